@@ -1,1 +1,46 @@
-fn main() {}
+//! `retry` runs a command again until it works.
+//!
+//! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
+//! ([`backoff`]), and what next ([`session`]); all of them are pure. [`sys`] touches the machine, [`commands`] is
+//! what can be typed, [`cli`] reads it, [`event`] is what is told. ARCHITECTURE.md has the map.
+
+mod cli;
+mod commands;
+
+mod backoff;
+mod classify;
+mod policy;
+mod session;
+
+mod error;
+mod event;
+mod exit_code;
+mod sys;
+
+use exit_code::Exit;
+
+fn main() -> ! {
+    let exit = match std::panic::catch_unwind(run) {
+        Ok(exit) => exit,
+        // The unwinding has stopped and reaped the command, and the hook has told of it.
+        Err(_) => Exit::Status(exit_code::FAILURE),
+    };
+    match exit {
+        Exit::Signal(signal) => sys::supervise::die_by(signal),
+        #[expect(clippy::exit, clippy::disallowed_methods, reason = "this is where the program exits")]
+        Exit::Status(status) => std::process::exit(status.into()),
+    }
+}
+
+fn run() -> Exit {
+    sys::output::panics_to_stderr();
+    let args: Vec<_> = std::env::args_os().collect();
+    let result = cli::parse(&args).and_then(|parsed| match parsed {
+        cli::Parsed::Text(text) => commands::print(&text),
+        cli::Parsed::Invocation(invocation) => commands::dispatch(&invocation),
+    });
+    result.unwrap_or_else(|error| {
+        sys::output::to_stderr(&error.render());
+        Exit::Status(error.status())
+    })
+}

@@ -2,11 +2,26 @@
 
 use std::time::Duration;
 
-use crate::classify::hint::Hint;
+use super::hint::Hint;
+
+/// One attempt, over.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AttemptResult {
+    /// How the command ended.
+    pub(crate) ending: Ending,
+    /// We stopped it: its timeout or the run's deadline had passed.
+    pub(crate) timed_out: bool,
+    /// From its start to the end of all that had to end.
+    pub(crate) duration: Duration,
+    /// What the command wrote about itself into `$RETRY_HINT`.
+    pub(crate) hint: Option<Hint>,
+    /// Nobody reads our standard output any more.
+    pub(crate) reader_gone: bool,
+}
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// It returned this status.
     Exited(u8),
     /// It died of this signal.
@@ -17,18 +32,60 @@ pub enum Ending {
 
 /// Why a command could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StartFailure {
+pub(crate) struct StartFailure {
     /// Which call refused.
-    pub stage: Stage,
+    pub(crate) stage: Stage,
     /// The operating system's error number.
-    pub errno: i32,
+    pub(crate) errno: i32,
 }
 
 /// The call that refused to start the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// No process could be made for it: `fork`, or the pipe that reports on it.
     Fork,
     /// The process was there, but the program could not be executed: `execve`.
     Exec,
+}
+
+impl StartFailure {
+    /// No such program, or its `#!` interpreter is missing.
+    pub(crate) fn is_not_found(self) -> bool {
+        self.stage == Stage::Exec && self.errno == libc::ENOENT
+    }
+
+    /// It may well start in a moment: a resource is short, or the file is being written (`ETXTBSY`).
+    pub(crate) fn is_transient(self) -> bool {
+        self.stage == Stage::Fork
+            || matches!(
+                self.errno,
+                libc::ETXTBSY | libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE | libc::EIO
+            )
+    }
+
+    /// The operating system's words, without the number.
+    pub(crate) fn text(self) -> String {
+        let text = std::io::Error::from_raw_os_error(self.errno).to_string();
+        text.split(" (os error").next().unwrap_or(&text).to_owned()
+    }
+}
+
+impl AttemptResult {
+    /// The status that a shell would report, or `timeout(1)` where we stopped the command.
+    pub(crate) fn status(&self) -> u8 {
+        if self.timed_out { crate::exit_code::TIMED_OUT } else { self.ending.status() }
+    }
+}
+
+impl Ending {
+    /// The status that a shell would report.
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Ending::Exited(code) => code,
+            Ending::Signaled(signal) => crate::exit_code::killed_by(signal),
+            Ending::NotStarted(failure) if failure.stage == Stage::Fork => crate::exit_code::FAILURE,
+            Ending::NotStarted(failure) if failure.is_not_found() => crate::exit_code::NOT_FOUND,
+            Ending::NotStarted(_) => crate::exit_code::NOT_EXECUTABLE,
+        }
+    }
 }

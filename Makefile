@@ -1,0 +1,116 @@
+# Every target calls cargo, which knows best what is out of date: no file lists here.
+
+CARGO ?= cargo
+target_dir := $(or $(CARGO_TARGET_DIR),target)
+binary := $(target_dir)/release/retry
+
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+datarootdir ?= $(prefix)/share
+mandir ?= $(datarootdir)/man
+docdir ?= $(datarootdir)/doc/retry
+bashcompdir ?= $(datarootdir)/bash-completion/completions
+zshcompdir ?= $(datarootdir)/zsh/site-functions
+fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
+
+INSTALL ?= install
+INSTALL_PROGRAM ?= $(INSTALL) -m 755
+INSTALL_DATA ?= $(INSTALL) -m 644
+
+.DEFAULT_GOAL := build
+.PHONY: build test lint check generate install uninstall bench run help
+
+build: ## build the binary that ships, target/release/retry (statically linked where that can be)
+	@set -eu; \
+	host=$$("$${RUSTC:-rustc}" -vV | sed -n 's/^host: //p'); \
+	static='-C target-feature=+crt-static -C relocation-model=static'; \
+	plain=; \
+	case $$host in \
+	*-linux-gnu*) \
+		probe=$$(mktemp -d); trap 'rm -rf "$$probe"' EXIT; \
+		echo 'fn main() {}' | "$${RUSTC:-rustc}" $$static --target "$$host" -o "$$probe/probe" - \
+			>"$$probe/messages" 2>&1 \
+			|| plain='a static link fails here (is libc.a missing? libc6-dev or glibc-static has it)' ;; \
+	*) plain="$$host is not Linux with glibc" ;; \
+	esac; \
+	if [ -n "$$plain" ]; then \
+		echo "make build: WARNING: $$plain" >&2; \
+		echo "make build: WARNING: building without static linking: the binary starts more slowly" >&2; \
+		$(CARGO) build --release --locked; \
+	else \
+		RUSTFLAGS="$${RUSTFLAGS:-} $$static" $(CARGO) build --release --locked --target "$$host"; \
+		built="$(target_dir)/$$host/release/retry"; \
+		mkdir -p "$(target_dir)/release"; \
+		if cmp -s "$$built" "$(binary)"; then \
+			touch "$(binary)"; \
+		else \
+			cp "$$built" "$(binary).new"; \
+			mv -f "$(binary).new" "$(binary)"; \
+		fi; \
+	fi
+
+test: ## install what the tests need, then run them all
+	@scripts/test-deps.sh
+	$(CARGO) test --locked </dev/null
+
+lint: ## check the formatting and the lints
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+check: lint test ## lint, then test
+
+generate: ## write the man page, the completions and the schemas again
+	$(CARGO) build --locked
+	@set -eu; \
+	stage="$(target_dir)/generate"; \
+	rm -rf "$$stage"; \
+	mkdir -p "$$stage"; \
+	set -- man man/retry.1 bash completions/retry.bash zsh completions/_retry fish completions/retry.fish \
+		schema schema/config.schema.json log-schema schema/log.schema.json; \
+	while [ $$# -gt 0 ]; do \
+		new="$$stage/$${2##*/}"; \
+		"$(target_dir)/debug/retry" generate "$$1" >"$$new"; \
+		[ -s "$$new" ] || { echo "make generate: 'retry generate $$1' wrote nothing" >&2; exit 1; }; \
+		if cmp -s "$$new" "$$2"; then \
+			echo "unchanged $$2"; \
+		else \
+			mkdir -p "$${2%/*}"; \
+			mv -f "$$new" "$$2"; \
+			echo "written   $$2"; \
+		fi; \
+		shift 2; \
+	done; \
+	rm -rf "$$stage"
+
+install: ## install to DESTDIR and prefix (/usr/local); builds only what is not built yet
+	@if [ ! -x "$(binary)" ] || [ -n "$$(find src Cargo.toml Cargo.lock -newer "$(binary)")" ]; then \
+		$(MAKE) --no-print-directory build; \
+	fi
+	$(INSTALL) -d "$(DESTDIR)$(bindir)" "$(DESTDIR)$(mandir)/man1" "$(DESTDIR)$(docdir)" \
+		"$(DESTDIR)$(bashcompdir)" "$(DESTDIR)$(zshcompdir)" "$(DESTDIR)$(fishcompdir)"
+	$(INSTALL_PROGRAM) "$(binary)" "$(DESTDIR)$(bindir)/retry"
+	$(INSTALL_DATA) man/retry.1 "$(DESTDIR)$(mandir)/man1/retry.1"
+	$(INSTALL_DATA) completions/retry.bash "$(DESTDIR)$(bashcompdir)/retry"
+	$(INSTALL_DATA) completions/_retry "$(DESTDIR)$(zshcompdir)/_retry"
+	$(INSTALL_DATA) completions/retry.fish "$(DESTDIR)$(fishcompdir)/retry.fish"
+	$(INSTALL_DATA) LICENSE LICENSE-APACHE LICENSE-MIT README.md "$(DESTDIR)$(docdir)/"
+
+uninstall: ## remove what install put there, and nothing else
+	rm -f "$(DESTDIR)$(bindir)/retry" \
+		"$(DESTDIR)$(mandir)/man1/retry.1" \
+		"$(DESTDIR)$(bashcompdir)/retry" \
+		"$(DESTDIR)$(zshcompdir)/_retry" \
+		"$(DESTDIR)$(fishcompdir)/retry.fish" \
+		"$(DESTDIR)$(docdir)/LICENSE" "$(DESTDIR)$(docdir)/LICENSE-APACHE" \
+		"$(DESTDIR)$(docdir)/LICENSE-MIT" "$(DESTDIR)$(docdir)/README.md"
+	@rmdir "$(DESTDIR)$(docdir)" 2>/dev/null || true
+
+bench: build ## measure the cost of a wrapped command
+	@RETRY="$(binary)" scripts/bench.sh
+
+run: build ## watch retry get through a server that fails twice
+	@RETRY="$(binary)" scripts/demo.sh
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,95 @@
+//! How long to wait: a strategy gives the wait's base, a jitter draws around it.
+//!
+//! Pure and saturating: randomness comes in as a number in `[0, 1)`, any retry number and any duration give a
+//! finite wait, and no wait that this module draws is ever longer than `max_delay`. What a server asked for is
+//! not its business (`session.rs` applies it as a floor).
+
+mod jitter;
+mod strategy;
+
+pub(crate) use jitter::Jitter;
+pub(crate) use strategy::{Shape, Strategy};
+
+use std::time::Duration;
+
+/// The schedule of waits between attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Backoff {
+    /// How the base grows from retry to retry.
+    pub(crate) strategy: Strategy,
+    /// The first wait. A list of waits ignores it.
+    pub(crate) delay: Duration,
+    /// No drawn wait is longer, jitter included.
+    pub(crate) max_delay: Duration,
+    /// Growth per retry of the exponential strategy, at least 1.
+    pub(crate) factor: f64,
+    /// How a wait is drawn around its base. `Strategy::Decorrelated` draws for itself and ignores it.
+    pub(crate) jitter: Jitter,
+}
+
+/// The least, the expected and the greatest wait before one retry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) min: Duration,
+    pub(crate) mean: Duration,
+    pub(crate) max: Duration,
+}
+
+impl Backoff {
+    /// The wait before retry `retry` (1, 2, …), drawn with `u` in `[0, 1)`. `previous` is the wait drawn before
+    /// the last retry, `None` before the first one; only the decorrelated strategy looks at it.
+    pub(crate) fn draw(&self, retry: u64, previous: Option<Duration>, u: f64) -> Duration {
+        let cap = self.max_delay.as_secs_f64();
+        if let Strategy::Decorrelated = self.strategy {
+            let delay = self.delay.as_secs_f64();
+            let previous = previous.unwrap_or(self.delay).as_secs_f64();
+            let high = (3.0 * previous).max(delay);
+            return seconds((delay + (high - delay) * u).min(cap));
+        }
+        let (low, high) = self.jitter.multipliers();
+        seconds((self.base(retry) * (low + (high - low) * u)).min(cap))
+    }
+
+    /// What `draw` can give before retry `retry`, whatever the randomness.
+    pub(crate) fn range(&self, retry: u64) -> Range {
+        let cap = self.max_delay.as_secs_f64();
+        if let Strategy::Decorrelated = self.strategy {
+            return self.decorrelated_range(retry);
+        }
+        let base = self.base(retry);
+        let (low, high) = self.jitter.multipliers();
+        Range {
+            min: seconds((base * low).min(cap)),
+            mean: seconds((base * f64::midpoint(low, high)).min(cap)),
+            max: seconds((base * high).min(cap)),
+        }
+    }
+
+    /// The base before jitter, in seconds, capped so that the jitter keeps its shape at the cap.
+    fn base(&self, retry: u64) -> f64 {
+        let (_, high) = self.jitter.multipliers();
+        let base = self.strategy.base(self.delay.as_secs_f64(), self.factor, retry);
+        base.min(self.max_delay.as_secs_f64() / high.max(1.0))
+    }
+
+    /// The greatest wait triples from retry to retry; the mean is that of the distribution's means, capped,
+    /// which is exact below the cap.
+    fn decorrelated_range(&self, retry: u64) -> Range {
+        let (delay, cap) = (self.delay.as_secs_f64(), self.max_delay.as_secs_f64());
+        let (mut mean, mut max) = (delay, delay);
+        // Both have converged to the cap, or to a zero delay, long before a thousand steps.
+        for _ in 0..retry.min(1_000) {
+            mean = f64::midpoint(delay, 3.0 * mean).min(cap);
+            max = (3.0 * max).min(cap);
+        }
+        Range { min: seconds(delay.min(cap)), mean: seconds(mean), max: seconds(max) }
+    }
+}
+
+/// Seconds to a duration, rounded to the nanosecond; what no duration can hold becomes the longest one.
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! The judgement of an attempt, and where it came from.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What an attempt's result means for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It worked.
+    Success,
+    /// It failed in a way that may pass: try again.
+    Transient,
+    /// It was turned away for asking too much: try again, and heed what was asked.
+    Throttled,
+    /// It will fail again: stop.
+    Permanent,
+}
+
+impl Class {
+    /// The word for it in options, messages and the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Class::Success => "success",
+            Class::Transient => "transient",
+            Class::Throttled => "throttled",
+            Class::Permanent => "permanent",
+        }
+    }
+
+    /// Is another attempt worth it?
+    pub(crate) fn is_retryable(self) -> bool {
+        matches!(self, Class::Transient | Class::Throttled)
+    }
+}
+
+/// The rule that won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// Who stated it: `policy` (an option), `hint` (the command itself) or `builtin`.
+    pub(crate) source: &'static str,
+    /// Its name there.
+    pub(crate) id: &'static str,
+}
+
+/// A class and its grounds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Classification {
+    pub(crate) class: Class,
+    pub(crate) rule: Rule,
+    /// What kind of failure it is, where that is known.
+    pub(crate) kind: Option<&'static str>,
+    /// What happened, in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
+    pub(crate) reason: Cow<'static, str>,
+    /// At least this long the next attempt should wait, because someone asked for it.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Classification {
+    /// Whose failure it is, for readers who sort that way. `None` for a success.
+    pub(crate) fn category(&self) -> Option<&'static str> {
+        match self.class {
+            Class::Success => None,
+            _ if self.kind == Some("fork") => Some("system"),
+            Class::Permanent => Some("user"),
+            Class::Transient | Class::Throttled => Some("transient"),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Exit specs: which endings an option speaks of (`1`, `5-9`, `SIGKILL`, `signal`, `timeout`, `!2`).
+
+use std::ops::RangeInclusive;
+
+use super::attempt::{AttemptResult, Ending};
+use super::signal;
+
+/// A list of exit specs, in the order written. The default one matches nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ExitSpecs(Vec<ExitSpec>);
+
+/// One item of the list.
+#[derive(Clone, Debug, PartialEq)]
+struct ExitSpec {
+    /// Written with `!`: it takes away.
+    negated: bool,
+    ending: Matched,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Matched {
+    /// Statuses as a shell reports them, so 137 is also a command that died of SIGKILL.
+    Codes(RangeInclusive<u8>),
+    /// Death by this signal.
+    Signal(i32),
+    /// Death by any signal.
+    AnySignal,
+    /// An attempt that we stopped for time.
+    Timeout,
+    NotFound,
+    NotExecutable,
+}
+
+const WORDS: &[(&str, Matched)] = &[
+    ("signal", Matched::AnySignal),
+    ("timeout", Matched::Timeout),
+    ("not-found", Matched::NotFound),
+    ("not-executable", Matched::NotExecutable),
+];
+
+impl ExitSpecs {
+    /// Reads a comma list.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        text.split(',').map(|item| ExitSpec::parse(item.trim())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// One list after the other.
+    pub(crate) fn extend(&mut self, other: ExitSpecs) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first item that is anything but a status code, where only codes are meant.
+    pub(crate) fn other_than_codes(&self) -> Option<String> {
+        self.0.iter().find(|spec| !matches!(spec.ending, Matched::Codes(_))).map(ToString::to_string)
+    }
+
+    /// A list that begins with `!x` begins with everything; from there each item adds or takes away.
+    pub(crate) fn matches(&self, attempt: &AttemptResult) -> bool {
+        let everything = self.0.first().is_some_and(|first| first.negated);
+        self.0.iter().fold(everything, |matched, spec| {
+            if spec.ending.matches(attempt) { !spec.negated } else { matched }
+        })
+    }
+
+    /// The items as they would be written.
+    pub(crate) fn items(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+}
+
+impl ExitSpec {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (negated, word) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+        let ending = Matched::parse(word).ok_or_else(|| describe_bad(word))?;
+        Ok(Self { negated, ending })
+    }
+}
+
+fn describe_bad(word: &str) -> String {
+    let known = "a code (0-255), a range such as 5-9, a signal such as SIGKILL, signal, timeout, not-found or \
+                 not-executable, each also with ! before it";
+    if word.is_empty() {
+        return format!("an entry of the list is empty: write {known}");
+    }
+    format!("'{word}' is no exit spec: write {known}")
+}
+
+impl Matched {
+    fn parse(word: &str) -> Option<Self> {
+        if let Some((_, known)) = WORDS.iter().find(|(name, _)| *name == word) {
+            return Some(known.clone());
+        }
+        if word.starts_with(|first: char| first.is_ascii_digit()) {
+            let (low, high) = word.split_once('-').unwrap_or((word, word));
+            let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+            return (low <= high).then_some(Matched::Codes(low..=high));
+        }
+        signal::parse_name(word).map(Matched::Signal)
+    }
+
+    fn matches(&self, attempt: &AttemptResult) -> bool {
+        // What we stopped for time is a timeout and nothing else, whatever the command made of our signal.
+        if attempt.timed_out {
+            return matches!(self, Matched::Timeout);
+        }
+        match (self, attempt.ending) {
+            (Matched::Codes(codes), ending) => codes.contains(&ending.status()),
+            (Matched::Signal(wanted), Ending::Signaled(signal)) => *wanted == signal,
+            (Matched::AnySignal, Ending::Signaled(_)) => true,
+            (Matched::NotFound, Ending::NotStarted(failure)) => failure.is_not_found(),
+            (Matched::NotExecutable, Ending::NotStarted(failure)) => !failure.is_not_found(),
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for ExitSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.negated {
+            f.write_str("!")?;
+        }
+        match &self.ending {
+            Matched::Codes(codes) if codes.start() == codes.end() => write!(f, "{}", codes.start()),
+            Matched::Codes(codes) => write!(f, "{}-{}", codes.start(), codes.end()),
+            Matched::Signal(number) => f.write_str(&signal::name(*number)),
+            word => {
+                let name = WORDS.iter().find(|(_, known)| known == word).map_or("", |(name, _)| name);
+                f.write_str(name)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::attempt::{Stage, StartFailure};
+    use super::super::tests::{attempt, timed_out};
+    use super::*;
+
+    fn exec_failure(errno: i32) -> Ending {
+        Ending::NotStarted(StartFailure { stage: Stage::Exec, errno })
+    }
+
+    #[test]
+    fn a_list_matches_what_it_names() {
+        let exit = |code| attempt(Ending::Exited(code));
+        let killed = attempt(Ending::Signaled(libc::SIGKILL));
+        let missing = attempt(exec_failure(libc::ENOENT));
+        let denied = attempt(exec_failure(libc::EACCES));
+        for (list, result, expected) in [
+            ("1", exit(1), true),
+            ("1", exit(2), false),
+            ("1,5-9", exit(7), true),
+            ("5-9", exit(10), false),
+            ("SIGKILL", killed.clone(), true),
+            ("kill", killed.clone(), true),
+            ("SIGTERM", killed.clone(), false),
+            ("signal", killed.clone(), true),
+            ("signal", exit(137), false),
+            ("137", killed.clone(), true),
+            ("SIGKILL", exit(137), false),
+            ("timeout", timed_out(Ending::Signaled(libc::SIGTERM)), true),
+            ("124", timed_out(Ending::Signaled(libc::SIGTERM)), false),
+            ("0", timed_out(Ending::Exited(0)), false),
+            ("timeout", exit(124), false),
+            ("not-found", missing.clone(), true),
+            ("127", missing, true),
+            ("not-found", exit(127), false),
+            ("not-executable", denied.clone(), true),
+            ("not-found", denied, false),
+            ("!2", exit(2), false),
+            ("!2", exit(3), true),
+            ("!2", killed, true),
+            ("!2", timed_out(Ending::Exited(1)), true),
+            ("1-9,!5", exit(5), false),
+            ("1-9,!5", exit(6), true),
+            ("1-9,!5", exit(10), false),
+            ("!2,!3", exit(3), false),
+            ("!2-9,5", exit(5), true),
+        ] {
+            assert_eq!(ExitSpecs::parse(list).unwrap().matches(&result), expected, "{list} on {result:?}");
+        }
+        assert!(!ExitSpecs::default().matches(&exit(1)));
+    }
+
+    #[test]
+    fn what_is_no_exit_spec_is_named() {
+        for text in ["", "1,,2", "256", "-1", "9-5", "SIGNOPE", "!", "1..3", "timeouts"] {
+            let message = ExitSpecs::parse(text).unwrap_err();
+            assert!(message.contains("write a code"), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_shown_as_it_would_be_written() {
+        let list = ExitSpecs::parse("1, 5-9,!7,kill,signal,timeout,not-found,!not-executable").unwrap();
+        let shown = list.items().collect::<Vec<_>>().join(",");
+        assert_eq!(shown, "1,5-9,!7,SIGKILL,signal,timeout,not-found,!not-executable");
+        assert_eq!(ExitSpecs::parse(&shown).unwrap(), list);
+    }
+}

@@ -1,0 +1,95 @@
+//! The command's own word: the lines that it writes into the file named by `$RETRY_HINT`.
+
+use std::time::Duration;
+
+use super::Class;
+use crate::policy::duration;
+
+/// What the command said of its failure. A later line replaces an earlier one of the same key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Hint {
+    pub(crate) class: Option<Class>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) reason: Option<String>,
+}
+
+/// A request to wait longer than this is a mistake (a date read as seconds, say), not a request.
+const ABSURD: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A reason is for a message and a log line.
+const LONGEST_REASON: usize = 200;
+
+impl Hint {
+    /// Reads `class=`, `retry-after=` and `reason=` lines; anything else, and any value that makes no sense, is
+    /// no hint. `None` when nothing was said.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let mut hint = Hint::default();
+        for line in String::from_utf8_lossy(text).lines() {
+            let Some((key, value)) = line.split_once('=') else { continue };
+            let value = value.trim();
+            match key.trim() {
+                "class" => hint.class = class(value).or(hint.class),
+                "retry-after" => hint.retry_after = wait(value).or(hint.retry_after),
+                "reason" if !value.is_empty() => {
+                    hint.reason = Some(value.chars().take(LONGEST_REASON).collect());
+                }
+                _ => {}
+            }
+        }
+        (hint != Hint::default()).then_some(hint)
+    }
+
+    /// A hint without a class speaks of a limit: it means throttled.
+    pub(crate) fn class(&self) -> Class {
+        self.class.unwrap_or(Class::Throttled)
+    }
+}
+
+fn class(word: &str) -> Option<Class> {
+    [Class::Transient, Class::Throttled, Class::Permanent].into_iter().find(|class| class.name() == word)
+}
+
+/// Zero, negative and absurd waits are no hint.
+fn wait(text: &str) -> Option<Duration> {
+    duration::parse(text).ok().filter(|wait| !wait.is_zero() && *wait <= ABSURD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(class: Option<Class>, seconds: Option<u64>, reason: Option<&str>) -> Option<Hint> {
+        let retry_after = seconds.map(Duration::from_secs);
+        Some(Hint { class, retry_after, reason: reason.map(str::to_owned) })
+    }
+
+    #[test]
+    fn lines_are_read_and_nonsense_is_no_hint() {
+        let permanent = Some(Class::Permanent);
+        for (text, expected) in [
+            ("", None),
+            ("hello\n", None),
+            ("class=permanent\n", hint(permanent, None, None)),
+            ("class=permanent", hint(permanent, None, None)),
+            (" class = permanent \r\n", hint(permanent, None, None)),
+            ("class=success\n", None),
+            ("class=permanent\nclass=often\n", hint(permanent, None, None)),
+            ("class=transient\nclass=permanent\n", hint(permanent, None, None)),
+            ("retry-after=30s\n", hint(None, Some(30), None)),
+            ("retry-after=30\nreason=quota=0 left\n", hint(None, Some(30), Some("quota=0 left"))),
+            ("retry-after=-5\n", None),
+            ("retry-after=0\n", None),
+            ("retry-after=1e400\n", None),
+            ("retry-after=99999999\n", None),
+            ("reason=\n", None),
+        ] {
+            assert_eq!(Hint::parse(text.as_bytes()), expected, "{text:?}");
+        }
+        assert_eq!(Hint::parse(b"\xff\xfe\nclass=permanent\n"), hint(permanent, None, None));
+    }
+
+    #[test]
+    fn a_hint_without_a_class_means_throttled() {
+        assert_eq!(Hint::parse(b"retry-after=2s").unwrap().class(), Class::Throttled);
+    }
+}

@@ -1,0 +1,366 @@
+//! Every flag and verb. Flags that are settings come from THE list (`policy/settings.rs`); the few that are not
+//! stand here. Help, man page and completions are made of the same commands.
+
+mod habits;
+
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+
+use crate::error::Error;
+use crate::policy::layer::{Layer, Origin, RETRIES};
+use crate::policy::problem::Problem;
+use crate::policy::settings::{Group, SETTINGS, Setting};
+use crate::policy::value::Form;
+
+/// What can be typed as the very first word, besides a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Run,
+    Until,
+    Wait,
+    Explain,
+    Classify,
+    Generate,
+}
+
+/// The words of the verbs. The list is closed: a command of such a name is reached with `--`.
+const VERBS: &[(&str, Verb)] = &[
+    ("until", Verb::Until),
+    ("wait", Verb::Wait),
+    ("explain", Verb::Explain),
+    ("classify", Verb::Classify),
+    ("generate", Verb::Generate),
+];
+
+/// What was typed, and nothing done about it yet.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) verb: Verb,
+    pub(crate) matches: ArgMatches,
+    /// The settings among the flags.
+    pub(crate) flags: Layer,
+}
+
+/// What the command line comes to.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Invocation(Box<Invocation>),
+    /// Help or the version: to stdout.
+    Text(String),
+}
+
+/// Reads a command line, the program's own name first.
+pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
+    let first = args.get(1).map(OsString::as_os_str);
+    let verb = VERBS.iter().find(|(word, _)| first == Some(OsStr::new(word)));
+    let (verb, skip) = verb.map_or((Verb::Run, 1), |(_, verb)| (*verb, 2));
+    let typed = args.get(skip..).unwrap_or_default();
+    let mut command = command(verb);
+    let matches = match command.try_get_matches_from_mut(std::iter::once(&OsString::from("retry")).chain(typed)) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Parsed::Text(error.render().to_string()));
+        }
+        Err(error) => return Err(usage_error(&error, typed)),
+    };
+    let flags = settings_layer(&matches)?;
+    Ok(Parsed::Invocation(Box::new(Invocation { verb, matches, flags })))
+}
+
+impl Invocation {
+    /// The command to run, any bytes.
+    pub(crate) fn command(&self) -> Vec<OsString> {
+        self.matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect()
+    }
+
+    /// The value of an option that is no setting. An option that this verb does not have was not given.
+    pub(crate) fn value(&self, id: &str) -> Option<&OsString> {
+        self.matches.try_get_one::<OsString>(id).ok().flatten()
+    }
+
+    pub(crate) fn is_set(&self, id: &str) -> bool {
+        self.matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false)
+    }
+}
+
+/// The flags that are settings, as a layer.
+fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
+    let mut layer = Layer::default();
+    let mut problems = Vec::new();
+    let mut add = |key: &str, texts: Vec<OsString>, written: String| {
+        problems.extend(layer.add(key, texts, Origin::Flag, written).err());
+    };
+    let keys = SETTINGS.iter().map(|setting| setting.key).chain([RETRIES]);
+    for key in keys.filter(|key| matches!(matches.value_source(key), Some(clap::parser::ValueSource::CommandLine))) {
+        if let Ok(Some(texts)) = matches.try_get_many::<OsString>(key) {
+            let texts: Vec<_> = texts.cloned().collect();
+            let last = texts.last().map(|text| text.display().to_string()).unwrap_or_default();
+            add(key, texts, format!("--{key} {last}"));
+        } else if let Ok(Some(count)) = matches.try_get_one::<u8>(key) {
+            add(key, vec![count.to_string().into()], format!("--{key}"));
+        } else {
+            add(key, vec!["true".into()], format!("--{key}"));
+        }
+    }
+    if matches.try_get_one::<bool>("no-retry").ok().flatten() == Some(&true) {
+        add("enabled", vec!["false".into()], "--no-retry".to_owned());
+    }
+    if let Ok(Some(time)) = matches.try_get_one::<OsString>("for") {
+        add("deadline", vec![time.clone()], format!("--for {}", time.display()));
+    }
+    if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
+}
+
+/// The command line of a verb.
+pub(crate) fn command(verb: Verb) -> Command {
+    let base = Command::new("retry")
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .disable_help_flag(true)
+        .args_override_self(true)
+        .arg(help_flag());
+    match verb {
+        Verb::Run => base
+            .version(env!("CARGO_PKG_VERSION"))
+            .about("Run a command again until it works")
+            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify … (--help says more)")
+            .after_help(AFTER_SHORT)
+            .after_long_help(AFTER_LONG)
+            .arg(switch("version", "Print the version").short('V').action(ArgAction::Version).help_heading(OTHER))
+            .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(source_flags())
+            .arg(shell_flag())
+            .arg(wrapped_command()),
+        Verb::Until => base
+            .about("Run a command until it works: any failure is tried again, every second, for five minutes")
+            .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
+            .arg(valued("for", "DURATION", "Time for the whole run; the same as --deadline [default: 5m]").conflicts_with("deadline"))
+            .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(source_flags())
+            .arg(shell_flag())
+            .arg(wrapped_command()),
+        Verb::Wait => base
+            .about("Wait as long as the policy would before retry N; exit 1 at once when no attempt is left")
+            .override_usage("retry wait N [OPTIONS]")
+            .after_help(AFTER_WAIT)
+            .arg(valued_positional("n", "N", "The number of the retry, from 1"))
+            .args(settings(&[Group::Schedule]))
+            .args(source_flags()),
+        Verb::Explain => base
+            .about("Show the resolved policy: each value, where it came from, and the waits it makes")
+            .override_usage("retry explain [OPTIONS] [--] [COMMAND]...")
+            .arg(valued("format", "FORMAT", "text, json, or delays: the mean waits in seconds on one line"))
+            .arg(switch("all", "List every policy, and the file it is from"))
+            .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(source_flags())
+            .arg(shell_flag())
+            .arg(wrapped_command()),
+        Verb::Classify => base
+            .about("Say what a result would be judged as, and by which rule")
+            .override_usage("retry classify [OPTIONS] --exit CODE [--] [COMMAND]...")
+            .arg(valued("exit", "CODE", "The command returned this status"))
+            .arg(valued("killed-by", "SIGNAL", "The command died of this signal"))
+            .arg(switch("timed-out", "The command was stopped because its time was over"))
+            .arg(valued("format", "FORMAT", "text or json, an object a line"))
+            .args(settings(&[Group::Judging]))
+            .args(source_flags())
+            .arg(wrapped_command()),
+        Verb::Generate => base
+            .about("Print the man page, a shell's completions, or a JSON Schema")
+            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
+            .arg(valued_positional("what", "WHAT", "What to print")),
+    }
+}
+
+/// The whole program with its verbs, for the man page and the completions.
+pub(crate) fn documented() -> Command {
+    let visible = VERBS.iter().filter(|(_, verb)| *verb != Verb::Generate);
+    let verbs = visible.map(|(word, verb)| command(*verb).name(*word).display_name(format!("retry-{word}")));
+    command(Verb::Run).override_usage("retry [OPTIONS] [--] COMMAND [ARG]...").subcommands(verbs)
+}
+
+const OTHER: &str = "Other";
+
+const AFTER_SHORT: &str = "\
+Exit status: the command's own; 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
+--help shows every option.";
+
+const AFTER_LONG: &str = "\
+Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
+
+Exit status:
+  the command's own   it succeeded, or failed and was not tried again
+  128+n               the command died of signal n
+  124                 the last attempt was stopped for time
+  125                 retry itself failed: usage, configuration, processes that could not be killed
+  126, 127            the command could not be executed, was not found
+
+Verbs, as the very first word (a command of that name is reached with --):
+  retry until COMMAND     readiness: any failure is tried again, for five minutes
+  retry wait N            the wait before retry N, for loops in scripts
+  retry explain           the resolved policy: each value, where it came from, the waits
+  retry classify          what a result would be judged as, and by which rule
+
+Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
+as if retry were not there.";
+
+const AFTER_WAIT: &str = "\
+Example: n=0; until deploy; do retry wait $((++n)) --max 5 || exit; done";
+
+/// An argument for each setting of these groups.
+fn settings(groups: &'static [Group]) -> impl Iterator<Item = Arg> {
+    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.key != "enabled").map(argument)
+}
+
+fn argument(setting: &Setting) -> Arg {
+    let lines = setting.help.iter().map(|line| line.trim());
+    let first = setting.help.first().map_or("", |line| line.trim());
+    let mut arg = Arg::new(setting.key)
+        .long(setting.key)
+        .help_heading(setting.group.heading())
+        .hide_short_help(!setting.basic)
+        .help(first);
+    if setting.help.len() > 1 {
+        arg = arg.long_help(paragraphs(lines));
+    }
+    if let Some(short) = setting.short {
+        arg = arg.short(short);
+    }
+    if let Some(alias) = setting.alias {
+        arg = arg.visible_alias(alias);
+    }
+    match (setting.form, setting.value_name) {
+        (Form::Switch, _) => arg.action(ArgAction::SetTrue),
+        (_, "") => arg.action(ArgAction::Count),
+        (_, name) => {
+            let hint = if setting.key == "log" { ValueHint::FilePath } else { ValueHint::Other };
+            arg.value_name(name)
+                .action(ArgAction::Append)
+                .value_parser(ValueParser::os_string())
+                .value_hint(hint)
+                .allow_negative_numbers(true)
+        }
+    }
+}
+
+/// Joins the lines of a doc comment: an empty one parts paragraphs.
+fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.fold(String::new(), |mut text, line| {
+        if line.is_empty() {
+            text.push_str("\n\n");
+        } else {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push(' ');
+            }
+            text.push_str(line);
+        }
+        text
+    })
+}
+
+/// The options that say where settings come from, and those that are settings in other words.
+fn source_flags() -> [Arg; 5] {
+    [
+        valued(RETRIES, "N", "The same as --max N+1").help_heading(Group::Schedule.heading()).hide_short_help(true),
+        switch("no-retry", "One attempt, all else as usual")
+            .help_heading(Group::Schedule.heading())
+            .hide_short_help(true),
+        valued("policy", "NAME", "Take the settings of this policy").help_heading(Group::Surroundings.heading()),
+        valued("config", "FILE", "Read this configuration, too")
+            .help_heading(Group::Surroundings.heading())
+            .value_hint(ValueHint::FilePath)
+            .hide_short_help(true),
+        switch("no-config", "Read no configuration file")
+            .help_heading(Group::Surroundings.heading())
+            .hide_short_help(true),
+    ]
+}
+
+fn shell_flag() -> Arg {
+    valued("shell", "SHELL", "COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …")
+        .short('c')
+        .help_heading(Group::Surroundings.heading())
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("sh")
+        .action(ArgAction::Set)
+}
+
+fn help_flag() -> Arg {
+    switch("help", "Print help: -h the most needed, --help all")
+        .short('h')
+        .action(ArgAction::Help)
+        .help_heading(OTHER)
+}
+
+/// The rest of the line: from the command's name on, nothing is an option of ours.
+fn wrapped_command() -> Arg {
+    Arg::new("command")
+        .value_name("COMMAND")
+        .value_parser(ValueParser::os_string())
+        .num_args(0..)
+        .trailing_var_arg(true)
+        .value_hint(ValueHint::CommandWithArguments)
+        .hide(true)
+}
+
+fn valued(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .long(id)
+        .value_name(value_name)
+        .value_parser(ValueParser::os_string())
+        .action(ArgAction::Append)
+        .allow_negative_numbers(true)
+        .help(help)
+}
+
+fn valued_positional(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .value_name(value_name)
+        .value_parser(ValueParser::os_string())
+        .allow_negative_numbers(true)
+        .help(help)
+}
+
+fn switch(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+}
+
+/// What is wrong with a command line, in our words.
+fn usage_error(error: &clap::Error, typed: &[OsString]) -> Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let problem = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            if let Some(answer) = habits::answer(argument, typed) {
+                return Error::problems(vec![answer]);
+            }
+            let hint = text(ContextKind::SuggestedArg).map_or_else(
+                || "retry --help lists the options; write -- before a command that begins with a dash".to_owned(),
+                |suggested| format!("did you mean {suggested}?"),
+            );
+            Problem::new(format!("there is no option {argument}")).hint(hint)
+        }
+        ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
+            let flag = argument.split(' ').next().unwrap_or_default();
+            Problem::new(format!("{argument}: the value is missing"))
+                .hint(format!("retry --help says what {flag} takes"))
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            let line = rendered.lines().next().unwrap_or_default();
+            Problem::new(line.trim_start_matches("error: ").to_owned()).hint("retry --help lists the options")
+        }
+    };
+    Error::problems(vec![problem])
+}
+
+#[cfg(test)]
+#[path = "cli/tests.rs"]
+mod tests;

@@ -1,0 +1,199 @@
+//! `retry explain`: the resolved policy, where each value came from, and the waits it makes.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Asked, ask, format, print};
+use crate::backoff::Range;
+use crate::cli::Invocation;
+use crate::error::Error;
+use crate::event::plural;
+use crate::exit_code::Exit;
+use crate::policy::builtin::BUILTIN;
+use crate::policy::duration::{approximate, exact};
+use crate::policy::schedule::{ROWS, Schedule, schedule};
+use crate::policy::settings::SETTINGS;
+use crate::policy::value::Limit;
+use crate::policy::{Request, Resolved};
+use crate::sys::environment::Outer;
+
+pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
+    let format = format(invocation, &["text", "json", "delays"])?;
+    let asked = ask(invocation, &Outer::find())?;
+    if invocation.is_set("all") {
+        return print(&match format {
+            "json" => format!("{:#}\n", all_json(&asked.request)),
+            _ => all_text(&asked.request),
+        });
+    }
+    let schedule = schedule(&asked.resolved.policy);
+    print(&match format {
+        "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
+        "delays" => delays(&schedule),
+        _ => text(&asked, &schedule),
+    })
+}
+
+/// The mean waits in seconds, for scripts.
+fn delays(schedule: &Schedule) -> String {
+    let waits: Vec<_> = schedule.rows.iter().map(|row| row.mean.as_secs_f64().to_string()).collect();
+    format!("{}\n", waits.join(" "))
+}
+
+fn json(resolved: &Resolved, schedule: &Schedule) -> Json {
+    let policy: Map<String, Json> = SETTINGS
+        .iter()
+        .zip(&resolved.origins)
+        .map(|(setting, origin)| {
+            let value = (setting.show)(&resolved.policy);
+            (setting.key.to_owned(), json!({"value": value, "source": origin.to_string()}))
+        })
+        .collect();
+    let rows: Vec<_> = (1..)
+        .zip(&schedule.rows)
+        .map(|(retry, row)| {
+            json!({"retry": retry, "min_ms": ms(row.min), "mean_ms": ms(row.mean), "max_ms": ms(row.max)})
+        })
+        .collect();
+    let total = |part: fn(&Range) -> Duration| schedule.total.as_ref().map(|total| ms(part(total)));
+    json!({
+        "policy": policy,
+        "schedule": rows,
+        "waits_ms": {"min": total(|t| t.min), "mean": total(|t| t.mean), "max": total(|t| t.max)},
+        "worst_case_ms": schedule.worst_case.map(ms),
+    })
+}
+
+/// Milliseconds, whole where they are.
+fn ms(duration: Duration) -> Json {
+    let micros = (duration.as_nanos() + 500) / 1000;
+    match u64::try_from(micros / 1000) {
+        Ok(whole) if micros % 1000 == 0 => json!(whole),
+        _ => json!(crate::event::millis(duration)),
+    }
+}
+
+fn text(asked: &Asked, schedule: &Schedule) -> String {
+    let resolved = &asked.resolved;
+    let mut out = String::new();
+    let name = resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{name}'"));
+    let _infallible = writeln!(out, "{name}");
+    let shown: Vec<_> = SETTINGS.iter().map(|setting| plain(&(setting.show)(&resolved.policy))).collect();
+    let width = shown.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+    for ((setting, value), origin) in SETTINGS.iter().zip(&shown).zip(&resolved.origins) {
+        let _infallible = writeln!(out, "  {:<16} {value:<width$}  {origin}", setting.key);
+    }
+    out.push_str(&schedule_text(resolved, schedule));
+    for warning in &asked.warnings {
+        let _infallible = writeln!(out, "\nwarning: {warning}");
+    }
+    out
+}
+
+/// A value as a person reads it.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::Null => "-".to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => "-".to_owned(),
+        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        Json::Object(fields) if fields.is_empty() => "-".to_owned(),
+        Json::Object(fields) => {
+            let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
+            fields.join(",")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
+    let attempts = resolved.policy.attempts();
+    let mut out = String::new();
+    let title = match attempts {
+        Limit::Times(1) => "one attempt, no waits".to_owned(),
+        Limit::Times(n) => format!("up to {}, waiting in between", plural(n, "attempt")),
+        Limit::Unlimited => "any number of attempts, waiting in between".to_owned(),
+    };
+    let _infallible = writeln!(out, "\n{title}");
+    if !schedule.rows.is_empty() {
+        let _infallible = writeln!(out, "  retry        min       mean        max");
+    }
+    for (retry, row) in (1..).zip(&schedule.rows) {
+        let _infallible = writeln!(out, "  {retry:>5} {}", range(row));
+    }
+    let hidden = attempts.times().is_none_or(|attempts| attempts - 1 > ROWS);
+    if hidden && schedule.rows.len() as u64 == ROWS {
+        let _infallible = writeln!(out, "      … and so on");
+    }
+    if let Some(total) = schedule.total.as_ref().filter(|_| schedule.rows.len() > 1) {
+        let _infallible = writeln!(out, "    all {}", range(total));
+    }
+    let worst = match (schedule.worst_case, resolved.policy.deadline.0) {
+        (Some(worst), Some(deadline)) if worst == deadline => {
+            format!("the run ends after {} (the deadline) at the latest", exact(worst))
+        }
+        (Some(worst), _) => format!("the run takes {} at most", approximate(worst)),
+        (None, _) => "nothing bounds the run's time: --deadline or --timeout would".to_owned(),
+    };
+    let _infallible = writeln!(out, "\n{worst}");
+    out
+}
+
+fn range(range: &Range) -> String {
+    let [min, mean, max] = [range.min, range.mean, range.max].map(approximate);
+    format!("{min:>10} {mean:>10} {max:>10}")
+}
+
+/// A policy and its sources, weakest first.
+struct Listed<'a> {
+    name: &'a str,
+    purpose: Option<&'static str>,
+    inherits: Option<&'a str>,
+    /// `builtin`, or `file:PATH:LINE`.
+    sources: Vec<String>,
+}
+
+fn all(request: &Request) -> Vec<Listed<'_>> {
+    let mut listed: Vec<Listed<'_>> = crate::policy::policy_names(&request.files)
+        .into_iter()
+        .map(|name| {
+            let builtin = BUILTIN.iter().find(|builtin| builtin.name == name);
+            let mut entry = Listed {
+                name,
+                purpose: builtin.map(|builtin| builtin.purpose),
+                inherits: None,
+                sources: builtin.map(|_| "builtin".to_owned()).into_iter().collect(),
+            };
+            for policy in request.files.iter().flat_map(|file| &file.policies).filter(|policy| policy.name == name) {
+                let place = &policy.place;
+                entry.sources.push(format!("file:{}:{}", place.source.path, place.line_and_column().0));
+                entry.inherits = policy.inherits.as_ref().map(|(parent, _)| parent.as_str()).or(entry.inherits);
+            }
+            entry
+        })
+        .collect();
+    if let Some(default) = listed.first_mut() {
+        default.purpose = Some("what every policy begins with");
+        default.sources.insert(0, "builtin".to_owned());
+    }
+    listed
+}
+
+fn all_text(request: &Request) -> String {
+    let mut out = String::new();
+    for entry in all(request) {
+        let purpose = entry.purpose.unwrap_or_default();
+        let inherits = entry.inherits.map(|parent| format!(" (inherits {parent})")).unwrap_or_default();
+        let _infallible = writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
+    }
+    out
+}
+
+fn all_json(request: &Request) -> Json {
+    let entries = all(request).into_iter().map(|entry| {
+        json!({"name": entry.name, "purpose": entry.purpose, "inherits": entry.inherits, "sources": entry.sources})
+    });
+    json!({"policies": entries.collect::<Vec<_>>()})
+}

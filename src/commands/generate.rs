@@ -1,0 +1,98 @@
+//! `retry generate`: the man page, the completions and the schemas, made of what they describe.
+
+use clap_complete::Shell;
+use serde_json::{Map, Value as Json, json};
+
+use super::print;
+use crate::cli::{self, Invocation};
+use crate::error::Error;
+use crate::event::Record;
+use crate::exit_code::Exit;
+use crate::policy::layer::RETRIES;
+use crate::policy::settings::{SETTINGS, Setting};
+use crate::policy::value::Form;
+
+/// What can be generated.
+const KNOWN: &[&str] = &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema"];
+
+pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
+    let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
+    print(&match &*what {
+        "man" => man(),
+        "bash" => completions(Shell::Bash),
+        "zsh" => completions(Shell::Zsh),
+        "fish" => completions(Shell::Fish),
+        "powershell" => completions(Shell::PowerShell),
+        "elvish" => completions(Shell::Elvish),
+        "schema" => format!("{:#}\n", config_schema()),
+        "log-schema" => format!("{:#}\n", log_schema()),
+        _ => {
+            return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
+                .hint(format!("write one of {}", KNOWN.join(", "))));
+        }
+    })
+}
+
+fn completions(shell: Shell) -> String {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut cli::documented(), "retry", &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The schema of a configuration file, a property a setting.
+fn config_schema() -> Json {
+    let property = |setting: &Setting| {
+        let mut schema = setting.form.schema();
+        schema["description"] = json!(setting.help.first().map_or("", |line| line.trim()));
+        schema
+    };
+    let mut properties: Map<String, Json> = Map::new();
+    properties.insert(
+        "inherits".to_owned(),
+        json!({"type": "string", "description": "The policy whose settings this one begins with"}),
+    );
+    for setting in SETTINGS {
+        for key in [Some(setting.key), setting.alias].into_iter().flatten() {
+            properties.insert(key.to_owned(), property(setting));
+        }
+    }
+    let mut retries = Form::Limit.schema();
+    retries["anyOf"][0]["minimum"] = json!(0);
+    retries["description"] = json!("The same as max, less the first attempt");
+    properties.insert(RETRIES.to_owned(), retries);
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Configuration of retry",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "policy": {
+                "description": "Named policies; every policy begins with the one named default",
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": properties,
+                },
+            },
+        },
+    })
+}
+
+/// The schema of a line of the log. Readers must expect fields that they do not know.
+fn log_schema() -> Json {
+    let settings = schemars::generate::SchemaSettings::draft07();
+    let schema = settings.into_generator().into_root_schema_for::<Record<'static>>();
+    let mut schema = schema.to_value();
+    schema["title"] = json!("A line of retry's log, version 1");
+    schema
+}
+
+/// The man page: the commands' own help, and what only a man page says.
+fn man() -> String {
+    let command = cli::documented();
+    let mut out = Vec::new();
+    let page = clap_mangen::Man::new(command.clone().version("")).section("1").date("").manual("User Commands");
+    let _infallible = page.render(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}

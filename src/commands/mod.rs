@@ -1,0 +1,101 @@
+//! What can be typed, one file a verb.
+
+mod classify;
+mod explain;
+mod generate;
+mod run;
+mod wait;
+
+use std::ffi::OsString;
+
+use crate::cli::{Invocation, Verb};
+use crate::error::Error;
+use crate::exit_code::Exit;
+use crate::policy::layer::{Layer, Origin};
+use crate::policy::settings::SETTINGS;
+use crate::policy::{Request, Resolved, builtin, resolve};
+use crate::sys::config::Config;
+use crate::sys::environment::{self, Outer};
+use crate::sys::output;
+
+/// Does what was typed.
+pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
+    match invocation.verb {
+        Verb::Run | Verb::Until => run::run(invocation),
+        Verb::Wait => wait::wait(invocation),
+        Verb::Explain => explain::explain(invocation),
+        Verb::Classify => classify::classify(invocation),
+        Verb::Generate => generate::generate(invocation),
+    }
+}
+
+/// Everything that was asked, from everywhere, and what to warn of.
+struct Asked {
+    request: Request,
+    resolved: Resolved,
+    warnings: Vec<String>,
+}
+
+/// Gathers the layers and resolves them.
+fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
+    let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
+    let config = if invocation.is_set("no-config") {
+        Config::default()
+    } else {
+        Config::read(named_config.as_deref())?
+    };
+    let request = Request {
+        verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
+        named: named_policy(invocation)?,
+        files: config.files,
+        env: env_layer()?,
+        flags: invocation.flags.clone(),
+        outer_deadline: outer.time_left,
+    };
+    let resolved = resolve(&request).map_err(Error::problems)?;
+    Ok(Asked { request, resolved, warnings: config.warnings })
+}
+
+/// The policy that was named, by a flag or by the environment.
+fn named_policy(invocation: &Invocation) -> Result<Option<(String, Origin)>, Error> {
+    const VARIABLE: &str = "RETRY_OPT_POLICY";
+    let flag = invocation.value("policy").map(|name| (name.clone(), Origin::Flag));
+    let named = flag.or_else(|| environment::get(VARIABLE).map(|name| (name, Origin::Env(VARIABLE))));
+    named.map(|(name, origin)| utf8(name).map(|name| (name, origin))).transpose()
+}
+
+/// The settings in the environment.
+fn env_layer() -> Result<Layer, Error> {
+    let mut layer = Layer::default();
+    let mut problems = Vec::new();
+    for setting in SETTINGS {
+        let Some(variable) = setting.env else { continue };
+        let Some(value) = environment::get(variable) else { continue };
+        let written = format!("{variable}={}", value.display());
+        problems.extend(layer.add(setting.key, vec![value], Origin::Env(variable), written).err());
+    }
+    if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
+}
+
+fn utf8(text: OsString) -> Result<String, Error> {
+    text.into_string().map_err(|text| Error::usage(format!("'{}' is not UTF-8", text.display())))
+}
+
+/// The value of a `--format`, one of `known`.
+fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Error> {
+    let Some(asked) = invocation.value("format") else { return Ok(known[0]) };
+    known.iter().find(|format| asked == **format).copied().ok_or_else(|| {
+        Error::usage(format!("--format {} is no format of this verb", asked.display()))
+            .hint(format!("write --format {}", known.join(" or ")))
+    })
+}
+
+/// Prints the answer of a verb.
+pub(crate) fn print(text: &str) -> Result<Exit, Error> {
+    match output::to_stdout(text) {
+        Ok(()) => Ok(Exit::Status(0)),
+        // Who closed the pipe has read enough.
+        Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),
+        Err(why) => Err(Error::system("cannot write to stdout", &why)),
+    }
+}

@@ -1,0 +1,314 @@
+//! `retry COMMAND` and `retry until COMMAND`: the driver. It carries out what the session decides, and tells the
+//! session what happened.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use super::{Asked, ask};
+use crate::classify::{Ending, StartFailure};
+use crate::cli::Invocation;
+use crate::error::Error;
+use crate::event::{Event, Level, RunIdentity, RunStart};
+use crate::exit_code::Exit;
+use crate::policy::Policy;
+use crate::session::{Action, Attempt, Input, Session};
+use crate::sys::environment::{Outer, Trace};
+use crate::sys::exchange::Exchange;
+use crate::sys::sinks::Sinks;
+use crate::sys::supervise::{self, Happening, Options, Program, Supervisor};
+use crate::sys::{clock, environment, identity, output};
+
+/// Runs the command until the session says that the run is over.
+pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
+    let words = invocation.command();
+    if words.is_empty() {
+        return Err(Error::usage("no command was given")
+            .hint("write retry [OPTIONS] -- COMMAND [ARG]...; retry --help says more"));
+    }
+    let command = Wrapped::new(words, invocation.value("shell"))?;
+    if environment::is_disabled() {
+        return Ok(Exit::Status(Ending::NotStarted(supervise::exec(&command.program)).status()));
+    }
+    let outer = Outer::find();
+    let asked = ask(invocation, &outer)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|why| Error::system("cannot start", &why))?;
+    runtime.block_on(async { Ok(Driver::new(&asked, command, outer)?.drive().await) })
+}
+
+/// The command, as it will be executed and as it is named.
+struct Wrapped {
+    program: Program,
+    argv: Vec<OsString>,
+    /// The operation's name where none was given.
+    name: String,
+}
+
+impl Wrapped {
+    fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
+        let name = match shell {
+            None => base_name(&words[0]),
+            Some(_) => base_name(OsStr::from_bytes(first_word(words[0].as_bytes()))),
+        };
+        let argv = match shell {
+            None => words,
+            Some(shell) => in_shell(shell, words),
+        };
+        let program = Program::new(&argv).map_err(|why| Error::system("cannot use this command", &why))?;
+        Ok(Self { program, argv, name })
+    }
+}
+
+/// `SHELL -c STRING SHELL ARG…`: further words are `$1`, `$2`, …
+fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {
+    let strict: &[&str] = if base_name(shell) == "bash" { &["-e", "-o", "pipefail"] } else { &[] };
+    let mut words = words.into_iter();
+    let mut argv = vec![shell.clone()];
+    argv.extend(strict.iter().map(OsString::from));
+    argv.push("-c".into());
+    argv.extend(words.next());
+    argv.push(shell.clone());
+    argv.extend(words);
+    argv
+}
+
+fn first_word(line: &[u8]) -> &[u8] {
+    line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).unwrap_or(line)
+}
+
+fn base_name(path: &OsStr) -> String {
+    let bytes = path.as_bytes();
+    let name = bytes.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(bytes);
+    String::from_utf8_lossy(name).into_owned()
+}
+
+/// Between the session and the machine.
+struct Driver<'a> {
+    policy: &'a Policy,
+    command: Wrapped,
+    outer: Outer,
+    session: Session,
+    supervisor: Supervisor,
+    sinks: Sinks,
+    exchange: Option<Exchange>,
+    trace: Trace,
+    run: String,
+    /// On the elapsed clock.
+    began: Duration,
+    /// Unix milliseconds.
+    deadline_at: Option<u64>,
+    /// When the session wants to be woken, on the elapsed clock.
+    wake_at: Option<Duration>,
+    /// The command runs; otherwise we wait.
+    running: bool,
+    /// The running command's, or the last one's.
+    pid: i32,
+}
+
+impl<'a> Driver<'a> {
+    fn new(asked: &'a Asked, command: Wrapped, outer: Outer) -> Result<Self, Error> {
+        let policy = &asked.resolved.policy;
+        let random: [u8; 34] = identity::entropy();
+        let (run_bytes, rest) = random.split_at(10);
+        let (trace_bytes, seed_bytes) = rest.split_at(16);
+        let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
+        let trace = Trace::find(u128::from_ne_bytes(trace_bytes.try_into().unwrap_or_default()));
+        let session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()));
+
+        let identity = RunIdentity {
+            run: run.clone(),
+            name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
+            host: if policy.log.is_some() { identity::host() } else { String::new() },
+            pid: std::process::id(),
+            labels: policy.label.0.clone(),
+            policy: asked.resolved.name.clone(),
+            parent: outer.run.clone(),
+            trace_id: Some(trace.id.clone()),
+        };
+        let kill_after_given = asked.resolved.origin("kill-after").is_given();
+        let options = Options {
+            new_group: policy.new_group,
+            kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
+        };
+        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
+        let mut sinks = Sinks::open(policy, identity);
+        for warning in &asked.warnings {
+            sinks.note(Level::Warn, warning);
+        }
+        let deadline = policy.deadline.0;
+        Ok(Self {
+            policy,
+            command,
+            outer,
+            session,
+            supervisor,
+            sinks,
+            // Without it the command can tell us nothing, and all else works.
+            exchange: Exchange::new().ok(),
+            trace,
+            run,
+            began: clock::now().elapsed,
+            deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
+            wake_at: None,
+            running: false,
+            pid: 0,
+        })
+    }
+
+    /// The run: what the session decides is done, what happens is told to the session.
+    async fn drive(mut self) -> Exit {
+        if self.sinks.want_start() {
+            self.sinks.emit(&Event::RunStart(self.describe()));
+        }
+        let mut input = Input::Begin;
+        loop {
+            let mut failed_to_start = None;
+            self.wake_at = None;
+            let now = clock::now();
+            for action in self.session.step(now, input) {
+                match action {
+                    Action::Spawn(attempt) => failed_to_start = self.spawn(&attempt).err(),
+                    Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
+                    Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
+                    Action::Emit(event) => self.sinks.emit(&event),
+                    Action::Finish(exit) => {
+                        self.sinks.clear();
+                        return exit;
+                    }
+                }
+            }
+            input = match failed_to_start {
+                Some(failure) => self.ended(Ending::NotStarted(failure)),
+                None => self.next().await,
+            };
+        }
+    }
+
+    fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {
+        self.sinks.clear();
+        let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
+        let variables = self.variables(attempt, &span);
+        self.sinks.enter_span(Some(span));
+        self.pid = self.supervisor.spawn(&self.command.program, &variables)?;
+        self.running = true;
+        Ok(())
+    }
+
+    /// What the command is told about its run.
+    fn variables(&self, attempt: &Attempt, span: &str) -> Vec<(&'static str, OsString)> {
+        let elapsed = clock::now().elapsed.saturating_sub(self.began);
+        let mut variables: Vec<(&'static str, OsString)> = vec![
+            ("RETRY_ATTEMPT", attempt.number.to_string().into()),
+            ("RETRY_ATTEMPT_LIMIT", self.policy.attempts().to_string().into()),
+            ("RETRY_LAST", u8::from(attempt.last).to_string().into()),
+            ("RETRY_RUN_ID", self.run.clone().into()),
+            ("RETRY_ELAPSED_MS", whole_millis(elapsed).to_string().into()),
+            ("RETRY_DEPTH", (self.outer.depth + 1).to_string().into()),
+            ("TRACEPARENT", self.trace.parent_of(span).into()),
+        ];
+        if let Some(exchange) = &self.exchange {
+            variables.push(("RETRY_HINT", exchange.hint_path().into()));
+            variables.push(("RETRY_PROGRESS", exchange.progress_path().into()));
+        }
+        if let Some((status, class)) = attempt.previous {
+            variables.push(("RETRY_PREVIOUS_EXIT", status.to_string().into()));
+            variables.push(("RETRY_PREVIOUS_CLASS", class.name().into()));
+        }
+        if let Some(at) = self.deadline_at {
+            variables.push(("RETRY_DEADLINE_AT_MS", at.to_string().into()));
+        }
+        variables
+    }
+
+    /// Waits for something that the session must know of.
+    async fn next(&mut self) -> Input {
+        let patience = self.patience();
+        match self.supervisor.next(patience).await {
+            Happening::Started => Input::Started(self.pid),
+            Happening::Ended { ending, .. } => self.ended(ending),
+            Happening::Signal(signal) => Input::Signal(signal),
+            Happening::Woke => Input::Woke,
+            Happening::Unkillable(pids) => {
+                let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                self.sinks.note(Level::Error, &format!("these processes could not be killed: {pids}"));
+                Input::Unkillable
+            }
+        }
+    }
+
+    /// How long to wait for the machine: until the session's timer, in slices, since the machine may sleep
+    /// meanwhile; in a second's slices while a countdown is drawn.
+    fn patience(&mut self) -> Option<Duration> {
+        let left = self.wake_at?.saturating_sub(clock::now().elapsed);
+        if self.running || !self.sinks.counts_down() {
+            return Some(left.min(clock::SLICE));
+        }
+        self.draw_countdown();
+        let to_the_second = Duration::from_nanos(u64::from(left.subsec_nanos()));
+        Some(if to_the_second.is_zero() { left.min(Duration::from_secs(1)) } else { to_the_second })
+    }
+
+    fn draw_countdown(&mut self) {
+        if let Some(at) = self.wake_at.filter(|_| !self.running && self.sinks.counts_down()) {
+            self.sinks.count_down(at.saturating_sub(clock::now().elapsed));
+        }
+    }
+
+    fn ended(&mut self, ending: Ending) -> Input {
+        self.running = false;
+        let failed = ending != Ending::Exited(0);
+        Input::Ended {
+            ending,
+            hint: self.exchange.as_ref().filter(|_| failed).and_then(Exchange::take_hint),
+            reader_gone: failed && output::stdout_reader_is_gone(),
+        }
+    }
+
+    fn describe(&self) -> RunStart {
+        let argv = &self.command.argv;
+        RunStart {
+            program: argv[0].to_string_lossy().into_owned(),
+            argc: argv.len(),
+            argv: self
+                .policy
+                .log_argv
+                .then(|| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()),
+            cwd: identity::working_directory(),
+            max: self.policy.attempts().times(),
+            deadline_ms: self.policy.deadline.0.map(whole_millis),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            depth: self.outer.depth + 1,
+        }
+    }
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_gets_the_string_and_further_words_as_arguments() {
+        let words = || ["a | b", "x", "y"].map(OsString::from).to_vec();
+        let sh = in_shell(&"sh".into(), words());
+        assert_eq!(sh, ["sh", "-c", "a | b", "sh", "x", "y"].map(OsString::from));
+        let bash = in_shell(&"/bin/bash".into(), words());
+        let expected = ["/bin/bash", "-e", "-o", "pipefail", "-c", "a | b", "/bin/bash", "x", "y"];
+        assert_eq!(bash, expected.map(OsString::from));
+    }
+
+    #[test]
+    fn an_operation_is_named_after_its_program() {
+        for (path, name) in [("curl", "curl"), ("/usr/bin/curl", "curl"), ("./x/", "x"), ("/", "/")] {
+            assert_eq!(base_name(OsStr::new(path)), name);
+        }
+        assert_eq!(first_word(b"  curl -f | sh"), b"curl");
+    }
+}

@@ -1,0 +1,329 @@
+//! The words that every sink is given: the events of a run, their levels, their messages, and the record that a
+//! line of the log is. Version 1; fields are only ever added.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::policy::duration::approximate;
+
+/// The version of the log's format.
+pub(crate) const VERSION: u32 = 1;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "event")]
+pub(crate) enum Event {
+    #[serde(rename = "run.start")]
+    RunStart(RunStart),
+    #[serde(rename = "attempt.start")]
+    AttemptStart(AttemptStart),
+    #[serde(rename = "attempt.success")]
+    AttemptSuccess(AttemptSuccess),
+    /// A failed attempt that another one follows.
+    #[serde(rename = "attempt.retry")]
+    AttemptRetry {
+        #[serde(flatten)]
+        failure: Failure,
+        #[serde(flatten)]
+        wait: Wait,
+    },
+    /// The last attempt of a run that failed.
+    #[serde(rename = "attempt.failed")]
+    AttemptFailed(Failure),
+    #[serde(rename = "run.stop")]
+    RunStop(RunStop),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct RunStart {
+    /// The command's program, as it was named.
+    pub(crate) program: String,
+    /// The number of words of the command.
+    pub(crate) argc: usize,
+    /// The words of the command, where the log was asked to hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) argv: Option<Vec<String>>,
+    pub(crate) cwd: String,
+    /// Attempts in all; null: no limit.
+    pub(crate) max: Option<u64>,
+    /// Null: none.
+    pub(crate) deadline_ms: Option<u64>,
+    /// The version of `retry`.
+    pub(crate) version: String,
+    /// 1, or more inside of another `retry`: then attempts multiply.
+    pub(crate) depth: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct AttemptStart {
+    /// Counted from 1.
+    pub(crate) attempt: u64,
+    pub(crate) max: Option<u64>,
+    /// Absent when the command could not be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) child_pid: Option<i32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct AttemptSuccess {
+    pub(crate) attempt: u64,
+    pub(crate) max: Option<u64>,
+    pub(crate) duration_ms: f64,
+    pub(crate) exit_code: u8,
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Failure {
+    pub(crate) attempt: u64,
+    pub(crate) max: Option<u64>,
+    pub(crate) duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<u8>,
+    /// The name of the signal that the command died of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signal: Option<String>,
+    /// We stopped it for time.
+    pub(crate) timed_out: bool,
+    /// `transient`, `throttled` or `permanent`.
+    pub(crate) class: String,
+    /// `transient`, `user` or `system`.
+    pub(crate) category: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    pub(crate) rule: RuleName,
+    /// What happened, in a few words; equal reasons are counted together.
+    pub(crate) reason: String,
+    /// Class and reason on one line, at most 512 bytes.
+    pub(crate) error: String,
+    /// What was asked for by the server or the command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_after_ms: Option<f64>,
+    /// Why no attempt follows, in words; empty when one does.
+    #[serde(skip)]
+    pub(crate) verdict: String,
+    /// The command never ran.
+    #[serde(skip)]
+    pub(crate) not_started: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct RuleName {
+    /// Who stated the rule: `policy`, `hint` or `builtin`.
+    pub(crate) source: String,
+    pub(crate) id: String,
+}
+
+/// The wait before the next attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Wait {
+    /// As the policy drew it.
+    pub(crate) backoff_ms: f64,
+    /// As it will be slept.
+    pub(crate) delay_ms: f64,
+    pub(crate) next_attempt: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct RunStop {
+    pub(crate) outcome: Outcome,
+    /// How many were made.
+    pub(crate) attempts: u64,
+    pub(crate) elapsed_ms: f64,
+    /// The share of it that was waited between attempts.
+    pub(crate) slept_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signal: Option<String>,
+    /// What was seen, in the order of its first time.
+    pub(crate) failures: Vec<Tally>,
+}
+
+/// How often a reason was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Tally {
+    pub(crate) reason: String,
+    pub(crate) count: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Succeeded,
+    /// No attempt was left.
+    Exhausted,
+    /// Another attempt would have failed as well.
+    Permanent,
+    /// The time for the whole run was over, or would have been after the wait.
+    Deadline,
+    /// More waiting was asked for than is allowed.
+    Throttled,
+    /// A signal told us to stop.
+    Interrupted,
+    /// `retry` itself failed.
+    Error,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Record<'a> {
+    /// 1.
+    pub(crate) v: u32,
+    /// RFC 3339, UTC, microseconds.
+    pub(crate) ts: String,
+    pub(crate) level: Level,
+    pub(crate) message: String,
+    #[serde(flatten)]
+    pub(crate) run: &'a RunIdentity,
+    #[serde(flatten)]
+    pub(crate) event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) span_id: Option<&'a str>,
+}
+
+/// What every line of one run has in common.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct RunIdentity {
+    /// `UUIDv7`.
+    pub(crate) run: String,
+    /// The operation's.
+    pub(crate) name: String,
+    pub(crate) host: String,
+    /// Of `retry`.
+    pub(crate) pid: u32,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The policy that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    /// The run that encloses this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<String>,
+    /// W3C Trace Context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<String>,
+}
+
+/// The longest `error`, in bytes.
+const LONGEST_ERROR: usize = 512;
+
+/// `[class] reason`, held at [`LONGEST_ERROR`].
+pub(crate) fn error_line(class: &str, reason: &str) -> String {
+    let mut line = format!("[{class}] {reason}");
+    line.truncate(line.floor_char_boundary(LONGEST_ERROR));
+    line
+}
+
+/// Milliseconds with their fraction, to the microsecond.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+impl Event {
+    pub(crate) fn level(&self) -> Level {
+        match self {
+            Event::RunStart(_) | Event::AttemptStart(_) => Level::Debug,
+            Event::AttemptSuccess(_) => Level::Info,
+            Event::AttemptRetry { .. } => Level::Warn,
+            Event::AttemptFailed(_) => Level::Error,
+            Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
+            Event::RunStop(_) => Level::Error,
+        }
+    }
+
+    /// What a person is told. `name` is the operation's.
+    pub(crate) fn message(&self, name: &str) -> String {
+        match self {
+            Event::RunStart(start) => start.message(name),
+            Event::AttemptStart(start) => match start.child_pid {
+                Some(pid) => format!("attempt {} started (pid {pid})", of(start.attempt, start.max)),
+                None => format!("attempt {} could not be started", of(start.attempt, start.max)),
+            },
+            Event::AttemptSuccess(success) => format!(
+                "attempt {} succeeded after {}",
+                of(success.attempt, success.max),
+                approximate(from_millis(success.duration_ms))
+            ),
+            Event::AttemptRetry { failure, wait } => {
+                format!("{}: next in {}", failure.message(name), approximate(from_millis(wait.delay_ms)))
+            }
+            Event::AttemptFailed(failure) => format!("{}: {}", failure.message(name), failure.verdict),
+            Event::RunStop(stop) => stop.message(),
+        }
+    }
+}
+
+impl RunStart {
+    fn message(&self, name: &str) -> String {
+        let attempts = self.max.map_or("any number of attempts".to_owned(), |max| plural(max, "attempt"));
+        let deadline = self.deadline_ms.map(|ms| format!(" within {}", approximate(Duration::from_millis(ms))));
+        let nested = match self.depth {
+            0 | 1 => String::new(),
+            depth => format!("; inside of another retry (depth {depth}): attempts multiply"),
+        };
+        format!("{name}: {attempts}{}{nested}", deadline.unwrap_or_default())
+    }
+}
+
+impl Failure {
+    fn message(&self, name: &str) -> String {
+        let attempt = of(self.attempt, self.max);
+        if self.not_started {
+            return format!("attempt {attempt} failed (cannot run {name}: {})", self.reason);
+        }
+        let verb = if self.class == "throttled" { "throttled" } else { "failed" };
+        let asked = self.retry_after_ms.map(|ms| format!("; asked to wait {}", approximate(from_millis(ms))));
+        format!("attempt {attempt} {verb} ({}{})", self.reason, asked.unwrap_or_default())
+    }
+}
+
+impl RunStop {
+    fn message(&self) -> String {
+        let elapsed = approximate(from_millis(self.elapsed_ms));
+        if self.outcome == Outcome::Succeeded {
+            return format!("succeeded at attempt {} in {elapsed}", self.attempts);
+        }
+        let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
+        let attempts = plural(self.attempts, "attempt");
+        let seen = if seen.is_empty() { "nothing was run".to_owned() } else { seen.join(", ") };
+        format!("{attempts} in {elapsed}: {seen}")
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.count {
+            1 => f.write_str(&self.reason),
+            count => write!(f, "{} ×{count}", self.reason),
+        }
+    }
+}
+
+/// `2/5`, or `2` without a limit.
+fn of(attempt: u64, max: Option<u64>) -> String {
+    max.map_or_else(|| attempt.to_string(), |max| format!("{attempt}/{max}"))
+}
+
+/// `1 attempt`, `2 attempts`.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn from_millis(millis: f64) -> Duration {
+    Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! The policies that are compiled in. They set nothing that a user could not; a file may extend each of them.
+
+use super::layer::{Layer, Origin};
+
+/// Name, what it is for, and its settings.
+pub(crate) struct Builtin {
+    pub(crate) name: &'static str,
+    pub(crate) purpose: &'static str,
+    settings: &'static [(&'static str, &'static str)],
+}
+
+/// The policy that `retry until` begins with.
+pub(crate) const UNTIL: &str = "until";
+
+pub(crate) static BUILTIN: &[Builtin] = &[
+    Builtin {
+        name: "aggressive",
+        purpose: "many quick attempts",
+        settings: &[("max", "5"), ("delay", "100ms"), ("factor", "3")],
+    },
+    Builtin {
+        name: "interactive",
+        purpose: "somebody is waiting",
+        settings: &[("max", "3"), ("deadline", "30s")],
+    },
+    Builtin {
+        name: "background",
+        purpose: "nobody is waiting",
+        settings: &[("max", "8"), ("deadline", "2m")],
+    },
+    Builtin {
+        name: "sdk",
+        purpose: "as cloud SDKs do, without end",
+        settings: &[("max", "inf"), ("delay", "500ms"), ("max-delay", "10s"), ("jitter", "25%")],
+    },
+    Builtin {
+        name: "database",
+        purpose: "a database that is busy or restarts",
+        settings: &[("max", "3"), ("delay", "500ms"), ("max-delay", "5s")],
+    },
+    Builtin {
+        name: "messaging",
+        purpose: "a broker that is busy or restarts",
+        settings: &[("max", "3"), ("delay", "1s"), ("max-delay", "10s")],
+    },
+    Builtin {
+        name: UNTIL,
+        purpose: "readiness: what `retry until` begins with",
+        settings: &[
+            ("max", "inf"),
+            ("deadline", "5m"),
+            ("backoff", "fixed"),
+            ("delay", "1s"),
+            ("jitter", "10%"),
+            ("retry-on", "not-found,not-executable"),
+            ("otherwise", "retry"),
+        ],
+    },
+];
+
+impl Builtin {
+    pub(crate) fn layer(&self) -> Layer {
+        let mut layer = Layer::default();
+        for (key, text) in self.settings {
+            let added = layer.add(key, vec![(*text).into()], Origin::Builtin(self.name), (*key).to_owned());
+            debug_assert!(added.is_ok(), "{added:?}");
+        }
+        layer
+    }
+}
+
+/// The layer of a built-in policy.
+pub(crate) fn layer(name: &str) -> Option<Layer> {
+    BUILTIN.iter().find(|builtin| builtin.name == name).map(Builtin::layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_policy_is_made_of_settings_that_are_known_and_valid() {
+        for builtin in BUILTIN {
+            assert_eq!(builtin.layer().0.len(), builtin.settings.len(), "{}", builtin.name);
+        }
+    }
+}

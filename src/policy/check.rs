@@ -1,0 +1,71 @@
+//! Contradictions: settings that are each fine and make no sense together.
+
+use super::duration;
+use super::layer::{Given, Layer, Origin};
+use super::problem::Problem;
+use super::resolve::Resolved;
+use super::settings::{SETTINGS, find};
+use super::value::Limit;
+use crate::backoff::Strategy;
+
+/// Everything that contradicts itself in what was resolved.
+pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Problem> {
+    let policy = &resolved.policy;
+    let mut problems = Vec::new();
+    let refuse = |one: &str, other: &str, why: String, hint: String| {
+        let told = format!("{} and {} {why}", tell(one, layers), tell(other, layers));
+        let place = [one, other].iter().rev().find_map(|key| match resolved.origin(key) {
+            Origin::File(place) => Some(place.clone()),
+            _ => None,
+        });
+        Problem::new(told).at(place).hint(hint)
+    };
+
+    let list = matches!(policy.backoff, Strategy::List(_));
+    let both_given = resolved.origin("max-delay").is_given() && resolved.origin("delay").is_given();
+    if both_given && !list && policy.max_delay < policy.delay {
+        let delay = duration::exact(policy.delay);
+        problems.push(refuse(
+            "max-delay",
+            "delay",
+            "contradict each other: the first wait would be longer than the longest".to_owned(),
+            format!("write --max-delay {delay} or more, or a shorter --delay"),
+        ));
+    }
+    if policy.backoff == Strategy::Decorrelated && resolved.origin("jitter").is_given() {
+        problems.push(refuse(
+            "backoff",
+            "jitter",
+            "contradict each other: decorrelated waits are drawn already".to_owned(),
+            "leave --jitter out, or write --backoff exponential".to_owned(),
+        ));
+    }
+    if let Limit::Times(attempts) = policy.attempts()
+        && policy.successes.0 > attempts
+    {
+        let other = if policy.enabled { "max" } else { "enabled" };
+        problems.push(refuse(
+            "successes",
+            other,
+            "contradict each other: so many successes need as many attempts".to_owned(),
+            format!("write --max {} or more", policy.successes.0),
+        ));
+    }
+    problems
+}
+
+/// A setting as its strongest layer wrote it, and where.
+fn tell(key: &str, layers: &[Layer]) -> String {
+    let Some(setting) = find(key) else { return key.to_owned() };
+    let strongest = layers.iter().rev().find_map(|layer| layer.get(setting));
+    match strongest {
+        Some(Given { origin: Origin::File(_), .. }) | None => {
+            let origin = strongest.map_or(Origin::Default, |given| given.origin.clone());
+            let key = SETTINGS[setting].key;
+            let value = strongest.map(|given| given.texts.join(std::ffi::OsStr::new(",")));
+            let value = value.map(|value| format!(" = {}", value.display())).unwrap_or_default();
+            format!("{key}{value} ({origin})")
+        }
+        Some(given) => format!("{} ({})", given.written, given.origin),
+    }
+}

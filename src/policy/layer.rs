@@ -1,0 +1,109 @@
+//! Layers: what one place gives, before it is known which place is stronger.
+
+use std::ffi::OsString;
+
+use super::problem::{Place, Problem};
+use super::settings::{Index, Policy, SETTINGS, find};
+use super::value::{Limit, Value};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody gave it.
+    Default,
+    /// A policy that is compiled in.
+    Builtin(&'static str),
+    /// A configuration file.
+    File(Place),
+    /// An environment variable.
+    Env(&'static str),
+    /// The command line.
+    Flag,
+    /// A `retry` around this one.
+    Outer,
+}
+
+impl Origin {
+    /// Did somebody write it, rather than we?
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self, Origin::Default | Origin::Builtin(_))
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::Builtin(policy) => write!(f, "builtin:{policy}"),
+            Origin::File(place) => write!(f, "file:{}:{}", place.source.path, place.line_and_column().0),
+            Origin::Env(variable) => write!(f, "env:{variable}"),
+            Origin::Flag => f.write_str("flag"),
+            Origin::Outer => f.write_str("env:RETRY_DEADLINE_AT_MS"),
+        }
+    }
+}
+
+/// What one place gives for one setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) setting: Index,
+    pub(crate) texts: Vec<OsString>,
+    pub(crate) origin: Origin,
+    /// As it was written there, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
+    pub(crate) written: String,
+}
+
+/// The values of one place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer(pub(crate) Vec<Given>);
+
+impl Layer {
+    /// Adds a value, or says what is wrong with it. `key` may also be `retries`, which counts without the first
+    /// attempt.
+    pub(crate) fn add(
+        &mut self,
+        key: &str,
+        mut texts: Vec<OsString>,
+        origin: Origin,
+        written: String,
+    ) -> Result<(), Problem> {
+        let refuse = |why: String| {
+            let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
+            Problem::new(format!("{written}: {why}")).at(place)
+        };
+        if key == RETRIES {
+            texts = vec![attempts_for(&texts).map_err(refuse)?];
+        }
+        let known = if key == RETRIES { find("max") } else { find(key) };
+        let setting = known.ok_or_else(|| refuse("no such setting".to_owned()))?;
+        (SETTINGS[setting].set)(&mut Policy::default(), &texts).map_err(refuse)?;
+        if let Some(earlier) = self.0.iter().find(|given| given.setting == setting) {
+            let both = format!("{} and {written} say the same thing twice", earlier.written);
+            let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
+            return Err(Problem::new(both).at(place).hint("write one of them; --max counts the first attempt, --retries does not"));
+        }
+        self.0.push(Given { setting, texts, origin, written });
+        Ok(())
+    }
+
+    /// The value of a setting, if this place gives one.
+    pub(crate) fn get(&self, setting: Index) -> Option<&Given> {
+        self.0.iter().find(|given| given.setting == setting)
+    }
+}
+
+/// The key that is `max` counted otherwise.
+pub(crate) const RETRIES: &str = "retries";
+
+/// The number of attempts that a number of retries makes.
+fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {
+    let text = texts.last().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    match text.trim() {
+        "0" => Ok("1".into()),
+        number => match Limit::parse(number) {
+            Ok(Limit::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
+            Ok(Limit::Unlimited) => Ok("inf".into()),
+            Err(_) => Err(format!("'{number}' is no number of retries: write 0 or more, or inf for no limit")),
+        },
+    }
+}

@@ -1,0 +1,16 @@
+//! What was asked: settings from flags, environment, files and built-in policies, resolved into one [`Policy`]
+//! that remembers where each value came from.
+
+pub(crate) mod builtin;
+mod check;
+pub(crate) mod duration;
+pub(crate) mod file;
+pub(crate) mod layer;
+pub(crate) mod problem;
+mod resolve;
+pub(crate) mod schedule;
+pub(crate) mod settings;
+pub(crate) mod value;
+
+pub(crate) use resolve::{Request, Resolved, policy_names, resolve};
+pub(crate) use settings::Policy;

@@ -1,0 +1,123 @@
+//! What is wrong with what was asked, and where it stands.
+
+use std::rc::Rc;
+
+/// A file's text, kept for messages.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// As it is named in messages.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// A stretch of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) source: Rc<Source>,
+    /// In bytes.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Place {
+    /// Line and column, counted from 1, the column in characters.
+    pub(crate) fn line_and_column(&self) -> (usize, usize) {
+        let start = self.source.text.floor_char_boundary(self.start);
+        let before = &self.source.text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The source line and a caret under the place.
+    fn excerpt(&self) -> Vec<String> {
+        let (line, column) = self.line_and_column();
+        let text = self.source.text.lines().nth(line - 1).unwrap_or_default();
+        let end = self.source.text.floor_char_boundary(self.end.max(self.start));
+        let width = self.source.text[self.source.text.floor_char_boundary(self.start)..end].chars().count();
+        let room = text.chars().count().saturating_sub(column - 1);
+        let gutter = " ".repeat(line.to_string().len());
+        // Tabs are kept in the caret line, so that the caret stands under its place whatever their width.
+        let indent = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' });
+        let carets = "^".repeat(width.min(room).max(1));
+        vec![format!("{line} | {text}"), format!("{gutter} | {}{carets}", indent.collect::<String>())]
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// What, without a full stop.
+    pub(crate) message: String,
+    /// Where, when it stands in a file.
+    pub(crate) place: Option<Place>,
+    /// The way out.
+    pub(crate) hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, hint: None }
+    }
+
+    pub(crate) fn at(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The problem as lines of a message.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(place) = &self.place {
+            let (line, column) = place.line_and_column();
+            lines.push(format!("{}:{line}:{column}: {}", place.source.path, self.message));
+            lines.extend(place.excerpt());
+        } else {
+            lines.push(self.message.clone());
+        }
+        lines.extend(self.hint.iter().map(|hint| format!("hint: {hint}")));
+        lines
+    }
+}
+
+/// The known word that `word` was most likely meant to be.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |known: &str| strsim::damerau_levenshtein(word, known);
+    let candidates = known.into_iter().map(|known| (distance(known), known));
+    let (distance, known) = candidates.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + word.chars().count() / 4).then_some(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, start: usize, end: usize) -> Place {
+        Place { source: Rc::new(Source { path: "f".into(), text: text.into() }), start, end }
+    }
+
+    #[test]
+    fn a_place_is_shown_with_its_line_and_a_caret() {
+        let problem = Problem::new("wrong").at(Some(place("a = 1\n\tbé = 22\n", 7, 10))).hint("right");
+        assert_eq!(problem.lines(), ["f:2:2: wrong", "2 | \tbé = 22", "  | \t^^", "hint: right"]);
+    }
+
+    #[test]
+    fn a_place_at_the_end_or_beyond_still_has_a_caret() {
+        for (start, end) in [(5, 5), (6, 6), (99, 99)] {
+            let lines = Problem::new("wrong").at(Some(place("a = [\n", start, end))).lines();
+            assert!(lines[2].contains('^'), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let known = ["max", "max-delay", "deadline"];
+        assert_eq!(nearest("maxx", known), Some("max"));
+        assert_eq!(nearest("max_delay", known), Some("max-delay"));
+        assert_eq!(nearest("deadlien", known), Some("deadline"));
+        assert_eq!(nearest("frobnicate", known), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! THE list of settings. One row makes a field of [`Policy`], a flag, a TOML key, an environment variable, its
+//! default, its help, its place in the man page and the completions, and its line in `retry explain`.
+//!
+//! A row: the doc comment is the help (its first line alone is `-h`'s); then the name, its type, its default; then
+//! in braces what the flag is like: its group, its value's name, and any of `short`, `alias`, `env`, `basic`
+//! (shown by `-h`).
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::value::{
+    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name, Signal,
+    Value,
+};
+use crate::backoff::{Backoff, Jitter, Strategy};
+use crate::classify::{ExitSpecs, Otherwise, Rules};
+
+/// The headings of `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Schedule,
+    Judging,
+    Surroundings,
+}
+
+impl Group {
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Group::Schedule => "How often, how long",
+            Group::Judging => "Judging",
+            Group::Surroundings => "Surroundings",
+        }
+    }
+}
+
+/// One setting: everything about it but its value.
+pub(crate) struct Setting {
+    /// The name, as flag (with `--`) and TOML key.
+    pub(crate) key: &'static str,
+    pub(crate) short: Option<char>,
+    /// A second name of the flag and the key.
+    pub(crate) alias: Option<&'static str>,
+    /// The environment variable, where there is one.
+    pub(crate) env: Option<&'static str>,
+    pub(crate) group: Group,
+    /// The name of the value in help; empty for a switch.
+    pub(crate) value_name: &'static str,
+    /// Shown by `-h`.
+    pub(crate) basic: bool,
+    /// Help, a line an entry.
+    pub(crate) help: &'static [&'static str],
+    pub(crate) form: Form,
+    /// Reads the texts of one layer into the policy.
+    pub(crate) set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
+    /// The value as TOML would have it.
+    pub(crate) show: fn(&Policy) -> Json,
+}
+
+/// The place of a setting in [`SETTINGS`].
+pub(crate) type Index = usize;
+
+/// Finds a setting by its key or alias.
+pub(crate) fn find(key: &str) -> Option<Index> {
+    SETTINGS.iter().position(|setting| setting.key == key || setting.alias == Some(key))
+}
+
+/// The one item, if there is one.
+const fn only<T: Copy>(items: &[T]) -> Option<T> {
+    match items {
+        [item] => Some(*item),
+        _ => None,
+    }
+}
+
+macro_rules! settings {
+    ($(
+        $(#[doc = $help:literal])+
+        $field:ident / $key:literal: $type:ty = $default:expr,
+        { $group:ident $value_name:literal $(short $short:literal)? $(alias $alias:literal)? $(env $env:literal)? $(; $basic:ident)? }
+    )+) => {
+        /// Everything that was asked, resolved.
+        #[derive(Clone, Debug)]
+        pub(crate) struct Policy { $( $(#[doc = $help])+ pub(crate) $field: $type, )+ }
+
+        impl Default for Policy {
+            fn default() -> Self {
+                Policy { $( $field: $default, )+ }
+            }
+        }
+
+        /// Every setting, in the order of `--help` and `retry explain`.
+        pub(crate) static SETTINGS: &[Setting] = &[$(Setting {
+            key: $key,
+            short: only(&[$($short)?]),
+            alias: only(&[$($alias)?]),
+            env: only(&[$($env)?]),
+            group: Group::$group,
+            value_name: $value_name,
+            basic: false $(|| !stringify!($basic).is_empty())?,
+            help: &[$($help),+],
+            form: <$type as Value>::FORM,
+            set: |policy, texts| {
+                policy.$field = <$type as Value>::read(texts)?;
+                Ok(())
+            },
+            show: |policy| Value::show(&policy.$field),
+        }),+];
+    };
+}
+
+settings! {
+    /// Attempts in all, `inf` for no limit
+    ///
+    /// Attempts are counted from 1: `--max 3` runs the command at most three times. With a deadline and no number
+    /// given anywhere there is no limit.
+    max / "max": Limit = Limit::Times(3),
+    { Schedule "N" short 'n' alias "attempts" env "RETRY_OPT_MAX"; basic }
+
+    /// Time for the whole run, attempts and waits
+    ///
+    /// An attempt is cut at it (exit 124); a wait that would pass it ends the run at once. 0 means none.
+    deadline / "deadline": Bound = Bound(None),
+    { Schedule "DURATION" env "RETRY_OPT_DEADLINE"; basic }
+
+    /// Time for one attempt
+    ///
+    /// An attempt that takes longer is stopped with its whole process tree; that is a transient failure, and
+    /// exit 124 when it was the last. 0 means none.
+    timeout / "timeout": Bound = Bound(None),
+    { Schedule "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
+
+    /// The signal that a timed-out attempt gets first
+    signal / "signal": Signal = Signal(libc::SIGTERM),
+    { Schedule "SIGNAL" }
+
+    /// Time between that signal and SIGKILL
+    ///
+    /// Given explicitly, it also holds after a signal that was passed on to the command.
+    kill_after / "kill-after": Duration = Duration::from_secs(10),
+    { Schedule "DURATION" short 'k' }
+
+    /// How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s
+    ///
+    /// The wait before retry k, for a delay d and a factor f: fixed d; linear d·k; exponential d·f^(k-1);
+    /// fibonacci d·F(k); a list its k-th entry, the last one for ever; decorrelated a draw between d and three
+    /// times the previous wait. `constant`, `exp` and `fib` are short for three of them.
+    backoff / "backoff": Strategy = Strategy::Exponential,
+    { Schedule "STRATEGY" short 'b' env "RETRY_OPT_BACKOFF"; basic }
+
+    /// The first wait
+    delay / "delay": Duration = Duration::from_secs(1),
+    { Schedule "DURATION" short 'd' env "RETRY_OPT_DELAY"; basic }
+
+    /// No drawn wait is longer, jitter included
+    ///
+    /// The default is 60s, or the longest of --delay and the list's entries where that is longer.
+    max_delay / "max-delay": Duration = Duration::from_secs(60),
+    { Schedule "DURATION" env "RETRY_OPT_MAX_DELAY"; basic }
+
+    /// Growth per retry of the exponential backoff, 1 or more
+    factor / "factor": Factor = Factor(2.0),
+    { Schedule "FACTOR" }
+
+    /// How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5
+    ///
+    /// A uniform draw around the backoff's wait w: full 0..w, equal w/2..w, additive w..2w, 25% w±25%.
+    jitter / "jitter": Jitter = Jitter::Equal,
+    { Schedule "JITTER" short 'j' env "RETRY_OPT_JITTER"; basic }
+
+    /// The longest wait that a server may ask for; one that asks for more ends the run
+    max_retry_after / "max-retry-after": Duration = Duration::from_secs(300),
+    { Schedule "DURATION" env "RETRY_OPT_MAX_RETRY_AFTER" }
+
+    /// An attempt that ran at least this long starts the backoff again from the first wait
+    reset_after / "reset-after": Bound = Bound(None),
+    { Schedule "DURATION" }
+
+    /// That many successes in a row are needed
+    ///
+    /// A failure in between starts the count again; the wait between successes is --delay.
+    successes / "successes": Count = Count(1),
+    { Schedule "N" }
+
+    /// Makes every draw repeatable
+    seed / "seed": Option<u64> = None,
+    { Schedule "N" }
+
+    /// One attempt or as many as allowed; --no-retry on the command line says false
+    enabled / "enabled": bool = true,
+    { Schedule "" }
+
+    /// Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
+    ///
+    /// Comma lists and repetition add up; `!2` is everything but 2. What no option names then ends the run, unless
+    /// --otherwise says retry. 137 is also a command that died of SIGKILL.
+    retry_on / "retry-on": ExitSpecs = ExitSpecs::default(),
+    { Judging "SPEC"; basic }
+
+    /// Exit specs that end the run; they beat --retry-on
+    permanent_on / "permanent-on": ExitSpecs = ExitSpecs::default(),
+    { Judging "SPEC"; basic }
+
+    /// Exit codes that count as success; the code itself is still passed on [default: 0]
+    success_on / "success-on": ExitCodes = ExitCodes::default(),
+    { Judging "SPEC" }
+
+    /// What no explicit rule speaks of: retry or stop
+    ///
+    /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
+    otherwise / "otherwise": Option<Otherwise> = None,
+    { Judging "WHAT" }
+
+    /// Exit with this status when it succeeded, but not at first
+    fail_if_flaky / "fail-if-flaky": Option<ExitStatus> = None,
+    { Surroundings "CODE" }
+
+    /// Exit with this status when the attempts ran out
+    exhausted_code / "exhausted-code": Option<ExitStatus> = None,
+    { Surroundings "CODE" }
+
+    /// Append a JSON line for each event; - is stderr
+    log / "log": Option<FilePath> = None,
+    { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
+
+    /// Put the whole command line into the log
+    log_argv / "log-argv": bool = false,
+    { Surroundings "" }
+
+    /// The operation's name in messages and the log [default: the program's]
+    name / "name": Option<Name> = None,
+    { Surroundings "NAME" env "RETRY_OPT_NAME" }
+
+    /// A free label for the log; repeatable
+    label / "label": Labels = Labels::default(),
+    { Surroundings "KEY=VALUE" }
+
+    /// How messages are written: text or json, an object a line
+    message_format / "message-format": MessageFormat = MessageFormat::Text,
+    { Surroundings "FORMAT" }
+
+    /// When messages are coloured: auto, always or never
+    ///
+    /// `auto` colours on a terminal, and heeds NO_COLOR and CLICOLOR_FORCE.
+    color / "color": Color = Color::Auto,
+    { Surroundings "WHEN" }
+
+    /// Say nothing
+    quiet / "quiet": bool = false,
+    { Surroundings "" short 'q'; basic }
+
+    /// Say more; twice for every step
+    verbose / "verbose": u64 = 0,
+    { Surroundings "" short 'v'; basic }
+
+    /// Give the command a process group of its own
+    ///
+    /// A `kill 0` of the command's then spares what stands around it; Ctrl-C reaches it only through us, and it
+    /// cannot read the terminal.
+    new_group / "new-group": bool = false,
+    { Surroundings "" }
+}
+
+impl Policy {
+    /// How many attempts there may be in all.
+    pub(crate) fn attempts(&self) -> Limit {
+        if self.enabled { self.max } else { Limit::Times(1) }
+    }
+
+    /// How long to wait.
+    pub(crate) fn schedule(&self) -> Backoff {
+        Backoff {
+            strategy: self.backoff.clone(),
+            delay: self.delay,
+            max_delay: self.max_delay,
+            factor: self.factor.0,
+            jitter: self.jitter,
+        }
+    }
+
+    /// How to judge.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            success_on: self.success_on.0.clone(),
+            permanent_on: self.permanent_on.clone(),
+            retry_on: self.retry_on.clone(),
+            otherwise: self.otherwise,
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! The kinds of value a setting may have: how each is read from text, which TOML it may be, how it is shown.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::duration;
+use crate::backoff::{Jitter, Shape, Strategy};
+use crate::classify::{ExitSpecs, Otherwise, signal};
+
+/// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A whole number of 1 or more, or "inf".
+    Limit,
+    /// A whole number of 0 or more.
+    Whole,
+    /// Any number.
+    Number,
+    /// A duration in text, or a number of seconds.
+    Duration,
+    /// Text.
+    Text,
+    /// Text, or a list of texts and numbers that is read as a comma list.
+    List,
+    /// `true` or `false`.
+    Switch,
+    /// A table of texts.
+    Table,
+}
+
+impl Form {
+    /// For messages: what to write.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Form::Limit => "a whole number, or \"inf\"",
+            Form::Whole => "a whole number",
+            Form::Number => "a number",
+            Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
+            Form::Text => "text in quotes",
+            Form::List => "text in quotes, or a list of texts",
+            Form::Switch => "true or false",
+            Form::Table => "a table such as { team = \"data\" }",
+        }
+    }
+
+    /// JSON Schema, draft-07.
+    pub(crate) fn schema(self) -> Json {
+        match self {
+            Form::Limit => json!({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "inf"}]}),
+            Form::Whole => json!({"type": "integer", "minimum": 0}),
+            Form::Number => json!({"type": "number"}),
+            Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+            Form::Text => json!({"type": "string"}),
+            Form::List => json!({"anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": ["string", "number"]}},
+            ]}),
+            Form::Switch => json!({"type": "boolean"}),
+            Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+        }
+    }
+}
+
+/// A value that can be a setting.
+pub(crate) trait Value: Sized {
+    const FORM: Form;
+
+    /// Reads one text.
+    fn parse(text: &str) -> Result<Self, String>;
+
+    /// Reads all texts that one layer gives. The last one wins, unless the kind of value adds up.
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        Self::parse(utf8(texts.last().ok_or("a value is missing")?)?)
+    }
+
+    /// The value as it would be written in TOML; null when there is none.
+    fn show(&self) -> Json;
+}
+
+fn utf8(text: &OsString) -> Result<&str, String> {
+    text.to_str().ok_or_else(|| format!("'{}' is not UTF-8", text.display()))
+}
+
+/// How many, or without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Times(u64),
+    Unlimited,
+}
+
+impl Limit {
+    /// The number, if there is one.
+    pub(crate) fn times(self) -> Option<u64> {
+        match self {
+            Limit::Times(n) => Some(n),
+            Limit::Unlimited => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Limit::Times(n) => write!(f, "{n}"),
+            Limit::Unlimited => f.write_str("inf"),
+        }
+    }
+}
+
+impl Value for Limit {
+    const FORM: Form = Form::Limit;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "inf" => Ok(Limit::Unlimited),
+            "0" => Err("0 attempts would run nothing: write 1 or more, or inf for no limit".to_owned()),
+            number => number.parse().map(Limit::Times).map_err(|_| {
+                format!("'{number}' is no number of attempts: write 1 or more, or inf for no limit")
+            }),
+        }
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Limit::Times(n) => json!(n),
+            Limit::Unlimited => json!("inf"),
+        }
+    }
+}
+
+impl Value for u64 {
+    const FORM: Form = Form::Whole;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.trim().parse().map_err(|_| format!("'{text}' is no whole number of 0 or more"))
+    }
+
+    fn show(&self) -> Json {
+        json!(self)
+    }
+}
+
+/// A count of 1 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count(pub(crate) u64);
+
+impl Value for Count {
+    const FORM: Form = Form::Whole;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(0) | Err(_) => Err(format!("'{text}' is no count: write a whole number of 1 or more")),
+            Ok(n) => Ok(Count(n)),
+        }
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
+/// An exit status of the user's choosing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExitStatus(pub(crate) u8);
+
+impl Value for ExitStatus {
+    const FORM: Form = Form::Whole;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let status = text.trim().parse().map(ExitStatus);
+        status.map_err(|_| format!("'{text}' is no exit status: write 0 to 255"))
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    const FORM: Form = T::FORM;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        T::parse(text).map(Some)
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        T::read(texts).map(Some)
+    }
+
+    fn show(&self) -> Json {
+        self.as_ref().map_or(Json::Null, Value::show)
+    }
+}
+
+impl Value for Duration {
+    const FORM: Form = Form::Duration;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        duration::parse(text)
+    }
+
+    fn show(&self) -> Json {
+        json!(duration::exact(*self))
+    }
+}
+
+/// A bound in time; 0 means none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bound(pub(crate) Option<Duration>);
+
+impl Value for Bound {
+    const FORM: Form = Form::Duration;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        duration::parse(text).map(|bound| Bound(Some(bound).filter(|bound| !bound.is_zero())))
+    }
+
+    fn show(&self) -> Json {
+        self.0.map_or(Json::Null, |bound| json!(duration::exact(bound)))
+    }
+}
+
+impl Value for bool {
+    const FORM: Form = Form::Switch;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err(format!("'{text}' is neither true nor false")),
+        }
+    }
+
+    fn show(&self) -> Json {
+        json!(self)
+    }
+}
+
+/// Growth per retry, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Factor(pub(crate) f64);
+
+impl Value for Factor {
+    const FORM: Form = Form::Number;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse::<f64>() {
+            Ok(factor) if factor.is_finite() && factor >= 1.0 => Ok(Factor(factor)),
+            Ok(factor) if factor < 1.0 => Err(format!(
+                "'{text}' would shrink the waits: write 1 or more (1 keeps them level, 2 doubles them)"
+            )),
+            _ => Err(format!("'{text}' is no factor: write a number of 1 or more")),
+        }
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
+impl Value for Strategy {
+    const FORM: Form = Form::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Some((_, shape)) = Shape::NAMES.iter().find(|(name, _)| *name == text) {
+            return Ok((*shape).into());
+        }
+        if !text.contains(',') && duration::parse(text).is_err() {
+            let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
+            return Err(format!(
+                "'{text}' is no backoff: write {}, or a list of waits such as 1s,2s,4s",
+                names.join(", ")
+            ));
+        }
+        let waits = text.split(',').map(|entry| match entry.trim() {
+            "" => Err(format!("the list '{text}' has an empty entry: write each wait, such as 1s,2s,4s")),
+            entry => duration::parse(entry),
+        });
+        waits.collect::<Result<_, _>>().map(Strategy::List)
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Strategy::List(waits) => {
+                json!(waits.iter().map(|wait| duration::exact(*wait)).collect::<Vec<_>>())
+            }
+            shape => {
+                let known = Shape::NAMES.iter().find(|(_, known)| Strategy::from(*known) == *shape);
+                json!(known.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
+
+impl Value for Jitter {
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Some((_, jitter)) = Jitter::NAMES.iter().find(|(name, _)| *name == text) {
+            return Ok(*jitter);
+        }
+        if let Some(percent) = text.strip_suffix('%') {
+            return match percent.trim().parse::<f64>() {
+                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
+                _ => Err(format!("'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3")),
+            };
+        }
+        if let Some((low, high)) = text.split_once("..") {
+            let multipliers = (low.trim().parse::<f64>(), high.trim().parse::<f64>());
+            return match multipliers {
+                (Ok(low), Ok(high)) if 0.0 <= low && low <= high && high.is_finite() => {
+                    Ok(Jitter::Multipliers(low, high))
+                }
+                _ => Err(format!("'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5")),
+            };
+        }
+        Err(format!(
+            "'{text}' is no jitter: write none, full, equal, additive, a share such as 25%, or multipliers such \
+             as 0.5..1.5"
+        ))
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Jitter::Share(share) => json!(format!("{}%", share * 100.0)),
+            Jitter::Multipliers(low, high) => json!(format!("{low}..{high}")),
+            named => {
+                let known = Jitter::NAMES.iter().find(|(_, jitter)| jitter == named);
+                json!(known.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
+
+impl Value for ExitSpecs {
+    const FORM: Form = Form::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        ExitSpecs::parse(text)
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().try_fold(ExitSpecs::default(), |mut all, text| {
+            all.extend(ExitSpecs::parse(utf8(text)?)?);
+            Ok(all)
+        })
+    }
+
+    fn show(&self) -> Json {
+        json!(self.items().collect::<Vec<_>>())
+    }
+}
+
+/// Exit specs that are codes and nothing else: only a status can be a success.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ExitCodes(pub(crate) ExitSpecs);
+
+impl Value for ExitCodes {
+    const FORM: Form = Form::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let specs = ExitSpecs::parse(text)?;
+        match specs.other_than_codes() {
+            Some(other) => Err(format!("'{other}' can't be a success: write exit codes such as 0,3 or 0-9")),
+            None => Ok(ExitCodes(specs)),
+        }
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().try_fold(ExitCodes::default(), |mut all, text| {
+            all.0.extend(Self::parse(utf8(text)?)?.0);
+            Ok(all)
+        })
+    }
+
+    fn show(&self) -> Json {
+        if self.0.is_empty() { json!(["0"]) } else { self.0.show() }
+    }
+}
+
+/// A signal to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signal(pub(crate) i32);
+
+impl Value for Signal {
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        signal::parse(text.trim())
+            .map(Signal)
+            .ok_or_else(|| format!("'{text}' is no signal: write a name such as TERM or INT, or a number"))
+    }
+
+    fn show(&self) -> Json {
+        json!(signal::name(self.0).trim_start_matches("SIG"))
+    }
+}
+
+/// A value that is one of a few words.
+macro_rules! words {
+    ($type:ty, $what:literal: $($word:literal = $value:expr),+ $(,)?) => {
+        impl Value for $type {
+            const FORM: Form = Form::Text;
+
+            fn parse(text: &str) -> Result<Self, String> {
+                let known: &[(&str, $type)] = &[$(($word, $value)),+];
+                let found = known.iter().find(|(word, _)| *word == text.trim());
+                found.map(|(_, value)| *value).ok_or_else(|| {
+                    let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+                    format!(concat!("'{}' is no ", $what, ": write {}"), text, words.join(" or "))
+                })
+            }
+
+            fn show(&self) -> Json {
+                let known: &[(&str, $type)] = &[$(($word, $value)),+];
+                json!(known.iter().find(|(_, value)| value == self).map_or("", |(word, _)| *word))
+            }
+        }
+    };
+}
+
+words!(Otherwise, "judgement": "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);
+
+/// How messages on stderr are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageFormat {
+    Text,
+    Json,
+}
+words!(MessageFormat, "message format": "text" = MessageFormat::Text, "json" = MessageFormat::Json);
+
+/// When messages are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+words!(Color, "choice": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
+
+/// A file's path, any bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilePath(pub(crate) OsString);
+
+impl Value for FilePath {
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(FilePath(text.into()))
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        match texts.last() {
+            Some(path) if !path.is_empty() => Ok(FilePath(path.clone())),
+            _ => Err("the path is empty: write a file's name, or - for stderr".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0.to_string_lossy())
+    }
+}
+
+/// A name for people and for the log; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Name(pub(crate) String);
+
+impl Value for Name {
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "" => Err("the name is empty: write a word or leave the option out".to_owned()),
+            name => Ok(Name(name.to_owned())),
+        }
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
+/// Free labels, `key=value`, in the order of their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Labels(pub(crate) std::collections::BTreeMap<String, String>);
+
+impl Value for Labels {
+    const FORM: Form = Form::Table;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.trim().is_empty() => {
+                Ok(Labels([(key.trim().to_owned(), value.to_owned())].into()))
+            }
+            _ => Err(format!("'{text}' is no label: write KEY=VALUE")),
+        }
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().try_fold(Labels::default(), |mut all, text| {
+            all.0.extend(Self::parse(utf8(text)?)?.0);
+            Ok(all)
+        })
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+mod tests;

@@ -1,0 +1,386 @@
+//! What next: the state machine of a run. `step` is told the time and what happened, and answers what to do.
+//!
+//! It never waits, never sees a file and never draws on the machine: the same inputs at the same times with the
+//! same seed give the same actions. It owns one timer: a wake before anything is due only says how long is left.
+
+mod limits;
+mod report;
+
+pub(crate) use limits::Limits;
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::backoff::Backoff;
+use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Rules};
+use crate::event::{AttemptStart, Event, Outcome, RunStop};
+use crate::exit_code::{self, Exit};
+use crate::policy::Policy;
+use report::Tallies;
+
+/// A moment, on the two clocks that matter. Both stand still while we are stopped by Ctrl-Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Now {
+    /// Time that the machine was awake: what an attempt's timeout counts.
+    pub(crate) awake: Duration,
+    /// All time, the machine's sleep included: what deadlines and waits count.
+    pub(crate) elapsed: Duration,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// The run begins.
+    Begin,
+    /// The command is running as this process.
+    Started(i32),
+    /// The attempt is over.
+    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool },
+    /// A signal told us to stop.
+    Signal(i32),
+    /// The timer, or nothing at all.
+    Woke,
+    /// The command's processes would not die.
+    Unkillable,
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Start an attempt.
+    Spawn(Attempt),
+    /// The running attempt is out of time: stop it and all that it started.
+    Stop,
+    /// Come back after this long at the latest.
+    WakeIn(Duration),
+    /// Tell of it.
+    Emit(Event),
+    /// The run is over.
+    Finish(Exit),
+}
+
+/// An attempt to start, and what its command is told.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attempt {
+    /// Counted from 1.
+    pub(crate) number: u64,
+    /// There will be no other if it fails.
+    pub(crate) last: bool,
+    /// The status and the class of the one before.
+    pub(crate) previous: Option<(u8, Class)>,
+}
+
+/// A run.
+pub(crate) struct Session {
+    limits: Limits,
+    rules: Rules,
+    backoff: Backoff,
+    random: StdRng,
+    state: State,
+    began: Now,
+    /// How many attempts were started.
+    attempts: u64,
+    /// How many waits were drawn since the backoff began, or began again.
+    retry: u64,
+    /// The last wait that was drawn since then.
+    drawn: Option<Duration>,
+    /// Successes in a row.
+    successes: u64,
+    slept: Duration,
+    /// The signals that told us to stop, in their order.
+    signals: Vec<i32>,
+    last: Option<(u8, Class)>,
+    tallies: Tallies,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    New,
+    /// The command runs, or is about to.
+    Running { since: Now, announced: bool, stopping: Option<OutOf> },
+    /// Until this moment on the elapsed clock.
+    Waiting { since: Duration, until: Duration },
+    Done,
+}
+
+/// Which time an attempt is out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OutOf {
+    Timeout,
+    Deadline,
+}
+
+impl Session {
+    /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
+    pub(crate) fn new(policy: &Policy, entropy: u64) -> Self {
+        Self {
+            limits: Limits::new(policy),
+            rules: policy.rules(),
+            backoff: policy.schedule(),
+            random: StdRng::seed_from_u64(policy.seed.unwrap_or(entropy)),
+            state: State::New,
+            began: Now::default(),
+            attempts: 0,
+            retry: 0,
+            drawn: None,
+            successes: 0,
+            slept: Duration::ZERO,
+            signals: Vec::new(),
+            last: None,
+            tallies: Tallies::default(),
+        }
+    }
+
+    /// Takes in what happened at `now`, and answers what to do, in this order.
+    pub(crate) fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
+        match (self.state, input) {
+            (State::New, Input::Begin) => self.begin(now),
+            (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
+            (State::Running { .. }, Input::Ended { ending, hint, reader_gone }) => {
+                self.ended(now, ending, hint, reader_gone)
+            }
+            (State::Running { .. }, Input::Signal(signal)) => {
+                self.signals.push(signal);
+                self.rest(now)
+            }
+            (State::Running { .. }, Input::Woke) => self.check_time(now),
+            (State::Waiting { since, .. }, Input::Signal(signal)) => {
+                self.slept += now.elapsed.saturating_sub(since);
+                self.signals.push(signal);
+                self.finish(now, Outcome::Interrupted, Exit::Signal(signal))
+            }
+            (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
+                self.slept += now.elapsed.saturating_sub(since);
+                self.spawn(now)
+            }
+            (State::New | State::Running { .. } | State::Waiting { .. }, Input::Unkillable) => {
+                self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE))
+            }
+            (State::Done, _) => Vec::new(),
+            _ => self.rest(now),
+        }
+    }
+
+    fn begin(&mut self, now: Now) -> Vec<Action> {
+        self.began = now;
+        if self.limits.is_past_deadline(Duration::ZERO) {
+            return self.finish(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT));
+        }
+        self.spawn(now)
+    }
+
+    fn spawn(&mut self, now: Now) -> Vec<Action> {
+        self.attempts += 1;
+        self.state = State::Running { since: now, announced: false, stopping: None };
+        let last = self.limits.is_last(self.attempts);
+        let mut actions =
+            vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })];
+        actions.extend(self.rest(now));
+        actions
+    }
+
+    /// Tells that the attempt began, once.
+    fn announce(&mut self, child_pid: Option<i32>) -> Vec<Action> {
+        let State::Running { announced, .. } = &mut self.state else { return Vec::new() };
+        if std::mem::replace(announced, true) {
+            return Vec::new();
+        }
+        let start = AttemptStart { attempt: self.attempts, max: self.limits.max, child_pid };
+        vec![Action::Emit(Event::AttemptStart(start))]
+    }
+
+    /// Stops an attempt that is out of time.
+    fn check_time(&mut self, now: Now) -> Vec<Action> {
+        let State::Running { since, stopping: None, .. } = self.state else { return Vec::new() };
+        let out_of = if self.limits.is_past_deadline(self.elapsed(now)) {
+            OutOf::Deadline
+        } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
+            OutOf::Timeout
+        } else {
+            return self.rest(now);
+        };
+        if let State::Running { stopping, .. } = &mut self.state {
+            *stopping = Some(out_of);
+        }
+        vec![Action::Stop]
+    }
+
+    /// The timer for what is due next, if anything is.
+    fn rest(&self, now: Now) -> Vec<Action> {
+        let due = match self.state {
+            State::Running { since, stopping: None, .. } => {
+                self.limits.time_left(now.awake.saturating_sub(since.awake), self.elapsed(now))
+            }
+            State::Waiting { until, .. } => Some(until.saturating_sub(now.elapsed)),
+            _ => None,
+        };
+        due.map(Action::WakeIn).into_iter().collect()
+    }
+
+    fn ended(&mut self, now: Now, ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Vec<Action> {
+        let State::Running { since, stopping, .. } = self.state else { return Vec::new() };
+        let mut actions = self.announce(None);
+        let duration = now.awake.saturating_sub(since.awake);
+        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone };
+        let verdict = self.rules.classify(&attempt, self.signals.last().copied());
+        self.last = Some((attempt.status(), verdict.class));
+        actions.extend(if !self.signals.is_empty() {
+            self.interrupted(now, &attempt, &verdict)
+        } else if verdict.class == Class::Success {
+            self.succeeded(now, &attempt)
+        } else {
+            self.failed(now, &attempt, &verdict, stopping)
+        });
+        actions
+    }
+
+    /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
+    fn interrupted(&mut self, now: Now, attempt: &AttemptResult, verdict: &Classification) -> Vec<Action> {
+        let exit = match attempt.ending {
+            Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
+            _ => Exit::Status(attempt.status()),
+        };
+        let mut actions = vec![self.tell_failed(attempt, verdict, "not tried again")];
+        actions.extend(self.finish(now, Outcome::Interrupted, exit));
+        actions
+    }
+
+    fn succeeded(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
+        self.successes += 1;
+        let mut actions = vec![self.tell_success(attempt)];
+        if self.successes >= self.limits.successes {
+            let flaky = self.limits.flaky_status.filter(|_| !self.tallies.is_empty());
+            let status = flaky.unwrap_or_else(|| attempt.status());
+            actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
+        } else if self.limits.is_last(self.attempts) {
+            actions.extend(self.exhausted(now, attempt));
+        } else {
+            (self.retry, self.drawn) = (0, None);
+            let wait = self.backoff.delay;
+            actions.extend(if self.would_pass_deadline(now, wait) {
+                self.finish(now, Outcome::Deadline, failed_exit(attempt))
+            } else {
+                self.wait(now, wait)
+            });
+        }
+        actions
+    }
+
+    fn failed(
+        &mut self,
+        now: Now,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+        stopping: Option<OutOf>,
+    ) -> Vec<Action> {
+        self.successes = 0;
+        let (outcome, why) = match self.next_wait(now, attempt, verdict, stopping) {
+            Next::Retry { drawn, wait } => {
+                let mut actions = vec![self.tell_retry(attempt, verdict, drawn, wait)];
+                actions.extend(self.wait(now, wait));
+                return actions;
+            }
+            Next::End(outcome, why) => (outcome, why),
+        };
+        let mut actions = vec![self.tell_failed(attempt, verdict, &why)];
+        actions.extend(match outcome {
+            Outcome::Exhausted => self.exhausted(now, attempt),
+            outcome => self.finish(now, outcome, failed_exit(attempt)),
+        });
+        actions
+    }
+
+    /// Is there another attempt, and how long until then?
+    fn next_wait(
+        &mut self,
+        now: Now,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+        stopping: Option<OutOf>,
+    ) -> Next {
+        if !verdict.class.is_retryable() {
+            return Next::End(Outcome::Permanent, format!("not retried ({})", report::rule(verdict)));
+        }
+        if stopping == Some(OutOf::Deadline) {
+            return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+        }
+        if self.limits.is_last(self.attempts) {
+            return Next::End(Outcome::Exhausted, "no attempts left".to_owned());
+        }
+        if let Some(why) = verdict.retry_after.and_then(|asked| self.limits.asks_too_much(asked)) {
+            return Next::End(Outcome::Throttled, why);
+        }
+        if self.limits.resets_after(attempt.duration) {
+            (self.retry, self.drawn) = (0, None);
+        }
+        self.retry += 1;
+        let drawn = self.backoff.draw(self.retry, self.drawn, self.random.random());
+        self.drawn = Some(drawn);
+        let wait = verdict.retry_after.map_or(drawn, |asked| drawn.max(self.spread(asked)));
+        if self.would_pass_deadline(now, wait) {
+            let why = format!("would pass before the next one in {}", report::time(wait));
+            return Next::End(Outcome::Deadline, self.limits.deadline_words(&why));
+        }
+        Next::Retry { drawn, wait }
+    }
+
+    /// A wait that was asked for is kept, and a little more, so that not all who were asked return at once.
+    fn spread(&mut self, asked: Duration) -> Duration {
+        const MOST: Duration = Duration::from_secs(1);
+        let share = self.random.random::<f64>() * 0.1;
+        asked.saturating_add(asked.mul_f64(share).min(MOST))
+    }
+
+    fn would_pass_deadline(&self, now: Now, wait: Duration) -> bool {
+        self.limits.is_past_deadline(self.elapsed(now).saturating_add(wait))
+    }
+
+    fn wait(&mut self, now: Now, wait: Duration) -> Vec<Action> {
+        self.state = State::Waiting { since: now.elapsed, until: now.elapsed.saturating_add(wait) };
+        self.rest(now)
+    }
+
+    fn exhausted(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
+        let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt), Exit::Status);
+        self.finish(now, Outcome::Exhausted, exit)
+    }
+
+    fn finish(&mut self, now: Now, outcome: Outcome, exit: Exit) -> Vec<Action> {
+        self.state = State::Done;
+        let (exit_code, signal) = report::exit_fields(exit);
+        let stop = RunStop {
+            outcome,
+            attempts: self.attempts,
+            elapsed_ms: crate::event::millis(self.elapsed(now)),
+            slept_ms: crate::event::millis(self.slept),
+            exit_code,
+            signal,
+            failures: self.tallies.all(),
+        };
+        vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
+    }
+
+    fn elapsed(&self, now: Now) -> Duration {
+        now.elapsed.saturating_sub(self.began.elapsed)
+    }
+}
+
+/// What follows a failure.
+enum Next {
+    Retry { drawn: Duration, wait: Duration },
+    /// Nothing, and why.
+    End(Outcome, String),
+}
+
+/// A failed run never exits 0.
+fn failed_exit(attempt: &AttemptResult) -> Exit {
+    match attempt.status() {
+        0 => Exit::Status(exit_code::FAILED_WITH_ZERO),
+        status => Exit::Status(status),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! The bounds of a run, as its policy sets them.
+
+use std::time::Duration;
+
+use super::report::time;
+use crate::policy::Policy;
+
+/// What bounds a run, and the statuses that were asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Attempts in all; `None`: no limit.
+    pub(super) max: Option<u64>,
+    deadline: Option<Duration>,
+    timeout: Option<Duration>,
+    max_retry_after: Duration,
+    reset_after: Option<Duration>,
+    /// Successes in a row that are needed.
+    pub(super) successes: u64,
+    /// The status of a run that succeeded, but not at first.
+    pub(super) flaky_status: Option<u8>,
+    /// The status of a run that had no attempts left.
+    pub(super) exhausted_status: Option<u8>,
+}
+
+impl Limits {
+    pub(crate) fn new(policy: &Policy) -> Self {
+        Self {
+            max: policy.attempts().times(),
+            deadline: policy.deadline.0,
+            timeout: policy.timeout.0,
+            max_retry_after: policy.max_retry_after,
+            reset_after: policy.reset_after.0,
+            successes: policy.successes.0,
+            flaky_status: policy.fail_if_flaky.map(|status| status.0),
+            exhausted_status: policy.exhausted_code.map(|status| status.0),
+        }
+    }
+
+    /// Is this attempt the last that there may be?
+    pub(super) fn is_last(&self, attempt: u64) -> bool {
+        self.max.is_some_and(|max| attempt >= max)
+    }
+
+    pub(super) fn is_past_deadline(&self, elapsed: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| elapsed >= deadline)
+    }
+
+    pub(super) fn is_timed_out(&self, running: Duration) -> bool {
+        self.timeout.is_some_and(|timeout| running >= timeout)
+    }
+
+    /// Until the attempt or the run is out of time, whichever is first.
+    pub(super) fn time_left(&self, running: Duration, elapsed: Duration) -> Option<Duration> {
+        let attempt = self.timeout.map(|timeout| timeout.saturating_sub(running));
+        let run = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
+        [attempt, run].into_iter().flatten().min()
+    }
+
+    /// Why a wait that was asked for is not granted, if it is not.
+    pub(super) fn asks_too_much(&self, asked: Duration) -> Option<String> {
+        (asked > self.max_retry_after).then(|| {
+            format!("more than --max-retry-after {} was asked for", time(self.max_retry_after))
+        })
+    }
+
+    pub(super) fn resets_after(&self, duration: Duration) -> bool {
+        self.reset_after.is_some_and(|enough| duration >= enough)
+    }
+
+    /// `the deadline of 5m` and what of it.
+    pub(super) fn deadline_words(&self, what: &str) -> String {
+        format!("the deadline of {} {what}", time(self.deadline.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,104 @@
+//! The configuration files: where they are, and whose we obey.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::environment;
+use crate::error::Error;
+use crate::policy::file;
+use crate::policy::problem::Source;
+
+/// The files of one run, parsed, from the weakest to the strongest.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) files: Vec<file::File>,
+    /// What a person should know of files that were passed over.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// No configuration is longer; what is, is something else.
+const LONGEST: u64 = 1024 * 1024;
+
+impl Config {
+    /// The system's and the user's file, then the one that was named. The first two need not be there, and are
+    /// obeyed only if nobody but root and we can write them; the third one was named by whoever runs us.
+    pub(crate) fn read(named: Option<&OsStr>) -> Result<Self, Error> {
+        let mut config = Config::default();
+        let mut problems = Vec::new();
+        let found = [Some(PathBuf::from("/etc/retry/config.toml")), user_file()];
+        for path in found.into_iter().flatten() {
+            match read_trusted(&path) {
+                Ok(Some(text)) => config.parse(&path, text, &mut problems),
+                Ok(None) => {}
+                Err(why) => {
+                    config.warnings.push(format!("{} is not obeyed: {why}", path.display()));
+                }
+            }
+        }
+        if let Some(path) = named.map(Path::new) {
+            let text = File::open(path).and_then(|file| read_text(&file)).map_err(|why| {
+                let why = describe(&why);
+                Error::usage(format!("cannot read the configuration {}: {why}", path.display()))
+                    .hint("name a TOML file with --config, or leave it out")
+            })?;
+            config.parse(path, text, &mut problems);
+        }
+        if problems.is_empty() { Ok(config) } else { Err(Error::problems(problems)) }
+    }
+
+    fn parse(&mut self, path: &Path, text: String, problems: &mut Vec<crate::policy::problem::Problem>) {
+        let source = Rc::new(Source { path: path.display().to_string(), text });
+        let (file, wrong) = file::parse(&source);
+        self.files.push(file);
+        problems.extend(wrong);
+    }
+}
+
+fn user_file() -> Option<PathBuf> {
+    let base = environment::get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(PathBuf::from(environment::get("HOME")?).join(".config")))?;
+    Some(base.join("retry/config.toml"))
+}
+
+/// The text of a file that may not be there. Who may write it is asked of the open file, so that nobody can
+/// change it in between.
+fn read_trusted(path: &Path) -> Result<Option<String>, String> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(why) => return Err(describe(&why)),
+    };
+    let metadata = file.metadata().map_err(|why| describe(&why))?;
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() != 0 && metadata.uid() != us {
+        return Err(format!("it belongs to user {}, not to root or to you", metadata.uid()));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err("others may write it (chmod go-w makes it yours)".to_owned());
+    }
+    read_text(&file).map(Some).map_err(|why| describe(&why))
+}
+
+fn read_text(file: &File) -> io::Result<String> {
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::other("longer than 1 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8"))
+}
+
+/// The operating system's words, without the number.
+pub(crate) fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,122 @@
+//! The environment: our options in it, and what a `retry` around us says there.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::{clock, supervise};
+
+/// A variable's value; an empty one is unset.
+pub(crate) fn get(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> Option<String> {
+    get(name)?.into_string().ok()
+}
+
+/// Is `retry` to stand aside?
+pub(crate) fn is_disabled() -> bool {
+    get("RETRY_DISABLE").is_some_and(|value| value == "1")
+}
+
+/// The `retry` around this one, as its environment tells of it.
+#[derive(Debug, Default)]
+pub(crate) struct Outer {
+    /// How many `retry` stand above: 0 when none does.
+    pub(crate) depth: u32,
+    /// Its run.
+    pub(crate) run: Option<String>,
+    /// What is left of its deadline; zero when it is over.
+    pub(crate) time_left: Option<Duration>,
+}
+
+impl Outer {
+    /// Reads the variables that the outer run set. They outlive it in a daemon that it started, so they count
+    /// only while it is still our ancestor.
+    pub(crate) fn find() -> Self {
+        let Some(depth) = text("RETRY_DEPTH").and_then(|depth| depth.parse().ok()) else {
+            return Self { time_left: time_left(), ..Self::default() };
+        };
+        if is_stale() {
+            return Self::default();
+        }
+        Self { depth, run: text("RETRY_RUN_ID"), time_left: time_left() }
+    }
+}
+
+fn time_left() -> Option<Duration> {
+    let at: u64 = text("RETRY_DEADLINE_AT_MS")?.parse().ok()?;
+    Some(Duration::from_millis(at.saturating_sub(clock::unix_millis())))
+}
+
+/// Does `$RETRY_HINT`, whose path holds the outer run's process id, belong to a process that is not above us?
+fn is_stale() -> bool {
+    let owner = text("RETRY_HINT").and_then(|path| super::exchange::owner(&path));
+    owner.is_some_and(|owner| !supervise::is_ancestor(owner))
+}
+
+/// W3C Trace Context: the trace that we are part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// 32 hexadecimal digits.
+    pub(crate) id: String,
+    /// The two digits of the flags.
+    flags: String,
+}
+
+impl Trace {
+    /// The trace named by `TRACEPARENT`, or a new one made of `random`.
+    pub(crate) fn find(random: u128) -> Self {
+        let parent = text("TRACEPARENT").and_then(|parent| Self::parse(&parent));
+        parent.unwrap_or_else(|| Self { id: format!("{:032x}", random.max(1)), flags: "01".to_owned() })
+    }
+
+    /// `version-trace-parent-flags`; all zeros name nothing, and version ff is forbidden.
+    fn parse(parent: &str) -> Option<Self> {
+        let fields: Vec<_> = parent.trim().split('-').collect();
+        let [version, trace, span, flags, ..] = fields[..] else { return None };
+        let valid = |field: &str, length| {
+            field.len() == length && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let named = |field: &str| field.bytes().any(|byte| byte != b'0');
+        let valid = valid(version, 2)
+            && version != "ff"
+            && (version != "00" || fields.len() == 4)
+            && valid(trace, 32)
+            && named(trace)
+            && valid(span, 16)
+            && named(span)
+            && valid(flags, 2);
+        valid.then(|| Self { id: trace.to_owned(), flags: flags.to_owned() })
+    }
+
+    /// The `TRACEPARENT` of a span in this trace.
+    pub(crate) fn parent_of(&self, span: &str) -> String {
+        format!("00-{}-{span}-{}", self.id, self.flags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_parent_is_read_as_w3c_has_it() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let good = Trace::parse(&format!("00-{trace}-b7ad6b7169203331-00")).unwrap();
+        assert_eq!(good.id, trace);
+        assert_eq!(good.parent_of("1111111111111111"), format!("00-{trace}-1111111111111111-00"));
+        assert!(Trace::parse(&format!("01-{trace}-b7ad6b7169203331-01-more")).is_some());
+        for bad in [
+            String::new(),
+            format!("00-{trace}-b7ad6b7169203331"),
+            format!("00-{trace}-b7ad6b7169203331-01-more"),
+            format!("ff-{trace}-b7ad6b7169203331-01"),
+            format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)),
+            format!("00-{trace}-0000000000000000-01"),
+            format!("00-{}-b7ad6b7169203331-01", trace.to_uppercase()),
+        ] {
+            assert_eq!(Trace::parse(&bad), None, "{bad}");
+        }
+    }
+}

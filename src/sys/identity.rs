@@ -1,0 +1,35 @@
+//! Who and where we are: the run's id, the host's name, the working directory, and fresh randomness.
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+
+use super::clock;
+
+/// Random bytes from the operating system. Without any (an old kernel, a sandbox) the clock has to do: only
+/// names and draws come from it, no secrets.
+pub(crate) fn entropy<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if SysRng.try_fill_bytes(&mut bytes).is_err() {
+        let now = clock::now().awake.as_nanos() ^ u128::from(std::process::id()) << 64;
+        for (byte, seed) in bytes.iter_mut().zip(now.to_ne_bytes().into_iter().cycle()) {
+            *byte = seed;
+        }
+    }
+    bytes
+}
+
+/// A new run's id: UUID version 7 (RFC 9562), so that ids sort by time.
+pub(crate) fn run_id(random: &[u8; 10]) -> String {
+    let id = uuid::Builder::from_unix_timestamp_millis(clock::unix_millis(), random).into_uuid();
+    id.to_string()
+}
+
+/// The host's name, as `uname -n` has it.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The working directory; empty when it is gone.
+pub(crate) fn working_directory() -> String {
+    std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,11 @@
+//! The machine: clock, environment, files, terminal, processes. The only module that has effects.
+#![allow(clippy::disallowed_methods, reason = "effects are what this module is for")]
+
+pub(crate) mod clock;
+pub(crate) mod config;
+pub(crate) mod environment;
+pub(crate) mod exchange;
+pub(crate) mod identity;
+pub(crate) mod output;
+pub(crate) mod sinks;
+pub(crate) mod supervise;

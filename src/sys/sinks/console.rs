@@ -1,0 +1,246 @@
+//! Messages on stderr, for people (`text`) and for programs (`json`), and the countdown while we wait.
+//!
+//! The lines go through `tracing`; its subscriber is made when the first line is said, for a run that works at
+//! once says nothing.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tracing::field::{Field, Visit};
+use tracing::{Dispatch, Subscriber, dispatcher};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::Sink;
+use crate::event::{Event, Level, Outcome, Record};
+use crate::policy::Policy;
+use crate::policy::duration::approximate;
+use crate::policy::value::{Color, MessageFormat};
+use crate::sys::environment;
+use crate::sys::output::{self, Stderr};
+
+pub(crate) struct Console {
+    quiet: bool,
+    verbose: u64,
+    format: MessageFormat,
+    color: Color,
+    /// Made when something is to be said.
+    dispatch: Option<Dispatch>,
+    countdown: Countdown,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Countdown {
+    /// Not yet known whether stderr can bear one.
+    Unknown,
+    Never,
+    Hidden,
+    Shown,
+}
+
+/// Back to the line's begin, and erase to its end.
+const ERASE: &str = "\r\x1b[K";
+
+impl Console {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Self {
+            quiet: policy.quiet,
+            verbose: policy.verbose,
+            format: policy.message_format,
+            color: policy.color,
+            dispatch: None,
+            countdown: Countdown::Unknown,
+        }
+    }
+
+    /// Says a line that is no event.
+    pub(super) fn note(&mut self, level: Level, text: &str) {
+        let least = if self.verbose > 0 { Level::Debug } else { Level::Info };
+        if !self.quiet && level >= least {
+            self.say(level, text, None);
+        }
+    }
+
+    pub(super) fn wants_start(&self) -> bool {
+        !self.quiet && self.verbose > 0
+    }
+
+    /// Looks at stderr when it is first asked: most runs never wait.
+    pub(super) fn counts_down(&self) -> bool {
+        match self.countdown {
+            Countdown::Never => false,
+            Countdown::Hidden | Countdown::Shown => true,
+            Countdown::Unknown => {
+                let for_people = !self.quiet && self.format == MessageFormat::Text;
+                for_people && environment::get("CI").is_none() && output::can_draw_on_stderr()
+            }
+        }
+    }
+
+    pub(super) fn count_down(&mut self, left: Duration) {
+        if self.countdown == Countdown::Unknown {
+            self.countdown = if self.counts_down() { Countdown::Hidden } else { Countdown::Never };
+        }
+        if self.countdown == Countdown::Never {
+            return;
+        }
+        let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
+        let _full = write!(Stderr, "{ERASE}retry: next attempt in {}", approximate(whole));
+        self.countdown = Countdown::Shown;
+    }
+
+    pub(super) fn clear(&mut self) {
+        if self.countdown == Countdown::Shown {
+            let _full = Stderr.write_all(ERASE.as_bytes());
+            self.countdown = Countdown::Hidden;
+        }
+    }
+
+    /// A line through `tracing`. `record` is for the fields of the JSON format.
+    fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
+        self.clear();
+        let json = self.format == MessageFormat::Json;
+        let fields = record.filter(|_| json).and_then(|record| serde_json::to_string(record.event).ok());
+        let (format, color) = (self.format, self.color);
+        let dispatch = self.dispatch.get_or_insert_with(|| subscriber(format, color));
+        dispatcher::with_default(dispatch, || match level {
+            Level::Debug => tracing::debug!(fields, "{text}"),
+            Level::Info => tracing::info!(fields, "{text}"),
+            Level::Warn => tracing::warn!(fields, "{text}"),
+            Level::Error => tracing::error!(fields, "{text}"),
+        });
+    }
+}
+
+impl Sink for Console {
+    /// By default only what went wrong, and that it came right in the end. A run of one attempt has said it all
+    /// with that attempt, and who interrupts us knows that he did.
+    fn wants(&self, event: &Event) -> bool {
+        if self.quiet {
+            return false;
+        }
+        if self.verbose > 0 {
+            return self.verbose > 1 || !matches!(event, Event::AttemptStart(_));
+        }
+        match event {
+            Event::RunStart(_) | Event::AttemptStart(_) | Event::AttemptSuccess(_) => false,
+            Event::AttemptRetry { .. } => true,
+            Event::AttemptFailed(failure) => failure.kind.as_deref() != Some("interrupted"),
+            Event::RunStop(stop) => {
+                let flaky = !stop.failures.is_empty();
+                stop.outcome != Outcome::Interrupted && (stop.attempts != 1 && flaky || stop.attempts == 0)
+            }
+        }
+    }
+
+    fn take(&mut self, record: &Record<'_>) {
+        let mut text = record.message.clone();
+        if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
+            (self.verbose, record.event)
+        {
+            text = format!("{text} [{} by {}/{}]", failure.class, failure.rule.source, failure.rule.id);
+        }
+        self.say(record.level, &text, Some(record));
+    }
+}
+
+fn subscriber(format: MessageFormat, color: Color) -> Dispatch {
+    let color = format == MessageFormat::Text
+        && match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => environment_wants_color(),
+        };
+    let lines = Lines { format, color };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(|| Stderr)
+        .with_ansi(color)
+        .event_format(lines)
+        .finish();
+    Dispatch::new(subscriber)
+}
+
+/// <https://no-color.org>, and CLICOLOR_FORCE of <https://bixense.com/clicolors>.
+fn environment_wants_color() -> bool {
+    let set = |name| environment::get(name).is_some_and(|value| value != "0");
+    if environment::get("NO_COLOR").is_some() {
+        return false;
+    }
+    set("CLICOLOR_FORCE")
+        || output::stderr_is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// How a line is written: in one piece, so that lines of many processes do not mix.
+struct Lines {
+    format: MessageFormat,
+    color: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> std::fmt::Result {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let level = *event.metadata().level();
+        match self.format {
+            MessageFormat::Json => writeln!(writer, "{}", said.object(level)),
+            MessageFormat::Text => {
+                let (on, off) = match level {
+                    _ if !self.color => ("", ""),
+                    tracing::Level::ERROR => ("\x1b[31m", "\x1b[0m"),
+                    tracing::Level::WARN => ("\x1b[33m", "\x1b[0m"),
+                    _ => ("\x1b[2m", "\x1b[0m"),
+                };
+                writeln!(writer, "{on}retry: {}{off}", printable(&said.message))
+            }
+        }
+    }
+}
+
+/// What a `tracing` event holds: the message, and the fields of ours as JSON.
+#[derive(Default)]
+struct Said {
+    message: String,
+    fields: Option<String>,
+}
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "fields" {
+            self.fields = Some(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+}
+
+impl Said {
+    fn object(&self, level: tracing::Level) -> serde_json::Value {
+        let level = level.as_str().to_lowercase();
+        let mut object = serde_json::json!({"level": level, "message": self.message});
+        let fields = self.fields.as_deref().and_then(|fields| serde_json::from_str(fields).ok());
+        if let (Some(object), Some(serde_json::Value::Object(fields))) = (object.as_object_mut(), fields) {
+            object.extend(fields);
+        }
+        object
+    }
+}
+
+/// What others wrote may hold anything; a terminal must not obey it.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,144 @@
+//! The log: JSON lines, version 1. Many processes may share a file, because each line is one `write` to a
+//! descriptor opened for appending. A log that can't be written is one warning and never another result.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::Sink;
+use crate::event::{Event, Record};
+use crate::sys::config::describe;
+use crate::sys::output::Stderr;
+
+pub(crate) struct Jsonl {
+    to: Target,
+    /// As it is named in warnings.
+    name: String,
+    /// The last line was cut short: the next one begins a new line first.
+    torn: bool,
+    warned: bool,
+    warning: Option<String>,
+}
+
+enum Target {
+    Stderr,
+    File { file: OwnedFd, locked: bool },
+}
+
+impl Jsonl {
+    /// Opens the log, made with mode 0600 if it is not there. Never blocks: a FIFO that nobody reads is refused.
+    pub(super) fn open(path: &OsStr) -> Result<Self, String> {
+        let name = path.to_string_lossy().into_owned();
+        let to = if path == "-" {
+            Target::Stderr
+        } else {
+            let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
+            let never_block = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            let file = rustix::fs::open(path, flags | never_block, Mode::RUSR | Mode::WUSR)
+                .map_err(|errno| unusable(&name, &errno.into()))?;
+            let locked = appends_are_not_atomic(file.as_fd());
+            Target::File { file, locked }
+        };
+        Ok(Self { to, name, torn: false, warned: false, warning: None })
+    }
+
+    /// The one warning, once.
+    pub(super) fn warning(&mut self) -> Option<String> {
+        self.warning.take()
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        match &mut self.to {
+            Target::Stderr => Stderr.write_all(line),
+            Target::File { file, locked } => {
+                let _lock = locked.then(|| Lock::take(file.as_fd()));
+                match rustix::io::write(&*file, line)? {
+                    written if written == line.len() => Ok(()),
+                    written => {
+                        self.torn = written > 0;
+                        // What stopped a write half-way is told by the next one.
+                        rustix::io::write(&*file, &line[written..])?;
+                        self.torn = false;
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Sink for Jsonl {
+    fn wants(&self, _: &Event) -> bool {
+        true
+    }
+
+    fn take(&mut self, record: &Record<'_>) {
+        let mut line = Vec::with_capacity(1024);
+        if self.torn {
+            line.push(b'\n');
+        }
+        if serde_json::to_writer(&mut line, record).is_err() {
+            return;
+        }
+        line.push(b'\n');
+        self.torn = false;
+        if let Err(why) = self.write(&line)
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            self.warning = Some(unusable(&self.name, &why));
+        }
+    }
+}
+
+fn unusable(name: &str, why: &io::Error) -> String {
+    let why = match why.raw_os_error() {
+        Some(libc::ENXIO) => "nobody reads this FIFO".to_owned(),
+        _ => describe(why),
+    };
+    format!("cannot write the log {name}: {why}; the run goes on without it")
+}
+
+/// Network file systems append in two steps; there a lock has to do what one `write` does elsewhere.
+#[cfg(target_os = "linux")]
+fn appends_are_not_atomic(file: BorrowedFd<'_>) -> bool {
+    /// NFS, SMB, CIFS, SMB2 and FUSE (`statfs(2)`).
+    const REMOTE: [u64; 5] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546];
+    let kind = rustix::fs::fstatfs(file).ok().and_then(|status| u64::try_from(status.f_type).ok());
+    kind.is_some_and(|kind| REMOTE.contains(&(kind & 0xffff_ffff)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn appends_are_not_atomic(_: BorrowedFd<'_>) -> bool {
+    false
+}
+
+/// A lock on the file while a line is written, if it could be had in time: a stopped holder must not hang us.
+struct Lock<'a>(Option<BorrowedFd<'a>>);
+
+impl<'a> Lock<'a> {
+    const TRIES: u32 = 10;
+    const PAUSE: Duration = Duration::from_millis(5);
+
+    fn take(file: BorrowedFd<'a>) -> Self {
+        for _ in 0..Self::TRIES {
+            match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Self(Some(file)),
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(Self::PAUSE),
+                Err(_) => break,
+            }
+        }
+        Self(None)
+    }
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = self.0 {
+            let _unlocked = rustix::fs::flock(file, FlockOperation::Unlock);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Where events go: people's eyes and the log. Each sink is asked what it wants, so that nothing is put into
+//! words which nobody reads.
+
+mod console;
+mod jsonl;
+
+pub(crate) use console::Console;
+pub(crate) use jsonl::Jsonl;
+
+use std::time::Duration;
+
+use super::clock;
+use crate::event::{Event, Level, Record, RunIdentity, VERSION};
+use crate::policy::Policy;
+
+/// A place that events go to.
+trait Sink {
+    /// Does it want this event at all?
+    fn wants(&self, event: &Event) -> bool;
+    /// Takes it. Trouble is the sink's own: it is never the run's.
+    fn take(&mut self, record: &Record<'_>);
+}
+
+/// All the sinks of a run.
+pub(crate) struct Sinks {
+    console: Console,
+    log: Option<Jsonl>,
+    identity: RunIdentity,
+    span: Option<String>,
+}
+
+impl Sinks {
+    /// Opens the log, if there is to be one. One that can't be opened is a warning.
+    pub(crate) fn open(policy: &Policy, identity: RunIdentity) -> Self {
+        let mut sinks = Self { console: Console::new(policy), log: None, identity, span: None };
+        if let Some(path) = &policy.log {
+            match Jsonl::open(&path.0) {
+                Ok(log) => sinks.log = Some(log),
+                Err(warning) => sinks.note(Level::Warn, &warning),
+            }
+        }
+        sinks
+    }
+
+    /// Says something to the person, and to nobody else.
+    pub(crate) fn note(&mut self, level: Level, text: &str) {
+        self.console.note(level, text);
+    }
+
+    /// From here on events belong to this span of the trace.
+    pub(crate) fn enter_span(&mut self, span: Option<String>) {
+        self.span = span;
+    }
+
+    /// Tells everyone of an event, each who wants it.
+    pub(crate) fn emit(&mut self, event: &Event) {
+        let to_console = self.console.wants(event);
+        let to_log = self.log.as_ref().is_some_and(|log| log.wants(event));
+        if !to_console && !to_log {
+            return;
+        }
+        let record = Record {
+            v: VERSION,
+            ts: humantime::format_rfc3339_micros(clock::wall()).to_string(),
+            level: event.level(),
+            message: event.message(&self.identity.name),
+            run: &self.identity,
+            event,
+            span_id: self.span.as_deref(),
+        };
+        if to_console {
+            self.console.take(&record);
+        }
+        if let Some(log) = self.log.as_mut().filter(|_| to_log) {
+            log.take(&record);
+            if let Some(warning) = log.warning() {
+                self.console.note(Level::Warn, &warning);
+            }
+        }
+    }
+
+    /// Would anybody read an event of the start of the run? It is the one that takes work to put together.
+    pub(crate) fn want_start(&self) -> bool {
+        self.log.is_some() || self.console.wants_start()
+    }
+
+    /// Is the countdown to the next attempt to be seen?
+    pub(crate) fn counts_down(&self) -> bool {
+        self.console.counts_down()
+    }
+
+    /// Draws the countdown anew.
+    pub(crate) fn count_down(&mut self, left: Duration) {
+        self.console.count_down(left);
+    }
+
+    /// Takes the countdown away: somebody else is about to write.
+    pub(crate) fn clear(&mut self) {
+        self.console.clear();
+    }
+}

@@ -1,0 +1,41 @@
+//! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
+//!
+//! Its boundary: it reports what happened ([`Happening`]) and does what it is told ([`Supervisor::stop`]). It judges
+//! nothing, prints nothing, knows no policy and never reads the terminal.
+//!
+//! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also
+//! the only one that may call [`Supervisor::spawn`] (the kernel ties the command's life to the thread that forked it).
+#![expect(
+    unsafe_code,
+    reason = "fork, exec and signal handlers have no safe interface; they live here alone"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "sys/ is the machine: /proc, PATH and waiting in a destructor"
+)]
+
+mod supervisor;
+
+mod attempt;
+mod inherited;
+mod pause;
+mod program;
+mod replace;
+mod signals;
+mod spawn;
+mod terminal;
+mod tree;
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+mod os;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+mod os;
+
+pub(crate) use pause::time_stopped;
+pub(crate) use program::Program;
+pub(crate) use replace::exec;
+pub(crate) use signals::die_by;
+pub(crate) use supervisor::{Happening, Options, Supervisor};
+pub(crate) use tree::is_ancestor;

@@ -1,0 +1,178 @@
+//! What to execute, resolved into C strings before there is a child: after a fork nothing may be allocated.
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use super::os;
+
+/// Where programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+/// A longer candidate can name nothing.
+const LONGEST_PATH: usize = libc::PATH_MAX as usize;
+
+/// A command: its arguments and the files that may be it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    argv: Vec<CString>,
+    /// In the order of PATH; just the name itself if it contains a `/`.
+    candidates: Vec<CString>,
+}
+
+impl Program {
+    /// Looks PATH up now, in our own environment. Fails on an empty `argv` and on a NUL byte, neither of which a command
+    /// line can hold.
+    pub(crate) fn new(argv: &[OsString]) -> io::Result<Self> {
+        let path = std::env::var_os("PATH");
+        let argv = argv.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let name = argv.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let candidates = candidates(name, path.as_deref());
+        Ok(Self { argv, candidates })
+    }
+
+    pub(super) fn argv(&self) -> &[CString] {
+        &self.argv
+    }
+
+    pub(super) fn candidates(&self) -> &[CString] {
+        &self.candidates
+    }
+}
+
+/// The files that execvp(3) would try, in its order.
+fn candidates(name: &CStr, path: Option<&OsStr>) -> Vec<CString> {
+    let bytes = name.to_bytes();
+    if bytes.is_empty() || bytes.contains(&b'/') {
+        return vec![name.to_owned()];
+    }
+    let path = path.map_or(DEFAULT_PATH, OsStr::as_bytes);
+    path.split(|&byte| byte == b':').filter_map(|directory| candidate(directory, bytes)).collect()
+}
+
+/// An empty directory is the current one.
+fn candidate(directory: &[u8], name: &[u8]) -> Option<CString> {
+    let mut file = Vec::with_capacity(directory.len() + name.len() + 2);
+    if !directory.is_empty() {
+        file.extend_from_slice(directory);
+        file.push(b'/');
+    }
+    file.extend_from_slice(name);
+    if file.len() < LONGEST_PATH { CString::new(file).ok() } else { None }
+}
+
+/// The environment of one attempt: the inherited entries by reference, and those set over them.
+pub(super) struct Environment {
+    set: Vec<CString>,
+}
+
+impl Environment {
+    /// Fails on a NUL byte, which no variable can hold.
+    pub(super) fn new(vars: &[(&str, OsString)]) -> io::Result<Self> {
+        let entry = |(name, value): &(&str, OsString)| {
+            let mut entry = Vec::with_capacity(name.len() + value.len() + 2);
+            entry.extend_from_slice(name.as_bytes());
+            entry.push(b'=');
+            entry.extend_from_slice(value.as_bytes());
+            CString::new(entry)
+        };
+        Ok(Self { set: vars.iter().map(entry).collect::<Result<_, _>>()? })
+    }
+
+    /// The block for execve, ended by a null pointer; valid as long as `self`.
+    pub(super) fn block(&self, vars: &[(&str, OsString)]) -> Vec<*const libc::c_char> {
+        let mut block = Vec::with_capacity(64);
+        let mut next = os::environ();
+        // SAFETY: `environ` is null, or an array of C strings that a null pointer ends, and is never changed.
+        unsafe {
+            while !next.is_null() && !(*next).is_null() {
+                let entry = CStr::from_ptr(*next).to_bytes();
+                if !vars.iter().any(|(name, _)| names(entry, name.as_bytes())) {
+                    block.push(*next);
+                }
+                next = next.add(1);
+            }
+        }
+        block.extend(self.set.iter().map(|entry| entry.as_ptr()));
+        block.push(std::ptr::null());
+        block
+    }
+}
+
+/// Whether the environment entry `entry` is one of the variable `name`.
+fn names(entry: &[u8], name: &[u8]) -> bool {
+    entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, path: Option<&str>, expected: &[&str]) {
+        let found = candidates(&CString::new(name).unwrap(), path.map(OsStr::new));
+        let found: Vec<_> = found.iter().map(|file| file.to_str().unwrap()).collect();
+        assert_eq!(found, expected, "{name} in {path:?}");
+    }
+
+    #[test]
+    fn a_plain_name_is_looked_for_in_every_directory_of_path() {
+        check("ls", Some("/a:/b/c:d"), &["/a/ls", "/b/c/ls", "d/ls"]);
+    }
+
+    #[test]
+    fn empty_elements_of_path_are_the_current_directory() {
+        check("ls", Some(":/a::/b:"), &["ls", "/a/ls", "ls", "/b/ls", "ls"]);
+        check("ls", Some(""), &["ls"]);
+    }
+
+    #[test]
+    fn an_unset_path_is_the_default_one() {
+        check("ls", None, &["/bin/ls", "/usr/bin/ls"]);
+    }
+
+    #[test]
+    fn a_name_with_a_slash_is_not_looked_for() {
+        check("./ls", Some("/a"), &["./ls"]);
+        check("/", Some("/a"), &["/"]);
+        check("", Some("/a"), &[""]);
+    }
+
+    #[test]
+    fn directories_too_long_to_exist_are_passed_over() {
+        let long = "x".repeat(LONGEST_PATH);
+        check("ls", Some(&format!("{long}:/a")), &["/a/ls"]);
+    }
+
+    #[test]
+    fn a_variable_is_named_in_full() {
+        assert!(names(b"A=1", b"A"));
+        assert!(names(b"A=", b"A"));
+        assert!(!names(b"AB=1", b"A"));
+        assert!(!names(b"A", b"A"));
+        assert!(!names(b"", b"A"));
+    }
+
+    #[test]
+    fn variables_replace_the_inherited_ones() {
+        let vars = [("PATH", OsString::from("/x")), ("SUPERVISE_TEST", OsString::from("a=b"))];
+        let environment = Environment::new(&vars).unwrap();
+        let block = environment.block(&vars);
+        assert!(block.last().unwrap().is_null());
+        let entries: Vec<_> = block[..block.len() - 1]
+            .iter()
+            .map(|&entry| unsafe { CStr::from_ptr(entry) }.to_str().unwrap())
+            .collect();
+        assert_eq!(
+            entries.iter().filter(|entry| entry.starts_with("PATH=")).collect::<Vec<_>>(),
+            [&"PATH=/x"]
+        );
+        assert!(entries.contains(&"SUPERVISE_TEST=a=b"));
+    }
+
+    #[test]
+    fn nul_bytes_are_refused() {
+        assert!(Program::new(&["a\0b".into()]).is_err());
+        assert!(Program::new(&[]).is_err());
+        assert!(Environment::new(&[("A", "a\0b".into())]).is_err());
+    }
+}

@@ -1,0 +1,325 @@
+//! Signals as records with their provenance: a handler writes `{signal, code, sender}` to a pipe that the event loop reads.
+//!
+//! A signal that was ignored when we started stays ignored, in us and in the command (nohup, `sh -c '… &'`). The handlers
+//! only write and count; what a signal means is decided in `supervisor.rs`.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::task::{Context, Poll};
+
+use libc::{
+    SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGWINCH, SIGXFSZ,
+};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::{inherited, os, pause};
+
+/// Those that are recorded, unless they were ignored when we started.
+const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
+/// Records read by one system call.
+const BATCH: usize = 32;
+
+/// The pipe's writing end, -1 while there is none.
+static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// Bit n: signal n came while the pipe was full. Standard signals do not queue either, so a bit is enough.
+static OVERFLOW: AtomicU64 = AtomicU64::new(0);
+/// The number of the attempt that was surely running when a signal came.
+static ATTEMPT: AtomicU32 = AtomicU32::new(0);
+
+/// One signal, as the handler saw it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) signal: i32,
+    code: i32,
+    /// The process that sent it, 0 if none or unknown.
+    pub(super) sender: i32,
+    /// See [`ATTEMPT`].
+    attempt: u32,
+}
+
+/// The bytes of a record; less than `PIPE_BUF`, so that none is ever torn.
+const RECORD: usize = size_of::<Record>();
+/// The code of the record that tells of our own stop: no kernel uses it.
+const RESUMED: i32 = i32::MIN;
+
+impl Record {
+    /// Whether we were stopped and have been continued: not a signal at all.
+    pub(super) fn is_resumption(self) -> bool {
+        self.code == RESUMED
+    }
+
+    /// Whether the kernel sent it to our whole process group while attempt number `attempt` was in it. SIGALRM comes
+    /// from a timer that is ours alone (`perl -e 'alarm 5; exec …'`).
+    pub(super) fn reached_group(self, attempt: u32) -> bool {
+        self.is_from_kernel() && self.attempt == attempt && self.signal != SIGALRM
+    }
+
+    /// Sent by the kernel (the terminal, a timer), not by a process.
+    pub(super) fn is_from_kernel(self) -> bool {
+        os::sent_by_kernel(self.code)
+    }
+}
+
+/// Whether the signal asks a program to end.
+pub(super) fn terminates(signal: i32) -> bool {
+    matches!(signal, SIGINT | SIGQUIT | SIGHUP | SIGTERM)
+}
+
+/// The installed handlers, what they replaced, and the reading end of their pipe.
+pub(super) struct Signals {
+    pipe: AsyncFd<OwnedFd>,
+    _writer: OwnedFd,
+    /// What the command must get back: signal and disposition, in the order of installation.
+    replaced: Vec<(i32, libc::sighandler_t)>,
+    /// The mask we were started with, which the command gets.
+    mask: libc::sigset_t,
+}
+
+impl Signals {
+    /// Must be called inside the runtime, once.
+    pub(super) fn install() -> io::Result<Self> {
+        let (reader, writer) = os::pipe()?;
+        // SAFETY: the descriptor is open, owned by the AsyncFd, and never replaced while that lives.
+        let pipe = unsafe { AsyncFd::register_with_interest(reader, Interest::READABLE) }?;
+        PIPE.store(writer.as_raw_fd(), SeqCst);
+        // All blocked meanwhile: one that turns out to have been ignored must not be caught in between.
+        let blocked = Blocked::all();
+        let mask = blocked.before;
+        let mut replaced = Vec::with_capacity(RECORDED.len() + 4);
+        for signal in RECORDED {
+            replace_unless_ignored(signal, &caught(on_signal), &mut replaced);
+        }
+        replace_unless_ignored(SIGTSTP, &stopping(), &mut replaced);
+        // Caught even if it was ignored: children would otherwise vanish without a status.
+        let before = replace(SIGCHLD, &caught(on_signal));
+        replaced.push((SIGCHLD, before.sa_sigaction));
+        let unblocked: Vec<i32> = replaced.iter().map(|(signal, _)| *signal).collect();
+        // A log that has reached RLIMIT_FSIZE is an error of write, not our death.
+        replace_unless_ignored(SIGXFSZ, &plain(libc::SIG_IGN), &mut replaced);
+        if !inherited::sigpipe_ignored() {
+            replaced.push((SIGPIPE, libc::SIG_DFL));
+        }
+        blocked.restore_without(&unblocked);
+        Ok(Self { pipe, _writer: writer, replaced, mask })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.pipe.get_ref().as_fd()
+    }
+
+    /// Ready when there may be records to [`Signals::read`].
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        match self.pipe.poll_read_ready(context) {
+            // Every reader drains the pipe, so the readiness is used up.
+            Poll::Ready(Ok(mut guard)) => {
+                guard.clear_ready();
+                Poll::Ready(())
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Everything that has come since the last call.
+    pub(super) fn read(&self, mut each: impl FnMut(Record)) {
+        let mut bytes = [0; RECORD * BATCH];
+        loop {
+            let length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
+            bytes[..length].chunks_exact(RECORD).map(decode).for_each(&mut each);
+            if length < bytes.len() {
+                break;
+            }
+        }
+        let lost = OVERFLOW.swap(0, SeqCst);
+        for signal in (1..64).filter(|signal| lost & (1 << signal) != 0) {
+            each(Record { signal, code: libc::SI_USER, sender: 0, attempt: 0 });
+        }
+    }
+
+    /// In the child: every disposition and the mask as we found them. Async-signal-safe.
+    pub(super) fn undo(&self) {
+        // SAFETY: plain system calls; the dispositions are those that were in force when we started.
+        unsafe {
+            for &(signal, disposition) in &self.replaced {
+                libc::signal(signal, disposition);
+            }
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const self.mask, std::ptr::null_mut());
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // The handlers stay, and find no pipe.
+        PIPE.store(-1, SeqCst);
+    }
+}
+
+/// From here on, what the terminal sends to our group reaches attempt number `attempt` too.
+pub(super) fn set_attempt(attempt: u32) {
+    ATTEMPT.store(attempt, SeqCst);
+}
+
+/// Wakes the event loop after a stop. Async-signal-safe.
+pub(super) fn note_resumed() {
+    write(Record { signal: SIGCONT, code: RESUMED, sender: 0, attempt: 0 });
+}
+
+/// Signals blocked until it is dropped.
+pub(super) struct Blocked {
+    before: libc::sigset_t,
+}
+
+impl Blocked {
+    pub(super) fn all() -> Self {
+        let mut every = set_of(&[]);
+        // SAFETY: the set is initialised.
+        unsafe { libc::sigfillset(&raw mut every) };
+        Self::set(&every)
+    }
+
+    pub(super) fn only(signal: i32) -> Self {
+        Self::set(&set_of(&[signal]))
+    }
+
+    fn set(more: &libc::sigset_t) -> Self {
+        let mut before = set_of(&[]);
+        // SAFETY: both sets are initialised and outlive the call.
+        unsafe { libc::sigprocmask(libc::SIG_BLOCK, more, &raw mut before) };
+        Self { before }
+    }
+
+    /// Restores the mask from before, but for `signals`, which are let through.
+    fn restore_without(mut self, signals: &[i32]) {
+        for &signal in signals {
+            // SAFETY: the set is initialised.
+            unsafe { libc::sigdelset(&raw mut self.before, signal) };
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: the set is initialised and outlives the call.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
+    }
+}
+
+/// Async-signal-safe.
+pub(super) fn set_of(signals: &[i32]) -> libc::sigset_t {
+    // SAFETY: sigemptyset initialises the set before anything reads it.
+    unsafe {
+        let mut set = MaybeUninit::zeroed();
+        libc::sigemptyset(set.as_mut_ptr());
+        for &signal in signals {
+            libc::sigaddset(set.as_mut_ptr(), signal);
+        }
+        set.assume_init()
+    }
+}
+
+/// Ends this process by `signal`, so that whoever waits for it learns what happened (a shell's loop ends on Ctrl-C). No
+/// core file is left. Where the signal does not kill (pid 1, or one whose default is harmless), exits with 128 + n.
+pub(crate) fn die_by(signal: i32) -> ! {
+    os::forbid_core_dump();
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let only = set_of(&[signal]);
+    // SAFETY: plain system calls on initialised data; _exit skips what could run after us, which is the point.
+    unsafe {
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
+        libc::_exit(128 + signal)
+    }
+}
+
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+fn caught(handler: Handler) -> libc::sigaction {
+    libc::sigaction { sa_flags: libc::SA_SIGINFO | libc::SA_RESTART, ..plain(handler as libc::sighandler_t) }
+}
+
+fn stopping() -> libc::sigaction {
+    let handler: extern "C" fn(libc::c_int) = pause::on_stop;
+    libc::sigaction { sa_flags: libc::SA_RESTART, ..plain(handler as libc::sighandler_t) }
+}
+
+fn plain(disposition: libc::sighandler_t) -> libc::sigaction {
+    // SAFETY: sigaction is plain data; all zeroes is its default with an empty mask.
+    let zeroed: libc::sigaction = unsafe { std::mem::zeroed() };
+    libc::sigaction { sa_sigaction: disposition, ..zeroed }
+}
+
+fn replace(signal: i32, action: &libc::sigaction) -> libc::sigaction {
+    let mut before = plain(libc::SIG_DFL);
+    // SAFETY: both actions are initialised; the handlers installed are async-signal-safe.
+    unsafe { libc::sigaction(signal, action, &raw mut before) };
+    before
+}
+
+fn replace_unless_ignored(
+    signal: i32,
+    action: &libc::sigaction,
+    replaced: &mut Vec<(i32, libc::sighandler_t)>,
+) {
+    let before = replace(signal, action);
+    if before.sa_sigaction == libc::SIG_IGN {
+        replace(signal, &before);
+    } else {
+        replaced.push((signal, before.sa_sigaction));
+    }
+}
+
+extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    let errno = os::errno();
+    // SAFETY: with SA_SIGINFO the kernel passes a valid siginfo; the pid is read only where a process sent the signal,
+    // which is when that member of the union is set.
+    let (code, sender) = unsafe {
+        let code = (*info).si_code;
+        (code, if os::sent_by_kernel(code) { 0 } else { (*info).si_pid() })
+    };
+    write(Record { signal, code, sender, attempt: ATTEMPT.load(SeqCst) });
+    os::set_errno(errno);
+}
+
+/// Async-signal-safe.
+fn write(record: Record) {
+    // SAFETY: the record is plain data without padding and outlives the call; a descriptor of -1 is refused.
+    let written = unsafe { libc::write(PIPE.load(SeqCst), (&raw const record).cast(), RECORD) };
+    if written < 0 {
+        OVERFLOW.fetch_or(1 << record.signal, SeqCst);
+    }
+}
+
+fn decode(bytes: &[u8]) -> Record {
+    let word = |n: usize| i32::from_ne_bytes(std::array::from_fn(|i| bytes[4 * n + i]));
+    Record { signal: word(0), code: word(1), sender: word(2), attempt: word(3).cast_unsigned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_the_pipe() {
+        let record = Record { signal: SIGTERM, code: -6, sender: 4711, attempt: u32::MAX };
+        // SAFETY: a record is plain data without padding.
+        let bytes: [u8; RECORD] = unsafe { std::mem::transmute(record) };
+        assert_eq!(decode(&bytes), record);
+    }
+
+    #[test]
+    fn the_keyboard_reaches_only_the_attempt_that_ran() {
+        let keyboard = Record { signal: SIGINT, code: 128, sender: 0, attempt: 3 };
+        assert!(keyboard.reached_group(3));
+        assert!(!keyboard.reached_group(4));
+        assert!(!Record { code: libc::SI_USER, ..keyboard }.reached_group(3));
+        assert!(!Record { signal: SIGALRM, ..keyboard }.reached_group(3));
+    }
+}

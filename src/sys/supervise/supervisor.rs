@@ -1,0 +1,366 @@
+//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`Happening`].
+//!
+//! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
+//! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use rustix::process::{WaitOptions, WaitStatus};
+
+use super::attempt::Attempt;
+use super::program::{Environment, Program};
+use super::signals::{self, Record, Signals};
+use super::spawn::{self, Exec, Plan};
+use super::terminal::Terminal;
+use super::tree::{self, Spared};
+use super::{os, pause};
+use crate::classify::{Ending, Stage, StartFailure};
+
+/// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
+/// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
+const EXEC_POLL: Duration = Duration::from_millis(10);
+/// This many terminating signals sent by a process mean business.
+const LAST_STRAW: u32 = 3;
+/// How long a destructor may take to kill what is left.
+const DROP_LIMIT: Duration = Duration::from_secs(2);
+
+/// How commands are run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    /// The command gets a process group of its own.
+    pub(crate) new_group: bool,
+    /// From a forwarded terminating signal to KILL; None never escalates.
+    pub(crate) kill_after_forwarded: Option<Duration>,
+}
+
+/// What [`Supervisor::next`] reports.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// The running command's exec succeeded.
+    Started,
+    /// The attempt is over. `stopped`: by [`Supervisor::stop`], and its whole tree is gone.
+    Ended { ending: Ending, stopped: bool },
+    /// A signal that tells us to stop: INT, QUIT, HUP, TERM; while no command runs also USR1, USR2, ALRM. It has been
+    /// forwarded where it had to be.
+    Signal(i32),
+    /// Time to look at the clock: `wake` has passed, or we were stopped and continued.
+    Woke,
+    /// The tree would not die; these pids are left. No further attempt may start.
+    Unkillable(Vec<i32>),
+}
+
+/// Runs commands, one at a time.
+pub(crate) struct Supervisor {
+    options: Options,
+    signals: Signals,
+    terminal: Option<Terminal>,
+    attempt: Option<Attempt>,
+    /// How many have been started.
+    attempts: u32,
+    reports: VecDeque<Happening>,
+    /// Whether wait(2) last said that we have no children at all.
+    childless: bool,
+    /// Children reaped since the signal pipe was last read: a signal in it may be from one of them.
+    reaped: Vec<i32>,
+}
+
+/// What a wait ended with.
+#[derive(Clone, Copy)]
+struct Woken {
+    signals: bool,
+    exec: bool,
+}
+
+impl Supervisor {
+    /// Installs the handlers, adopts orphans from now on, saves the terminal's modes. Must be called on the main thread,
+    /// inside a tokio runtime that has I/O and time; there may be only one.
+    pub(crate) fn new(options: Options) -> io::Result<Self> {
+        let signals = Signals::install()?;
+        os::adopt_orphans();
+        Ok(Self {
+            options,
+            signals,
+            terminal: Terminal::save(),
+            attempt: None,
+            attempts: 0,
+            reports: VecDeque::new(),
+            childless: false,
+            reaped: Vec::new(),
+        })
+    }
+
+    /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
+    /// of its exec is reported by [`Supervisor::next`]. One that still runs must have ended before.
+    pub(crate) fn spawn(
+        &mut self,
+        program: &Program,
+        vars: &[(&str, OsString)],
+    ) -> Result<i32, StartFailure> {
+        if self.attempt.is_some() {
+            return Err(cannot_fork(&io::Error::from_raw_os_error(libc::EBUSY)));
+        }
+        if !self.childless {
+            self.reap();
+        }
+        let spared =
+            if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
+        let environment = Environment::new(vars).map_err(|error| cannot_fork(&error))?;
+        let plan = Plan {
+            program,
+            environment: &environment.block(vars),
+            signals: &self.signals,
+            new_group: self.options.new_group,
+        };
+        let (pid, exec) = spawn::spawn(&plan).map_err(|error| cannot_fork(&error))?;
+        self.attempts += 1;
+        signals::set_attempt(self.attempts);
+        pause::set_follower(if self.options.new_group { pid } else { 0 });
+        self.childless = false;
+        self.attempt = Some(Attempt::new(pid, self.attempts, exec, spared));
+        Ok(pid)
+    }
+
+    /// Begins to stop the running attempt: `signal` and CONT to its whole tree, after `grace` KILL, until nothing of it is
+    /// left. Nothing happens if none runs.
+    pub(crate) fn stop(&mut self, signal: i32, grace: Duration) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.stop(signal, grace);
+        }
+    }
+
+    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count.
+    pub(crate) async fn next(&mut self, wake: Option<Duration>) -> Happening {
+        let deadline = wake.map(|wake| pause::now().saturating_add(wake));
+        loop {
+            if let Some(report) = self.reports.pop_front() {
+                return report;
+            }
+            let left = deadline.map(|deadline| deadline.saturating_sub(pause::now()));
+            if left == Some(Duration::ZERO) {
+                // Signals come first even if the caller never lets us wait.
+                self.turn(Woken { signals: true, exec: true });
+                return self.reports.pop_front().unwrap_or(Happening::Woke);
+            }
+            let woken = self.wait(left).await;
+            self.turn(woken);
+        }
+    }
+
+    /// Until something is to be done, at most `limit`.
+    async fn wait(&mut self, limit: Option<Duration>) -> Woken {
+        let due = self.attempt.as_ref().and_then(Attempt::due).map(|due| due.saturating_sub(pause::now()));
+        let mut limit = [limit, due].into_iter().flatten().min();
+        if let Some(attempt) = &mut self.attempt
+            && let Some(exec) = attempt.exec.pending()
+        {
+            let quick = limit.map_or(EXEC_POLL, |limit| limit.min(EXEC_POLL));
+            if !attempt.exec_awaited {
+                let [signals, exec] = spawn::wait_for([self.signals.fd(), exec], quick);
+                attempt.exec_awaited = true;
+                return Woken { signals, exec };
+            }
+            limit = Some(quick);
+        }
+        let mut timer = pin!(limit.map(tokio::time::sleep));
+        poll_fn(|context| {
+            if self.signals.poll_ready(context).is_ready() {
+                return Poll::Ready(Woken { signals: true, exec: true });
+            }
+            match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
+                Some(Poll::Ready(())) => Poll::Ready(Woken { signals: false, exec: true }),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn turn(&mut self, woken: Woken) {
+        let mut child_changed = false;
+        if woken.signals {
+            let mut records = Vec::new();
+            self.signals.read(|record| records.push(record));
+            for record in records {
+                child_changed |= record.signal == libc::SIGCHLD;
+                self.heed(record);
+            }
+            self.reaped.clear();
+        }
+        if woken.exec {
+            self.look_at_exec();
+        }
+        // While we kill, a child may become ours and die without a signal of its own.
+        if child_changed || self.attempt.as_ref().is_some_and(Attempt::is_killing) {
+            self.reap();
+        }
+        self.settle();
+        if self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
+            self.give_up();
+        }
+    }
+
+    fn heed(&mut self, record: Record) {
+        if record.is_resumption() {
+            self.reports.push_back(Happening::Woke);
+            return;
+        }
+        let signal = record.signal;
+        if signal == libc::SIGCHLD || self.is_from_below(record.sender) {
+            return;
+        }
+        match &mut self.attempt {
+            Some(attempt) => {
+                forward(attempt, record, self.options);
+                if signals::terminates(signal) {
+                    self.reports.push_back(Happening::Signal(signal));
+                }
+            }
+            None if matches!(signal, libc::SIGWINCH | libc::SIGCONT) => {}
+            None => self.reports.push_back(Happening::Signal(signal)),
+        }
+    }
+
+    /// Whether one of our own descendants sent it: a command that signals its process group means itself (`kill 0`).
+    fn is_from_below(&self, sender: i32) -> bool {
+        sender != 0
+            && (self.attempt.as_ref().is_some_and(|attempt| attempt.pid == sender)
+                || self.reaped.contains(&sender)
+                || tree::is_descendant(sender))
+    }
+
+    fn look_at_exec(&mut self) {
+        let Some(attempt) = &mut self.attempt else { return };
+        if attempt.exec.look() {
+            self.reports.push_back(Happening::Started);
+        }
+    }
+
+    /// Takes leave of every child that has died: a zombie of ours would look alive to whoever waits for it.
+    fn reap(&mut self) {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
+        loop {
+            match rustix::process::wait(options) {
+                Ok(Some((pid, status))) => self.note(pid.as_raw_pid(), status),
+                Err(rustix::io::Errno::INTR) => {}
+                other => {
+                    self.childless = other.is_err();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, pid: i32, status: WaitStatus) {
+        let dead = status.exited() || status.signaled();
+        if dead {
+            self.reaped.push(pid);
+        }
+        if let Some(attempt) = &mut self.attempt {
+            if attempt.pid == pid {
+                attempt.changed(status);
+            } else if dead {
+                attempt.spared.reaped(pid);
+            }
+        }
+    }
+
+    /// Reports the attempt's end, if it has come.
+    fn settle(&mut self) {
+        let childless = self.childless;
+        let over = |attempt: &mut Attempt| {
+            attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
+        };
+        if !self.attempt.as_mut().is_some_and(over) {
+            return;
+        }
+        self.look_at_exec();
+        let Some(attempt) = self.attempt.take() else { return };
+        let Some(status) = attempt.status else { return };
+        let ending = match attempt.exec {
+            Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
+            _ => ending(status),
+        };
+        if attempt.must_vanish() || status.signaled() {
+            self.restore_terminal();
+        }
+        self.reports.push_back(Happening::Ended { ending, stopped: attempt.stopped });
+    }
+
+    fn give_up(&mut self) {
+        if let Some(mut attempt) = self.attempt.take() {
+            pause::set_follower(0);
+            self.restore_terminal();
+            self.reports.push_back(Happening::Unkillable(attempt.remains()));
+        }
+    }
+
+    fn restore_terminal(&self) {
+        if let Some(terminal) = &self.terminal {
+            terminal.restore();
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    /// A panic or an early return while a command runs: kill what descends from it and reap it.
+    fn drop(&mut self) {
+        let Some(attempt) = &mut self.attempt else { return };
+        attempt.start_killing();
+        let limit = pause::now() + DROP_LIMIT;
+        loop {
+            self.reap();
+            let childless = self.childless;
+            let Some(attempt) = &mut self.attempt else { return };
+            if attempt.is_gone(childless) || pause::now() >= limit {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            attempt.keep_time();
+        }
+        self.restore_terminal();
+    }
+}
+
+/// Passes on what the command has not got by itself. Those that end a program go to the whole tree, others mean the
+/// command alone.
+fn forward(attempt: &mut Attempt, record: Record, options: Options) {
+    let signal = record.signal;
+    let reached = record.reached_group(attempt.number) && attempt.shares_our_group();
+    if !signals::terminates(signal) {
+        if !reached {
+            attempt.signal_command(signal);
+        }
+        return;
+    }
+    if !reached {
+        attempt.signal_tree(&[signal, libc::SIGCONT]);
+    }
+    // A keyboard is used as input (^C at a prompt): it never escalates.
+    if record.is_from_kernel() {
+        return;
+    }
+    attempt.forwarded += 1;
+    if attempt.forwarded >= LAST_STRAW {
+        attempt.start_killing();
+    } else if let Some(grace) = options.kill_after_forwarded {
+        attempt.kill_after(grace);
+    }
+}
+
+fn ending(status: WaitStatus) -> Ending {
+    match status.terminating_signal() {
+        Some(signal) => Ending::Signaled(signal),
+        None => {
+            Ending::Exited(status.exit_status().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+        }
+    }
+}
+
+fn cannot_fork(error: &io::Error) -> StartFailure {
+    StartFailure { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(libc::EINVAL) }
+}

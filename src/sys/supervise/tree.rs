@@ -1,0 +1,129 @@
+//! Who descends from us, and so may be killed with an attempt: by descent, not by process group, which children leave.
+//!
+//! What existed before the attempt is spared: children of a program that exec'ed us, daemons that earlier attempts left.
+
+use super::os::{self, Listing};
+
+/// A process and the parent it was listed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
+}
+
+/// Longer chains of parents than any system allows; guards against a `/proc` that changes under the walk.
+const DEEPEST: usize = 4096;
+
+/// The processes that an attempt found already there.
+#[derive(Debug, Default)]
+pub(super) struct Spared {
+    /// (pid, start time): a pid alone may be given to a new process.
+    known: Vec<(i32, u64)>,
+    /// There was something, but nobody could tell what.
+    unknown: bool,
+}
+
+impl Spared {
+    /// All our descendants as of now.
+    pub(super) fn everything() -> Self {
+        let mut spared = Self::default();
+        match Listing::new() {
+            Some(listing) => spared.add_children(&listing, own_pid()),
+            None => spared.unknown = true,
+        }
+        spared
+    }
+
+    /// Whether nothing but the attempt descends from us: "no children left" is then a proof that its tree is gone.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty() && !self.unknown
+    }
+
+    /// A direct child was reaped: its pid is free.
+    pub(super) fn reaped(&mut self, pid: i32) {
+        self.known.retain(|(known, _)| *known != pid);
+    }
+
+    fn contains(&self, pid: i32) -> bool {
+        self.known
+            .iter()
+            .any(|&(known, start)| known == pid && os::stat(pid).is_none_or(|now| now.start == start))
+    }
+
+    /// Adds all descendants of `parent` that are not yet known.
+    fn add_children(&mut self, listing: &Listing, parent: i32) {
+        let mut found = Vec::new();
+        listing.children(parent, &mut found);
+        let mut next = 0;
+        while let Some(&pid) = found.get(next) {
+            if !self.known.iter().any(|(known, _)| *known == pid) {
+                self.known.extend(os::stat(pid).map(|stat| (pid, stat.start)));
+            }
+            listing.children(pid, &mut found);
+            next += 1;
+        }
+    }
+}
+
+/// Our living descendants but for the spared and theirs; None if they cannot be listed.
+pub(super) fn descendants(spared: &mut Spared) -> Option<Vec<Process>> {
+    if spared.unknown {
+        return None;
+    }
+    let listing = Listing::new()?;
+    let mut tree = Vec::new();
+    let mut children = Vec::new();
+    let mut parent = own_pid();
+    let mut next = 0;
+    loop {
+        children.clear();
+        listing.children(parent, &mut children);
+        for &pid in &children {
+            if spared.contains(pid) {
+                // What it started since is its own, and stays so when it dies and leaves that to us.
+                spared.add_children(&listing, pid);
+            } else {
+                tree.push(Process { pid, parent });
+            }
+        }
+        let Some(process) = tree.get(next) else { break };
+        parent = process.pid;
+        next += 1;
+    }
+    tree.retain(|process| os::stat(process.pid).is_some_and(|stat| !stat.dead));
+    Some(tree)
+}
+
+/// Whether we are among the ancestors of `pid`. A zombie still has its parent.
+pub(super) fn is_descendant(pid: i32) -> bool {
+    descends(pid, own_pid())
+}
+
+/// Whether `pid` is among our ancestors.
+pub(crate) fn is_ancestor(pid: i32) -> bool {
+    descends(own_pid(), pid)
+}
+
+fn descends(pid: i32, ancestor: i32) -> bool {
+    let mut pid = pid;
+    for _ in 0..DEEPEST {
+        match os::stat(pid) {
+            Some(stat) if stat.parent == ancestor => return true,
+            Some(stat) if stat.parent > 1 => pid = stat.parent,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The process group of `pid`, 0 being ourselves; None if there is no such process. A group outside of our pid namespace
+/// (`unshare --pid --fork`) is 0, which rustix's getpgid takes for impossible.
+pub(super) fn group_of(pid: i32) -> Option<i32> {
+    // SAFETY: a plain system call.
+    let group = unsafe { libc::getpgid(pid) };
+    (group >= 0).then_some(group)
+}
+
+pub(super) fn own_pid() -> i32 {
+    std::process::id().cast_signed()
+}
