@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use crate::error::Error;
@@ -94,7 +95,12 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
         problems.extend(layer.add(key, texts, Origin::Flag, written).err());
     };
     let keys = SETTINGS.iter().map(|setting| setting.key).chain([RETRIES]);
-    for key in keys.filter(|key| matches!(matches.value_source(key), Some(clap::parser::ValueSource::CommandLine))) {
+    let typed = |key: &&str| {
+        // Asking for the source of an option that this verb does not have would be a panic.
+        matches.try_contains_id(key).unwrap_or(false)
+            && matches.value_source(key) == Some(ValueSource::CommandLine)
+    };
+    for key in keys.filter(typed) {
         if let Ok(Some(texts)) = matches.try_get_many::<OsString>(key) {
             let texts: Vec<_> = texts.cloned().collect();
             let last = texts.last().map(|text| text.display().to_string()).unwrap_or_default();

@@ -246,8 +246,8 @@ impl Event {
         }
     }
 
-    /// What a person is told. `name` is the operation's.
-    pub(crate) fn message(&self, name: &str) -> String {
+    /// What a person is told. `name` is the operation's, `program` what was to be executed.
+    pub(crate) fn message(&self, name: &str, program: &str) -> String {
         match self {
             Event::RunStart(start) => start.message(name),
             Event::AttemptStart(start) => match start.child_pid {
@@ -260,9 +260,9 @@ impl Event {
                 approximate(from_millis(success.duration_ms))
             ),
             Event::AttemptRetry { failure, wait } => {
-                format!("{}: next in {}", failure.message(name), approximate(from_millis(wait.delay_ms)))
+                format!("{}: next in {}", failure.message(program), approximate(from_millis(wait.delay_ms)))
             }
-            Event::AttemptFailed(failure) => format!("{}: {}", failure.message(name), failure.verdict),
+            Event::AttemptFailed(failure) => format!("{}: {}", failure.message(program), failure.verdict),
             Event::RunStop(stop) => stop.message(),
         }
     }
@@ -281,10 +281,10 @@ impl RunStart {
 }
 
 impl Failure {
-    fn message(&self, name: &str) -> String {
+    fn message(&self, program: &str) -> String {
         let attempt = of(self.attempt, self.max);
         if self.not_started {
-            return format!("attempt {attempt} failed (cannot run {name}: {})", self.reason);
+            return format!("attempt {attempt} failed ({program}: {})", self.reason);
         }
         let verb = if self.class == "throttled" { "throttled" } else { "failed" };
         let asked = self.retry_after_ms.map(|ms| format!("; asked to wait {}", approximate(from_millis(ms))));

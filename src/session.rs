@@ -133,8 +133,14 @@ impl Session {
         }
     }
 
-    /// Takes in what happened at `now`, and answers what to do, in this order.
+    /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub(crate) fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
+        let mut actions = self.advance(now, input);
+        actions.extend(self.due(now).map(Action::WakeIn));
+        actions
+    }
+
+    fn advance(&mut self, now: Now, input: Input) -> Vec<Action> {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
@@ -143,7 +149,7 @@ impl Session {
             }
             (State::Running { .. }, Input::Signal(signal)) => {
                 self.signals.push(signal);
-                self.rest(now)
+                Vec::new()
             }
             (State::Running { .. }, Input::Woke) => self.check_time(now),
             (State::Waiting { since, .. }, Input::Signal(signal)) => {
@@ -158,8 +164,7 @@ impl Session {
             (State::New | State::Running { .. } | State::Waiting { .. }, Input::Unkillable) => {
                 self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE))
             }
-            (State::Done, _) => Vec::new(),
-            _ => self.rest(now),
+            _ => Vec::new(),
         }
     }
 
@@ -175,10 +180,7 @@ impl Session {
         self.attempts += 1;
         self.state = State::Running { since: now, announced: false, stopping: None };
         let last = self.limits.is_last(self.attempts);
-        let mut actions =
-            vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })];
-        actions.extend(self.rest(now));
-        actions
+        vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })]
     }
 
     /// Tells that the attempt began, once.
@@ -199,7 +201,7 @@ impl Session {
         } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
             OutOf::Timeout
         } else {
-            return self.rest(now);
+            return Vec::new();
         };
         if let State::Running { stopping, .. } = &mut self.state {
             *stopping = Some(out_of);
@@ -207,16 +209,15 @@ impl Session {
         vec![Action::Stop]
     }
 
-    /// The timer for what is due next, if anything is.
-    fn rest(&self, now: Now) -> Vec<Action> {
-        let due = match self.state {
+    /// How long until something is due, if anything is.
+    fn due(&self, now: Now) -> Option<Duration> {
+        match self.state {
             State::Running { since, stopping: None, .. } => {
                 self.limits.time_left(now.awake.saturating_sub(since.awake), self.elapsed(now))
             }
             State::Waiting { until, .. } => Some(until.saturating_sub(now.elapsed)),
             _ => None,
-        };
-        due.map(Action::WakeIn).into_iter().collect()
+        }
     }
 
     fn ended(&mut self, now: Now, ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Vec<Action> {
@@ -259,11 +260,11 @@ impl Session {
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
-            actions.extend(if self.would_pass_deadline(now, wait) {
-                self.finish(now, Outcome::Deadline, failed_exit(attempt))
+            if self.would_pass_deadline(now, wait) {
+                actions.extend(self.finish(now, Outcome::Deadline, failed_exit(attempt)));
             } else {
-                self.wait(now, wait)
-            });
+                self.wait(now, wait);
+            }
         }
         actions
     }
@@ -278,9 +279,8 @@ impl Session {
         self.successes = 0;
         let (outcome, why) = match self.next_wait(now, attempt, verdict, stopping) {
             Next::Retry { drawn, wait } => {
-                let mut actions = vec![self.tell_retry(attempt, verdict, drawn, wait)];
-                actions.extend(self.wait(now, wait));
-                return actions;
+                self.wait(now, wait);
+                return vec![self.tell_retry(attempt, verdict, drawn, wait)];
             }
             Next::End(outcome, why) => (outcome, why),
         };
@@ -337,9 +337,8 @@ impl Session {
         self.limits.is_past_deadline(self.elapsed(now).saturating_add(wait))
     }
 
-    fn wait(&mut self, now: Now, wait: Duration) -> Vec<Action> {
+    fn wait(&mut self, now: Now, wait: Duration) {
         self.state = State::Waiting { since: now.elapsed, until: now.elapsed.saturating_add(wait) };
-        self.rest(now)
     }
 
     fn exhausted(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {

@@ -1,1 +1,7 @@
-fn main(){}
+//! The program as its users see it: the real binary, real children.
+#![expect(clippy::disallowed_methods, reason = "tests touch the machine")]
+
+mod support;
+
+mod cli;
+mod supervision;

@@ -46,12 +46,14 @@ pub(crate) enum Stage {
     Fork,
     /// The process was there, but the program could not be executed: `execve`.
     Exec,
+    /// The same, since the interpreter that the program names in its `#!` line could not be.
+    Interpreter,
 }
 
 impl StartFailure {
     /// No such program, or its `#!` interpreter is missing.
     pub(crate) fn is_not_found(self) -> bool {
-        self.stage == Stage::Exec && self.errno == libc::ENOENT
+        self.stage != Stage::Fork && self.errno == libc::ENOENT
     }
 
     /// It may well start in a moment: a resource is short, or the file is being written (`ETXTBSY`).

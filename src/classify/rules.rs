@@ -174,6 +174,9 @@ fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
     match attempt.ending {
         Ending::Exited(code) => Cow::Owned(format!("exit {code}")),
         Ending::Signaled(number) => Cow::Owned(format!("killed by {}", signal::name(number))),
+        Ending::NotStarted(failure) if failure.stage == Stage::Interpreter => {
+            Cow::Borrowed("the interpreter in its first line was not found")
+        }
         Ending::NotStarted(failure) if failure.is_not_found() => Cow::Borrowed("command not found"),
         Ending::NotStarted(failure) if failure.stage == Stage::Fork => {
             Cow::Owned(format!("cannot start a process: {}", failure.text()))

@@ -135,7 +135,7 @@ impl<'a> Driver<'a> {
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
         };
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
-        let mut sinks = Sinks::open(policy, identity);
+        let mut sinks = Sinks::open(policy, identity, command.argv[0].to_string_lossy().into_owned());
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }
@@ -260,6 +260,10 @@ impl<'a> Driver<'a> {
 
     fn ended(&mut self, ending: Ending) -> Input {
         self.running = false;
+        let ending = match ending {
+            Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
+            other => other,
+        };
         let failed = ending != Ending::Exited(0);
         Input::Ended {
             ending,

@@ -256,7 +256,9 @@ impl Value for Factor {
     }
 
     fn show(&self) -> Json {
-        json!(self.0)
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small, or it is shown as it is")]
+        let whole = self.0 as i64;
+        if self.0.fract() == 0.0 && self.0 < 1e15 { json!(whole) } else { json!(self.0) }
     }
 }
 

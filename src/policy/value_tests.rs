@@ -55,7 +55,8 @@ fn exit_codes_can_be_successes_and_nothing_else_can() {
 
 #[test]
 fn the_rest_says_what_it_takes() {
-    shows::<Factor>("1", &json!(1.0));
+    shows::<Factor>("1", &json!(1));
+    shows::<Factor>("1.5", &json!(1.5));
     refuses::<Factor>(&["0.5", "inf", "nan", "two"]);
     shows::<Signal>("SIGINT", &json!("INT"));
     shows::<Signal>("9", &json!("KILL"));

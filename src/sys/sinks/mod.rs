@@ -26,13 +26,15 @@ pub(crate) struct Sinks {
     console: Console,
     log: Option<Jsonl>,
     identity: RunIdentity,
+    /// The command's program, as it was named.
+    program: String,
     span: Option<String>,
 }
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
-    pub(crate) fn open(policy: &Policy, identity: RunIdentity) -> Self {
-        let mut sinks = Self { console: Console::new(policy), log: None, identity, span: None };
+    pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String) -> Self {
+        let mut sinks = Self { console: Console::new(policy), log: None, identity, program, span: None };
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.log = Some(log),
@@ -63,7 +65,7 @@ impl Sinks {
             v: VERSION,
             ts: humantime::format_rfc3339_micros(clock::wall()).to_string(),
             level: event.level(),
-            message: event.message(&self.identity.name),
+            message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
             event,
             span_id: self.span.as_deref(),

@@ -196,8 +196,8 @@ impl Attempt {
             return childless;
         }
         // A list may miss a process while another one exits; two in a row do not.
-        let empty = |spared: &mut Spared| tree::descendants(spared).is_none_or(|tree| tree.is_empty());
-        empty(&mut self.spared) && empty(&mut self.spared)
+        let empty = |spared: &mut Spared| tree::descendants(spared).is_some_and(|tree| tree.is_empty());
+        self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
     }
 
     /// The pids that are left of it.

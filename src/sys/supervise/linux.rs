@@ -2,10 +2,13 @@
 //!
 //! It must not decide whom to signal: that is `tree.rs`.
 
-use std::io;
+use std::ffi::CStr;
+use std::io::{self, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
 
 use super::tree::Process;
 
@@ -93,8 +96,16 @@ pub(super) struct Stat {
     pub(super) start: u64,
 }
 
+/// Async-signal-safe: a handler asks who the sender's parent is, so nothing is allocated.
 pub(super) fn stat(pid: i32) -> Option<Stat> {
-    parse_stat(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    let mut path = [0; 32];
+    write!(&mut path[..], "/proc/{pid}/stat").ok()?;
+    let path = CStr::from_bytes_until_nul(&path).ok()?;
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    // Enough for the 22 fields needed, whatever the name.
+    let mut line = [0; 512];
+    let length = rustix::io::read(&file, &mut line).ok()?;
+    parse_stat(&line[..length])
 }
 
 /// The name is in parentheses, may itself contain `)`, spaces and any byte, and is the only such field.
@@ -136,20 +147,35 @@ impl Listing {
         Some(Self::Scan(pairs))
     }
 
-    /// Appends the children of `pid`. One that has just gone has none.
-    pub(super) fn children(&self, pid: i32, found: &mut Vec<i32>) {
+    /// Appends the children of `pid`. One that has just gone has none; None if we lack the means to look.
+    pub(super) fn children(&self, pid: i32, found: &mut Vec<i32>) -> Option<()> {
         match self {
             Self::Scan(pairs) => {
                 found.extend(pairs.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| child));
             }
             Self::Children => {
-                let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return };
-                for task in tasks.flatten() {
-                    let Ok(list) = std::fs::read_to_string(task.path().join("children")) else { continue };
+                for task in
+                    present(std::fs::read_dir(format!("/proc/{pid}/task")))?.into_iter().flatten().flatten()
+                {
+                    let list =
+                        present(std::fs::read_to_string(task.path().join("children")))?.unwrap_or_default();
                     found.extend(list.split_ascii_whitespace().filter_map(|child| child.parse::<i32>().ok()));
                 }
             }
         }
+        Some(())
+    }
+}
+
+/// None if it failed for want of descriptors or memory; otherwise what failed is not there.
+#[expect(clippy::option_option, reason = "whether we could look, and what was there")]
+fn present<T>(result: io::Result<T>) -> Option<Option<T>> {
+    match result {
+        Ok(found) => Some(Some(found)),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => None,
+            _ => Some(None),
+        },
     }
 }
 

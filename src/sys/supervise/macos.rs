@@ -82,6 +82,7 @@ pub(super) struct Stat {
     pub(super) start: u64,
 }
 
+/// Async-signal-safe.
 pub(super) fn stat(pid: i32) -> Option<Stat> {
     let mut info = MaybeUninit::<libc::proc_bsdinfo>::zeroed();
     let size = libc::c_int::try_from(size_of::<libc::proc_bsdinfo>()).ok()?;
@@ -110,20 +111,21 @@ impl Listing {
     }
 
     /// Appends the children of `pid`. One that has just gone has none. Ours include the orphans of our process group that
-    /// are younger than us.
-    pub(super) fn children(&self, pid: i32, found: &mut Vec<i32>) {
+    /// are younger than us. None if we lack the means to look.
+    pub(super) fn children(&self, pid: i32, found: &mut Vec<i32>) -> Option<()> {
         // SAFETY: `list` passes a buffer and its size.
         list(found, |buffer, bytes| unsafe { libc::proc_listchildpids(pid, buffer, bytes) });
-        if pid != std::process::id().cast_signed() {
-            return;
+        if pid != tree::own_pid() {
+            return Some(());
         }
-        let Some(own) = stat(pid) else { return };
-        let Some(group) = tree::group_of(0) else { return };
+        let own = stat(pid)?;
+        let group = tree::group_of(0)?;
         let mut members = Vec::new();
         // SAFETY: as above.
         list(&mut members, |buffer, bytes| unsafe { libc::proc_listpgrppids(group, buffer, bytes) });
         members.retain(|&member| stat(member).is_some_and(|it| it.parent == LAUNCHD && it.start > own.start));
         found.append(&mut members);
+        Some(())
     }
 }
 

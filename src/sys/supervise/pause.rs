@@ -21,7 +21,8 @@ pub(crate) struct Stopped {
     pub(crate) elapsed: Duration,
 }
 
-/// Subtract it from what a clock says to get a time that Ctrl-Z does not advance.
+/// Subtract it from what a clock says to get a time that Ctrl-Z does not advance. Read the clock first: a stop in between
+/// then makes that time early, never late, and [`super::Happening::Woke`] follows.
 pub(crate) fn time_stopped() -> Stopped {
     Stopped {
         awake: Duration::from_nanos(AWAKE_STOPPED.load(SeqCst)),

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use super::os;
+use crate::classify::{Stage, StartFailure};
 
 /// Where programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
@@ -28,6 +29,22 @@ impl Program {
         let name = argv.first().ok_or(io::ErrorKind::InvalidInput)?;
         let candidates = candidates(name, path.as_deref());
         Ok(Self { argv, candidates })
+    }
+
+    /// What a failed exec was really about, where its errno does not say so: a directory is "Permission denied", a
+    /// missing interpreter is "No such file", and a person would look for the wrong mistake.
+    pub(crate) fn explain(&self, failure: StartFailure) -> StartFailure {
+        let [file] = &self.candidates[..] else { return failure };
+        let Ok(metadata) = std::fs::metadata(OsStr::from_bytes(file.to_bytes())) else { return failure };
+        match failure {
+            StartFailure { stage: Stage::Exec, errno: libc::EACCES } if metadata.is_dir() => {
+                StartFailure { errno: libc::EISDIR, ..failure }
+            }
+            StartFailure { stage: Stage::Exec, errno: libc::ENOENT } => {
+                StartFailure { stage: Stage::Interpreter, ..failure }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn argv(&self) -> &[CString] {

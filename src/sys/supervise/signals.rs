@@ -38,6 +38,9 @@ pub(super) struct Record {
     code: i32,
     /// The process that sent it, 0 if none or unknown.
     pub(super) sender: i32,
+    /// The parent that the sender had just then, 0 if unknown: the sender may be gone before anybody else can ask
+    /// (`kill 0` as a program of its own).
+    pub(super) sender_parent: i32,
     /// See [`ATTEMPT`].
     attempt: u32,
 }
@@ -137,7 +140,7 @@ impl Signals {
         }
         let lost = OVERFLOW.swap(0, SeqCst);
         for signal in (1..64).filter(|signal| lost & (1 << signal) != 0) {
-            each(Record { signal, code: libc::SI_USER, sender: 0, attempt: 0 });
+            each(Record { signal, code: libc::SI_USER, sender: 0, sender_parent: 0, attempt: 0 });
         }
     }
 
@@ -167,7 +170,7 @@ pub(super) fn set_attempt(attempt: u32) {
 
 /// Wakes the event loop after a stop. Async-signal-safe.
 pub(super) fn note_resumed() {
-    write(Record { signal: SIGCONT, code: RESUMED, sender: 0, attempt: 0 });
+    write(Record { signal: SIGCONT, code: RESUMED, sender: 0, sender_parent: 0, attempt: 0 });
 }
 
 /// Signals blocked until it is dropped.
@@ -284,7 +287,9 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut
         let code = (*info).si_code;
         (code, if os::sent_by_kernel(code) { 0 } else { (*info).si_pid() })
     };
-    write(Record { signal, code, sender, attempt: ATTEMPT.load(SeqCst) });
+    let stat = if sender > 0 && signal != SIGCHLD { os::stat(sender) } else { None };
+    let sender_parent = stat.map_or(0, |stat| stat.parent);
+    write(Record { signal, code, sender, sender_parent, attempt: ATTEMPT.load(SeqCst) });
     os::set_errno(errno);
 }
 
@@ -299,7 +304,13 @@ fn write(record: Record) {
 
 fn decode(bytes: &[u8]) -> Record {
     let word = |n: usize| i32::from_ne_bytes(std::array::from_fn(|i| bytes[4 * n + i]));
-    Record { signal: word(0), code: word(1), sender: word(2), attempt: word(3).cast_unsigned() }
+    Record {
+        signal: word(0),
+        code: word(1),
+        sender: word(2),
+        sender_parent: word(3),
+        attempt: word(4).cast_unsigned(),
+    }
 }
 
 #[cfg(test)]
@@ -308,7 +319,7 @@ mod tests {
 
     #[test]
     fn records_survive_the_pipe() {
-        let record = Record { signal: SIGTERM, code: -6, sender: 4711, attempt: u32::MAX };
+        let record = Record { signal: SIGTERM, code: -6, sender: 4711, sender_parent: 42, attempt: u32::MAX };
         // SAFETY: a record is plain data without padding.
         let bytes: [u8; RECORD] = unsafe { std::mem::transmute(record) };
         assert_eq!(decode(&bytes), record);
@@ -316,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_keyboard_reaches_only_the_attempt_that_ran() {
-        let keyboard = Record { signal: SIGINT, code: 128, sender: 0, attempt: 3 };
+        let keyboard = Record { signal: SIGINT, code: 128, sender: 0, sender_parent: 0, attempt: 3 };
         assert!(keyboard.reached_group(3));
         assert!(!keyboard.reached_group(4));
         assert!(!Record { code: libc::SI_USER, ..keyboard }.reached_group(3));

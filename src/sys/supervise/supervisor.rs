@@ -210,7 +210,7 @@ impl Supervisor {
             return;
         }
         let signal = record.signal;
-        if signal == libc::SIGCHLD || self.is_from_below(record.sender) {
+        if signal == libc::SIGCHLD || self.is_from_below(record) {
             return;
         }
         match &mut self.attempt {
@@ -226,11 +226,17 @@ impl Supervisor {
     }
 
     /// Whether one of our own descendants sent it: a command that signals its process group means itself (`kill 0`).
-    fn is_from_below(&self, sender: i32) -> bool {
+    fn is_from_below(&self, record: Record) -> bool {
+        let below = |pid| {
+            self.attempt.as_ref().is_some_and(|attempt| attempt.pid == pid)
+                || self.reaped.contains(&pid)
+                || tree::is_descendant(pid)
+        };
+        let Record { sender, sender_parent, .. } = record;
         sender != 0
-            && (self.attempt.as_ref().is_some_and(|attempt| attempt.pid == sender)
-                || self.reaped.contains(&sender)
-                || tree::is_descendant(sender))
+            && (below(sender)
+                || sender_parent == tree::own_pid()
+                || sender_parent != 0 && below(sender_parent))
     }
 
     fn look_at_exec(&mut self) {

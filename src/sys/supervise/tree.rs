@@ -27,16 +27,19 @@ impl Spared {
     /// All our descendants as of now.
     pub(super) fn everything() -> Self {
         let mut spared = Self::default();
-        match Listing::new() {
-            Some(listing) => spared.add_children(&listing, own_pid()),
-            None => spared.unknown = true,
-        }
+        let listed = Listing::new().and_then(|listing| spared.add_children(&listing, own_pid()));
+        spared.unknown = listed.is_none();
         spared
     }
 
     /// Whether nothing but the attempt descends from us: "no children left" is then a proof that its tree is gone.
     pub(super) fn is_empty(&self) -> bool {
         self.known.is_empty() && !self.unknown
+    }
+
+    /// Whether it cannot be told apart from the attempt's tree.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.unknown
     }
 
     /// A direct child was reaped: its pid is free.
@@ -51,17 +54,18 @@ impl Spared {
     }
 
     /// Adds all descendants of `parent` that are not yet known.
-    fn add_children(&mut self, listing: &Listing, parent: i32) {
+    fn add_children(&mut self, listing: &Listing, parent: i32) -> Option<()> {
         let mut found = Vec::new();
-        listing.children(parent, &mut found);
+        listing.children(parent, &mut found)?;
         let mut next = 0;
         while let Some(&pid) = found.get(next) {
             if !self.known.iter().any(|(known, _)| *known == pid) {
                 self.known.extend(os::stat(pid).map(|stat| (pid, stat.start)));
             }
-            listing.children(pid, &mut found);
+            listing.children(pid, &mut found)?;
             next += 1;
         }
+        Some(())
     }
 }
 
@@ -77,11 +81,11 @@ pub(super) fn descendants(spared: &mut Spared) -> Option<Vec<Process>> {
     let mut next = 0;
     loop {
         children.clear();
-        listing.children(parent, &mut children);
+        listing.children(parent, &mut children)?;
         for &pid in &children {
             if spared.contains(pid) {
                 // What it started since is its own, and stays so when it dies and leaves that to us.
-                spared.add_children(&listing, pid);
+                spared.add_children(&listing, pid)?;
             } else {
                 tree.push(Process { pid, parent });
             }

@@ -1,0 +1,95 @@
+//! What the tests share: the binary in clean surroundings, the fixture program, waiting for a condition.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// The binary under test. Never by PATH: Debian has another `retry`.
+pub(crate) const RETRY: &str = env!("CARGO_BIN_EXE_retry");
+
+/// The program that tests have run: `examples/fixture.rs`, built beside the tests.
+pub(crate) fn fixture() -> &'static str {
+    static FIXTURE: LazyLock<String> = LazyLock::new(|| example("fixture"));
+    &FIXTURE
+}
+
+/// The path of a program under `examples/`.
+pub(crate) fn example(name: &str) -> String {
+    let path = Path::new(RETRY).with_file_name("examples").join(name);
+    assert!(path.exists(), "{} is missing: cargo test builds it", path.display());
+    path.to_str().expect("a UTF-8 path").to_owned()
+}
+
+/// A directory of a test's own: the working directory and the home of what it runs.
+pub(crate) struct Sandbox {
+    directory: tempfile::TempDir,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// The text of a file; empty when it is not there.
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// How many bytes a file has: the fixture program writes one a run.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        std::fs::read(self.path(name)).map_or(0, |bytes| bytes.len())
+    }
+
+    /// The binary with these arguments, for `assert()`. No terminal, an empty stdin, no options from outside.
+    pub(crate) fn retry<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::from_std(self.spawnable(args));
+        command.timeout(Duration::from_secs(60));
+        command
+    }
+
+    /// The same as a plain command, for `spawn()`; its stdin is /dev/null.
+    pub(crate) fn spawnable<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> std::process::Command {
+        let mut command = std::process::Command::new(RETRY);
+        command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("RETRY_") || name_text.starts_with("XDG_") {
+                command.env_remove(&name);
+            }
+        }
+        for name in ["TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", self.directory.path());
+        command
+    }
+}
+
+/// Waits until the condition holds; fails loudly when it does not within 30 s.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < limit, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Is there a process of this id that is more than a zombie?
+pub(crate) fn is_alive(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").trim_start().starts_with(['Z', 'X']))
+}
