@@ -22,6 +22,8 @@ use super::{inherited, os, pause};
 const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
 /// Records read by one system call.
 const BATCH: usize = 32;
+/// System calls before timers get their turn: together more than the pipe holds.
+const BATCHES: usize = 128;
 
 /// The pipe's writing end, -1 while there is none.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
@@ -128,13 +130,15 @@ impl Signals {
         }
     }
 
-    /// Everything that has come since the last call.
-    pub(super) fn read(&self, mut each: impl FnMut(Record)) {
+    /// What has come since the last call. False if there may be more: under a flood of signals, timers must go on.
+    pub(super) fn read(&self, mut each: impl FnMut(Record)) -> bool {
         let mut bytes = [0; RECORD * BATCH];
-        loop {
+        let mut drained = false;
+        for _ in 0..BATCHES {
             let length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
             bytes[..length].chunks_exact(RECORD).map(decode).for_each(&mut each);
-            if length < bytes.len() {
+            drained = length < bytes.len();
+            if drained {
                 break;
             }
         }
@@ -142,6 +146,7 @@ impl Signals {
         for signal in (1..64).filter(|signal| lost & (1 << signal) != 0) {
             each(Record { signal, code: libc::SI_USER, sender: 0, sender_parent: 0, attempt: 0 });
         }
+        drained
     }
 
     /// In the child: every disposition and the mask as we found them. Async-signal-safe.

@@ -64,6 +64,8 @@ pub(crate) struct Supervisor {
     /// How many have been started.
     attempts: u32,
     reports: VecDeque<Happening>,
+    /// There may be more in the signal pipe than was read.
+    backlog: bool,
     /// Whether wait(2) last said that we have no children at all.
     childless: bool,
     /// Children reaped since the signal pipe was last read: a signal in it may be from one of them.
@@ -90,6 +92,7 @@ impl Supervisor {
             attempt: None,
             attempts: 0,
             reports: VecDeque::new(),
+            backlog: false,
             childless: false,
             reaped: Vec::new(),
         })
@@ -154,6 +157,9 @@ impl Supervisor {
 
     /// Until something is to be done, at most `limit`.
     async fn wait(&mut self, limit: Option<Duration>) -> Woken {
+        if self.backlog {
+            return Woken { signals: true, exec: true };
+        }
         let due = self.attempt.as_ref().and_then(Attempt::due).map(|due| due.saturating_sub(pause::now()));
         let mut limit = [limit, due].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt
@@ -184,7 +190,12 @@ impl Supervisor {
         let mut child_changed = false;
         if woken.signals {
             let mut records = Vec::new();
-            self.signals.read(|record| records.push(record));
+            self.backlog = !self.signals.read(|record| {
+                // One sender's flood (a window being resized) means no more than its last drop.
+                if signals::terminates(record.signal) || records.last() != Some(&record) {
+                    records.push(record);
+                }
+            });
             for record in records {
                 child_changed |= record.signal == libc::SIGCHLD;
                 self.heed(record);

@@ -1,0 +1,109 @@
+//! Reading a file: what it may hold, and that every mistake is told at once, where it stands.
+
+use super::*;
+use crate::policy::layer::Origin;
+
+fn read(text: &str) -> (File, Vec<String>) {
+    let source = Rc::new(Source { path: "config.toml".into(), text: text.into() });
+    let (file, problems) = parse(&source);
+    (file, problems.iter().map(|problem| problem.lines().join("\n")).collect())
+}
+
+#[track_caller]
+fn refuses(text: &str, expected: &str) {
+    let (_, problems) = read(text);
+    assert_eq!(problems, [expected], "{text}");
+}
+
+#[test]
+fn policies_hold_settings_in_their_toml_forms() {
+    let (file, problems) = read(
+        "[policy.default]\nmax = 5\n[policy.api]\ninherits = 'default'\ndelay = '500ms'\ntimeout = 2.5\n\
+         retry-on = ['6', 7, 'timeout']\nbackoff = ['1s', '2s']\nlog-argv = true\nlabel = {team = 'data'}\n\
+         retries = 4\nfactor = 3\n",
+    );
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(file.policies.len(), 2);
+    let api = &file.policies[1];
+    assert_eq!(api.name, "api");
+    assert_eq!(api.inherits.as_ref().map(|(parent, _)| parent.as_str()), Some("default"));
+    let texts = |key| api.layer.get(find(key).unwrap()).map(|given| given.texts.clone()).unwrap();
+    assert_eq!(texts("delay"), ["500ms"]);
+    assert_eq!(texts("timeout"), ["2.5"]);
+    assert_eq!(texts("retry-on"), ["6,7,timeout"]);
+    assert_eq!(texts("backoff"), ["1s,2s"]);
+    assert_eq!(texts("max"), ["5"], "four retries are five attempts");
+    let given = api.layer.get(find("delay").unwrap()).unwrap();
+    let Origin::File(place) = &given.origin else { panic!("{given:?}") };
+    assert_eq!(place.line_and_column(), (5, 9));
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_right_one() {
+    refuses(
+        "[policy.x]\nmaxx = 5\n",
+        "config.toml:2:1: unknown key 'maxx'\n2 | maxx = 5\n  | ^^^^\nhint: did you mean max?",
+    );
+    refuses(
+        "[polcy.x]\nmax = 5\n",
+        "config.toml:1:2: unknown table or key 'polcy'\n1 | [polcy.x]\n  |  ^^^^^\nhint: did you mean policy?",
+    );
+    refuses(
+        "max = 5\n",
+        "config.toml:1:1: unknown table or key 'max'\n1 | max = 5\n  | ^^^\n\
+         hint: settings belong to a policy: write [policy.default] above max",
+    );
+}
+
+#[test]
+fn a_wrong_type_or_value_is_told_where_it_stands() {
+    refuses(
+        "[policy.x]\nmax = '5'\n",
+        "config.toml:2:7: max takes a whole number, or \"inf\", not text\n2 | max = '5'\n  |       ^^^",
+    );
+    refuses(
+        "[policy.x]\njitter = '300%'\n",
+        "config.toml:2:10: jitter: '300%' is no share: write 0% to 100%; for more, multipliers such as 0.5..3\n\
+         2 | jitter = '300%'\n  |          ^^^^^^",
+    );
+    refuses(
+        "[policy]\nx = 5\n",
+        "config.toml:2:1: policy 'x' is a table\n2 | x = 5\n  | ^\nhint: write [policy.x] and its settings below",
+    );
+}
+
+#[test]
+fn the_same_thing_said_twice_is_told() {
+    let (_, problems) = read("[policy.x]\nmax = 5\nretries = 4\n");
+    assert!(problems[0].contains("max and retries say the same thing twice"), "{problems:?}");
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() {
+    let (_, problems) = read(
+        "[policy.a]\nmax = 0\ndelai = '1s'\ntimeout = 'soon'\n[policy.b]\ncolor = 3\n[limit.x]\nrate = 1\n",
+    );
+    let places: Vec<_> = problems.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        places,
+        ["config.toml:2:7", "config.toml:3:1", "config.toml:4:11", "config.toml:6:9", "config.toml:7:2"]
+    );
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_with_its_place() {
+    for text in ["[policy.x\nmax = 5\n", "[policy.x]\nmax = = 5\n", "[policy.x]\nmax = 5\nmax = 6\n", "\"", "a"] {
+        let (_, problems) = read(text);
+        assert!(!problems.is_empty() && problems[0].starts_with("config.toml:"), "{text}: {problems:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_but_never_a_panic(text in "\\PC*|(\\[policy\\.[ab]\\]\n|max|=|5|'|\n| |\\[|\\]|,){0,20}") {
+        let (_, problems) = read(&text);
+        for problem in problems {
+            proptest::prop_assert!(!problem.is_empty());
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! Runs in virtual time.
+
+use std::time::Duration;
+
+use super::*;
+use crate::classify::{ExitSpecs, Stage, StartFailure};
+use crate::policy::value::{Bound, Count, ExitStatus, Limit};
+
+/// A session and its clock; what it does is written down as short words.
+struct Run {
+    session: Session,
+    now: Now,
+    said: Vec<String>,
+}
+
+fn ms(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+/// Waits of exactly 1s, 2s, 4s, …
+fn plain() -> Policy {
+    Policy { jitter: crate::backoff::Jitter::None, max: Limit::Times(3), ..Policy::default() }
+}
+
+impl Run {
+    fn new(policy: &Policy) -> Self {
+        Self { session: Session::new(policy, 7), now: Now::default(), said: Vec::new() }
+    }
+
+    fn begin(mut self) -> Self {
+        self.tell(Input::Begin);
+        self
+    }
+
+    fn tell(&mut self, input: Input) {
+        for action in self.session.step(self.now, input) {
+            self.said.push(word(&action));
+        }
+    }
+
+    /// Both clocks go on.
+    fn pass(&mut self, millis: u64) {
+        self.now.awake += ms(millis);
+        self.now.elapsed += ms(millis);
+    }
+
+    /// The command ends after this long.
+    fn ends(&mut self, after: u64, ending: Ending) {
+        self.pass(after);
+        self.tell(Input::Ended { ending, hint: None, reader_gone: false });
+    }
+
+    fn fails(&mut self, after: u64, code: u8) {
+        self.ends(after, Ending::Exited(code));
+    }
+
+    fn hints(&mut self, text: &str) {
+        self.tell(Input::Ended {
+            ending: Ending::Exited(1),
+            hint: Hint::parse(text.as_bytes()),
+            reader_gone: false,
+        });
+    }
+
+    fn wakes(&mut self, after: u64) {
+        self.pass(after);
+        self.tell(Input::Woke);
+    }
+
+    /// What was done since the last look.
+    #[track_caller]
+    fn did(&mut self, expected: &str) {
+        let said = std::mem::take(&mut self.said).join(" ");
+        assert_eq!(said, expected);
+    }
+}
+
+fn word(action: &Action) -> String {
+    match action {
+        Action::Spawn(attempt) => format!("spawn{}{}", attempt.number, if attempt.last { "!" } else { "" }),
+        Action::Stop => "stop".to_owned(),
+        Action::WakeIn(wait) => format!("wake:{}", wait.as_millis()),
+        Action::Finish(Exit::Status(status)) => format!("exit{status}"),
+        Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),
+        Action::Emit(event) => match event {
+            Event::RunStart(_) => "run".to_owned(),
+            Event::AttemptStart(_) => "started".to_owned(),
+            Event::AttemptSuccess(_) => "ok".to_owned(),
+            Event::AttemptRetry { wait, .. } => format!("retry:{}", wait.delay_ms),
+            Event::AttemptFailed(failure) => format!("failed({})", failure.verdict),
+            Event::RunStop(stop) => format!("{:?}", stop.outcome).to_lowercase(),
+        },
+    }
+}
+
+#[test]
+fn a_first_success_ends_the_run() {
+    let mut run = Run::new(&plain()).begin();
+    run.tell(Input::Started(42));
+    run.fails(5, 0);
+    run.did("spawn1 started ok succeeded exit0");
+    run.tell(Input::Woke);
+    run.tell(Input::Signal(libc::SIGTERM));
+    run.did("");
+}
+
+#[test]
+fn failures_are_tried_again_until_no_attempt_is_left_and_nothing_is_waited_then() {
+    let mut run = Run::new(&plain()).begin();
+    run.fails(5, 7);
+    run.did("spawn1 started retry:1000 wake:1000");
+    run.wakes(1000);
+    run.fails(5, 7);
+    run.did("spawn2 started retry:2000 wake:2000");
+    run.wakes(2000);
+    run.fails(5, 7);
+    run.did("spawn3! started failed(no attempts left) exhausted exit7");
+}
+
+#[test]
+fn an_early_wake_only_says_how_long_is_left() {
+    let mut run = Run::new(&plain()).begin();
+    run.fails(0, 1);
+    run.wakes(400);
+    run.wakes(599);
+    run.did("spawn1 started retry:1000 wake:1000 wake:600 wake:1");
+    run.wakes(1);
+    run.did("spawn2");
+}
+
+#[test]
+fn a_wait_counts_the_machines_sleep_and_a_timeout_does_not() {
+    let policy = Policy { timeout: Bound(Some(ms(500))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.now.elapsed += ms(60_000);
+    run.tell(Input::Woke);
+    run.did("spawn1 wake:500 wake:500");
+    run.fails(100, 1);
+    run.said.clear();
+    run.now.elapsed += ms(60_000);
+    run.tell(Input::Woke);
+    run.did("spawn2 wake:500");
+}
+
+#[test]
+fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
+    let policy = Policy { timeout: Bound(Some(ms(500))), max: Limit::Times(2), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.wakes(500);
+    run.wakes(100);
+    run.did("spawn1 wake:500 stop");
+    // It caught our signal and returned 0: still no success.
+    run.ends(10, Ending::Exited(0));
+    run.did("started retry:1000 wake:1000");
+    run.wakes(1000);
+    run.wakes(500);
+    run.ends(10, Ending::Signaled(libc::SIGTERM));
+    run.did("spawn2! wake:500 stop started failed(no attempts left) exhausted exit124");
+}
+
+#[test]
+fn the_deadline_cuts_an_attempt() {
+    let policy = Policy { deadline: Bound(Some(ms(500))), max: Limit::Unlimited, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.wakes(500);
+    run.ends(5, Ending::Signaled(libc::SIGTERM));
+    run.did("spawn1 wake:500 stop started failed(the deadline of 500ms is over) deadline exit124");
+}
+
+#[test]
+fn the_deadline_is_never_overslept() {
+    let policy = Policy { deadline: Bound(Some(ms(2_500))), max: Limit::Unlimited, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(100, 9);
+    run.wakes(1000);
+    run.said.clear();
+    run.fails(100, 9);
+    run.did("started failed(the deadline of 2.5s would pass before the next one in 2s) deadline exit9");
+}
+
+#[test]
+fn a_deadline_that_is_past_lets_nothing_run() {
+    let policy = Policy { deadline: Bound(Some(Duration::ZERO)), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.did("deadline exit124");
+}
+
+#[test]
+fn so_many_successes_in_a_row_are_needed() {
+    let policy = Policy { successes: Count(2), max: Limit::Times(5), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(0, 0);
+    run.wakes(1000);
+    run.did("spawn1 started ok wake:1000 spawn2");
+    run.fails(0, 1);
+    run.wakes(1000);
+    run.did("started retry:1000 wake:1000 spawn3");
+    run.fails(0, 0);
+    run.wakes(1000);
+    run.fails(0, 0);
+    run.did("started ok wake:1000 spawn4 started ok succeeded exit0");
+}
+
+#[test]
+fn too_few_successes_are_a_failure_and_never_exit_0() {
+    let policy = Policy { successes: Count(2), max: Limit::Times(2), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(0, 1);
+    run.wakes(1000);
+    run.said.clear();
+    run.fails(0, 0);
+    run.did("started ok exhausted exit1");
+}
+
+#[test]
+fn a_wait_that_was_asked_for_is_a_floor_with_a_little_more() {
+    let mut run = Run::new(&plain()).begin();
+    run.said.clear();
+    run.hints("retry-after=30s");
+    let wait = match run.session.state {
+        State::Waiting { since, until } => until - since,
+        other => panic!("{other:?}"),
+    };
+    assert!(ms(30_000) <= wait && wait <= ms(31_000), "{wait:?}");
+}
+
+#[test]
+fn a_shorter_wait_than_drawn_changes_nothing() {
+    let mut run = Run::new(&plain()).begin();
+    run.said.clear();
+    run.hints("retry-after=100ms");
+    run.did("started retry:1000 wake:1000");
+}
+
+#[test]
+fn who_asks_for_more_than_is_allowed_ends_the_run() {
+    let policy = Policy { max_retry_after: ms(10_000), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.hints("retry-after=11s");
+    run.did("spawn1 started failed(more than --max-retry-after 10s was asked for) throttled exit1");
+}
+
+#[test]
+fn a_wait_that_was_asked_for_does_not_pass_the_deadline() {
+    let policy = Policy { deadline: Bound(Some(ms(20_000))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.said.clear();
+    run.hints("retry-after=25s");
+    assert!(run.said.join(" ").ends_with("deadline exit1"), "{:?}", run.said);
+}
+
+#[test]
+fn a_long_attempt_starts_the_backoff_again() {
+    let policy = Policy { reset_after: Bound(Some(ms(5_000))), max: Limit::Unlimited, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(10, 1);
+    run.wakes(1000);
+    run.fails(10, 1);
+    run.wakes(2000);
+    run.said.clear();
+    run.fails(5_000, 1);
+    run.did("started retry:1000 wake:1000");
+    run.wakes(1000);
+    run.fails(10, 1);
+    run.did("spawn4 started retry:2000 wake:2000");
+}
+
+#[test]
+fn a_permanent_failure_is_not_tried_again() {
+    let policy = Policy { permanent_on: ExitSpecs::parse("2").unwrap(), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(0, 2);
+    run.did("spawn1 started failed(not retried (--permanent-on)) permanent exit2");
+}
+
+#[test]
+fn a_command_that_could_not_be_started_was_never_a_process() {
+    let mut run = Run::new(&plain()).begin();
+    let failure = StartFailure { stage: Stage::Exec, errno: libc::ENOENT };
+    run.ends(1, Ending::NotStarted(failure));
+    run.did("spawn1 started failed(not retried (not found)) permanent exit127");
+    let mut run = Run::new(&Policy { max: Limit::Times(1), ..plain() }).begin();
+    run.ends(1, Ending::NotStarted(StartFailure { stage: Stage::Fork, errno: libc::EAGAIN }));
+    run.did("spawn1! started failed(no attempts left) exhausted exit125");
+}
+
+#[test]
+fn the_statuses_that_were_asked_for_are_given() {
+    let flaky = Policy { fail_if_flaky: Some(ExitStatus(42)), exhausted_code: Some(ExitStatus(75)), ..plain() };
+    let mut run = Run::new(&flaky).begin();
+    run.fails(0, 0);
+    run.did("spawn1 started ok succeeded exit0");
+    let mut run = Run::new(&flaky).begin();
+    run.fails(0, 1);
+    run.wakes(1000);
+    run.said.clear();
+    run.fails(0, 0);
+    run.did("started ok succeeded exit42");
+    let mut run = Run::new(&Policy { max: Limit::Times(1), ..flaky }).begin();
+    run.fails(0, 1);
+    run.did("spawn1! started failed(no attempts left) exhausted exit75");
+}
+
+#[test]
+fn a_signal_while_running_ends_the_run_with_the_commands_own_end() {
+    for (ending, end) in [
+        (Ending::Signaled(libc::SIGTERM), "die15"),
+        (Ending::Exited(3), "exit3"),
+        (Ending::Exited(0), "exit0"),
+        (Ending::Signaled(libc::SIGKILL), "exit137"),
+    ] {
+        let mut run = Run::new(&plain()).begin();
+        run.tell(Input::Signal(libc::SIGTERM));
+        run.did("spawn1");
+        run.ends(10, ending);
+        run.did(&format!("started failed(not tried again) interrupted {end}"));
+    }
+}
+
+#[test]
+fn of_several_signals_the_one_that_the_command_died_of_is_ours_too() {
+    let mut run = Run::new(&plain()).begin();
+    run.tell(Input::Signal(libc::SIGINT));
+    run.tell(Input::Signal(libc::SIGTERM));
+    run.said.clear();
+    run.ends(10, Ending::Signaled(libc::SIGINT));
+    run.did("started failed(not tried again) interrupted die2");
+}
+
+#[test]
+fn a_signal_while_waiting_ends_the_run_at_once() {
+    let mut run = Run::new(&plain()).begin();
+    run.fails(0, 1);
+    run.said.clear();
+    run.tell(Input::Signal(libc::SIGINT));
+    run.did("interrupted die2");
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_the_run() {
+    let mut run = Run::new(&plain()).begin();
+    let ending = Ending::Signaled(libc::SIGPIPE);
+    run.tell(Input::Ended { ending, hint: None, reader_gone: true });
+    run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
+}
+
+#[test]
+fn processes_that_would_not_die_are_an_error_of_ours() {
+    let policy = Policy { timeout: Bound(Some(ms(500))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.wakes(500);
+    run.tell(Input::Unkillable);
+    run.did("spawn1 wake:500 stop error exit125");
+}
+
+#[test]
+fn without_retries_there_is_one_attempt() {
+    let mut run = Run::new(&Policy { enabled: false, ..plain() }).begin();
+    run.fails(0, 1);
+    run.did("spawn1! started failed(no attempts left) exhausted exit1");
+}
+
+#[test]
+fn the_same_seed_and_inputs_give_the_same_actions() {
+    let policy = Policy { max: Limit::Times(50), seed: Some(99), ..Policy::default() };
+    let waits = |entropy| {
+        let mut run = Run::new(&policy);
+        run.session = Session::new(&policy, entropy);
+        let mut run = run.begin();
+        for _ in 0..49 {
+            run.fails(1, 1);
+            run.wakes(60_000);
+        }
+        run.said
+    };
+    assert_eq!(waits(1), waits(2));
+    let unseeded = |entropy| {
+        let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
+        session.step(Now::default(), Input::Begin);
+        session.step(
+            Now::default(),
+            Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false },
+        )
+    };
+    assert_ne!(unseeded(1), unseeded(2));
+}
+
+#[test]
+fn an_endless_run_does_not_grow() {
+    let policy = Policy { max: Limit::Unlimited, delay: Duration::ZERO, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    for attempt in 0..10_000_u64 {
+        run.hints(&format!("class=transient\nreason=request {attempt} failed"));
+        run.wakes(0);
+        run.said.clear();
+    }
+    assert!(run.session.tallies.all().len() <= 30);
+    let total: u64 = run.session.tallies.all().iter().map(|tally| tally.count).sum();
+    assert_eq!(total, 10_000);
+}
