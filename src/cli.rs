@@ -4,6 +4,7 @@
 mod habits;
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -59,8 +60,11 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
     let verb = VERBS.iter().find(|(word, _)| first == Some(OsStr::new(word)));
     let (verb, skip) = verb.map_or((Verb::Run, 1), |(_, verb)| (*verb, 2));
     let typed = args.get(skip..).unwrap_or_default();
-    let mut command = command(verb);
-    let matches = match command.try_get_matches_from_mut(std::iter::once(&OsString::from("retry")).chain(typed)) {
+    let line = || std::iter::once(OsStr::new("retry")).chain(typed.iter().map(OsString::as_os_str));
+    // Nearly every line is right and names few options: a command of those alone is made in no time. What it
+    // refuses, the whole one explains.
+    let quick = command_with(verb, |setting| is_mentioned(setting, typed)).try_get_matches_from(line());
+    let matches = match quick.or_else(|_| command(verb).try_get_matches_from(line())) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Text(error.render().to_string()));
@@ -120,8 +124,32 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
 }
 
+/// Could any word of the line be this option? Words of the command's own count as well, at no harm.
+fn is_mentioned(setting: &Setting, typed: &[OsString]) -> bool {
+    typed.iter().any(|word| {
+        let word = word.as_bytes();
+        match word.strip_prefix(b"--") {
+            Some(long) => {
+                let name = long.split(|byte| *byte == b'=').next().unwrap_or(long);
+                name == setting.key.as_bytes() || setting.alias.is_some_and(|alias| name == alias.as_bytes())
+            }
+            None => {
+                word.first() == Some(&b'-')
+                    && setting.short.is_some_and(|short| word.contains(&(short as u8)))
+            }
+        }
+    })
+}
+
 /// The command line of a verb.
 pub(crate) fn command(verb: Verb) -> Command {
+    command_with(verb, |_| true)
+}
+
+/// The command line of a verb, with these of the settings.
+fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
+    let settings =
+        |groups: &'static [Group]| settings(groups).filter(|setting| wanted(setting)).map(argument);
     let base = Command::new("retry")
         .disable_help_subcommand(true)
         .disable_version_flag(true)
@@ -143,7 +171,7 @@ pub(crate) fn command(verb: Verb) -> Command {
         Verb::Until => base
             .about("Run a command until it works: any failure is tried again, every second, for five minutes")
             .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
-            .arg(valued("for", "DURATION", "Time for the whole run; the same as --deadline [default: 5m]").conflicts_with("deadline"))
+            .arg(valued("for", "DURATION", "Time for the whole run; the same as --deadline [default: 5m]"))
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
             .args(source_flags())
             .arg(shell_flag())
@@ -216,9 +244,9 @@ as if retry were not there.";
 const AFTER_WAIT: &str = "\
 Example: n=0; until deploy; do retry wait $((++n)) --max 5 || exit; done";
 
-/// An argument for each setting of these groups.
-fn settings(groups: &'static [Group]) -> impl Iterator<Item = Arg> {
-    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.key != "enabled").map(argument)
+/// The settings of these groups that are flags of their own name.
+fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.key != "enabled")
 }
 
 fn argument(setting: &Setting) -> Arg {
@@ -270,11 +298,14 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 /// The options that say where settings come from, and those that are settings in other words.
 fn source_flags() -> [Arg; 5] {
     [
-        valued(RETRIES, "N", "The same as --max N+1").help_heading(Group::Schedule.heading()).hide_short_help(true),
+        valued(RETRIES, "N", "The same as --max N+1")
+            .help_heading(Group::Schedule.heading())
+            .hide_short_help(true),
         switch("no-retry", "One attempt, all else as usual")
             .help_heading(Group::Schedule.heading())
             .hide_short_help(true),
-        valued("policy", "NAME", "Take the settings of this policy").help_heading(Group::Surroundings.heading()),
+        valued("policy", "NAME", "Take the settings of this policy")
+            .help_heading(Group::Surroundings.heading()),
         valued("config", "FILE", "Read this configuration, too")
             .help_heading(Group::Surroundings.heading())
             .value_hint(ValueHint::FilePath)
@@ -286,13 +317,17 @@ fn source_flags() -> [Arg; 5] {
 }
 
 fn shell_flag() -> Arg {
-    valued("shell", "SHELL", "COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …")
-        .short('c')
-        .help_heading(Group::Surroundings.heading())
-        .num_args(0..=1)
-        .require_equals(true)
-        .default_missing_value("sh")
-        .action(ArgAction::Set)
+    valued(
+        "shell",
+        "SHELL",
+        "COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …",
+    )
+    .short('c')
+    .help_heading(Group::Surroundings.heading())
+    .num_args(0..=1)
+    .require_equals(true)
+    .default_missing_value("sh")
+    .action(ArgAction::Set)
 }
 
 fn help_flag() -> Arg {
@@ -348,7 +383,10 @@ fn usage_error(error: &clap::Error, typed: &[OsString]) -> Error {
                 return Error::problems(vec![answer]);
             }
             let hint = text(ContextKind::SuggestedArg).map_or_else(
-                || "retry --help lists the options; write -- before a command that begins with a dash".to_owned(),
+                || {
+                    "retry --help lists the options; write -- before a command that begins with a dash"
+                        .to_owned()
+                },
                 |suggested| format!("did you mean {suggested}?"),
             );
             Problem::new(format!("there is no option {argument}")).hint(hint)

@@ -34,7 +34,10 @@ impl Error {
     }
 
     /// The status to exit with.
-    #[expect(clippy::unused_self, reason = "every error of ours has the same status, and callers need not know")]
+    #[expect(
+        clippy::unused_self,
+        reason = "every error of ours has the same status, and callers need not know"
+    )]
     pub(crate) fn status(&self) -> u8 {
         exit_code::FAILURE
     }

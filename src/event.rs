@@ -271,7 +271,8 @@ impl Event {
 impl RunStart {
     fn message(&self, name: &str) -> String {
         let attempts = self.max.map_or("any number of attempts".to_owned(), |max| plural(max, "attempt"));
-        let deadline = self.deadline_ms.map(|ms| format!(" within {}", approximate(Duration::from_millis(ms))));
+        let deadline =
+            self.deadline_ms.map(|ms| format!(" within {}", approximate(Duration::from_millis(ms))));
         let nested = match self.depth {
             0 | 1 => String::new(),
             depth => format!("; inside of another retry (depth {depth}): attempts multiply"),

@@ -99,9 +99,16 @@ pub(crate) struct Session {
 enum State {
     New,
     /// The command runs, or is about to.
-    Running { since: Now, announced: bool, stopping: Option<OutOf> },
+    Running {
+        since: Now,
+        announced: bool,
+        stopping: Option<OutOf>,
+    },
     /// Until this moment on the elapsed clock.
-    Waiting { since: Duration, until: Duration },
+    Waiting {
+        since: Duration,
+        until: Duration,
+    },
     Done,
 }
 
@@ -368,7 +375,10 @@ impl Session {
 
 /// What follows a failure.
 enum Next {
-    Retry { drawn: Duration, wait: Duration },
+    Retry {
+        drawn: Duration,
+        wait: Duration,
+    },
     /// Nothing, and why.
     End(Outcome, String),
 }

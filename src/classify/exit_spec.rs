@@ -61,9 +61,12 @@ impl ExitSpecs {
     /// A list that begins with `!x` begins with everything; from there each item adds or takes away.
     pub(crate) fn matches(&self, attempt: &AttemptResult) -> bool {
         let everything = self.0.first().is_some_and(|first| first.negated);
-        self.0.iter().fold(everything, |matched, spec| {
-            if spec.ending.matches(attempt) { !spec.negated } else { matched }
-        })
+        self.0.iter().fold(
+            everything,
+            |matched, spec| {
+                if spec.ending.matches(attempt) { !spec.negated } else { matched }
+            },
+        )
     }
 
     /// The items as they would be written.

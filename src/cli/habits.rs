@@ -68,9 +68,24 @@ static HABITS: &[Habit] = &[
         write: "--max inf",
         or: None,
     },
-    Habit { options: &["--exponential", "--exp"], meant: "a backoff", write: "--backoff exponential", or: None },
-    Habit { options: &["-F", "--fib", "--fibonacci"], meant: "a backoff", write: "--backoff fibonacci", or: None },
-    Habit { options: &["--max-interval", "--max-wait", "-M"], meant: "the longest wait elsewhere", write: "--max-delay {}", or: None },
+    Habit {
+        options: &["--exponential", "--exp"],
+        meant: "a backoff",
+        write: "--backoff exponential",
+        or: None,
+    },
+    Habit {
+        options: &["-F", "--fib", "--fibonacci"],
+        meant: "a backoff",
+        write: "--backoff fibonacci",
+        or: None,
+    },
+    Habit {
+        options: &["--max-interval", "--max-wait", "-M"],
+        meant: "the longest wait elsewhere",
+        write: "--max-delay {}",
+        or: None,
+    },
     Habit { options: &["--no-jitter"], meant: "waits that are not drawn", write: "--jitter none", or: None },
     Habit { options: &["--silent"], meant: "no messages", write: "--quiet", or: None },
     Habit {

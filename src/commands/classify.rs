@@ -28,13 +28,16 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
     let timed_out = invocation.is_set("timed-out");
     let ending = match (given("exit"), given("killed-by")) {
         (Some(_), Some(_)) => {
-            return Err(Error::usage("--exit and --killed-by contradict each other").hint("write one of them"));
+            return Err(
+                Error::usage("--exit and --killed-by contradict each other").hint("write one of them")
+            );
         }
         (Some(code), None) => Ending::Exited(code.parse().map_err(|_| {
             Error::usage(format!("--exit {code} is no exit status")).hint("write a number from 0 to 255")
         })?),
         (None, Some(name)) => Ending::Signaled(signal::parse(&name).ok_or_else(|| {
-            Error::usage(format!("--killed-by {name} is no signal")).hint("write a name such as KILL, or a number")
+            Error::usage(format!("--killed-by {name} is no signal"))
+                .hint("write a name such as KILL, or a number")
         })?),
         (None, None) if timed_out => Ending::Signaled(libc::SIGTERM),
         (None, None) => {

@@ -101,7 +101,8 @@ fn plain(value: &Json) -> String {
         Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
         Json::Object(fields) if fields.is_empty() => "-".to_owned(),
         Json::Object(fields) => {
-            let fields: Vec<_> = fields.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
+            let fields: Vec<_> =
+                fields.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
             fields.join(",")
         }
         other => other.to_string(),
@@ -166,10 +167,13 @@ fn all(request: &Request) -> Vec<Listed<'_>> {
                 inherits: None,
                 sources: builtin.map(|_| "builtin".to_owned()).into_iter().collect(),
             };
-            for policy in request.files.iter().flat_map(|file| &file.policies).filter(|policy| policy.name == name) {
+            for policy in
+                request.files.iter().flat_map(|file| &file.policies).filter(|policy| policy.name == name)
+            {
                 let place = &policy.place;
                 entry.sources.push(format!("file:{}:{}", place.source.path, place.line_and_column().0));
-                entry.inherits = policy.inherits.as_ref().map(|(parent, _)| parent.as_str()).or(entry.inherits);
+                entry.inherits =
+                    policy.inherits.as_ref().map(|(parent, _)| parent.as_str()).or(entry.inherits);
             }
             entry
         })
@@ -186,7 +190,8 @@ fn all_text(request: &Request) -> String {
     for entry in all(request) {
         let purpose = entry.purpose.unwrap_or_default();
         let inherits = entry.inherits.map(|parent| format!(" (inherits {parent})")).unwrap_or_default();
-        let _infallible = writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
+        let _infallible =
+            writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
     }
     out
 }

@@ -92,7 +92,8 @@ fn log_schema() -> Json {
 fn man() -> String {
     let command = cli::documented();
     let mut out = Vec::new();
-    let page = clap_mangen::Man::new(command.clone().version("")).section("1").date("").manual("User Commands");
+    let page =
+        clap_mangen::Man::new(command.clone().version("")).section("1").date("").manual("User Commands");
     let _infallible = page.render(&mut out);
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -23,7 +23,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         Err(_) if text.starts_with('-') => {
             Err(format!("'{text}' is negative: write 0 or more, such as 500ms or 1m 30s"))
         }
-        Err(_) => Err(format!("'{text}' is no duration: write 500ms, 1m 30s, 2h or a bare number of seconds")),
+        Err(_) => {
+            Err(format!("'{text}' is no duration: write 500ms, 1m 30s, 2h or a bare number of seconds"))
+        }
     }
 }
 

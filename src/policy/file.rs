@@ -65,7 +65,10 @@ fn setting_outside(key: &str) -> String {
     if find(key).is_some() || key == RETRIES {
         format!("settings belong to a policy: write [policy.default] above {key}")
     } else {
-        format!("a file holds {}", TABLES.iter().map(|table| format!("[{table}.NAME]")).collect::<Vec<_>>().join(", "))
+        format!(
+            "a file holds {}",
+            TABLES.iter().map(|table| format!("[{table}.NAME]")).collect::<Vec<_>>().join(", ")
+        )
     }
 }
 
@@ -117,7 +120,9 @@ impl Reader<'_> {
                 DeValue::String(parent) => {
                     policy.inherits = Some((parent.to_string(), self.place(value.span())));
                 }
-                _ => self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into())),
+                _ => {
+                    self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()))
+                }
             }
             return;
         }

@@ -92,7 +92,9 @@ fn all_mistakes_of_a_file_are_told_at_once_from_top_to_bottom() {
 
 #[test]
 fn a_file_that_is_no_toml_is_told_with_its_place() {
-    for text in ["[policy.x\nmax = 5\n", "[policy.x]\nmax = = 5\n", "[policy.x]\nmax = 5\nmax = 6\n", "\"", "a"] {
+    for text in
+        ["[policy.x\nmax = 5\n", "[policy.x]\nmax = = 5\n", "[policy.x]\nmax = 5\nmax = 6\n", "\"", "a"]
+    {
         let (_, problems) = read(text);
         assert!(!problems.is_empty() && problems[0].starts_with("config.toml:"), "{text}: {problems:?}");
     }

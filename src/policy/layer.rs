@@ -80,7 +80,9 @@ impl Layer {
         if let Some(earlier) = self.0.iter().find(|given| given.setting == setting) {
             let both = format!("{} and {written} say the same thing twice", earlier.written);
             let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
-            return Err(Problem::new(both).at(place).hint("write one of them; --max counts the first attempt, --retries does not"));
+            return Err(Problem::new(both)
+                .at(place)
+                .hint("write one of them; --max counts the first attempt, --retries does not"));
         }
         self.0.push(Given { setting, texts, origin, written });
         Ok(())
@@ -103,7 +105,9 @@ fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {
         number => match Limit::parse(number) {
             Ok(Limit::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
             Ok(Limit::Unlimited) => Ok("inf".into()),
-            Err(_) => Err(format!("'{number}' is no number of retries: write 0 or more, or inf for no limit")),
+            Err(_) => {
+                Err(format!("'{number}' is no number of retries: write 0 or more, or inf for no limit"))
+            }
         },
     }
 }

@@ -150,7 +150,9 @@ fn chain<'a>(name: &'a str, files: &'a [File], order: &mut Vec<&'a str>) {
 }
 
 fn exists(name: &str, files: &[File]) -> bool {
-    name == DEFAULT || BUILTIN.iter().any(|builtin| builtin.name == name) || named(name, files).next().is_some()
+    name == DEFAULT
+        || BUILTIN.iter().any(|builtin| builtin.name == name)
+        || named(name, files).next().is_some()
 }
 
 /// The name of every policy there is: built in, then of the files.

@@ -78,7 +78,10 @@ fn parents_are_weaker_than_their_children_and_stronger_than_the_default() {
 
 #[test]
 fn a_builtin_policy_can_be_named_inherited_and_extended() {
-    assert_eq!(max(&resolved(&request(&[], Some("aggressive"), &[]))), (Some(5), "builtin:aggressive".into()));
+    assert_eq!(
+        max(&resolved(&request(&[], Some("aggressive"), &[]))),
+        (Some(5), "builtin:aggressive".into())
+    );
     let extended = request(&["[policy.aggressive]\ndelay = '3s'\n"], Some("aggressive"), &[]);
     let extended = resolved(&extended);
     assert_eq!((extended.policy.max, extended.policy.delay), (Limit::Times(5), Duration::from_secs(3)));
@@ -91,7 +94,10 @@ fn until_is_a_policy_below_the_one_that_is_named() {
     let mut until = request(&["[policy.default]\nmax = 4\n"], None, &[]);
     until.verb = Some(builtin::UNTIL);
     let plain = resolved(&until);
-    assert_eq!((plain.policy.max, plain.policy.deadline.0), (Limit::Unlimited, Some(Duration::from_secs(300))));
+    assert_eq!(
+        (plain.policy.max, plain.policy.deadline.0),
+        (Limit::Unlimited, Some(Duration::from_secs(300)))
+    );
     until.named = Some(("aggressive".into(), Origin::Flag));
     assert_eq!(resolved(&until).policy.max, Limit::Times(5));
 }
@@ -100,7 +106,11 @@ fn until_is_a_policy_below_the_one_that_is_named() {
 fn unknown_policies_parents_and_cycles_are_told() {
     refused(&request(&[], Some("agressive"), &[]), &["no policy is named 'agressive'", "mean aggressive?"]);
     refused(
-        &request(&["[policy.a]\ninherits = 'b'\n[policy.b]\ninherits = 'c'\n[policy.c]\ninherits = 'a'\n"], None, &[]),
+        &request(
+            &["[policy.a]\ninherits = 'b'\n[policy.b]\ninherits = 'c'\n[policy.c]\ninherits = 'a'\n"],
+            None,
+            &[],
+        ),
         &["f.toml:2:12", "inherit each other: a -> b -> c -> a", "take one inherits away"],
     );
     refused(&request(&["[policy.a]\ninherits = 'a'\n"], None, &[]), &["a -> a"]);
@@ -139,7 +149,8 @@ fn an_outer_deadline_is_an_upper_bound_and_no_wish_for_more_attempts() {
 
 #[test]
 fn the_longest_wait_follows_the_first_where_nobody_gave_it() {
-    let longest = |settings: &[(&str, &str)]| resolved(&request(&[], None, settings)).policy.max_delay.as_secs();
+    let longest =
+        |settings: &[(&str, &str)]| resolved(&request(&[], None, settings)).policy.max_delay.as_secs();
     assert_eq!(longest(&[]), 60);
     assert_eq!(longest(&[("delay", "5m")]), 300);
     assert_eq!(longest(&[("backoff", "1m,5m,30m")]), 1800);
@@ -161,7 +172,10 @@ fn contradictions_name_both_sides_and_the_way_out() {
         &request(&[], None, &[("backoff", "decorrelated"), ("jitter", "full")]),
         &["--backoff decorrelated (flag) and --jitter full (flag)"],
     );
-    refused(&request(&[], None, &[("successes", "4")]), &["--successes 4 (flag) and max (default)", "--max 4"]);
+    refused(
+        &request(&[], None, &[("successes", "4")]),
+        &["--successes 4 (flag) and max (default)", "--max 4"],
+    );
 }
 
 #[test]

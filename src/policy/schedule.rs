@@ -108,8 +108,7 @@ mod tests {
 
     #[test]
     fn a_deadline_bounds_the_rows_the_sum_and_the_worst_case() {
-        let policy =
-            Policy { max: Limit::Unlimited, deadline: Bound(Some(ms(3_000))), ..Policy::default() };
+        let policy = Policy { max: Limit::Unlimited, deadline: Bound(Some(ms(3_000))), ..Policy::default() };
         let schedule = schedule(&policy);
         assert_eq!(schedule.rows.len(), 2, "0.5s, 1s, and 2s would be past it");
         assert_eq!(schedule.worst_case, Some(ms(3_000)));

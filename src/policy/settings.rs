@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::value::{
-    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name, Signal,
-    Value,
+    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
+    Signal, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{ExitSpecs, Otherwise, Rules};

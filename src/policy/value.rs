@@ -308,7 +308,9 @@ impl Value for Jitter {
         if let Some(percent) = text.strip_suffix('%') {
             return match percent.trim().parse::<f64>() {
                 Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
-                _ => Err(format!("'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3")),
+                _ => Err(format!(
+                    "'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3"
+                )),
             };
         }
         if let Some((low, high)) = text.split_once("..") {
@@ -317,7 +319,9 @@ impl Value for Jitter {
                 (Ok(low), Ok(high)) if 0.0 <= low && low <= high && high.is_finite() => {
                     Ok(Jitter::Multipliers(low, high))
                 }
-                _ => Err(format!("'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5")),
+                _ => Err(format!(
+                    "'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5"
+                )),
             };
         }
         Err(format!(

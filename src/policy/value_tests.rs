@@ -75,5 +75,8 @@ fn lists_of_one_layer_add_up_and_single_values_take_the_last() {
     let texts = ["1", "2"].map(OsString::from);
     assert_eq!(ExitSpecs::read(&texts).unwrap().show(), json!(["1", "2"]));
     assert_eq!(Limit::read(&texts).unwrap(), Limit::Times(2));
-    assert_eq!(Labels::read(&["a=1", "b=2", "a=3"].map(OsString::from)).unwrap().show(), json!({"a": "3", "b": "2"}));
+    assert_eq!(
+        Labels::read(&["a=1", "b=2", "a=3"].map(OsString::from)).unwrap().show(),
+        json!({"a": "3", "b": "2"})
+    );
 }

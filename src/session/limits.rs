@@ -58,9 +58,8 @@ impl Limits {
 
     /// Why a wait that was asked for is not granted, if it is not.
     pub(super) fn asks_too_much(&self, asked: Duration) -> Option<String> {
-        (asked > self.max_retry_after).then(|| {
-            format!("more than --max-retry-after {} was asked for", time(self.max_retry_after))
-        })
+        (asked > self.max_retry_after)
+            .then(|| format!("more than --max-retry-after {} was asked for", time(self.max_retry_after)))
     }
 
     pub(super) fn resets_after(&self, duration: Duration) -> bool {

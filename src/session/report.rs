@@ -61,7 +61,12 @@ impl Session {
         Action::Emit(Event::AttemptRetry { failure, wait })
     }
 
-    pub(super) fn tell_failed(&mut self, attempt: &AttemptResult, verdict: &Classification, why: &str) -> Action {
+    pub(super) fn tell_failed(
+        &mut self,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+        why: &str,
+    ) -> Action {
         Action::Emit(Event::AttemptFailed(self.failure(attempt, verdict, why)))
     }
 

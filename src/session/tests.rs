@@ -286,7 +286,8 @@ fn a_command_that_could_not_be_started_was_never_a_process() {
 
 #[test]
 fn the_statuses_that_were_asked_for_are_given() {
-    let flaky = Policy { fail_if_flaky: Some(ExitStatus(42)), exhausted_code: Some(ExitStatus(75)), ..plain() };
+    let flaky =
+        Policy { fail_if_flaky: Some(ExitStatus(42)), exhausted_code: Some(ExitStatus(75)), ..plain() };
     let mut run = Run::new(&flaky).begin();
     run.fails(0, 0);
     run.did("spawn1 started ok succeeded exit0");
@@ -377,10 +378,8 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
         session.step(Now::default(), Input::Begin);
-        session.step(
-            Now::default(),
-            Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false },
-        )
+        session
+            .step(Now::default(), Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false })
     };
     assert_ne!(unseeded(1), unseeded(2));
 }

@@ -1,21 +1,31 @@
 //! Who and where we are: the run's id, the host's name, the working directory, and fresh randomness.
 
-use rand::TryRng;
-use rand::rngs::SysRng;
-
 use super::clock;
 
 /// Random bytes from the operating system. Without any (an old kernel, a sandbox) the clock has to do: only
 /// names and draws come from it, no secrets.
 pub(crate) fn entropy<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    if SysRng.try_fill_bytes(&mut bytes).is_err() {
+    if !fill(&mut bytes) {
         let now = clock::now().awake.as_nanos() ^ u128::from(std::process::id()) << 64;
         for (byte, seed) in bytes.iter_mut().zip(now.to_ne_bytes().into_iter().cycle()) {
             *byte = seed;
         }
     }
     bytes
+}
+
+/// One system call. The `rand` crate would open two files for it in a statically linked program.
+#[cfg(target_os = "linux")]
+fn fill(bytes: &mut [u8]) -> bool {
+    use rustix::rand::{GetRandomFlags, getrandom};
+    getrandom(&mut *bytes, GetRandomFlags::NONBLOCK).is_ok_and(|filled| filled == bytes.len())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill(bytes: &mut [u8]) -> bool {
+    use rand::TryRng;
+    rand::rngs::SysRng.try_fill_bytes(bytes).is_ok()
 }
 
 /// A new run's id: UUID version 7 (RFC 9562), so that ids sort by time.

@@ -8,7 +8,8 @@ use super::super::tests::{attempt, timed_out};
 use super::*;
 
 fn rules(retry: &str, permanent: &str, success: &str, otherwise: Option<Otherwise>) -> Rules {
-    let specs = |text: &str| if text.is_empty() { ExitSpecs::default() } else { ExitSpecs::parse(text).unwrap() };
+    let specs =
+        |text: &str| if text.is_empty() { ExitSpecs::default() } else { ExitSpecs::parse(text).unwrap() };
     Rules { success_on: specs(success), permanent_on: specs(permanent), retry_on: specs(retry), otherwise }
 }
 
