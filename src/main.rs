@@ -4,6 +4,9 @@
 //! ([`backoff`]), and what next ([`session`]); all of them are pure. [`sys`] touches the machine, [`commands`] is
 //! what can be typed, [`cli`] reads it, [`event`] is what is told. ARCHITECTURE.md has the map.
 
+// The C entry point stands in `sys/supervise/inherited.rs`.
+#![cfg_attr(not(test), no_main)]
+
 mod cli;
 mod commands;
 
@@ -19,7 +22,9 @@ mod sys;
 
 use exit_code::Exit;
 
-fn main() -> ! {
+/// The program, from the first line of ours to its end.
+#[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
+fn start() -> ! {
     let exit = match std::panic::catch_unwind(run) {
         Ok(exit) => exit,
         // The unwinding has stopped and reaped the command, and the hook has told of it.

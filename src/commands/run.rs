@@ -129,16 +129,17 @@ impl<'a> Driver<'a> {
             parent: outer.run.clone(),
             trace_id: Some(trace.id.clone()),
         };
-        let kill_after_given = asked.resolved.origin("kill-after").is_given();
-        let options = Options {
-            new_group: policy.new_group,
-            kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
-        };
-        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let mut sinks = Sinks::open(policy, identity, command.argv[0].to_string_lossy().into_owned());
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }
+        let kill_after_given = asked.resolved.origin("kill-after").is_given();
+        let options = Options {
+            new_group: policy.new_group,
+            kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
+            prompt_start: sinks.want_start(),
+        };
+        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
             policy,

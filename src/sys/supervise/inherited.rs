@@ -1,7 +1,5 @@
-//! What we were started with and Rust's runtime changed before `main`: the disposition of SIGPIPE, and closed standard
-//! descriptors (std opens /dev/null on them). The command must get both as we did.
-//!
-//! The probe runs before `main`, where nothing of std may be relied upon: system calls and atomics only.
+//! Where the program begins, and what it was started with: the disposition of SIGPIPE, and closed standard descriptors.
+//! We need both otherwise, and the command must get them as we did.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
@@ -11,23 +9,33 @@ static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 /// Bit n: descriptor n was closed.
 static CLOSED_STDIO: AtomicI32 = AtomicI32::new(0);
 
-// SAFETY: the loader calls every function of this section once, before main, on the only thread; extra arguments (glibc
-// passes argc, argv, envp) are ignored by the C calling convention.
-#[used]
-#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
-#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
-static PROBE: extern "C" fn() = probe;
-
-extern "C" fn probe() {
+/// Notes what we were started with, then changes what would be in our way: writing to a closed pipe is to be an
+/// error and no death, and no file that we open may become a standard stream.
+fn arrange() {
     // SAFETY: a null new action only asks for the old one, written to `found`, for which all zeroes is a valid value.
     let ignored = unsafe {
         let mut found: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut found);
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         found.sa_sigaction == libc::SIG_IGN
     };
     SIGPIPE_IGNORED.store(ignored, Relaxed);
     let [stdin, stdout, stderr] = os::closed_stdio().map(i32::from);
-    CLOSED_STDIO.store(stdin | stdout << 1 | stderr << 2, Relaxed);
+    let closed = stdin | stdout << 1 | stderr << 2;
+    CLOSED_STDIO.store(closed, Relaxed);
+    for _ in 0..closed.count_ones() {
+        // SAFETY: a C string. The lowest free descriptor is taken, so the closed ones are filled from below.
+        unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+    }
+}
+
+/// Where the program begins. Rust's own beginning would change both before we could look, and reads `/proc/self/maps`
+/// for a guard page that the kernel keeps anyway: a third of the instructions of a plain run.
+#[cfg(not(test))]
+#[unsafe(no_mangle)]
+extern "C" fn main(_argc: libc::c_int, _argv: *const *const libc::c_char) -> libc::c_int {
+    arrange();
+    crate::start()
 }
 
 pub(super) fn sigpipe_ignored() -> bool {

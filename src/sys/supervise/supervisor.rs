@@ -37,6 +37,8 @@ pub(crate) struct Options {
     pub(crate) new_group: bool,
     /// From a forwarded terminating signal to KILL; None never escalates.
     pub(crate) kill_after_forwarded: Option<Duration>,
+    /// Somebody wants [`Happening::Started`] at once; otherwise it comes with the end, for two context switches less.
+    pub(crate) prompt_start: bool,
 }
 
 /// What [`Supervisor::next`] reports.
@@ -163,6 +165,7 @@ impl Supervisor {
         let due = self.attempt.as_ref().and_then(Attempt::due).map(|due| due.saturating_sub(pause::now()));
         let mut limit = [limit, due].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt
+            && self.options.prompt_start
             && let Some(exec) = attempt.exec.pending()
         {
             let quick = limit.map_or(EXEC_POLL, |limit| limit.min(EXEC_POLL));
@@ -202,7 +205,7 @@ impl Supervisor {
             }
             self.reaped.clear();
         }
-        if woken.exec {
+        if woken.exec && self.options.prompt_start {
             self.look_at_exec();
         }
         // While we kill, a child may become ours and die without a signal of its own.
