@@ -151,23 +151,23 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
     let settings =
         |groups: &'static [Group]| settings(groups).filter(|setting| wanted(setting)).map(argument);
     let base = Command::new("retry")
+        .max_term_width(100)
         .disable_help_subcommand(true)
         .disable_version_flag(true)
         .disable_help_flag(true)
-        .args_override_self(true)
-        .arg(help_flag());
-    match verb {
+        .args_override_self(true);
+    let command = match verb {
         Verb::Run => base
             .version(env!("CARGO_PKG_VERSION"))
             .about("Run a command again until it works")
             .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify … (--help says more)")
             .after_help(AFTER_SHORT)
             .after_long_help(AFTER_LONG)
-            .arg(switch("version", "Print the version").short('V').action(ArgAction::Version).help_heading(OTHER))
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
             .args(source_flags())
             .arg(shell_flag())
-            .arg(wrapped_command()),
+            .arg(wrapped_command())
+            .arg(switch("version", "Print the version").short('V').action(ArgAction::Version).help_heading(OTHER)),
         Verb::Until => base
             .about("Run a command until it works: any failure is tried again, every second, for five minutes")
             .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
@@ -206,7 +206,8 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .about("Print the man page, a shell's completions, or a JSON Schema")
             .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
             .arg(valued_positional("what", "WHAT", "What to print")),
-    }
+    };
+    command.arg(help_flag())
 }
 
 /// The whole program with its verbs, for the man page and the completions.
@@ -250,16 +251,15 @@ fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> 
 }
 
 fn argument(setting: &Setting) -> Arg {
-    let lines = setting.help.iter().map(|line| line.trim());
-    let first = setting.help.first().map_or("", |line| line.trim());
+    let default = setting.default().map(|default| format!(" [default: {default}]")).unwrap_or_default();
+    let env = setting.env.map(|env| format!(" [env: {env}]")).unwrap_or_default();
+    let text = paragraphs(setting.help.iter().map(|line| line.trim()));
     let mut arg = Arg::new(setting.key)
         .long(setting.key)
         .help_heading(setting.group.heading())
         .hide_short_help(!setting.basic)
-        .help(first);
-    if setting.help.len() > 1 {
-        arg = arg.long_help(paragraphs(lines));
-    }
+        .help(format!("{}{default}", setting.summary()))
+        .long_help(format!("{text}{default}{env}"));
     if let Some(short) = setting.short {
         arg = arg.short(short);
     }
@@ -356,6 +356,7 @@ fn valued(id: &'static str, value_name: &'static str, help: &'static str) -> Arg
         .action(ArgAction::Append)
         .allow_negative_numbers(true)
         .help(help)
+        .long_help(help)
 }
 
 fn valued_positional(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
@@ -367,7 +368,7 @@ fn valued_positional(id: &'static str, value_name: &'static str, help: &'static 
 }
 
 fn switch(id: &'static str, help: &'static str) -> Arg {
-    Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+    Arg::new(id).long(id).action(ArgAction::SetTrue).help(help).long_help(help)
 }
 
 /// What is wrong with a command line, in our words.

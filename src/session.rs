@@ -308,7 +308,7 @@ impl Session {
         stopping: Option<OutOf>,
     ) -> Next {
         if !verdict.class.is_retryable() {
-            return Next::End(Outcome::Permanent, format!("not retried ({})", report::rule(verdict)));
+            return Next::End(Outcome::Permanent, report::not_retried(verdict));
         }
         if stopping == Some(OutOf::Deadline) {
             return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));

@@ -92,11 +92,12 @@ impl Rules {
 
     /// `--otherwise`, or what it is by default: who names what to retry means nothing else.
     fn otherwise(&self, attempt: &AttemptResult) -> Option<Classification> {
-        let implied = (!self.retry_on.is_empty()).then_some(Otherwise::Stop);
-        match self.otherwise.or(implied)? {
-            Otherwise::Retry => Some(explicit(Class::Transient, "otherwise", attempt)),
-            Otherwise::Stop if attempt.timed_out => None,
-            Otherwise::Stop => Some(explicit(Class::Permanent, "otherwise", attempt)),
+        match self.otherwise {
+            Some(Otherwise::Retry) => Some(explicit(Class::Transient, "otherwise", attempt)),
+            _ if attempt.timed_out => None,
+            Some(Otherwise::Stop) => Some(explicit(Class::Permanent, "otherwise", attempt)),
+            None if self.retry_on.is_empty() => None,
+            None => Some(builtin(Class::Permanent, "otherwise", None, attempt)),
         }
     }
 }

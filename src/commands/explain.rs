@@ -14,7 +14,7 @@ use crate::exit_code::Exit;
 use crate::policy::builtin::BUILTIN;
 use crate::policy::duration::{approximate, exact};
 use crate::policy::schedule::{ROWS, Schedule, schedule};
-use crate::policy::settings::SETTINGS;
+use crate::policy::settings::{SETTINGS, plain};
 use crate::policy::value::Limit;
 use crate::policy::{Request, Resolved};
 use crate::sys::environment::Outer;
@@ -90,23 +90,6 @@ fn text(asked: &Asked, schedule: &Schedule) -> String {
         let _infallible = writeln!(out, "\nwarning: {warning}");
     }
     out
-}
-
-/// A value as a person reads it.
-fn plain(value: &Json) -> String {
-    match value {
-        Json::Null => "-".to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Array(items) if items.is_empty() => "-".to_owned(),
-        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-        Json::Object(fields) if fields.is_empty() => "-".to_owned(),
-        Json::Object(fields) => {
-            let fields: Vec<_> =
-                fields.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
-            fields.join(",")
-        }
-        other => other.to_string(),
-    }
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {

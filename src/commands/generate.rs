@@ -43,7 +43,7 @@ fn completions(shell: Shell) -> String {
 fn config_schema() -> Json {
     let property = |setting: &Setting| {
         let mut schema = setting.form.schema();
-        schema["description"] = json!(setting.help.first().map_or("", |line| line.trim()));
+        schema["description"] = json!(setting.summary());
         schema
     };
     let mut properties: Map<String, Json> = Map::new();
@@ -88,12 +88,17 @@ fn log_schema() -> Json {
     schema
 }
 
-/// The man page: the commands' own help, and what only a man page says.
+/// The man page: the options are the program's own help, the rest stands in `man.roff`.
 fn man() -> String {
     let command = cli::documented();
+    let page = clap_mangen::Man::new(command).section("1").date("").source("retry").manual("User Commands");
     let mut out = Vec::new();
-    let page =
-        clap_mangen::Man::new(command.clone().version("")).section("1").date("").manual("User Commands");
-    let _infallible = page.render(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
+    let _infallible = page.render_title(&mut out);
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    text.push_str(include_str!("generate/head.roff"));
+    out.clear();
+    let _infallible = page.render_options_section(&mut out);
+    text.push_str(&String::from_utf8_lossy(&out));
+    text.push_str(include_str!("generate/tail.roff"));
+    text
 }

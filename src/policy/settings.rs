@@ -58,6 +58,40 @@ pub(crate) struct Setting {
     pub(crate) show: fn(&Policy) -> Json,
 }
 
+impl Setting {
+    /// The help's first line.
+    pub(crate) fn summary(&self) -> &'static str {
+        self.help.first().map_or("", |line| line.trim())
+    }
+
+    /// The default as help shows it; `None` for switches, and where there is no value by default.
+    pub(crate) fn default(&self) -> Option<String> {
+        let has_value = !self.value_name.is_empty() && self.key != "max-delay";
+        let shown = has_value.then(|| plain(&(self.show)(&Policy::default())));
+        shown.filter(|text| text != NOTHING)
+    }
+}
+
+/// How no value is shown.
+pub(crate) const NOTHING: &str = "-";
+
+/// A value as a person reads it.
+pub(crate) fn plain(value: &Json) -> String {
+    match value {
+        Json::Null => NOTHING.to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => NOTHING.to_owned(),
+        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        Json::Object(fields) if fields.is_empty() => NOTHING.to_owned(),
+        Json::Object(fields) => {
+            let fields: Vec<_> =
+                fields.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
+            fields.join(",")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// The place of a setting in [`SETTINGS`].
 pub(crate) type Index = usize;
 
@@ -202,7 +236,7 @@ settings! {
     permanent_on / "permanent-on": ExitSpecs = ExitSpecs::default(),
     { Judging "SPEC"; basic }
 
-    /// Exit codes that count as success; the code itself is still passed on [default: 0]
+    /// Exit codes that count as success; the code itself is still passed on
     success_on / "success-on": ExitCodes = ExitCodes::default(),
     { Judging "SPEC" }
 

@@ -96,13 +96,16 @@ impl Session {
     }
 }
 
-/// The rule that won, for a message.
-pub(super) fn rule(verdict: &Classification) -> String {
-    match verdict.rule.source {
-        "policy" => format!("--{}", verdict.rule.id),
-        "hint" => "the command said so".to_owned(),
-        _ => verdict.rule.id.replace('-', " "),
-    }
+/// Why a failure is not tried again, as far as its reason does not say so already.
+pub(super) fn not_retried(verdict: &Classification) -> String {
+    let why = match (verdict.rule.source, verdict.rule.id) {
+        (_, "not-found" | "not-executable") => return "not retried".to_owned(),
+        ("builtin", "otherwise") => "--retry-on does not name it".to_owned(),
+        ("policy", id) => format!("--{id}"),
+        ("hint", _) => "the command said so".to_owned(),
+        (_, id) => id.replace('-', " "),
+    };
+    format!("not retried ({why})")
 }
 
 /// A time, for a message.

@@ -278,7 +278,7 @@ fn a_command_that_could_not_be_started_was_never_a_process() {
     let mut run = Run::new(&plain()).begin();
     let failure = StartFailure { stage: Stage::Exec, errno: libc::ENOENT };
     run.ends(1, Ending::NotStarted(failure));
-    run.did("spawn1 started failed(not retried (not found)) permanent exit127");
+    run.did("spawn1 started failed(not retried) permanent exit127");
     let mut run = Run::new(&Policy { max: Limit::Times(1), ..plain() }).begin();
     run.ends(1, Ending::NotStarted(StartFailure { stage: Stage::Fork, errno: libc::EAGAIN }));
     run.did("spawn1! started failed(no attempts left) exhausted exit125");

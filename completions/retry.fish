@@ -1,0 +1,176 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_retry_global_optspecs
+    string join \n n/max= deadline= timeout= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= retry-on= permanent-on= success-on= otherwise= fail-if-flaky= exhausted-code= log= log-argv name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
+end
+
+function __fish_retry_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_retry_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_retry_using_subcommand
+    set -l cmd (__fish_retry_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c retry -n "__fish_retry_needs_command" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s d -l delay -d 'The first wait [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_needs_command" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l label -d 'A free label for the log; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --max N+1' -r
+complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
+complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_needs_command" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_needs_command" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_needs_command" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_needs_command" -s V -l version -d 'Print the version'
+complete -c retry -n "__fish_retry_needs_command" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_needs_command" -a "until" -d 'Run a command until it works: any failure is tried again, every second, for five minutes'
+complete -c retry -n "__fish_retry_needs_command" -a "wait" -d 'Wait as long as the policy would before retry N; exit 1 at once when no attempt is left'
+complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the resolved policy: each value, where it came from, and the waits it makes'
+complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
+complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s d -l delay -d 'The first wait [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_using_subcommand until" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l label -d 'A free label for the log; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The same as --max N+1' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
+complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_using_subcommand until" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_using_subcommand until" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand until" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand wait" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s d -l delay -d 'The first wait [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l retries -d 'The same as --max N+1' -r
+complete -c retry -n "__fish_retry_using_subcommand wait" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_using_subcommand wait" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand wait" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand wait" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand wait" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l format -d 'text, json, or delays: the mean waits in seconds on one line' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s d -l delay -d 'The first wait [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_using_subcommand explain" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l label -d 'A free label for the log; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l retries -d 'The same as --max N+1' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand classify" -l exit -d 'The command returned this status' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l killed-by -d 'The command died of this signal' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l format -d 'text or json, an object a line' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l retries -d 'The same as --max N+1' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
+complete -c retry -n "__fish_retry_using_subcommand classify" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help: -h the most needed, --help all'
