@@ -11,7 +11,7 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::event::{Event, Level, RunIdentity, RunStart};
 use crate::exit_code::Exit;
-use crate::policy::Policy;
+use crate::policy::{Policy, builtin};
 use crate::session::{Action, Attempt, Input, Session};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
@@ -129,7 +129,9 @@ impl<'a> Driver<'a> {
             parent: outer.run.clone(),
             trace_id: Some(trace.id.clone()),
         };
-        let mut sinks = Sinks::open(policy, identity, command.argv[0].to_string_lossy().into_owned());
+        let program = command.argv[0].to_string_lossy().into_owned();
+        let until = asked.request.verb == Some(builtin::UNTIL);
+        let mut sinks = Sinks::open(policy, identity, program, until);
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }

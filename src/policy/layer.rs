@@ -80,9 +80,11 @@ impl Layer {
         if let Some(earlier) = self.0.iter().find(|given| given.setting == setting) {
             let both = format!("{} and {written} say the same thing twice", earlier.written);
             let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
-            return Err(Problem::new(both)
-                .at(place)
-                .hint("write one of them; --max counts the first attempt, --retries does not"));
+            let hint = match SETTINGS[setting].key {
+                "max" => "write one of them; max counts the first attempt, retries does not",
+                _ => "write one of them",
+            };
+            return Err(Problem::new(both).at(place).hint(hint));
         }
         self.0.push(Given { setting, texts, origin, written });
         Ok(())

@@ -28,6 +28,8 @@ pub(crate) struct Console {
     /// Made when something is to be said.
     dispatch: Option<Dispatch>,
     countdown: Countdown,
+    /// On a terminal, failed attempts are one line that is drawn anew, and not a line each.
+    one_line: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,8 +45,9 @@ enum Countdown {
 const ERASE: &str = "\r\x1b[K";
 
 impl Console {
-    pub(super) fn new(policy: &Policy) -> Self {
+    pub(super) fn new(policy: &Policy, one_line: bool) -> Self {
         Self {
+            one_line,
             quiet: policy.quiet,
             verbose: policy.verbose,
             format: policy.message_format,
@@ -83,6 +86,9 @@ impl Console {
             self.countdown = if self.counts_down() { Countdown::Hidden } else { Countdown::Never };
         }
         if self.countdown == Countdown::Never {
+            return;
+        }
+        if self.one_line && self.countdown == Countdown::Shown {
             return;
         }
         let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
@@ -135,6 +141,12 @@ impl Sink for Console {
     }
 
     fn take(&mut self, record: &Record<'_>) {
+        let retried = matches!(record.event, Event::AttemptRetry { .. });
+        if self.one_line && self.verbose == 0 && retried && self.counts_down() {
+            let _full = write!(Stderr, "{ERASE}retry: {}", printable(&record.message));
+            self.countdown = Countdown::Shown;
+            return;
+        }
         let mut text = record.message.clone();
         if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
             (self.verbose, record.event)
@@ -156,7 +168,6 @@ fn subscriber(format: MessageFormat, color: Color) -> Dispatch {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(|| Stderr)
-        .with_ansi(color)
         .event_format(lines)
         .finish();
     Dispatch::new(subscriber)

@@ -33,8 +33,10 @@ pub(crate) struct Sinks {
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
-    pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String) -> Self {
-        let mut sinks = Self { console: Console::new(policy), log: None, identity, program, span: None };
+    /// `one_line`: see `Console`.
+    pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, one_line: bool) -> Self {
+        let mut sinks =
+            Self { console: Console::new(policy, one_line), log: None, identity, program, span: None };
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.log = Some(log),
