@@ -1,1 +1,31 @@
 //! What can be typed, and what is answered.
+
+mod harness;
+
+mod flags;
+mod habits;
+mod help;
+mod options;
+mod schedule;
+mod usage;
+
+mod config;
+mod config_mistakes;
+mod config_trust;
+mod settings;
+
+mod classify;
+mod explain;
+mod until;
+mod wait;
+
+mod environment;
+mod nested;
+mod outcomes;
+
+mod colour;
+mod log;
+mod log_trouble;
+mod messages;
+
+mod generated;

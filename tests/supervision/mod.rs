@@ -1,1 +1,27 @@
-//! Processes, signals, terminals.
+//! Processes, signals, terminals, exit statuses: what `retry` does around the command that it runs.
+//!
+//! `program`, `process` and `terminal` are what these tests share; every other module is tests.
+
+mod process;
+mod program;
+mod terminal;
+
+mod deadlines;
+mod descriptors;
+mod disable;
+mod exit_status;
+mod groups;
+mod inheritance;
+mod interruption;
+mod job_control;
+mod keyboard;
+mod modes;
+mod namespace;
+mod output;
+mod provenance;
+mod signals;
+mod start_failures;
+mod survivors;
+mod timeouts;
+mod trees;
+mod unkillable;

@@ -1,0 +1,155 @@
+//! `retry classify`: what a result would be judged as, and by which rule.
+
+use serde_json::{Value as Json, json};
+
+use crate::support::Sandbox;
+
+#[track_caller]
+fn json_of(args: &str) -> Json {
+    let args: Vec<_> = args.split(' ').collect();
+    let ran = Sandbox::new().run([&["classify", "--format", "json"], &args[..]].concat()).exits(0).says(&[]);
+    assert_eq!(ran.text().lines().count(), 1, "an object a line");
+    ran.json()
+}
+
+/// Options, then class, rule (`source/id`) and reason.
+type Case = (&'static str, &'static str, &'static str, &'static str);
+
+#[track_caller]
+fn are_judged(cases: &[Case]) {
+    for (args, class, rule, reason) in cases {
+        let verdict = json_of(args);
+        let source = verdict["rule"]["source"].as_str().expect("a source");
+        let id = verdict["rule"]["id"].as_str().expect("an id");
+        let judged =
+            (verdict["class"].as_str().expect("a class"), format!("{source}/{id}"), &verdict["reason"]);
+        assert_eq!(judged, (*class, (*rule).to_owned(), &json!(reason)), "{args}");
+        let retryable = matches!(*class, "transient" | "throttled");
+        assert_eq!(verdict["would_retry"], retryable, "{args}");
+    }
+}
+
+#[test]
+fn a_result_is_judged_by_what_is_known_of_it() {
+    are_judged(&[
+        ("--exit 0", "success", "builtin/exit-0", "exit 0"),
+        ("--exit 1", "transient", "builtin/unmatched", "exit 1"),
+        ("--exit 75", "transient", "builtin/tempfail", "exit 75"),
+        ("--exit 255", "transient", "builtin/unmatched", "exit 255"),
+        ("--killed-by KILL", "transient", "builtin/unmatched", "killed by SIGKILL"),
+        ("--killed-by sigterm", "transient", "builtin/unmatched", "killed by SIGTERM"),
+        ("--killed-by 11", "transient", "builtin/unmatched", "killed by SIGSEGV"),
+        ("--killed-by INT", "permanent", "builtin/command-interrupted", "killed by SIGINT"),
+        ("--killed-by QUIT", "permanent", "builtin/command-interrupted", "killed by SIGQUIT"),
+        ("--timed-out", "transient", "builtin/timeout", "timeout"),
+        ("--timed-out --exit 0", "transient", "builtin/timeout", "timeout"),
+        ("--timed-out --killed-by INT", "transient", "builtin/timeout", "timeout"),
+    ]);
+}
+
+#[test]
+fn an_explicit_rule_is_stronger_than_what_is_known() {
+    are_judged(&[
+        ("--exit 1 --retry-on 1", "transient", "policy/retry-on", "exit 1"),
+        ("--exit 2 --retry-on 1", "permanent", "builtin/otherwise", "exit 2"),
+        ("--exit 2 --retry-on 1 --otherwise retry", "transient", "policy/otherwise", "exit 2"),
+        ("--exit 1 --otherwise stop", "permanent", "policy/otherwise", "exit 1"),
+        ("--exit 1 --permanent-on 1", "permanent", "policy/permanent-on", "exit 1"),
+        ("--exit 1 --permanent-on 1 --retry-on 1", "permanent", "policy/permanent-on", "exit 1"),
+        ("--exit 3 --permanent-on 2", "transient", "builtin/unmatched", "exit 3"),
+        ("--exit 3 --permanent-on !2", "permanent", "policy/permanent-on", "exit 3"),
+        ("--exit 2 --permanent-on !2", "transient", "builtin/unmatched", "exit 2"),
+        ("--exit 7 --retry-on 5-9,!7", "permanent", "builtin/otherwise", "exit 7"),
+        ("--exit 3 --success-on 0,3", "success", "policy/success-on", "exit 3"),
+        ("--exit 0 --success-on 3", "transient", "builtin/unmatched", "exit 0"),
+        ("--exit 0 --permanent-on 0", "success", "builtin/exit-0", "exit 0"),
+        ("--killed-by KILL --retry-on SIGKILL", "transient", "policy/retry-on", "killed by SIGKILL"),
+        ("--killed-by KILL --retry-on signal", "transient", "policy/retry-on", "killed by SIGKILL"),
+        ("--killed-by KILL --retry-on 137", "transient", "policy/retry-on", "killed by SIGKILL"),
+        ("--killed-by TERM --permanent-on SIGKILL", "transient", "builtin/unmatched", "killed by SIGTERM"),
+        ("--killed-by INT --retry-on signal", "transient", "policy/retry-on", "killed by SIGINT"),
+        ("--timed-out --retry-on timeout", "transient", "policy/retry-on", "timeout"),
+        ("--timed-out --retry-on 1", "transient", "builtin/timeout", "timeout"),
+        ("--timed-out --otherwise stop", "transient", "builtin/timeout", "timeout"),
+        ("--timed-out --permanent-on timeout", "permanent", "policy/permanent-on", "timeout"),
+        ("--timed-out --exit 0 --success-on 0", "transient", "builtin/timeout", "timeout"),
+    ]);
+}
+
+#[test]
+fn the_json_has_every_field_and_null_for_what_is_not_known() {
+    let expected = json!({
+        "class": "transient",
+        "category": "transient",
+        "kind": null,
+        "rule": {"source": "builtin", "profile": null, "id": "unmatched"},
+        "reason": "exit 1",
+        "http_status": null,
+        "retry_after_ms": null,
+        "would_retry": true,
+    });
+    assert_eq!(json_of("--exit 1"), expected);
+    assert_eq!(json_of("--exit 1 -- curl -f x"), expected, "a command is only for what is known of it");
+    assert_eq!(json_of("--timed-out")["kind"], "timeout");
+}
+
+#[test]
+fn the_category_says_whose_failure_it_is() {
+    for (args, category) in [
+        ("--exit 0", Json::Null),
+        ("--exit 1", json!("transient")),
+        ("--timed-out", json!("transient")),
+        ("--exit 1 --permanent-on 1", json!("user")),
+        ("--killed-by INT", json!("user")),
+    ] {
+        assert_eq!(json_of(args)["category"], category, "{args}");
+    }
+}
+
+#[test]
+fn the_text_says_the_same_on_one_line() {
+    let sandbox = Sandbox::new();
+    for (args, line) in [
+        ("--exit 0", "success: exit 0 (builtin/exit-0), done\n"),
+        ("--exit 1", "transient: exit 1 (builtin/unmatched), would be tried again\n"),
+        ("--killed-by INT", "permanent: killed by SIGINT (builtin/command-interrupted), would end the run\n"),
+        ("--timed-out", "transient: timeout (builtin/timeout), would be tried again\n"),
+        ("--exit 7 --permanent-on 7", "permanent: exit 7 (policy/permanent-on), would end the run\n"),
+    ] {
+        let args: Vec<_> = args.split(' ').collect();
+        sandbox.run([&["classify"], &args[..]].concat()).exits(0).prints(line).says(&[]);
+    }
+}
+
+#[test]
+fn the_rules_may_come_from_a_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.toml", "[policy.p]\npermanent-on = [7]\n");
+    let line = ["classify", "--exit", "7", "--config", "c.toml", "--policy", "p"];
+    let ran = sandbox.run(line).exits(0);
+    assert!(ran.text().starts_with("permanent: "), "{}", ran.text());
+}
+
+#[test]
+fn what_is_classified_is_what_a_run_does() {
+    let sandbox = Sandbox::new();
+    let fixture = crate::support::fixture();
+    for (result, command) in [
+        (&["--exit", "1"][..], &[fixture, "exit", "1"][..]),
+        (&["--exit", "75"], &[fixture, "exit", "75"]),
+        (&["--killed-by", "SEGV"], &[fixture, "kill-self", "SEGV"]),
+        (&["--killed-by", "INT"], &[fixture, "kill-self", "INT"]),
+        (&["--exit", "1", "--permanent-on", "1"], &[fixture, "exit", "1"]),
+        (&["--exit", "1", "--retry-on", "2"], &[fixture, "exit", "1"]),
+    ] {
+        let verdict = sandbox.run([&["classify", "--format", "json"], result].concat()).exits(0).json();
+        let judging = &result[2..];
+        sandbox.run([judging, &["--no-retry", "-q", "--log", "log", "--"], command].concat());
+        let seen = super::harness::one(&sandbox.log("log"), "attempt.failed").clone();
+        for field in ["class", "category", "reason"] {
+            assert_eq!(seen[field], verdict[field], "{field} of {result:?}");
+        }
+        assert_eq!(seen["rule"]["id"], verdict["rule"]["id"], "{result:?}");
+        std::fs::remove_file(sandbox.path("log")).expect("the log");
+    }
+}

@@ -1,0 +1,84 @@
+//! Whose configuration is obeyed: only what nobody but root and we can write.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::Sandbox;
+
+const USER_FILE: &str = ".config/retry/config.toml";
+
+/// A sandbox whose user has a file that allows five attempts.
+fn with_file_of_mode(mode: u32) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write(USER_FILE, "[policy.default]\nmax = 5\nbackoff = \"1ms\"\n");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    sandbox
+}
+
+/// Is told of once, and the command runs as if the file were not there.
+#[track_caller]
+fn is_not_obeyed(sandbox: &Sandbox, why: &str) {
+    let ran = sandbox.fails_until(99, &["--backoff", "1ms"]).exits(7);
+    let path = sandbox.path(USER_FILE).display().to_string();
+    let warnings: Vec<_> = ran.stderr.lines().filter(|line| line.contains("is not obeyed")).collect();
+    assert_eq!(warnings.len(), 1, "{}", ran.stderr);
+    assert!(warnings[0].starts_with(&format!("retry: {path} is not obeyed: ")), "{}", warnings[0]);
+    assert!(warnings[0].contains(why), "{}", warnings[0]);
+    assert_eq!(sandbox.runs(), 3);
+}
+
+#[test]
+fn a_file_that_others_may_write_is_not_obeyed() {
+    for mode in [0o666, 0o664, 0o620, 0o602, 0o777] {
+        is_not_obeyed(&with_file_of_mode(mode), "others may write it");
+    }
+}
+
+#[test]
+fn a_file_that_others_may_only_read_is_obeyed() {
+    for mode in [0o600, 0o644, 0o444] {
+        let sandbox = with_file_of_mode(mode);
+        sandbox.fails_until(99, &["-q"]).exits(7);
+        assert_eq!(sandbox.runs(), 5, "mode {mode:o}");
+    }
+}
+
+#[test]
+fn a_file_of_another_user_is_not_obeyed() {
+    let sandbox = with_file_of_mode(0o644);
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(sandbox.path(USER_FILE), Some(12345), None).is_ok() {
+        is_not_obeyed(&sandbox, "12345");
+    }
+}
+
+#[test]
+fn a_file_that_was_named_is_obeyed_whoever_may_write_it() {
+    let sandbox = with_file_of_mode(0o666);
+    let path = sandbox.path(USER_FILE);
+    std::fs::rename(path, sandbox.path("c.toml")).expect("the file moves");
+    sandbox.fails_until(99, &["-q", "--config", "c.toml"]).exits(7);
+    assert_eq!(sandbox.runs(), 5);
+}
+
+#[test]
+fn mistakes_in_a_file_that_is_not_obeyed_do_not_matter() {
+    let sandbox = with_file_of_mode(0o666);
+    sandbox.write(USER_FILE, "this is no TOML");
+    is_not_obeyed(&sandbox, "others may write it");
+}
+
+#[test]
+fn a_success_at_first_still_tells_of_a_file_that_is_not_obeyed_unless_quiet() {
+    let sandbox = with_file_of_mode(0o666);
+    let ran = sandbox.run(["--", "true"]).exits(0);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    sandbox.run(["-q", "--", "true"]).exits(0).says(&[]);
+}
+
+#[test]
+fn explain_tells_of_a_file_that_is_not_obeyed() {
+    let sandbox = with_file_of_mode(0o666);
+    let text = sandbox.run(["explain"]).exits(0).text();
+    assert!(text.contains("is not obeyed"), "{text}");
+    assert_eq!(sandbox.explain(&[]).value("max"), 3);
+}

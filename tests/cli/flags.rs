@@ -1,0 +1,207 @@
+//! Each option of `--help`, and a proof that it does something. A new option needs one here.
+
+use std::time::{Duration, Instant};
+
+use super::harness::{one, waits};
+use crate::support::{Sandbox, fixture};
+
+/// A test an option: its name, the test's, and what it does with a sandbox of its own.
+macro_rules! proofs {
+    ($($flag:literal $test:ident |$sandbox:ident| $proof:block)+) => {
+        /// The options that are proven here, each once.
+        pub(super) const PROVEN: &[&str] = &[$($flag),+];
+
+        $(#[test]
+        fn $test() {
+            let $sandbox = Sandbox::new();
+            $proof
+        })+
+    };
+}
+
+/// A wait that is over at once, always the same.
+const AT_ONCE: &[&str] = &["--delay", "1ms", "--jitter", "none"];
+
+/// Runs a command that always fails with 7, and returns how often it ran.
+fn runs(sandbox: &Sandbox, options: &[&str]) -> usize {
+    let before = sandbox.runs();
+    sandbox.fails_until(9999, &[AT_ONCE, options].concat()).exits(7);
+    sandbox.runs() - before
+}
+
+/// The waits that these options make, in whole milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "they are small and whole")]
+fn delays(options: &[&str]) -> Vec<i64> {
+    let rows = Sandbox::new().explain(&[&["--jitter", "none", "--max", "4"], options].concat()).schedule();
+    rows.iter().map(|[_, mean, _]| mean.round() as i64).collect()
+}
+
+proofs! {
+"--help" help_is_printed |sandbox| {
+    assert!(sandbox.run(["--help"]).exits(0).text().contains("Usage: retry"));
+}
+"--version" the_version_is_printed |sandbox| {
+    assert!(sandbox.run(["--version"]).exits(0).text().starts_with("retry "));
+}
+"--max" max_bounds_the_attempts |sandbox| {
+    assert_eq!(runs(&sandbox, &[]), 3, "by default");
+    assert_eq!(runs(&sandbox, &["--max", "5"]), 5);
+    assert_eq!(runs(&sandbox, &["-n", "1"]), 1);
+    sandbox.fails_until(40, &[AT_ONCE, &["-q", "--backoff", "fixed", "--max", "inf"]].concat()).exits(0);
+}
+"--retries" retries_do_not_count_the_first_attempt |sandbox| {
+    assert_eq!(runs(&sandbox, &["--retries", "0"]), 1);
+    assert_eq!(runs(&sandbox, &["--retries", "3"]), 4);
+    assert_eq!(sandbox.explain(&["--retries", "inf"]).value("max"), "inf");
+}
+"--no-retry" one_attempt_is_made |sandbox| {
+    assert_eq!(runs(&sandbox, &["--no-retry", "--max", "5"]), 1);
+}
+"--deadline" a_wait_that_would_pass_the_deadline_ends_the_run |sandbox| {
+    let ran = sandbox.fails_until(99, &["--deadline", "30s", "--delay", "40s", "--jitter", "none"]);
+    ran.exits(7).mentions(&["the deadline of 30s would pass before the next one in 40s"]);
+    assert_eq!(sandbox.runs(), 1);
+}
+"--timeout" an_attempt_is_cut_at_its_timeout |sandbox| {
+    let line = ["--timeout", "100ms", "--no-retry", "--", fixture(), "sleep", "60"];
+    sandbox.run(line).exits(124).says(&["retry: attempt 1/1 failed (timeout): no attempts left"]);
+}
+"--signal" a_timed_out_attempt_gets_the_signal |sandbox| {
+    let script = "trap 'echo got INT; exit 0' INT; sleep 60 & wait";
+    let options = ["--timeout", "300ms", "--kill-after", "100ms", "--signal", "INT", "--no-retry"];
+    sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(124).prints("got INT\n");
+}
+"--kill-after" an_attempt_that_ignores_the_signal_is_killed_after_the_grace |sandbox| {
+    let began = Instant::now();
+    let options = ["--timeout", "300ms", "--kill-after", "100ms", "--no-retry", "--log", "log"];
+    sandbox.run([&options[..], &["--", fixture(), "ignore-term", "ready"]].concat()).exits(124);
+    assert!(began.elapsed() < Duration::from_secs(9), "the default grace is 10s");
+    assert_eq!(one(&sandbox.log("log"), "attempt.failed")["signal"], "SIGKILL");
+}
+"--backoff" a_strategy_makes_the_waits_grow |_sandbox| {
+    assert_eq!(delays(&["--backoff", "fixed"]), [1000, 1000, 1000]);
+    assert_eq!(delays(&["-b", "linear"]), [1000, 2000, 3000]);
+}
+"--delay" the_first_wait_is_the_delay |_sandbox| {
+    assert_eq!(delays(&["--delay", "3s"]), [3000, 6000, 12000]);
+}
+"--max-delay" no_wait_is_longer_than_the_longest |_sandbox| {
+    assert_eq!(delays(&["--delay", "3s", "--max-delay", "5s"]), [3000, 5000, 5000]);
+}
+"--factor" the_factor_is_the_growth_per_retry |_sandbox| {
+    assert_eq!(delays(&["--factor", "3"]), [1000, 3000, 9000]);
+    assert_eq!(delays(&["--factor", "1"]), [1000, 1000, 1000]);
+}
+"--jitter" the_jitter_spreads_the_waits |sandbox| {
+    assert_eq!(sandbox.explain(&["--max", "2", "--jitter", "none"]).schedule(), [[1000.0, 1000.0, 1000.0]]);
+    assert_eq!(sandbox.explain(&["--max", "2", "-j", "25%"]).schedule(), [[750.0, 1000.0, 1250.0]]);
+}
+"--max-retry-after" a_longer_wait_that_is_asked_for_ends_the_run |sandbox| {
+    let hint = [fixture(), "hint", "retry-after=2s"];
+    let ran = sandbox.run([&["--max-retry-after", "1s", "--"], &hint[..]].concat()).exits(1);
+    ran.mentions(&["more than --max-retry-after 1s was asked for"]);
+}
+"--reset-after" a_long_attempt_starts_the_waits_again |sandbox| {
+    let script = "[ $RETRY_ATTEMPT = 3 ] && sleep 1.3; exit 1";
+    let options = ["--max", "5", "--delay", "10ms", "--jitter", "none", "--log", "log", "-q"];
+    let command = ["--", "sh", "-c", script];
+    sandbox.run([&options[..], &["--reset-after", "1s"], &command].concat()).exits(1);
+    assert_eq!(waits(&sandbox.log("log")), [10.0, 20.0, 10.0, 20.0]);
+}
+"--successes" that_many_successes_in_a_row_are_needed |sandbox| {
+    let options = [AT_ONCE, &["-q", "--max", "9", "--successes", "3"]].concat();
+    sandbox.fails_until(2, &options).exits(0);
+    assert_eq!(sandbox.runs(), 4, "one failure, three successes");
+}
+"--seed" the_same_seed_makes_the_same_draws |sandbox| {
+    let drawn = |seed: &str, log: &str| {
+        let options = ["--delay", "9ms", "--seed", seed, "--max", "4", "--log", log, "-q"];
+        sandbox.fails_until(99, &options).exits(7);
+        waits(&sandbox.log(log))
+    };
+    let (one, again, other) = (drawn("1", "a"), drawn("1", "b"), drawn("2", "c"));
+    assert_eq!(one.len(), 3);
+    assert_eq!(one, again);
+    assert_ne!(one, other);
+}
+"--retry-on" what_is_named_is_tried_again_and_nothing_else |sandbox| {
+    assert_eq!(runs(&sandbox, &["--retry-on", "7"]), 3);
+    assert_eq!(runs(&sandbox, &["--retry-on", "1-6"]), 1);
+}
+"--permanent-on" what_is_permanent_is_not_tried_again |sandbox| {
+    assert_eq!(runs(&sandbox, &["--permanent-on", "7"]), 1);
+    assert_eq!(runs(&sandbox, &["--permanent-on", "7", "--retry-on", "7"]), 1);
+    assert_eq!(runs(&sandbox, &["--permanent-on", "8"]), 3);
+}
+"--success-on" another_status_may_be_the_success |sandbox| {
+    sandbox.fails_until(99, &["--success-on", "0,7"]).exits(7).says(&[]);
+    assert_eq!(sandbox.runs(), 1);
+}
+"--otherwise" the_rest_is_judged_as_asked |sandbox| {
+    assert_eq!(runs(&sandbox, &["--otherwise", "stop"]), 1);
+    assert_eq!(runs(&sandbox, &["--otherwise", "retry", "--retry-on", "1"]), 3);
+}
+"--fail-if-flaky" a_success_that_was_not_the_first_attempts_is_told_by_the_status |sandbox| {
+    sandbox.fails_until(2, &[AT_ONCE, &["--fail-if-flaky", "42"]].concat()).exits(42);
+    sandbox.fails_until(1, &["--fail-if-flaky", "42"]).exits(0);
+}
+"--exhausted-code" attempts_that_ran_out_are_told_by_the_status |sandbox| {
+    sandbox.fails_until(99, &[AT_ONCE, &["--exhausted-code", "75"]].concat()).exits(75);
+    sandbox.fails_until(99, &["--exhausted-code", "75", "--permanent-on", "7"]).exits(7);
+}
+"--log" events_are_appended_to_the_log |sandbox| {
+    sandbox.run(["--log", "log", "--", "true"]).exits(0);
+    assert_eq!(one(&sandbox.log("log"), "run.stop")["outcome"], "succeeded");
+}
+"--log-argv" the_log_has_the_words_of_the_command |sandbox| {
+    sandbox.run(["--log", "a", "--log-argv", "--", "true", "x y"]).exits(0);
+    sandbox.run(["--log", "b", "--", "true", "x y"]).exits(0);
+    assert_eq!(one(&sandbox.log("a"), "run.start")["argv"], serde_json::json!(["true", "x y"]));
+    assert!(one(&sandbox.log("b"), "run.start")["argv"].is_null());
+    assert!(!sandbox.read("b").contains("x y"), "arguments may be secrets");
+}
+"--name" the_operation_has_a_name |sandbox| {
+    sandbox.run(["-v", "--name", "nightly", "--", "true"]).exits(0).mentions(&["retry: nightly: 3 attempts"]);
+}
+"--label" a_label_is_in_the_log |sandbox| {
+    sandbox.run(["--log", "log", "--label", "team=data", "--", "true"]).exits(0);
+    assert_eq!(sandbox.log("log")[0]["labels"], serde_json::json!({"team": "data"}));
+}
+"--message-format" messages_may_be_json |sandbox| {
+    let ran = sandbox.run(["--message-format", "json", "--permanent-on", "1", "--", "false"]).exits(1);
+    assert!(ran.stderr.starts_with('{'), "{}", ran.stderr);
+}
+"--color" messages_may_be_coloured |sandbox| {
+    sandbox.run(["--color", "always", "--no-retry", "--", "false"]).exits(1).mentions(&["\x1b[31mretry: "]);
+}
+"--quiet" nothing_is_said |sandbox| {
+    sandbox.fails_until(99, &[AT_ONCE, &["--quiet"]].concat()).exits(7).says(&[]);
+    sandbox.fails_until(99, &[AT_ONCE, &["-q"]].concat()).exits(7).says(&[]);
+}
+"--verbose" more_is_said |sandbox| {
+    let lines = |flag: &str| sandbox.run([flag, "--", "true"]).exits(0).stderr.lines().count();
+    let (once, twice) = (lines("-v"), lines("-vv"));
+    assert!(0 < once && once < twice, "{once}, {twice}");
+    assert_eq!(lines("--verbose"), once);
+}
+"--new-group" the_command_leads_a_group_of_its_own |sandbox| {
+    let leads = "ps -o pgid= -p $$ | grep -qw $$";
+    sandbox.run(["--new-group", "--no-retry", "-c", leads]).exits(0);
+    sandbox.run(["--no-retry", "-c", leads]).exits(1);
+}
+"--policy" a_named_policy_is_obeyed |sandbox| {
+    assert_eq!(sandbox.explain(&["--policy", "aggressive"]).value("max"), 5);
+}
+"--config" a_named_file_is_obeyed |sandbox| {
+    sandbox.write("c.toml", "[policy.default]\nmax = 2\n");
+    assert_eq!(runs(&sandbox, &["--config", "c.toml"]), 2);
+}
+"--no-config" no_file_is_read |sandbox| {
+    sandbox.write(".config/retry/config.toml", "[policy.default]\nmax = 2\n");
+    assert_eq!(runs(&sandbox, &[]), 2);
+    assert_eq!(runs(&sandbox, &["--no-config"]), 3);
+}
+"--shell" the_command_is_a_string_for_a_shell |sandbox| {
+    sandbox.run(["--shell", "echo a | tr a b"]).exits(0).prints("b\n");
+}
+}

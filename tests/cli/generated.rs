@@ -1,0 +1,157 @@
+//! What is made of the program's own words: committed, up to date, and installed.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::harness::Ran;
+use crate::support::{RETRY, Sandbox};
+
+#[test]
+fn the_committed_files_are_what_retry_generate_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (what, file) in [
+        ("man", "man/retry.1"),
+        ("bash", "completions/retry.bash"),
+        ("zsh", "completions/_retry"),
+        ("fish", "completions/retry.fish"),
+        ("schema", "schema/config.schema.json"),
+        ("log-schema", "schema/log.schema.json"),
+    ] {
+        let printed = Sandbox::new().run(["generate", what]).exits(0).says(&[]).text();
+        let committed =
+            std::fs::read_to_string(root.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"));
+        assert!(printed == committed, "{file} is out of date: make generate writes it again");
+    }
+}
+
+#[test]
+fn every_shell_has_completions_with_all_options_and_verbs() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = Sandbox::new().run(["generate", shell]).exits(0).says(&[]).text();
+        for flag in super::flags::PROVEN {
+            assert!(text.contains(flag.trim_start_matches("--")), "{flag} is missing for {shell}");
+        }
+        for verb in ["until", "wait", "explain", "classify"] {
+            assert!(text.contains(verb), "{verb} is missing for {shell}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_with_the_generated_script() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.run(["generate", "bash"]).exits(0).text();
+    sandbox.write("retry.bash", script);
+    let ask = "source ./retry.bash; COMP_WORDS=(retry --max-); COMP_CWORD=1; _retry retry --max- retry; \
+               printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let ran =
+        Ran::of(assert_cmd::Command::new("bash").args(["-c", ask]).current_dir(sandbox.path("."))).exits(0);
+    let text = ran.text();
+    let mut offered: Vec<_> = text.lines().collect();
+    offered.sort_unstable();
+    assert_eq!(offered, ["--max-delay", "--max-retry-after"]);
+}
+
+#[test]
+fn every_option_of_the_man_page_says_what_it_does() {
+    let page = Sandbox::new().run(["generate", "man"]).exits(0).text();
+    assert!(page.contains(".TH retry 1"), "{page}");
+    let lines: Vec<_> = page.lines().collect();
+    for flag in super::flags::PROVEN {
+        let escaped = format!("\\fB\\-\\-{}\\fR", flag[2..].replace('-', "\\-"));
+        let at = lines.iter().position(|line| line.contains(&escaped) && line.starts_with("\\fB\\-"));
+        let at = at.unwrap_or_else(|| panic!("{flag} is missing in the man page"));
+        let said = lines[at + 1..].iter().take_while(|line| !line.starts_with(".TP"));
+        assert!(said.clone().any(|line| line.chars().any(char::is_alphabetic)), "{flag} says nothing");
+    }
+    for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
+        let heading =
+            page.lines().any(|line| line.trim_matches('"').ends_with(section) && line.starts_with(".SH"));
+        assert!(heading, "{section} is missing in the man page");
+    }
+}
+
+#[test]
+fn the_schema_of_the_configuration_tells_right_from_wrong() {
+    let schema = Sandbox::new().run(["generate", "schema"]).exits(0).json();
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    assert!(jsonschema::meta::is_valid(&schema));
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    for good in [
+        json!({}),
+        json!({"policy": {"default": {"max": 5}}}),
+        json!({"policy": {"a": {"max": "inf", "inherits": "b", "delay": "500ms", "timeout": 2.5}}}),
+        json!({"policy": {"a": {"retry-on": ["6", 7, "timeout"], "backoff": ["1s", 2], "jitter": "25%"}}}),
+        json!({"policy": {"a": {"label": {"team": "data"}, "quiet": true, "retries": 0, "attempts": 1}}}),
+    ] {
+        assert!(schema.is_valid(&good), "{good}");
+    }
+    for bad in [
+        json!({"max": 5}),
+        json!({"polcy": {}}),
+        json!({"policy": {"a": {"maxx": 5}}}),
+        json!({"policy": {"a": {"max": 0}}}),
+        json!({"policy": {"a": {"max": true}}}),
+        json!({"policy": {"a": {"delay": -1}}}),
+        json!({"policy": {"a": {"quiet": "yes"}}}),
+        json!({"policy": {"a": {"label": {"team": 1}}}}),
+        json!({"policy": {"a": 3}}),
+    ] {
+        assert!(!schema.is_valid(&bad), "{bad}");
+    }
+}
+
+/// Every file below a directory with its mode, sorted.
+fn installed(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut pending = vec![directory.to_owned()];
+    while let Some(next) = pending.pop() {
+        for entry in std::fs::read_dir(next).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            let metadata = std::fs::symlink_metadata(&path).expect("an entry");
+            if metadata.is_dir() {
+                pending.push(path);
+            } else {
+                let name = path.strip_prefix(directory).expect("below").display().to_string();
+                found.push(format!("{:o} {name}", metadata.permissions().mode() & 0o7777));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
+    let sandbox = Sandbox::new();
+    // A binary newer than the sources: nothing is to be built here.
+    std::fs::create_dir_all(sandbox.path("target/release")).expect("a directory");
+    std::fs::copy(RETRY, sandbox.path("target/release/retry")).expect("a binary");
+    let make = |goal: &str| {
+        let mut command = assert_cmd::Command::new("make");
+        command.args([goal, "prefix=/usr", "CARGO=false"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.arg(format!("DESTDIR={}", sandbox.path("root").display()));
+        for name in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "DESTDIR", "bindir", "mandir"] {
+            command.env_remove(name);
+        }
+        Ran::of(command.env("CARGO_TARGET_DIR", sandbox.path("target"))).exits(0);
+        installed(&sandbox.path("root"))
+    };
+    assert_eq!(
+        make("install"),
+        [
+            "644 usr/share/bash-completion/completions/retry",
+            "644 usr/share/doc/retry/LICENSE",
+            "644 usr/share/doc/retry/LICENSE-APACHE",
+            "644 usr/share/doc/retry/LICENSE-MIT",
+            "644 usr/share/doc/retry/README.md",
+            "644 usr/share/fish/vendor_completions.d/retry.fish",
+            "644 usr/share/man/man1/retry.1",
+            "644 usr/share/zsh/site-functions/_retry",
+            "755 usr/bin/retry",
+        ]
+    );
+    assert_eq!(make("uninstall"), [""; 0]);
+}

@@ -1,0 +1,105 @@
+//! `retry until`: readiness checks, where every failure is worth another try.
+
+use super::harness::{one, only};
+use crate::support::{Sandbox, fixture};
+
+const AT_ONCE: &[&str] = &["until", "--delay", "1ms", "--jitter", "none"];
+
+#[test]
+fn it_goes_on_until_the_command_works() {
+    let sandbox = Sandbox::new();
+    let line = [AT_ONCE, &["--", fixture(), "fail-until", "runs", "12", "7"]].concat();
+    let ran = sandbox.run(line).exits(0);
+    assert_eq!(sandbox.runs(), 12, "more than the usual three");
+    assert!(ran.stderr.ends_with("ms\n") && ran.stderr.contains("retry: succeeded at attempt 12 in "));
+}
+
+#[test]
+fn every_failure_is_tried_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("plain", "text");
+    let slow = ["--timeout", "50ms", "--", fixture(), "sleep", "60"];
+    for (command, status) in [
+        (&["--", fixture(), "exit", "2"][..], 2),
+        (&["--", fixture(), "kill-self", "INT"], 130),
+        (&["--", fixture(), "kill-self", "SEGV"], 139),
+        (&["--", "./plain"], 126),
+        (&["--", "no-such-command-anywhere"], 127),
+        (&slow, 124),
+    ] {
+        let line = [AT_ONCE, &["--max", "3", "-q", "--log", "log"], command].concat();
+        sandbox.run(line).exits(status);
+        let log = sandbox.log("log");
+        assert_eq!(only(&log, "attempt.start").len(), 3, "{command:?}");
+        assert_eq!(one(&log, "run.stop")["outcome"], "exhausted", "{command:?}");
+        std::fs::remove_file(sandbox.path("log")).expect("the log");
+    }
+}
+
+#[test]
+fn a_command_that_turns_up_later_is_found() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.path("bin").display().to_string();
+    // The failing lookups are told on stderr, where the test sees that they have begun.
+    let mut waiting =
+        sandbox.spawnable([AT_ONCE, &["--max-delay", "1ms", "--log", "log", "--", "late"]].concat());
+    let path = format!("{bin}:/usr/bin:/bin");
+    let mut waiting = waiting.env("PATH", path).stderr(std::process::Stdio::null()).spawn().expect("a start");
+    crate::support::wait_for("two attempts", || sandbox.read("log").matches("attempt.retry").count() >= 2);
+    let script = sandbox.script("bin/late.new", "#!/bin/sh\nexit 0\n");
+    std::fs::rename(script, sandbox.path("bin/late")).expect("the command turns up");
+    assert!(waiting.wait().expect("an end").success());
+}
+
+#[test]
+fn the_time_for_the_whole_is_given_with_for_or_deadline() {
+    for flag in ["--for", "--deadline"] {
+        let sandbox = Sandbox::new();
+        sandbox.run(["until", flag, "100ms", "--log", "log", "-q", "--", "false"]).exits(1);
+        let log = sandbox.log("log");
+        assert_eq!(log[0]["deadline_ms"], 100);
+        assert_eq!(one(&log, "run.stop")["outcome"], "deadline");
+    }
+    let sandbox = Sandbox::new();
+    sandbox.run(["until", "--for", "200ms", "-q", "--", fixture(), "sleep", "60"]).exits(124);
+}
+
+#[test]
+fn without_options_there_are_five_minutes_and_any_number_of_attempts() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["until", "--log", "log", "--", "true"]).exits(0).prints("").says(&[]);
+    let start = &sandbox.log("log")[0];
+    assert_eq!(
+        (&start["max"], &start["deadline_ms"]),
+        (&serde_json::Value::Null, &serde_json::json!(300_000))
+    );
+    let line = ["until", "--", fixture(), "env", "RETRY_ATTEMPT_LIMIT", "RETRY_LAST"];
+    sandbox.run(line).exits(0).prints("RETRY_ATTEMPT_LIMIT=inf\nRETRY_LAST=0\n");
+}
+
+#[test]
+fn the_first_wait_is_a_second_give_or_take_a_tenth() {
+    let sandbox = Sandbox::new();
+    let line = ["until", "--max", "2", "--log", "log", "-q", "--", "false"];
+    sandbox.run(line).exits(1);
+    let wait = super::harness::waits(&sandbox.log("log"))[0];
+    assert!((900.0..=1100.0).contains(&wait), "{wait}");
+}
+
+#[test]
+fn a_failure_ends_with_a_tally_of_what_was_seen() {
+    let sandbox = Sandbox::new();
+    let script = "case $RETRY_ATTEMPT in 1|4) exit 2;; 2) kill -KILL $$;; *) exit 3;; esac";
+    let ran = sandbox.run([AT_ONCE, &["--max", "5", "-c", script]].concat()).exits(3);
+    let last = super::harness::redacted(ran.stderr.lines().last().expect("a tally"));
+    assert_eq!(last, "retry: 5 attempts in TIME: exit 2 ×2, killed by SIGKILL, exit 3 ×2");
+}
+
+#[test]
+fn any_option_may_be_given() {
+    let sandbox = Sandbox::new();
+    let line =
+        [AT_ONCE, &["-q", "--permanent-on", "7", "--", fixture(), "fail-until", "runs", "9", "7"]].concat();
+    sandbox.run(line).exits(7);
+    assert_eq!(sandbox.runs(), 1);
+}

@@ -1,0 +1,237 @@
+//! Bad input: exit 125, an answer that says what to write instead, and nothing is run or written.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::harness::Ran;
+use crate::support::Sandbox;
+
+/// What was typed, and what the answer has to say of it.
+type Mistake = (&'static [&'static str], &'static [&'static str]);
+
+const VALUES: &[Mistake] = &[
+    (&["--max", "0"], &["--max 0", "1 or more"]),
+    (&["--max", "-1"], &["--max -1", "1 or more"]),
+    (&["--max", "1.5"], &["--max 1.5", "1 or more"]),
+    (&["--max="], &["--max", "1 or more"]),
+    (&["-n", "many"], &["--max many", "1 or more"]),
+    (&["--retries", "-1"], &["--retries -1", "0 or more"]),
+    (&["--jitter", "300%"], &["--jitter 300%", "100%"]),
+    (&["--jitter=-5%"], &["--jitter -5%", "0%"]),
+    (&["--jitter", "2..1"], &["--jitter 2..1", "low..high"]),
+    (&["--jitter", "some"], &["--jitter some", "none, full, equal, additive"]),
+    (&["--factor", "0.5"], &["--factor 0.5", "1 or more"]),
+    (&["--factor", "inf"], &["--factor inf", "1 or more"]),
+    (&["--delay", "1e400"], &["--delay 1e400", "30s"]),
+    (&["--delay", "-1"], &["--delay -1", "500ms"]),
+    (&["--delay", "soon"], &["--delay soon", "500ms"]),
+    (&["--timeout", "inf"], &["--timeout inf", "30s"]),
+    (&["--deadline", "nan"], &["--deadline nan", "30s"]),
+    (&["--reset-after=-1s"], &["--reset-after -1s", "0 or more"]),
+    (&["--max-retry-after", "x"], &["--max-retry-after x", "500ms"]),
+    (&["-k", "-3"], &["--kill-after -3", "0 or more"]),
+    (&["--backoff", "1s,,2s"], &["--backoff 1s,,2s", "empty entry", "1s,2s,4s"]),
+    (&["--backoff", "cubic"], &["--backoff cubic", "fibonacci", "1s,2s,4s"]),
+    (&["--signal", "NOPE"], &["--signal NOPE", "TERM"]),
+    (&["--successes", "0"], &["--successes 0", "1 or more"]),
+    (&["--seed", "-1"], &["--seed -1", "0 or more"]),
+    (&["--retry-on", "300"], &["--retry-on 300", "0-255"]),
+    (&["--retry-on", "9-5"], &["--retry-on 9-5", "5-9"]),
+    (&["--permanent-on", "1,,2"], &["--permanent-on 1,,2", "empty"]),
+    (&["--success-on", "signal"], &["--success-on signal", "exit codes"]),
+    (&["--otherwise", "maybe"], &["--otherwise maybe", "retry or stop"]),
+    (&["--exhausted-code", "256"], &["--exhausted-code 256", "0 to 255"]),
+    (&["--fail-if-flaky", "-1"], &["--fail-if-flaky -1", "0 to 255"]),
+    (&["--label", "team"], &["--label team", "KEY=VALUE"]),
+    (&["--name="], &["--name", "empty"]),
+    (&["--log="], &["--log", "empty"]),
+    (&["--message-format", "xml"], &["--message-format xml", "text", "json"]),
+    (&["--color", "red"], &["--color red", "always", "never"]),
+];
+
+const CONTRADICTIONS: &[Mistake] = &[
+    (&["--max", "5", "--retries", "4"], &["--max 5", "--retries 4", "write one of them"]),
+    (
+        &["--delay", "10s", "--max-delay", "5s"],
+        &["--max-delay 5s (flag)", "--delay 10s (flag)", "write --max-delay 10s"],
+    ),
+    (
+        &["--backoff", "decorrelated", "--jitter", "full"],
+        &["--backoff decorrelated (flag)", "--jitter full (flag)", "leave --jitter out"],
+    ),
+    (&["--max", "2", "--successes", "3"], &["--successes 3 (flag)", "--max 2 (flag)", "--max 3 or more"]),
+    (&["--no-retry", "--successes", "2"], &["--successes 2", "--no-retry"]),
+];
+
+const OPTIONS: &[Mistake] = &[
+    (&["--maxx", "3"], &["--maxx", "did you mean --max?"]),
+    (&["--deadlin", "3"], &["--deadlin", "did you mean --deadline?"]),
+    (&["--frobnicate"], &["--frobnicate", "--help"]),
+    (&["-Z"], &["-Z", "--help"]),
+    (&["--quiet=yes"], &["--quiet", "--help"]),
+    (&["--no-retry=1"], &["--no-retry", "--help"]),
+    (&["--policy", "agressive"], &["'agressive'", "did you mean aggressive?"]),
+    (&["--policy", "nothing-like-it"], &["'nothing-like-it'", "aggressive, interactive, background"]),
+    (&["--config", "missing.toml"], &["missing.toml", "No such file or directory"]),
+    (&["--config", "."], &["configuration .", "Is a directory"]),
+];
+
+/// Nothing came of it but an answer, each line of it signed.
+#[track_caller]
+fn is_refused(sandbox: &Sandbox, ran: Ran, answer: &[&str]) {
+    let ran = ran.exits(125).prints("").mentions(answer);
+    assert!(!ran.stderr.is_empty(), "an answer");
+    for line in ran.stderr.lines() {
+        assert!(line.starts_with("retry: "), "{line:?} is not signed");
+    }
+    assert_eq!(sandbox.files(), [""; 0], "nothing is written");
+}
+
+#[track_caller]
+fn are_refused(mistakes: &[Mistake]) {
+    for (typed, answer) in mistakes {
+        let sandbox = Sandbox::new();
+        let line = [&["--log", "log"], *typed, &["--", "touch", "ran"]].concat();
+        is_refused(&sandbox, sandbox.run(line), answer);
+    }
+}
+
+#[test]
+fn a_bad_value_is_named_with_what_to_write_instead() {
+    are_refused(VALUES);
+}
+
+#[test]
+fn a_contradiction_names_both_options_where_they_came_from_and_the_way_out() {
+    are_refused(CONTRADICTIONS);
+}
+
+#[test]
+fn an_unknown_option_policy_or_file_is_named_with_the_nearest_one() {
+    are_refused(OPTIONS);
+}
+
+#[test]
+fn a_contradiction_across_layers_names_both_places() {
+    let sandbox = Sandbox::new();
+    let environment = [("RETRY_OPT_MAX_DELAY", "5s")];
+    let ran = sandbox.run_in(&environment, ["--delay", "10s", "--", "touch", "ran"]);
+    is_refused(&sandbox, ran, &["RETRY_OPT_MAX_DELAY=5s (env:RETRY_OPT_MAX_DELAY)", "--delay 10s (flag)"]);
+}
+
+#[test]
+fn all_mistakes_of_a_command_line_and_of_an_environment_are_told_at_once() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(["--max", "0", "--jitter", "300%", "--", "touch", "ran"]);
+    is_refused(&sandbox, ran, &["--max 0", "--jitter 300%"]);
+    let environment = [("RETRY_OPT_MAX", "0"), ("RETRY_OPT_DELAY", "soon")];
+    let ran = sandbox.run_in(&environment, ["touch", "ran"]);
+    is_refused(&sandbox, ran, &["RETRY_OPT_MAX=0", "RETRY_OPT_DELAY=soon"]);
+}
+
+#[test]
+fn without_a_command_there_is_nothing_to_do() {
+    for line in [&[][..], &["--"], &["--max", "3"], &["until"], &["until", "--max", "3", "--"]] {
+        let sandbox = Sandbox::new();
+        is_refused(&sandbox, sandbox.run(line), &["no command was given", "COMMAND"]);
+    }
+}
+
+#[test]
+fn an_option_without_its_value_says_so() {
+    for flag in ["--max", "--delay", "--policy", "-n"] {
+        let sandbox = Sandbox::new();
+        is_refused(&sandbox, sandbox.run([flag]), &["value is missing"]);
+    }
+}
+
+#[test]
+fn the_other_verbs_refuse_what_they_cannot_use() {
+    for (line, answer) in [
+        (&["wait"][..], &["retry wait N"][..]),
+        (&["wait", "0"], &["'0'", "retry wait N"]),
+        (&["wait", "-1"], &["'-1'", "retry wait N"]),
+        (&["wait", "soon"], &["'soon'", "retry wait N"]),
+        (&["wait", "1", "--retry-on", "1"], &["--retry-on"]),
+        (&["explain", "--format", "xml"], &["--format xml", "text or json or delays"]),
+        (&["explain", "--exit", "3"], &["--exit"]),
+        (&["explain", "--max", "0"], &["--max 0"]),
+        (&["classify"], &["--exit CODE", "--killed-by SIGNAL", "--timed-out"]),
+        (&["classify", "--exit", "256"], &["--exit 256", "0 to 255"]),
+        (&["classify", "--exit", "-1"], &["--exit -1", "0 to 255"]),
+        (&["classify", "--killed-by", "NOPE"], &["--killed-by NOPE"]),
+        (&["classify", "--exit", "1", "--killed-by", "INT"], &["--exit", "--killed-by", "contradict"]),
+        (&["classify", "--exit", "1", "--format", "delays"], &["--format delays", "text or json"]),
+        (&["until", "--for", "1s", "--deadline", "2s", "--", "touch", "ran"], &["--for", "--deadline"]),
+        (&["generate"], &["man", "log-schema"]),
+        (&["generate", "sculpture"], &["'sculpture'", "log-schema"]),
+    ] {
+        let sandbox = Sandbox::new();
+        is_refused(&sandbox, sandbox.run(line), answer);
+    }
+}
+
+#[test]
+fn what_cannot_be_executed_is_the_commands_own_failure_and_not_tried_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("plain", "text");
+    sandbox.script("lost", "#!/no/such/interpreter\n");
+    for (command, status, why) in [
+        ("./", 126, "cannot execute: Is a directory"),
+        ("./plain", 126, "cannot execute: Permission denied"),
+        ("./lost", 127, "the interpreter in its first line was not found"),
+        ("./missing", 127, "command not found"),
+        ("no-such-command-anywhere", 127, "command not found"),
+    ] {
+        let line = format!("retry: attempt 1/3 failed ({command}: {why}): not retried");
+        sandbox.run(["--", command]).exits(status).prints("").says(&[line.as_str()]);
+    }
+}
+
+#[test]
+fn a_status_of_the_commands_own_is_passed_on_whatever_it_means_elsewhere() {
+    for status in [1, 2, 99, 124, 125, 126, 127, 128, 255] {
+        let code = status.to_string();
+        Sandbox::new()
+            .run(["--no-retry", "-q", "--", crate::support::fixture(), "exit", &code])
+            .exits(status);
+    }
+}
+
+#[test]
+fn arguments_that_are_not_utf_8_reach_the_command_byte_for_byte() {
+    let sandbox = Sandbox::new();
+    let odd = |bytes: &'static [u8]| OsStr::from_bytes(bytes).to_owned();
+    let words = [b"\xff\xfe".as_slice(), b"--max=\xc3(", b"", b" a\tb\nc ", "é×".as_bytes()];
+    let mut line: Vec<OsString> = ["--", crate::support::fixture(), "argv"].map(OsString::from).to_vec();
+    line.extend(words.map(odd));
+    let expected = "fffe\n2d2d6d61783dc328\n\n206109620a6320\nc3a9c397\n";
+    sandbox.run(line).exits(0).prints(expected).says(&[]);
+}
+
+#[test]
+fn a_command_and_a_log_may_have_names_that_are_not_utf_8() {
+    let sandbox = Sandbox::new();
+    let name = OsStr::from_bytes(b"l\xff");
+    sandbox.run([OsStr::new("--log"), name, OsStr::new("true")]).exits(0).says(&[]);
+    assert!(sandbox.path(".").join(name).exists(), "the log");
+    let command = OsStr::from_bytes(b"\xff\xfe");
+    sandbox.run([OsStr::new("--"), command]).exits(127).mentions(&["\u{fffd}: command not found"]);
+}
+
+#[test]
+fn an_option_value_that_is_not_utf_8_is_refused() {
+    let odd = OsStr::from_bytes(b"\xff");
+    for flag in ["--max", "--name", "--label", "--retry-on", "--backoff", "--policy", "--config", "--\u{ff}"]
+    {
+        let sandbox = Sandbox::new();
+        let line = [flag, "", "--", "touch", "ran"].map(OsString::from);
+        let line = line.map(|word| if word.is_empty() { odd.to_owned() } else { word });
+        is_refused(&sandbox, sandbox.run(line), &[]);
+    }
+    for variable in ["RETRY_OPT_MAX", "RETRY_OPT_POLICY", "RETRY_OPT_NAME"] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.retry(["--", "touch", "ran"]);
+        is_refused(&sandbox, Ran::of(command.env(variable, odd)), &["UTF-8"]);
+    }
+}
