@@ -247,7 +247,7 @@ Example: n=0; until deploy; do retry wait $((++n)) --max 5 || exit; done";
 
 /// The settings of these groups that are flags of their own name.
 fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.key != "enabled")
+    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.is_flag())
 }
 
 fn argument(setting: &Setting) -> Arg {

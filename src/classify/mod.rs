@@ -6,12 +6,14 @@ mod exit_spec;
 mod hint;
 mod rules;
 pub(crate) mod signal;
+mod text;
 
 pub(crate) use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub(crate) use classification::{Class, Classification};
 pub(crate) use exit_spec::ExitSpecs;
 pub(crate) use hint::Hint;
-pub(crate) use rules::{Otherwise, Rules};
+pub(crate) use rules::{Otherwise, RETRY_MATCH, Rules};
+pub(crate) use text::{Channel, Pattern, Seen, TextRule};
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -19,11 +21,11 @@ pub(crate) mod tests {
 
     use std::time::Duration;
 
-    use super::{AttemptResult, Ending};
+    use super::{AttemptResult, Ending, Seen};
 
     pub(crate) fn attempt(ending: Ending) -> AttemptResult {
         let duration = Duration::from_millis(10);
-        AttemptResult { ending, timed_out: false, duration, hint: None, reader_gone: false }
+        AttemptResult { ending, timed_out: false, duration, hint: None, seen: Seen::default(), reader_gone: false }
     }
 
     pub(crate) fn timed_out(ending: Ending) -> AttemptResult {

@@ -8,6 +8,7 @@ pub(crate) mod file;
 pub(crate) mod layer;
 pub(crate) mod problem;
 mod resolve;
+mod rule;
 pub(crate) mod schedule;
 pub(crate) mod settings;
 pub(crate) mod value;

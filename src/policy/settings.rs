@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::rule::PolicyRules;
 use super::value::{
     Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
     Signal, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
-use crate::classify::{ExitSpecs, Otherwise, Rules};
+use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
 
 /// The headings of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,11 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// Is it an option of its own name? Switching retries off is `--no-retry`, and tables stand in files.
+    pub(crate) fn is_flag(&self) -> bool {
+        self.key != "enabled" && self.form != Form::Rules
+    }
+
     /// The help's first line.
     pub(crate) fn summary(&self) -> &'static str {
         self.help.first().map_or("", |line| line.trim())
@@ -240,6 +246,32 @@ settings! {
     success_on / "success-on": ExitCodes = ExitCodes::default(),
     { Judging "SPEC" }
 
+    /// A regular expression over the lines of stderr that is worth another attempt; repeatable
+    ///
+    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are looked at. Patterns
+    /// are over bytes, a line at a time; classes are ASCII. What no option names then ends the run, unless
+    /// --otherwise says retry.
+    retry_match / "retry-match": Patterns = Patterns::default(),
+    { Judging "REGEX" ; basic }
+
+    /// A regular expression over output that ends the run; repeatable
+    permanent_match / "permanent-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// A regular expression over output that means throttled; repeatable
+    throttle_match / "throttle-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// A regular expression over output that a success must show; repeatable
+    ///
+    /// An attempt that exits 0 without it is tried again; when no attempt is left the status is 1.
+    success_match / "success-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// Explicit rules, in files alone: [[policy.NAME.rule]]
+    rule / "rule": PolicyRules = PolicyRules::default(),
+    { Judging "" }
+
     /// What no explicit rule speaks of: retry or stop
     ///
     /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
@@ -319,7 +351,28 @@ impl Policy {
             success_on: self.success_on.0.clone(),
             permanent_on: self.permanent_on.clone(),
             retry_on: self.retry_on.clone(),
+            texts: self.text_rules(),
+            success_match: self.success_match.0.clone(),
             otherwise: self.otherwise,
         }
+    }
+
+    /// The options' patterns, then the tables.
+    fn text_rules(&self) -> Vec<TextRule> {
+        let options = [
+            (Class::Transient, RETRY_MATCH, &self.retry_match),
+            (Class::Permanent, "permanent-match", &self.permanent_match),
+            (Class::Throttled, "throttle-match", &self.throttle_match),
+        ];
+        let of_options = options.into_iter().flat_map(|(class, id, patterns)| {
+            patterns.0.iter().map(move |pattern| TextRule {
+                class,
+                id,
+                exit: None,
+                patterns: vec![pattern.clone()],
+                reason: None,
+            })
+        });
+        of_options.chain(self.rule.0.iter().cloned()).collect()
     }
 }

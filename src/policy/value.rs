@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::duration;
 use crate::backoff::{Jitter, Shape, Strategy};
-use crate::classify::{ExitSpecs, Otherwise, signal};
+use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub(crate) enum Form {
     Text,
     /// Text, or a list of texts and numbers that is read as a comma list.
     List,
+    /// A regular expression, or a list of them. They may hold commas, so each is a text of its own.
+    Patterns,
+    /// Tables of rules.
+    Rules,
     /// `true` or `false`.
     Switch,
     /// A table of texts.
@@ -40,6 +44,8 @@ impl Form {
             Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
             Form::Text => "text in quotes",
             Form::List => "text in quotes, or a list of texts",
+            Form::Patterns => "a regular expression in quotes, or a list of them",
+            Form::Rules => "tables: write [[policy.NAME.rule]]",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
         }
@@ -57,6 +63,11 @@ impl Form {
                 {"type": "string"},
                 {"type": "array", "items": {"type": ["string", "number"]}},
             ]}),
+            Form::Patterns => json!({"anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}},
+            ]}),
+            Form::Rules => super::rule::schema(),
             Form::Switch => json!({"type": "boolean"}),
             Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         }
@@ -385,6 +396,46 @@ impl Value for ExitCodes {
 
     fn show(&self) -> Json {
         if self.0.is_empty() { json!(["0"]) } else { self.0.show() }
+    }
+}
+
+/// Regular expressions over output, each with its stream: `RE` is stderr's, `stdout:RE` and `both:RE` are others'.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Patterns(pub(crate) Vec<Pattern>);
+
+impl Patterns {
+    fn parse_one(text: &str) -> Result<Pattern, String> {
+        let named = text.split_once(':').and_then(|(name, regex)| {
+            let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
+            Some((*channel, regex))
+        });
+        let (channel, regex) = named.unwrap_or((Channel::Stderr, text));
+        pattern(channel, regex)
+    }
+}
+
+/// A pattern, once it is known that it will compile.
+pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> {
+    if regex.is_empty() {
+        return Err("the pattern is empty and would match any line: write what to look for".to_owned());
+    }
+    stream::check(regex)?;
+    Ok(Pattern { channel, regex: regex.to_owned() })
+}
+
+impl Value for Patterns {
+    const FORM: Form = Form::Patterns;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_one(text).map(|pattern| Patterns(vec![pattern]))
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().map(|text| Self::parse_one(utf8(text)?)).collect::<Result<_, _>>().map(Patterns)
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 }
 
