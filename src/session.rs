@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
-use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Rules};
+use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
 use crate::policy::Policy;
@@ -231,7 +231,7 @@ impl Session {
         let State::Running { since, stopping, .. } = self.state else { return Vec::new() };
         let mut actions = self.announce(None);
         let duration = now.awake.saturating_sub(since.awake);
-        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone };
+        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone, output: Output::default() };
         let verdict = self.rules.classify(&attempt, self.signals.last().copied());
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::hint::Hint;
-use super::text::Seen;
+use super::output::Output;
 
 /// One attempt, over.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,10 +16,10 @@ pub(crate) struct AttemptResult {
     pub(crate) duration: Duration,
     /// What the command wrote about itself into `$RETRY_HINT`.
     pub(crate) hint: Option<Hint>,
-    /// The patterns of the policy that were seen in its output.
-    pub(crate) seen: Seen,
     /// Nobody reads our standard output any more.
     pub(crate) reader_gone: bool,
+    /// What it wrote, as far as that was seen.
+    pub(crate) output: Output,
 }
 
 /// How the command ended.

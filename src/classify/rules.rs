@@ -6,7 +6,8 @@ use super::attempt::{AttemptResult, Ending, Stage};
 use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
 use super::signal;
-use super::text::{Channel, Pattern, TextRule};
+use super::output::Stream;
+use super::text::{Pattern, TextRule};
 
 /// What the policy says of results.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +50,7 @@ impl Rules {
     }
 
     /// Must this stream be seen?
-    pub(crate) fn look_at(&self, stream: Channel) -> bool {
+    pub(crate) fn look_at(&self, stream: Stream) -> bool {
         let mut patterns = self.texts.iter().flat_map(|rule| &rule.patterns).chain(&self.success_match);
         patterns.any(|pattern| pattern.channel.sees(stream))
     }
@@ -116,7 +117,7 @@ impl Rules {
     }
 
     fn has_all_demanded(&self, attempt: &AttemptResult) -> bool {
-        self.success_match.iter().all(|pattern| attempt.seen.has(pattern))
+        self.success_match.iter().all(|pattern| attempt.output.seen.has(pattern))
     }
 
     /// What we stopped for time is never a success.
@@ -155,7 +156,7 @@ impl Rules {
         if attempt.timed_out || !self.has_success_status(attempt) {
             return None;
         }
-        let missed = self.success_match.iter().find(|pattern| !attempt.seen.has(pattern))?;
+        let missed = self.success_match.iter().find(|pattern| !attempt.output.seen.has(pattern))?;
         let mut verdict = explicit(Class::Transient, "success-match", attempt);
         verdict.reason = Cow::Owned(format!("{} without '{missed}'", verdict.reason));
         Some(verdict)

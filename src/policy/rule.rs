@@ -84,7 +84,7 @@ impl Value for PolicyRules {
                 fields.insert("exit".to_owned(), json!(exit.items().collect::<Vec<_>>().join(",")));
             }
             for pattern in &rule.patterns {
-                fields.insert(pattern.channel.name().to_owned(), json!(pattern.regex));
+                fields.insert(pattern.channel.name().to_owned(), json!(pattern.regex.text()));
             }
             if let Some(reason) = &rule.reason {
                 fields.insert("reason".to_owned(), json!(reason));

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
+    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name, Patterns,
     Signal, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};

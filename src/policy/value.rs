@@ -419,8 +419,8 @@ pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> 
     if regex.is_empty() {
         return Err("the pattern is empty and would match any line: write what to look for".to_owned());
     }
-    stream::check(regex)?;
-    Ok(Pattern { channel, regex: regex.to_owned() })
+    let regex = stream::Pattern::check(regex).map_err(|wrong| wrong.lines().join("\n"))?;
+    Ok(Pattern { channel, regex })
 }
 
 impl Value for Patterns {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::super::attempt::StartFailure;
 use super::super::hint::Hint;
-use super::super::text::Seen;
+use super::super::output::Output;
+use super::super::stream;
+use super::super::text::{Channel, Seen};
 use super::super::tests::{attempt, timed_out};
 use super::*;
 
@@ -129,8 +131,12 @@ fn reasons_are_short_and_countable() {
     }
 }
 
+fn stderr(regex: &str) -> Pattern {
+    Pattern { channel: Channel::Stderr, regex: stream::Pattern::check(regex).unwrap() }
+}
+
 fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
-    let pattern = |regex: &&str| Pattern { channel: Channel::Stderr, regex: (*regex).to_owned() };
+    let pattern = |regex: &&str| stderr(regex);
     TextRule {
         class,
         id: "rule",
@@ -141,8 +147,8 @@ fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
 }
 
 fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
-    let seen = regexes.iter().map(|regex| Pattern { channel: Channel::Stderr, regex: (*regex).to_owned() });
-    AttemptResult { seen: Seen(seen.collect()), ..exit(code) }
+    let seen = Seen(regexes.iter().map(|regex| stderr(regex)).collect());
+    AttemptResult { output: Output { seen, ..Output::default() }, ..exit(code) }
 }
 
 #[test]
@@ -176,7 +182,7 @@ fn a_rule_that_names_the_status_says_that_it_failed_or_worked_all_the_same() {
 
 #[test]
 fn text_can_be_demanded_of_a_success() {
-    let demanded = |regex: &str| Pattern { channel: Channel::Stderr, regex: regex.to_owned() };
+    let demanded = stderr;
     let rules = Rules { success_match: vec![demanded("done"), demanded("saved")], ..Rules::default() };
     check(&rules, &saw(0, &["done", "saved"]), Class::Success, "success-match");
     check(&rules, &saw(0, &["done"]), Class::Transient, "success-match");
