@@ -6,6 +6,9 @@ mod exit_spec;
 mod hint;
 mod rules;
 pub(crate) mod signal;
+#[cfg_attr(not(test), expect(dead_code, reason = "nothing is matched yet"))]
+#[expect(unused_imports, reason = "nothing is matched yet")]
+pub(crate) mod stream;
 
 pub(crate) use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub(crate) use classification::{Class, Classification};
