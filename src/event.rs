@@ -112,6 +112,16 @@ pub(crate) struct Failure {
     /// What was asked for by the server or the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<f64>,
+    /// How much the command wrote to stdout, where that was captured; to both, where they lead to the same place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_out: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_err: Option<u64>,
+    /// The end of it, where the log was asked to hold that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stdout_tail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stderr_tail: Option<String>,
     /// Why no attempt follows, in words; empty when one does.
     #[serde(skip)]
     pub(crate) verdict: String,

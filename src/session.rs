@@ -7,6 +7,7 @@ mod limits;
 mod report;
 
 pub(crate) use limits::Limits;
+pub(crate) use report::with_end;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
-use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Rules};
+use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
 use crate::policy::Policy;
@@ -37,11 +38,13 @@ pub(crate) enum Input {
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
-    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool },
+    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool, output: Output },
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
     Woke,
+    /// The same, and when on the awake clock the command last wrote something.
+    Wrote(Duration),
     /// The command's processes would not die.
     Unkillable,
 }
@@ -88,6 +91,8 @@ pub(crate) struct Session {
     drawn: Option<Duration>,
     /// Successes in a row.
     successes: u64,
+    /// When the command last wrote something, on the awake clock.
+    wrote: Duration,
     slept: Duration,
     /// The signals that told us to stop, in their order.
     signals: Vec<i32>,
@@ -117,6 +122,7 @@ enum State {
 enum OutOf {
     Timeout,
     Deadline,
+    Idle,
 }
 
 impl Session {
@@ -133,6 +139,7 @@ impl Session {
             retry: 0,
             drawn: None,
             successes: 0,
+            wrote: Duration::ZERO,
             slept: Duration::ZERO,
             signals: Vec::new(),
             last: None,
@@ -151,14 +158,21 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
-            (State::Running { .. }, Input::Ended { ending, hint, reader_gone }) => {
-                self.ended(now, ending, hint, reader_gone)
+            (State::Running { since, stopping, .. }, Input::Ended { ending, hint, reader_gone, output }) => {
+                let duration = now.awake.saturating_sub(since.awake);
+                let timed_out = stopping.is_some();
+                let attempt = AttemptResult { ending, timed_out, duration, hint, reader_gone, output };
+                self.ended(now, &attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {
                 self.signals.push(signal);
                 Vec::new()
             }
             (State::Running { .. }, Input::Woke) => self.check_time(now),
+            (State::Running { .. }, Input::Wrote(at)) => {
+                self.wrote = self.wrote.max(at);
+                self.check_time(now)
+            }
             (State::Waiting { since, .. }, Input::Signal(signal)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 self.signals.push(signal);
@@ -185,6 +199,7 @@ impl Session {
 
     fn spawn(&mut self, now: Now) -> Vec<Action> {
         self.attempts += 1;
+        self.wrote = now.awake;
         self.state = State::Running { since: now, announced: false, stopping: None };
         let last = self.limits.is_last(self.attempts);
         vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })]
@@ -207,6 +222,8 @@ impl Session {
             OutOf::Deadline
         } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
             OutOf::Timeout
+        } else if self.limits.is_idle(self.silence(now)) {
+            OutOf::Idle
         } else {
             return Vec::new();
         };
@@ -220,26 +237,27 @@ impl Session {
     fn due(&self, now: Now) -> Option<Duration> {
         match self.state {
             State::Running { since, stopping: None, .. } => {
-                self.limits.time_left(now.awake.saturating_sub(since.awake), self.elapsed(now))
+                let running = now.awake.saturating_sub(since.awake);
+                self.limits.time_left(running, self.silence(now), self.elapsed(now))
             }
             State::Waiting { until, .. } => Some(until.saturating_sub(now.elapsed)),
             _ => None,
         }
     }
 
-    fn ended(&mut self, now: Now, ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Vec<Action> {
-        let State::Running { since, stopping, .. } = self.state else { return Vec::new() };
+    fn ended(&mut self, now: Now, attempt: &AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
         let mut actions = self.announce(None);
-        let duration = now.awake.saturating_sub(since.awake);
-        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone };
-        let verdict = self.rules.classify(&attempt, self.signals.last().copied());
+        let mut verdict = self.rules.classify(attempt, self.signals.last().copied());
+        if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
+            verdict.reason = self.limits.idle_words().into();
+        }
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {
-            self.interrupted(now, &attempt, &verdict)
+            self.interrupted(now, attempt, &verdict)
         } else if verdict.class == Class::Success {
-            self.succeeded(now, &attempt)
+            self.succeeded(now, attempt)
         } else {
-            self.failed(now, &attempt, &verdict, stopping)
+            self.failed(now, attempt, &verdict, stopping)
         });
         actions
     }
@@ -366,6 +384,11 @@ impl Session {
             failures: self.tallies.all(),
         };
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
+    }
+
+    /// How long the command has written nothing.
+    fn silence(&self, now: Now) -> Duration {
+        now.awake.saturating_sub(self.wrote)
     }
 
     fn elapsed(&self, now: Now) -> Duration {

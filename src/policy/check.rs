@@ -5,7 +5,7 @@ use super::layer::{Given, Layer, Origin};
 use super::problem::Problem;
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, find};
-use super::value::Limit;
+use super::value::{Limit, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 
 /// Everything that contradicts itself in what was resolved.
@@ -49,6 +49,24 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
             other,
             "contradict each other: so many successes need as many attempts".to_owned(),
             format!("write --max {} or more", policy.successes.0),
+        ));
+    }
+    if policy.chronic && policy.stdout == StdoutMode::Success {
+        problems.push(refuse(
+            "chronic",
+            "stdout",
+            "contradict each other: one shows stdout after a failure only, the other after a success only"
+                .to_owned(),
+            "leave one of them out".to_owned(),
+        ));
+    }
+    if policy.chronic && policy.stderr == StderrMode::Last {
+        problems.push(refuse(
+            "chronic",
+            "stderr",
+            "contradict each other: one shows the stderr of all attempts, the other that of the last"
+                .to_owned(),
+            "leave one of them out".to_owned(),
         ));
     }
     problems

@@ -28,6 +28,8 @@ pub(crate) enum Form {
     Switch,
     /// A table of texts.
     Table,
+    /// An amount in text, or a number of bytes.
+    Size,
 }
 
 impl Form {
@@ -42,6 +44,7 @@ impl Form {
             Form::List => "text in quotes, or a list of texts",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
+            Form::Size => "an amount in quotes such as \"64KiB\", or a number of bytes",
         }
     }
 
@@ -59,6 +62,7 @@ impl Form {
             ]}),
             Form::Switch => json!({"type": "boolean"}),
             Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
         }
     }
 }
@@ -517,6 +521,10 @@ impl Value for Labels {
         json!(self.0)
     }
 }
+
+#[path = "value_streams.rs"]
+mod streams;
+pub(crate) use streams::{Size, StderrMode, StdoutMode};
 
 #[cfg(test)]
 #[path = "value_tests.rs"]

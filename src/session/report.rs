@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::classify::{AttemptResult, Classification, Ending, signal};
-use crate::event::{AttemptSuccess, Event, Failure, RuleName, Tally, Wait, error_line, millis};
+use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
 use crate::exit_code::Exit;
 use crate::policy::duration;
 use crate::session::Action;
@@ -90,10 +90,29 @@ impl Session {
             reason: verdict.reason.to_string(),
             error: error_line(verdict.class.name(), &verdict.reason),
             retry_after_ms: verdict.retry_after.map(millis),
+            bytes_out: attempt.output.bytes_out,
+            bytes_err: attempt.output.bytes_err,
+            stdout_tail: attempt.output.stdout_tail.clone(),
+            stderr_tail: attempt.output.stderr_tail.clone(),
             verdict: why.to_owned(),
             not_started: matches!(attempt.ending, Ending::NotStarted(_)),
         }
     }
+}
+
+/// The end of a run, changed: what was left to do after it went wrong.
+pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
+    for action in &mut actions {
+        match action {
+            Action::Emit(Event::RunStop(stop)) => {
+                stop.outcome = outcome;
+                (stop.exit_code, stop.signal) = exit_fields(exit);
+            }
+            Action::Finish(end) => *end = exit,
+            _ => {}
+        }
+    }
+    actions
 }
 
 /// The rule that won, for a message.
