@@ -43,7 +43,9 @@ fn agrees(expected: &[String], printed: &[String]) -> bool {
         [skip, rest @ ..] if skip.trim() == "…" => {
             (0..=printed.len()).any(|skipped| agrees(rest, &printed[skipped..]))
         }
-        [line, rest @ ..] => printed.first().is_some_and(|first| first == line) && agrees(rest, &printed[1..]),
+        [line, rest @ ..] => {
+            printed.first().is_some_and(|first| first == line) && agrees(rest, &printed[1..])
+        }
     }
 }
 

@@ -28,7 +28,14 @@ pub(crate) mod tests {
 
     pub(crate) fn attempt(ending: Ending) -> AttemptResult {
         let duration = Duration::from_millis(10);
-        AttemptResult { ending, timed_out: false, duration, hint: None, reader_gone: false, output: Output::default() }
+        AttemptResult {
+            ending,
+            timed_out: false,
+            duration,
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+        }
     }
 
     pub(crate) fn timed_out(ending: Ending) -> AttemptResult {

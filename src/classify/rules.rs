@@ -6,7 +6,6 @@ use super::attempt::{AttemptResult, Ending, Stage};
 use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
 use super::signal;
-use super::output::Stream;
 use super::text::{Pattern, TextRule};
 
 /// What the policy says of results.
@@ -47,12 +46,6 @@ impl Rules {
             }
         }
         all
-    }
-
-    /// Must this stream be seen?
-    pub(crate) fn look_at(&self, stream: Stream) -> bool {
-        let mut patterns = self.texts.iter().flat_map(|rule| &rule.patterns).chain(&self.success_match);
-        patterns.any(|pattern| pattern.channel.sees(stream))
     }
 
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
@@ -189,6 +182,7 @@ fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
         rule,
         kind: None,
         reason: said.unwrap_or_else(|| reason(attempt)),
+        quote: None,
         retry_after: hint.retry_after,
     })
 }
@@ -231,11 +225,13 @@ fn builtin(
     attempt: &AttemptResult,
 ) -> Classification {
     let rule = Rule { source: "builtin", id };
-    Classification { class, rule, kind, reason: reason(attempt), retry_after: None }
+    Classification { class, rule, kind, reason: reason(attempt), quote: None, retry_after: None }
 }
 
 fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
     let mut verdict = explicit(rule.class, rule.id, attempt);
+    let line = rule.patterns.first().and_then(|pattern| attempt.output.seen.line(pattern));
+    verdict.quote = line.filter(|line| !line.is_empty()).map(str::to_owned);
     match (&rule.reason, rule.patterns.first()) {
         (Some(reason), _) => verdict.reason = Cow::Owned(reason.clone()),
         (None, Some(pattern)) => verdict.reason = Cow::Owned(format!("{}, '{pattern}'", verdict.reason)),
@@ -250,6 +246,7 @@ fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classifi
         rule: Rule { source: "policy", id },
         kind: attempt.timed_out.then_some("timeout"),
         reason: reason(attempt),
+        quote: None,
         retry_after: None,
     }
 }

@@ -74,13 +74,24 @@ impl TextRule {
     }
 }
 
-/// The patterns that were seen in one attempt's output.
+/// The patterns that were seen in one attempt's output, each with the line that it was first seen in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Seen(pub(crate) Vec<Pattern>);
+pub(crate) struct Seen(Vec<(Pattern, String)>);
 
 impl Seen {
     pub(crate) fn has(&self, pattern: &Pattern) -> bool {
-        self.0.contains(pattern)
+        self.line(pattern).is_some()
+    }
+
+    /// The line, fit for a terminal and shortened.
+    pub(crate) fn line(&self, pattern: &Pattern) -> Option<&str> {
+        self.0.iter().find(|(seen, _)| seen == pattern).map(|(_, line)| line.as_str())
+    }
+
+    pub(crate) fn add(&mut self, pattern: &Pattern, line: &str) {
+        if !self.has(pattern) {
+            self.0.push((pattern.clone(), line.to_owned()));
+        }
     }
 }
 
@@ -107,9 +118,12 @@ impl Watch {
         let known = self.streams.iter().position(|watched| watched.stream == stream);
         let index = known.unwrap_or_else(|| {
             let numbered = self.patterns.iter().enumerate();
-            let patterns: Vec<_> =
-                numbered.filter(|(_, pattern)| pattern.channel.sees(stream)).map(|(number, _)| number).collect();
-            let regexes: Vec<_> = patterns.iter().map(|number| self.patterns[*number].regex.clone()).collect();
+            let patterns: Vec<_> = numbered
+                .filter(|(_, pattern)| pattern.channel.sees(stream))
+                .map(|(number, _)| number)
+                .collect();
+            let regexes: Vec<_> =
+                patterns.iter().map(|number| self.patterns[*number].regex.clone()).collect();
             self.streams.push(WatchedStream { stream, matcher: Matcher::new(&regexes), patterns });
             self.streams.len() - 1
         });
@@ -134,10 +148,8 @@ impl Watch {
         for watched in &mut self.streams {
             watched.matcher.finish();
             for number in watched.matcher.matched() {
-                let pattern = &self.patterns[watched.patterns[number]];
-                if !seen.has(pattern) {
-                    seen.0.push(pattern.clone());
-                }
+                let line = watched.matcher.line(number).unwrap_or_default();
+                seen.add(&self.patterns[watched.patterns[number]], line);
             }
         }
         seen

@@ -185,7 +185,8 @@ impl Reader<'_> {
             let name = key.get_ref().as_ref();
             let form = if name == "exit" { Form::List } else { Form::Text };
             if !rule::KEYS.contains(&name) {
-                let hint = nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
+                let hint =
+                    nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| format!("a rule holds {}", rule::KEYS.join(", ")));
                 self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
             } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
@@ -213,10 +214,10 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     };
     match (form, value) {
         (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
-        (Form::Limit | Form::Whole, DeValue::Integer(_))
+        (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
         | (Form::Number, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text, DeValue::String(_))
+        | (Form::Text | Form::Size, DeValue::String(_))
         | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;

@@ -19,7 +19,8 @@ pub(super) type Refusal<'a> = (Option<&'a str>, String);
 
 /// A rule from its keys and texts.
 pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, Refusal<'a>> {
-    let mut rule = TextRule { class: Class::Transient, id: "rule", exit: None, patterns: Vec::new(), reason: None };
+    let mut rule =
+        TextRule { class: Class::Transient, id: "rule", exit: None, patterns: Vec::new(), reason: None };
     let mut class = None;
     for (key, text) in fields {
         let refused = |why| (Some(*key), why);
@@ -36,7 +37,8 @@ pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, 
             }
         }
     }
-    rule.class = class.ok_or_else(|| (None, "a rule says what it means: write class = \"transient\"".to_owned()))?;
+    rule.class =
+        class.ok_or_else(|| (None, "a rule says what it means: write class = \"transient\"".to_owned()))?;
     if rule.exit.is_none() && rule.patterns.is_empty() {
         return Err((None, "a rule says when it holds: write exit, stderr, stdout or both".to_owned()));
     }
@@ -53,7 +55,8 @@ fn parse_class(text: &str) -> Result<Class, String> {
 
 /// A rule's fields as the one text that a layer holds.
 pub(super) fn encode(fields: &[(&str, String)]) -> OsString {
-    let fields: Map<String, Json> = fields.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
+    let fields: Map<String, Json> =
+        fields.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
     Json::Object(fields).to_string().into()
 }
 

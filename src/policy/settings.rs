@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name, Patterns,
-    Signal, Value,
+    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
+    Patterns, Signal, Size, StderrMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
@@ -171,6 +171,27 @@ settings! {
     timeout / "timeout": Bound = Bound(None),
     { Schedule "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
 
+    /// Time that one attempt may write nothing
+    ///
+    /// An attempt that is silent for longer is stopped like one that takes too long. Both of its streams are captured
+    /// for it; on a terminal they stay terminals. 0 means none.
+    idle_timeout / "idle-timeout": Bound = Bound(None),
+    { Schedule "DURATION" }
+
+    /// The run ends when no progress was recorded for this long
+    ///
+    /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
+    /// An attempt that runs then is stopped (exit 124). The default is 2h when neither the attempts nor the time of
+    /// the run are limited, else none; 0 means none.
+    progress_timeout / "progress-timeout": Bound = Bound(None),
+    { Schedule "DURATION" }
+
+    /// A regular expression over output that is a line of progress; repeatable
+    ///
+    /// `stdout:RE` and `both:RE` choose another stream than stderr.
+    progress_match / "progress-match": Patterns = Patterns::default(),
+    { Schedule "REGEX" }
+
     /// The signal that a timed-out attempt gets first
     signal / "signal": Signal = Signal(libc::SIGTERM),
     { Schedule "SIGNAL" }
@@ -286,6 +307,25 @@ settings! {
     exhausted_code / "exhausted-code": Option<ExitStatus> = None,
     { Surroundings "CODE" }
 
+    /// What becomes of the command's stdout: stream, success or null
+    ///
+    /// `success` holds it back and writes only that of the successful attempt, once, and nothing after a final
+    /// failure; -O is short for it. `null` throws it away.
+    stdout / "stdout": StdoutMode = StdoutMode::Stream,
+    { Surroundings "MODE" short 'O' }
+
+    /// What becomes of the command's stderr: stream, last or null
+    ///
+    /// `last` shows only that of the last attempt. `null` throws it away.
+    stderr / "stderr": StderrMode = StderrMode::Stream,
+    { Surroundings "MODE" }
+
+    /// Print nothing unless the run finally fails, then the output of all attempts
+    ///
+    /// For cron: each attempt's output goes to the streams it came from, in order, our own messages in between.
+    chronic / "chronic": bool = false,
+    { Surroundings "" }
+
     /// Append a JSON line for each event; - is stderr
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
@@ -293,6 +333,12 @@ settings! {
     /// Put the whole command line into the log
     log_argv / "log-argv": bool = false,
     { Surroundings "" }
+
+    /// How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB
+    ///
+    /// The log itself captures nothing: there is a tail where another option had the stream captured.
+    log_tail / "log-tail": Size = Size(0),
+    { Surroundings "SIZE" }
 
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,

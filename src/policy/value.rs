@@ -32,6 +32,8 @@ pub(crate) enum Form {
     Switch,
     /// A table of texts.
     Table,
+    /// An amount in text, or a number of bytes.
+    Size,
 }
 
 impl Form {
@@ -48,6 +50,7 @@ impl Form {
             Form::Rules => "tables: write [[policy.NAME.rule]]",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
+            Form::Size => "an amount in quotes such as \"64KiB\", or a number of bytes",
         }
     }
 
@@ -70,6 +73,7 @@ impl Form {
             Form::Rules => super::rule::schema(),
             Form::Switch => json!({"type": "boolean"}),
             Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
         }
     }
 }
@@ -419,7 +423,13 @@ pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> 
     if regex.is_empty() {
         return Err("the pattern is empty and would match any line: write what to look for".to_owned());
     }
-    let regex = stream::Pattern::check(regex).map_err(|wrong| wrong.lines().join("\n"))?;
+    let regex = stream::Pattern::check(regex).map_err(|wrong| {
+        let mut lines = wrong.lines();
+        lines.pop();
+        lines.insert(0, format!("the pattern does not compile: {}", wrong.reason()));
+        lines.join("
+")
+    })?;
     Ok(Pattern { channel, regex })
 }
 
@@ -568,6 +578,10 @@ impl Value for Labels {
         json!(self.0)
     }
 }
+
+#[path = "value_streams.rs"]
+mod streams;
+pub(crate) use streams::{Size, StderrMode, StdoutMode};
 
 #[cfg(test)]
 #[path = "value_tests.rs"]

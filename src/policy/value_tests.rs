@@ -80,3 +80,14 @@ fn lists_of_one_layer_add_up_and_single_values_take_the_last() {
         json!({"a": "3", "b": "2"})
     );
 }
+
+#[test]
+fn a_size_is_a_number_with_a_unit() {
+    shows::<Size>("0", &json!(0));
+    shows::<Size>("4096", &json!(4096));
+    shows::<Size>("4k", &json!(4096));
+    shows::<Size>("64 KiB", &json!(65536));
+    shows::<Size>("2kB", &json!(2000));
+    shows::<Size>("1GiB", &json!(1_u64 << 30));
+    refuses::<Size>(&["", "k", "-1", "1.5M", "1TiBs", "99999999999GiB", "1 2"]);
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::classify::{AttemptResult, Classification, Ending, signal};
-use crate::event::{AttemptSuccess, Event, Failure, RuleName, Tally, Wait, error_line, millis};
+use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
 use crate::exit_code::Exit;
 use crate::policy::duration;
 use crate::session::Action;
@@ -88,12 +88,31 @@ impl Session {
             kind: verdict.kind.map(str::to_owned),
             rule: RuleName { source: verdict.rule.source.to_owned(), id: verdict.rule.id.to_owned() },
             reason: verdict.reason.to_string(),
-            error: error_line(verdict.class.name(), &verdict.reason),
+            error: error_line(verdict.class.name(), &verdict.reason, verdict.quote.as_deref()),
             retry_after_ms: verdict.retry_after.map(millis),
+            bytes_out: attempt.output.bytes_out,
+            bytes_err: attempt.output.bytes_err,
+            stdout_tail: attempt.output.stdout_tail.clone(),
+            stderr_tail: attempt.output.stderr_tail.clone(),
             verdict: why.to_owned(),
             not_started: matches!(attempt.ending, Ending::NotStarted(_)),
         }
     }
+}
+
+/// The end of a run, changed: what was left to do after it went wrong.
+pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
+    for action in &mut actions {
+        match action {
+            Action::Emit(Event::RunStop(stop)) => {
+                stop.outcome = outcome;
+                (stop.exit_code, stop.signal) = exit_fields(exit);
+            }
+            Action::Finish(end) => *end = exit,
+            _ => {}
+        }
+    }
+    actions
 }
 
 /// Why a failure is not tried again, as far as its reason does not say so already.

@@ -47,7 +47,7 @@ impl Run {
     /// The command ends after this long.
     fn ends(&mut self, after: u64, ending: Ending) {
         self.pass(after);
-        self.tell(Input::Ended { ending, hint: None, reader_gone: false });
+        self.tell(Input::Ended { ending, hint: None, reader_gone: false, output: Output::default() });
     }
 
     fn fails(&mut self, after: u64, code: u8) {
@@ -59,6 +59,7 @@ impl Run {
             ending: Ending::Exited(1),
             hint: Hint::parse(text.as_bytes()),
             reader_gone: false,
+            output: Output::default(),
         });
     }
 
@@ -156,6 +157,43 @@ fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
     run.wakes(500);
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("spawn2! wake:500 stop started failed(no attempts left) exhausted exit124");
+}
+
+#[test]
+fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
+    let policy = Policy { idle_timeout: Bound(Some(ms(500))), max: Limit::Times(1), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.pass(500);
+    let at = run.now.awake - ms(100);
+    run.tell(Input::Wrote(at));
+    run.did("spawn1! wake:500 wake:400");
+    run.pass(400);
+    run.tell(Input::Wrote(at));
+    run.did("stop");
+    run.ends(10, Ending::Signaled(libc::SIGTERM));
+    run.did("started failed(no attempts left) exhausted exit124");
+    assert_eq!(run.session.tallies.all()[0].reason, "no output for 500ms");
+}
+
+#[test]
+fn the_silence_of_one_attempt_is_not_that_of_the_next() {
+    let policy = Policy { idle_timeout: Bound(Some(ms(500))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(400, 1);
+    run.wakes(1000);
+    run.did("spawn1 wake:500 started retry:1000 wake:1000 spawn2 wake:500");
+}
+
+#[test]
+fn output_that_was_lost_makes_a_success_our_failure() {
+    let mut run = Run::new(&plain()).begin();
+    run.tell(Input::Started(42));
+    let ended =
+        Input::Ended { ending: Ending::Exited(0), hint: None, reader_gone: false, output: Output::default() };
+    for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
+        run.said.push(word(&action));
+    }
+    run.did("spawn1 started ok error exit125");
 }
 
 #[test]
@@ -341,7 +379,7 @@ fn a_signal_while_waiting_ends_the_run_at_once() {
 fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
-    run.tell(Input::Ended { ending, hint: None, reader_gone: true });
+    run.tell(Input::Ended { ending, hint: None, reader_gone: true, output: Output::default() });
     run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
 }
 
@@ -378,8 +416,15 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
         session.step(Now::default(), Input::Begin);
-        session
-            .step(Now::default(), Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false })
+        session.step(
+            Now::default(),
+            Input::Ended {
+                ending: Ending::Exited(1),
+                hint: None,
+                reader_gone: false,
+                output: Output::default(),
+            },
+        )
     };
     assert_ne!(unseeded(1), unseeded(2));
 }

@@ -6,8 +6,8 @@ use super::super::attempt::StartFailure;
 use super::super::hint::Hint;
 use super::super::output::Output;
 use super::super::stream;
-use super::super::text::{Channel, Seen};
 use super::super::tests::{attempt, timed_out};
+use super::super::text::{Channel, Seen};
 use super::*;
 
 fn rules(retry: &str, permanent: &str, success: &str, otherwise: Option<Otherwise>) -> Rules {
@@ -147,7 +147,10 @@ fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
 }
 
 fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
-    let seen = Seen(regexes.iter().map(|regex| stderr(regex)).collect());
+    let mut seen = Seen::default();
+    for regex in regexes {
+        seen.add(&stderr(regex), "a line");
+    }
     AttemptResult { output: Output { seen, ..Output::default() }, ..exit(code) }
 }
 
@@ -169,7 +172,10 @@ fn text_rules_hold_when_all_that_they_ask_for_holds() {
 #[test]
 fn a_rule_that_names_the_status_says_that_it_failed_or_worked_all_the_same() {
     let rules = Rules {
-        texts: vec![text(Class::Transient, "0", &["W: Failed"]), text(Class::Success, "1", &["nothing to do"])],
+        texts: vec![
+            text(Class::Transient, "0", &["W: Failed"]),
+            text(Class::Success, "1", &["nothing to do"]),
+        ],
         ..Rules::default()
     };
     check(&rules, &saw(0, &["W: Failed"]), Class::Transient, "rule");

@@ -80,10 +80,6 @@ impl Matcher {
         self.found.matched().iter().enumerate().filter(|(_, matched)| **matched).map(|(pattern, _)| pattern)
     }
 
-    pub(crate) fn is_matched(&self, pattern: usize) -> bool {
-        self.found.matched()[pattern]
-    }
-
     /// Whether every pattern has matched.
     pub(crate) fn is_done(&self) -> bool {
         self.found.left == 0

@@ -16,11 +16,9 @@ mod literals;
 mod matcher;
 mod pattern;
 mod quote;
-mod tail;
 
 pub(crate) use matcher::Matcher;
-pub(crate) use pattern::{Pattern, PatternError};
-pub(crate) use tail::Tail;
+pub(crate) use pattern::Pattern;
 
 #[cfg(test)]
 mod tests;

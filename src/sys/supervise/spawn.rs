@@ -23,6 +23,8 @@ pub(super) struct Plan<'a> {
     pub(super) environment: &'a [*const libc::c_char],
     pub(super) signals: &'a Signals,
     pub(super) new_group: bool,
+    /// The standard descriptors that are not ours: by number, what each is made from.
+    pub(super) descriptors: [Option<i32>; 3],
 }
 
 /// What is known of the exec.
@@ -120,6 +122,11 @@ fn become_command(
         }
         if !os::die_with(parent) {
             libc::_exit(127);
+        }
+        for (target, source) in (0..).zip(plan.descriptors) {
+            if let Some(source) = source {
+                libc::dup2(source, target);
+            }
         }
         for fd in inherited::closed_stdio() {
             libc::close(fd);
