@@ -37,7 +37,7 @@ pub(crate) enum Input {
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
-    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool },
+    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool, stdin_lost: Option<String> },
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
@@ -151,8 +151,14 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
-            (State::Running { .. }, Input::Ended { ending, hint, reader_gone }) => {
-                self.ended(now, ending, hint, reader_gone)
+            (
+                State::Running { since, stopping, .. },
+                Input::Ended { ending, hint, reader_gone, stdin_lost },
+            ) => {
+                let duration = now.awake.saturating_sub(since.awake);
+                let timed_out = stopping.is_some();
+                let attempt = AttemptResult { ending, timed_out, duration, hint, reader_gone, stdin_lost };
+                self.ended(now, &attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {
                 self.signals.push(signal);
@@ -227,19 +233,16 @@ impl Session {
         }
     }
 
-    fn ended(&mut self, now: Now, ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Vec<Action> {
-        let State::Running { since, stopping, .. } = self.state else { return Vec::new() };
+    fn ended(&mut self, now: Now, attempt: &AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
         let mut actions = self.announce(None);
-        let duration = now.awake.saturating_sub(since.awake);
-        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone };
-        let verdict = self.rules.classify(&attempt, self.signals.last().copied());
+        let verdict = self.rules.classify(attempt, self.signals.last().copied());
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {
-            self.interrupted(now, &attempt, &verdict)
+            self.interrupted(now, attempt, &verdict)
         } else if verdict.class == Class::Success {
-            self.succeeded(now, &attempt)
+            self.succeeded(now, attempt)
         } else {
-            self.failed(now, &attempt, &verdict, stopping)
+            self.failed(now, attempt, &verdict, stopping)
         });
         actions
     }
@@ -264,6 +267,9 @@ impl Session {
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
             actions.extend(self.exhausted(now, attempt));
+        } else if let Some(why) = &attempt.stdin_lost {
+            self.tallies.count(&why.clone().into());
+            actions.extend(self.finish(now, Outcome::Permanent, failed_exit(attempt)));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;

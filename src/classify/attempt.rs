@@ -17,6 +17,8 @@ pub(crate) struct AttemptResult {
     pub(crate) hint: Option<Hint>,
     /// Nobody reads our standard output any more.
     pub(crate) reader_gone: bool,
+    /// Why another attempt would not read what this one did, if it would not.
+    pub(crate) stdin_lost: Option<String>,
 }
 
 /// How the command ended.

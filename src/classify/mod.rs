@@ -23,7 +23,7 @@ pub(crate) mod tests {
 
     pub(crate) fn attempt(ending: Ending) -> AttemptResult {
         let duration = Duration::from_millis(10);
-        AttemptResult { ending, timed_out: false, duration, hint: None, reader_gone: false }
+        AttemptResult { ending, timed_out: false, duration, hint: None, reader_gone: false, stdin_lost: None }
     }
 
     pub(crate) fn timed_out(ending: Ending) -> AttemptResult {

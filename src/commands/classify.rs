@@ -45,7 +45,14 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
                 .hint("write --exit CODE, --killed-by SIGNAL or --timed-out"));
         }
     };
-    Ok(AttemptResult { ending, timed_out, duration: Duration::ZERO, hint: None, reader_gone: false })
+    Ok(AttemptResult {
+        ending,
+        timed_out,
+        duration: Duration::ZERO,
+        hint: None,
+        reader_gone: false,
+        stdin_lost: None,
+    })
 }
 
 fn json(verdict: &Classification) -> serde_json::Value {

@@ -12,11 +12,12 @@ use crate::error::Error;
 use crate::event::{Event, Level, RunIdentity, RunStart};
 use crate::exit_code::Exit;
 use crate::policy::Policy;
+use crate::policy::value::Limit;
 use crate::session::{Action, Attempt, Input, Session};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
-use crate::sys::supervise::{self, Happening, Options, Program, Supervisor};
+use crate::sys::supervise::{self, Happening, Options, Program, Stdin, Supervisor};
 use crate::sys::{clock, environment, identity, output};
 
 /// Runs the command until the session says that the run is over.
@@ -139,6 +140,8 @@ impl<'a> Driver<'a> {
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
             prompt_start: sinks.want_start(),
         };
+        let repeats = policy.attempts() != Limit::Times(1);
+        let stdin = Stdin::open(policy.stdin, repeats, policy.stdin_max.0)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -146,7 +149,7 @@ impl<'a> Driver<'a> {
             command,
             outer,
             session,
-            supervisor,
+            supervisor: supervisor.with_stdin(stdin),
             sinks,
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
@@ -194,6 +197,9 @@ impl<'a> Driver<'a> {
         let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
         let variables = self.variables(attempt, &span);
         self.sinks.enter_span(Some(span));
+        if attempt.last {
+            self.supervisor.expect_last();
+        }
         self.pid = self.supervisor.spawn(&self.command.program, &variables)?;
         self.running = true;
         Ok(())
@@ -270,6 +276,7 @@ impl<'a> Driver<'a> {
             ending,
             hint: self.exchange.as_ref().filter(|_| failed).and_then(Exchange::take_hint),
             reader_gone: failed && output::stdout_reader_is_gone(),
+            stdin_lost: self.supervisor.stdin_lost(),
         }
     }
 

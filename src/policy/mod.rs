@@ -10,6 +10,7 @@ pub(crate) mod problem;
 mod resolve;
 pub(crate) mod schedule;
 pub(crate) mod settings;
+pub(crate) mod size;
 pub(crate) mod value;
 
 pub(crate) use resolve::{Request, Resolved, policy_names, resolve};

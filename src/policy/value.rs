@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::duration;
+use super::{duration, size};
 use crate::backoff::{Jitter, Shape, Strategy};
 use crate::classify::{ExitSpecs, Otherwise, signal};
 
@@ -20,6 +20,8 @@ pub(crate) enum Form {
     Number,
     /// A duration in text, or a number of seconds.
     Duration,
+    /// A number of bytes, or text with a unit.
+    Size,
     /// Text.
     Text,
     /// Text, or a list of texts and numbers that is read as a comma list.
@@ -38,6 +40,7 @@ impl Form {
             Form::Whole => "a whole number",
             Form::Number => "a number",
             Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
+            Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
             Form::Text => "text in quotes",
             Form::List => "text in quotes, or a list of texts",
             Form::Switch => "true or false",
@@ -52,6 +55,7 @@ impl Form {
             Form::Whole => json!({"type": "integer", "minimum": 0}),
             Form::Number => json!({"type": "number"}),
             Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]}),
             Form::Text => json!({"type": "string"}),
             Form::List => json!({"anyOf": [
                 {"type": "string"},
@@ -219,6 +223,22 @@ impl Value for Bound {
 
     fn show(&self) -> Json {
         self.0.map_or(Json::Null, |bound| json!(duration::exact(bound)))
+    }
+}
+
+/// A number of bytes, 1 or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl Value for Size {
+    const FORM: Form = Form::Size;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        size::parse(text).map(Size)
+    }
+
+    fn show(&self) -> Json {
+        json!(size::exact(self.0))
     }
 }
 
@@ -447,6 +467,22 @@ pub(crate) enum Color {
     Never,
 }
 words!(Color, "choice": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
+
+/// What the command's standard input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StdinMode {
+    /// As its kind asks for: replayed if it would be used up, else inherited.
+    Auto,
+    /// Ours, untouched.
+    Inherit,
+    /// The same bytes for every attempt, or a refusal.
+    Replay,
+    /// `/dev/null`.
+    Null,
+}
+words!(StdinMode, "choice for stdin":
+    "auto" = StdinMode::Auto, "inherit" = StdinMode::Inherit,
+    "replay" = StdinMode::Replay, "null" = StdinMode::Null);
 
 /// A file's path, any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

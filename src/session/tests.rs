@@ -47,7 +47,7 @@ impl Run {
     /// The command ends after this long.
     fn ends(&mut self, after: u64, ending: Ending) {
         self.pass(after);
-        self.tell(Input::Ended { ending, hint: None, reader_gone: false });
+        self.tell(Input::Ended { ending, hint: None, reader_gone: false, stdin_lost: None });
     }
 
     fn fails(&mut self, after: u64, code: u8) {
@@ -59,6 +59,7 @@ impl Run {
             ending: Ending::Exited(1),
             hint: Hint::parse(text.as_bytes()),
             reader_gone: false,
+            stdin_lost: None,
         });
     }
 
@@ -341,7 +342,7 @@ fn a_signal_while_waiting_ends_the_run_at_once() {
 fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
-    run.tell(Input::Ended { ending, hint: None, reader_gone: true });
+    run.tell(Input::Ended { ending, hint: None, reader_gone: true, stdin_lost: None });
     run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
 }
 
@@ -378,8 +379,10 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
         session.step(Now::default(), Input::Begin);
-        session
-            .step(Now::default(), Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false })
+        session.step(
+            Now::default(),
+            Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false, stdin_lost: None },
+        )
     };
     assert_ne!(unseeded(1), unseeded(2));
 }

@@ -61,7 +61,10 @@ impl Sandbox {
     }
 
     /// The same as a plain command, for `spawn()`; its stdin is /dev/null.
-    pub(crate) fn spawnable<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> std::process::Command {
+    pub(crate) fn spawnable<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+        &self,
+        args: I,
+    ) -> std::process::Command {
         let mut command = std::process::Command::new(RETRY);
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
