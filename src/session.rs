@@ -38,7 +38,13 @@ pub(crate) enum Input {
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
-    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool, output: Output },
+    Ended {
+        ending: Ending,
+        hint: Option<Hint>,
+        reader_gone: bool,
+        output: Output,
+        stdin_lost: Option<String>,
+    },
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
@@ -171,10 +177,14 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
-            (State::Running { since, stopping, .. }, Input::Ended { ending, hint, reader_gone, output }) => {
+            (
+                State::Running { since, stopping, .. },
+                Input::Ended { ending, hint, reader_gone, output, stdin_lost },
+            ) => {
                 let duration = now.awake.saturating_sub(since.awake);
                 let timed_out = stopping.is_some();
-                let attempt = AttemptResult { ending, timed_out, duration, hint, reader_gone, output };
+                let attempt =
+                    AttemptResult { ending, timed_out, duration, hint, reader_gone, output, stdin_lost };
                 self.ended(now, &attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {
@@ -309,6 +319,9 @@ impl Session {
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
             actions.extend(self.exhausted(now, attempt));
+        } else if let Some(why) = &attempt.stdin_lost {
+            self.tallies.count(&why.clone().into());
+            actions.extend(self.finish(now, Outcome::Permanent, failed_exit(attempt.status())));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;

@@ -20,6 +20,8 @@ pub(crate) struct AttemptResult {
     pub(crate) reader_gone: bool,
     /// What it wrote, as far as that was seen.
     pub(crate) output: Output,
+    /// Why another attempt would not read what this one did, if it would not.
+    pub(crate) stdin_lost: Option<String>,
 }
 
 /// How the command ended.

@@ -35,6 +35,7 @@ pub(crate) mod tests {
             hint: None,
             reader_gone: false,
             output: Output::default(),
+            stdin_lost: None,
         }
     }
 

@@ -50,6 +50,14 @@ impl Rules {
 
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
     pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
+        let verdict = self.judge(attempt, stopped_by);
+        match &attempt.stdin_lost {
+            Some(why) if verdict.class.is_retryable() => with_stdin_lost(&verdict, why),
+            _ => verdict,
+        }
+    }
+
+    fn judge(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         self.ended_by_our_surroundings(attempt, stopped_by)
             .or_else(|| self.success(attempt))
             .or_else(|| self.explicitly_permanent(attempt))
@@ -169,6 +177,18 @@ impl Rules {
             None if !self.names_what_to_retry() => None,
             None => Some(builtin(Class::Permanent, "otherwise", None, attempt)),
         }
+    }
+}
+
+/// Whatever it was, another attempt would read something else: an empty input may well "succeed".
+fn with_stdin_lost(verdict: &Classification, why: &str) -> Classification {
+    Classification {
+        class: Class::Permanent,
+        rule: Rule { source: "builtin", id: "stdin-not-replayable" },
+        kind: verdict.kind,
+        reason: Cow::Owned(format!("{}; {why}", verdict.reason)),
+        quote: verdict.quote.clone(),
+        retry_after: None,
     }
 }
 

@@ -52,6 +52,7 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
         hint: None,
         reader_gone: false,
         output: Output::default(),
+        stdin_lost: None,
     })
 }
 

@@ -15,13 +15,14 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::event::{Event, Level, Outcome, RunIdentity, RunStart};
 use crate::exit_code::{self, Exit};
+use crate::policy::value::Limit;
 use crate::policy::{Policy, builtin};
 use crate::session::{Action, Attempt, Input, Session, Signs, with_end};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Options, Program, Supervisor, Wanted};
+use crate::sys::supervise::{self, Captured, Happening, Options, Program, Stdin, Supervisor, Wanted};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 
@@ -154,6 +155,8 @@ impl<'a> Driver<'a> {
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
             prompt_start: sinks.want_start(),
         };
+        let repeats = policy.attempts() != Limit::Times(1);
+        let stdin = Stdin::open(policy.stdin, repeats, policy.stdin_max.0)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -161,7 +164,7 @@ impl<'a> Driver<'a> {
             command,
             outer,
             session,
-            supervisor,
+            supervisor: supervisor.with_stdin(stdin),
             sinks,
             streams: Streams::new(policy, interests),
             // Without it the command can tell us nothing, and all else works.
@@ -288,6 +291,9 @@ impl<'a> Driver<'a> {
         }
         let capture = self.streams.capture(attempt.last);
         self.exited = false;
+        if attempt.last {
+            self.supervisor.expect_last();
+        }
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
         self.running = true;
         Ok(())
@@ -393,6 +399,7 @@ impl<'a> Driver<'a> {
             hint: self.exchange.as_ref().filter(|_| failed).and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output: self.streams.take(captured, self.supervisor.held().lost()),
+            stdin_lost: self.supervisor.stdin_lost(),
         }
     }
 

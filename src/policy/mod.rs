@@ -11,6 +11,7 @@ mod resolve;
 mod rule;
 pub(crate) mod schedule;
 pub(crate) mod settings;
+pub(crate) mod size;
 pub(crate) mod value;
 
 pub(crate) use resolve::{Request, Resolved, policy_names, resolve};

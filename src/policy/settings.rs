@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
-    Patterns, Signal, Size, StderrMode, StdoutMode, Value,
+    Patterns, Signal, Size, StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
@@ -298,6 +298,20 @@ settings! {
     /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
     otherwise / "otherwise": Option<Otherwise> = None,
     { Judging "WHAT" }
+
+    /// What the command reads: auto, inherit, replay or null
+    ///
+    /// `auto` gives every attempt the same input: a file is rewound to where it stood, a pipe or socket is replayed
+    /// byte for byte, and the command takes no more from it than it reads. Terminals and devices are inherited, and
+    /// so is everything when there can be one attempt only. `inherit` never replays; `null` is /dev/null.
+    stdin / "stdin": StdinMode = StdinMode::Auto,
+    { Surroundings "MODE" }
+
+    /// How much of a pipe is kept for further attempts; one that read more is not tried again
+    ///
+    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp.
+    stdin_max / "stdin-max": Size = Size(1 << 30),
+    { Surroundings "SIZE" }
 
     /// Exit with this status when it succeeded, but not at first
     fail_if_flaky / "fail-if-flaky": Option<ExitStatus> = None,

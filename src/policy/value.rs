@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::duration;
+use super::{duration, size};
 use crate::backoff::{Jitter, Shape, Strategy};
 use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
 
@@ -20,6 +20,8 @@ pub(crate) enum Form {
     Number,
     /// A duration in text, or a number of seconds.
     Duration,
+    /// A number of bytes, or text with a unit.
+    Size,
     /// Text.
     Text,
     /// Text, or a list of texts and numbers that is read as a comma list.
@@ -32,8 +34,6 @@ pub(crate) enum Form {
     Switch,
     /// A table of texts.
     Table,
-    /// An amount in text, or a number of bytes.
-    Size,
 }
 
 impl Form {
@@ -44,13 +44,13 @@ impl Form {
             Form::Whole => "a whole number",
             Form::Number => "a number",
             Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
+            Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
             Form::Text => "text in quotes",
             Form::List => "text in quotes, or a list of texts",
             Form::Patterns => "a regular expression in quotes, or a list of them",
             Form::Rules => "tables: write [[policy.NAME.rule]]",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
-            Form::Size => "an amount in quotes such as \"64KiB\", or a number of bytes",
         }
     }
 
@@ -61,6 +61,7 @@ impl Form {
             Form::Whole => json!({"type": "integer", "minimum": 0}),
             Form::Number => json!({"type": "number"}),
             Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
             Form::Text => json!({"type": "string"}),
             Form::List => json!({"anyOf": [
                 {"type": "string"},
@@ -73,7 +74,6 @@ impl Form {
             Form::Rules => super::rule::schema(),
             Form::Switch => json!({"type": "boolean"}),
             Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
-            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
         }
     }
 }
@@ -234,6 +234,22 @@ impl Value for Bound {
 
     fn show(&self) -> Json {
         self.0.map_or(Json::Null, |bound| json!(duration::exact(bound)))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl Value for Size {
+    const FORM: Form = Form::Size;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        size::parse(text).map(Size)
+    }
+
+    fn show(&self) -> Json {
+        json!(size::exact(self.0))
     }
 }
 
@@ -427,8 +443,10 @@ pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> 
         let mut lines = wrong.lines();
         lines.pop();
         lines.insert(0, format!("the pattern does not compile: {}", wrong.reason()));
-        lines.join("
-")
+        lines.join(
+            "
+",
+        )
     })?;
     Ok(Pattern { channel, regex })
 }
@@ -581,7 +599,7 @@ impl Value for Labels {
 
 #[path = "value_streams.rs"]
 mod streams;
-pub(crate) use streams::{Size, StderrMode, StdoutMode};
+pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};
 
 #[cfg(test)]
 #[path = "value_tests.rs"]

@@ -28,42 +28,18 @@ pub(crate) enum StderrMode {
 }
 words!(StderrMode, "way for stderr": "stream" = StderrMode::Stream, "last" = StderrMode::Last, "null" = StderrMode::Null);
 
-/// An amount of bytes.
+/// What the command's standard input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
-
-/// As `head -c` and `dd` have them.
-const UNITS: &[(&str, u64)] = &[
-    ("", 1),
-    ("B", 1),
-    ("kB", 1000),
-    ("KB", 1000),
-    ("k", 1 << 10),
-    ("K", 1 << 10),
-    ("KiB", 1 << 10),
-    ("MB", 1_000_000),
-    ("M", 1 << 20),
-    ("MiB", 1 << 20),
-    ("GB", 1_000_000_000),
-    ("G", 1 << 30),
-    ("GiB", 1 << 30),
-];
-
-impl Value for Size {
-    const FORM: Form = Form::Size;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let trimmed = text.trim();
-        let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = trimmed.split_at(digits);
-        let unit = UNITS.iter().find(|(name, _)| *name == unit.trim_start()).map(|(_, bytes)| *bytes);
-        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
-        bytes
-            .map(Size)
-            .ok_or_else(|| format!("'{text}' is no size: write a number of bytes, or 64KiB, 1MiB, 1GiB"))
-    }
-
-    fn show(&self) -> Json {
-        json!(self.0)
-    }
+pub(crate) enum StdinMode {
+    /// As its kind asks for: replayed if it would be used up, else inherited.
+    Auto,
+    /// Ours, untouched.
+    Inherit,
+    /// The same bytes for every attempt, or a refusal.
+    Replay,
+    /// `/dev/null`.
+    Null,
 }
+words!(StdinMode, "choice for stdin":
+    "auto" = StdinMode::Auto, "inherit" = StdinMode::Inherit,
+    "replay" = StdinMode::Replay, "null" = StdinMode::Null);

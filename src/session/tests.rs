@@ -47,7 +47,13 @@ impl Run {
     /// The command ends after this long.
     fn ends(&mut self, after: u64, ending: Ending) {
         self.pass(after);
-        self.tell(Input::Ended { ending, hint: None, reader_gone: false, output: Output::default() });
+        self.tell(Input::Ended {
+            ending,
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+            stdin_lost: None,
+        });
     }
 
     fn fails(&mut self, after: u64, code: u8) {
@@ -60,6 +66,7 @@ impl Run {
             hint: Hint::parse(text.as_bytes()),
             reader_gone: false,
             output: Output::default(),
+            stdin_lost: None,
         });
     }
 
@@ -379,7 +386,13 @@ fn a_signal_while_waiting_ends_the_run_at_once() {
 fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
-    run.tell(Input::Ended { ending, hint: None, reader_gone: true, output: Output::default() });
+    run.tell(Input::Ended {
+        ending,
+        hint: None,
+        reader_gone: true,
+        output: Output::default(),
+        stdin_lost: None,
+    });
     run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
 }
 
@@ -423,6 +436,7 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
                 hint: None,
                 reader_gone: false,
                 output: Output::default(),
+                stdin_lost: None,
             },
         )
     };

@@ -23,6 +23,7 @@ mod program;
 mod replace;
 mod signals;
 mod spawn;
+mod stdin;
 mod terminal;
 mod tree;
 
@@ -47,5 +48,6 @@ pub(crate) use pause::time_stopped;
 pub(crate) use program::Program;
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
+pub(crate) use stdin::Stdin;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 pub(crate) use tree::is_ancestor;

@@ -20,6 +20,7 @@ use super::output::{Captured, Output};
 use super::program::{Environment, Program};
 use super::signals::{self, Record, Signals};
 use super::spawn::{self, Exec, Plan};
+use super::stdin::Stdin;
 use super::terminal::Terminal;
 use super::tree::{self, Spared};
 use super::{os, pause};
@@ -70,6 +71,7 @@ pub(crate) struct Supervisor {
     options: Options,
     signals: Signals,
     terminal: Option<Terminal>,
+    stdin: Stdin,
     attempt: Option<Attempt>,
     /// How many have been started.
     attempts: u32,
@@ -104,6 +106,7 @@ impl Supervisor {
             options,
             signals,
             terminal: Terminal::save(),
+            stdin: Stdin::default(),
             attempt: None,
             attempts: 0,
             reports: VecDeque::new(),
@@ -114,6 +117,22 @@ impl Supervisor {
             held: Held::default(),
             delivery: None,
         })
+    }
+
+    /// The commands read this.
+    pub(crate) fn with_stdin(mut self, stdin: Stdin) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// No attempt follows the next one: what it reads need not be kept.
+    pub(crate) fn expect_last(&mut self) {
+        self.stdin.is_last();
+    }
+
+    /// Why another attempt would not read what the last one did, if it would not.
+    pub(crate) fn stdin_lost(&self) -> Option<String> {
+        self.stdin.lost()
     }
 
     /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
@@ -134,10 +153,12 @@ impl Supervisor {
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
         let environment = Environment::new(vars).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
+        self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
         let plan = Plan {
             program,
             environment: &environment.block(vars),
             signals: &self.signals,
+            stdin: self.stdin.descriptor(),
             new_group: self.options.new_group,
             descriptors: descriptors.sources,
         };
@@ -148,6 +169,7 @@ impl Supervisor {
         pause::set_follower(if self.options.new_group { pid } else { 0 });
         self.childless = false;
         self.attempt = Some(Attempt::new(pid, self.attempts, exec, spared));
+        self.feed();
         Ok(pid)
     }
 
@@ -207,7 +229,7 @@ impl Supervisor {
             tokio::task::yield_now().await;
         }
         let due = self.due().map(|due| due.saturating_sub(pause::now()));
-        let mut limit = [limit, due].into_iter().flatten().min();
+        let mut limit = [limit, due, self.stdin.due()].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt
             && self.options.prompt_start
             && let Some(exec) = attempt.exec.pending()
@@ -227,6 +249,9 @@ impl Supervisor {
             let delivery = self.delivery.as_mut().is_some_and(|delivery| delivery.poll(context).is_ready());
             if signals || output || delivery {
                 return Poll::Ready(Woken { signals, exec: true });
+            }
+            if self.stdin.poll_ready(context).is_ready() {
+                return Poll::Ready(Woken { signals: false, exec: false });
             }
             match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
                 Some(Poll::Ready(())) => Poll::Ready(Woken { signals: false, exec: true }),
@@ -267,6 +292,7 @@ impl Supervisor {
             self.reap();
         }
         self.settle();
+        self.feed();
         if self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
             self.give_up();
         }
@@ -367,6 +393,15 @@ impl Supervisor {
         }
     }
 
+    /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
+    fn feed(&mut self) {
+        if let Some(attempt) = &mut self.attempt
+            && !self.stdin.step()
+        {
+            attempt.start_killing();
+        }
+    }
+
     /// Reports the attempt's end, if it has come.
     fn settle(&mut self) {
         let childless = self.childless;
@@ -379,6 +414,7 @@ impl Supervisor {
         }
         self.look_at_exec();
         let Some(attempt) = self.attempt.take() else { return };
+        self.stdin.finish();
         let Some(status) = attempt.status else { return };
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
@@ -408,6 +444,7 @@ impl Supervisor {
     fn give_up(&mut self) {
         if let Some(mut attempt) = self.attempt.take() {
             self.output = None;
+            self.stdin.finish();
             pause::set_follower(0);
             self.restore_terminal();
             self.reports.push_back(Happening::Unkillable(attempt.remains()));
