@@ -172,10 +172,10 @@ fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
     let mut run = Run::new(&policy).begin();
     run.pass(500);
     let at = run.now.awake - ms(100);
-    run.tell(Input::Wrote(at));
+    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
     run.did("spawn1! wake:500 wake:400");
     run.pass(400);
-    run.tell(Input::Wrote(at));
+    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
     run.did("stop");
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("started failed(no attempts left) exhausted exit124");
@@ -196,7 +196,7 @@ fn output_that_was_lost_makes_a_success_our_failure() {
     let mut run = Run::new(&plain()).begin();
     run.tell(Input::Started(42));
     let ended =
-        Input::Ended { ending: Ending::Exited(0), hint: None, reader_gone: false, output: Output::default() };
+        Input::Ended { ending: Ending::Exited(0), hint: None, reader_gone: false, output: Output::default(), stdin_lost: None };
     for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
         run.said.push(word(&action));
     }
@@ -455,4 +455,31 @@ fn an_endless_run_does_not_grow() {
     assert!(run.session.tallies.all().len() <= 30);
     let total: u64 = run.session.tallies.all().iter().map(|tally| tally.count).sum();
     assert_eq!(total, 10_000);
+}
+
+#[test]
+fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
+    let policy = Policy { progress_timeout: Bound(Some(ms(5_000))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.did("spawn1 wake:5000");
+    run.pass(4_000);
+    run.tell(Input::Signs(Signs { wrote: None, progress: Some(ms(3_500)) }));
+    run.did("wake:4500");
+    run.wakes(4_500);
+    run.ends(5, Ending::Signaled(libc::SIGTERM));
+    run.did("stop started failed(no progress for 5s) stalled exit124");
+}
+
+#[test]
+fn a_run_that_stalls_while_it_waits_ends_with_the_last_status() {
+    let policy = Policy {
+        progress_timeout: Bound(Some(ms(1_500))),
+        backoff: crate::backoff::Strategy::List(vec![ms(10_000)]),
+        ..plain()
+    };
+    let mut run = Run::new(&policy).begin();
+    run.fails(1_000, 9);
+    run.did("spawn1 wake:1500 started retry:10000 wake:500");
+    run.wakes(500);
+    run.did("stalled exit9");
 }
