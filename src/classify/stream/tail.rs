@@ -50,7 +50,7 @@ mod tests {
     fn without_a_limit_above_0_it_only_counts() {
         let mut tail = Tail::new(0);
         tail.feed(b"some");
-        tail.feed(&[0; 100_000]);
+        tail.feed(&vec![0; 100_000]);
         assert_eq!((tail.total(), tail.is_cut()), (100_004, true));
         assert_eq!(tail.bytes(), b"");
         assert_eq!(tail.kept.capacity(), 0);
