@@ -75,7 +75,11 @@ fn log() -> Vec<u8> {
         random ^= random << 17;
         let _ = write!(text, "2026-11-02T10:{:02}:{:02}Z [{random:x}]", random % 60, (random >> 8) % 60);
         for word in 0..random % 20 {
-            let _ = write!(text, " {}", words[(random >> (word * 2)) as usize % words.len()]);
+            let _ = write!(
+                text,
+                " {}",
+                words[usize::from((random >> (word * 2)).to_le_bytes()[0]) % words.len()]
+            );
         }
         text.push('\n');
     }
@@ -87,7 +91,7 @@ fn measure(what: &str, patterns: &[&str], text: &[u8], mebibytes: usize) {
     let mut matcher = Matcher::new(&patterns);
     let started = cpu_time();
     matcher.feed(b"the first bytes\n");
-    let compiled = cpu_time() - started;
+    let compiled = cpu_time().saturating_sub(started);
     let mut left = mebibytes * 1024 * 1024;
     let started = cpu_time();
     while left > 0 {
@@ -97,7 +101,7 @@ fn measure(what: &str, patterns: &[&str], text: &[u8], mebibytes: usize) {
         }
     }
     matcher.finish();
-    let rate = mebibytes as f64 * 1.048_576 / (cpu_time() - started).as_secs_f64();
+    let rate = mebibytes as f64 * 1.048_576 / cpu_time().saturating_sub(started).as_secs_f64();
     println!("{what:50} {rate:8.0} MB/s, compiled in {compiled:?}, {} matched", matcher.matched().count());
 }
 
@@ -113,7 +117,7 @@ fn main() {
             copy.extend_from_slice(std::hint::black_box(chunk));
         }
     }
-    let rate = mebibytes as f64 * 1.048_576 / (cpu_time() - started).as_secs_f64();
+    let rate = mebibytes as f64 * 1.048_576 / cpu_time().saturating_sub(started).as_secs_f64();
     println!("{:50} {rate:8.0} MB/s", "copied, not matched");
     measure("20 patterns, none matches", &TWENTY, &log, mebibytes);
     measure("1 literal", &["connection refused"], &log, mebibytes);

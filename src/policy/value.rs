@@ -249,7 +249,8 @@ impl Value for Size {
     }
 
     fn show(&self) -> Json {
-        json!(size::exact(self.0))
+        let exact = size::exact(self.0);
+        exact.parse::<u64>().map_or_else(|_| json!(exact), |bytes| json!(bytes))
     }
 }
 

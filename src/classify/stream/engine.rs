@@ -1,6 +1,8 @@
 //! Patterns compiled to one automaton, and the search that spares it most lines.
 //!
-//! The automaton is a DFA built as it goes, in a cache of bounded size that is emptied when it is full.
+//! The automaton is a DFA built as it goes, in a cache of bounded size that is emptied when it is full. There is no second
+//! engine for patterns that fill it all the time (`[0-9a-f].{40}!`): building states for each byte is then a simulation of
+//! the NFA, as slow as the others.
 
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
