@@ -115,6 +115,10 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
             add(key, vec!["true".into()], format!("--{key}"));
         }
     }
+    if let Ok(Some(mode)) = matches.try_get_one::<OsString>(HELD) {
+        let written = if mode == "success" { "-O".to_owned() } else { format!("-O={}", mode.display()) };
+        add("stdout", vec![mode.clone()], written);
+    }
     if matches.try_get_one::<bool>("no-retry").ok().flatten() == Some(&true) {
         add("enabled", vec!["false".into()], "--no-retry".to_owned());
     }
@@ -148,8 +152,12 @@ pub(crate) fn command(verb: Verb) -> Command {
 
 /// The command line of a verb, with these of the settings.
 fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
-    let settings =
-        |groups: &'static [Group]| settings(groups).filter(|setting| wanted(setting)).map(argument);
+    let settings = |groups: &'static [Group]| {
+        settings(groups).filter(|setting| wanted(setting)).flat_map(|setting| {
+            let held = (setting.key == "stdout").then(held_flag);
+            std::iter::once(argument(setting)).chain(held)
+        })
+    };
     let base = Command::new("retry")
         .max_term_width(100)
         .disable_help_subcommand(true)
@@ -247,7 +255,7 @@ Example: n=0; until deploy; do retry wait $((++n)) --max 5 || exit; done";
 
 /// The settings of these groups that are flags of their own name.
 fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.key != "enabled")
+    SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.is_flag())
 }
 
 fn argument(setting: &Setting) -> Arg {
@@ -260,7 +268,7 @@ fn argument(setting: &Setting) -> Arg {
         .hide_short_help(!setting.basic)
         .help(format!("{}{default}", setting.summary()))
         .long_help(format!("{text}{default}{env}"));
-    if let Some(short) = setting.short {
+    if let Some(short) = setting.short.filter(|_| setting.key != "stdout") {
         arg = arg.short(short);
     }
     if let Some(alias) = setting.alias {
@@ -328,6 +336,24 @@ fn shell_flag() -> Arg {
     .require_equals(true)
     .default_missing_value("sh")
     .action(ArgAction::Set)
+}
+
+/// The option that is `--stdout success` in one letter.
+const HELD: &str = "stdout-success";
+
+/// Its value only follows a `=`, so that it can stand before a command.
+fn held_flag() -> Arg {
+    Arg::new(HELD)
+        .short('O')
+        .value_name("MODE")
+        .help("Only the successful attempt's stdout: the same as --stdout success")
+        .help_heading(Group::Surroundings.heading())
+        .hide_short_help(true)
+        .value_parser(ValueParser::os_string())
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("success")
+        .action(ArgAction::Set)
 }
 
 fn help_flag() -> Arg {

@@ -112,6 +112,16 @@ pub(crate) struct Failure {
     /// What was asked for by the server or the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<f64>,
+    /// How much the command wrote to stdout, where that was captured; to both, where they lead to the same place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_out: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_err: Option<u64>,
+    /// The end of it, where the log was asked to hold that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stdout_tail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stderr_tail: Option<String>,
     /// Why no attempt follows, in words; empty when one does.
     #[serde(skip)]
     pub(crate) verdict: String,
@@ -171,6 +181,8 @@ pub(crate) enum Outcome {
     Permanent,
     /// The time for the whole run was over, or would have been after the wait.
     Deadline,
+    /// No progress was recorded for too long.
+    Stalled,
     /// More waiting was asked for than is allowed.
     Throttled,
     /// A signal told us to stop.
@@ -222,9 +234,10 @@ pub(crate) struct RunIdentity {
 /// The longest `error`, in bytes.
 const LONGEST_ERROR: usize = 512;
 
-/// `[class] reason`, held at [`LONGEST_ERROR`].
-pub(crate) fn error_line(class: &str, reason: &str) -> String {
-    let mut line = format!("[{class}] {reason}");
+/// `[class] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
+pub(crate) fn error_line(class: &str, reason: &str, quote: Option<&str>) -> String {
+    let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
+    let mut line = format!("[{class}] {reason}{quote}");
     line.truncate(line.floor_char_boundary(LONGEST_ERROR));
     line
 }

@@ -7,6 +7,7 @@ mod limits;
 mod report;
 
 pub(crate) use limits::Limits;
+pub(crate) use report::with_end;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
-use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Rules};
+use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
 use crate::policy::Policy;
@@ -37,13 +38,30 @@ pub(crate) enum Input {
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
-    Ended { ending: Ending, hint: Option<Hint>, reader_gone: bool },
+    Ended {
+        ending: Ending,
+        hint: Option<Hint>,
+        reader_gone: bool,
+        output: Output,
+        stdin_lost: Option<String>,
+    },
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
     Woke,
+    /// The same, and what is known of the command's doings meanwhile.
+    Signs(Signs),
     /// The command's processes would not die.
     Unkillable,
+}
+
+/// Signs of life.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Signs {
+    /// When the command last wrote something, on the awake clock.
+    pub(crate) wrote: Option<Duration>,
+    /// When progress was last recorded, on the elapsed clock.
+    pub(crate) progress: Option<Duration>,
 }
 
 /// Something to do.
@@ -88,6 +106,10 @@ pub(crate) struct Session {
     drawn: Option<Duration>,
     /// Successes in a row.
     successes: u64,
+    /// When the command last wrote something, on the awake clock.
+    wrote: Duration,
+    /// When progress was last recorded, on the elapsed clock.
+    progress: Duration,
     slept: Duration,
     /// The signals that told us to stop, in their order.
     signals: Vec<i32>,
@@ -117,6 +139,8 @@ enum State {
 enum OutOf {
     Timeout,
     Deadline,
+    Idle,
+    Progress,
 }
 
 impl Session {
@@ -133,6 +157,8 @@ impl Session {
             retry: 0,
             drawn: None,
             successes: 0,
+            wrote: Duration::ZERO,
+            progress: Duration::ZERO,
             slept: Duration::ZERO,
             signals: Vec::new(),
             last: None,
@@ -151,18 +177,35 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
-            (State::Running { .. }, Input::Ended { ending, hint, reader_gone }) => {
-                self.ended(now, ending, hint, reader_gone)
+            (
+                State::Running { since, stopping, .. },
+                Input::Ended { ending, hint, reader_gone, output, stdin_lost },
+            ) => {
+                let duration = now.awake.saturating_sub(since.awake);
+                let timed_out = stopping.is_some();
+                let attempt =
+                    AttemptResult { ending, timed_out, duration, hint, reader_gone, output, stdin_lost };
+                self.ended(now, &attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {
                 self.signals.push(signal);
                 Vec::new()
             }
             (State::Running { .. }, Input::Woke) => self.check_time(now),
+            (State::Running { .. } | State::Waiting { .. }, Input::Signs(signs)) => {
+                self.wrote = self.wrote.max(signs.wrote.unwrap_or_default());
+                self.progress = self.progress.max(signs.progress.unwrap_or_default());
+                self.advance(now, Input::Woke)
+            }
             (State::Waiting { since, .. }, Input::Signal(signal)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 self.signals.push(signal);
                 self.finish(now, Outcome::Interrupted, Exit::Signal(signal))
+            }
+            (State::Waiting { since, .. }, Input::Woke) if self.limits.is_stalled(self.standstill(now)) => {
+                self.slept += now.elapsed.saturating_sub(since);
+                let status = self.last.map_or(exit_code::FAILURE, |(status, _)| status);
+                self.finish(now, Outcome::Stalled, failed_exit(status))
             }
             (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
                 self.slept += now.elapsed.saturating_sub(since);
@@ -177,6 +220,7 @@ impl Session {
 
     fn begin(&mut self, now: Now) -> Vec<Action> {
         self.began = now;
+        self.progress = now.elapsed;
         if self.limits.is_past_deadline(Duration::ZERO) {
             return self.finish(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT));
         }
@@ -185,6 +229,7 @@ impl Session {
 
     fn spawn(&mut self, now: Now) -> Vec<Action> {
         self.attempts += 1;
+        self.wrote = now.awake;
         self.state = State::Running { since: now, announced: false, stopping: None };
         let last = self.limits.is_last(self.attempts);
         vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })]
@@ -205,8 +250,12 @@ impl Session {
         let State::Running { since, stopping: None, .. } = self.state else { return Vec::new() };
         let out_of = if self.limits.is_past_deadline(self.elapsed(now)) {
             OutOf::Deadline
+        } else if self.limits.is_stalled(self.standstill(now)) {
+            OutOf::Progress
         } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
             OutOf::Timeout
+        } else if self.limits.is_idle(self.silence(now)) {
+            OutOf::Idle
         } else {
             return Vec::new();
         };
@@ -218,28 +267,34 @@ impl Session {
 
     /// How long until something is due, if anything is.
     fn due(&self, now: Now) -> Option<Duration> {
+        let stalled = self.limits.until_stalled(self.standstill(now));
         match self.state {
             State::Running { since, stopping: None, .. } => {
-                self.limits.time_left(now.awake.saturating_sub(since.awake), self.elapsed(now))
+                let running = now.awake.saturating_sub(since.awake);
+                let left = self.limits.time_left(running, self.silence(now), self.elapsed(now));
+                [left, stalled].into_iter().flatten().min()
             }
-            State::Waiting { until, .. } => Some(until.saturating_sub(now.elapsed)),
+            State::Waiting { until, .. } => {
+                let left = until.saturating_sub(now.elapsed);
+                Some(stalled.map_or(left, |stalled| stalled.min(left)))
+            }
             _ => None,
         }
     }
 
-    fn ended(&mut self, now: Now, ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Vec<Action> {
-        let State::Running { since, stopping, .. } = self.state else { return Vec::new() };
+    fn ended(&mut self, now: Now, attempt: &AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
         let mut actions = self.announce(None);
-        let duration = now.awake.saturating_sub(since.awake);
-        let attempt = AttemptResult { ending, timed_out: stopping.is_some(), duration, hint, reader_gone };
-        let verdict = self.rules.classify(&attempt, self.signals.last().copied());
+        let mut verdict = self.rules.classify(attempt, self.signals.last().copied());
+        if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
+            verdict.reason = self.limits.idle_words().into();
+        }
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {
-            self.interrupted(now, &attempt, &verdict)
+            self.interrupted(now, attempt, &verdict)
         } else if verdict.class == Class::Success {
-            self.succeeded(now, &attempt)
+            self.succeeded(now, attempt)
         } else {
-            self.failed(now, &attempt, &verdict, stopping)
+            self.failed(now, attempt, &verdict, stopping)
         });
         actions
     }
@@ -264,11 +319,14 @@ impl Session {
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
             actions.extend(self.exhausted(now, attempt));
+        } else if let Some(why) = &attempt.stdin_lost {
+            self.tallies.count(&why.clone().into());
+            actions.extend(self.finish(now, Outcome::Permanent, failed_exit(attempt.status())));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
             if self.would_pass_deadline(now, wait) {
-                actions.extend(self.finish(now, Outcome::Deadline, failed_exit(attempt)));
+                actions.extend(self.finish(now, Outcome::Deadline, failed_exit(attempt.status())));
             } else {
                 self.wait(now, wait);
             }
@@ -294,7 +352,7 @@ impl Session {
         let mut actions = vec![self.tell_failed(attempt, verdict, &why)];
         actions.extend(match outcome {
             Outcome::Exhausted => self.exhausted(now, attempt),
-            outcome => self.finish(now, outcome, failed_exit(attempt)),
+            outcome => self.finish(now, outcome, failed_exit(attempt.status())),
         });
         actions
     }
@@ -310,8 +368,12 @@ impl Session {
         if !verdict.class.is_retryable() {
             return Next::End(Outcome::Permanent, report::not_retried(verdict));
         }
-        if stopping == Some(OutOf::Deadline) {
-            return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+        match stopping {
+            Some(OutOf::Deadline) => {
+                return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+            }
+            Some(OutOf::Progress) => return Next::End(Outcome::Stalled, self.limits.stalled_words()),
+            Some(OutOf::Timeout | OutOf::Idle) | None => {}
         }
         if self.limits.is_last(self.attempts) {
             return Next::End(Outcome::Exhausted, "no attempts left".to_owned());
@@ -349,7 +411,7 @@ impl Session {
     }
 
     fn exhausted(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
-        let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt), Exit::Status);
+        let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt.status()), Exit::Status);
         self.finish(now, Outcome::Exhausted, exit)
     }
 
@@ -368,6 +430,16 @@ impl Session {
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
     }
 
+    /// How long no progress has been recorded.
+    fn standstill(&self, now: Now) -> Duration {
+        now.elapsed.saturating_sub(self.progress)
+    }
+
+    /// How long the command has written nothing.
+    fn silence(&self, now: Now) -> Duration {
+        now.awake.saturating_sub(self.wrote)
+    }
+
     fn elapsed(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.began.elapsed)
     }
@@ -384,8 +456,8 @@ enum Next {
 }
 
 /// A failed run never exits 0.
-fn failed_exit(attempt: &AttemptResult) -> Exit {
-    match attempt.status() {
+fn failed_exit(status: u8) -> Exit {
+    match status {
         0 => Exit::Status(exit_code::FAILED_WITH_ZERO),
         status => Exit::Status(status),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::hint::Hint;
+use super::output::Output;
 
 /// One attempt, over.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,10 @@ pub(crate) struct AttemptResult {
     pub(crate) hint: Option<Hint>,
     /// Nobody reads our standard output any more.
     pub(crate) reader_gone: bool,
+    /// What it wrote, as far as that was seen.
+    pub(crate) output: Output,
+    /// Why another attempt would not read what this one did, if it would not.
+    pub(crate) stdin_lost: Option<String>,
 }
 
 /// How the command ended.

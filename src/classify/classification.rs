@@ -51,6 +51,8 @@ pub(crate) struct Classification {
     pub(crate) kind: Option<&'static str>,
     /// What happened, in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
     pub(crate) reason: Cow<'static, str>,
+    /// The line of output that it was seen by, fit for a terminal.
+    pub(crate) quote: Option<String>,
     /// At least this long the next attempt should wait, because someone asked for it.
     pub(crate) retry_after: Option<Duration>,
 }

@@ -6,6 +6,7 @@ use super::attempt::{AttemptResult, Ending, Stage};
 use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
 use super::signal;
+use super::text::{Pattern, TextRule};
 
 /// What the policy says of results.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,10 @@ pub(crate) struct Rules {
     pub(crate) success_on: ExitSpecs,
     pub(crate) permanent_on: ExitSpecs,
     pub(crate) retry_on: ExitSpecs,
+    /// Rules over output, and over output and exit status together.
+    pub(crate) texts: Vec<TextRule>,
+    /// All of these must be seen for a success.
+    pub(crate) success_match: Vec<Pattern>,
     /// What no explicit rule speaks of; `None`: judged by what is known of it.
     pub(crate) otherwise: Option<Otherwise>,
 }
@@ -27,9 +32,32 @@ pub(crate) enum Otherwise {
 /// `sysexits.h`: "temporary failure; user is invited to retry". The one status that says so on purpose.
 const EX_TEMPFAIL: u8 = 75;
 
+/// The option whose patterns are what to retry.
+pub(crate) const RETRY_MATCH: &str = "retry-match";
+
 impl Rules {
+    /// Every pattern that must be looked for, once.
+    pub(crate) fn patterns(&self) -> Vec<Pattern> {
+        let mut all: Vec<Pattern> = Vec::new();
+        let of_rules = self.texts.iter().flat_map(|rule| &rule.patterns);
+        for pattern in of_rules.chain(&self.success_match) {
+            if !all.contains(pattern) {
+                all.push(pattern.clone());
+            }
+        }
+        all
+    }
+
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
     pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
+        let verdict = self.judge(attempt, stopped_by);
+        match &attempt.stdin_lost {
+            Some(why) if verdict.class.is_retryable() => with_stdin_lost(&verdict, why),
+            _ => verdict,
+        }
+    }
+
+    fn judge(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         self.ended_by_our_surroundings(attempt, stopped_by)
             .or_else(|| self.success(attempt))
             .or_else(|| self.explicitly_permanent(attempt))
@@ -61,20 +89,40 @@ impl Rules {
     }
 
     fn success(&self, attempt: &AttemptResult) -> Option<Classification> {
-        self.is_success(attempt).then(|| {
-            if self.success_on.is_empty() {
-                builtin(Class::Success, "exit-0", None, attempt)
-            } else {
-                explicit(Class::Success, "success-on", attempt)
-            }
+        if !self.is_success(attempt) {
+            return None;
+        }
+        let rule = self.texts.iter().find(|rule| rule.class == Class::Success && rule.holds(attempt));
+        Some(match rule {
+            Some(rule) => by_text(rule, attempt),
+            None if !self.success_match.is_empty() => explicit(Class::Success, "success-match", attempt),
+            None if self.success_on.is_empty() => builtin(Class::Success, "exit-0", None, attempt),
+            None => explicit(Class::Success, "success-on", attempt),
         })
     }
 
-    /// What we stopped for time is never a success.
+    /// A status that counts as success with all the text that is demanded, or a rule that says so; unless a rule which
+    /// names that very status, and text that was seen, says that it failed.
     fn is_success(&self, attempt: &AttemptResult) -> bool {
         if attempt.timed_out {
             return false;
         }
+        let holds = |class_fits: fn(Class) -> bool| {
+            self.texts.iter().any(|rule| class_fits(rule.class) && rule.names_exit() && rule.holds(attempt))
+        };
+        let by_status = self.has_success_status(attempt) && self.has_all_demanded(attempt);
+        if by_status && holds(|class| class != Class::Success) {
+            return false;
+        }
+        by_status || self.texts.iter().any(|rule| rule.class == Class::Success && rule.holds(attempt))
+    }
+
+    fn has_all_demanded(&self, attempt: &AttemptResult) -> bool {
+        self.success_match.iter().all(|pattern| attempt.output.seen.has(pattern))
+    }
+
+    /// What we stopped for time is never a success.
+    fn has_success_status(&self, attempt: &AttemptResult) -> bool {
         match attempt.ending {
             Ending::Exited(code) if self.success_on.is_empty() => code == 0,
             Ending::Exited(_) => self.success_on.matches(attempt),
@@ -83,11 +131,41 @@ impl Rules {
     }
 
     fn explicitly_permanent(&self, attempt: &AttemptResult) -> Option<Classification> {
-        self.permanent_on.matches(attempt).then(|| explicit(Class::Permanent, "permanent-on", attempt))
+        if self.permanent_on.matches(attempt) {
+            return Some(explicit(Class::Permanent, "permanent-on", attempt));
+        }
+        self.by_texts(Class::Permanent, attempt)
     }
 
     fn explicitly_retryable(&self, attempt: &AttemptResult) -> Option<Classification> {
-        self.retry_on.matches(attempt).then(|| explicit(Class::Transient, "retry-on", attempt))
+        if let Some(throttled) = self.by_texts(Class::Throttled, attempt) {
+            return Some(throttled);
+        }
+        if self.retry_on.matches(attempt) {
+            return Some(explicit(Class::Transient, "retry-on", attempt));
+        }
+        self.by_texts(Class::Transient, attempt).or_else(|| self.without_demanded_text(attempt))
+    }
+
+    fn by_texts(&self, class: Class, attempt: &AttemptResult) -> Option<Classification> {
+        let rule = self.texts.iter().find(|rule| rule.class == class && rule.holds(attempt))?;
+        Some(by_text(rule, attempt))
+    }
+
+    /// The status of a success, but not the text that must go with it.
+    fn without_demanded_text(&self, attempt: &AttemptResult) -> Option<Classification> {
+        if attempt.timed_out || !self.has_success_status(attempt) {
+            return None;
+        }
+        let missed = self.success_match.iter().find(|pattern| !attempt.output.seen.has(pattern))?;
+        let mut verdict = explicit(Class::Transient, "success-match", attempt);
+        verdict.reason = Cow::Owned(format!("{} without '{missed}'", verdict.reason));
+        Some(verdict)
+    }
+
+    /// Has an option named what to retry? Tables of rules do not count.
+    fn names_what_to_retry(&self) -> bool {
+        !self.retry_on.is_empty() || self.texts.iter().any(|rule| rule.id == RETRY_MATCH)
     }
 
     /// `--otherwise`, or what it is by default: who names what to retry means nothing else.
@@ -96,9 +174,21 @@ impl Rules {
             Some(Otherwise::Retry) => Some(explicit(Class::Transient, "otherwise", attempt)),
             _ if attempt.timed_out => None,
             Some(Otherwise::Stop) => Some(explicit(Class::Permanent, "otherwise", attempt)),
-            None if self.retry_on.is_empty() => None,
+            None if !self.names_what_to_retry() => None,
             None => Some(builtin(Class::Permanent, "otherwise", None, attempt)),
         }
+    }
+}
+
+/// Whatever it was, another attempt would read something else: an empty input may well "succeed".
+fn with_stdin_lost(verdict: &Classification, why: &str) -> Classification {
+    Classification {
+        class: Class::Permanent,
+        rule: Rule { source: "builtin", id: "stdin-not-replayable" },
+        kind: verdict.kind,
+        reason: Cow::Owned(format!("{}; {why}", verdict.reason)),
+        quote: verdict.quote.clone(),
+        retry_after: None,
     }
 }
 
@@ -112,6 +202,7 @@ fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
         rule,
         kind: None,
         reason: said.unwrap_or_else(|| reason(attempt)),
+        quote: None,
         retry_after: hint.retry_after,
     })
 }
@@ -154,7 +245,19 @@ fn builtin(
     attempt: &AttemptResult,
 ) -> Classification {
     let rule = Rule { source: "builtin", id };
-    Classification { class, rule, kind, reason: reason(attempt), retry_after: None }
+    Classification { class, rule, kind, reason: reason(attempt), quote: None, retry_after: None }
+}
+
+fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
+    let mut verdict = explicit(rule.class, rule.id, attempt);
+    let line = rule.patterns.first().and_then(|pattern| attempt.output.seen.line(pattern));
+    verdict.quote = line.filter(|line| !line.is_empty()).map(str::to_owned);
+    match (&rule.reason, rule.patterns.first()) {
+        (Some(reason), _) => verdict.reason = Cow::Owned(reason.clone()),
+        (None, Some(pattern)) => verdict.reason = Cow::Owned(format!("{}, '{pattern}'", verdict.reason)),
+        (None, None) => {}
+    }
+    verdict
 }
 
 fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classification {
@@ -163,6 +266,7 @@ fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classifi
         rule: Rule { source: "policy", id },
         kind: attempt.timed_out.then_some("timeout"),
         reason: reason(attempt),
+        quote: None,
         retry_after: None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{ask, format, print};
-use crate::classify::{AttemptResult, Classification, Ending, signal};
+use crate::classify::{AttemptResult, Classification, Ending, Output, signal};
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;
@@ -45,7 +45,15 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
                 .hint("write --exit CODE, --killed-by SIGNAL or --timed-out"));
         }
     };
-    Ok(AttemptResult { ending, timed_out, duration: Duration::ZERO, hint: None, reader_gone: false })
+    Ok(AttemptResult {
+        ending,
+        timed_out,
+        duration: Duration::ZERO,
+        hint: None,
+        reader_gone: false,
+        output: Output::default(),
+        stdin_lost: None,
+    })
 }
 
 fn json(verdict: &Classification) -> serde_json::Value {

@@ -5,19 +5,26 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
+mod onlookers;
+mod streams;
+
+use self::onlookers::Interests;
 use super::{Asked, ask};
-use crate::classify::{Ending, StartFailure};
+use crate::classify::{Ending, StartFailure, Stream};
 use crate::cli::Invocation;
 use crate::error::Error;
-use crate::event::{Event, Level, RunIdentity, RunStart};
-use crate::exit_code::Exit;
+use crate::event::{Event, Level, Outcome, RunIdentity, RunStart};
+use crate::exit_code::{self, Exit};
+use crate::policy::value::Limit;
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Attempt, Input, Session};
+use crate::session::{Action, Attempt, Input, Session, Signs, with_end};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
-use crate::sys::supervise::{self, Happening, Options, Program, Supervisor};
+use crate::sys::spool::Held;
+use crate::sys::supervise::{self, Captured, Happening, Options, Program, Stdin, Supervisor, Wanted};
 use crate::sys::{clock, environment, identity, output};
+use streams::Streams;
 
 /// Runs the command until the session says that the run is over.
 pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
@@ -94,6 +101,7 @@ struct Driver<'a> {
     session: Session,
     supervisor: Supervisor,
     sinks: Sinks,
+    streams: Streams,
     exchange: Option<Exchange>,
     trace: Trace,
     run: String,
@@ -105,6 +113,10 @@ struct Driver<'a> {
     wake_at: Option<Duration>,
     /// The command runs; otherwise we wait.
     running: bool,
+    /// The command is over but for its output: its time no longer counts.
+    exited: bool,
+    /// How the run ended, once it has.
+    succeeded: bool,
     /// The running command's, or the last one's.
     pid: i32,
 }
@@ -135,12 +147,16 @@ impl<'a> Driver<'a> {
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }
+        let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
+        let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail);
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
             new_group: policy.new_group,
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
             prompt_start: sinks.want_start(),
         };
+        let repeats = policy.attempts() != Limit::Times(1);
+        let stdin = Stdin::open(policy.stdin, repeats, policy.stdin_max.0)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -148,8 +164,9 @@ impl<'a> Driver<'a> {
             command,
             outer,
             session,
-            supervisor,
+            supervisor: supervisor.with_stdin(stdin),
             sinks,
+            streams: Streams::new(policy, interests),
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
             trace,
@@ -158,6 +175,8 @@ impl<'a> Driver<'a> {
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
             running: false,
+            exited: false,
+            succeeded: false,
             pid: 0,
         })
     }
@@ -172,22 +191,93 @@ impl<'a> Driver<'a> {
             let mut failed_to_start = None;
             self.wake_at = None;
             let now = clock::now();
-            for action in self.session.step(now, input) {
+            let actions = self.session.step(now, input);
+            for action in self.conclude(actions).await {
                 match action {
                     Action::Spawn(attempt) => failed_to_start = self.spawn(&attempt).err(),
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
                     Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
-                    Action::Emit(event) => self.sinks.emit(&event),
+                    Action::Emit(event) => self.emit(&event),
                     Action::Finish(exit) => {
                         self.sinks.clear();
+                        if self.streams.keeps_all() && !self.succeeded {
+                            self.tell_all().await;
+                        }
                         return exit;
                     }
                 }
             }
             input = match failed_to_start {
-                Some(failure) => self.ended(Ending::NotStarted(failure)),
+                Some(failure) => self.ended(Ending::NotStarted(failure), Captured::default()),
                 None => self.next().await,
             };
+        }
+    }
+
+    fn emit(&mut self, event: &Event) {
+        self.sinks.emit(event);
+        if matches!(event, Event::AttemptRetry { .. })
+            && let Some(note) = self.streams.note_of_offset()
+        {
+            self.sinks.note(Level::Warn, note);
+        }
+        if self.streams.keeps_all() {
+            let said = self.sinks.take_kept();
+            self.supervisor.held().append(Stream::Stderr, &said);
+        }
+    }
+
+    /// The end of a run: delivers what was held for it, before the end is told, since that may change it.
+    async fn conclude(&mut self, actions: Vec<Action>) -> Vec<Action> {
+        let outcome = actions.iter().find_map(|action| match action {
+            Action::Emit(Event::RunStop(stop)) => Some(stop.outcome),
+            _ => None,
+        });
+        let Some(outcome) = outcome else { return actions };
+        self.succeeded = outcome == Outcome::Succeeded;
+        let interrupted = match self.streams.wanted(outcome) {
+            Some(wanted) => self.deliver(wanted).await,
+            None => None,
+        };
+        if let Some(signal) = interrupted {
+            return with_end(actions, Outcome::Interrupted, Exit::Signal(signal));
+        }
+        let Some(why) = self.streams.lost() else { return actions };
+        self.sinks.note(Level::Error, &format!("output of the command was lost: {why}"));
+        match outcome {
+            Outcome::Succeeded => with_end(actions, Outcome::Error, Exit::Status(exit_code::FAILURE)),
+            _ => actions,
+        }
+    }
+
+    /// Writes what is held to where it would have gone. Says which signal kept us from it, if one did.
+    async fn deliver(&mut self, wanted: Wanted) -> Option<i32> {
+        self.sinks.clear();
+        self.supervisor.deliver(wanted);
+        loop {
+            match self.supervisor.next(None).await {
+                Happening::Delivered(refused) => {
+                    if let Some((stream, why)) = refused {
+                        self.streams.refuse(stream, &why);
+                    }
+                    return None;
+                }
+                Happening::Signal(signal) => {
+                    self.supervisor.abandon_delivery();
+                    return Some(signal);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `--chronic`, and the run has failed: everything, in its order.
+    async fn tell_all(&mut self) {
+        self.sinks.keep_nothing();
+        let lost = self.supervisor.held().lost().map(crate::sys::config::describe);
+        self.deliver(Wanted { stdout: true, stderr: true }).await;
+        if let Some(why) = lost {
+            self.sinks.note(Level::Error, &format!("not all output could be kept: {why}"));
         }
     }
 
@@ -196,7 +286,15 @@ impl<'a> Driver<'a> {
         let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
         let variables = self.variables(attempt, &span);
         self.sinks.enter_span(Some(span));
-        self.pid = self.supervisor.spawn(&self.command.program, &variables)?;
+        if !self.streams.keeps_all() {
+            *self.supervisor.held() = Held::default();
+        }
+        let capture = self.streams.capture(attempt.last);
+        self.exited = false;
+        if attempt.last {
+            self.supervisor.expect_last();
+        }
+        self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
         self.running = true;
         Ok(())
     }
@@ -229,23 +327,50 @@ impl<'a> Driver<'a> {
 
     /// Waits for something that the session must know of.
     async fn next(&mut self) -> Input {
-        let patience = self.patience();
-        match self.supervisor.next(patience).await {
-            Happening::Started => Input::Started(self.pid),
-            Happening::Ended { ending, .. } => self.ended(ending),
-            Happening::Signal(signal) => Input::Signal(signal),
-            Happening::Woke => Input::Woke,
-            Happening::Unkillable(pids) => {
-                let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                self.sinks.note(Level::Error, &format!("these processes could not be killed: {pids}"));
-                Input::Unkillable
-            }
+        loop {
+            let patience = self.patience();
+            return match self.supervisor.next(patience).await {
+                Happening::Started => Input::Started(self.pid),
+                Happening::Exited => {
+                    self.exited = true;
+                    continue;
+                }
+                Happening::Ended { ending, captured } => self.ended(ending, captured),
+                Happening::Signal(signal) => Input::Signal(signal),
+                Happening::Woke if self.exited => continue,
+                Happening::Woke => self.woke(),
+                Happening::Delivered(_) => continue,
+                Happening::Unkillable(pids) => {
+                    let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    self.sinks.note(Level::Error, &format!("these processes could not be killed: {pids}"));
+                    Input::Unkillable
+                }
+            };
         }
+    }
+
+    /// Wakes the session with the signs of life that it has use for.
+    fn woke(&self) -> Input {
+        let watched = self.running && self.streams.is_watched();
+        Input::Signs(Signs {
+            wrote: self.supervisor.last_written().filter(|_| watched),
+            progress: self.policy.progress_timeout.0.and_then(|_| self.last_progress()),
+        })
+    }
+
+    /// When progress was last recorded, on the elapsed clock.
+    fn last_progress(&self) -> Option<Duration> {
+        let touched = self.exchange.as_ref().and_then(Exchange::progress_age);
+        let touched = touched.map(|age| clock::now().elapsed.saturating_sub(age));
+        touched.max(self.streams.last_progress())
     }
 
     /// How long to wait for the machine: until the session's timer, in slices, since the machine may sleep
     /// meanwhile; in a second's slices while a countdown is drawn.
     fn patience(&mut self) -> Option<Duration> {
+        if self.exited {
+            return None;
+        }
         let left = self.wake_at?.saturating_sub(clock::now().elapsed);
         if self.running || !self.sinks.counts_down() {
             return Some(left.min(clock::SLICE));
@@ -261,8 +386,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn ended(&mut self, ending: Ending) -> Input {
+    fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
         self.running = false;
+        self.exited = false;
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,
@@ -271,7 +397,9 @@ impl<'a> Driver<'a> {
         Input::Ended {
             ending,
             hint: self.exchange.as_ref().filter(|_| failed).and_then(Exchange::take_hint),
-            reader_gone: failed && output::stdout_reader_is_gone(),
+            reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
+            output: self.streams.take(captured, self.supervisor.held().lost()),
+            stdin_lost: self.supervisor.stdin_lost(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::layer::{Given, Layer, Origin};
 use super::problem::Problem;
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, find};
-use super::value::Limit;
+use super::value::{Limit, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 
 /// Everything that contradicts itself in what was resolved.
@@ -40,6 +40,18 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
             "leave --jitter out, or write --backoff exponential".to_owned(),
         ));
     }
+    if !policy.progress_match.0.is_empty()
+        && policy.progress_timeout.0.is_none()
+        && resolved.origin("progress-match").is_given()
+        && (policy.attempts() != Limit::Unlimited || policy.deadline.0.is_some())
+    {
+        problems.push(refuse(
+            "progress-match",
+            "progress-timeout",
+            "belong together: without a time no progress is missed".to_owned(),
+            "write --progress-timeout 10m, or leave --progress-match out".to_owned(),
+        ));
+    }
     if let Limit::Times(attempts) = policy.attempts()
         && policy.successes.0 > attempts
     {
@@ -49,6 +61,24 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
             other,
             "contradict each other: so many successes need as many attempts".to_owned(),
             format!("write --max {} or more", policy.successes.0),
+        ));
+    }
+    if policy.chronic && policy.stdout == StdoutMode::Success {
+        problems.push(refuse(
+            "chronic",
+            "stdout",
+            "contradict each other: one shows stdout after a failure only, the other after a success only"
+                .to_owned(),
+            "leave one of them out".to_owned(),
+        ));
+    }
+    if policy.chronic && policy.stderr == StderrMode::Last {
+        problems.push(refuse(
+            "chronic",
+            "stderr",
+            "contradict each other: one shows the stderr of all attempts, the other that of the last"
+                .to_owned(),
+            "leave one of them out".to_owned(),
         ));
     }
     problems

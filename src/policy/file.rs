@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Origin, RETRIES};
 use super::problem::{Place, Problem, Source, nearest};
+use super::rule;
 use super::settings::{SETTINGS, find};
 use super::value::Form;
 
@@ -138,7 +139,8 @@ impl Reader<'_> {
                 return;
             }
         };
-        let Some(texts) = texts(form, value.get_ref()) else {
+        let texts = if form == Form::Rules { self.rules(value) } else { texts(form, value.get_ref()) };
+        let Some(texts) = texts else {
             let found = type_name(value.get_ref());
             self.refuse(value.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
             return;
@@ -147,6 +149,54 @@ impl Reader<'_> {
         if let Err(problem) = policy.layer.add(name, texts, origin, name.to_owned()) {
             self.problems.push(problem);
         }
+    }
+}
+
+impl Reader<'_> {
+    /// The tables of rules, each as a text. A rule that is wrong is told here, where its place is known, and left out.
+    fn rules(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<OsString>> {
+        let DeValue::Array(tables) = value.get_ref() else { return None };
+        let mut texts = Vec::new();
+        for table in tables {
+            let DeValue::Table(fields) = table.get_ref() else { return None };
+            let entries = in_order(fields);
+            let Some(fields) = self.rule_fields(&entries) else { continue };
+            match rule::from_fields(&fields) {
+                Ok(_) => texts.push(rule::encode(&fields)),
+                Err((key, why)) => {
+                    let wrong = entries.iter().find(|(name, _)| key == Some(name.get_ref().as_ref()));
+                    let span = wrong.map_or_else(|| table.span(), |(_, value)| value.span());
+                    let what = key.map_or_else(|| "rule".to_owned(), str::to_owned);
+                    self.refuse(span, &format!("{what}: {why}"), None);
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    /// The fields of a rule as texts; `None` when one is unknown or no text, which has been told then.
+    fn rule_fields<'k>(
+        &mut self,
+        entries: &[(&'k Spanned<std::borrow::Cow<'k, str>>, &Spanned<DeValue<'_>>)],
+    ) -> Option<Vec<(&'k str, String)>> {
+        let before = self.problems.len();
+        let mut fields = Vec::new();
+        for (key, value) in entries {
+            let name = key.get_ref().as_ref();
+            let form = if name == "exit" { Form::List } else { Form::Text };
+            if !rule::KEYS.contains(&name) {
+                let hint =
+                    nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
+                let hint = hint.unwrap_or_else(|| format!("a rule holds {}", rule::KEYS.join(", ")));
+                self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
+            } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
+                fields.push((name, text.to_string_lossy().into_owned()));
+            } else {
+                let found = type_name(value.get_ref());
+                self.refuse(value.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+            }
+        }
+        (self.problems.len() == before).then_some(fields)
     }
 }
 
@@ -164,15 +214,23 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     };
     match (form, value) {
         (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
-        (Form::Limit | Form::Whole, DeValue::Integer(_))
+        (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
         | (Form::Number, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text, DeValue::String(_))
+        | (Form::Text | Form::Size, DeValue::String(_))
         | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;
             Some(vec![items.join(",").into()])
         }
+        (Form::Patterns, DeValue::String(text)) => Some(vec![text.to_string().into()]),
+        (Form::Patterns, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::String(text) => Some(text.to_string().into()),
+                _ => None,
+            })
+            .collect(),
         (Form::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string().into()]),
         (Form::Table, DeValue::Table(table)) => in_order(table)
             .into_iter()

@@ -8,8 +8,10 @@ pub(crate) mod file;
 pub(crate) mod layer;
 pub(crate) mod problem;
 mod resolve;
+mod rule;
 pub(crate) mod schedule;
 pub(crate) mod settings;
+pub(crate) mod size;
 pub(crate) mod value;
 
 pub(crate) use resolve::{Request, Resolved, policy_names, resolve};

@@ -69,14 +69,17 @@ impl Problem {
 
     /// The problem as lines of a message.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let mut more = self.message.lines();
+        let first = more.next().unwrap_or_default();
         let mut lines = Vec::new();
         if let Some(place) = &self.place {
             let (line, column) = place.line_and_column();
-            lines.push(format!("{}:{line}:{column}: {}", place.source.path, self.message));
+            lines.push(format!("{}:{line}:{column}: {first}", place.source.path));
             lines.extend(place.excerpt());
         } else {
-            lines.push(self.message.clone());
+            lines.push(first.to_owned());
         }
+        lines.extend(more.map(str::to_owned));
         lines.extend(self.hint.iter().map(|hint| format!("hint: {hint}")));
         lines
     }

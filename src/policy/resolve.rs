@@ -40,6 +40,9 @@ pub(crate) struct Resolved {
 
 const DEFAULT: &str = "default";
 
+/// A run that nothing bounds ends after two hours without progress, as cloud SDKs do.
+const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
+
 /// Resolves a request, or says everything that is wrong with it.
 pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     let mut problems = inheritance_problems(&request.files);
@@ -114,6 +117,12 @@ fn imply(resolved: &mut Resolved, outer_deadline: Option<Duration>) {
             _ => policy.delay,
         };
         policy.max_delay = policy.max_delay.max(longest);
+    }
+    if resolved.policy.attempts() == Limit::Unlimited
+        && resolved.policy.deadline.0.is_none()
+        && !resolved.origin("progress-timeout").is_given()
+    {
+        resolved.policy.progress_timeout = Bound(Some(ENDLESS_RUNS_STALL_AFTER));
     }
     // The bound of a run around this one is no wish for another number of attempts.
     if let Some(left) = outer_deadline

@@ -190,3 +190,16 @@ fn what_we_set_ourselves_contradicts_nobody() {
         resolved(&request(&[], Some(named), settings));
     }
 }
+
+#[test]
+fn a_run_that_nothing_bounds_stalls_after_two_hours_unless_somebody_says_otherwise() {
+    let stalls = |settings: &[(&str, &str)]| {
+        resolved(&request(&[], None, settings)).policy.progress_timeout.0.map(|time| time.as_secs())
+    };
+    assert_eq!(stalls(&[]), None);
+    assert_eq!(stalls(&[("max", "inf")]), Some(7200));
+    assert_eq!(stalls(&[("max", "inf"), ("deadline", "1m")]), None);
+    assert_eq!(stalls(&[("max", "inf"), ("progress-timeout", "0")]), None);
+    assert_eq!(stalls(&[("max", "inf"), ("progress-timeout", "1m")]), Some(60));
+    refused(&request(&[], None, &[("progress-match", "x")]), &["--progress-match x (flag)", "--progress-timeout"]);
+}

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::rule::PolicyRules;
 use super::value::{
     Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
-    Signal, Value,
+    Patterns, Signal, Size, StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
-use crate::classify::{ExitSpecs, Otherwise, Rules};
+use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
 
 /// The headings of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,11 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// Is it an option of its own name? Switching retries off is `--no-retry`, and tables stand in files.
+    pub(crate) fn is_flag(&self) -> bool {
+        self.key != "enabled" && self.form != Form::Rules
+    }
+
     /// The help's first line.
     pub(crate) fn summary(&self) -> &'static str {
         self.help.first().map_or("", |line| line.trim())
@@ -165,6 +171,27 @@ settings! {
     timeout / "timeout": Bound = Bound(None),
     { Schedule "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
 
+    /// Time that one attempt may write nothing
+    ///
+    /// An attempt that is silent for longer is stopped like one that takes too long. Both of its streams are captured
+    /// for it; on a terminal they stay terminals. 0 means none.
+    idle_timeout / "idle-timeout": Bound = Bound(None),
+    { Schedule "DURATION" }
+
+    /// The run ends when no progress was recorded for this long
+    ///
+    /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
+    /// An attempt that runs then is stopped (exit 124). The default is 2h when neither the attempts nor the time of
+    /// the run are limited, else none; 0 means none.
+    progress_timeout / "progress-timeout": Bound = Bound(None),
+    { Schedule "DURATION" }
+
+    /// A regular expression over output that is a line of progress; repeatable
+    ///
+    /// `stdout:RE` and `both:RE` choose another stream than stderr.
+    progress_match / "progress-match": Patterns = Patterns::default(),
+    { Schedule "REGEX" }
+
     /// The signal that a timed-out attempt gets first
     signal / "signal": Signal = Signal(libc::SIGTERM),
     { Schedule "SIGNAL" }
@@ -240,11 +267,51 @@ settings! {
     success_on / "success-on": ExitCodes = ExitCodes::default(),
     { Judging "SPEC" }
 
+    /// A regular expression over the lines of stderr that is worth another attempt; repeatable
+    ///
+    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are looked at. Patterns
+    /// are over bytes, a line at a time; classes are ASCII. What no option names then ends the run, unless
+    /// --otherwise says retry.
+    retry_match / "retry-match": Patterns = Patterns::default(),
+    { Judging "REGEX" ; basic }
+
+    /// A regular expression over output that ends the run; repeatable
+    permanent_match / "permanent-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// A regular expression over output that means throttled; repeatable
+    throttle_match / "throttle-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// A regular expression over output that a success must show; repeatable
+    ///
+    /// An attempt that exits 0 without it is tried again; when no attempt is left the status is 1.
+    success_match / "success-match": Patterns = Patterns::default(),
+    { Judging "REGEX" }
+
+    /// Explicit rules, in files alone: [[policy.NAME.rule]]
+    rule / "rule": PolicyRules = PolicyRules::default(),
+    { Judging "" }
+
     /// What no explicit rule speaks of: retry or stop
     ///
     /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
     otherwise / "otherwise": Option<Otherwise> = None,
     { Judging "WHAT" }
+
+    /// What the command reads: auto, inherit, replay or null
+    ///
+    /// `auto` gives every attempt the same input: a file is rewound to where it stood, a pipe or socket is replayed
+    /// byte for byte, and the command takes no more from it than it reads. Terminals and devices are inherited, and
+    /// so is everything when there can be one attempt only. `inherit` never replays; `null` is /dev/null.
+    stdin / "stdin": StdinMode = StdinMode::Auto,
+    { Surroundings "MODE" }
+
+    /// How much of a pipe is kept for further attempts; one that read more is not tried again
+    ///
+    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp.
+    stdin_max / "stdin-max": Size = Size(1 << 30),
+    { Surroundings "SIZE" }
 
     /// Exit with this status when it succeeded, but not at first
     fail_if_flaky / "fail-if-flaky": Option<ExitStatus> = None,
@@ -254,6 +321,25 @@ settings! {
     exhausted_code / "exhausted-code": Option<ExitStatus> = None,
     { Surroundings "CODE" }
 
+    /// What becomes of the command's stdout: stream, success or null
+    ///
+    /// `success` holds it back and writes only that of the successful attempt, once, and nothing after a final
+    /// failure; -O is short for it. `null` throws it away.
+    stdout / "stdout": StdoutMode = StdoutMode::Stream,
+    { Surroundings "MODE" short 'O' }
+
+    /// What becomes of the command's stderr: stream, last or null
+    ///
+    /// `last` shows only that of the last attempt. `null` throws it away.
+    stderr / "stderr": StderrMode = StderrMode::Stream,
+    { Surroundings "MODE" }
+
+    /// Print nothing unless the run finally fails, then the output of all attempts
+    ///
+    /// For cron: each attempt's output goes to the streams it came from, in order, our own messages in between.
+    chronic / "chronic": bool = false,
+    { Surroundings "" }
+
     /// Append a JSON line for each event; - is stderr
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
@@ -261,6 +347,12 @@ settings! {
     /// Put the whole command line into the log
     log_argv / "log-argv": bool = false,
     { Surroundings "" }
+
+    /// How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB
+    ///
+    /// The log itself captures nothing: there is a tail where another option had the stream captured.
+    log_tail / "log-tail": Size = Size(0),
+    { Surroundings "SIZE" }
 
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,
@@ -319,7 +411,28 @@ impl Policy {
             success_on: self.success_on.0.clone(),
             permanent_on: self.permanent_on.clone(),
             retry_on: self.retry_on.clone(),
+            texts: self.text_rules(),
+            success_match: self.success_match.0.clone(),
             otherwise: self.otherwise,
         }
+    }
+
+    /// The options' patterns, then the tables.
+    fn text_rules(&self) -> Vec<TextRule> {
+        let options = [
+            (Class::Transient, RETRY_MATCH, &self.retry_match),
+            (Class::Permanent, "permanent-match", &self.permanent_match),
+            (Class::Throttled, "throttle-match", &self.throttle_match),
+        ];
+        let of_options = options.into_iter().flat_map(|(class, id, patterns)| {
+            patterns.0.iter().map(move |pattern| TextRule {
+                class,
+                id,
+                exit: None,
+                patterns: vec![pattern.clone()],
+                reason: None,
+            })
+        });
+        of_options.chain(self.rule.0.iter().cloned()).collect()
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::duration;
+use super::{duration, size};
 use crate::backoff::{Jitter, Shape, Strategy};
-use crate::classify::{ExitSpecs, Otherwise, signal};
+use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,16 @@ pub(crate) enum Form {
     Number,
     /// A duration in text, or a number of seconds.
     Duration,
+    /// A number of bytes, or text with a unit.
+    Size,
     /// Text.
     Text,
     /// Text, or a list of texts and numbers that is read as a comma list.
     List,
+    /// A regular expression, or a list of them. They may hold commas, so each is a text of its own.
+    Patterns,
+    /// Tables of rules.
+    Rules,
     /// `true` or `false`.
     Switch,
     /// A table of texts.
@@ -38,8 +44,11 @@ impl Form {
             Form::Whole => "a whole number",
             Form::Number => "a number",
             Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
+            Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
             Form::Text => "text in quotes",
             Form::List => "text in quotes, or a list of texts",
+            Form::Patterns => "a regular expression in quotes, or a list of them",
+            Form::Rules => "tables: write [[policy.NAME.rule]]",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
         }
@@ -52,11 +61,17 @@ impl Form {
             Form::Whole => json!({"type": "integer", "minimum": 0}),
             Form::Number => json!({"type": "number"}),
             Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
             Form::Text => json!({"type": "string"}),
             Form::List => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": ["string", "number"]}},
             ]}),
+            Form::Patterns => json!({"anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}},
+            ]}),
+            Form::Rules => super::rule::schema(),
             Form::Switch => json!({"type": "boolean"}),
             Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         }
@@ -219,6 +234,23 @@ impl Value for Bound {
 
     fn show(&self) -> Json {
         self.0.map_or(Json::Null, |bound| json!(duration::exact(bound)))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl Value for Size {
+    const FORM: Form = Form::Size;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        size::parse(text).map(Size)
+    }
+
+    fn show(&self) -> Json {
+        let exact = size::exact(self.0);
+        exact.parse::<u64>().map_or_else(|_| json!(exact), |bytes| json!(bytes))
     }
 }
 
@@ -388,6 +420,54 @@ impl Value for ExitCodes {
     }
 }
 
+/// Regular expressions over output, each with its stream: `RE` is stderr's, `stdout:RE` and `both:RE` are others'.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Patterns(pub(crate) Vec<Pattern>);
+
+impl Patterns {
+    fn parse_one(text: &str) -> Result<Pattern, String> {
+        let named = text.split_once(':').and_then(|(name, regex)| {
+            let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
+            Some((*channel, regex))
+        });
+        let (channel, regex) = named.unwrap_or((Channel::Stderr, text));
+        pattern(channel, regex)
+    }
+}
+
+/// A pattern, once it is known that it will compile.
+pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> {
+    if regex.is_empty() {
+        return Err("the pattern is empty and would match any line: write what to look for".to_owned());
+    }
+    let regex = stream::Pattern::check(regex).map_err(|wrong| {
+        let mut lines = wrong.lines();
+        lines.pop();
+        lines.insert(0, format!("the pattern does not compile: {}", wrong.reason()));
+        lines.join(
+            "
+",
+        )
+    })?;
+    Ok(Pattern { channel, regex })
+}
+
+impl Value for Patterns {
+    const FORM: Form = Form::Patterns;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_one(text).map(|pattern| Patterns(vec![pattern]))
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().map(|text| Self::parse_one(utf8(text)?)).collect::<Result<_, _>>().map(Patterns)
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+}
+
 /// A signal to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signal(pub(crate) i32);
@@ -517,6 +597,10 @@ impl Value for Labels {
         json!(self.0)
     }
 }
+
+#[path = "value_streams.rs"]
+mod streams;
+pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};
 
 #[cfg(test)]
 #[path = "value_tests.rs"]

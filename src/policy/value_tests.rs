@@ -62,6 +62,12 @@ fn the_rest_says_what_it_takes() {
     shows::<Signal>("9", &json!("KILL"));
     refuses::<Signal>(&["0", "99", "NOPE"]);
     shows::<ExitStatus>("255", &json!(255));
+    shows::<Size>("1048576", &json!("1MiB"));
+    shows::<Size>("1500", &json!(1500));
+    shows::<Size>("0", &json!(0));
+    refuses::<Size>(&["", "1.5GiB", "-1", "inf"]);
+    shows::<StdinMode>("null", &json!("null"));
+    refuses::<StdinMode>(&["", "tty", "none"]);
     refuses::<ExitStatus>(&["256", "-1"]);
     refuses::<Count>(&["0", "-1", "x"]);
     refuses::<Labels>(&["novalue", "=x"]);

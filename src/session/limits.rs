@@ -12,6 +12,10 @@ pub(crate) struct Limits {
     pub(super) max: Option<u64>,
     deadline: Option<Duration>,
     timeout: Option<Duration>,
+    /// How long an attempt may be silent.
+    idle: Option<Duration>,
+    /// How long the run may go without progress.
+    progress: Option<Duration>,
     max_retry_after: Duration,
     reset_after: Option<Duration>,
     /// Successes in a row that are needed.
@@ -28,6 +32,8 @@ impl Limits {
             max: policy.attempts().times(),
             deadline: policy.deadline.0,
             timeout: policy.timeout.0,
+            idle: policy.idle_timeout.0,
+            progress: policy.progress_timeout.0,
             max_retry_after: policy.max_retry_after,
             reset_after: policy.reset_after.0,
             successes: policy.successes.0,
@@ -49,11 +55,37 @@ impl Limits {
         self.timeout.is_some_and(|timeout| running >= timeout)
     }
 
+    pub(super) fn is_idle(&self, silent: Duration) -> bool {
+        self.idle.is_some_and(|idle| silent >= idle)
+    }
+
+    pub(super) fn idle_words(&self) -> String {
+        format!("no output for {}", time(self.idle.unwrap_or_default()))
+    }
+
+    pub(super) fn is_stalled(&self, standstill: Duration) -> bool {
+        self.progress.is_some_and(|progress| standstill >= progress)
+    }
+
+    pub(super) fn until_stalled(&self, standstill: Duration) -> Option<Duration> {
+        self.progress.map(|progress| progress.saturating_sub(standstill))
+    }
+
+    pub(super) fn stalled_words(&self) -> String {
+        format!("no progress for {}", time(self.progress.unwrap_or_default()))
+    }
+
     /// Until the attempt or the run is out of time, whichever is first.
-    pub(super) fn time_left(&self, running: Duration, elapsed: Duration) -> Option<Duration> {
+    pub(super) fn time_left(
+        &self,
+        running: Duration,
+        silent: Duration,
+        elapsed: Duration,
+    ) -> Option<Duration> {
+        let idle = self.idle.map(|idle| idle.saturating_sub(silent));
         let attempt = self.timeout.map(|timeout| timeout.saturating_sub(running));
         let run = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
-        [attempt, run].into_iter().flatten().min()
+        [attempt, idle, run].into_iter().flatten().min()
     }
 
     /// Why a wait that was asked for is not granted, if it is not.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::classify::{AttemptResult, Classification, Ending, signal};
-use crate::event::{AttemptSuccess, Event, Failure, RuleName, Tally, Wait, error_line, millis};
+use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
 use crate::exit_code::Exit;
 use crate::policy::duration;
 use crate::session::Action;
@@ -18,7 +18,7 @@ pub(super) struct Tallies(Vec<(Cow<'static, str>, u64)>);
 const MOST_REASONS: usize = 30;
 
 impl Tallies {
-    fn count(&mut self, reason: &Cow<'static, str>) {
+    pub(super) fn count(&mut self, reason: &Cow<'static, str>) {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
         } else if self.0.len() < MOST_REASONS {
@@ -88,12 +88,31 @@ impl Session {
             kind: verdict.kind.map(str::to_owned),
             rule: RuleName { source: verdict.rule.source.to_owned(), id: verdict.rule.id.to_owned() },
             reason: verdict.reason.to_string(),
-            error: error_line(verdict.class.name(), &verdict.reason),
+            error: error_line(verdict.class.name(), &verdict.reason, verdict.quote.as_deref()),
             retry_after_ms: verdict.retry_after.map(millis),
+            bytes_out: attempt.output.bytes_out,
+            bytes_err: attempt.output.bytes_err,
+            stdout_tail: attempt.output.stdout_tail.clone(),
+            stderr_tail: attempt.output.stderr_tail.clone(),
             verdict: why.to_owned(),
             not_started: matches!(attempt.ending, Ending::NotStarted(_)),
         }
     }
+}
+
+/// The end of a run, changed: what was left to do after it went wrong.
+pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
+    for action in &mut actions {
+        match action {
+            Action::Emit(Event::RunStop(stop)) => {
+                stop.outcome = outcome;
+                (stop.exit_code, stop.signal) = exit_fields(exit);
+            }
+            Action::Finish(end) => *end = exit,
+            _ => {}
+        }
+    }
+    actions
 }
 
 /// Why a failure is not tried again, as far as its reason does not say so already.

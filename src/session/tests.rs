@@ -47,7 +47,13 @@ impl Run {
     /// The command ends after this long.
     fn ends(&mut self, after: u64, ending: Ending) {
         self.pass(after);
-        self.tell(Input::Ended { ending, hint: None, reader_gone: false });
+        self.tell(Input::Ended {
+            ending,
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+            stdin_lost: None,
+        });
     }
 
     fn fails(&mut self, after: u64, code: u8) {
@@ -59,6 +65,8 @@ impl Run {
             ending: Ending::Exited(1),
             hint: Hint::parse(text.as_bytes()),
             reader_gone: false,
+            output: Output::default(),
+            stdin_lost: None,
         });
     }
 
@@ -156,6 +164,43 @@ fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
     run.wakes(500);
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("spawn2! wake:500 stop started failed(no attempts left) exhausted exit124");
+}
+
+#[test]
+fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
+    let policy = Policy { idle_timeout: Bound(Some(ms(500))), max: Limit::Times(1), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.pass(500);
+    let at = run.now.awake - ms(100);
+    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.did("spawn1! wake:500 wake:400");
+    run.pass(400);
+    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.did("stop");
+    run.ends(10, Ending::Signaled(libc::SIGTERM));
+    run.did("started failed(no attempts left) exhausted exit124");
+    assert_eq!(run.session.tallies.all()[0].reason, "no output for 500ms");
+}
+
+#[test]
+fn the_silence_of_one_attempt_is_not_that_of_the_next() {
+    let policy = Policy { idle_timeout: Bound(Some(ms(500))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(400, 1);
+    run.wakes(1000);
+    run.did("spawn1 wake:500 started retry:1000 wake:1000 spawn2 wake:500");
+}
+
+#[test]
+fn output_that_was_lost_makes_a_success_our_failure() {
+    let mut run = Run::new(&plain()).begin();
+    run.tell(Input::Started(42));
+    let ended =
+        Input::Ended { ending: Ending::Exited(0), hint: None, reader_gone: false, output: Output::default(), stdin_lost: None };
+    for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
+        run.said.push(word(&action));
+    }
+    run.did("spawn1 started ok error exit125");
 }
 
 #[test]
@@ -341,7 +386,13 @@ fn a_signal_while_waiting_ends_the_run_at_once() {
 fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
-    run.tell(Input::Ended { ending, hint: None, reader_gone: true });
+    run.tell(Input::Ended {
+        ending,
+        hint: None,
+        reader_gone: true,
+        output: Output::default(),
+        stdin_lost: None,
+    });
     run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
 }
 
@@ -378,8 +429,16 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
         session.step(Now::default(), Input::Begin);
-        session
-            .step(Now::default(), Input::Ended { ending: Ending::Exited(1), hint: None, reader_gone: false })
+        session.step(
+            Now::default(),
+            Input::Ended {
+                ending: Ending::Exited(1),
+                hint: None,
+                reader_gone: false,
+                output: Output::default(),
+                stdin_lost: None,
+            },
+        )
     };
     assert_ne!(unseeded(1), unseeded(2));
 }
@@ -396,4 +455,31 @@ fn an_endless_run_does_not_grow() {
     assert!(run.session.tallies.all().len() <= 30);
     let total: u64 = run.session.tallies.all().iter().map(|tally| tally.count).sum();
     assert_eq!(total, 10_000);
+}
+
+#[test]
+fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
+    let policy = Policy { progress_timeout: Bound(Some(ms(5_000))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.did("spawn1 wake:5000");
+    run.pass(4_000);
+    run.tell(Input::Signs(Signs { wrote: None, progress: Some(ms(3_500)) }));
+    run.did("wake:4500");
+    run.wakes(4_500);
+    run.ends(5, Ending::Signaled(libc::SIGTERM));
+    run.did("stop started failed(no progress for 5s) stalled exit124");
+}
+
+#[test]
+fn a_run_that_stalls_while_it_waits_ends_with_the_last_status() {
+    let policy = Policy {
+        progress_timeout: Bound(Some(ms(1_500))),
+        backoff: crate::backoff::Strategy::List(vec![ms(10_000)]),
+        ..plain()
+    };
+    let mut run = Run::new(&policy).begin();
+    run.fails(1_000, 9);
+    run.did("spawn1 wake:1500 started retry:10000 wake:500");
+    run.wakes(500);
+    run.did("stalled exit9");
 }

@@ -4,6 +4,7 @@
 //! any disk, nothing left behind however we end. Elsewhere each is a file in a private directory.
 
 use std::io;
+use std::time::Duration;
 
 use crate::classify::Hint;
 
@@ -40,6 +41,11 @@ impl Exchange {
     /// The path for `$RETRY_PROGRESS`.
     pub(crate) fn progress_path(&self) -> String {
         self.progress.path()
+    }
+
+    /// How long ago the command last touched the file of progress; `None` if it never did.
+    pub(crate) fn progress_age(&self) -> Option<Duration> {
+        self.progress.age()
     }
 
     /// What the command wrote since the last time, taken out.

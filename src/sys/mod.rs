@@ -8,4 +8,5 @@ pub(crate) mod exchange;
 pub(crate) mod identity;
 pub(crate) mod output;
 pub(crate) mod sinks;
+pub(crate) mod spool;
 pub(crate) mod supervise;

@@ -4,13 +4,22 @@ use std::time::Duration;
 
 use super::super::attempt::StartFailure;
 use super::super::hint::Hint;
+use super::super::output::Output;
+use super::super::stream;
 use super::super::tests::{attempt, timed_out};
+use super::super::text::{Channel, Seen};
 use super::*;
 
 fn rules(retry: &str, permanent: &str, success: &str, otherwise: Option<Otherwise>) -> Rules {
     let specs =
         |text: &str| if text.is_empty() { ExitSpecs::default() } else { ExitSpecs::parse(text).unwrap() };
-    Rules { success_on: specs(success), permanent_on: specs(permanent), retry_on: specs(retry), otherwise }
+    Rules {
+        success_on: specs(success),
+        permanent_on: specs(permanent),
+        retry_on: specs(retry),
+        otherwise,
+        ..Rules::default()
+    }
 }
 
 fn exit(code: u8) -> AttemptResult {
@@ -120,4 +129,79 @@ fn reasons_are_short_and_countable() {
     ] {
         assert_eq!(Rules::default().classify(&result, None).reason, expected);
     }
+}
+
+fn stderr(regex: &str) -> Pattern {
+    Pattern { channel: Channel::Stderr, regex: stream::Pattern::check(regex).unwrap() }
+}
+
+fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
+    let pattern = |regex: &&str| stderr(regex);
+    TextRule {
+        class,
+        id: "rule",
+        exit: (!exit.is_empty()).then(|| ExitSpecs::parse(exit).unwrap()),
+        patterns: patterns.iter().map(pattern).collect(),
+        reason: None,
+    }
+}
+
+fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
+    let mut seen = Seen::default();
+    for regex in regexes {
+        seen.add(&stderr(regex), "a line");
+    }
+    AttemptResult { output: Output { seen, ..Output::default() }, ..exit(code) }
+}
+
+#[test]
+fn text_rules_hold_when_all_that_they_ask_for_holds() {
+    let rules = |texts: Vec<TextRule>| Rules { texts, ..Rules::default() };
+    let busy = rules(vec![text(Class::Throttled, "", &["busy"])]);
+    check(&busy, &saw(1, &["busy"]), Class::Throttled, "rule");
+    check(&busy, &saw(1, &[]), Class::Transient, "unmatched");
+    check(&busy, &saw(0, &["busy"]), Class::Success, "exit-0");
+    let both = rules(vec![text(Class::Permanent, "3", &["a", "b"])]);
+    check(&both, &saw(3, &["a", "b"]), Class::Permanent, "rule");
+    check(&both, &saw(3, &["a"]), Class::Transient, "unmatched");
+    check(&both, &saw(4, &["a", "b"]), Class::Transient, "unmatched");
+    let beats = rules(vec![text(Class::Transient, "", &["a"]), text(Class::Permanent, "", &["b"])]);
+    check(&beats, &saw(1, &["a", "b"]), Class::Permanent, "rule");
+}
+
+#[test]
+fn a_rule_that_names_the_status_says_that_it_failed_or_worked_all_the_same() {
+    let rules = Rules {
+        texts: vec![
+            text(Class::Transient, "0", &["W: Failed"]),
+            text(Class::Success, "1", &["nothing to do"]),
+        ],
+        ..Rules::default()
+    };
+    check(&rules, &saw(0, &["W: Failed"]), Class::Transient, "rule");
+    check(&rules, &saw(0, &[]), Class::Success, "exit-0");
+    check(&rules, &saw(1, &["nothing to do"]), Class::Success, "rule");
+    check(&rules, &saw(1, &[]), Class::Transient, "unmatched");
+    let timed_out = AttemptResult { timed_out: true, ..saw(1, &["nothing to do"]) };
+    check(&rules, &timed_out, Class::Transient, "timeout");
+}
+
+#[test]
+fn text_can_be_demanded_of_a_success() {
+    let demanded = stderr;
+    let rules = Rules { success_match: vec![demanded("done"), demanded("saved")], ..Rules::default() };
+    check(&rules, &saw(0, &["done", "saved"]), Class::Success, "success-match");
+    check(&rules, &saw(0, &["done"]), Class::Transient, "success-match");
+    check(&rules, &saw(1, &["done", "saved"]), Class::Transient, "unmatched");
+    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0 without 'saved'");
+}
+
+#[test]
+fn patterns_that_name_what_to_retry_mean_nothing_else_and_tables_do_not() {
+    let option = TextRule { id: RETRY_MATCH, ..text(Class::Transient, "", &["busy"]) };
+    let by_option = Rules { texts: vec![option], ..Rules::default() };
+    check(&by_option, &saw(1, &["busy"]), Class::Transient, "retry-match");
+    check(&by_option, &saw(1, &[]), Class::Permanent, "otherwise");
+    let by_table = Rules { texts: vec![text(Class::Transient, "", &["busy"])], ..Rules::default() };
+    check(&by_table, &saw(1, &[]), Class::Transient, "unmatched");
 }

@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct Mailbox {
@@ -29,6 +30,11 @@ impl Mailbox {
 
     pub(super) fn owner(path: &str) -> Option<i32> {
         path.rsplit('/').nth(1)?.strip_prefix("retry-")?.split_once('-')?.0.parse().ok()
+    }
+
+    /// How long ago anybody touched it; `None` when it is not there.
+    pub(super) fn age(&self) -> Option<Duration> {
+        fs::metadata(self.file()).ok()?.modified().ok()?.elapsed().ok()
     }
 
     /// The content, at most `longest` bytes, and no file behind it. `None` when nothing was written.

@@ -2,32 +2,45 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, SystemTime};
 
+use crate::sys::clock;
 use rustix::fs::{MemfdFlags, fstat, ftruncate, memfd_create};
 
 #[derive(Debug)]
-pub(super) struct Mailbox(OwnedFd);
+pub(super) struct Mailbox {
+    file: OwnedFd,
+}
 
 impl Mailbox {
     pub(super) fn new(name: &str) -> io::Result<Self> {
-        Ok(Self(memfd_create(format!("retry-{name}"), MemfdFlags::CLOEXEC)?))
+        Ok(Self { file: memfd_create(format!("retry-{name}"), MemfdFlags::CLOEXEC)? })
     }
 
     pub(super) fn path(&self) -> String {
-        format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd())
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
     }
 
     pub(super) fn owner(path: &str) -> Option<i32> {
         path.strip_prefix("/proc/")?.split_once("/fd/")?.0.parse().ok()
     }
 
+    /// How long ago anybody touched it; being made counts.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let status = fstat(&self.file).ok()?;
+        let seconds = u64::try_from(status.st_mtime).ok()?;
+        let nanos = u32::try_from(status.st_mtime_nsec).ok()?;
+        let modified = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
+        clock::wall().duration_since(modified).ok()
+    }
+
     /// The content, at most `longest` bytes, and an empty file behind it. `None` when nothing was written.
     pub(super) fn take(&self, longest: usize) -> Option<Vec<u8>> {
-        let size = usize::try_from(fstat(&self.0).ok()?.st_size).ok().filter(|size| *size > 0)?;
+        let size = usize::try_from(fstat(&self.file).ok()?.st_size).ok().filter(|size| *size > 0)?;
         let mut content = vec![0; size.min(longest)];
-        let read = rustix::io::pread(&self.0, &mut content, 0).ok()?;
+        let read = rustix::io::pread(&self.file, &mut content, 0).ok()?;
         content.truncate(read);
-        ftruncate(&self.0, 0).ok()?;
+        ftruncate(&self.file, 0).ok()?;
         Some(content)
     }
 }

@@ -3,7 +3,8 @@
 //! The lines go through `tracing`; its subscriber is made when the first line is said, for a run that works at
 //! once says nothing.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tracing::field::{Field, Visit};
@@ -30,6 +31,27 @@ pub(crate) struct Console {
     countdown: Countdown,
     /// On a terminal, failed attempts are one line that is drawn anew, and not a line each.
     one_line: bool,
+    voice: Voice,
+}
+
+/// Where lines go.
+#[derive(Clone, Default)]
+struct Voice {
+    /// They are kept for somebody to take.
+    kept: Option<Arc<Mutex<Vec<u8>>>>,
+}
+
+impl Write for Voice {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.kept.as_ref().map(|kept| kept.lock()) {
+            Some(Ok(mut kept)) => kept.write(bytes),
+            _ => Stderr.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,7 +76,20 @@ impl Console {
             color: policy.color,
             dispatch: None,
             countdown: Countdown::Unknown,
+            voice: Voice { kept: policy.chronic.then(Arc::default) },
         }
+    }
+
+    /// The lines that were kept, not said.
+    pub(super) fn take_kept(&self) -> Vec<u8> {
+        let kept = self.voice.kept.as_ref().and_then(|kept| kept.lock().ok());
+        kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    }
+
+    /// From here on lines are said.
+    pub(super) fn keep_nothing(&mut self) {
+        self.voice = Voice::default();
+        self.dispatch = None;
     }
 
     /// Says a line that is no event.
@@ -75,7 +110,8 @@ impl Console {
             Countdown::Never => false,
             Countdown::Hidden | Countdown::Shown => true,
             Countdown::Unknown => {
-                let for_people = !self.quiet && self.format == MessageFormat::Text;
+                let kept = self.voice.kept.is_some();
+                let for_people = !self.quiet && !kept && self.format == MessageFormat::Text;
                 for_people && environment::get("CI").is_none() && output::can_draw_on_stderr()
             }
         }
@@ -109,7 +145,8 @@ impl Console {
         let json = self.format == MessageFormat::Json;
         let fields = record.filter(|_| json).and_then(|record| serde_json::to_string(record.event).ok());
         let (format, color) = (self.format, self.color);
-        let dispatch = self.dispatch.get_or_insert_with(|| subscriber(format, color));
+        let voice = &self.voice;
+        let dispatch = self.dispatch.get_or_insert_with(|| subscriber(format, color, voice.clone()));
         dispatcher::with_default(dispatch, || match level {
             Level::Debug => tracing::debug!(fields, "{text}"),
             Level::Info => tracing::info!(fields, "{text}"),
@@ -157,7 +194,7 @@ impl Sink for Console {
     }
 }
 
-fn subscriber(format: MessageFormat, color: Color) -> Dispatch {
+fn subscriber(format: MessageFormat, color: Color, voice: Voice) -> Dispatch {
     let color = format == MessageFormat::Text
         && match color {
             Color::Always => true,
@@ -167,7 +204,7 @@ fn subscriber(format: MessageFormat, color: Color) -> Dispatch {
     let lines = Lines { format, color };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
-        .with_writer(|| Stderr)
+        .with_writer(move || voice.clone())
         .event_format(lines)
         .finish();
     Dispatch::new(subscriber)

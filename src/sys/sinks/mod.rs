@@ -56,6 +56,16 @@ impl Sinks {
         self.span = span;
     }
 
+    /// The lines that were kept for the end of the run, `--chronic`, instead of being said.
+    pub(crate) fn take_kept(&self) -> Vec<u8> {
+        self.console.take_kept()
+    }
+
+    /// From here on lines are said at once.
+    pub(crate) fn keep_nothing(&mut self) {
+        self.console.keep_nothing();
+    }
+
     /// Tells everyone of an event, each who wants it.
     pub(crate) fn emit(&mut self, event: &Event) {
         let to_console = self.console.wants(event);

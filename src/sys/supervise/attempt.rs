@@ -31,6 +31,10 @@ pub(super) struct Attempt {
     pub(super) stopped: bool,
     /// Terminating signals that a process sent us, forwarded.
     pub(super) forwarded: u32,
+    /// Terminating signals in all.
+    pub(super) told: u32,
+    /// It is over but for its output.
+    pub(super) exited: bool,
     /// When to begin with KILL.
     kill_at: Option<Duration>,
     sweeps: Option<Sweeps>,
@@ -56,6 +60,8 @@ impl Attempt {
             spared,
             stopped: false,
             forwarded: 0,
+            told: 0,
+            exited: false,
             kill_at: None,
             sweeps: None,
             halted: false,
@@ -161,12 +167,18 @@ impl Attempt {
 
     /// When [`Attempt::keep_time`] has something to do.
     pub(super) fn due(&self) -> Option<Duration> {
+        if self.exited {
+            return None;
+        }
         let sweep = self.sweeps.as_ref().map(|sweeps| sweeps.next);
         [self.kill_at, sweep, self.mirror_at].into_iter().flatten().min()
     }
 
     /// Does what is due. False when it has been killed for so long that it will not die.
     pub(super) fn keep_time(&mut self) -> bool {
+        if self.exited {
+            return true;
+        }
         let now = pause::now();
         if self.mirror_at.is_some_and(|at| at <= now) {
             self.mirror_at = None;

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use super::tree::{self, Process};
@@ -43,6 +43,14 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     rustix::io::ioctl_fionbio(&writer, true)?;
     Ok((reader.into(), writer.into()))
 }
+
+/// There is no way to another open file description: `/dev/fd` only duplicates.
+pub(super) fn reopen_for_writing(_: BorrowedFd<'_>) -> Option<OwnedFd> {
+    None
+}
+
+/// Pipes grow by themselves.
+pub(super) fn enlarge(_: BorrowedFd<'_>) {}
 
 /// The process's environment block, ended by a null pointer; may itself be null.
 pub(super) fn environ() -> *const *const libc::c_char {

@@ -1,7 +1,7 @@
 //! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
 //!
 //! Its boundary: it reports what happened ([`Happening`]) and does what it is told ([`Supervisor::stop`]). It judges
-//! nothing, prints nothing, knows no policy and never reads the terminal.
+//! nothing, prints nothing but what the command printed, knows no policy and never reads the terminal.
 //!
 //! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also
 //! the only one that may call [`Supervisor::spawn`] (the kernel ties the command's life to the thread that forked it).
@@ -23,8 +23,16 @@ mod program;
 mod replace;
 mod signals;
 mod spawn;
+mod stdin;
 mod terminal;
 mod tree;
+
+mod capture;
+mod delivery;
+mod outlet;
+mod output;
+mod pty;
+mod pump;
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
@@ -33,9 +41,13 @@ mod os;
 #[path = "macos.rs"]
 mod os;
 
+pub(crate) use capture::{Capture, Mode};
+pub(crate) use delivery::Wanted;
+pub(crate) use output::Captured;
 pub(crate) use pause::time_stopped;
 pub(crate) use program::Program;
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
+pub(crate) use stdin::Stdin;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 pub(crate) use tree::is_ancestor;

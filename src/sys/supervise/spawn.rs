@@ -22,7 +22,11 @@ pub(super) struct Plan<'a> {
     /// Ended by a null pointer.
     pub(super) environment: &'a [*const libc::c_char],
     pub(super) signals: &'a Signals,
+    /// What becomes descriptor 0; None: it stays ours.
+    pub(super) stdin: Option<BorrowedFd<'a>>,
     pub(super) new_group: bool,
+    /// The standard descriptors that are not ours: by number, what each is made from.
+    pub(super) descriptors: [Option<i32>; 3],
 }
 
 /// What is known of the exec.
@@ -121,8 +125,16 @@ fn become_command(
         if !os::die_with(parent) {
             libc::_exit(127);
         }
+        for (target, source) in (0..).zip(plan.descriptors) {
+            if let Some(source) = source {
+                libc::dup2(source, target);
+            }
+        }
         for fd in inherited::closed_stdio() {
             libc::close(fd);
+        }
+        if let Some(stdin) = plan.stdin {
+            libc::dup2(stdin.as_raw_fd(), libc::STDIN_FILENO);
         }
     }
     plan.signals.undo();

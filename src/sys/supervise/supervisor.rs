@@ -14,13 +14,18 @@ use std::time::Duration;
 use rustix::process::{WaitOptions, WaitStatus};
 
 use super::attempt::Attempt;
+use super::capture::Capture;
+use super::delivery::{Delivery, Wanted};
+use super::output::{Captured, Output};
 use super::program::{Environment, Program};
 use super::signals::{self, Record, Signals};
 use super::spawn::{self, Exec, Plan};
+use super::stdin::Stdin;
 use super::terminal::Terminal;
 use super::tree::{self, Spared};
 use super::{os, pause};
-use crate::classify::{Ending, Stage, StartFailure};
+use crate::classify::{Ending, Stage, StartFailure, Stream};
+use crate::sys::spool::Held;
 
 /// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
@@ -42,12 +47,16 @@ pub(crate) struct Options {
 }
 
 /// What [`Supervisor::next`] reports.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Happening {
     /// The running command's exec succeeded.
     Started,
-    /// The attempt is over. `stopped`: by [`Supervisor::stop`], and its whole tree is gone.
-    Ended { ending: Ending, stopped: bool },
+    /// The command is over, but not all of its captured output has been passed on. It can't be stopped any more.
+    Exited,
+    /// The attempt is over, and what was captured of it is passed on. After [`Supervisor::stop`] its whole tree is gone.
+    Ended { ending: Ending, captured: Captured },
+    /// [`Supervisor::deliver`] is done, or some of it was refused.
+    Delivered(Option<(Stream, io::Error)>),
     /// A signal that tells us to stop: INT, QUIT, HUP, TERM; while no command runs also USR1, USR2, ALRM. It has been
     /// forwarded where it had to be.
     Signal(i32),
@@ -62,6 +71,7 @@ pub(crate) struct Supervisor {
     options: Options,
     signals: Signals,
     terminal: Option<Terminal>,
+    stdin: Stdin,
     attempt: Option<Attempt>,
     /// How many have been started.
     attempts: u32,
@@ -72,6 +82,11 @@ pub(crate) struct Supervisor {
     childless: bool,
     /// Children reaped since the signal pipe was last read: a signal in it may be from one of them.
     reaped: Vec<i32>,
+    /// The running command's captured output.
+    output: Option<Output>,
+    /// What is put aside of it and of those before.
+    held: Held,
+    delivery: Option<Delivery>,
 }
 
 /// What a wait ended with.
@@ -91,13 +106,33 @@ impl Supervisor {
             options,
             signals,
             terminal: Terminal::save(),
+            stdin: Stdin::default(),
             attempt: None,
             attempts: 0,
             reports: VecDeque::new(),
             backlog: false,
             childless: false,
             reaped: Vec::new(),
+            output: None,
+            held: Held::default(),
+            delivery: None,
         })
+    }
+
+    /// The commands read this.
+    pub(crate) fn with_stdin(mut self, stdin: Stdin) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// No attempt follows the next one: what it reads need not be kept.
+    pub(crate) fn expect_last(&mut self) {
+        self.stdin.is_last();
+    }
+
+    /// Why another attempt would not read what the last one did, if it would not.
+    pub(crate) fn stdin_lost(&self) -> Option<String> {
+        self.stdin.lost()
     }
 
     /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
@@ -106,6 +141,7 @@ impl Supervisor {
         &mut self,
         program: &Program,
         vars: &[(&str, OsString)],
+        capture: Capture,
     ) -> Result<i32, StartFailure> {
         if self.attempt.is_some() {
             return Err(cannot_fork(&io::Error::from_raw_os_error(libc::EBUSY)));
@@ -116,27 +152,53 @@ impl Supervisor {
         let spared =
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
         let environment = Environment::new(vars).map_err(|error| cannot_fork(&error))?;
+        let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
+        self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
         let plan = Plan {
             program,
             environment: &environment.block(vars),
             signals: &self.signals,
+            stdin: self.stdin.descriptor(),
             new_group: self.options.new_group,
+            descriptors: descriptors.sources,
         };
         let (pid, exec) = spawn::spawn(&plan).map_err(|error| cannot_fork(&error))?;
+        self.output = output;
         self.attempts += 1;
         signals::set_attempt(self.attempts);
         pause::set_follower(if self.options.new_group { pid } else { 0 });
         self.childless = false;
         self.attempt = Some(Attempt::new(pid, self.attempts, exec, spared));
+        self.feed();
         Ok(pid)
     }
 
     /// Begins to stop the running attempt: `signal` and CONT to its whole tree, after `grace` KILL, until nothing of it is
     /// left. Nothing happens if none runs.
     pub(crate) fn stop(&mut self, signal: i32, grace: Duration) {
-        if let Some(attempt) = &mut self.attempt {
+        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.exited) {
             attempt.stop(signal, grace);
         }
+    }
+
+    /// When the running command last wrote something that is captured, by the clock that its timeout counts.
+    pub(crate) fn last_written(&self) -> Option<Duration> {
+        self.output.as_ref().map(Output::last_written)
+    }
+
+    /// What attempts left to be delivered.
+    pub(crate) fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
+    /// Begins to write what is held to where it would have gone; [`Happening::Delivered`] follows. While no command runs.
+    pub(crate) fn deliver(&mut self, wanted: Wanted) {
+        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted));
+    }
+
+    /// Gives a delivery up.
+    pub(crate) fn abandon_delivery(&mut self) {
+        self.delivery = None;
     }
 
     /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count.
@@ -162,8 +224,12 @@ impl Supervisor {
         if self.backlog {
             return Woken { signals: true, exec: true };
         }
-        let due = self.attempt.as_ref().and_then(Attempt::due).map(|due| due.saturating_sub(pause::now()));
-        let mut limit = [limit, due].into_iter().flatten().min();
+        if self.output.as_ref().is_some_and(Output::is_runnable) {
+            // The runtime's turn: other tasks, and the news of signals.
+            tokio::task::yield_now().await;
+        }
+        let due = self.due().map(|due| due.saturating_sub(pause::now()));
+        let mut limit = [limit, due, self.stdin.due()].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt
             && self.options.prompt_start
             && let Some(exec) = attempt.exec.pending()
@@ -178,8 +244,14 @@ impl Supervisor {
         }
         let mut timer = pin!(limit.map(tokio::time::sleep));
         poll_fn(|context| {
-            if self.signals.poll_ready(context).is_ready() {
-                return Poll::Ready(Woken { signals: true, exec: true });
+            let signals = self.signals.poll_ready(context).is_ready();
+            let output = self.output.as_mut().is_some_and(|output| output.poll(context).is_ready());
+            let delivery = self.delivery.as_mut().is_some_and(|delivery| delivery.poll(context).is_ready());
+            if signals || output || delivery {
+                return Poll::Ready(Woken { signals, exec: true });
+            }
+            if self.stdin.poll_ready(context).is_ready() {
+                return Poll::Ready(Woken { signals: false, exec: false });
             }
             match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
                 Some(Poll::Ready(())) => Poll::Ready(Woken { signals: false, exec: true }),
@@ -187,6 +259,12 @@ impl Supervisor {
             }
         })
         .await
+    }
+
+    fn due(&self) -> Option<Duration> {
+        let attempt = self.attempt.as_ref().and_then(Attempt::due);
+        let output = self.output.as_ref().and_then(Output::due);
+        [attempt, output].into_iter().flatten().min()
     }
 
     fn turn(&mut self, woken: Woken) {
@@ -208,13 +286,26 @@ impl Supervisor {
         if woken.exec && self.options.prompt_start {
             self.look_at_exec();
         }
+        self.pass_on();
         // While we kill, a child may become ours and die without a signal of its own.
         if child_changed || self.attempt.as_ref().is_some_and(Attempt::is_killing) {
             self.reap();
         }
         self.settle();
+        self.feed();
         if self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
             self.give_up();
+        }
+    }
+
+    fn pass_on(&mut self) {
+        if let Some(output) = &mut self.output {
+            output.run(&mut self.held);
+        }
+        if self.delivery.as_mut().is_some_and(Delivery::run)
+            && let Some(delivery) = self.delivery.take()
+        {
+            self.reports.push_back(Happening::Delivered(delivery.into_refused()));
         }
     }
 
@@ -229,9 +320,22 @@ impl Supervisor {
         }
         match &mut self.attempt {
             Some(attempt) => {
-                forward(attempt, record, self.options);
-                if signals::terminates(signal) {
+                let terminates = signals::terminates(signal);
+                attempt.told += u32::from(terminates);
+                if !attempt.exited {
+                    forward(attempt, record, self.options);
+                } else if attempt.told >= 2
+                    && terminates
+                    && let Some(output) = &mut self.output
+                {
+                    // Who says it twice does not want the rest.
+                    output.abandon();
+                }
+                if terminates {
                     self.reports.push_back(Happening::Signal(signal));
+                } else if signal == libc::SIGWINCH && self.output.as_ref().is_some_and(Output::resize) {
+                    // The command may have looked before its terminal had the new size.
+                    attempt.signal_tree(&[signal]);
                 }
             }
             None if matches!(signal, libc::SIGWINCH | libc::SIGCONT) => {}
@@ -289,17 +393,28 @@ impl Supervisor {
         }
     }
 
+    /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
+    fn feed(&mut self) {
+        if let Some(attempt) = &mut self.attempt
+            && !self.stdin.step()
+        {
+            attempt.start_killing();
+        }
+    }
+
     /// Reports the attempt's end, if it has come.
     fn settle(&mut self) {
         let childless = self.childless;
         let over = |attempt: &mut Attempt| {
-            attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
+            attempt.exited
+                || attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
         };
-        if !self.attempt.as_mut().is_some_and(over) {
+        if !self.attempt.as_mut().is_some_and(over) || !self.is_passed_on() {
             return;
         }
         self.look_at_exec();
         let Some(attempt) = self.attempt.take() else { return };
+        self.stdin.finish();
         let Some(status) = attempt.status else { return };
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
@@ -308,11 +423,28 @@ impl Supervisor {
         if attempt.must_vanish() || status.signaled() {
             self.restore_terminal();
         }
-        self.reports.push_back(Happening::Ended { ending, stopped: attempt.stopped });
+        let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
+        self.reports.push_back(Happening::Ended { ending, captured });
+    }
+
+    /// Whether all that the command wrote has been passed on, now that it has ended.
+    fn is_passed_on(&mut self) -> bool {
+        let Some(output) = &mut self.output else { return true };
+        let Some(attempt) = &mut self.attempt else { return true };
+        if !std::mem::replace(&mut attempt.exited, true) {
+            output.begin_end();
+            output.run(&mut self.held);
+            if !output.is_over() {
+                self.reports.push_back(Happening::Exited);
+            }
+        }
+        output.is_over()
     }
 
     fn give_up(&mut self) {
         if let Some(mut attempt) = self.attempt.take() {
+            self.output = None;
+            self.stdin.finish();
             pause::set_follower(0);
             self.restore_terminal();
             self.reports.push_back(Happening::Unkillable(attempt.remains()));
@@ -329,7 +461,7 @@ impl Supervisor {
 impl Drop for Supervisor {
     /// A panic or an early return while a command runs: kill what descends from it and reap it.
     fn drop(&mut self) {
-        let Some(attempt) = &mut self.attempt else { return };
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.exited) else { return };
         attempt.start_killing();
         let limit = pause::now() + DROP_LIMIT;
         loop {

@@ -1,0 +1,113 @@
+//! What a command writes, as those see it who look on.
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use super::text::Seen;
+
+/// Where bytes came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+    /// Both, in the order in which they were written: they lead to the same place.
+    Merged,
+}
+
+/// An observer of captured output. It is shown every byte once, in order and in pieces of any size, after they
+/// were passed on.
+pub(crate) trait Tap: Any {
+    fn take(&mut self, stream: Stream, bytes: &[u8]);
+}
+
+/// What is known of an attempt's output. `None`: not captured. Merged output counts as stdout's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Output {
+    pub(crate) bytes_out: Option<u64>,
+    pub(crate) bytes_err: Option<u64>,
+    /// The end of it, where that was asked for.
+    pub(crate) stdout_tail: Option<String>,
+    pub(crate) stderr_tail: Option<String>,
+    /// The patterns of the policy that were seen in it.
+    pub(crate) seen: Seen,
+}
+
+/// The last bytes of each stream.
+#[derive(Debug)]
+pub(crate) struct Tails {
+    longest: usize,
+    stdout: VecDeque<u8>,
+    stderr: VecDeque<u8>,
+}
+
+impl Tails {
+    /// Of at most `longest` bytes each.
+    pub(crate) fn new(longest: usize) -> Self {
+        Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new() }
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        text(&self.stdout)
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        text(&self.stderr)
+    }
+}
+
+impl Tap for Tails {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        let tail = match stream {
+            Stream::Stdout | Stream::Merged => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        };
+        let bytes = &bytes[bytes.len().saturating_sub(self.longest)..];
+        let room = self.longest - bytes.len();
+        tail.drain(..tail.len().saturating_sub(room));
+        tail.extend(bytes);
+    }
+}
+
+/// Lossy UTF-8; what is left of a character that was cut in front is dropped.
+fn text(tail: &VecDeque<u8>) -> String {
+    let is_continuation = |byte: &u8| byte & 0xc0 == 0x80;
+    let cut = tail.iter().take(3).take_while(|byte| is_continuation(byte)).count();
+    let bytes: Vec<u8> = tail.iter().skip(cut).copied().collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_tail_is_the_end_however_the_bytes_come(
+            pieces in prop::collection::vec(prop::collection::vec(b'a'..=b'z', 0..40), 0..20),
+            longest in 0_usize..60,
+        ) {
+            let mut tails = Tails::new(longest);
+            for piece in &pieces {
+                tails.take(Stream::Stderr, piece);
+            }
+            let all = pieces.concat();
+            let end = &all[all.len().saturating_sub(longest)..];
+            let stderr = tails.stderr();
+            prop_assert_eq!(stderr.as_bytes(), end);
+            prop_assert_eq!(tails.stdout(), "");
+        }
+    }
+
+    #[test]
+    fn a_character_that_is_cut_is_no_part_of_the_tail() {
+        let mut tails = Tails::new(4);
+        tails.take(Stream::Merged, "xäöü".as_bytes());
+        assert_eq!(tails.stdout(), "öü");
+        tails.take(Stream::Merged, b"y");
+        assert_eq!(tails.stdout(), "üy");
+        tails.take(Stream::Merged, b"\xff");
+        assert_eq!(tails.stdout(), "üy\u{fffd}");
+    }
+}

@@ -1,0 +1,188 @@
+//! Patterns compiled to one automaton, and the search that spares it most lines.
+//!
+//! The automaton is a DFA built as it goes, in a cache of bounded size that is emptied when it is full. There is no second
+//! engine for patterns that fill it all the time (`[0-9a-f].{40}!`): building states for each byte is then a simulation of
+//! the NFA, as slow as the others.
+
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::prefilter::Prefilter;
+use regex_automata::util::start;
+use regex_automata::{Anchored, MatchKind, Span};
+
+use super::literals::needles;
+use super::pattern::Pattern;
+
+/// What the DFA may take, in bytes; twenty usual patterns need a quarter of it. A pattern so large that its first
+/// states do not fit takes what they need.
+const CACHE: usize = 128 * 1024;
+
+pub(super) struct Engine {
+    dfa: DFA,
+    cache: Cache,
+    /// The caller's number of each of its patterns.
+    numbers: Vec<usize>,
+    filter: Option<Filter>,
+}
+
+/// Which patterns have matched.
+#[derive(Debug)]
+pub(super) struct Found {
+    matched: Vec<bool>,
+    /// How many have not.
+    pub(super) left: usize,
+    /// How often one matched that had matched before: work for nothing.
+    pub(super) repeats: usize,
+    /// The ones that [`Engine::run`] stopped for.
+    pub(super) news: Vec<usize>,
+}
+
+/// Why [`Engine::run`] stopped.
+#[derive(Clone, Copy)]
+pub(super) enum Stop {
+    /// At the end of the text.
+    End(LazyStateID),
+    /// Behind a match that ended before the byte at `end`; to be resumed at `end + 1`.
+    Match { state: LazyStateID, end: usize },
+    /// Nothing can match in the rest of the line.
+    Dead,
+}
+
+impl Found {
+    pub(super) fn new(patterns: usize) -> Self {
+        Self { matched: vec![false; patterns], left: patterns, repeats: 0, news: Vec::new() }
+    }
+
+    pub(super) fn matched(&self) -> &[bool] {
+        &self.matched
+    }
+
+    fn add(&mut self, number: usize) {
+        if std::mem::replace(&mut self.matched[number], true) {
+            self.repeats += 1;
+        } else {
+            self.left -= 1;
+            self.news.push(number);
+        }
+    }
+}
+
+impl Engine {
+    /// For those of the patterns that have not matched. `None` if the compiler refuses, which what has passed
+    /// [`Pattern::check`] gives it no reason to: no size is limited, and Unicode's word boundaries are refused there.
+    pub(super) fn new(patterns: &[Pattern], found: &Found) -> Option<Self> {
+        let numbers: Vec<_> = (0..patterns.len()).filter(|&number| !found.matched[number]).collect();
+        let hirs: Vec<_> = numbers.iter().map(|&number| patterns[number].hir()).collect();
+        let nfa = thompson::Compiler::new()
+            .configure(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
+            .build_many_from_hir(&hirs)
+            .ok()?;
+        let config =
+            DFA::config().match_kind(MatchKind::All).cache_capacity(CACHE).skip_cache_capacity_check(true);
+        let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
+        let cache = dfa.create_cache();
+        let filter = needles(hirs).and_then(|needles| Filter::new(&needles));
+        Some(Self { dfa, cache, numbers, filter })
+    }
+
+    /// The beginning of a line. Fails only for what is not used here: quit bytes and anchored searches.
+    pub(super) fn start(&mut self) -> Option<LazyStateID> {
+        self.dfa.start_state(&mut self.cache, &start::Config::new().anchored(Anchored::No)).ok()
+    }
+
+    /// Steps through a piece of a line from `at`, until a pattern matches for the first time.
+    pub(super) fn run(
+        &mut self,
+        mut state: LazyStateID,
+        text: &[u8],
+        mut at: usize,
+        found: &mut Found,
+    ) -> Stop {
+        while at < text.len() {
+            // An error would mean that the cache gave up: without a limit on how often it is emptied it does not.
+            if state.is_tagged() {
+                let Ok(next) = self.dfa.next_state(&mut self.cache, state, text[at]) else {
+                    return Stop::Dead;
+                };
+                state = next;
+                at += 1;
+            } else {
+                let mut previous = state;
+                while at < text.len() && !state.is_tagged() {
+                    previous = state;
+                    state = self.dfa.next_state_untagged(&self.cache, state, text[at]);
+                    at += 1;
+                }
+                if state.is_unknown() {
+                    let next = self.dfa.next_state(&mut self.cache, previous, text[at - 1]);
+                    let Ok(next) = next else { return Stop::Dead };
+                    state = next;
+                }
+            }
+            if state.is_match() {
+                self.tell(state, found);
+                if !found.news.is_empty() {
+                    return Stop::Match { state, end: at - 1 };
+                }
+            } else if state.is_dead() {
+                return Stop::Dead;
+            }
+        }
+        Stop::End(state)
+    }
+
+    /// The end of a line.
+    pub(super) fn end(&mut self, state: LazyStateID, found: &mut Found) {
+        if let Ok(state) = self.dfa.next_eoi_state(&mut self.cache, state)
+            && state.is_match()
+        {
+            self.tell(state, found);
+        }
+    }
+
+    fn tell(&self, state: LazyStateID, found: &mut Found) {
+        for index in 0..self.dfa.match_len(&self.cache, state) {
+            found.add(self.numbers[self.dfa.match_pattern(&self.cache, state, index).as_usize()]);
+        }
+    }
+
+    pub(super) fn patterns(&self) -> usize {
+        self.numbers.len()
+    }
+
+    pub(super) fn filter(&mut self) -> Option<&mut Filter> {
+        self.filter.as_mut()
+    }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> (usize, usize) {
+        (self.cache.memory_usage(), self.filter.as_ref().map_or(0, |filter| filter.folded.capacity()))
+    }
+}
+
+/// A search for the literals of all patterns at once.
+pub(super) struct Filter {
+    search: Prefilter,
+    /// The lines at hand in lower case.
+    folded: Vec<u8>,
+}
+
+impl Filter {
+    fn new(needles: &[Vec<u8>]) -> Option<Self> {
+        let search = Prefilter::new(MatchKind::LeftmostFirst, needles)?;
+        // A slow one is an automaton itself.
+        search.is_fast().then(|| Self { search, folded: Vec::new() })
+    }
+
+    pub(super) fn fold(&mut self, lines: &[u8]) {
+        self.folded.clear();
+        self.folded.extend(lines.iter().map(u8::to_ascii_lowercase));
+    }
+
+    /// Where the first literal from `at` on begins.
+    pub(super) fn find(&self, at: usize) -> Option<usize> {
+        let span = Span { start: at, end: self.folded.len() };
+        self.search.find(&self.folded, span).map(|found| found.start)
+    }
+}

@@ -1,0 +1,236 @@
+//! Which patterns a stream has matched, fed chunk by chunk.
+
+use memchr::{memchr, memrchr};
+use regex_automata::hybrid::LazyStateID;
+
+use super::engine::{Engine, Found, Stop};
+use super::pattern::Pattern;
+use super::quote::Quotes;
+
+/// How much is looked at in one go: it bounds the copy that the search for literals makes.
+const PIECE: usize = 64 * 1024;
+/// So many matches per pattern of patterns that have matched before cost about as much as compiling the others anew.
+const PATIENCE: usize = 500;
+
+/// Matches a stream against patterns, numbered in the order given. Compiles them when the first bytes come.
+///
+/// A pattern matches once; the line quoted is that of its first match: it is mostly the cause and what follows the
+/// consequences, and it lets a pattern be done with. When all are, further bytes cost nothing.
+pub(crate) struct Matcher {
+    patterns: Vec<Pattern>,
+    /// `None` before the first bytes.
+    engine: Option<Engine>,
+    /// The one for all patterns, while one for those that are left is at work.
+    spare: Option<Engine>,
+    found: Found,
+    quotes: Quotes,
+    line: Line,
+    /// Carriage returns of which it is not known yet whether the line ends after them.
+    returns: usize,
+}
+
+/// The line that the next byte belongs to.
+#[derive(Clone, Copy)]
+enum Line {
+    /// It begins with it.
+    Start,
+    Within(LazyStateID),
+    /// Nothing more can match in it.
+    Decided,
+}
+
+impl Matcher {
+    pub(crate) fn new(patterns: &[Pattern]) -> Self {
+        Self {
+            patterns: patterns.to_vec(),
+            engine: None,
+            spare: None,
+            found: Found::new(patterns.len()),
+            quotes: Quotes::new(patterns.len()),
+            line: Line::Start,
+            returns: 0,
+        }
+    }
+
+    /// The next bytes of the stream.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        let Some(&last) = bytes.last() else { return };
+        if self.is_done() && !self.quotes.is_open() {
+            self.returns = 0;
+            self.line = if last == b'\n' { Line::Start } else { Line::Decided };
+            return;
+        }
+        if self.engine.is_none() {
+            self.engine = Engine::new(&self.patterns, &self.found);
+        }
+        for piece in bytes.chunks(PIECE) {
+            self.piece(piece);
+        }
+    }
+
+    /// The end of the stream, and of its last line if that had none.
+    pub(crate) fn finish(&mut self) {
+        if self.is_within_a_line() {
+            self.end_line();
+        }
+    }
+
+    /// The patterns that have matched.
+    pub(crate) fn matched(&self) -> impl Iterator<Item = usize> {
+        self.found.matched().iter().enumerate().filter(|(_, matched)| **matched).map(|(pattern, _)| pattern)
+    }
+
+    /// Whether every pattern has matched.
+    pub(crate) fn is_done(&self) -> bool {
+        self.found.left == 0
+    }
+
+    /// The line in which a pattern matched first, fit for a terminal and shortened to 200 bytes. `None` also while that
+    /// line goes on and is shorter.
+    pub(crate) fn line(&self, pattern: usize) -> Option<&str> {
+        self.quotes.line(pattern)
+    }
+
+    /// Begins with another stream. What was compiled is kept.
+    pub(crate) fn restart(&mut self) {
+        self.found = Found::new(self.patterns.len());
+        self.quotes = Quotes::new(self.patterns.len());
+        self.engine = self.spare.take().or(self.engine.take());
+        self.line = Line::Start;
+        self.returns = 0;
+    }
+
+    /// Forgets that anything matched and goes on in the same stream: with its next line, if it is within one.
+    pub(crate) fn rearm(&mut self) {
+        let decided = self.is_within_a_line();
+        self.restart();
+        if decided {
+            self.line = Line::Decided;
+        }
+    }
+
+    fn is_within_a_line(&self) -> bool {
+        !matches!(self.line, Line::Start) || self.returns > 0
+    }
+
+    fn piece(&mut self, mut bytes: &[u8]) {
+        if self.is_within_a_line() {
+            let Some(end) = memchr(b'\n', bytes) else { return self.partial_line(bytes) };
+            self.partial_line(&bytes[..end]);
+            self.end_line();
+            bytes = &bytes[end + 1..];
+        }
+        let (lines, rest) = bytes.split_at(memrchr(b'\n', bytes).map_or(0, |newline| newline + 1));
+        self.whole_lines(lines);
+        self.partial_line(rest);
+    }
+
+    /// Lines with their ends, from the beginning of a line.
+    fn whole_lines(&mut self, lines: &[u8]) {
+        self.narrow();
+        if let Some(filter) = self.engine.as_mut().and_then(Engine::filter) {
+            filter.fold(lines);
+        }
+        let mut at = 0;
+        while at < lines.len() && !self.is_done() {
+            if let Some(filter) = self.engine.as_mut().and_then(Engine::filter) {
+                let Some(hit) = filter.find(at) else { return };
+                at = memrchr(b'\n', &lines[at..hit]).map_or(at, |newline| at + newline + 1);
+            }
+            let end = memchr(b'\n', &lines[at..]).map_or(lines.len(), |length| at + length);
+            let line = &lines[at..end];
+            let text = &line[..line.len() - trailing_returns(line)];
+            self.run(text, true);
+            self.end_state(text);
+            at = end + 1;
+        }
+    }
+
+    /// A piece of a line that is not known to end with it.
+    fn partial_line(&mut self, bytes: &[u8]) {
+        let (text, returns) = bytes.split_at(bytes.len() - trailing_returns(bytes));
+        if !text.is_empty() {
+            for _ in 0..std::mem::take(&mut self.returns) {
+                self.run(b"\r", false);
+                self.quotes.end();
+            }
+            self.quotes.before(text);
+            self.run(text, false);
+            if matches!(self.line, Line::Within(_)) || self.quotes.is_open() {
+                self.quotes.after(text);
+            }
+        }
+        self.returns += returns.len();
+    }
+
+    fn end_line(&mut self) {
+        self.returns = 0;
+        self.end_state(&[]);
+        self.quotes.end();
+    }
+
+    /// Steps through a piece of the current line.
+    fn run(&mut self, text: &[u8], whole: bool) {
+        let Self { engine: Some(engine), found, quotes, line, .. } = self else { return };
+        let state = match *line {
+            Line::Start => engine.start(),
+            Line::Within(state) => Some(state),
+            Line::Decided => return,
+        };
+        let mut at = 0;
+        *line = Line::Decided;
+        let Some(mut state) = state else { return };
+        while found.left > 0 {
+            match engine.run(state, text, at, found) {
+                Stop::End(state) => *line = Line::Within(state),
+                Stop::Dead => {}
+                Stop::Match { state: reached, end } => {
+                    found.news.drain(..).for_each(|pattern| quotes.matched(pattern, text, end, whole));
+                    (state, at) = (reached, end + 1);
+                    continue;
+                }
+            }
+            return;
+        }
+    }
+
+    /// Ends the current line, of which `text` is the last piece or what is not known yet of it to the quotes.
+    fn end_state(&mut self, text: &[u8]) {
+        if matches!(self.line, Line::Start) {
+            self.run(&[], true);
+        }
+        if let (Line::Within(state), Some(engine)) = (self.line, &mut self.engine) {
+            engine.end(state, &mut self.found);
+            for pattern in self.found.news.drain(..) {
+                self.quotes.matched(pattern, text, text.len(), true);
+            }
+        }
+        self.line = Line::Start;
+    }
+
+    /// Leaves out the patterns that have matched, once they have cost enough. Only between lines.
+    fn narrow(&mut self) {
+        let Some(engine) = &self.engine else { return };
+        if self.found.repeats > PATIENCE * engine.patterns() && !self.is_done() {
+            let narrow = Engine::new(&self.patterns, &self.found);
+            let wide = std::mem::replace(&mut self.engine, narrow);
+            self.spare = self.spare.take().or(wide);
+            self.found.repeats = 0;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_narrowed(&self) -> bool {
+        self.spare.is_some()
+    }
+
+    /// The memory of the automaton, and of the copy that is searched for literals.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> (usize, usize) {
+        self.engine.as_ref().map_or((0, 0), Engine::memory)
+    }
+}
+
+fn trailing_returns(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take_while(|&&byte| byte == b'\r').count()
+}

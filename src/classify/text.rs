@@ -1,0 +1,208 @@
+//! Rules over what the command wrote: which patterns there are, on which stream, and what a rule makes of those that
+//! were seen. The matching itself is `stream.rs`'s.
+
+use super::attempt::AttemptResult;
+use super::classification::Class;
+use super::exit_spec::ExitSpecs;
+use super::output::{Stream, Tap};
+use super::stream::{self, Matcher};
+
+/// The output that a pattern looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Stdout,
+    Stderr,
+    Both,
+}
+
+impl Channel {
+    pub(crate) const NAMES: &[(&str, Channel)] =
+        &[("stdout", Channel::Stdout), ("stderr", Channel::Stderr), ("both", Channel::Both)];
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, channel)| *channel == self).map_or("", |(name, _)| name)
+    }
+
+    /// Does it look at this stream? Merged output is looked at by all.
+    pub(crate) fn sees(self, stream: Stream) -> bool {
+        match (self, stream) {
+            (Channel::Both, _) | (_, Stream::Merged) => true,
+            (Channel::Stdout, stream) => stream == Stream::Stdout,
+            (Channel::Stderr, stream) => stream == Stream::Stderr,
+        }
+    }
+}
+
+/// A regular expression over the lines of one stream, or of both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pub(crate) channel: Channel,
+    pub(crate) regex: stream::Pattern,
+}
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.channel {
+            Channel::Stderr => f.write_str(self.regex.text()),
+            channel => write!(f, "{}:{}", channel.name(), self.regex.text()),
+        }
+    }
+}
+
+/// An explicit rule of the policy, a `[[policy.NAME.rule]]` table or an option. All that is given must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TextRule {
+    pub(crate) class: Class,
+    /// Its name: the option's, or `rule`.
+    pub(crate) id: &'static str,
+    pub(crate) exit: Option<ExitSpecs>,
+    pub(crate) patterns: Vec<Pattern>,
+    /// What to call it; by default the pattern is named.
+    pub(crate) reason: Option<String>,
+}
+
+impl TextRule {
+    /// Does all that it asks for hold?
+    pub(super) fn holds(&self, attempt: &AttemptResult) -> bool {
+        self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
+            && self.patterns.iter().all(|pattern| attempt.output.seen.has(pattern))
+    }
+
+    /// Does it speak of certain endings, rather than of any?
+    pub(super) fn names_exit(&self) -> bool {
+        self.exit.is_some()
+    }
+}
+
+/// The patterns that were seen in one attempt's output, each with the line that it was first seen in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Seen(Vec<(Pattern, String)>);
+
+impl Seen {
+    pub(crate) fn has(&self, pattern: &Pattern) -> bool {
+        self.line(pattern).is_some()
+    }
+
+    /// The line, fit for a terminal and shortened.
+    pub(crate) fn line(&self, pattern: &Pattern) -> Option<&str> {
+        self.0.iter().find(|(seen, _)| seen == pattern).map(|(_, line)| line.as_str())
+    }
+
+    pub(crate) fn add(&mut self, pattern: &Pattern, line: &str) {
+        if !self.has(pattern) {
+            self.0.push((pattern.clone(), line.to_owned()));
+        }
+    }
+}
+
+/// Looks for patterns in the streams of one attempt while they pass by. A stream's patterns are compiled when its first
+/// bytes come.
+pub(crate) struct Watch {
+    patterns: Vec<Pattern>,
+    streams: Vec<WatchedStream>,
+}
+
+struct WatchedStream {
+    stream: Stream,
+    matcher: Matcher,
+    /// The matcher's patterns, as they are numbered here.
+    patterns: Vec<usize>,
+}
+
+impl Watch {
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Self {
+        Self { patterns, streams: Vec::new() }
+    }
+
+    fn watched(&mut self, stream: Stream) -> &mut WatchedStream {
+        let known = self.streams.iter().position(|watched| watched.stream == stream);
+        let index = known.unwrap_or_else(|| {
+            let numbered = self.patterns.iter().enumerate();
+            let patterns: Vec<_> = numbered
+                .filter(|(_, pattern)| pattern.channel.sees(stream))
+                .map(|(number, _)| number)
+                .collect();
+            let regexes: Vec<_> =
+                patterns.iter().map(|number| self.patterns[*number].regex.clone()).collect();
+            self.streams.push(WatchedStream { stream, matcher: Matcher::new(&regexes), patterns });
+            self.streams.len() - 1
+        });
+        &mut self.streams[index]
+    }
+
+    /// Was any pattern seen since it was last asked? Forgets it.
+    pub(crate) fn take_any(&mut self) -> bool {
+        let mut any = false;
+        for watched in &mut self.streams {
+            if watched.matcher.matched().next().is_some() {
+                any = true;
+                watched.matcher.rearm();
+            }
+        }
+        any
+    }
+
+    /// The patterns that were seen, now that the streams have ended.
+    pub(crate) fn finish(mut self) -> Seen {
+        let mut seen = Seen::default();
+        for watched in &mut self.streams {
+            watched.matcher.finish();
+            for number in watched.matcher.matched() {
+                let line = watched.matcher.line(number).unwrap_or_default();
+                seen.add(&self.patterns[watched.patterns[number]], line);
+            }
+        }
+        seen
+    }
+}
+
+impl Tap for Watch {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        self.watched(stream).matcher.feed(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(channel: Channel, regex: &str) -> Pattern {
+        Pattern { channel, regex: stream::Pattern::check(regex).unwrap() }
+    }
+
+    #[track_caller]
+    fn seen(patterns: &[Pattern], streams: &[(Stream, &[u8])], expected: &[usize]) {
+        let mut watch = Watch::new(patterns.to_vec());
+        for (stream, bytes) in streams {
+            watch.take(*stream, bytes);
+        }
+        let seen = watch.finish();
+        let found: Vec<_> = (0..patterns.len()).filter(|number| seen.has(&patterns[*number])).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn each_pattern_looks_at_its_own_stream_and_all_look_at_merged_output() {
+        let patterns = [
+            pattern(Channel::Stdout, "busy"),
+            pattern(Channel::Stderr, "busy"),
+            pattern(Channel::Both, "busy"),
+        ];
+        seen(&patterns, &[(Stream::Stdout, b"busy\n")], &[0, 2]);
+        seen(&patterns, &[(Stream::Stderr, b"bu"), (Stream::Stderr, b"sy")], &[1, 2]);
+        seen(&patterns, &[(Stream::Merged, b"so busy")], &[0, 1, 2]);
+        seen(&patterns, &[(Stream::Stdout, b"bu"), (Stream::Stderr, b"sy")], &[]);
+        seen(&patterns, &[], &[]);
+    }
+
+    #[test]
+    fn what_was_seen_can_be_asked_for_again_and_again() {
+        let mut watch = Watch::new(vec![pattern(Channel::Stderr, "done")]);
+        assert!(!watch.take_any());
+        watch.take(Stream::Stderr, b"1 done\n");
+        assert!(watch.take_any());
+        assert!(!watch.take_any());
+        watch.take(Stream::Stderr, b"2 done\n");
+        assert!(watch.take_any());
+    }
+}

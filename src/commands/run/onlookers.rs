@@ -1,0 +1,77 @@
+//! Everything that looks at captured output: patterns of the policy's rules, patterns of progress, and the tail's keeper.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::classify::{Pattern, Rules, Seen, Stream, Tails, Tap, Watch};
+use crate::sys::clock;
+
+/// What is to be looked for, run long.
+pub(super) struct Interests {
+    rules: Vec<Pattern>,
+    progress: Vec<Pattern>,
+    /// So much of the end is kept.
+    tail: usize,
+    /// When a line of progress last passed by, on the elapsed clock.
+    progressed: Rc<Cell<Option<Duration>>>,
+}
+
+/// The onlookers of one attempt.
+pub(super) struct Onlookers {
+    rules: Option<Watch>,
+    progress: Option<(Watch, Rc<Cell<Option<Duration>>>)>,
+    pub(super) tails: Option<Tails>,
+}
+
+impl Interests {
+    pub(super) fn new(rules: &Rules, progress: &[Pattern], tail: usize) -> Self {
+        Self { rules: rules.patterns(), progress: progress.to_vec(), tail, progressed: Rc::default() }
+    }
+
+    /// Must this stream be captured for its patterns?
+    pub(super) fn look_at(&self, stream: Stream) -> bool {
+        self.rules.iter().chain(&self.progress).any(|pattern| pattern.channel.sees(stream))
+    }
+
+    /// When a line of progress last passed by, on the elapsed clock.
+    pub(super) fn last_progress(&self) -> Option<Duration> {
+        self.progressed.get()
+    }
+
+    /// The onlookers for an attempt of which something is captured. Patterns are compiled when they see something.
+    pub(super) fn onlookers(&self) -> Option<Box<dyn Tap>> {
+        let watch = |patterns: &[Pattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
+        let onlookers = Onlookers {
+            rules: watch(&self.rules),
+            progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
+            tails: (self.tail > 0).then(|| Tails::new(self.tail)),
+        };
+        let idle = onlookers.rules.is_none() && onlookers.progress.is_none() && onlookers.tails.is_none();
+        (!idle).then(|| Box::new(onlookers) as Box<dyn Tap>)
+    }
+}
+
+impl Tap for Onlookers {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Some(rules) = &mut self.rules {
+            rules.take(stream, bytes);
+        }
+        if let Some((watch, progressed)) = &mut self.progress {
+            watch.take(stream, bytes);
+            if watch.take_any() {
+                progressed.set(Some(clock::now().elapsed));
+            }
+        }
+        if let Some(tails) = &mut self.tails {
+            tails.take(stream, bytes);
+        }
+    }
+}
+
+impl Onlookers {
+    /// What was seen of the rules' patterns.
+    pub(super) fn seen(&mut self) -> Seen {
+        self.rules.take().map(Watch::finish).unwrap_or_default()
+    }
+}

@@ -1,0 +1,138 @@
+//! Held output on its way to where it would have gone at once: written like passed-on output, without ever waiting.
+
+use std::io;
+use std::ops::Range;
+use std::task::{Context, Poll};
+
+use super::capture::terminal_of;
+use super::outlet::Outlet;
+use crate::classify::Stream;
+use crate::sys::spool::{Cursor, Held};
+
+/// Written at once.
+const BUFFER: usize = 64 * 1024;
+/// Pieces before signals get their turn.
+const PIECES: usize = 8;
+
+/// The streams that are to be delivered; the others are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+pub(super) struct Delivery {
+    held: Held,
+    cursor: Cursor,
+    wanted: Wanted,
+    /// Stdout's and stderr's, opened when something is to be written.
+    outlets: [Way; 2],
+    buffer: Box<[u8]>,
+    pending: Range<usize>,
+    to: usize,
+    stuck: bool,
+    refused: Option<(Stream, io::Error)>,
+    over: bool,
+}
+
+enum Way {
+    Unknown,
+    Open(Outlet),
+    /// Nobody is there, or it is refused.
+    Blocked,
+}
+
+impl Delivery {
+    pub(super) fn new(mut held: Held, wanted: Wanted) -> Self {
+        held.finish();
+        Self {
+            held,
+            cursor: Cursor::default(),
+            wanted,
+            outlets: [Way::Unknown, Way::Unknown],
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            pending: 0..0,
+            to: 0,
+            stuck: false,
+            refused: None,
+            over: false,
+        }
+    }
+
+    /// Ready when [`Delivery::run`] has something to do.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.stuck {
+            return Poll::Ready(());
+        }
+        let Way::Open(outlet) = &self.outlets[self.to] else { return Poll::Ready(()) };
+        let ready = outlet.poll_writable(context);
+        self.stuck = ready.is_pending();
+        ready
+    }
+
+    /// Writes what is taken, up to a bound. True when there is no more.
+    pub(super) fn run(&mut self) -> bool {
+        for _ in 0..PIECES {
+            self.flush();
+            if self.stuck || self.over {
+                break;
+            }
+            match self.held.read(&mut self.cursor, &mut self.buffer) {
+                Ok(Some((stream, length))) => self.begin(stream, length),
+                Ok(None) => self.over = true,
+                Err(why) => {
+                    self.refused.get_or_insert((Stream::Merged, why));
+                    self.over = true;
+                }
+            }
+        }
+        self.over
+    }
+
+    /// What went wrong, if anything did.
+    pub(super) fn into_refused(self) -> Option<(Stream, io::Error)> {
+        self.refused
+    }
+
+    fn begin(&mut self, stream: Stream, length: usize) {
+        let (to, wanted) = match stream {
+            Stream::Stderr => (1, self.wanted.stderr),
+            Stream::Stdout | Stream::Merged => (0, self.wanted.stdout),
+        };
+        if !wanted {
+            return;
+        }
+        self.to = to;
+        if matches!(self.outlets[to], Way::Unknown) {
+            self.outlets[to] = match Outlet::new(terminal_of(stream)) {
+                Ok(outlet) => Way::Open(outlet),
+                Err(why) => self.block(stream, why),
+            };
+        }
+        self.pending = 0..length;
+    }
+
+    fn flush(&mut self) {
+        while !self.pending.is_empty() && !self.stuck {
+            let Way::Open(outlet) = &self.outlets[self.to] else {
+                self.pending = 0..0;
+                return;
+            };
+            match outlet.write(&self.buffer[self.pending.clone()]) {
+                Ok(Some(written)) => self.pending.start += written,
+                Ok(None) => self.stuck = true,
+                // Who closed the pipe has read enough.
+                Err(errno) if outlet.is_readers_fault(errno) => self.outlets[self.to] = Way::Blocked,
+                Err(errno) => {
+                    let stream = if self.to == 1 { Stream::Stderr } else { Stream::Stdout };
+                    self.outlets[self.to] = self.block(stream, errno.into());
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, stream: Stream, why: io::Error) -> Way {
+        self.refused.get_or_insert((stream, why));
+        Way::Blocked
+    }
+}

@@ -1,0 +1,137 @@
+//! The captured output of one command: its pumps together, and when they have done enough.
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::capture::terminal_of;
+use super::pause;
+use super::pty;
+use super::pump::{Cut, Pump};
+use crate::classify::{Stream, Tap};
+use crate::sys::spool::Held;
+
+/// How long after the command's exit somebody else may keep its streams open before we leave.
+const LEAVE: Duration = Duration::from_millis(200);
+
+/// The pumps of a running command.
+pub(super) struct Output {
+    pumps: Vec<Pump>,
+    tap: Option<Box<dyn Tap>>,
+    /// When something last came.
+    last: Duration,
+    /// Set by the command's end: when only what is owed is waited for.
+    late_at: Option<Duration>,
+}
+
+/// What an attempt's captured output came to.
+#[derive(Default)]
+pub(crate) struct Captured {
+    /// The observer that was handed in.
+    pub(crate) tap: Option<Box<dyn Tap>>,
+    /// None: not captured. Merged output counts as stdout's.
+    pub(crate) bytes_out: Option<u64>,
+    pub(crate) bytes_err: Option<u64>,
+    /// Nobody reads our stdout any more.
+    pub(crate) reader_gone: bool,
+    /// What was refused, and why.
+    pub(crate) refused: Option<(Stream, io::Error)>,
+}
+
+impl Output {
+    pub(super) fn new(pumps: Vec<Pump>, tap: Option<Box<dyn Tap>>) -> Self {
+        Self { pumps, tap, last: pause::now(), late_at: None }
+    }
+
+    /// Something can be done without waiting.
+    pub(super) fn is_runnable(&self) -> bool {
+        self.pumps.iter().any(Pump::is_runnable)
+    }
+
+    /// Ready when [`Output::run`] has something to do.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // All of them, so that each is waited for.
+        let ready =
+            self.pumps.iter_mut().filter_map(|pump| pump.poll(context).is_ready().then_some(())).count();
+        if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Passes on what can be passed on, up to a bound.
+    pub(super) fn run(&mut self, held: &mut Held) {
+        let bytes = |pumps: &[Pump]| pumps.iter().map(|pump| pump.bytes).sum::<u64>();
+        let before = bytes(&self.pumps);
+        let late = self.late_at.is_some_and(|at| at <= pause::now());
+        for pump in &mut self.pumps {
+            pump.run(&mut self.tap, held, late);
+        }
+        if bytes(&self.pumps) > before {
+            self.last = pause::now();
+        }
+    }
+
+    /// When the command last wrote; now, while it is our reader that keeps it from writing.
+    pub(super) fn last_written(&self) -> Duration {
+        if self.pumps.iter().any(Pump::is_stuck) { pause::now() } else { self.last }
+    }
+
+    /// The command has ended. Whoever else holds its streams is waited for a little, from now on and once.
+    pub(super) fn begin_end(&mut self) {
+        if self.late_at.is_none() {
+            self.late_at = Some(pause::now() + LEAVE);
+            self.pumps.iter_mut().for_each(Pump::begin_end);
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.pumps.iter().all(Pump::is_over)
+    }
+
+    /// When it is to be looked at, whatever comes. Late, nothing but a reader is waited for.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.late_at.filter(|_| self.pumps.iter().any(|pump| !pump.is_over() && !pump.is_stuck()))
+    }
+
+    /// Gives up what is not yet passed on.
+    pub(super) fn abandon(&mut self) {
+        self.pumps.iter_mut().for_each(Pump::abandon);
+    }
+
+    /// Gives the pseudo-terminals the size of their terminals. True if one has changed.
+    pub(super) fn resize(&self) -> bool {
+        let resized = |pump: &Pump| {
+            pump.terminal().is_some_and(|terminal| pty::resize(terminal.as_fd(), terminal_of(pump.stream)))
+        };
+        // Every one, not the first only.
+        self.pumps.iter().filter(|pump| resized(pump)).count() > 0
+    }
+
+    pub(super) fn into_captured(self) -> Captured {
+        let mut captured = Captured { tap: self.tap, ..Captured::default() };
+        for pump in self.pumps {
+            let bytes = match pump.stream {
+                Stream::Stderr => &mut captured.bytes_err,
+                Stream::Stdout | Stream::Merged => &mut captured.bytes_out,
+            };
+            *bytes = Some(pump.bytes);
+            match pump.cut {
+                Some(Cut::ReaderGone) => captured.reader_gone |= pump.stream != Stream::Stderr,
+                Some(Cut::Refused(why)) => captured.refused = Some((pump.stream, why)),
+                Some(Cut::Abandoned) | None => {}
+            }
+        }
+        captured
+    }
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Captured")
+            .field("bytes_out", &self.bytes_out)
+            .field("bytes_err", &self.bytes_err)
+            .field("reader_gone", &self.reader_gone)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
+    }
+}

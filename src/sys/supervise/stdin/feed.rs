@@ -1,0 +1,320 @@
+//! The pipe to one attempt: first what earlier attempts have read, then the live input.
+//!
+//! The pipe has one slot until the command has proved a reader: a command that reads nothing costs one page. Each byte of
+//! the live input in it still stands in descriptor 0 as well (the window); those that the command has read are taken from
+//! there, and the rest is left behind. We keep the pipe's reading end, to count and to empty it: a process that the attempt
+//! left behind gets no byte that another attempt gets too.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::Stat;
+use rustix::io::Errno;
+use tokio::io::Interest;
+
+use super::eager::Eager;
+#[cfg(target_os = "linux")]
+use super::exact::Exact;
+use super::spool::{Lost, Spool};
+use super::watch::Watch;
+
+/// How much is moved at once.
+pub(super) const CHUNK: usize = 64 << 10;
+/// One slot of a pipe, or less.
+pub(super) const PAGE: usize = 4096;
+/// So often the pipe is filled before signals and timers get their turn.
+const ROUNDS: usize = 16;
+/// How often we look when the runtime would not watch for us.
+const BLIND: Duration = Duration::from_millis(10);
+
+/// Where the live input comes from.
+pub(super) enum Source {
+    /// Bytes can be seen before they are taken.
+    #[cfg(target_os = "linux")]
+    Exact(Exact),
+    Eager(Eager),
+}
+
+/// What could be had of the live input.
+pub(super) enum Found {
+    /// So many bytes are in the pipe now, and still stand in the source.
+    #[cfg(target_os = "linux")]
+    Copied(usize),
+    /// So many bytes are in the pipe now, and in the spool.
+    Moved(usize),
+    /// The pipe is full.
+    Full,
+    /// Nothing new has come.
+    Nothing,
+    /// Nothing new will come.
+    End,
+    /// It cannot be read so; the source has become another.
+    #[cfg(target_os = "linux")]
+    Otherwise,
+}
+
+impl Source {
+    /// None: it cannot be replayed.
+    #[cfg(target_os = "linux")]
+    pub(super) fn find(stat: &Stat) -> Option<Self> {
+        Exact::find(stat).map(Self::Exact)
+    }
+
+    /// None: it cannot be replayed.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn find(stat: &Stat) -> Option<Self> {
+        Eager::find(stat).map(Self::Eager)
+    }
+
+    fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => {
+                let found = exact.extend(window, pipe, spool);
+                if matches!(found, Found::Otherwise) {
+                    *self = Self::Eager(Eager::default());
+                }
+                found
+            }
+            Self::Eager(eager) => eager.extend(pipe, spool),
+        }
+    }
+
+    /// Takes what the command has read.
+    fn take(&mut self, count: usize, spool: &mut Spool) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.take(count, spool),
+            Self::Eager(_) => debug_assert_eq!(count, 0, "what is moved is no part of the window"),
+        }
+    }
+
+    /// Empties the pipe. How many bytes were left in it, where that matters.
+    fn drain(&mut self, reader: BorrowedFd<'_>) -> usize {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.drain(reader),
+            Self::Eager(eager) => {
+                eager.forget();
+                0
+            }
+        }
+    }
+}
+
+pub(super) struct Feed {
+    // The registrations end before the descriptors are closed.
+    room: Watch,
+    input: Watch,
+    /// None: the command has been told the end.
+    writer: Option<OwnedFd>,
+    reader: OwnedFd,
+    /// How many bytes were put into the pipe.
+    written: u64,
+    /// How much of the spool is to be replayed, and was.
+    replay: u64,
+    replayed: u64,
+    /// Whether anything can follow the spool.
+    live: bool,
+    /// The bytes in the pipe, all at its end, that still stand in the source.
+    window: usize,
+    /// How many bytes the pipe holds.
+    #[cfg(target_os = "linux")]
+    capacity: usize,
+    needs: Needs,
+    /// Since [`Needs::Turn`], somebody else had one.
+    yielded: bool,
+    /// The live input is over, and all of it in the pipe.
+    ended: bool,
+}
+
+/// What the next step waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// Live input.
+    Input,
+    /// Room in the pipe, which is full.
+    Room,
+    /// That everything else had its turn.
+    Turn,
+}
+
+impl Feed {
+    pub(super) fn new(source: &Source, spool: &Spool, live: bool) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
+        // Each end has flags of its own: the command's end blocks.
+        rustix::io::ioctl_fionbio(&writer, true)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = source;
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            capacity: match source {
+                Source::Exact(_) => rustix::pipe::fcntl_setpipe_size(&writer, PAGE)?,
+                Source::Eager(_) => CHUNK,
+            },
+            room: Watch::default(),
+            input: Watch::default(),
+            writer: Some(writer),
+            reader,
+            written: 0,
+            replay: spool.length(),
+            replayed: 0,
+            live,
+            window: 0,
+            needs: Needs::Nothing,
+            yielded: false,
+            ended: false,
+        })
+    }
+
+    /// The command's end.
+    pub(super) fn reader(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+
+    /// Takes what was read and puts more into the pipe. False if what was kept cannot be had: then the command must not
+    /// be told an end that is none.
+    pub(super) fn step(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
+        if self.writer.is_none() {
+            return true;
+        }
+        self.settle(source, spool);
+        match self.fill(source, spool) {
+            Ok(needs) => self.needs = needs,
+            Err(errno) => {
+                self.needs = Needs::Nothing;
+                spool.lose(Lost::NotRead(errno));
+                return false;
+            }
+        }
+        if self.ended {
+            self.room = Watch::default();
+            self.writer = None;
+        }
+        true
+    }
+
+    /// Takes from the source what the command has read since the last time.
+    fn settle(&mut self, source: &mut Source, spool: &mut Spool) {
+        let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or(self.written);
+        let unread_window = self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
+        if unread_window < self.window {
+            source.take(self.window - unread_window, spool);
+            self.window = unread_window;
+        }
+        #[cfg(target_os = "linux")]
+        if unread < self.written {
+            self.grow(source);
+        }
+    }
+
+    /// The command reads: from now on more at once, but never more than the source's own pipe holds. Else its writer could
+    /// wait for us to take what the command has read, while ours has room and tells us nothing.
+    #[cfg(target_os = "linux")]
+    fn grow(&mut self, source: &Source) {
+        let Source::Exact(exact) = source else { return };
+        if self.capacity >= CHUNK {
+            return;
+        }
+        let (Some(wanted), Some(writer)) = (exact.room(), &self.writer) else { return };
+        if self.capacity < wanted {
+            // Refused, since the user has too many pipes: then it stays as it is.
+            self.capacity = rustix::pipe::fcntl_setpipe_size(writer, wanted.min(CHUNK)).unwrap_or(CHUNK);
+        }
+    }
+
+    fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Errno> {
+        for _ in 0..ROUNDS {
+            let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
+            if is_full(writer) {
+                return Ok(Needs::Room);
+            }
+            if self.replayed < self.replay {
+                let mut bytes = [0; PAGE * 4];
+                let read = spool.read(&mut bytes, self.replayed)?;
+                let left = usize::try_from(self.replay - self.replayed).unwrap_or(usize::MAX);
+                let written = write_some(writer, &bytes[..read.min(left)]);
+                self.replayed += written as u64;
+                self.written += written as u64;
+                continue;
+            }
+            if !self.live {
+                self.ended = true;
+                return Ok(Needs::Nothing);
+            }
+            // The pipe was emptied since we settled.
+            #[cfg(target_os = "linux")]
+            if self.window > 0 && matches!(source, Source::Exact(exact) if exact.is_socket()) {
+                self.settle(source, spool);
+            }
+            let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
+            let found = source.extend(self.window, writer.as_fd(), spool);
+            match found {
+                #[cfg(target_os = "linux")]
+                Found::Copied(count) => {
+                    self.window += count;
+                    self.written += count as u64;
+                }
+                Found::Moved(count) => self.written += count as u64,
+                Found::Full => return Ok(Needs::Room),
+                Found::Nothing => return Ok(Needs::Input),
+                Found::End => {
+                    self.ended = true;
+                    return Ok(Needs::Nothing);
+                }
+                #[cfg(target_os = "linux")]
+                Found::Otherwise => {}
+            }
+        }
+        Ok(Needs::Turn)
+    }
+
+    pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match (self.needs, &self.writer) {
+            (Needs::Input, _) => self.input.poll_ready(super::ours(), Interest::READABLE, context),
+            (Needs::Room, Some(writer)) => self.room.poll_ready(writer.as_fd(), Interest::WRITABLE, context),
+            (Needs::Turn, _) => {
+                self.yielded = !self.yielded;
+                if self.yielded {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(())
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    pub(super) fn due(&self) -> Option<Duration> {
+        match self.needs {
+            Needs::Input => self.input.blind.then_some(BLIND),
+            Needs::Room => self.room.blind.then_some(BLIND),
+            Needs::Nothing | Needs::Turn => None,
+        }
+    }
+
+    /// The attempt is over. True if nothing is left of the live input but what the spool has.
+    pub(super) fn finish(mut self: Box<Self>, source: &mut Source, spool: &mut Spool) -> bool {
+        let left = self.window.min(source.drain(self.reader.as_fd()));
+        if left < self.window {
+            source.take(self.window - left, spool);
+            self.window = left;
+        }
+        self.ended && left == 0
+    }
+}
+
+fn is_full(writer: &OwnedFd) -> bool {
+    let mut watched = [PollFd::new(writer, PollFlags::OUT)];
+    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
+}
+
+/// Writes what the pipe takes at once.
+pub(super) fn write_some(pipe: impl AsFd, bytes: &[u8]) -> usize {
+    rustix::io::write(pipe, bytes).unwrap_or(0)
+}

@@ -1,0 +1,59 @@
+//! Waiting for a descriptor through the runtime, from the first wait on.
+
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// A registration with the runtime. It must be dropped before its descriptor is closed.
+#[derive(Default)]
+pub(super) struct Watch {
+    registered: Option<AsyncFd<Number>>,
+    /// The runtime refused.
+    pub(super) blind: bool,
+}
+
+struct Number(RawFd);
+
+impl AsRawFd for Number {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+impl Watch {
+    /// Ready when something has happened since the last time; what, is for the caller to look at, whatever it was.
+    pub(super) fn poll_ready(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        if self.registered.is_none() {
+            // SAFETY: the descriptor is open, and whoever holds this drops it before closing or replacing that.
+            self.registered =
+                unsafe { AsyncFd::register_with_interest(Number(fd.as_raw_fd()), interest) }.ok();
+            self.blind = self.registered.is_none();
+        }
+        let Some(registered) = &self.registered else { return Poll::Pending };
+        let guard = if interest.is_writable() {
+            registered.poll_write_ready(context)
+        } else {
+            registered.poll_read_ready(context)
+        };
+        let closed = match ready!(guard) {
+            Ok(mut guard) => {
+                // Before the caller looks: what happens from now on makes it ready again.
+                guard.clear_ready();
+                guard.ready().is_read_closed()
+            }
+            Err(_) => true,
+        };
+        // To the runtime that is final; a FIFO may get another writer.
+        if closed {
+            self.registered = None;
+        }
+        Poll::Ready(())
+    }
+}
