@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_retry_global_optspecs
-    string join \n n/max= deadline= timeout= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= retry-on= permanent-on= success-on= otherwise= fail-if-flaky= exhausted-code= log= log-argv name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
+    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
 end
 
 function __fish_retry_needs_command
@@ -27,6 +27,9 @@ end
 complete -c retry -n "__fish_retry_needs_command" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
@@ -41,10 +44,20 @@ complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Makes every draw r
 complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
+complete -c retry -n "__fish_retry_needs_command" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_needs_command" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
@@ -53,6 +66,7 @@ complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --m
 complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_needs_command" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'Say more; twice for every step'
@@ -69,6 +83,9 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for t
 complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
@@ -83,10 +100,20 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Makes eve
 complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_using_subcommand until" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
@@ -95,6 +122,7 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The sa
 complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'Say more; twice for every step'
@@ -105,6 +133,9 @@ complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Prin
 complete -c retry -n "__fish_retry_using_subcommand wait" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
@@ -126,6 +157,9 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l format -d 'text,
 complete -c retry -n "__fish_retry_using_subcommand explain" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l timeout -d 'Time for one attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f
@@ -140,10 +174,20 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Makes e
 complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
+complete -c retry -n "__fish_retry_using_subcommand explain" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
@@ -153,6 +197,7 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take 
 complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'Say more; twice for every step'
@@ -166,11 +211,13 @@ complete -c retry -n "__fish_retry_using_subcommand classify" -l format -d 'text
 complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
-complete -c retry -n "__fish_retry_using_subcommand classify" -l no-retry -d 'One attempt, all else as usual'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help: -h the most needed, --help all'

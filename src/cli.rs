@@ -172,6 +172,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .after_help(AFTER_SHORT)
             .after_long_help(AFTER_LONG)
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(retry_flags())
             .args(source_flags())
             .arg(shell_flag())
             .arg(wrapped_command())
@@ -181,6 +182,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
             .arg(valued("for", "DURATION", "Time for the whole run; the same as --deadline [default: 5m]"))
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(retry_flags())
             .args(source_flags())
             .arg(shell_flag())
             .arg(wrapped_command()),
@@ -190,6 +192,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .after_help(AFTER_WAIT)
             .arg(valued_positional("n", "N", "The number of the retry, from 1"))
             .args(settings(&[Group::Schedule]))
+            .args(retry_flags())
             .args(source_flags()),
         Verb::Explain => base
             .about("Show the resolved policy: each value, where it came from, and the waits it makes")
@@ -197,6 +200,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .arg(valued("format", "FORMAT", "text, json, or delays: the mean waits in seconds on one line"))
             .arg(switch("all", "List every policy, and the file it is from"))
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
+            .args(retry_flags())
             .args(source_flags())
             .arg(shell_flag())
             .arg(wrapped_command()),
@@ -251,7 +255,7 @@ Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DI
 as if retry were not there.";
 
 const AFTER_WAIT: &str = "\
-Example: n=0; until deploy; do retry wait $((++n)) --max 5 || exit; done";
+Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
 
 /// The settings of these groups that are flags of their own name.
 fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {
@@ -303,8 +307,8 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     })
 }
 
-/// The options that say where settings come from, and those that are settings in other words.
-fn source_flags() -> [Arg; 5] {
+/// The options that are settings in other words.
+fn retry_flags() -> [Arg; 2] {
     [
         valued(RETRIES, "N", "The same as --max N+1")
             .help_heading(Group::Schedule.heading())
@@ -312,6 +316,12 @@ fn source_flags() -> [Arg; 5] {
         switch("no-retry", "One attempt, all else as usual")
             .help_heading(Group::Schedule.heading())
             .hide_short_help(true),
+    ]
+}
+
+/// The options that say where settings come from.
+fn source_flags() -> [Arg; 3] {
+    [
         valued("policy", "NAME", "Take the settings of this policy")
             .help_heading(Group::Surroundings.heading()),
         valued("config", "FILE", "Read this configuration, too")

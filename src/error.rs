@@ -2,6 +2,7 @@
 
 use crate::exit_code;
 use crate::policy::problem::Problem;
+use crate::sys::output::printable;
 
 /// An error of ours. Nothing was run because of it.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl Error {
 
     /// The error as it is printed: each line signed, since stderr is shared with the command.
     pub(crate) fn render(&self) -> String {
-        self.problems.iter().flat_map(Problem::lines).map(|line| format!("retry: {line}\n")).collect()
+        let lines = self.problems.iter().flat_map(Problem::lines);
+        lines.fold(String::new(), |text, line| text + "retry: " + &printable(&line) + "\n")
     }
 }

@@ -218,7 +218,7 @@ pub(crate) struct RunIdentity {
     pub(crate) host: String,
     /// Of `retry`.
     pub(crate) pid: u32,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) labels: BTreeMap<String, String>,
     /// The policy that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,9 +253,8 @@ impl Event {
             Event::RunStart(_) | Event::AttemptStart(_) => Level::Debug,
             Event::AttemptSuccess(_) => Level::Info,
             Event::AttemptRetry { .. } => Level::Warn,
-            Event::AttemptFailed(_) => Level::Error,
             Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
-            Event::RunStop(_) => Level::Error,
+            Event::AttemptFailed(_) | Event::RunStop(_) => Level::Error,
         }
     }
 

@@ -66,6 +66,7 @@ pub(crate) struct Signs {
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a handful exist at a time, and an event is told at once")]
 pub(crate) enum Action {
     /// Start an attempt.
     Spawn(Attempt),

@@ -58,6 +58,7 @@ fn wait(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands beside None in a table")]
     fn hint(class: Option<Class>, seconds: Option<u64>, reason: Option<&str>) -> Option<Hint> {
         let retry_after = seconds.map(Duration::from_secs);
         Some(Hint { class, retry_after, reason: reason.map(str::to_owned) })

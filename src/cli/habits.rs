@@ -108,9 +108,14 @@ pub(super) fn answer(option: &str, typed: &[OsString]) -> Option<Problem> {
         let template = if bare { template.to_owned() } else { template.replace("{}s", "{}") };
         template.replace("{}", value)
     };
+    // A time can't have been meant as a count.
+    let is_time = value.as_deref().is_some_and(|value| value.parse::<u64>().is_err());
+    if let (true, "--max {}", Some((what, write))) = (is_time, habit.write, habit.or) {
+        return Some(Problem::new(format!("{shown} meant {what} elsewhere: write {}", fill(write))));
+    }
     let mut message = format!("{shown} meant {}: write {}", habit.meant, fill(habit.write));
     if let Some((what, write)) = habit.or {
-        message.push_str(&format!("; for {what} write {}", fill(write)));
+        message = format!("{message}; for {what} write {}", fill(write));
     }
     Some(Problem::new(message))
 }

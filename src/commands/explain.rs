@@ -70,7 +70,7 @@ fn json(resolved: &Resolved, schedule: &Schedule) -> Json {
 fn ms(duration: Duration) -> Json {
     let micros = (duration.as_nanos() + 500) / 1000;
     match u64::try_from(micros / 1000) {
-        Ok(whole) if micros % 1000 == 0 => json!(whole),
+        Ok(whole) if micros.is_multiple_of(1000) => json!(whole),
         _ => json!(crate::event::millis(duration)),
     }
 }

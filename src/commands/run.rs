@@ -22,7 +22,9 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Options, Program, Stdin, Supervisor, Wanted};
+use crate::sys::supervise::{
+    self, Captured, Happening, Options, Program, Stdin, Supervisor, Variable, Wanted,
+};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 
@@ -59,6 +61,9 @@ impl Wrapped {
     fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
         let name = match shell {
             None => base_name(&words[0]),
+            Some(shell) if shell.is_empty() => {
+                return Err(Error::usage("--shell= names no shell").hint("write --shell=bash, or -c for sh"));
+            }
             Some(_) => base_name(OsStr::from_bytes(first_word(words[0].as_bytes()))),
         };
         let argv = match shell {
@@ -299,30 +304,26 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// What the command is told about its run.
-    fn variables(&self, attempt: &Attempt, span: &str) -> Vec<(&'static str, OsString)> {
+    /// What the command is told about its run. What a `retry` around us said of its own run is not said again.
+    fn variables(&self, attempt: &Attempt, span: &str) -> Vec<Variable> {
         let elapsed = clock::now().elapsed.saturating_sub(self.began);
-        let mut variables: Vec<(&'static str, OsString)> = vec![
-            ("RETRY_ATTEMPT", attempt.number.to_string().into()),
-            ("RETRY_ATTEMPT_LIMIT", self.policy.attempts().to_string().into()),
-            ("RETRY_LAST", u8::from(attempt.last).to_string().into()),
-            ("RETRY_RUN_ID", self.run.clone().into()),
-            ("RETRY_ELAPSED_MS", whole_millis(elapsed).to_string().into()),
-            ("RETRY_DEPTH", (self.outer.depth + 1).to_string().into()),
-            ("TRACEPARENT", self.trace.parent_of(span).into()),
-        ];
-        if let Some(exchange) = &self.exchange {
-            variables.push(("RETRY_HINT", exchange.hint_path().into()));
-            variables.push(("RETRY_PROGRESS", exchange.progress_path().into()));
-        }
-        if let Some((status, class)) = attempt.previous {
-            variables.push(("RETRY_PREVIOUS_EXIT", status.to_string().into()));
-            variables.push(("RETRY_PREVIOUS_CLASS", class.name().into()));
-        }
-        if let Some(at) = self.deadline_at {
-            variables.push(("RETRY_DEADLINE_AT_MS", at.to_string().into()));
-        }
-        variables
+        let number = |number: u64| Some(number.to_string().into());
+        let text = |text: String| Some(text.into());
+        let exchange = self.exchange.as_ref();
+        vec![
+            ("RETRY_ATTEMPT", number(attempt.number)),
+            ("RETRY_ATTEMPT_LIMIT", text(self.policy.attempts().to_string())),
+            ("RETRY_LAST", number(attempt.last.into())),
+            ("RETRY_RUN_ID", text(self.run.clone())),
+            ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
+            ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
+            ("TRACEPARENT", text(self.trace.parent_of(span))),
+            ("RETRY_HINT", exchange.map(|exchange| exchange.hint_path().into())),
+            ("RETRY_PROGRESS", exchange.map(|exchange| exchange.progress_path().into())),
+            ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
+            ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
+            ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
+        ]
     }
 
     /// Waits for something that the session must know of.

@@ -58,6 +58,10 @@ pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
             }
         }
     }
+    // A syntax error leaves a value behind that is wrong as well: one word about a place is enough.
+    let start = |problem: &Problem| problem.place.as_ref().map(|place| place.start);
+    reader.problems.sort_by_key(start);
+    reader.problems.dedup_by_key(|problem| start(problem));
     (reader.file, reader.problems)
 }
 
@@ -122,7 +126,11 @@ impl Reader<'_> {
                     policy.inherits = Some((parent.to_string(), self.place(value.span())));
                 }
                 _ => {
-                    self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()))
+                    self.refuse(
+                        value.span(),
+                        "inherits takes text in quotes",
+                        Some("name one policy".into()),
+                    );
                 }
             }
             return;

@@ -186,7 +186,7 @@ fn unknown_policy(name: &str, origin: &Origin, files: &[File]) -> Problem {
 }
 
 /// Unknown parents and cycles, each once, at the place where the parent is named.
-fn inheritance_problems(files: &[File]) -> Vec<Problem> {
+pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut told: Vec<&str> = Vec::new();
     for policy in files.iter().flat_map(|file| &file.policies) {

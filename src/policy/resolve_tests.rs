@@ -201,5 +201,8 @@ fn a_run_that_nothing_bounds_stalls_after_two_hours_unless_somebody_says_otherwi
     assert_eq!(stalls(&[("max", "inf"), ("deadline", "1m")]), None);
     assert_eq!(stalls(&[("max", "inf"), ("progress-timeout", "0")]), None);
     assert_eq!(stalls(&[("max", "inf"), ("progress-timeout", "1m")]), Some(60));
-    refused(&request(&[], None, &[("progress-match", "x")]), &["--progress-match x (flag)", "--progress-timeout"]);
+    refused(
+        &request(&[], None, &[("progress-match", "x")]),
+        &["--progress-match x (flag)", "--progress-timeout"],
+    );
 }

@@ -364,7 +364,7 @@ settings! {
 
     /// How messages are written: text or json, an object a line
     message_format / "message-format": MessageFormat = MessageFormat::Text,
-    { Surroundings "FORMAT" }
+    { Surroundings "FORMAT" env "RETRY_OPT_MESSAGE_FORMAT" }
 
     /// When messages are coloured: auto, always or never
     ///

@@ -195,8 +195,13 @@ fn the_silence_of_one_attempt_is_not_that_of_the_next() {
 fn output_that_was_lost_makes_a_success_our_failure() {
     let mut run = Run::new(&plain()).begin();
     run.tell(Input::Started(42));
-    let ended =
-        Input::Ended { ending: Ending::Exited(0), hint: None, reader_gone: false, output: Output::default(), stdin_lost: None };
+    let ended = Input::Ended {
+        ending: Ending::Exited(0),
+        hint: None,
+        reader_gone: false,
+        output: Output::default(),
+        stdin_lost: None,
+    };
     for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
         run.said.push(word(&action));
     }

@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use super::environment;
 use crate::error::Error;
-use crate::policy::file;
 use crate::policy::problem::Source;
+use crate::policy::{file, inheritance_problems};
 
 /// The files of one run, parsed, from the weakest to the strongest.
 #[derive(Debug, Default)]
@@ -47,7 +47,12 @@ impl Config {
             })?;
             config.parse(path, text, &mut problems);
         }
-        if problems.is_empty() { Ok(config) } else { Err(Error::problems(problems)) }
+        if problems.is_empty() {
+            return Ok(config);
+        }
+        // What is wrong between policies is told with the rest, at once.
+        problems.extend(inheritance_problems(&config.files));
+        Err(Error::problems(problems))
     }
 
     fn parse(&mut self, path: &Path, text: String, problems: &mut Vec<crate::policy::problem::Problem>) {

@@ -50,6 +50,11 @@ pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// What others wrote may hold anything; a terminal must not obey it.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
 /// Writes text to stderr, as much as it takes.
 pub(crate) fn to_stderr(text: &str) {
     write_all(io::stderr().as_fd(), text.as_bytes());

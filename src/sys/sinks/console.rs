@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::policy::duration::approximate;
 use crate::policy::value::{Color, MessageFormat};
 use crate::sys::environment;
-use crate::sys::output::{self, Stderr};
+use crate::sys::output::{self, Stderr, printable};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -169,7 +169,7 @@ impl Sink for Console {
         match event {
             Event::RunStart(_) | Event::AttemptStart(_) | Event::AttemptSuccess(_) => false,
             Event::AttemptRetry { .. } => true,
-            Event::AttemptFailed(failure) => failure.kind.as_deref() != Some("interrupted"),
+            Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
             Event::RunStop(stop) => {
                 let flaky = !stop.failures.is_empty();
                 stop.outcome != Outcome::Interrupted && (stop.attempts != 1 && flaky || stop.attempts == 0)
@@ -286,9 +286,4 @@ impl Said {
         }
         object
     }
-}
-
-/// What others wrote may hold anything; a terminal must not obey it.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -16,6 +16,10 @@ const SWEEPS: Duration = Duration::from_secs(5);
 const MIRROR_DELAY: Duration = Duration::from_millis(100);
 
 /// A command from its fork until its end is reported.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; no state machine hides in them"
+)]
 pub(super) struct Attempt {
     pub(super) pid: i32,
     /// 1 for the first of this process.

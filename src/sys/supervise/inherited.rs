@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
+#[cfg(not(test))]
 use super::os;
 
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
@@ -11,6 +12,7 @@ static CLOSED_STDIO: AtomicI32 = AtomicI32::new(0);
 
 /// Notes what we were started with, then changes what would be in our way: writing to a closed pipe is to be an
 /// error and no death, and no file that we open may become a standard stream.
+#[cfg(not(test))]
 fn arrange() {
     // SAFETY: a null new action only asks for the old one, written to `found`, for which all zeroes is a valid value.
     let ignored = unsafe {

@@ -77,6 +77,7 @@ pub(super) fn environ() -> *const *const libc::c_char {
 }
 
 /// Which of descriptors 0, 1 and 2 are closed. Runs before main: system calls only.
+#[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
 pub(super) fn closed_stdio() -> [bool; 3] {
     let mut stdio = [0, 1, 2].map(|fd| libc::pollfd { fd, events: 0, revents: 0 });
     // SAFETY: `stdio` is an array of three valid pollfd.

@@ -77,6 +77,9 @@ fn candidate(directory: &[u8], name: &[u8]) -> Option<CString> {
     if file.len() < LONGEST_PATH { CString::new(file).ok() } else { None }
 }
 
+/// A variable for the command: what it is set to, or `None` to take it away.
+pub(crate) type Variable = (&'static str, Option<OsString>);
+
 /// The environment of one attempt: the inherited entries by reference, and those set over them.
 pub(super) struct Environment {
     set: Vec<CString>,
@@ -84,19 +87,20 @@ pub(super) struct Environment {
 
 impl Environment {
     /// Fails on a NUL byte, which no variable can hold.
-    pub(super) fn new(vars: &[(&str, OsString)]) -> io::Result<Self> {
-        let entry = |(name, value): &(&str, OsString)| {
+    pub(super) fn new(vars: &[Variable]) -> io::Result<Self> {
+        let entry = |(name, value): (&str, &OsString)| {
             let mut entry = Vec::with_capacity(name.len() + value.len() + 2);
             entry.extend_from_slice(name.as_bytes());
             entry.push(b'=');
             entry.extend_from_slice(value.as_bytes());
             CString::new(entry)
         };
-        Ok(Self { set: vars.iter().map(entry).collect::<Result<_, _>>()? })
+        let set = vars.iter().filter_map(|(name, value)| Some((*name, value.as_ref()?)));
+        Ok(Self { set: set.map(entry).collect::<Result<_, _>>()? })
     }
 
     /// The block for execve, ended by a null pointer; valid as long as `self`.
-    pub(super) fn block(&self, vars: &[(&str, OsString)]) -> Vec<*const libc::c_char> {
+    pub(super) fn block(&self, vars: &[Variable]) -> Vec<*const libc::c_char> {
         let mut block = Vec::with_capacity(64);
         let mut next = os::environ();
         // SAFETY: `environ` is null, or an array of C strings that a null pointer ends, and is never changed.

@@ -4,7 +4,6 @@
 //! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -17,7 +16,7 @@ use super::attempt::Attempt;
 use super::capture::Capture;
 use super::delivery::{Delivery, Wanted};
 use super::output::{Captured, Output};
-use super::program::{Environment, Program};
+use super::program::{Environment, Program, Variable};
 use super::signals::{self, Record, Signals};
 use super::spawn::{self, Exec, Plan};
 use super::stdin::Stdin;
@@ -140,7 +139,7 @@ impl Supervisor {
     pub(crate) fn spawn(
         &mut self,
         program: &Program,
-        vars: &[(&str, OsString)],
+        vars: &[Variable],
         capture: Capture,
     ) -> Result<i32, StartFailure> {
         if self.attempt.is_some() {

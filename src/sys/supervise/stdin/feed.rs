@@ -299,7 +299,7 @@ impl Feed {
     }
 
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
-    pub(super) fn finish(mut self: Box<Self>, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn finish(mut self, source: &mut Source, spool: &mut Spool) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
         if left < self.window {
             source.take(self.window - left, spool);
