@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn variables_replace_the_inherited_ones() {
-        let vars = [("PATH", OsString::from("/x")), ("SUPERVISE_TEST", OsString::from("a=b"))];
+        let vars = [("PATH", Some("/x".into())), ("SUPERVISE_TEST", Some("a=b".into())), ("HOME", None)];
         let environment = Environment::new(&vars).unwrap();
         let block = environment.block(&vars);
         assert!(block.last().unwrap().is_null());
@@ -188,12 +188,13 @@ mod tests {
             [&"PATH=/x"]
         );
         assert!(entries.contains(&"SUPERVISE_TEST=a=b"));
+        assert!(!entries.iter().any(|entry| entry.starts_with("HOME=")));
     }
 
     #[test]
     fn nul_bytes_are_refused() {
         assert!(Program::new(&["a\0b".into()]).is_err());
         assert!(Program::new(&[]).is_err());
-        assert!(Environment::new(&[("A", "a\0b".into())]).is_err());
+        assert!(Environment::new(&[("A", Some("a\0b".into()))]).is_err());
     }
 }
