@@ -13,7 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use crate::error::Error;
 use crate::policy::layer::{Layer, Origin, RETRIES};
-use crate::policy::problem::Problem;
+use crate::policy::problem::{Problem, nearest};
 use crate::policy::settings::{Group, SETTINGS, Setting};
 use crate::policy::value::Form;
 
@@ -69,7 +69,7 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Text(error.render().to_string()));
         }
-        Err(error) => return Err(usage_error(&error, typed)),
+        Err(error) => return Err(usage_error(verb, &error, typed)),
     };
     let flags = settings_layer(&matches)?;
     Ok(Parsed::Invocation(Box::new(Invocation { verb, matches, flags })))
@@ -408,7 +408,7 @@ fn switch(id: &'static str, help: &'static str) -> Arg {
 }
 
 /// What is wrong with a command line, in our words.
-fn usage_error(error: &clap::Error, typed: &[OsString]) -> Error {
+fn usage_error(verb: Verb, error: &clap::Error, typed: &[OsString]) -> Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -419,12 +419,14 @@ fn usage_error(error: &clap::Error, typed: &[OsString]) -> Error {
             if let Some(answer) = habits::answer(argument, typed) {
                 return Error::problems(vec![answer]);
             }
-            let hint = text(ContextKind::SuggestedArg).map_or_else(
+            let command = command(verb);
+            let longs = command.get_arguments().filter_map(Arg::get_long);
+            let hint = nearest(argument.trim_start_matches('-'), longs).map_or_else(
                 || {
                     "retry --help lists the options; write -- before a command that begins with a dash"
                         .to_owned()
                 },
-                |suggested| format!("did you mean {suggested}?"),
+                |near| format!("did you mean --{near}?"),
             );
             Problem::new(format!("there is no option {argument}")).hint(hint)
         }

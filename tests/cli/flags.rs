@@ -137,6 +137,94 @@ proofs! {
     sandbox.fails_until(99, &["--success-on", "0,7"]).exits(7).says(&[]);
     assert_eq!(sandbox.runs(), 1);
 }
+"--retry-match" only_what_was_seen_is_tried_again |sandbox| {
+    let attempts = |text: &str| {
+        sandbox.write("runs", "");
+        let script = format!("echo x >>runs; echo {text} >&2; exit 1");
+        let options = [AT_ONCE, &["-q", "--retry-match", "b[uv]sy"]].concat();
+        sandbox.run([&options[..], &["--", "sh", "-c", &script]].concat()).exits(1);
+        sandbox.read("runs").lines().count()
+    };
+    assert_eq!((attempts("busy"), attempts("broken")), (3, 1));
+}
+"--permanent-match" what_was_seen_ends_the_run |sandbox| {
+    let options = [AT_ONCE, &["--permanent-match", "stdout:fatal"]].concat();
+    let ran = sandbox.run([&options[..], &["--", "sh", "-c", "echo fatal; exit 3"]].concat()).exits(3);
+    ran.says(&["retry: attempt 1/3 failed (exit 3, 'stdout:fatal'): not retried (--permanent-match)"]);
+}
+"--throttle-match" what_was_seen_means_throttled |sandbox| {
+    let options = [AT_ONCE, &["--throttle-match", "slow down", "--log", "log", "-q"]].concat();
+    sandbox.run([&options[..], &["--", "sh", "-c", "echo please slow down >&2; exit 3"]].concat()).exits(3);
+    let log = sandbox.log("log");
+    let failed = one(&log, "attempt.failed");
+    assert_eq!((&failed["class"], &failed["rule"]["id"]), (&"throttled".into(), &"throttle-match".into()));
+    assert_eq!(failed["error"], "[throttled] exit 3, 'slow down': please slow down");
+}
+"--success-match" a_success_must_show_it |sandbox| {
+    let options = [AT_ONCE, &["-q", "--success-match", "stdout:done"]].concat();
+    sandbox.run([&options[..], &["--", "echo", "done"]].concat()).exits(0).prints("done\n");
+    sandbox.run([&options[..], &["--", "echo", "nearly"]].concat()).exits(1).prints(&"nearly\n".repeat(3));
+}
+"--idle-timeout" a_silent_attempt_is_stopped |sandbox| {
+    let line = ["--idle-timeout", "200ms", "--no-retry", "--", fixture(), "sleep", "60"];
+    sandbox.run(line).exits(124).mentions(&["no output for 200ms"]);
+}
+"--progress-timeout" a_run_without_progress_ends |sandbox| {
+    let line = ["--progress-timeout", "200ms", "--", fixture(), "sleep", "60"];
+    sandbox.run(line).exits(124).mentions(&["no progress for 200ms"]);
+    let script = "for i in 1 2 3 4 5 6; do sleep 0.5; touch $RETRY_PROGRESS; done";
+    sandbox.run(["--progress-timeout", "2s", "--", "sh", "-c", script]).exits(0);
+}
+"--progress-match" a_line_of_progress_keeps_the_run_going |sandbox| {
+    let script = "for i in 1 2 3 4 5 6; do sleep 0.5; echo $i% >&2; done";
+    let run = |pattern: &str| {
+        sandbox.run(["--progress-timeout", "2s", "--progress-match", pattern, "--", "sh", "-c", script])
+    };
+    run("[0-9]%").exits(0);
+    run("never").exits(124);
+}
+"--stdin" the_commands_stdin_is_chosen |sandbox| {
+    let cat = |mode: &str| {
+        let mut command = sandbox.retry(["--stdin", mode, "--", "cat"]);
+        super::harness::Ran::of(command.write_stdin("text")).exits(0)
+    };
+    cat("replay").prints("text");
+    cat("inherit").prints("text");
+    cat("null").prints("");
+}
+"--stdin-max" more_than_can_be_kept_is_not_tried_again |sandbox| {
+    let options = [AT_ONCE, &["--stdin-max", "10", "--", "sh", "-c", "cat >/dev/null; exit 3"]].concat();
+    let ran = |text: &str| super::harness::Ran::of(sandbox.retry(&options).write_stdin(text)).exits(3);
+    ran("more than ten bytes").mentions(&["attempt 1/3", "stdin not replayable"]);
+    ran("few").mentions(&["attempt 3/3"]);
+}
+"--stdout" only_the_successful_attempts_stdout_is_printed |sandbox| {
+    let script = "echo $RETRY_ATTEMPT; test $RETRY_ATTEMPT = 2";
+    for option in ["--stdout=success", "-O"] {
+        let options = [AT_ONCE, &["-q", option]].concat();
+        sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(0).prints("2\n");
+        sandbox.run([&options[..], &["--", "sh", "-c", "echo no; exit 1"]].concat()).exits(1).prints("");
+    }
+}
+"--stderr" only_the_last_attempts_stderr_is_printed |sandbox| {
+    let options = [AT_ONCE, &["-q", "--stderr", "last"]].concat();
+    let script = "echo $RETRY_ATTEMPT >&2; exit 1";
+    sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(1).says(&["3"]);
+}
+"--chronic" nothing_is_printed_unless_the_run_fails |sandbox| {
+    let options = [AT_ONCE, &["-q", "--chronic"]].concat();
+    let script = "echo $RETRY_ATTEMPT; test $RETRY_ATTEMPT = 2";
+    sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(0).prints("");
+    let script = "echo $RETRY_ATTEMPT; exit 1";
+    sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(1).prints("1\n2\n3\n");
+}
+"--log-tail" the_end_of_what_was_captured_is_logged |sandbox| {
+    let options = ["-q", "--no-retry", "--log", "log", "--log-tail", "4", "--idle-timeout", "30s"];
+    sandbox.run([&options[..], &["--", "sh", "-c", "echo abcdef; exit 1"]].concat()).exits(1);
+    let log = sandbox.log("log");
+    let failed = one(&log, "attempt.failed");
+    assert_eq!((&failed["stdout_tail"], &failed["bytes_out"]), (&"def\n".into(), &7.into()));
+}
 "--otherwise" the_rest_is_judged_as_asked |sandbox| {
     assert_eq!(runs(&sandbox, &["--otherwise", "stop"]), 1);
     assert_eq!(runs(&sandbox, &["--otherwise", "retry", "--retry-on", "1"]), 3);

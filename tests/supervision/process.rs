@@ -1,5 +1,7 @@
 //! What `/proc` says of processes.
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::{Sandbox, is_alive, wait_for};
 
 /// Some fields of `/proc/PID/stat`.
@@ -51,12 +53,31 @@ pub(super) fn wait_until_taken(pid: i32) {
     wait_for("the signals to be taken", || pending(&status()).is_some_and(none));
 }
 
+/// The pids of all processes.
+fn all() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// The living processes that work in the sandbox: those that a test started and that have not left it.
 pub(super) fn working_in(sandbox: &Sandbox) -> Vec<i32> {
     let here = sandbox.path("").canonicalize().expect("a sandbox");
-    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == here)).collect()
+    all().filter(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == here)).collect()
+}
+
+pub(super) fn children(parent: i32) -> Vec<i32> {
+    all().filter(|&pid| Process::find(pid).is_some_and(|process| process.parent == parent)).collect()
+}
+
+/// Kills every process of a session.
+pub(super) fn kill_session(leader: i32) {
+    all().filter(|&pid| Process::find(pid).is_some_and(|process| process.session == leader)).for_each(kill);
+}
+
+fn kill(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _gone = kill_process(pid, Signal::KILL);
+    }
 }
 
 /// Processes that outlive what started them; they end with the test.
@@ -77,9 +98,7 @@ impl Survivors {
 
 impl Drop for Survivors {
     fn drop(&mut self) {
-        for pid in self.0.iter().filter_map(|&pid| rustix::process::Pid::from_raw(pid)) {
-            let _gone = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
+        self.0.iter().copied().for_each(kill);
     }
 }
 

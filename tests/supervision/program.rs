@@ -26,10 +26,10 @@ pub(super) fn through(sandbox: &Sandbox, wrapper: &[&str], args: &[&str]) -> Com
 }
 
 /// Any command in the sandbox, `$F` being the fixture program and `$R` the binary. Its output goes to the files
-/// `out` and `err` there.
+/// `out` and `err` there. Signals that the tests were started with as ignored (`nohup`) are not ignored in it.
 pub(super) fn command(sandbox: &Sandbox, words: &[&str]) -> Command {
-    let mut command = Command::new(words[0]);
-    command.args(&words[1..]).stdin(std::process::Stdio::null());
+    let mut command = Command::new("env");
+    command.arg("--default-signal").args(words).stdin(std::process::Stdio::null());
     let clean = sandbox.spawnable([] as [&str; 0]);
     command.current_dir(clean.get_current_dir().expect("a sandbox is a directory"));
     for (name, value) in clean.get_envs() {

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::process;
 use super::program::{self, End, Running};
 use crate::support::Sandbox;
 
@@ -27,7 +28,10 @@ impl<'a> Terminal<'a> {
     pub(super) fn run(sandbox: &'a Sandbox, words: &[&str]) -> Self {
         let inner = program::command(sandbox, words);
         let mut relay = Command::new("python3");
-        relay.args(["-c", include_str!("relay.py")]).arg(sandbox.path("report")).arg("env");
+        relay
+            .args(["-c", include_str!("relay.py")])
+            .arg(sandbox.path("report"))
+            .args(["env", "--default-signal"]);
         relay.current_dir(inner.get_current_dir().expect("a sandbox is a directory"));
         // By `env`: the relay keeps the home of the tests, which a python3 of a version manager needs.
         let (set, unset): (Vec<_>, Vec<_>) = inner.get_envs().partition(|(_, value)| value.is_some());
@@ -114,6 +118,15 @@ impl<'a> Terminal<'a> {
 
     pub(super) fn screen(&self) -> String {
         self.sandbox.read("screen")
+    }
+}
+
+impl Drop for Terminal<'_> {
+    /// A test that has failed may leave anything on its terminal, deaf to its end.
+    fn drop(&mut self) {
+        for leader in process::children(self.relay.pid()) {
+            process::kill_session(leader);
+        }
     }
 }
 
