@@ -38,19 +38,14 @@ impl Exact {
         Some(Self { is_socket, reader, writer, buffer: vec![0; CHUNK] })
     }
 
-    /// Whether only an empty window can be extended.
-    pub(super) fn is_socket(&self) -> bool {
-        self.is_socket
+    /// Whether more can be put behind what the command has not read yet. Beside a socket, the command's pipe keeps its one
+    /// slot: it is full while anything is in it, so that we are told when all is read.
+    pub(super) fn can_append(&self) -> bool {
+        !self.is_socket
     }
 
-    /// How large the command's pipe may be. Beside a socket, one slot: it is full while anything is in it, so that we are
-    /// told when all is read; a socket's sender may be held up by less than a pipe holds.
-    pub(super) fn room(&self) -> Option<usize> {
-        if self.is_socket {
-            return None;
-        }
-        let theirs = rustix::pipe::fcntl_getpipe_size(ours()).ok()?;
-        Some(theirs.min(rustix::pipe::fcntl_getpipe_size(&self.writer).ok()?))
+    pub(super) fn has_more_than(&self, window: usize) -> bool {
+        rustix::io::ioctl_fionread(ours()).is_ok_and(|there| there > window as u64)
     }
 
     /// Copies what stands behind the first `window` bytes into the command's pipe, which has room.
@@ -77,10 +72,10 @@ impl Exact {
                 count => Found::Copied(count),
             });
         }
-        if rustix::io::ioctl_fionread(ours())? <= window as u64 {
+        if !self.has_more_than(window) {
             // In this order: what the last writer wrote before it left is seen.
             let over = has_hung_up();
-            if rustix::io::ioctl_fionread(ours())? <= window as u64 {
+            if !self.has_more_than(window) {
                 return Ok(if over { Found::End } else { Found::Nothing });
             }
         }

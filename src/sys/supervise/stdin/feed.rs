@@ -25,6 +25,9 @@ use super::watch::Watch;
 pub(super) const CHUNK: usize = 64 << 10;
 /// One slot of a pipe, or less.
 pub(super) const PAGE: usize = 4096;
+/// The first wait for what may not be told, and the longest.
+const PATIENCE: Duration = Duration::from_millis(1);
+const LONGEST_PATIENCE: Duration = Duration::from_millis(128);
 /// So often the pipe is filled before signals and timers get their turn.
 const ROUNDS: usize = 16;
 /// How often we look when the runtime would not watch for us.
@@ -124,7 +127,11 @@ pub(super) struct Feed {
     /// How many bytes the pipe holds.
     #[cfg(target_os = "linux")]
     capacity: usize,
+    /// Whether the command has read anything.
+    reads: bool,
     needs: Needs,
+    /// How long to wait for what may not be told.
+    patience: Duration,
     /// Since [`Needs::Turn`], somebody else had one.
     yielded: bool,
     /// The live input is over, and all of it in the pipe.
@@ -135,8 +142,11 @@ pub(super) struct Feed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
     Nothing,
-    /// Live input.
+    /// Live input: the source is empty.
     Input,
+    /// Live input, or that the command has read. Neither is always told: a writer that fills the source's pipe with one
+    /// large write says nothing if that was not empty, and our own pipe says nothing if it was not full.
+    Either,
     /// Room in the pipe, which is full.
     Room,
     /// That everything else had its turn.
@@ -166,7 +176,9 @@ impl Feed {
             replayed: 0,
             live,
             window: 0,
+            reads: false,
             needs: Needs::Nothing,
+            patience: PATIENCE,
             yielded: false,
             ended: false,
         })
@@ -206,32 +218,70 @@ impl Feed {
         if unread_window < self.window {
             source.take(self.window - unread_window, spool);
             self.window = unread_window;
+            self.patience = PATIENCE;
         }
-        #[cfg(target_os = "linux")]
-        if unread < self.written {
-            self.grow(source);
+        self.reads |= unread < self.written;
+    }
+
+    /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
+    #[cfg(target_os = "linux")]
+    fn grow(&mut self, source: &Source) -> bool {
+        let Source::Exact(exact) = source else { return false };
+        let wanted = self.reads
+            && self.capacity < CHUNK
+            && exact.can_append()
+            && (self.replayed < self.replay || exact.has_more_than(self.window));
+        let Some(writer) = self.writer.as_ref().filter(|_| wanted) else { return false };
+        // Refused, if the user has too many pipes: then it stays as it is.
+        rustix::pipe::fcntl_setpipe_size(writer, CHUNK).is_ok_and(|size| {
+            self.capacity = size;
+            true
+        })
+    }
+
+    /// Makes the pipe as small as what is in it: full, it tells us when the command reads. Sizes are powers of two, so that
+    /// cannot always be.
+    #[cfg(target_os = "linux")]
+    fn fit(&mut self) {
+        let Some(writer) = &self.writer else { return };
+        let mut size = self.window.next_multiple_of(PAGE).next_power_of_two();
+        while size < self.capacity {
+            // Refused while more slots are in use.
+            if let Ok(size) = rustix::pipe::fcntl_setpipe_size(writer, size) {
+                self.capacity = size;
+                return;
+            }
+            size *= 2;
         }
     }
 
-    /// The command reads: from now on more at once, but never more than the source's own pipe holds. Else its writer could
-    /// wait for us to take what the command has read, while ours has room and tells us nothing.
-    #[cfg(target_os = "linux")]
-    fn grow(&mut self, source: &Source) {
-        let Source::Exact(exact) = source else { return };
-        if self.capacity >= CHUNK {
-            return;
+    /// Nothing new has come, and the pipe has room: what is to be waited for. None: something was read just now.
+    fn idle(&mut self, source: &mut Source, spool: &mut Spool) -> Option<Needs> {
+        let window = self.window;
+        self.settle(source, spool);
+        if self.window != window {
+            return None;
         }
-        let (Some(wanted), Some(writer)) = (exact.room(), &self.writer) else { return };
-        if self.capacity < wanted {
-            // Refused, since the user has too many pipes: then it stays as it is.
-            self.capacity = rustix::pipe::fcntl_setpipe_size(writer, wanted.min(CHUNK)).unwrap_or(CHUNK);
+        if window == 0 {
+            return Some(Needs::Input);
         }
+        #[cfg(target_os = "linux")]
+        self.fit();
+        if self.writer.as_ref().is_some_and(is_full) {
+            return Some(Needs::Room);
+        }
+        self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+        Some(Needs::Either)
     }
 
     fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Errno> {
         for _ in 0..ROUNDS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
+                #[cfg(target_os = "linux")]
+                if self.grow(source) {
+                    continue;
+                }
                 return Ok(Needs::Room);
             }
             if self.replayed < self.replay {
@@ -249,7 +299,7 @@ impl Feed {
             }
             // The pipe was emptied since we settled.
             #[cfg(target_os = "linux")]
-            if self.window > 0 && matches!(source, Source::Exact(exact) if exact.is_socket()) {
+            if self.window > 0 && matches!(source, Source::Exact(exact) if !exact.can_append()) {
                 self.settle(source, spool);
             }
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
@@ -262,7 +312,11 @@ impl Feed {
                 }
                 Found::Moved(count) => self.written += count as u64,
                 Found::Full => return Ok(Needs::Room),
-                Found::Nothing => return Ok(Needs::Input),
+                Found::Nothing => {
+                    if let Some(needs) = self.idle(source, spool) {
+                        return Ok(needs);
+                    }
+                }
                 Found::End => {
                     self.ended = true;
                     return Ok(Needs::Nothing);
@@ -276,7 +330,9 @@ impl Feed {
 
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match (self.needs, &self.writer) {
-            (Needs::Input, _) => self.input.poll_ready(super::ours(), Interest::READABLE, context),
+            (Needs::Input | Needs::Either, _) => {
+                self.input.poll_ready(super::ours(), Interest::READABLE, context)
+            }
             (Needs::Room, Some(writer)) => self.room.poll_ready(writer.as_fd(), Interest::WRITABLE, context),
             (Needs::Turn, _) => {
                 self.yielded = !self.yielded;
@@ -292,6 +348,7 @@ impl Feed {
 
     pub(super) fn due(&self) -> Option<Duration> {
         match self.needs {
+            Needs::Either => Some(self.patience),
             Needs::Input => self.input.blind.then_some(BLIND),
             Needs::Room => self.room.blind.then_some(BLIND),
             Needs::Nothing | Needs::Turn => None,
