@@ -90,7 +90,8 @@ mod tests {
             }
             let all = pieces.concat();
             let end = &all[all.len().saturating_sub(longest)..];
-            prop_assert_eq!(tails.stderr().as_bytes(), end);
+            let stderr = tails.stderr();
+            prop_assert_eq!(stderr.as_bytes(), end);
             prop_assert_eq!(tails.stdout(), "");
         }
     }

@@ -193,7 +193,7 @@ fn subscriber(format: MessageFormat, color: Color, voice: Voice) -> Dispatch {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || voice.clone())
-        .with_ansi(color)
+        .with_ansi(false)
         .event_format(lines)
         .finish();
     Dispatch::new(subscriber)
