@@ -5,26 +5,25 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
+mod delivery;
 mod onlookers;
 mod streams;
 
 use self::onlookers::Interests;
 use super::{Asked, ask};
-use crate::classify::{Ending, StartFailure, Stream};
+use crate::classify::{Ending, StartFailure};
 use crate::cli::Invocation;
 use crate::error::Error;
-use crate::event::{Event, Level, Outcome, RunIdentity, RunStart};
-use crate::exit_code::{self, Exit};
+use crate::event::{Event, Level, RunIdentity, RunStart};
+use crate::exit_code::Exit;
 use crate::policy::value::Limit;
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Attempt, Input, Session, Signs, with_end};
+use crate::session::{Action, Attempt, Input, Session, Signs};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{
-    self, Captured, Happening, Options, Program, Stdin, Supervisor, Variable, Wanted,
-};
+use crate::sys::supervise::{self, Captured, Happening, Options, Program, Stdin, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 
@@ -216,73 +215,6 @@ impl<'a> Driver<'a> {
                 Some(failure) => self.ended(Ending::NotStarted(failure), Captured::default()),
                 None => self.next().await,
             };
-        }
-    }
-
-    fn emit(&mut self, event: &Event) {
-        self.sinks.emit(event);
-        if matches!(event, Event::AttemptRetry { .. })
-            && let Some(note) = self.streams.note_of_offset()
-        {
-            self.sinks.note(Level::Warn, note);
-        }
-        if self.streams.keeps_all() {
-            let said = self.sinks.take_kept();
-            self.supervisor.held().append(Stream::Stderr, &said);
-        }
-    }
-
-    /// The end of a run: delivers what was held for it, before the end is told, since that may change it.
-    async fn conclude(&mut self, actions: Vec<Action>) -> Vec<Action> {
-        let outcome = actions.iter().find_map(|action| match action {
-            Action::Emit(Event::RunStop(stop)) => Some(stop.outcome),
-            _ => None,
-        });
-        let Some(outcome) = outcome else { return actions };
-        self.succeeded = outcome == Outcome::Succeeded;
-        let interrupted = match self.streams.wanted(outcome) {
-            Some(wanted) => self.deliver(wanted).await,
-            None => None,
-        };
-        if let Some(signal) = interrupted {
-            return with_end(actions, Outcome::Interrupted, Exit::Signal(signal));
-        }
-        let Some(why) = self.streams.lost() else { return actions };
-        self.sinks.note(Level::Error, &format!("output of the command was lost: {why}"));
-        match outcome {
-            Outcome::Succeeded => with_end(actions, Outcome::Error, Exit::Status(exit_code::FAILURE)),
-            _ => actions,
-        }
-    }
-
-    /// Writes what is held to where it would have gone. Says which signal kept us from it, if one did.
-    async fn deliver(&mut self, wanted: Wanted) -> Option<i32> {
-        self.sinks.clear();
-        self.supervisor.deliver(wanted);
-        loop {
-            match self.supervisor.next(None).await {
-                Happening::Delivered(refused) => {
-                    if let Some((stream, why)) = refused {
-                        self.streams.refuse(stream, &why);
-                    }
-                    return None;
-                }
-                Happening::Signal(signal) => {
-                    self.supervisor.abandon_delivery();
-                    return Some(signal);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// `--chronic`, and the run has failed: everything, in its order.
-    async fn tell_all(&mut self) {
-        self.sinks.keep_nothing();
-        let lost = self.supervisor.held().lost().map(crate::sys::config::describe);
-        self.deliver(Wanted { stdout: true, stderr: true }).await;
-        if let Some(why) = lost {
-            self.sinks.note(Level::Error, &format!("not all output could be kept: {why}"));
         }
     }
 

@@ -171,7 +171,7 @@ fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
     let policy = Policy { idle_timeout: Bound(Some(ms(500))), max: Limit::Times(1), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.pass(500);
-    let at = run.now.awake - ms(100);
+    let at = run.now.awake.saturating_sub(ms(100));
     run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
     run.did("spawn1! wake:500 wake:400");
     run.pass(400);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::WaitStatus;
 
+use super::signals::{self, Record};
 use super::spawn::Exec;
 use super::tree::{self, Spared};
 use super::{os, pause};
@@ -14,6 +15,9 @@ const SWEEP: Duration = Duration::from_millis(5);
 const SWEEPS: Duration = Duration::from_secs(5);
 /// How long a stopped command must stay so before we stop too: on `fg` it may be seen stopped after we have resumed.
 const MIRROR_DELAY: Duration = Duration::from_millis(100);
+
+/// This many terminating signals sent by a process mean business.
+const LAST_STRAW: u32 = 3;
 
 /// A command from its fork until its end is reported.
 #[expect(
@@ -37,8 +41,6 @@ pub(super) struct Attempt {
     pub(super) forwarded: u32,
     /// Terminating signals in all.
     pub(super) told: u32,
-    /// It is over but for its output.
-    pub(super) exited: bool,
     /// When to begin with KILL.
     kill_at: Option<Duration>,
     sweeps: Option<Sweeps>,
@@ -65,7 +67,6 @@ impl Attempt {
             stopped: false,
             forwarded: 0,
             told: 0,
-            exited: false,
             kill_at: None,
             sweeps: None,
             halted: false,
@@ -112,6 +113,32 @@ impl Attempt {
     /// Whether what the terminal sends to our group reaches the command by itself.
     pub(super) fn shares_our_group(&self) -> bool {
         self.group().is_none_or(|group| tree::group_of(0) == Some(group))
+    }
+
+    /// Passes on what the command has not got by itself. Those that end a program go to the whole tree, others mean the
+    /// command alone. `grace`: from a terminating one to KILL.
+    pub(super) fn forward(&mut self, record: Record, grace: Option<Duration>) {
+        let signal = record.signal;
+        let reached = record.reached_group(self.number) && self.shares_our_group();
+        if !signals::terminates(signal) {
+            if !reached {
+                self.signal_command(signal);
+            }
+            return;
+        }
+        if !reached {
+            self.signal_tree(&[signal, libc::SIGCONT]);
+        }
+        // A keyboard is used as input (^C at a prompt): it never escalates.
+        if record.is_from_kernel() {
+            return;
+        }
+        self.forwarded += 1;
+        if self.forwarded >= LAST_STRAW {
+            self.start_killing();
+        } else if let Some(grace) = grace {
+            self.kill_after(grace);
+        }
     }
 
     /// Begins to stop it for time.
@@ -171,18 +198,12 @@ impl Attempt {
 
     /// When [`Attempt::keep_time`] has something to do.
     pub(super) fn due(&self) -> Option<Duration> {
-        if self.exited {
-            return None;
-        }
         let sweep = self.sweeps.as_ref().map(|sweeps| sweeps.next);
         [self.kill_at, sweep, self.mirror_at].into_iter().flatten().min()
     }
 
     /// Does what is due. False when it has been killed for so long that it will not die.
     pub(super) fn keep_time(&mut self) -> bool {
-        if self.exited {
-            return true;
-        }
         let now = pause::now();
         if self.mirror_at.is_some_and(|at| at <= now) {
             self.mirror_at = None;

@@ -59,6 +59,11 @@ impl Delivery {
         }
     }
 
+    /// Something can be done without waiting.
+    pub(super) fn is_runnable(&self) -> bool {
+        !self.stuck
+    }
+
     /// Ready when [`Delivery::run`] has something to do.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.stuck {

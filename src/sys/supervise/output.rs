@@ -84,6 +84,11 @@ impl Output {
         }
     }
 
+    /// The command has ended, and this is all that is left of it.
+    pub(super) fn is_ending(&self) -> bool {
+        self.late_at.is_some()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.pumps.iter().all(Pump::is_over)
     }

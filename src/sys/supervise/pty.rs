@@ -2,12 +2,13 @@
 //! size and modes, but nobody's controlling terminal.
 //!
 //! Output passes through it unaltered; the processing that the real terminal does happens there, once. The real one is
-//! never touched. A command that reads its keys from a captured stream (old pagers from stderr) gets none.
+//! never touched. Nobody types at it, so it is opened for writing only: a pager that wants its keys from the terminal
+//! of its stderr is refused at once instead of waiting for ever (unless it is root's, who is never refused).
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::FdFlags;
 use rustix::termios::{LocalModes, OptionalActions, OutputModes};
 
@@ -38,7 +39,13 @@ pub(super) fn open(like: BorrowedFd<'_>) -> io::Result<(OwnedFd, OwnedFd)> {
     modes.local_modes -= LocalModes::ECHO | LocalModes::ECHONL;
     rustix::termios::tcsetattr(&theirs, OptionalActions::Now, &modes)?;
     resize(ours.as_fd(), like);
-    Ok((ours, theirs))
+    let _unchanged = rustix::fs::fchmod(&theirs, Mode::WUSR | Mode::WGRP);
+    let write_only = rustix::fs::open(
+        format!("/proc/self/fd/{}", theirs.as_raw_fd()),
+        OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
+    Ok((ours, write_only.unwrap_or(theirs)))
 }
 
 /// Gives the pseudo-terminal the size of the terminal `like`. True if that is another than before.

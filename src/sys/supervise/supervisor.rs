@@ -3,6 +3,8 @@
 //! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
 //! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
 
+mod flow;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -14,7 +16,7 @@ use rustix::process::{WaitOptions, WaitStatus};
 
 use super::attempt::Attempt;
 use super::capture::Capture;
-use super::delivery::{Delivery, Wanted};
+use super::delivery::Delivery;
 use super::output::{Captured, Output};
 use super::program::{Environment, Program, Variable};
 use super::signals::{self, Record, Signals};
@@ -29,8 +31,6 @@ use crate::sys::spool::Held;
 /// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
 const EXEC_POLL: Duration = Duration::from_millis(10);
-/// This many terminating signals sent by a process mean business.
-const LAST_STRAW: u32 = 3;
 /// How long a destructor may take to kill what is left.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -175,29 +175,10 @@ impl Supervisor {
     /// Begins to stop the running attempt: `signal` and CONT to its whole tree, after `grace` KILL, until nothing of it is
     /// left. Nothing happens if none runs.
     pub(crate) fn stop(&mut self, signal: i32, grace: Duration) {
-        if let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.exited) {
+        let delivering = self.is_delivering();
+        if let Some(attempt) = self.attempt.as_mut().filter(|_| !delivering) {
             attempt.stop(signal, grace);
         }
-    }
-
-    /// When the running command last wrote something that is captured, by the clock that its timeout counts.
-    pub(crate) fn last_written(&self) -> Option<Duration> {
-        self.output.as_ref().map(Output::last_written)
-    }
-
-    /// What attempts left to be delivered.
-    pub(crate) fn held(&mut self) -> &mut Held {
-        &mut self.held
-    }
-
-    /// Begins to write what is held to where it would have gone; [`Happening::Delivered`] follows. While no command runs.
-    pub(crate) fn deliver(&mut self, wanted: Wanted) {
-        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted));
-    }
-
-    /// Gives a delivery up.
-    pub(crate) fn abandon_delivery(&mut self) {
-        self.delivery = None;
     }
 
     /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count.
@@ -223,7 +204,7 @@ impl Supervisor {
         if self.backlog {
             return Woken { signals: true, exec: true };
         }
-        if self.output.as_ref().is_some_and(Output::is_runnable) {
+        if self.has_more_to_pass_on() {
             // The runtime's turn: other tasks, and the news of signals.
             tokio::task::yield_now().await;
         }
@@ -260,12 +241,6 @@ impl Supervisor {
         .await
     }
 
-    fn due(&self) -> Option<Duration> {
-        let attempt = self.attempt.as_ref().and_then(Attempt::due);
-        let output = self.output.as_ref().and_then(Output::due);
-        [attempt, output].into_iter().flatten().min()
-    }
-
     fn turn(&mut self, woken: Woken) {
         let mut child_changed = false;
         if woken.signals {
@@ -292,23 +267,13 @@ impl Supervisor {
         }
         self.settle();
         self.feed();
-        if self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
+        if !self.is_delivering() && self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
             self.give_up();
         }
     }
 
-    fn pass_on(&mut self) {
-        if let Some(output) = &mut self.output {
-            output.run(&mut self.held);
-        }
-        if self.delivery.as_mut().is_some_and(Delivery::run)
-            && let Some(delivery) = self.delivery.take()
-        {
-            self.reports.push_back(Happening::Delivered(delivery.into_refused()));
-        }
-    }
-
     fn heed(&mut self, record: Record) {
+        let delivering = self.is_delivering();
         if record.is_resumption() {
             self.reports.push_back(Happening::Woke);
             return;
@@ -321,21 +286,13 @@ impl Supervisor {
             Some(attempt) => {
                 let terminates = signals::terminates(signal);
                 attempt.told += u32::from(terminates);
-                if !attempt.exited {
-                    forward(attempt, record, self.options);
-                } else if attempt.told >= 2
-                    && terminates
-                    && let Some(output) = &mut self.output
-                {
-                    // Who says it twice does not want the rest.
-                    output.abandon();
+                if !delivering {
+                    attempt.forward(record, self.options.kill_after_forwarded);
                 }
                 if terminates {
                     self.reports.push_back(Happening::Signal(signal));
-                } else if signal == libc::SIGWINCH && self.output.as_ref().is_some_and(Output::resize) {
-                    // The command may have looked before its terminal had the new size.
-                    attempt.signal_tree(&[signal]);
                 }
+                self.adapt_output(signal);
             }
             None if matches!(signal, libc::SIGWINCH | libc::SIGCONT) => {}
             None => self.reports.push_back(Happening::Signal(signal)),
@@ -403,10 +360,9 @@ impl Supervisor {
 
     /// Reports the attempt's end, if it has come.
     fn settle(&mut self) {
-        let childless = self.childless;
+        let (childless, delivering) = (self.childless, self.is_delivering());
         let over = |attempt: &mut Attempt| {
-            attempt.exited
-                || attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
+            delivering || attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
         };
         if !self.attempt.as_mut().is_some_and(over) || !self.is_passed_on() {
             return;
@@ -424,20 +380,6 @@ impl Supervisor {
         }
         let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
         self.reports.push_back(Happening::Ended { ending, captured });
-    }
-
-    /// Whether all that the command wrote has been passed on, now that it has ended.
-    fn is_passed_on(&mut self) -> bool {
-        let Some(output) = &mut self.output else { return true };
-        let Some(attempt) = &mut self.attempt else { return true };
-        if !std::mem::replace(&mut attempt.exited, true) {
-            output.begin_end();
-            output.run(&mut self.held);
-            if !output.is_over() {
-                self.reports.push_back(Happening::Exited);
-            }
-        }
-        output.is_over()
     }
 
     fn give_up(&mut self) {
@@ -460,7 +402,7 @@ impl Supervisor {
 impl Drop for Supervisor {
     /// A panic or an early return while a command runs: kill what descends from it and reap it.
     fn drop(&mut self) {
-        let Some(attempt) = self.attempt.as_mut().filter(|attempt| !attempt.exited) else { return };
+        let Some(attempt) = self.attempt.as_mut() else { return };
         attempt.start_killing();
         let limit = pause::now() + DROP_LIMIT;
         loop {
@@ -474,32 +416,6 @@ impl Drop for Supervisor {
             attempt.keep_time();
         }
         self.restore_terminal();
-    }
-}
-
-/// Passes on what the command has not got by itself. Those that end a program go to the whole tree, others mean the
-/// command alone.
-fn forward(attempt: &mut Attempt, record: Record, options: Options) {
-    let signal = record.signal;
-    let reached = record.reached_group(attempt.number) && attempt.shares_our_group();
-    if !signals::terminates(signal) {
-        if !reached {
-            attempt.signal_command(signal);
-        }
-        return;
-    }
-    if !reached {
-        attempt.signal_tree(&[signal, libc::SIGCONT]);
-    }
-    // A keyboard is used as input (^C at a prompt): it never escalates.
-    if record.is_from_kernel() {
-        return;
-    }
-    attempt.forwarded += 1;
-    if attempt.forwarded >= LAST_STRAW {
-        attempt.start_killing();
-    } else if let Some(grace) = options.kill_after_forwarded {
-        attempt.kill_after(grace);
     }
 }
 

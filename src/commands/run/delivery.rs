@@ -1,0 +1,78 @@
+//! The driver's part in output that was held: it goes out before the end of the run is told, and may change that end.
+
+use super::Driver;
+use crate::classify::Stream;
+use crate::event::{Event, Level, Outcome};
+use crate::exit_code::{self, Exit};
+use crate::session::{Action, with_end};
+use crate::sys::supervise::{Happening, Wanted};
+
+impl Driver<'_> {
+    /// Tells of an event; what is not to be said yet goes where the output goes.
+    pub(super) fn emit(&mut self, event: &Event) {
+        self.sinks.emit(event);
+        if matches!(event, Event::AttemptRetry { .. })
+            && let Some(note) = self.streams.note_of_offset()
+        {
+            self.sinks.note(Level::Warn, note);
+        }
+        if self.streams.keeps_all() {
+            let said = self.sinks.take_kept();
+            self.supervisor.held().append(Stream::Stderr, &said);
+        }
+    }
+
+    /// The end of a run: delivers what was held for it, before the end is told, since that may change it.
+    pub(super) async fn conclude(&mut self, actions: Vec<Action>) -> Vec<Action> {
+        let outcome = actions.iter().find_map(|action| match action {
+            Action::Emit(Event::RunStop(stop)) => Some(stop.outcome),
+            _ => None,
+        });
+        let Some(outcome) = outcome else { return actions };
+        self.succeeded = outcome == Outcome::Succeeded;
+        let interrupted = match self.streams.wanted(outcome) {
+            Some(wanted) => self.deliver(wanted).await,
+            None => None,
+        };
+        if let Some(signal) = interrupted {
+            return with_end(actions, Outcome::Interrupted, Exit::Signal(signal));
+        }
+        let Some(why) = self.streams.lost() else { return actions };
+        self.sinks.note(Level::Error, &format!("output of the command was lost: {why}"));
+        match outcome {
+            Outcome::Succeeded => with_end(actions, Outcome::Error, Exit::Status(exit_code::FAILURE)),
+            _ => actions,
+        }
+    }
+
+    /// Writes what is held to where it would have gone. Says which signal kept us from it, if one did.
+    async fn deliver(&mut self, wanted: Wanted) -> Option<i32> {
+        self.sinks.clear();
+        self.supervisor.deliver(wanted);
+        loop {
+            match self.supervisor.next(None).await {
+                Happening::Delivered(refused) => {
+                    if let Some((stream, why)) = refused {
+                        self.streams.refuse(stream, &why);
+                    }
+                    return None;
+                }
+                Happening::Signal(signal) => {
+                    self.supervisor.abandon_delivery();
+                    return Some(signal);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `--chronic`, and the run has failed: everything, in its order.
+    pub(super) async fn tell_all(&mut self) {
+        self.sinks.keep_nothing();
+        let lost = self.supervisor.held().lost().map(crate::sys::config::describe);
+        self.deliver(Wanted { stdout: true, stderr: true }).await;
+        if let Some(why) = lost {
+            self.sinks.note(Level::Error, &format!("not all output could be kept: {why}"));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The supervisor's part in the command's output: it is moved on within the same loop.
+
+use std::time::Duration;
+
+use super::super::delivery::{Delivery, Wanted};
+use super::super::output::Output;
+use super::super::signals;
+use super::{Attempt, Happening, Supervisor};
+use crate::sys::spool::Held;
+
+impl Supervisor {
+    /// When the running command last wrote something that is captured, by the clock that its timeout counts.
+    pub(crate) fn last_written(&self) -> Option<Duration> {
+        self.output.as_ref().map(Output::last_written)
+    }
+
+    /// What attempts left to be delivered.
+    pub(crate) fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
+    /// Begins to write what is held to where it would have gone; [`Happening::Delivered`] follows. While no command runs.
+    pub(crate) fn deliver(&mut self, wanted: Wanted) {
+        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted));
+    }
+
+    /// Gives a delivery up.
+    pub(crate) fn abandon_delivery(&mut self) {
+        self.delivery = None;
+    }
+
+    /// Whether [`Supervisor::pass_on`] has something to do at once.
+    pub(super) fn has_more_to_pass_on(&self) -> bool {
+        self.output.as_ref().is_some_and(Output::is_runnable)
+            || self.delivery.as_ref().is_some_and(Delivery::is_runnable)
+    }
+
+    /// When something is to be done, whatever comes.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let delivering = self.is_delivering();
+        let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
+        let output = self.output.as_ref().and_then(Output::due);
+        [attempt, output].into_iter().flatten().min()
+    }
+
+    /// Moves captured and held output on, as far as it goes without waiting.
+    pub(super) fn pass_on(&mut self) {
+        if let Some(output) = &mut self.output {
+            output.run(&mut self.held);
+        }
+        if self.delivery.as_mut().is_some_and(Delivery::run)
+            && let Some(delivery) = self.delivery.take()
+        {
+            self.reports.push_back(Happening::Delivered(delivery.into_refused()));
+        }
+    }
+
+    /// What a signal means for the output.
+    pub(super) fn adapt_output(&mut self, signal: i32) {
+        let (Some(attempt), Some(output)) = (&mut self.attempt, &mut self.output) else { return };
+        if signal == libc::SIGWINCH && output.resize() {
+            // The command may have looked before its terminal had the new size.
+            attempt.signal_tree(&[signal]);
+        }
+        // Who says it again, now that only a reader is waited for, does not want the rest.
+        if output.is_ending() && attempt.told > 1 && signals::terminates(signal) {
+            output.abandon();
+        }
+    }
+
+    /// Whether the command has ended, and only its output is still on its way.
+    pub(super) fn is_delivering(&self) -> bool {
+        self.output.as_ref().is_some_and(Output::is_ending)
+    }
+
+    /// Whether all that the command wrote has been passed on, now that it has ended.
+    pub(super) fn is_passed_on(&mut self) -> bool {
+        let Some(output) = &mut self.output else { return true };
+        if !output.is_ending() {
+            output.begin_end();
+            output.run(&mut self.held);
+            if !output.is_over() {
+                self.reports.push_back(Happening::Exited);
+            }
+        }
+        output.is_over()
+    }
+}

@@ -1,0 +1,128 @@
+//! Captured streams that are terminals.
+#![expect(unsafe_code, reason = "a terminal is made with openpty")]
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::process::Child;
+
+use rustix::termios::{OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+
+use crate::support::{Sandbox, wait_for};
+
+/// A terminal that shows what is written to it, unaltered.
+struct Terminal {
+    screen: File,
+    line: OwnedFd,
+}
+
+impl Terminal {
+    fn new(columns: u16) -> Self {
+        let (mut screen, mut line) = (-1, -1);
+        let null = std::ptr::null_mut;
+        // SAFETY: the two descriptors are written to valid places, nothing else is asked for.
+        let made =
+            unsafe { libc::openpty(&raw mut screen, &raw mut line, null(), null().cast(), null().cast()) };
+        assert_eq!(made, 0);
+        // SAFETY: both have just been opened.
+        let (screen, line) = unsafe { (File::from_raw_fd(screen), OwnedFd::from_raw_fd(line)) };
+        let mut modes = tcgetattr(&line).unwrap();
+        modes.make_raw();
+        tcsetattr(&line, OptionalActions::Now, &modes).unwrap();
+        let terminal = Self { screen, line };
+        terminal.resize(columns);
+        terminal
+    }
+
+    fn resize(&self, columns: u16) {
+        let size = Winsize { ws_row: 33, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.screen, size).unwrap();
+    }
+
+    fn line(&self) -> OwnedFd {
+        self.line.try_clone().unwrap()
+    }
+
+    /// Both streams of the run on this terminal.
+    fn run(&self, sandbox: &Sandbox, words: &[&str]) -> Child {
+        sandbox.spawnable(words).stdout(self.line()).stderr(self.line()).spawn().unwrap()
+    }
+
+    /// What was shown until everything that could write to it was gone.
+    fn shown(self) -> String {
+        String::from_utf8(self.shown_bytes()).unwrap()
+    }
+
+    fn shown_bytes(mut self) -> Vec<u8> {
+        drop(self.line);
+        let mut shown = Vec::new();
+        // The end of a terminal is an error.
+        let _end = self.screen.read_to_end(&mut shown);
+        shown
+    }
+}
+
+#[track_caller]
+fn shows(options: &[&str], script: &str, expected: &str) {
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::new(91);
+    let words: Vec<_> = options.iter().chain(&["--", "sh", "-c", script]).copied().collect();
+    let mut child = terminal.run(&sandbox, &words);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(terminal.shown(), expected, "{options:?}");
+}
+
+#[test]
+fn a_captured_terminal_is_still_a_terminal_of_its_size() {
+    let script = "test -t 1 && test -t 2 && stty size <&1 && stty size <&2";
+    shows(&["--idle-timeout", "50"], script, "33 91\n33 91\n");
+    shows(&["-O", "--stderr", "last"], script, "33 91\n33 91\n");
+    shows(&["-O"], "test -t 1 && test -t 2 && echo yes", "yes\n");
+}
+
+#[test]
+fn what_is_written_to_a_captured_terminal_is_not_altered() {
+    let script = r"printf 'a\nb\r\nc\td\033[31m\200\303\244'";
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::new(80);
+    let mut child = terminal.run(&sandbox, &["--idle-timeout", "50", "--", "sh", "-c", script]);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(terminal.shown_bytes(), b"a\nb\r\nc\td\x1b[31m\x80\xc3\xa4");
+}
+
+#[test]
+fn both_streams_on_one_terminal_keep_their_order() {
+    let script = "n=0; while [ $((n+=1)) -le 50 ]; do echo o$n; echo e$n >&2; done";
+    let lines: Vec<_> = (1..=50).map(|n| format!("o{n}\ne{n}\n")).collect();
+    let expected = lines.concat();
+    shows(&["--idle-timeout", "50"], script, &expected);
+}
+
+#[test]
+fn a_new_size_reaches_the_command() {
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::new(80);
+    let script = "trap 'stty size <&1; exit' WINCH; touch ready; while :; do sleep 0.02; done";
+    let mut child = terminal.run(&sandbox, &["--idle-timeout", "50", "--", "sh", "-c", script]);
+    wait_for("the command", || sandbox.path("ready").exists());
+    terminal.resize(123);
+    std::process::Command::new("kill").args(["-WINCH", &child.id().to_string()]).status().unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(terminal.shown().contains("33 123\n"));
+}
+
+#[test]
+fn the_real_terminal_is_left_as_it_is() {
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::new(80);
+    let modes = |terminal: &Terminal| {
+        let modes = tcgetattr(&terminal.line).unwrap();
+        let flags = rustix::fs::fcntl_getfl(terminal.line.as_fd()).unwrap();
+        (modes.input_modes, modes.output_modes, modes.local_modes, modes.control_modes, flags)
+    };
+    let before = modes(&terminal);
+    let mut child =
+        terminal.run(&sandbox, &["--idle-timeout", "50", "--", "sh", "-c", "stty sane <&1; echo x"]);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(modes(&terminal), before);
+}
