@@ -4,5 +4,6 @@
 mod support;
 
 mod cli;
+mod knowledge;
 mod readme;
 mod supervision;
