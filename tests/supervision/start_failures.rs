@@ -54,7 +54,8 @@ fn path_is_searched_for_what_can_be_executed() {
         (format!("{here}/first"), 126),
         (format!("{here}/missing"), 127),
     ] {
-        let end = run(retry(&sandbox, &["--max", "1", "--", "tool"]).env("PATH", &path));
+        let wrapper = ["env", &format!("PATH={path}")];
+        let end = run(&mut through(&sandbox, &wrapper, &["--max", "1", "--", "tool"]));
         assert_eq!(end, End::Code(code), "PATH={path}");
     }
 }
