@@ -25,6 +25,7 @@ pub(crate) enum Verb {
     Wait,
     Explain,
     Classify,
+    Profiles,
     Generate,
 }
 
@@ -34,6 +35,7 @@ const VERBS: &[(&str, Verb)] = &[
     ("wait", Verb::Wait),
     ("explain", Verb::Explain),
     ("classify", Verb::Classify),
+    ("profiles", Verb::Profiles),
     ("generate", Verb::Generate),
 ];
 
@@ -168,7 +170,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
         Verb::Run => base
             .version(env!("CARGO_PKG_VERSION"))
             .about("Run a command again until it works")
-            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify … (--help says more)")
+            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles … (--help says more)")
             .after_help(AFTER_SHORT)
             .after_long_help(AFTER_LONG)
             .args(settings(&[Group::Schedule, Group::Judging, Group::Surroundings]))
@@ -210,10 +212,20 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .arg(valued("exit", "CODE", "The command returned this status"))
             .arg(valued("killed-by", "SIGNAL", "The command died of this signal"))
             .arg(switch("timed-out", "The command was stopped because its time was over"))
+            .arg(file("stderr-file", "What it wrote to stderr"))
+            .arg(file("stdout-file", "What it wrote to stdout"))
+            .arg(valued("now", "TIME", "When that was, RFC 3339; dates in the output are read against it [default: now]"))
+            .arg(file("batch", "Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin"))
             .arg(valued("format", "FORMAT", "text or json, an object a line"))
             .args(settings(&[Group::Judging]))
             .args(source_flags())
             .arg(wrapped_command()),
+        Verb::Profiles => base
+            .about("Show what is known of tools: every profile, or the rules of one in their order")
+            .override_usage("retry profiles [OPTIONS] [NAME]")
+            .arg(valued("format", "FORMAT", "text or json"))
+            .args(profile_source_flags())
+            .arg(valued_positional("name", "NAME", "The profile, or a command that it is for")),
         Verb::Generate => base
             .about("Print the man page, a shell's completions, or a JSON Schema")
             .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
@@ -250,6 +262,7 @@ Verbs, as the very first word (a command of that name is reached with --):
   retry wait N            the wait before retry N, for loops in scripts
   retry explain           the resolved policy: each value, where it came from, the waits
   retry classify          what a result would be judged as, and by which rule
+  retry profiles [NAME]   what is known of tools
 
 Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
 as if retry were not there.";
@@ -332,6 +345,16 @@ fn source_flags() -> [Arg; 3] {
             .help_heading(Group::Surroundings.heading())
             .hide_short_help(true),
     ]
+}
+
+/// Where profiles come from.
+fn profile_source_flags() -> [Arg; 2] {
+    let [_, config, no_config] = source_flags();
+    [config, no_config]
+}
+
+fn file(id: &'static str, help: &'static str) -> Arg {
+    valued(id, "FILE", help).value_hint(ValueHint::FilePath)
 }
 
 fn shell_flag() -> Arg {

@@ -109,6 +109,9 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
     /// Class and reason on one line, at most 512 bytes.
     pub(crate) error: String,
+    /// The HTTP status that the command's output speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) http_status: Option<u16>,
     /// What was asked for by the server or the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<f64>,
@@ -132,8 +135,11 @@ pub(crate) struct Failure {
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct RuleName {
-    /// Who stated the rule: `policy`, `hint` or `builtin`.
+    /// Who stated the rule: `policy`, `hint`, `profile` or `builtin`.
     pub(crate) source: String,
+    /// Which profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<String>,
     pub(crate) id: String,
 }
 
@@ -234,10 +240,16 @@ pub(crate) struct RunIdentity {
 /// The longest `error`, in bytes.
 const LONGEST_ERROR: usize = 512;
 
-/// `[class] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
-pub(crate) fn error_line(class: &str, reason: &str, quote: Option<&str>) -> String {
+/// `[class (status)] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
+pub(crate) fn error_line(
+    class: &str,
+    http_status: Option<u16>,
+    reason: &str,
+    quote: Option<&str>,
+) -> String {
+    let status = http_status.map(|status| format!(" ({status})")).unwrap_or_default();
     let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
-    let mut line = format!("[{class}] {reason}{quote}");
+    let mut line = format!("[{class}{status}] {reason}{quote}");
     line.truncate(line.floor_char_boundary(LONGEST_ERROR));
     line
 }
@@ -300,8 +312,10 @@ impl Failure {
             return format!("attempt {attempt} failed ({program}: {})", self.reason);
         }
         let verb = if self.class == "throttled" { "throttled" } else { "failed" };
-        let asked = self.retry_after_ms.map(|ms| format!("; asked to wait {}", approximate(from_millis(ms))));
-        format!("attempt {attempt} {verb} ({}{})", self.reason, asked.unwrap_or_default())
+        let who = if self.rule.source == "hint" { "asked to wait" } else { "server asks" };
+        let asked = self.retry_after_ms.map(|ms| format!("; {who} {}", approximate(from_millis(ms))));
+        let tool = self.rule.profile.as_ref().map(|profile| format!("{profile}: ")).unwrap_or_default();
+        format!("attempt {attempt} {verb} ({tool}{}{})", self.reason, asked.unwrap_or_default())
     }
 }
 

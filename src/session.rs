@@ -9,12 +9,14 @@ mod report;
 pub(crate) use limits::Limits;
 pub(crate) use report::with_end;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
+use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
@@ -44,6 +46,8 @@ pub(crate) enum Input {
         reader_gone: bool,
         output: Output,
         stdin_lost: Option<String>,
+        /// When, in seconds since the Unix epoch.
+        at: i64,
     },
     /// A signal told us to stop.
     Signal(i32),
@@ -167,6 +171,12 @@ impl Session {
         }
     }
 
+    /// Judges by what is known of the command, too.
+    pub(crate) fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
+        self.rules.knowledge = knowledge;
+        self
+    }
+
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub(crate) fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
         let mut actions = self.advance(now, input);
@@ -180,12 +190,20 @@ impl Session {
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
             (
                 State::Running { since, stopping, .. },
-                Input::Ended { ending, hint, reader_gone, output, stdin_lost },
+                Input::Ended { ending, hint, reader_gone, output, stdin_lost, at },
             ) => {
                 let duration = now.awake.saturating_sub(since.awake);
                 let timed_out = stopping.is_some();
-                let attempt =
-                    AttemptResult { ending, timed_out, duration, hint, reader_gone, output, stdin_lost };
+                let attempt = AttemptResult {
+                    ending,
+                    timed_out,
+                    duration,
+                    hint,
+                    reader_gone,
+                    output,
+                    stdin_lost,
+                    ended_at: at,
+                };
                 self.ended(now, &attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {

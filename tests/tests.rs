@@ -4,6 +4,7 @@
 mod support;
 
 mod cli;
+mod knowledge;
 mod readme;
 mod streams;
 mod supervision;

@@ -22,6 +22,8 @@ pub(crate) struct AttemptResult {
     pub(crate) output: Output,
     /// Why another attempt would not read what this one did, if it would not.
     pub(crate) stdin_lost: Option<String>,
+    /// When it ended, in seconds since the Unix epoch: what dates in its output are read against.
+    pub(crate) ended_at: i64,
 }
 
 /// How the command ended.
@@ -78,6 +80,20 @@ impl StartFailure {
 }
 
 impl AttemptResult {
+    /// An attempt of which no more is known than how it ended.
+    pub(crate) fn ended(ending: Ending) -> Self {
+        Self {
+            ending,
+            timed_out: false,
+            duration: Duration::ZERO,
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+            stdin_lost: None,
+            ended_at: 0,
+        }
+    }
+
     /// The status that a shell would report, or `timeout(1)` where we stopped the command.
     pub(crate) fn status(&self) -> u8 {
         if self.timed_out { crate::exit_code::TIMED_OUT } else { self.ending.status() }

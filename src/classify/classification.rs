@@ -1,6 +1,7 @@
 //! The judgement of an attempt, and where it came from.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What an attempt's result means for the run.
@@ -34,12 +35,21 @@ impl Class {
 }
 
 /// The rule that won.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
-    /// Who stated it: `policy` (an option), `hint` (the command itself) or `builtin`.
+    /// Who stated it: `policy` (an option), `hint` (the command itself), `profile` or `builtin`.
     pub(crate) source: &'static str,
+    /// Which profile.
+    pub(crate) profile: Option<Rc<str>>,
     /// Its name there.
-    pub(crate) id: &'static str,
+    pub(crate) id: Cow<'static, str>,
+}
+
+impl Rule {
+    /// A rule that is no profile's.
+    pub(crate) fn new(source: &'static str, id: &'static str) -> Self {
+        Self { source, profile: None, id: Cow::Borrowed(id) }
+    }
 }
 
 /// A class and its grounds.
@@ -48,21 +58,39 @@ pub(crate) struct Classification {
     pub(crate) class: Class,
     pub(crate) rule: Rule,
     /// What kind of failure it is, where that is known.
-    pub(crate) kind: Option<&'static str>,
+    pub(crate) kind: Option<Cow<'static, str>>,
     /// What happened, in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
     pub(crate) reason: Cow<'static, str>,
     /// The line of output that it was seen by, fit for a terminal.
     pub(crate) quote: Option<String>,
     /// At least this long the next attempt should wait, because someone asked for it.
     pub(crate) retry_after: Option<Duration>,
+    /// The status that the output speaks of.
+    pub(crate) http_status: Option<u16>,
+    /// It is not tried again for this alone: it may have taken effect.
+    pub(crate) may_have_been_applied: bool,
 }
 
 impl Classification {
+    /// A class by a rule, of which no more is known.
+    pub(crate) fn new(class: Class, rule: Rule, reason: Cow<'static, str>) -> Self {
+        Self {
+            class,
+            rule,
+            kind: None,
+            reason,
+            quote: None,
+            retry_after: None,
+            http_status: None,
+            may_have_been_applied: false,
+        }
+    }
+
     /// Whose failure it is, for readers who sort that way. `None` for a success.
     pub(crate) fn category(&self) -> Option<&'static str> {
         match self.class {
             Class::Success => None,
-            _ if self.kind == Some("fork") => Some("system"),
+            _ if self.kind.as_deref() == Some("fork") => Some("system"),
             Class::Permanent => Some("user"),
             Class::Transient | Class::Throttled => Some("transient"),
         }

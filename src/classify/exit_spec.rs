@@ -49,6 +49,14 @@ impl ExitSpecs {
         self.0.extend(other.0);
     }
 
+    /// Does an item name status 0, alone or in a range?
+    pub(crate) fn names_zero(&self) -> bool {
+        let zero = |spec: &ExitSpec| {
+            !spec.negated && matches!(&spec.ending, Matched::Codes(codes) if codes.contains(&0))
+        };
+        self.0.iter().any(zero)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

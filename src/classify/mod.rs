@@ -2,9 +2,15 @@
 
 mod attempt;
 mod classification;
+mod date;
 mod exit_spec;
 mod hint;
+mod http;
+mod normalise;
 mod output;
+mod pattern;
+pub(crate) mod profile;
+mod retry_after;
 mod rules;
 pub(crate) mod signal;
 pub(crate) mod stream;
@@ -14,7 +20,7 @@ pub(crate) use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub(crate) use classification::{Class, Classification};
 pub(crate) use exit_spec::ExitSpecs;
 pub(crate) use hint::Hint;
-pub(crate) use output::{Output, Stream, Tails, Tap};
+pub(crate) use output::{CapturedText, Output, Stream, Tails, Tap};
 pub(crate) use rules::{Otherwise, RETRY_MATCH, Rules};
 pub(crate) use text::{Channel, Pattern, Seen, TextRule, Watch};
 
@@ -24,19 +30,11 @@ pub(crate) mod tests {
 
     use std::time::Duration;
 
-    use super::{AttemptResult, Ending, Output};
+    use super::{AttemptResult, Ending};
 
     pub(crate) fn attempt(ending: Ending) -> AttemptResult {
         let duration = Duration::from_millis(10);
-        AttemptResult {
-            ending,
-            timed_out: false,
-            duration,
-            hint: None,
-            reader_gone: false,
-            output: Output::default(),
-            stdin_lost: None,
-        }
+        AttemptResult { duration, ..AttemptResult::ended(ending) }
     }
 
     pub(crate) fn timed_out(ending: Ending) -> AttemptResult {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::text::Seen;
 
@@ -30,6 +31,17 @@ pub(crate) struct Output {
     pub(crate) stderr_tail: Option<String>,
     /// The patterns of the policy that were seen in it.
     pub(crate) seen: Seen,
+    /// What the profiles read.
+    pub(crate) text: CapturedText,
+}
+
+/// The ends of the captured streams. Both are one and the same where one file was both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CapturedText {
+    /// `None`: not captured.
+    pub(crate) stdout: Option<Rc<[u8]>>,
+    /// `None`: not captured.
+    pub(crate) stderr: Option<Rc<[u8]>>,
 }
 
 /// The last bytes of each stream.
@@ -38,12 +50,14 @@ pub(crate) struct Tails {
     longest: usize,
     stdout: VecDeque<u8>,
     stderr: VecDeque<u8>,
+    /// Stdout's is both's.
+    merged: bool,
 }
 
 impl Tails {
     /// Of at most `longest` bytes each.
     pub(crate) fn new(longest: usize) -> Self {
-        Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new() }
+        Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
     }
 
     pub(crate) fn stdout(&self) -> String {
@@ -53,10 +67,24 @@ impl Tails {
     pub(crate) fn stderr(&self) -> String {
         text(&self.stderr)
     }
+
+    /// The bytes of the streams that were captured.
+    pub(crate) fn into_text(self, stdout: bool, stderr: bool) -> CapturedText {
+        let bytes = |tail: VecDeque<u8>| Rc::<[u8]>::from(Vec::from(tail));
+        if self.merged {
+            let both = Some(bytes(self.stdout));
+            return CapturedText { stdout: both.clone(), stderr: both };
+        }
+        CapturedText {
+            stdout: stdout.then(|| bytes(self.stdout)),
+            stderr: stderr.then(|| bytes(self.stderr)),
+        }
+    }
 }
 
 impl Tap for Tails {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        self.merged |= stream == Stream::Merged;
         let tail = match stream {
             Stream::Stdout | Stream::Merged => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,

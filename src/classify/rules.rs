@@ -1,10 +1,12 @@
 //! The order of judgement: the first step that applies wins, and says which rule it was.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::attempt::{AttemptResult, Ending, Stage};
 use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
+use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
 use super::text::{Pattern, TextRule};
 
@@ -20,6 +22,10 @@ pub(crate) struct Rules {
     pub(crate) success_match: Vec<Pattern>,
     /// What no explicit rule speaks of; `None`: judged by what is known of it.
     pub(crate) otherwise: Option<Otherwise>,
+    /// Retry only what surely never took effect.
+    pub(crate) non_idempotent: bool,
+    /// What is known of the command.
+    pub(crate) knowledge: Rc<Knowledge>,
 }
 
 /// The fate of a failure that no explicit rule speaks of.
@@ -58,15 +64,30 @@ impl Rules {
     }
 
     fn judge(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
-        self.ended_by_our_surroundings(attempt, stopped_by)
-            .or_else(|| self.success(attempt))
-            .or_else(|| self.explicitly_permanent(attempt))
-            .or_else(|| said_by_the_command(attempt))
-            .or_else(|| self.explicitly_retryable(attempt))
+        if let Some(verdict) = self.ended_by_our_surroundings(attempt, stopped_by) {
+            return verdict;
+        }
+        if self.is_success(attempt) {
+            return self.success(attempt);
+        }
+        let evidence = Evidence::of(attempt);
+        let known = self.knowledge.judge(attempt, &evidence);
+        let not_reached = known.as_ref().is_some_and(|known| known.not_reached)
+            || matches!(attempt.ending, Ending::NotStarted(_));
+        let verdict = self
+            .explicitly_permanent(attempt)
+            .or_else(|| {
+                let said = said_by_the_command(attempt).or_else(|| self.explicitly_retryable(attempt));
+                said.map(|verdict| refined(verdict, known.as_ref(), &evidence))
+            })
             .or_else(|| never_started(attempt))
-            .or_else(|| self.otherwise(attempt))
+            .or_else(|| Some(refined(self.otherwise(attempt)?, known.as_ref(), &evidence)))
             .or_else(|| interrupted_by_others(attempt))
-            .unwrap_or_else(|| by_itself(attempt))
+            .or_else(|| {
+                Some(judged_by_profile(known.as_ref().filter(|_| !attempt.timed_out)?, attempt, &evidence))
+            })
+            .unwrap_or_else(|| refined(by_itself(attempt), known.as_ref(), &evidence));
+        if self.non_idempotent { only_if_never_applied(verdict, not_reached) } else { verdict }
     }
 
     /// A signal told us to stop, or nobody reads our output: the run ends, whatever the command returned.
@@ -88,17 +109,22 @@ impl Rules {
         })
     }
 
-    fn success(&self, attempt: &AttemptResult) -> Option<Classification> {
-        if !self.is_success(attempt) {
-            return None;
+    /// A success, unless a profile knows better: some tools end with 0 when they failed.
+    fn success(&self, attempt: &AttemptResult) -> Classification {
+        if attempt.ending == Ending::Exited(0) && self.knowledge.judges_success() {
+            let evidence = Evidence::of(attempt);
+            let known = self.knowledge.judge_success(attempt, &evidence);
+            if let Some(verdict) = known.map(|known| judged_by_profile(&known, attempt, &evidence)) {
+                return if self.non_idempotent { only_if_never_applied(verdict, false) } else { verdict };
+            }
         }
         let rule = self.texts.iter().find(|rule| rule.class == Class::Success && rule.holds(attempt));
-        Some(match rule {
+        match rule {
             Some(rule) => by_text(rule, attempt),
             None if !self.success_match.is_empty() => explicit(Class::Success, "success-match", attempt),
             None if self.success_on.is_empty() => builtin(Class::Success, "exit-0", None, attempt),
             None => explicit(Class::Success, "success-on", attempt),
-        })
+        }
     }
 
     /// A status that counts as success with all the text that is demanded, or a rule that says so; unless a rule which
@@ -184,27 +210,55 @@ impl Rules {
 fn with_stdin_lost(verdict: &Classification, why: &str) -> Classification {
     Classification {
         class: Class::Permanent,
-        rule: Rule { source: "builtin", id: "stdin-not-replayable" },
-        kind: verdict.kind,
+        rule: Rule::new("builtin", "stdin-not-replayable"),
         reason: Cow::Owned(format!("{}; {why}", verdict.reason)),
-        quote: verdict.quote.clone(),
         retry_after: None,
+        ..verdict.clone()
     }
 }
 
 /// The file `$RETRY_HINT`.
 fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
     let hint = attempt.hint.as_ref()?;
-    let rule = Rule { source: "hint", id: "hint" };
     let said = hint.reason.as_ref().map(|reason| Cow::Owned(reason.clone()));
-    Some(Classification {
-        class: hint.class(),
-        rule,
-        kind: None,
-        reason: said.unwrap_or_else(|| reason(attempt)),
-        quote: None,
-        retry_after: hint.retry_after,
-    })
+    let reason = said.unwrap_or_else(|| reason(attempt));
+    let verdict = Classification::new(hint.class(), Rule::new("hint", "hint"), reason);
+    Some(Classification { retry_after: hint.retry_after, ..verdict })
+}
+
+/// The profile's judgement.
+fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Evidence) -> Classification {
+    let id = Cow::Owned(known.id.to_string());
+    let rule = Rule { source: "profile", profile: Some(Rc::clone(&known.profile)), id };
+    let verdict = Classification::new(known.class, rule, known.reason_or(reason(attempt)));
+    Classification {
+        kind: known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string())),
+        retry_after: evidence.retry_after.filter(|_| known.class.is_retryable()),
+        http_status: evidence.http_status,
+        ..verdict
+    }
+}
+
+/// What somebody else says is to be tried again stays so; the profile may know that it was throttled, and for how
+/// long.
+fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence) -> Classification {
+    let Some(known) = known.filter(|_| verdict.class.is_retryable()) else { return verdict };
+    let throttled = known.class == Class::Throttled;
+    Classification {
+        class: if throttled { Class::Throttled } else { verdict.class },
+        kind: verdict.kind.or_else(|| known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string()))),
+        retry_after: verdict.retry_after.or(evidence.retry_after),
+        http_status: evidence.http_status,
+        ..verdict
+    }
+}
+
+/// `--non-idempotent`: what may have taken effect is not done again.
+fn only_if_never_applied(verdict: Classification, not_reached: bool) -> Classification {
+    if verdict.class != Class::Transient || not_reached {
+        return verdict;
+    }
+    Classification { class: Class::Permanent, may_have_been_applied: true, retry_after: None, ..verdict }
 }
 
 fn never_started(attempt: &AttemptResult) -> Option<Classification> {
@@ -244,8 +298,8 @@ fn builtin(
     kind: Option<&'static str>,
     attempt: &AttemptResult,
 ) -> Classification {
-    let rule = Rule { source: "builtin", id };
-    Classification { class, rule, kind, reason: reason(attempt), quote: None, retry_after: None }
+    let verdict = Classification::new(class, Rule::new("builtin", id), reason(attempt));
+    Classification { kind: kind.map(Cow::Borrowed), ..verdict }
 }
 
 fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
@@ -261,14 +315,8 @@ fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
 }
 
 fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classification {
-    Classification {
-        class,
-        rule: Rule { source: "policy", id },
-        kind: attempt.timed_out.then_some("timeout"),
-        reason: reason(attempt),
-        quote: None,
-        retry_after: None,
-    }
+    let verdict = Classification::new(class, Rule::new("policy", id), reason(attempt));
+    Classification { kind: attempt.timed_out.then_some(Cow::Borrowed("timeout")), ..verdict }
 }
 
 /// What happened, in a few words.

@@ -1,25 +1,67 @@
-//! `retry classify`: what a given result would be judged as, and by which rule.
+//! `retry classify`: what a given result would be judged as, and by which rule; one, or many from a file.
 
-use std::time::Duration;
+mod batch;
+
+use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{ask, format, print};
-use crate::classify::{AttemptResult, Classification, Ending, Output, signal};
+use super::{Asked, ask, format, print};
+use crate::classify::{AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, signal};
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::sys::environment::Outer;
+use crate::sys::{clock, files, output};
 
 pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
+    if let Some(file) = invocation.value("batch") {
+        let one = ["exit", "killed-by", "stderr-file", "stdout-file"];
+        if let Some(other) = one.into_iter().find(|id| invocation.value(id).is_some()) {
+            return Err(Error::usage(format!("--batch and --{other} contradict each other"))
+                .hint("the lines of the batch hold the results"));
+        }
+        let asked = ask(invocation, &Outer::default())?;
+        warn(&asked);
+        return batch::batch(&asked, file, invocation.command());
+    }
     let attempt = given_result(invocation)?;
     let asked = ask(invocation, &Outer::default())?;
-    let verdict = asked.resolved.policy.rules().classify(&attempt, None);
+    warn(&asked);
+    let verdict = judge(&rules(&asked, &invocation.command()), attempt);
     print(&match format {
         "json" => format!("{}\n", json(&verdict)),
         _ => text(&verdict),
     })
+}
+
+/// How results of this command are judged.
+fn rules(asked: &Asked, argv: &[std::ffi::OsString]) -> Rules {
+    Rules { knowledge: Rc::new(asked.knowledge(argv)), ..asked.resolved.policy.rules() }
+}
+
+/// Judges a result of which the output is there as a whole.
+fn judge(rules: &Rules, mut attempt: AttemptResult) -> Classification {
+    let patterns = rules.patterns();
+    if !patterns.is_empty() {
+        let mut watch = Watch::new(patterns);
+        let text = &attempt.output.text;
+        for (stream, bytes) in [(Stream::Stderr, &text.stderr), (Stream::Stdout, &text.stdout)] {
+            if let Some(bytes) = bytes {
+                watch.take(stream, bytes);
+            }
+        }
+        attempt.output.seen = watch.finish();
+    }
+    rules.classify(&attempt, None)
+}
+
+/// Rules that do not do what they say they do.
+fn warn(asked: &Asked) {
+    for warning in asked.rule_warnings() {
+        output::to_stderr(&format!("retry: warning: {warning}\n"));
+    }
 }
 
 /// The result that the options describe.
@@ -42,18 +84,34 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
         (None, None) if timed_out => Ending::Signaled(libc::SIGTERM),
         (None, None) => {
             return Err(Error::usage("there is no result to classify")
-                .hint("write --exit CODE, --killed-by SIGNAL or --timed-out"));
+                .hint("write --exit CODE, --killed-by SIGNAL, --timed-out or --batch FILE"));
         }
     };
-    Ok(AttemptResult {
-        ending,
-        timed_out,
-        duration: Duration::ZERO,
-        hint: None,
-        reader_gone: false,
-        output: Output::default(),
-        stdin_lost: None,
-    })
+    let stream = |id| {
+        let path = invocation.value(id);
+        path.map(|path| {
+            let read = files::read_tail(path);
+            read.map(Rc::from)
+                .map_err(|why| Error::system(&format!("cannot read --{id} {}", path.display()), &why))
+        })
+        .transpose()
+    };
+    let text = CapturedText { stdout: stream("stdout-file")?, stderr: stream("stderr-file")? };
+    let ended_at = match given("now") {
+        None => clock::unix_seconds(),
+        Some(text) => instant(&text)?,
+    };
+    let output = Output { text, ..Output::default() };
+    Ok(AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) })
+}
+
+/// Seconds since the Unix epoch.
+fn instant(text: &str) -> Result<i64, Error> {
+    let moment = humantime::parse_rfc3339_weak(text).map_err(|_| {
+        Error::usage(format!("--now {text} is no time")).hint("write it as 2026-11-21T21:33:09Z")
+    })?;
+    let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn json(verdict: &Classification) -> serde_json::Value {
@@ -61,9 +119,13 @@ fn json(verdict: &Classification) -> serde_json::Value {
         "class": verdict.class.name(),
         "category": verdict.category(),
         "kind": verdict.kind,
-        "rule": {"source": verdict.rule.source, "profile": null, "id": verdict.rule.id},
+        "rule": {
+            "source": verdict.rule.source,
+            "profile": verdict.rule.profile.as_deref(),
+            "id": verdict.rule.id,
+        },
         "reason": verdict.reason,
-        "http_status": null,
+        "http_status": verdict.http_status,
         "retry_after_ms": verdict.retry_after.map(crate::event::millis),
         "would_retry": verdict.class.is_retryable(),
     })
@@ -72,14 +134,20 @@ fn json(verdict: &Classification) -> serde_json::Value {
 fn text(verdict: &Classification) -> String {
     let next = match verdict.class {
         class if class.is_retryable() => "would be tried again",
-        crate::classify::Class::Success => "done",
+        Class::Success => "done",
         _ => "would end the run",
     };
+    let asked = verdict
+        .retry_after
+        .map(|asked| format!(" after {} at the earliest", crate::policy::duration::approximate(asked)));
+    let profile = verdict.rule.profile.as_ref().map(|profile| format!("/{profile}")).unwrap_or_default();
+    let applied = if verdict.may_have_been_applied { "; it may have been applied" } else { "" };
     format!(
-        "{}: {} ({}/{}), {next}\n",
+        "{}: {}{applied} ({}{profile}/{}), {next}{}\n",
         verdict.class.name(),
         verdict.reason,
         verdict.rule.source,
-        verdict.rule.id
+        verdict.rule.id,
+        asked.unwrap_or_default()
     )
 }

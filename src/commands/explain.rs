@@ -1,5 +1,6 @@
 //! `retry explain`: the resolved policy, where each value came from, and the waits it makes.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     print(&match format {
         "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
         "delays" => delays(&schedule),
-        _ => text(&asked, &schedule),
+        _ => text(&asked, &schedule, &about(invocation)),
     })
 }
 
@@ -75,7 +76,7 @@ fn ms(duration: Duration) -> Json {
     }
 }
 
-fn text(asked: &Asked, schedule: &Schedule) -> String {
+fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString]) -> String {
     let resolved = &asked.resolved;
     let mut out = String::new();
     let name = resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{name}'"));
@@ -86,10 +87,39 @@ fn text(asked: &Asked, schedule: &Schedule) -> String {
         let _infallible = writeln!(out, "  {:<16} {value:<width$}  {origin}", setting.key);
     }
     out.push_str(&schedule_text(resolved, schedule));
-    for warning in &asked.warnings {
+    out.push_str(&profile_text(asked, argv));
+    for warning in asked.warnings.iter().chain(&asked.rule_warnings()) {
         let _infallible = writeln!(out, "\nwarning: {warning}");
     }
     out
+}
+
+/// The words that say which tool the command is.
+fn about(invocation: &Invocation) -> Vec<OsString> {
+    let words = invocation.command();
+    match words.first() {
+        Some(line) if invocation.value("shell").is_some() => super::words_of(line),
+        _ => words,
+    }
+}
+
+/// What is known of the command, and what is captured for it.
+fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
+    let knowledge = asked.knowledge(argv);
+    let selection = knowledge.selection();
+    if argv.is_empty() || selection.is_empty() {
+        return String::new();
+    }
+    if selection.unknown {
+        return "\nnothing is known of this command: its exit status counts\n".to_owned();
+    }
+    let captures = match (selection.captures.stdout, selection.captures.stderr) {
+        (true, true) => "reads stdout and stderr",
+        (true, false) => "reads stdout",
+        (false, true) => "reads stderr",
+        (false, false) => "reads nothing of its own accord",
+    };
+    format!("\njudged by the profile {}, which {captures}\n", selection.names.join(", "))
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {

@@ -66,6 +66,11 @@ fn config_schema() -> Json {
         "type": "object",
         "additionalProperties": false,
         "properties": {
+            "profile": {
+                "description": "What is known of tools, added to what is known already",
+                "type": "object",
+                "additionalProperties": crate::classify::profile::profile_schema(),
+            },
             "policy": {
                 "description": "Named policies; every policy begins with the one named default",
                 "type": "object",

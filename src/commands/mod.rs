@@ -3,17 +3,20 @@
 mod classify;
 mod explain;
 mod generate;
+mod profiles;
 mod run;
 mod wait;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
+use crate::classify::profile::{Knowledge, Profile, Selection};
 use crate::cli::{Invocation, Verb};
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::SETTINGS;
-use crate::policy::{Request, Resolved, builtin, resolve};
+use crate::policy::{Request, Resolved, builtin, resolve, user_profiles};
 use crate::sys::config::Config;
 use crate::sys::environment::{self, Outer};
 use crate::sys::output;
@@ -25,6 +28,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::Wait => wait::wait(invocation),
         Verb::Explain => explain::explain(invocation),
         Verb::Classify => classify::classify(invocation),
+        Verb::Profiles => profiles::profiles(invocation),
         Verb::Generate => generate::generate(invocation),
     }
 }
@@ -54,6 +58,38 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     };
     let resolved = resolve(&request).map_err(Error::problems)?;
     Ok(Asked { request, resolved, warnings: config.warnings })
+}
+
+impl Asked {
+    /// What is known of this command. In a shell it is about the string's first word.
+    fn knowledge(&self, argv: &[OsString]) -> Knowledge {
+        let users = user_profiles(&self.request.files);
+        let selection = Selection::choose(&self.resolved.policy.profile.0, argv, &users);
+        Knowledge::new(selection, users)
+    }
+
+    /// What to warn of besides: rules of the user's profiles that do not match their own examples.
+    fn rule_warnings(&self) -> Vec<String> {
+        user_profiles(&self.request.files).iter().flat_map(|profile| wrong_examples(profile)).collect()
+    }
+}
+
+fn wrong_examples(profile: &Profile) -> Vec<String> {
+    let told = profile.wrong_examples().into_iter().map(|rule| {
+        let place = rule.place.as_ref().map(|place| {
+            let (line, column) = place.line_and_column();
+            format!("{}:{line}:{column}: ", place.source.path)
+        });
+        let place = place.unwrap_or_default();
+        format!("{place}rule '{}' of profile '{}' does not match its own example", rule.id, profile.name)
+    });
+    told.collect()
+}
+
+/// The words of a command that is one string for a shell.
+fn words_of(line: &OsStr) -> Vec<OsString> {
+    let words = line.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.map(|word| OsStr::from_bytes(word).to_owned()).collect()
 }
 
 /// The policy that was named, by a flag or by the environment.

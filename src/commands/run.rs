@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
@@ -10,7 +11,7 @@ mod onlookers;
 mod streams;
 
 use self::onlookers::Interests;
-use super::{Asked, ask};
+use super::{Asked, ask, words_of};
 use crate::classify::{Ending, StartFailure};
 use crate::cli::Invocation;
 use crate::error::Error;
@@ -52,6 +53,8 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
 struct Wrapped {
     program: Program,
     argv: Vec<OsString>,
+    /// What it is about, for what is known of tools: the words of a shell's string.
+    about: Vec<OsString>,
     /// The operation's name where none was given.
     name: String,
 }
@@ -65,12 +68,13 @@ impl Wrapped {
             }
             Some(_) => base_name(OsStr::from_bytes(first_word(words[0].as_bytes()))),
         };
+        let about = if shell.is_some() { words_of(&words[0]) } else { words.clone() };
         let argv = match shell {
             None => words,
             Some(shell) => in_shell(shell, words),
         };
         let program = Program::new(&argv).map_err(|why| Error::system("cannot use this command", &why))?;
-        Ok(Self { program, argv, name })
+        Ok(Self { program, argv, about, name })
     }
 }
 
@@ -133,7 +137,9 @@ impl<'a> Driver<'a> {
         let (trace_bytes, seed_bytes) = rest.split_at(16);
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
         let trace = Trace::find(u128::from_ne_bytes(trace_bytes.try_into().unwrap_or_default()));
-        let session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()));
+        let knowledge = Rc::new(asked.knowledge(&command.about));
+        let session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
+            .with_knowledge(Rc::clone(&knowledge));
 
         let identity = RunIdentity {
             run: run.clone(),
@@ -152,7 +158,11 @@ impl<'a> Driver<'a> {
             sinks.note(Level::Warn, warning);
         }
         let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
-        let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail);
+        let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
+            .with_profiles(knowledge.selection(), environment::stdin_is_terminal);
+        if sinks.says_more() {
+            knowledge.advice().iter().for_each(|advice| sinks.note(Level::Info, advice));
+        }
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
             new_group: policy.new_group,
@@ -333,6 +343,7 @@ impl<'a> Driver<'a> {
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output: self.streams.take(captured, self.supervisor.held().lost()),
             stdin_lost: self.supervisor.stdin_lost(),
+            at: clock::unix_seconds(),
         }
     }
 

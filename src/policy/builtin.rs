@@ -52,6 +52,7 @@ pub(crate) static BUILTIN: &[Builtin] = &[
             ("backoff", "fixed"),
             ("delay", "1s"),
             ("jitter", "10%"),
+            ("profile", "none"),
             ("retry-on", "not-found,not-executable"),
             ("otherwise", "retry"),
         ],

@@ -12,11 +12,13 @@ use super::problem::{Place, Problem, Source, nearest};
 use super::rule;
 use super::settings::{SETTINGS, find};
 use super::value::Form;
+use crate::classify::profile::{self, Profile};
 
-/// A file's policies.
+/// A file's policies and profiles.
 #[derive(Debug, Default)]
 pub(crate) struct File {
     pub(crate) policies: Vec<FilePolicy>,
+    pub(crate) profiles: Vec<Rc<Profile>>,
 }
 
 /// One `[policy.NAME]` table.
@@ -31,7 +33,7 @@ pub(crate) struct FilePolicy {
 }
 
 /// The tables that a file may hold.
-const TABLES: &[&str] = &["policy"];
+const TABLES: &[&str] = &["policy", "profile"];
 
 const INHERITS: &str = "inherits";
 
@@ -50,6 +52,11 @@ pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
             ("policy", _) => {
                 let message = "policy holds named policies";
                 reader.refuse(key.span(), message, Some("write [policy.NAME] and its settings below".into()));
+            }
+            ("profile", DeValue::Table(profiles)) => reader.profiles(profiles),
+            ("profile", _) => {
+                let message = "profile holds named profiles";
+                reader.refuse(key.span(), message, Some("write [profile.NAME] and its rules below".into()));
             }
             (unknown, _) => {
                 let hint = nearest(unknown, TABLES.iter().copied())
@@ -110,6 +117,26 @@ impl Reader<'_> {
                 self.setting(&mut policy, key, value);
             }
             self.file.policies.push(policy);
+        }
+    }
+
+    /// What is known of tools: `[profile.NAME]`.
+    fn profiles(&mut self, profiles: &DeTable<'_>) {
+        for (name, value) in in_order(profiles) {
+            let (word, reserved) = (name.get_ref().as_ref(), [profile::AUTO, profile::NONE]);
+            let DeValue::Table(table) = value.get_ref() else {
+                let hint = format!("write [profile.{word}] and its rules below");
+                self.refuse(name.span(), &format!("profile '{word}' is a table"), Some(hint));
+                continue;
+            };
+            if reserved.contains(&word) {
+                let message = format!("'{word}' is a word of --profile, and no profile's name");
+                self.refuse(name.span(), &message, Some("take another name".into()));
+                continue;
+            }
+            let (profile, problems) = profile::read(word, table, self.source);
+            self.problems.extend(problems);
+            self.file.profiles.push(Rc::new(profile));
         }
     }
 

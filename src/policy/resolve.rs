@@ -3,6 +3,7 @@
 //! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::builtin::{self, BUILTIN};
@@ -12,6 +13,7 @@ use super::layer::{Layer, Origin};
 use super::problem::{Problem, nearest};
 use super::settings::{Policy, SETTINGS, find};
 use super::value::{Bound, Limit};
+use crate::classify::profile::{self, Profile};
 
 /// Everything that was given, from everywhere.
 #[derive(Debug, Default)]
@@ -82,6 +84,7 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         resolved.origins[given.setting] = given.origin.clone();
     }
     problems.extend(check::contradictions(&resolved, &layers));
+    problems.extend(unknown_profiles(&resolved, &request.files));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -183,6 +186,28 @@ fn unknown_policy(name: &str, origin: &Origin, files: &[File]) -> Problem {
         |near| format!("did you mean {near}?"),
     );
     Problem::new(format!("no policy is named '{name}' ({origin})")).hint(hint)
+}
+
+/// Every profile of the files, from the weakest file to the strongest.
+pub(crate) fn user_profiles(files: &[File]) -> Vec<Rc<Profile>> {
+    files.iter().flat_map(|file| &file.profiles).cloned().collect()
+}
+
+fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
+    let users = || files.iter().flat_map(|file| &file.profiles).map(|profile| &*profile.name);
+    let known = profile::known_names(users());
+    let unknown = resolved.policy.profile.0.iter().filter(|name| !known.contains(&name.as_str()));
+    unknown
+        .map(|name| {
+            let hint = nearest(name, known.iter().copied()).map_or_else(
+                || "retry profiles lists them".to_owned(),
+                |near| format!("did you mean {near}?"),
+            );
+            let origin = resolved.origin("profile");
+            let place = if let Origin::File(place) = origin { Some(place.clone()) } else { None };
+            Problem::new(format!("no profile is named '{name}' ({origin})")).at(place).hint(hint)
+        })
+        .collect()
 }
 
 /// Unknown parents and cycles, each once, at the place where the parent is named.

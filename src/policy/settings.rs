@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
-    Patterns, Signal, Size, StderrMode, StdinMode, StdoutMode, Value,
+    Patterns, ProfileNames, Signal, Size, StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
@@ -252,6 +252,14 @@ settings! {
     enabled / "enabled": bool = true,
     { Schedule "" }
 
+    /// What is known of the command: auto, none, generic, or a tool's name; repeatable
+    ///
+    /// `auto` knows a tool by its program's name, also behind sudo, env, timeout and their like; of a command that
+    /// it does not know only the exit status counts. `retry profiles` lists what is known. A profile may have a
+    /// stream captured, and only the streams that its rules read.
+    profile / "profile": ProfileNames = ProfileNames::default(),
+    { Judging "PROFILE" short 'p' env "RETRY_OPT_PROFILE"; basic }
+
     /// Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
     ///
     /// Comma lists and repetition add up; `!2` is everything but 2. What no option names then ends the run, unless
@@ -298,6 +306,13 @@ settings! {
     /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
     otherwise / "otherwise": Option<Otherwise> = None,
     { Judging "WHAT" }
+
+    /// Retry only what surely never took effect
+    ///
+    /// That is: it could not connect, the name was not resolved, it was refused before any work, it was throttled.
+    /// Any other failure ends the run, since doing it twice may do harm.
+    non_idempotent / "non-idempotent": bool = false,
+    { Judging "" }
 
     /// What the command reads: auto, inherit, replay or null
     ///
@@ -414,6 +429,8 @@ impl Policy {
             texts: self.text_rules(),
             success_match: self.success_match.0.clone(),
             otherwise: self.otherwise,
+            non_idempotent: self.non_idempotent,
+            knowledge: std::rc::Rc::default(),
         }
     }
 

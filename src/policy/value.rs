@@ -468,6 +468,41 @@ impl Value for Patterns {
     }
 }
 
+/// The profiles to judge by, in the order in which they are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProfileNames(pub(crate) Vec<String>);
+
+impl Default for ProfileNames {
+    fn default() -> Self {
+        Self(vec![crate::classify::profile::AUTO.to_owned()])
+    }
+}
+
+impl Value for ProfileNames {
+    const FORM: Form = Form::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err(
+                "the name of a profile is empty: write auto, none, generic, or a tool's name".to_owned()
+            );
+        }
+        Ok(ProfileNames(names))
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        texts.iter().try_fold(ProfileNames(Vec::new()), |mut all, text| {
+            all.0.extend(Self::parse(utf8(text)?)?.0);
+            Ok(all)
+        })
+    }
+
+    fn show(&self) -> Json {
+        json!(self.0)
+    }
+}
+
 /// A signal to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signal(pub(crate) i32);

@@ -86,10 +86,20 @@ impl Session {
             timed_out: attempt.timed_out,
             class: verdict.class.name().to_owned(),
             category: verdict.category().unwrap_or("transient").to_owned(),
-            kind: verdict.kind.map(str::to_owned),
-            rule: RuleName { source: verdict.rule.source.to_owned(), id: verdict.rule.id.to_owned() },
+            kind: verdict.kind.as_deref().map(str::to_owned),
+            rule: RuleName {
+                source: verdict.rule.source.to_owned(),
+                profile: verdict.rule.profile.as_deref().map(str::to_owned),
+                id: verdict.rule.id.to_string(),
+            },
             reason: verdict.reason.to_string(),
-            error: error_line(verdict.class.name(), &verdict.reason, verdict.quote.as_deref()),
+            error: error_line(
+                verdict.class.name(),
+                verdict.http_status,
+                &verdict.reason,
+                verdict.quote.as_deref(),
+            ),
+            http_status: verdict.http_status,
             retry_after_ms: verdict.retry_after.map(millis),
             bytes_out: attempt.output.bytes_out,
             bytes_err: attempt.output.bytes_err,
@@ -118,8 +128,11 @@ pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -
 
 /// Why a failure is not tried again, as far as its reason does not say so already.
 pub(super) fn not_retried(verdict: &Classification) -> String {
-    let why = match (verdict.rule.source, verdict.rule.id) {
-        (_, "not-found" | "not-executable") => return "not retried".to_owned(),
+    if verdict.may_have_been_applied {
+        return "not retried (may have been applied)".to_owned();
+    }
+    let why = match (verdict.rule.source, &*verdict.rule.id) {
+        ("profile", _) | (_, "not-found" | "not-executable") => return "not retried".to_owned(),
         ("builtin", "otherwise") => "--retry-on does not name it".to_owned(),
         ("policy", id) => format!("--{id}"),
         ("hint", _) => "the command said so".to_owned(),

@@ -47,13 +47,7 @@ impl Run {
     /// The command ends after this long.
     fn ends(&mut self, after: u64, ending: Ending) {
         self.pass(after);
-        self.tell(Input::Ended {
-            ending,
-            hint: None,
-            reader_gone: false,
-            output: Output::default(),
-            stdin_lost: None,
-        });
+        self.tell(ended(ending, None, false));
     }
 
     fn fails(&mut self, after: u64, code: u8) {
@@ -61,13 +55,7 @@ impl Run {
     }
 
     fn hints(&mut self, text: &str) {
-        self.tell(Input::Ended {
-            ending: Ending::Exited(1),
-            hint: Hint::parse(text.as_bytes()),
-            reader_gone: false,
-            output: Output::default(),
-            stdin_lost: None,
-        });
+        self.tell(ended(Ending::Exited(1), Hint::parse(text.as_bytes()), false));
     }
 
     fn wakes(&mut self, after: u64) {
@@ -81,6 +69,10 @@ impl Run {
         let said = std::mem::take(&mut self.said).join(" ");
         assert_eq!(said, expected);
     }
+}
+
+fn ended(ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Input {
+    Input::Ended { ending, hint, reader_gone, output: Output::default(), stdin_lost: None, at: 0 }
 }
 
 fn word(action: &Action) -> String {
@@ -391,13 +383,7 @@ fn a_signal_while_waiting_ends_the_run_at_once() {
 fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
-    run.tell(Input::Ended {
-        ending,
-        hint: None,
-        reader_gone: true,
-        output: Output::default(),
-        stdin_lost: None,
-    });
+    run.tell(ended(ending, None, true));
     run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
 }
 
@@ -434,16 +420,7 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
         session.step(Now::default(), Input::Begin);
-        session.step(
-            Now::default(),
-            Input::Ended {
-                ending: Ending::Exited(1),
-                hint: None,
-                reader_gone: false,
-                output: Output::default(),
-                stdin_lost: None,
-            },
-        )
+        session.step(Now::default(), ended(Ending::Exited(1), None, false))
     };
     assert_ne!(unseeded(1), unseeded(2));
 }

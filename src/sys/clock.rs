@@ -41,6 +41,11 @@ pub(crate) fn unix_millis() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Seconds since the Unix epoch.
+pub(crate) fn unix_seconds() -> i64 {
+    i64::try_from(unix_millis() / 1000).unwrap_or(i64::MAX)
+}
+
 /// The longest sleep in one piece: the clock is looked at again after it, in case the machine slept.
 pub(crate) const SLICE: Duration = Duration::from_secs(10);
 

@@ -19,6 +19,11 @@ pub(crate) fn is_disabled() -> bool {
     get("RETRY_DISABLE").is_some_and(|value| value == "1")
 }
 
+/// Does stdin stand on a terminal? Then a person may be talking to the command.
+pub(crate) fn stdin_is_terminal() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stdin())
+}
+
 /// The `retry` around this one, as its environment tells of it.
 #[derive(Debug, Default)]
 pub(crate) struct Outer {

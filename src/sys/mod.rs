@@ -5,6 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod config;
 pub(crate) mod environment;
 pub(crate) mod exchange;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod output;
 pub(crate) mod sinks;

@@ -55,6 +55,11 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
+/// Stdout for much output: what is written comes out in pieces, and after `flush`.
+pub(crate) fn buffered_stdout() -> impl Write {
+    io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+}
+
 /// Writes text to stderr, as much as it takes.
 pub(crate) fn to_stderr(text: &str) {
     write_all(io::stderr().as_fd(), text.as_bytes());

@@ -37,7 +37,7 @@ fn hinted(code: u8, text: &str) -> AttemptResult {
 #[track_caller]
 fn check(rules: &Rules, attempt: &AttemptResult, class: Class, rule: &str) {
     let verdict = rules.classify(attempt, None);
-    assert_eq!((verdict.class, verdict.rule.id), (class, rule), "{rules:?} on {attempt:?}");
+    assert_eq!((verdict.class, &*verdict.rule.id), (class, rule), "{rules:?} on {attempt:?}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_commands_own_word_stands_between_permanent_and_retry_rules() {
 fn what_ends_the_run_beats_every_rule() {
     let retry_all = rules("0-255,signal", "", "", Some(Otherwise::Retry));
     let verdict = retry_all.classify(&exit(1), Some(libc::SIGTERM));
-    assert_eq!((verdict.class, verdict.rule.id), (Class::Permanent, "interrupted"));
+    assert_eq!((verdict.class, &*verdict.rule.id), (Class::Permanent, "interrupted"));
     let unread = AttemptResult { reader_gone: true, ..exit(23) };
     check(&retry_all, &unread, Class::Permanent, "reader-gone");
     let done = AttemptResult { reader_gone: true, ..exit(0) };

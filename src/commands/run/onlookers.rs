@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::classify::{Pattern, Rules, Seen, Stream, Tails, Tap, Watch};
+use crate::classify::profile::{Captures, Selection};
+use crate::classify::{CapturedText, Pattern, Rules, Seen, Stream, Tails, Tap, Watch};
 use crate::sys::clock;
 
 /// What is to be looked for, run long.
@@ -13,6 +14,10 @@ pub(super) struct Interests {
     progress: Vec<Pattern>,
     /// So much of the end is kept.
     tail: usize,
+    /// The profiles read what is captured.
+    profiles: bool,
+    /// What has to be captured for them.
+    captures: Captures,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
 }
@@ -22,16 +27,42 @@ pub(super) struct Onlookers {
     rules: Option<Watch>,
     progress: Option<(Watch, Rc<Cell<Option<Duration>>>)>,
     pub(super) tails: Option<Tails>,
+    /// What the profiles read.
+    text: Option<Tails>,
 }
+
+/// No more of a stream than its end is read by profiles.
+const PROFILE_TEXT: usize = 64 * 1024;
 
 impl Interests {
     pub(super) fn new(rules: &Rules, progress: &[Pattern], tail: usize) -> Self {
-        Self { rules: rules.patterns(), progress: progress.to_vec(), tail, progressed: Rc::default() }
+        Self {
+            rules: rules.patterns(),
+            progress: progress.to_vec(),
+            tail,
+            profiles: false,
+            captures: Captures::default(),
+            progressed: Rc::default(),
+        }
+    }
+
+    /// Adds what the profiles have to see. Of tools that talk to a person nothing is captured for their sake.
+    pub(super) fn with_profiles(mut self, selection: &Selection, stdin_is_terminal: fn() -> bool) -> Self {
+        self.profiles = !selection.is_empty();
+        if !(selection.interactive && stdin_is_terminal()) {
+            self.captures = selection.captures;
+        }
+        self
     }
 
     /// Must this stream be captured for its patterns?
     pub(super) fn look_at(&self, stream: Stream) -> bool {
-        self.rules.iter().chain(&self.progress).any(|pattern| pattern.channel.sees(stream))
+        let for_profiles = match stream {
+            Stream::Stdout => self.captures.stdout,
+            Stream::Stderr => self.captures.stderr,
+            Stream::Merged => self.captures.stdout || self.captures.stderr,
+        };
+        for_profiles || self.rules.iter().chain(&self.progress).any(|pattern| pattern.channel.sees(stream))
     }
 
     /// When a line of progress last passed by, on the elapsed clock.
@@ -46,8 +77,12 @@ impl Interests {
             rules: watch(&self.rules),
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
+            text: self.profiles.then(|| Tails::new(PROFILE_TEXT)),
         };
-        let idle = onlookers.rules.is_none() && onlookers.progress.is_none() && onlookers.tails.is_none();
+        let idle = onlookers.rules.is_none()
+            && onlookers.progress.is_none()
+            && onlookers.tails.is_none()
+            && onlookers.text.is_none();
         (!idle).then(|| Box::new(onlookers) as Box<dyn Tap>)
     }
 }
@@ -63,7 +98,7 @@ impl Tap for Onlookers {
                 progressed.set(Some(clock::now().elapsed));
             }
         }
-        if let Some(tails) = &mut self.tails {
+        for tails in self.tails.iter_mut().chain(&mut self.text) {
             tails.take(stream, bytes);
         }
     }
@@ -73,5 +108,10 @@ impl Onlookers {
     /// What was seen of the rules' patterns.
     pub(super) fn seen(&mut self) -> Seen {
         self.rules.take().map(Watch::finish).unwrap_or_default()
+    }
+
+    /// What the profiles read of the streams that were captured.
+    pub(super) fn text(&mut self, stdout: bool, stderr: bool) -> CapturedText {
+        self.text.take().map(|tails| tails.into_text(stdout, stderr)).unwrap_or_default()
     }
 }

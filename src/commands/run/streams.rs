@@ -104,14 +104,18 @@ impl Streams {
             self.lost = Some(format!("it could not be kept: {}", describe(why)));
         }
         let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
-        let (seen, tails) = onlookers.map_or_else(Default::default, |mut all| (all.seen(), all.tails.take()));
-        let tail = |bytes: Option<u64>, text: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(text);
+        let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
+        let (seen, tails, text) = onlookers.map_or_else(Default::default, |mut all| {
+            (all.seen(), all.tails.take(), all.text(out, err))
+        });
+        let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
         Output {
             bytes_out: captured.bytes_out,
             bytes_err: captured.bytes_err,
             stdout_tail: tail(captured.bytes_out, Tails::stdout),
             stderr_tail: tail(captured.bytes_err, Tails::stderr),
             seen,
+            text,
         }
     }
 

@@ -98,6 +98,11 @@ impl Sinks {
         self.log.is_some() || self.console.wants_start()
     }
 
+    /// Is more to be said than what matters?
+    pub(crate) fn says_more(&self) -> bool {
+        self.console.wants_start()
+    }
+
     /// Is the countdown to the next attempt to be seen?
     pub(crate) fn counts_down(&self) -> bool {
         self.console.counts_down()

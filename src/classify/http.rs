@@ -1,0 +1,313 @@
+//! The HTTP status in a tool's words. A number counts only in a context that says what it is: a port, a line number
+//! or a size is none. The last one wins, since clients tell of each of their tries.
+
+use super::normalise::Text;
+
+/// The phrases by which statuses are known, in lower case (RFC 9110, the IANA registry, and those of common proxies).
+const REASONS: &[(u16, &str)] = &[
+    (400, "bad request"),
+    (401, "unauthorized"),
+    (401, "authorization required"),
+    (402, "payment required"),
+    (403, "forbidden"),
+    (404, "not found"),
+    (405, "method not allowed"),
+    (406, "not acceptable"),
+    (407, "proxy authentication required"),
+    (408, "request timeout"),
+    (408, "request time-out"),
+    (409, "conflict"),
+    (410, "gone"),
+    (411, "length required"),
+    (412, "precondition failed"),
+    (413, "payload too large"),
+    (413, "content too large"),
+    (413, "request entity too large"),
+    (414, "uri too long"),
+    (415, "unsupported media type"),
+    (416, "range not satisfiable"),
+    (416, "requested range not satisfiable"),
+    (417, "expectation failed"),
+    (418, "i'm a teapot"),
+    (421, "misdirected request"),
+    (422, "unprocessable entity"),
+    (422, "unprocessable content"),
+    (423, "locked"),
+    (424, "failed dependency"),
+    (425, "too early"),
+    (426, "upgrade required"),
+    (428, "precondition required"),
+    (429, "too many requests"),
+    (431, "request header fields too large"),
+    (451, "unavailable for legal reasons"),
+    (500, "internal server error"),
+    (501, "not implemented"),
+    (501, "unsupported method"),
+    (502, "bad gateway"),
+    (503, "service unavailable"),
+    (503, "service temporarily unavailable"),
+    (503, "slow down"),
+    (503, "backend fetch failed"),
+    (504, "gateway timeout"),
+    (504, "gateway time-out"),
+    (505, "http version not supported"),
+    (507, "insufficient storage"),
+    (511, "network authentication required"),
+    (520, "web server is returning an unknown error"),
+    (521, "web server is down"),
+    (522, "connection timed out"),
+    (523, "origin is unreachable"),
+    (524, "a timeout occurred"),
+    (529, "site is overloaded"),
+    (529, "overloaded"),
+];
+
+/// Numbers that are statuses: `exit status 128` is none.
+fn is_status(code: u16) -> bool {
+    matches!(
+        code,
+        100..=103 | 200..=208 | 226 | 300..=308 | 400..=431 | 444 | 449..=451 | 460 | 463 | 494..=511 | 520..=530 | 598 | 599
+    )
+}
+
+/// Words that say that the number behind them is a status. Behind the number anything may stand.
+const BEFORE: &[&str] = &[
+    "returned error",
+    "http",
+    "http error",
+    "http status",
+    "http status code",
+    "http response status",
+    "http code",
+    "http response code",
+    "httperror",
+    "status code",
+    "status_code",
+    "status-code",
+    "statuscode",
+    "http_status",
+    "http_code",
+    "response code",
+    "response_code",
+    "responsecode",
+    "response status",
+    "error code",
+    "unexpected status",
+    "bad response",
+    "serviceexception",
+    "responded with",
+    "responded with a",
+    "http/1.0",
+    "http/1.1",
+    "http/2",
+    "http/2.0",
+    "http/3",
+];
+
+/// Words that say so when nothing but the end of a phrase stands behind the number: `got 404 rows` is no status.
+const BEFORE_ALONE: &[&str] = &[
+    "got",
+    "returned",
+    "returned a",
+    "returned an",
+    "response",
+    "status",
+    "error",
+    "fehler",
+    "erreur",
+    "エラー",
+];
+
+/// Words before which `status` and its like mean something else.
+const NOT_AFTER: &[&str] = &["exit", "exited with", "exit code", "process", "child", "signal"];
+
+/// The last status in the text.
+pub(crate) fn last_status(text: &Text) -> Option<u16> {
+    let lower = &text.lower[..];
+    let digits = |at: usize| lower.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = lower.len();
+    while at >= 3 {
+        at -= 1;
+        let start = at - 2;
+        let whole = digits(start) && digits(start + 1) && digits(at) && !digits(at + 1);
+        if !whole || start.checked_sub(1).is_some_and(digits) {
+            continue;
+        }
+        let code = lower[start..=at].iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+        if is_status(code) && has_context(code, &lower[start.saturating_sub(64)..start], &lower[at + 1..]) {
+            return Some(code);
+        }
+    }
+    None
+}
+
+fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
+    // `1.503`, `-503`, `$500`, `#404` are something else; so is `503.5`.
+    let part_of_more = matches!(before, [.., b'.' | b'-' | b'$' | b'#' | b'/' | b'@'])
+        || matches!(after, [b'.' | b',' | b':' | b'-', next, ..] if next.is_ascii_digit());
+    if part_of_more {
+        return false;
+    }
+    if before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return is_glued(before);
+    }
+    if after.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return false;
+    }
+    if reason_follows(code, after) || reason_precedes(code, before) {
+        return true;
+    }
+    let words = trim_end(before, b" \n:='\"([<`");
+    if ends_with_word(words, "too many") {
+        return trim_start(after, b" \n").starts_with(b"error responses");
+    }
+    let quoted_key =
+        |key: &str| words.ends_with(key.as_bytes()) && before.ends_with(b" ") | before.ends_with(b":");
+    if quoted_key("\"code") || quoted_key("'code") || is_json_code(before) {
+        return true;
+    }
+    if BEFORE.iter().any(|word| ends_with_word(words, word)) {
+        return true;
+    }
+    BEFORE_ALONE.iter().any(|word| ends_with_word(words, word) && !follows_exit(words, word))
+        && phrase_ends(after)
+}
+
+/// npm's `E503`, pnpm's `ERR_PNPM_FETCH_503`.
+fn is_glued(before: &[u8]) -> bool {
+    before.ends_with(b"err_pnpm_fetch_") || before.ends_with(b"code e") || before.ends_with(b"error e")
+}
+
+/// `"code": 429`, `'code': 429`.
+fn is_json_code(before: &[u8]) -> bool {
+    let key = trim_end(before, b" :");
+    key.len() < before.len()
+        && (key.ends_with(b"\"code\"") || key.ends_with(b"'code'") || key.ends_with(b"\"status\""))
+}
+
+fn reason_follows(code: u16, after: &[u8]) -> bool {
+    let after = trim_start(after, b" \n:-])(\"'");
+    let generic: &[u8] = if code < 500 { b"client error" } else { b"server error" };
+    (code >= 400 && after.starts_with(generic))
+        || REASONS.iter().any(|(known, reason)| *known == code && starts_with_words(after, reason))
+}
+
+fn reason_precedes(code: u16, before: &[u8]) -> bool {
+    let before = trim_end(before, b" \n:(['\"");
+    REASONS.iter().any(|(known, reason)| *known == code && ends_with_word(before, reason))
+}
+
+fn follows_exit(words: &[u8], word: &str) -> bool {
+    let before = trim_end(&words[..words.len().saturating_sub(word.len())], b" \n:");
+    NOT_AFTER.iter().any(|not| ends_with_word(before, not))
+}
+
+fn phrase_ends(after: &[u8]) -> bool {
+    match after {
+        [] | [b'\n' | b',' | b';' | b')' | b']' | b'}' | b'"' | b'\'' | b'.' | b':', ..] => true,
+        [b' ', rest @ ..] => {
+            matches!(rest, [b':' | b'(' | b'<' | b'-', ..]) || starts_with_words(rest, "from ")
+        }
+        _ => false,
+    }
+}
+
+/// White space of any kind matches a space.
+fn starts_with_words(text: &[u8], words: &str) -> bool {
+    text.len() >= words.len() && text.iter().zip(words.bytes()).all(|(byte, word)| same(*byte, word))
+}
+
+/// The same at the end, where no word may begin in the middle of one.
+fn ends_with_word(text: &[u8], word: &str) -> bool {
+    let Some(start) = text.len().checked_sub(word.len()) else { return false };
+    starts_with_words(&text[start..], word)
+        && start.checked_sub(1).is_none_or(|before| !text[before].is_ascii_alphanumeric())
+}
+
+fn same(byte: u8, word: u8) -> bool {
+    byte == word || (byte == b'\n' && word == b' ')
+}
+
+fn trim_end<'t>(text: &'t [u8], of: &[u8]) -> &'t [u8] {
+    let end = text.iter().rposition(|byte| !of.contains(byte)).map_or(0, |last| last + 1);
+    &text[..end]
+}
+
+fn trim_start<'t>(text: &'t [u8], of: &[u8]) -> &'t [u8] {
+    let start = text.iter().position(|byte| !of.contains(byte)).unwrap_or(text.len());
+    &text[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(text: &str) -> Option<u16> {
+        last_status(&Text::new(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_status_is_known_by_its_context() {
+        for (text, expected) in [
+            ("curl: (22) The requested URL returned error: 503", 503),
+            ("< HTTP/1.1 429 Too Many Requests\n< x: y", 429),
+            ("HTTP/2 503", 503),
+            ("ERROR 503: Service Unavailable.", 503),
+            ("FEHLER 503: x", 503),
+            ("2026-11-21 21:44:54 エラー 429: Too Many Requests。", 429),
+            ("erreur 503 : Service Unavailable", 503),
+            ("503  Service Unavailable [IP: 127.0.0.1 8080]", 503),
+            ("npm error code E503", 503),
+            ("ERR_PNPM_FETCH_503  GET http://x: y", 503),
+            ("unexpected status code 502", 502),
+            ("received unexpected HTTP status: 503\nService Unavailable", 503),
+            ("failed to get successful HTTP response from `x`, got 403\nbody:", 403),
+            ("Response Code: 404 (Not Found)", 404),
+            ("status=503", 503),
+            ("openai.RateLimitError: Error code: 429 - {'error'", 429),
+            ("{\"error\": {\"code\": 429}}", 429),
+            ("[409] Conflict: Another update", 409),
+            ("too many 503 error responses", 503),
+            ("bad response Not Found 404 (http://x)", 404),
+            ("gh: Not Found (HTTP 404)", 404),
+            ("404 Client Error: x for url", 404),
+            ("ServiceException: 503 x", 503),
+            ("ERROR: Forbidden(403 Forbidden", 403),
+            ("returned error: 503\nreturned error: 404", 404),
+            ("HTTP/1.1 503 Service Unavailable\nHTTP/1.1 200 OK", 200),
+            ("statusCode: 502,", 502),
+            ("`open_http': 429 Too Many Requests (OpenURI::HTTPError)", 429),
+            ("got HTTP status code\n503", 503),
+        ] {
+            assert_eq!(status(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_status_are_left_alone() {
+        for text in [
+            "",
+            "parser.c:429: syntax error",
+            "listening on port 8503",
+            "port 503",
+            "limit of '120' for interval '00:05:00'",
+            "exit status 128",
+            "process exited with status 503",
+            "got 404 rows",
+            "429",
+            "line 500",
+            "http://127.0.0.1:8080/s404/x",
+            "https://x/404/y",
+            "/429",
+            "version 1.503",
+            "took 503ms",
+            "make: *** [M:2: all] Error 22",
+            "HTTP/1.1",
+            "503 rows",
+            "PID 404",
+            "returned 500 results",
+        ] {
+            assert_eq!(status(text), None, "{text}");
+        }
+    }
+}

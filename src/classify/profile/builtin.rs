@@ -1,0 +1,102 @@
+//! The profiles that are compiled in: `build.rs` lists `src/profiles/`. Only what must be known before the first
+//! attempt stands here; a profile's text is read when it is needed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::{Profile, read};
+use crate::policy::problem::Source;
+
+/// The profile whose rules are for any output.
+pub(crate) const GENERIC: &str = "generic";
+
+/// A profile's file.
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) name: &'static str,
+    pub(super) commands: &'static [&'static str],
+    pub(super) interactive: bool,
+    pub(super) passive: bool,
+    /// Some rule of its own reads stdout.
+    pub(super) stdout: bool,
+    /// Some rule of its own speaks of exit 0.
+    pub(super) exit_zero: bool,
+    pub(super) text: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
+
+/// The names of all, in their order.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|file| file.name)
+}
+
+/// The programs that a profile is for.
+pub(crate) fn commands(name: &str) -> &'static [&'static str] {
+    find(name).map_or(&[], |file| file.commands)
+}
+
+pub(super) fn find(name: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.name == name)
+}
+
+/// The file for a program of this base name.
+pub(super) fn of_command(command: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.commands.contains(&command))
+}
+
+thread_local! {
+    static READ: RefCell<HashMap<&'static str, Rc<Profile>>> = RefCell::default();
+}
+
+/// A profile, read when it is first asked for.
+pub(super) fn load(name: &str) -> Option<Rc<Profile>> {
+    let file = find(name)?;
+    Some(
+        READ.with_borrow_mut(|read| Rc::clone(read.entry(file.name).or_insert_with(|| Rc::new(parse(file))))),
+    )
+}
+
+fn parse(file: &File) -> Profile {
+    let source = Rc::new(Source { path: format!("{}.toml", file.name), text: file.text.to_owned() });
+    let (profile, problems) = read::builtin(file.name, &source);
+    debug_assert!(problems.is_empty(), "{problems:?}");
+    profile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::profile::Stream;
+
+    #[test]
+    fn every_file_is_right_and_the_list_says_of_it_what_it_says_itself() {
+        for file in FILES {
+            let source = Rc::new(Source { path: format!("{}.toml", file.name), text: file.text.to_owned() });
+            let (profile, problems) = read::builtin(file.name, &source);
+            let told: Vec<_> = problems.iter().flat_map(crate::policy::problem::Problem::lines).collect();
+            assert!(problems.is_empty(), "{}", told.join("\n"));
+            assert_eq!(profile.commands, file.commands, "{}", file.name);
+            assert_eq!(profile.interactive, file.interactive, "{}", file.name);
+            assert_eq!(profile.passive, file.passive, "{}", file.name);
+            assert_eq!(
+                profile.rules.iter().any(super::super::Rule::is_gate),
+                file.exit_zero,
+                "{}",
+                file.name
+            );
+            let texts = || profile.rules.iter().flat_map(|rule| &rule.texts);
+            assert_eq!(texts().any(|text| text.stream != Stream::Stderr), file.stdout, "{}", file.name);
+        }
+    }
+
+    #[test]
+    fn a_command_has_one_profile() {
+        let mut seen = std::collections::HashSet::new();
+        for command in FILES.iter().flat_map(|file| file.commands) {
+            assert!(seen.insert(command), "{command}");
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! TOML to profiles, those that are compiled in and those of users' files. Every mistake is told at its place.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Pattern;
+use super::{Example, KINDS, Phase, Profile, Rule, Statuses, Stream, TextRule};
+use crate::classify::classification::Class;
+use crate::classify::exit_spec::ExitSpecs;
+use crate::policy::problem::{Place, Problem, Source, nearest};
+
+const PROFILE_KEYS: &[&str] = &["command", "rule", "exit", "advice", "interactive", "passive", "alone"];
+const RULE_KEYS: &[&str] = &[
+    "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "hint", "reached", "phase",
+    "example",
+];
+const EXAMPLE_KEYS: &[&str] = &["exit", "stderr", "stdout"];
+const CLASSES: [Class; 3] = [Class::Transient, Class::Throttled, Class::Permanent];
+
+type Key<'t> = Spanned<Cow<'t, str>>;
+type Value<'t> = Spanned<DeValue<'t>>;
+
+/// Reads a profile that is compiled in: its file is its table.
+pub(super) fn builtin(name: &str, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    let mut reader = Reader::new(source, false);
+    for error in errors {
+        reader.refuse(error.span().unwrap_or_default(), error.message(), None);
+    }
+    let profile = reader.profile(name, table.get_ref());
+    (profile, reader.problems)
+}
+
+/// Reads a `[profile.NAME]` of a user's file.
+pub(crate) fn read(name: &str, table: &DeTable<'_>, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
+    let mut reader = Reader::new(source, true);
+    let profile = reader.profile(name, table);
+    (profile, reader.problems)
+}
+
+/// What is read, and what is wrong with it.
+struct Reader<'a> {
+    source: &'a Rc<Source>,
+    /// A user's: patterns are checked, and rules remember where they stand. Ours have tests.
+    users: bool,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a Rc<Source>, users: bool) -> Self {
+        Self { source, users, problems: Vec::new() }
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        Place { source: Rc::clone(self.source), start: span.start, end: span.end }
+    }
+
+    fn refuse(&mut self, span: Range<usize>, message: &str, hint: Option<String>) {
+        let problem = Problem::new(message).at(Some(self.place(span)));
+        self.problems.push(Problem { hint, ..problem });
+    }
+
+    fn unknown_key(&mut self, key: &Key<'_>, known: &[&str]) {
+        let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
+            || format!("the keys are {}", known.join(", ")),
+            |near| format!("did you mean {near}?"),
+        );
+        self.refuse(key.span(), &format!("unknown key '{}'", key.get_ref()), Some(hint));
+    }
+
+    fn profile(&mut self, name: &str, table: &DeTable<'_>) -> Profile {
+        let mut profile = Profile { name: name.into(), ..Profile::default() };
+        let mut exits = Vec::new();
+        for (key, value) in in_order(table) {
+            match key.get_ref().as_ref() {
+                "command" => profile.commands = self.texts(key, value),
+                "advice" => profile.advice = self.texts(key, value),
+                "interactive" => profile.interactive = self.switch(key, value),
+                "passive" => profile.passive = self.switch(key, value),
+                "alone" => profile.alone = self.switch(key, value),
+                "exit" => exits = self.exit_table(value),
+                "rule" => self.rules(value, name == super::GENERIC, &mut profile.rules),
+                _ => self.unknown_key(key, PROFILE_KEYS),
+            }
+        }
+        for mut rule in exits {
+            if name == super::GENERIC {
+                rule.phase = Phase::Codes;
+            }
+            profile.rules.push(rule);
+        }
+        profile
+    }
+
+    /// `[exit]`: the classes of statuses that need no more words.
+    fn exit_table(&mut self, value: &Value<'_>) -> Vec<Rule> {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.refuse(
+                value.span(),
+                "exit is a table",
+                Some("write [exit] and below it permanent = \"1-3\"".into()),
+            );
+            return Vec::new();
+        };
+        let mut rules = Vec::new();
+        for (key, value) in in_order(table) {
+            let Some(class) = CLASSES.into_iter().find(|class| class.name() == key.get_ref().as_ref()) else {
+                self.unknown_key(key, &CLASSES.map(Class::name));
+                continue;
+            };
+            let exit = self.exit(key, value);
+            rules.push(Rule {
+                id: format!("exit-{}", class.name()).into(),
+                class,
+                kind: None,
+                reason: None,
+                phase: Phase::Exit,
+                exit,
+                texts: Vec::new(),
+                http: None,
+                hint: false,
+                not_reached: false,
+                examples: Vec::new(),
+                place: self.users.then(|| self.place(value.span())),
+            });
+        }
+        rules
+    }
+
+    fn rules(&mut self, value: &Value<'_>, generic: bool, rules: &mut Vec<Rule>) {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.refuse(value.span(), "rule is a list of tables", Some("write [[…rule]]".into()));
+            return;
+        };
+        for item in items {
+            let DeValue::Table(table) = item.get_ref() else {
+                self.refuse(item.span(), "a rule is a table", None);
+                continue;
+            };
+            let Some(rule) = self.rule(table, item.span(), generic) else { continue };
+            self.add(rule, item.span(), rules);
+        }
+    }
+
+    /// Two rules of one id, or of the same conditions: one of them is a mistake.
+    fn add(&mut self, rule: Rule, span: Range<usize>, rules: &mut Vec<Rule>) {
+        if self.users {
+            if let Some(earlier) = rules.iter().find(|earlier| earlier.id == rule.id) {
+                self.refuse(span, &format!("there is a rule '{}' already", earlier.id), None);
+                return;
+            }
+            if let Some(earlier) = rules.iter().find(|earlier| earlier.repeats(&rule)) {
+                let message = format!("rule '{}' repeats the rule '{}'", rule.id, earlier.id);
+                self.refuse(span, &message, Some("it would never be asked: take it away".into()));
+                return;
+            }
+        }
+        rules.push(rule);
+    }
+
+    fn rule(&mut self, table: &DeTable<'_>, span: Range<usize>, generic: bool) -> Option<Rule> {
+        let (mut id, mut class, mut kind, mut reason) = (None, None, None, None);
+        let (mut exit, mut http, mut phase, mut texts, mut examples) =
+            (None, None, None, Vec::new(), Vec::new());
+        let (mut hint, mut not_reached) = (false, false);
+        let before = self.problems.len();
+        for (key, value) in in_order(table) {
+            let name = key.get_ref().as_ref();
+            match name {
+                "id" => id = self.text(key, value),
+                "kind" => kind = self.text(key, value),
+                "reason" => reason = self.text(key, value),
+                "class" => class = self.one_of(key, value, &CLASSES.map(|class| (class.name(), class))),
+                "phase" => phase = self.one_of(key, value, &Phase::NAMES),
+                "exit" => exit = self.exit(key, value),
+                "http" => http = self.statuses(key, value),
+                "hint" => hint = self.switch(key, value),
+                "reached" => not_reached = !self.switch(key, value),
+                "example" => examples = self.examples(value),
+                _ => match Stream::ALL.iter().find(|(stream, _)| *stream == name) {
+                    Some((_, stream)) => texts.push(self.patterns(*stream, key, value)),
+                    None => self.unknown_key(key, RULE_KEYS),
+                },
+            }
+        }
+        if self.problems.len() > before {
+            return None;
+        }
+        let (Some(id), Some(class)) = (id, class) else {
+            self.refuse(
+                span,
+                "a rule has an id and a class",
+                Some("write id = \"…\" and class = \"…\"".into()),
+            );
+            return None;
+        };
+        if exit.is_none() && http.is_none() && texts.is_empty() {
+            let hint = "write any of exit, stderr, stdout, both, http".to_owned();
+            self.refuse(span, &format!("rule '{id}' has no condition"), Some(hint));
+            return None;
+        }
+        let phase = phase
+            .unwrap_or_else(|| Phase::of(class, kind.as_deref(), !texts.is_empty(), http.is_some(), generic));
+        Some(Rule {
+            id: id.into(),
+            class,
+            kind: kind.map(Into::into),
+            reason,
+            phase,
+            exit,
+            texts,
+            http,
+            hint,
+            not_reached,
+            examples,
+            place: self.users.then(|| self.place(span)),
+        })
+    }
+
+    fn wrong_type(&mut self, key: &Key<'_>, value: &Value<'_>, wanted: &str) {
+        self.refuse(value.span(), &format!("{} takes {wanted}", key.get_ref()), None);
+    }
+
+    fn text(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<String> {
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(key, value, "text in quotes");
+            return None;
+        };
+        Some(text.to_string())
+    }
+
+    /// One text or a list of them.
+    fn texts(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<String> {
+        let items: Vec<_> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| self.text(key, item)).collect(),
+            _ => vec![self.text(key, value)],
+        };
+        items.into_iter().flatten().collect()
+    }
+
+    fn switch(&mut self, key: &Key<'_>, value: &Value<'_>) -> bool {
+        let DeValue::Boolean(on) = value.get_ref() else {
+            self.wrong_type(key, value, "true or false");
+            return false;
+        };
+        *on
+    }
+
+    fn one_of<T: Copy>(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[(&str, T)]) -> Option<T> {
+        let word = self.text(key, value)?;
+        let found = known.iter().find(|(name, _)| *name == word);
+        if found.is_none() {
+            let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+            self.refuse(
+                value.span(),
+                &format!("'{word}' is no {}", key.get_ref()),
+                Some(format!("write {}", names.join(", "))),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    fn exit(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ExitSpecs> {
+        let text = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            _ => self.text(key, value)?,
+        };
+        ExitSpecs::parse(&text).map_err(|why| self.refuse(value.span(), &why, None)).ok()
+    }
+
+    fn statuses(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<Statuses> {
+        let text = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            _ => self.text(key, value)?,
+        };
+        let statuses = Statuses::parse(&text);
+        if statuses.is_none() {
+            let hint = "write codes and ranges from 100 to 599, such as 429 or 502-504".to_owned();
+            self.refuse(value.span(), &format!("'{text}' are no HTTP statuses"), Some(hint));
+        }
+        statuses
+    }
+
+    fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {
+        let patterns: Vec<_> = self.texts(key, value).iter().map(|text| Pattern::new(text)).collect();
+        if self.users {
+            for pattern in &patterns {
+                if let Err(why) = pattern.check() {
+                    let message = format!("'{}' is no regular expression: {why}", pattern.as_str());
+                    self.refuse(value.span(), &message, None);
+                }
+            }
+        }
+        TextRule { stream, patterns }
+    }
+
+    /// Text of stderr, or a table; or a list of either.
+    fn examples(&mut self, value: &Value<'_>) -> Vec<Example> {
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().filter_map(|item| self.example(item)).collect(),
+            _ => self.example(value).into_iter().collect(),
+        }
+    }
+
+    fn example(&mut self, value: &Value<'_>) -> Option<Example> {
+        let table = match value.get_ref() {
+            DeValue::String(text) => return Some(Example { stderr: text.to_string(), ..Example::default() }),
+            DeValue::Table(table) => table,
+            _ => {
+                let hint = "write text of stderr, or { exit = 1, stderr = \"…\", stdout = \"…\" }".to_owned();
+                self.refuse(value.span(), "an example is text or a table", Some(hint));
+                return None;
+            }
+        };
+        let mut example = Example::default();
+        for (key, value) in in_order(table) {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("stderr", _) => example.stderr = self.text(key, value)?,
+                ("stdout", _) => example.stdout = self.text(key, value)?,
+                ("exit", DeValue::Integer(code)) if code.as_str().parse::<u8>().is_ok() => {
+                    example.exit = code.as_str().parse().ok();
+                }
+                ("exit", _) => self.wrong_type(key, value, "a status from 0 to 255"),
+                _ => self.unknown_key(key, EXAMPLE_KEYS),
+            }
+        }
+        Some(example)
+    }
+}
+
+/// The entries of a table as they stand in the file.
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+/// JSON Schema (draft-07) of a `[profile.NAME]`.
+pub(crate) fn profile_schema() -> Json {
+    let text = json!({"type": "string"});
+    let texts = json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
+    let codes = json!({"type": ["string", "integer"]});
+    let example = json!({"anyOf": [text, {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {"exit": {"type": "integer", "minimum": 0, "maximum": 255}, "stderr": text, "stdout": text},
+    }]});
+    let classes = CLASSES.map(Class::name);
+    let rule = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["id", "class"],
+        "properties": {
+            "id": {"type": "string", "description": "Its name"},
+            "class": {"enum": classes, "description": "What a result that it matches means"},
+            "kind": {"type": "string", "description": "What kind of failure it is", "examples": KINDS},
+            "reason": {"type": "string", "description": "In a few words, for messages"},
+            "exit": {"type": ["string", "integer"], "description": "Exit specs, as of retry-on; 0 says that such an end is a failure"},
+            "stderr": {"description": "Regular expressions over stderr, one of which must match", "anyOf": texts["anyOf"]},
+            "stdout": {"description": "The same over stdout", "anyOf": texts["anyOf"]},
+            "both": {"description": "The same over either", "anyOf": texts["anyOf"]},
+            "http": {"description": "HTTP statuses that the output speaks of", "type": codes["type"]},
+            "hint": {"type": "boolean", "description": "The output says how long to wait"},
+            "reached": {"type": "boolean", "description": "false: the request surely never took effect"},
+            "phase": {"enum": Phase::NAMES.map(|(name, _)| name), "description": "When it is asked; by default its class and kind say so"},
+            "example": {"description": "Output that it must match", "anyOf": [
+                example["anyOf"][0], example["anyOf"][1], {"type": "array", "items": example},
+            ]},
+        },
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "command": {"description": "The programs that it is for, by base name", "anyOf": texts["anyOf"]},
+            "advice": {"description": "What a user of the tool should know", "anyOf": texts["anyOf"]},
+            "interactive": {"type": "boolean", "description": "Nothing is captured while stdin is a terminal"},
+            "passive": {"type": "boolean", "description": "Nothing is captured for its sake"},
+            "alone": {"type": "boolean", "description": "The rules of generic do not follow its own"},
+            "exit": {
+                "description": "Exit specs by class",
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {"transient": codes, "throttled": codes, "permanent": codes},
+            },
+            "rule": {"type": "array", "items": rule},
+        },
+    })
+}

@@ -1,0 +1,197 @@
+//! Which profiles a command line is judged by, and what has to be captured for them. Cheap: no profile's rules are
+//! read for it.
+
+use std::ffi::OsString;
+use std::rc::Rc;
+
+use super::builtin::{self, GENERIC};
+use super::wrappers::{base_name, unwrapped};
+use super::{Profile, Rule, Stream};
+
+/// The profile of the command, if there is one.
+pub(crate) const AUTO: &str = "auto";
+/// Nothing is known, whatever the command.
+pub(crate) const NONE: &str = "none";
+
+/// The streams that some rule reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Captures {
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+/// The profiles of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// Their names, in the order in which they are asked; `generic` follows by itself.
+    pub(crate) names: Vec<String>,
+    /// What has to be captured for them.
+    pub(crate) captures: Captures,
+    /// `auto` chose a tool that talks to a person: nothing is captured while stdin is a terminal.
+    pub(crate) interactive: bool,
+    /// Some rule looks at successes.
+    pub(crate) judges_success: bool,
+    /// `auto` knew no profile: text that was captured anyway is read by `generic`, and no status is known.
+    pub(crate) unknown: bool,
+}
+
+impl Selection {
+    /// Chooses for a command line. `users` are the profiles of the configuration, the strongest last.
+    pub(crate) fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
+        let mut selection = Selection::default();
+        for name in asked {
+            match name.as_str() {
+                NONE => {}
+                AUTO => match of_command(argv, users) {
+                    Some(name) => selection.add(&name, users, true),
+                    None => selection.unknown = true,
+                },
+                name => selection.add(name, users, false),
+            }
+        }
+        selection.unknown &= selection.names.is_empty();
+        selection
+    }
+
+    /// Is there nothing to judge by?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.unknown
+    }
+
+    fn add(&mut self, name: &str, users: &[Rc<Profile>], auto: bool) {
+        if self.names.iter().any(|known| known == name) {
+            return;
+        }
+        self.names.push(name.to_owned());
+        let (mut captures, mut interactive, mut passive) = (Captures::default(), false, false);
+        if let Some(file) = builtin::find(name) {
+            // A command that `generic` is for tells of its failures on stderr.
+            captures = Captures { stdout: file.stdout && !(auto && name == GENERIC), stderr: true };
+            interactive = file.interactive;
+            passive = file.passive;
+            self.judges_success |= file.exit_zero;
+        }
+        for profile in named(name, users) {
+            let reads = |stream| {
+                let mut texts = profile.rules.iter().flat_map(|rule| &rule.texts);
+                texts.any(|text| text.stream == stream || text.stream == Stream::Both)
+            };
+            captures.stdout |= reads(Stream::Stdout);
+            captures.stderr |= reads(Stream::Stderr) || !profile.alone || needs_http(profile);
+            interactive |= profile.interactive;
+            passive |= profile.passive;
+            self.judges_success |= profile.rules.iter().any(Rule::is_gate);
+        }
+        if !passive {
+            self.captures.stdout |= captures.stdout;
+            self.captures.stderr |= captures.stderr;
+        }
+        self.interactive |= interactive && auto;
+    }
+}
+
+fn needs_http(profile: &Profile) -> bool {
+    profile.rules.iter().any(|rule| rule.http.is_some() || rule.hint)
+}
+
+/// The user's profiles of a name, the strongest first.
+pub(super) fn named<'u>(name: &str, users: &'u [Rc<Profile>]) -> impl Iterator<Item = &'u Rc<Profile>> {
+    users.iter().rev().filter(move |profile| &*profile.name == name)
+}
+
+/// The name of the profile for a command line.
+fn of_command(argv: &[OsString], users: &[Rc<Profile>]) -> Option<String> {
+    let words = unwrapped(argv);
+    let program = String::from_utf8_lossy(base_name(words.first()?)).into_owned();
+    let module = (without_version(&program) == "python").then(|| python_module(words)).flatten();
+    module.iter().map(String::as_str).chain([program.as_str()]).find_map(|program| {
+        [program, script(program), without_version(program)].into_iter().find_map(|command| {
+            let mut users = users.iter().rev();
+            let users = users.find(|profile| profile.commands.iter().any(|known| known == command));
+            let builtin = || builtin::of_command(command).map(|file| file.name.to_owned());
+            users.map(|profile| profile.name.to_string()).or_else(builtin)
+        })
+    })
+}
+
+/// `python -m pip …` is pip.
+fn python_module(words: &[OsString]) -> Option<String> {
+    let at = words.iter().position(|word| word == "-m").filter(|at| *at < 4)?;
+    words.get(at + 1)?.to_str().map(str::to_owned)
+}
+
+/// `yarn.js` is yarn, `npm.cmd` npm.
+fn script(program: &str) -> &str {
+    [".js", ".cjs", ".mjs", ".py", ".sh", ".phar", ".exe", ".cmd"]
+        .iter()
+        .find_map(|suffix| program.strip_suffix(suffix))
+        .unwrap_or(program)
+}
+
+/// `python3.11` is python, `pip3` pip, `psql-15` psql.
+fn without_version(program: &str) -> &str {
+    let name = script(program).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    if name.is_empty() { program } else { name }
+}
+
+/// Every name that `--profile` takes.
+pub(crate) fn known_names<'u>(users: impl Iterator<Item = &'u str>) -> Vec<&'u str> {
+    let mut names: Vec<&'u str> = vec![AUTO, NONE, GENERIC];
+    for name in builtin::names().chain([GENERIC]) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in users {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(line: &str) -> Selection {
+        let argv: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Selection::choose(&[AUTO.to_owned()], &argv, &[])
+    }
+
+    #[test]
+    fn a_command_finds_its_profile_whatever_its_spelling() {
+        for (line, expected) in [
+            ("curl -f x", "curl"),
+            ("sudo timeout 5 /usr/bin/curl x", "curl"),
+            ("pip3 install x", "pip"),
+            ("pip3.11 install x", "pip"),
+            ("python3.11 x.py", "python"),
+            ("python3 -m pip install x", "pip"),
+            ("/x/node_modules/.bin/yarn.js add x", "yarn"),
+            ("apt update", "apt-get"),
+        ] {
+            assert_eq!(auto(line).names, [expected], "{line}");
+        }
+        assert!(auto("frobnicate 7").unknown);
+        assert_eq!(auto("frobnicate 7").captures, Captures::default());
+    }
+
+    #[test]
+    fn names_add_up_and_none_is_nothing() {
+        let choose = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Selection::choose(&names, &["curl".into()], &[])
+        };
+        assert_eq!(choose(&["auto", "generic", "curl"]).names, ["curl", "generic"]);
+        assert!(choose(&["none"]).is_empty());
+        assert!(choose(&["curl"]).captures.stderr);
+    }
+
+    #[test]
+    fn the_users_profile_of_a_command_comes_before_ours() {
+        let mine = Profile { name: "mine".into(), commands: vec!["curl".into()], ..Profile::default() };
+        let selection = Selection::choose(&[AUTO.to_owned()], &["curl".into()], &[Rc::new(mine)]);
+        assert_eq!(selection.names, ["mine"]);
+    }
+}

@@ -1,0 +1,212 @@
+//! `retry profiles`: what is known of tools.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+
+use super::{Asked, ask, format, print};
+use crate::classify::profile::{
+    self, GENERIC, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
+};
+use crate::cli::Invocation;
+use crate::error::Error;
+use crate::exit_code::Exit;
+use crate::policy::problem::nearest;
+use crate::policy::user_profiles;
+use crate::sys::environment::Outer;
+
+pub(super) fn profiles(invocation: &Invocation) -> Result<Exit, Error> {
+    let format = format(invocation, &["text", "json"])?;
+    let asked = ask(invocation, &Outer::default())?;
+    let users = user_profiles(&asked.request.files);
+    let Some(name) = invocation.value("name").map(|name| name.to_string_lossy().into_owned()) else {
+        return print(&match format {
+            "json" => format!("{:#}\n", list_json(&users)),
+            _ => list_text(&asked, &users),
+        });
+    };
+    let shown = Shown::find(&name, users)?;
+    print(&match format {
+        "json" => format!("{:#}\n", shown.json()),
+        _ => shown.text(&asked),
+    })
+}
+
+/// The names of all profiles, `generic` last.
+fn all_names(users: &[Rc<Profile>]) -> Vec<&str> {
+    let known = known_names(users.iter().map(|profile| &*profile.name));
+    let mut named: Vec<_> =
+        known.into_iter().filter(|name| ![profile::AUTO, profile::NONE, GENERIC].contains(name)).collect();
+    named.sort_unstable();
+    named.push(GENERIC);
+    named
+}
+
+fn commands_of(name: &str, users: &[Rc<Profile>]) -> Vec<String> {
+    let own = commands(name).iter().map(|command| (*command).to_owned());
+    let of_users =
+        users.iter().filter(|profile| &*profile.name == name).flat_map(|profile| profile.commands.clone());
+    own.chain(of_users).collect()
+}
+
+fn list_json(users: &[Rc<Profile>]) -> Json {
+    let entries = all_names(users).into_iter().map(|name| {
+        let builtin = names().any(|known| known == name);
+        json!({"name": name, "commands": commands_of(name, users), "builtin": builtin})
+    });
+    json!({"profiles": entries.collect::<Vec<_>>()})
+}
+
+fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
+    let mut out = String::new();
+    for name in all_names(users) {
+        let commands = commands_of(name, users).join(", ");
+        let about =
+            if name == GENERIC { "rules for any output, after each profile's own" } else { &commands };
+        let _infallible = writeln!(out, "{name:<14} {about}");
+    }
+    out.push_str("\nretry profiles NAME shows the rules of one\n");
+    for warning in asked.rule_warnings() {
+        let _infallible = writeln!(out, "warning: {warning}");
+    }
+    out
+}
+
+/// A profile as it is shown: with what is added to it.
+struct Shown {
+    name: String,
+    knowledge: Knowledge,
+    users: Vec<Rc<Profile>>,
+}
+
+impl Shown {
+    /// The profile of this name, or for a command of this name.
+    fn find(name: &str, users: Vec<Rc<Profile>>) -> Result<Self, Error> {
+        let known = all_names(&users);
+        let name = if known.contains(&name) {
+            name.to_owned()
+        } else {
+            let auto = Selection::choose(&[profile::AUTO.to_owned()], &[name.into()], &users);
+            auto.names.first().cloned().ok_or_else(|| {
+                let hint = nearest(name, known.iter().copied()).map_or_else(
+                    || "retry profiles lists them".to_owned(),
+                    |near| format!("did you mean {near}?"),
+                );
+                Error::usage(format!("nothing is known of '{name}'")).hint(hint)
+            })?
+        };
+        let selection = Selection::choose(std::slice::from_ref(&name), &[], &users);
+        Ok(Self { name, knowledge: Knowledge::new(selection, users.clone()), users })
+    }
+
+    /// The rules in the order in which they are asked, and whose they are.
+    fn rules(&self) -> Vec<(&str, &Rule)> {
+        let mut rules: Vec<(&str, &Rule)> = Vec::new();
+        for asked in self.knowledge.profiles() {
+            rules.extend(asked.profile.rules.iter().map(|rule| (&*asked.profile.name, rule)));
+        }
+        // Stable: inside of a phase the order stays.
+        rules.sort_by_key(|(_, rule)| (!rule.is_gate(), rule.phase));
+        rules
+    }
+
+    fn captured(&self) -> Vec<&'static str> {
+        let captures = self.knowledge.selection().captures;
+        let streams = [("stdout", captures.stdout), ("stderr", captures.stderr)];
+        streams.into_iter().filter(|(_, captured)| *captured).map(|(name, _)| name).collect()
+    }
+
+    fn json(&self) -> Json {
+        let rules = self.rules().into_iter().map(|(profile, rule)| {
+            json!({
+                "profile": profile,
+                "id": &*rule.id,
+                "class": rule.class.name(),
+                "kind": rule.kind.as_deref(),
+                "phase": rule.phase.name(),
+                "reason": rule.reason,
+                "reached": if rule.not_reached { json!(false) } else { Json::Null },
+                "conditions": conditions(rule),
+                "examples": rule.examples.iter().map(|example| json!({
+                    "exit": example.exit, "stderr": example.stderr, "stdout": example.stdout,
+                })).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "name": self.name,
+            "commands": commands_of(&self.name, &self.users),
+            "captures": self.captured(),
+            "advice": self.knowledge.advice(),
+            "rules": rules.collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self, asked: &Asked) -> String {
+        let mut out = format!("{}\n", self.name);
+        let commands = commands_of(&self.name, &self.users);
+        if !commands.is_empty() {
+            let _infallible = writeln!(out, "  commands  {}", commands.join(", "));
+        }
+        let captured = self.captured();
+        let captured = if captured.is_empty() { "nothing".to_owned() } else { captured.join(", ") };
+        let _infallible = writeln!(out, "  captures  {captured}");
+        for advice in self.knowledge.advice() {
+            let _infallible = writeln!(out, "  advice    {advice}");
+        }
+        let mut phase = None;
+        for (profile, rule) in self.rules() {
+            let title = if rule.is_gate() { "failures with exit 0" } else { rule.phase.title() };
+            if phase != Some(title) {
+                let _infallible = writeln!(out, "\n{title}");
+                phase = Some(title);
+            }
+            out.push_str(&rule_text(profile, rule, profile != self.name));
+        }
+        for warning in asked.rule_warnings() {
+            let _infallible = writeln!(out, "\nwarning: {warning}");
+        }
+        out
+    }
+}
+
+fn conditions(rule: &Rule) -> Json {
+    let mut conditions = serde_json::Map::new();
+    if let Some(exit) = &rule.exit {
+        conditions.insert("exit".into(), json!(exit.items().collect::<Vec<_>>()));
+    }
+    if let Some(http) = &rule.http {
+        conditions.insert("http".into(), json!(http.to_string()));
+    }
+    for text in &rule.texts {
+        let patterns: Vec<_> = text.patterns.iter().map(Pattern::as_str).collect();
+        conditions.insert(text.stream.name().into(), json!(patterns));
+    }
+    if rule.hint {
+        conditions.insert("hint".into(), json!(true));
+    }
+    Json::Object(conditions)
+}
+
+/// A rule on a line, its conditions below.
+fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
+    let whose = if foreign { format!(" ({profile})") } else { String::new() };
+    let kind = rule.kind.as_deref().map(|kind| format!(" {kind}")).unwrap_or_default();
+    let reached = if rule.not_reached { ", never took effect" } else { "" };
+    let mut out = format!("  {:<10} {}{whose}:{kind}{reached}\n", rule.class.name(), rule.id);
+    if let Some(exit) = &rule.exit {
+        let _infallible = writeln!(out, "             exit {}", exit.items().collect::<Vec<_>>().join(","));
+    }
+    if let Some(http) = &rule.http {
+        let _infallible = writeln!(out, "             HTTP {http}");
+    }
+    for text in &rule.texts {
+        for pattern in &text.patterns {
+            let _infallible = writeln!(out, "             {} /{}/", text.stream.name(), pattern.as_str());
+        }
+    }
+    if rule.hint {
+        out.push_str("             and the server says how long to wait\n");
+    }
+    out
+}

@@ -1,0 +1,215 @@
+//! `classify`, `profiles`, profiles of the user's, and a run's own words.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::{Value, json};
+
+use crate::support::Sandbox;
+
+const MINE: &str = r#"
+[profile.mytool]
+command = ["mytool"]
+advice = "mytool -v says more"
+[[profile.mytool.rule]]
+id = "lock"
+exit = 3
+stderr = "lock held by"
+class = "transient"
+kind = "lock"
+example = "mytool: lock held by 4711"
+[profile.curl]
+[[profile.curl.rule]]
+id = "maintenance"
+class = "permanent"
+phase = "hard"
+stderr = "maintenance until tomorrow"
+example = "maintenance until tomorrow"
+"#;
+
+fn answer(sandbox: &Sandbox, args: &[&str]) -> Value {
+    let output = sandbox.retry(["classify", "--format", "json"].iter().chain(args)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn a_result_with_its_output_is_judged_by_the_commands_profile() {
+    let sandbox = Sandbox::new();
+    sandbox.write("err", "< HTTP/1.1 429 Too Many Requests\n< Retry-After: Sat, 21 Nov 2026 21:34:39 GMT\ncurl: (22) The requested URL returned error: 429\n");
+    let line =
+        ["--exit", "22", "--stderr-file", "err", "--now", "2026-11-21T21:33:09Z", "--", "sudo", "curl", "-f"];
+    let verdict = answer(&sandbox, &line);
+    assert_eq!(
+        verdict,
+        json!({
+            "class": "throttled", "category": "transient", "kind": "throttle",
+            "rule": {"source": "profile", "profile": "curl", "id": "rate-limit"},
+            "reason": "rate limit", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
+        })
+    );
+    // Nothing is known when nothing is to be known.
+    let verdict =
+        answer(&sandbox, &["--exit", "22", "--stderr-file", "err", "--profile", "none", "--", "curl"]);
+    assert_eq!((&verdict["rule"]["id"], &verdict["retry_after_ms"]), (&json!("unmatched"), &Value::Null));
+    // A profile by name, whatever the command.
+    let verdict = answer(&sandbox, &["--exit", "6", "-p", "curl", "--", "frobnicate"]);
+    assert_eq!(verdict["rule"], json!({"source": "profile", "profile": "curl", "id": "dns"}));
+}
+
+#[test]
+fn a_batch_is_answered_line_for_line_whatever_it_holds() {
+    let sandbox = Sandbox::new();
+    let lines = concat!(
+        "{\"argv\": [\"curl\"], \"exit_code\": 7, \"more\": 1}\n",
+        "not json\n",
+        "\n",
+        "{\"argv\": [\"curl\"]}\n",
+        "{\"argv\": [\"curl\"], \"exit_code\": 999}\n",
+        "{\"argv\": [\"bash\"], \"signal\": \"SIGSEGV\"}\n",
+        "{\"argv\": [\"bash\"], \"signal\": 9, \"exit_code\": null, \"stdout\": null}\n",
+        "{\"argv\": [\"curl\"], \"exit_code\": 22, \"stderr\": \"Retry-After: Sat, 21 Nov 2026 21:34:39 GMT\\nreturned error: 503\", \"now\": 1795296789}",
+    );
+    let file = sandbox.write("batch", lines);
+    let output = sandbox.retry(["classify", "--batch", file.to_str().unwrap()]).output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(answers.len(), 8);
+    assert_eq!(answers[0]["kind"], "refused");
+    for broken in &answers[1..5] {
+        assert!(broken["error"].is_string(), "{broken}");
+    }
+    assert_eq!(answers[5]["class"], "permanent");
+    assert_eq!(answers[6]["class"], "transient");
+    assert_eq!(answers[7]["retry_after_ms"], 90000.0);
+    sandbox
+        .retry(["classify", "--batch", "-", "--exit", "1"])
+        .assert()
+        .code(125)
+        .stderr(contains("--batch and --exit contradict each other"));
+}
+
+#[test]
+fn profiles_are_listed_and_shown_with_their_rules_in_order() {
+    let sandbox = Sandbox::new();
+    let all = sandbox.retry(["profiles"]).assert().success();
+    let all = String::from_utf8(all.get_output().stdout.clone()).unwrap();
+    for name in ["apt-get", "curl", "generic", "kubectl", "psql", "terraform"] {
+        assert!(all.lines().any(|line| line.split(' ').next() == Some(name)), "{name}");
+    }
+    sandbox
+        .retry(["profiles", "curl"])
+        .assert()
+        .success()
+        .stdout(contains("--fail").and(contains("proxy-refused")).and(contains("captures  stderr\n")));
+    // A command finds its profile.
+    sandbox.retry(["profiles", "pip3"]).assert().success().stdout(contains("from versions: none"));
+    sandbox.retry(["profiles", "crul"]).assert().code(125).stderr(contains("did you mean curl?"));
+    let output = sandbox.retry(["profiles", "apt", "--format", "json"]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&shown["name"], &shown["rules"][0]["id"]), (&json!("apt-get"), &json!("update-failed")));
+}
+
+#[test]
+fn a_users_profile_adds_a_tool_and_extends_ours() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".config/retry/config.toml", MINE);
+    sandbox.write("err", "mytool: lock held by 7\n");
+    let verdict = answer(&sandbox, &["--exit", "3", "--stderr-file", "err", "--", "mytool"]);
+    assert_eq!(verdict["rule"], json!({"source": "profile", "profile": "mytool", "id": "lock"}));
+    sandbox.write("err", "HTTP/1.1 503 x\nmaintenance until tomorrow\n");
+    let verdict = answer(&sandbox, &["--exit", "22", "--stderr-file", "err", "--", "curl"]);
+    assert_eq!((&verdict["class"], &verdict["rule"]["id"]), (&json!("permanent"), &json!("maintenance")));
+    let verdict = answer(&sandbox, &["--exit", "6", "--", "curl"]);
+    assert_eq!(verdict["rule"]["id"], "dns", "ours are still there");
+    sandbox.retry(["profiles", "mytool"]).assert().success().stdout(contains("lock held by"));
+}
+
+#[test]
+fn mistakes_in_a_profile_are_told_with_their_place() {
+    let sandbox = Sandbox::new();
+    let told = |text: &str, expected: &[&str]| {
+        sandbox.write("config.toml", text);
+        let assert = sandbox.retry(["--config", "config.toml", "true"]).assert().code(125);
+        let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+        for part in expected {
+            assert!(stderr.contains(part), "{text}\nsays\n{stderr}\nand not {part}");
+        }
+    };
+    let rule = "[[profile.x.rule]]\nid = 'a'\nclass = 'transient'\n";
+    told(&format!("{rule}stder = 'x'\n"), &["config.toml:4:1: unknown key 'stder'", "did you mean stderr?"]);
+    told(&format!("{rule}stderr = 'a('\n"), &["config.toml:4:10: 'a(' is no regular expression"]);
+    told(
+        &format!("{rule}stderr = 'x'\n[[profile.x.rule]]\nid = 'b'\nclass = 'permanent'\nstderr = 'x'\n"),
+        &["config.toml:5:", "rule 'b' repeats the rule 'a'"],
+    );
+    told(&format!("{rule}http = '42'\n"), &["'42' are no HTTP statuses"]);
+    told(rule, &["rule 'a' has no condition"]);
+    told(
+        "[[profile.x.rule]]\nid = 'a'\nclass = 'often'\nexit = 1\n",
+        &["config.toml:3:9: 'often' is no class"],
+    );
+    told("[profile.x]\ncomand = 'x'\n", &["config.toml:2:1: unknown key 'comand'", "did you mean command?"]);
+    told("[profile.auto]\n", &["'auto' is a word of --profile"]);
+    told(
+        "[policy.default]\nprofile = 'crul'\n",
+        &["config.toml:2:11: no profile is named 'crul'", "did you mean curl?"],
+    );
+}
+
+#[test]
+fn a_rule_that_does_not_match_its_own_example_is_told_where_one_looks() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "config.toml",
+        "[[profile.x.rule]]\nid = 'a'\nclass = 'transient'\nstderr = 'x'\nexample = 'y'\n",
+    );
+    let told = "config.toml:1:1: rule 'a' of profile 'x' does not match its own example";
+    for verb in [&["explain"][..], &["profiles"], &["profiles", "x"], &["classify", "--exit", "1"]] {
+        let args = verb.iter().chain(&["--config", "config.toml"]);
+        let output = sandbox.retry(args).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        assert!(String::from_utf8_lossy(&text).contains(told), "{verb:?}");
+    }
+    // It is no error: the command runs.
+    sandbox.retry(["--config", "config.toml", "true"]).assert().success().stderr("");
+}
+
+#[test]
+fn a_run_names_the_tool_and_gives_its_advice_once() {
+    let sandbox = Sandbox::new();
+    // A stand-in of curl's name: it is known by that.
+    let curl = sandbox.write("curl", "#!/bin/sh\nexit 7\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&curl, mode).unwrap();
+    let curl = curl.to_str().unwrap();
+    let run =
+        sandbox.retry(["-v", "--max", "2", "--delay", "1ms", "--log", "log", "--", curl]).assert().code(7);
+    let stderr = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(stderr.contains("attempt 1/2 failed (curl: could not connect)"), "{stderr}");
+    assert_eq!(stderr.matches("--fail-with-body").count(), 1, "{stderr}");
+    let log = sandbox.read("log");
+    let retry: Value = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .find(|line: &Value| line["event"] == "attempt.retry")
+        .unwrap();
+    assert_eq!(retry["rule"], json!({"source": "profile", "profile": "curl", "id": "refused"}));
+    assert_eq!((&retry["kind"], &retry["reason"]), (&json!("refused"), &json!("could not connect")));
+
+    std::fs::write(curl, "#!/bin/sh\nexit 28\n").unwrap();
+    sandbox
+        .retry(["--non-idempotent", "--", curl])
+        .assert()
+        .code(28)
+        .stderr(contains("not retried (may have been applied)"));
+    std::fs::write(curl, "#!/bin/sh\nexit 60\n").unwrap();
+    sandbox
+        .retry(["--", curl])
+        .assert()
+        .code(60)
+        .stderr(contains("(curl: certificate refused): not retried"));
+}
