@@ -241,12 +241,7 @@ pub(crate) struct RunIdentity {
 const LONGEST_ERROR: usize = 512;
 
 /// `[class (status)] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
-pub(crate) fn error_line(
-    class: &str,
-    http_status: Option<u16>,
-    reason: &str,
-    quote: Option<&str>,
-) -> String {
+pub(crate) fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Option<&str>) -> String {
     let status = http_status.map(|status| format!(" ({status})")).unwrap_or_default();
     let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
     let mut line = format!("[{class}{status}] {reason}{quote}");

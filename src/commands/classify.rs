@@ -7,7 +7,9 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::{Asked, ask, format, print};
-use crate::classify::{AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, signal};
+use crate::classify::{
+    AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, signal,
+};
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;

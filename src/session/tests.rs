@@ -193,6 +193,7 @@ fn output_that_was_lost_makes_a_success_our_failure() {
         reader_gone: false,
         output: Output::default(),
         stdin_lost: None,
+        at: 0,
     };
     for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
         run.said.push(word(&action));

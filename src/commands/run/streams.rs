@@ -105,9 +105,8 @@ impl Streams {
         }
         let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
-        let (seen, tails, text) = onlookers.map_or_else(Default::default, |mut all| {
-            (all.seen(), all.tails.take(), all.text(out, err))
-        });
+        let (seen, tails, text) = onlookers
+            .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
         let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
         Output {
             bytes_out: captured.bytes_out,
