@@ -22,6 +22,9 @@ _retry() {
             retry,explain)
                 cmd="retry__subcmd__explain"
                 ;;
+            retry,profiles)
+                cmd="retry__subcmd__profiles"
+                ;;
             retry,until)
                 cmd="retry__subcmd__until"
                 ;;
@@ -35,7 +38,7 @@ _retry() {
 
     case "${cmd}" in
         retry)
-            opts="-n -k -b -d -j -O -q -v -c -V -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --version --help until wait explain classify"
+            opts="-n -k -b -d -j -p -O -q -v -c -V -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --version --help until wait explain classify profiles"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -196,6 +199,20 @@ _retry() {
                     return 0
                     ;;
                 --seed)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -393,7 +410,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__classify)
-            opts="-h --exit --killed-by --timed-out --format --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config --no-config --help"
+            opts="-p -h --exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -407,8 +424,71 @@ _retry() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --stderr-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --stdout-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --now)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --retry-on)
@@ -494,7 +574,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__explain)
-            opts="-n -k -b -d -j -O -q -v -c -h --format --all --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --help"
+            opts="-n -k -b -d -j -p -O -q -v -c -h --format --all --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -659,6 +739,20 @@ _retry() {
                     return 0
                     ;;
                 --seed)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -855,8 +949,41 @@ _retry() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        retry__subcmd__profiles)
+            opts="-h --format --config --no-config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         retry__subcmd__until)
-            opts="-n -k -b -d -j -O -q -v -c -h --for --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --help"
+            opts="-n -k -b -d -j -p -O -q -v -c -h --for --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --retries --no-retry --policy --config --no-config --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1021,6 +1148,20 @@ _retry() {
                     return 0
                     ;;
                 --seed)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_retry_global_optspecs
-    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
+    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
 end
 
 function __fish_retry_needs_command
@@ -41,6 +41,7 @@ complete -c retry -n "__fish_retry_needs_command" -l max-retry-after -d 'The lon
 complete -c retry -n "__fish_retry_needs_command" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
@@ -66,6 +67,7 @@ complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --m
 complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_needs_command" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_needs_command" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
@@ -79,6 +81,7 @@ complete -c retry -n "__fish_retry_needs_command" -a "until" -d 'Run a command u
 complete -c retry -n "__fish_retry_needs_command" -a "wait" -d 'Wait as long as the policy would before retry N; exit 1 at once when no attempt is left'
 complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the resolved policy: each value, where it came from, and the waits it makes'
 complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
+complete -c retry -n "__fish_retry_needs_command" -a "profiles" -d 'Show what is known of tools: every profile, or the rules of one in their order'
 complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
@@ -97,6 +100,7 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l max-retry-after -d
 complete -c retry -n "__fish_retry_using_subcommand until" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
@@ -122,6 +126,7 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The sa
 complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand until" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
@@ -171,6 +176,7 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l max-retry-after 
 complete -c retry -n "__fish_retry_using_subcommand explain" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
@@ -197,6 +203,7 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take 
 complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
@@ -207,7 +214,12 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l no-config -d 'Re
 complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help: -h the most needed, --help all'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l exit -d 'The command returned this status' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l killed-by -d 'The command died of this signal' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l stderr-file -d 'What it wrote to stderr' -r -F
+complete -c retry -n "__fish_retry_using_subcommand classify" -l stdout-file -d 'What it wrote to stdout' -r -F
+complete -c retry -n "__fish_retry_using_subcommand classify" -l now -d 'When that was, RFC 3339; dates in the output are read against it [default: now]' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l batch -d 'Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin' -r -F
 complete -c retry -n "__fish_retry_using_subcommand classify" -l format -d 'text or json, an object a line' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
@@ -219,5 +231,10 @@ complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'W
 complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
+complete -c retry -n "__fish_retry_using_subcommand classify" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand profiles" -l format -d 'text or json' -r
+complete -c retry -n "__fish_retry_using_subcommand profiles" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand profiles" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand profiles" -s h -l help -d 'Print help: -h the most needed, --help all'
