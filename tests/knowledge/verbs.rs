@@ -44,7 +44,7 @@ fn a_result_with_its_output_is_judged_by_the_commands_profile() {
         json!({
             "class": "throttled", "category": "transient", "kind": "throttle",
             "rule": {"source": "profile", "profile": "curl", "id": "rate-limit"},
-            "reason": "rate limit", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
+            "reason": "HTTP 429", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
         })
     );
     // Nothing is known when nothing is to be known.
