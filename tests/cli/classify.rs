@@ -89,7 +89,8 @@ fn the_json_has_every_field_and_null_for_what_is_not_known() {
         "would_retry": true,
     });
     assert_eq!(json_of("--exit 1"), expected);
-    assert_eq!(json_of("--exit 1 -- curl -f x"), expected, "a command is only for what is known of it");
+    assert_eq!(json_of("--exit 1 -- frobnicate -f x"), expected, "a command is only for what is known of it");
+    assert_eq!(json_of("--exit 1 --profile none -- curl -f x"), expected, "and nothing is to be known");
     assert_eq!(json_of("--timed-out")["kind"], "timeout");
 }
 

@@ -49,6 +49,23 @@ proofs! {
     assert_eq!(runs(&sandbox, &["-n", "1"]), 1);
     sandbox.fails_until(40, &[AT_ONCE, &["-q", "--backoff", "fixed", "--max", "inf"]].concat()).exits(0);
 }
+"--profile" a_profile_judges_by_what_is_known_of_the_tool |sandbox| {
+    let script = ["--", "sh", "-c", "echo x >>runs; echo 'HTTP/1.1 404 Not Found' >&2; exit 7"];
+    let runs = |options: &[&str]| {
+        let before = sandbox.read("runs").lines().count();
+        let _ran = sandbox.run([AT_ONCE, &["-q"], options, &script].concat()).exits(7);
+        sandbox.read("runs").lines().count() - before
+    };
+    assert_eq!(runs(&[]), 3, "of a shell only the status is known");
+    assert_eq!(runs(&["--profile", "generic"]), 1);
+    assert_eq!(runs(&["-p", "generic", "-p", "none"]), 1, "they add up");
+    assert_eq!(runs(&["-p", "none"]), 3);
+}
+"--non-idempotent" what_may_have_been_applied_is_not_done_again |sandbox| {
+    assert_eq!(runs(&sandbox, &["--non-idempotent"]), 1);
+    assert_eq!(runs(&sandbox, &["--non-idempotent", "--profile", "curl"]), 3, "curl's 7: could not connect");
+    assert_eq!(runs(&sandbox, &["--non-idempotent", "--throttle-match", "x", "--retry-on", "7"]), 1);
+}
 "--retries" retries_do_not_count_the_first_attempt |sandbox| {
     assert_eq!(runs(&sandbox, &["--retries", "0"]), 1);
     assert_eq!(runs(&sandbox, &["--retries", "3"]), 4);

@@ -44,7 +44,7 @@ fn a_result_with_its_output_is_judged_by_the_commands_profile() {
         json!({
             "class": "throttled", "category": "transient", "kind": "throttle",
             "rule": {"source": "profile", "profile": "curl", "id": "rate-limit"},
-            "reason": "rate limit", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
+            "reason": "HTTP 429", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
         })
     );
     // Nothing is known when nothing is to be known.
@@ -82,7 +82,7 @@ fn a_batch_is_answered_line_for_line_whatever_it_holds() {
     for broken in &answers[1..5] {
         assert!(broken["error"].is_string(), "{broken}");
     }
-    assert_eq!(answers[5]["class"], "permanent");
+    assert_eq!(answers[5]["class"], "transient", "it crashed itself");
     assert_eq!(answers[6]["class"], "transient");
     assert_eq!(answers[7]["retry_after_ms"], 90000.0);
     sandbox
@@ -200,6 +200,21 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
     assert_eq!(retry["rule"], json!({"source": "profile", "profile": "curl", "id": "refused"}));
     assert_eq!((&retry["kind"], &retry["reason"]), (&json!("refused"), &json!("could not connect")));
 
+    std::fs::write(
+        curl,
+        "#!/bin/sh\necho 'Retry-After: 1' >&2\necho 'curl: (22) The requested URL returned error: 429' >&2\nexit 22\n",
+    )
+    .unwrap();
+    sandbox
+        .retry(["--max", "2", "--delay", "1ms", "--", curl])
+        .assert()
+        .code(22)
+        .stderr(contains("attempt 1/2 throttled (curl: HTTP 429; server asks 1s): next in 1"));
+    sandbox
+        .retry(["--max-retry-after", "500ms", "--", curl])
+        .assert()
+        .code(22)
+        .stderr(contains("more than --max-retry-after 500ms was asked for"));
     std::fs::write(curl, "#!/bin/sh\nexit 28\n").unwrap();
     sandbox
         .retry(["--non-idempotent", "--", curl])

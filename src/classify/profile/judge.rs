@@ -146,6 +146,9 @@ impl Rule {
     /// What happened, in a few words; `None` when the exit status is all that is known.
     fn words(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<String> {
         let status = evidence.http_status.filter(|_| self.http.is_some());
+        if self.class == Class::Throttled && evidence.http_status == Some(429) {
+            return Some("HTTP 429".to_owned());
+        }
         match (&self.reason, status) {
             (Some(reason), Some(status)) => Some(format!("HTTP {status}: {reason}")),
             (None, Some(status)) => Some(format!("HTTP {status}")),
