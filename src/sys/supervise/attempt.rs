@@ -20,10 +20,6 @@ const MIRROR_DELAY: Duration = Duration::from_millis(100);
 const LAST_STRAW: u32 = 3;
 
 /// A command from its fork until its end is reported.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own; no state machine hides in them"
-)]
 pub(super) struct Attempt {
     pub(super) pid: i32,
     /// 1 for the first of this process.

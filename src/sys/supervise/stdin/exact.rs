@@ -44,6 +44,7 @@ impl Exact {
         !self.is_socket
     }
 
+    #[expect(clippy::unused_self, reason = "a question about the source, which is descriptor 0")]
     pub(super) fn has_more_than(&self, window: usize) -> bool {
         rustix::io::ioctl_fionread(ours()).is_ok_and(|there| there > window as u64)
     }
