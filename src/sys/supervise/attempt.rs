@@ -115,7 +115,9 @@ impl Attempt {
     /// command alone. `grace`: from a terminating one to KILL.
     pub(super) fn forward(&mut self, record: Record, grace: Option<Duration>) {
         let signal = record.signal;
-        let reached = record.reached_group(self.number) && self.shares_our_group();
+        // A terminal that goes away tells the leader of its session and nobody else (`ssh -t host retry …`).
+        let only_to_leader = signal == libc::SIGHUP && leads_its_session();
+        let reached = record.reached_group(self.number) && self.shares_our_group() && !only_to_leader;
         if !signals::terminates(signal) {
             if !reached {
                 self.signal_command(signal);
@@ -242,4 +244,9 @@ impl Attempt {
         }
         pids
     }
+}
+
+/// Are we the leader of our session?
+fn leads_its_session() -> bool {
+    rustix::process::getsid(None) == Ok(rustix::process::getpid())
 }
