@@ -235,7 +235,14 @@ impl Session {
 
     fn ended(&mut self, now: Now, attempt: &AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
         let mut actions = self.announce(None);
-        let verdict = self.rules.classify(attempt, self.signals.last().copied());
+        let mut verdict = self.rules.classify(attempt, self.signals.last().copied());
+        if let Some(why) = &attempt.stdin_lost
+            && verdict.class == Class::Success
+            && self.successes + 1 < self.limits.successes
+            && !self.limits.is_last(self.attempts)
+        {
+            verdict = verdict.with_stdin_lost(why);
+        }
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {
             self.interrupted(now, attempt, &verdict)
@@ -267,9 +274,6 @@ impl Session {
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
             actions.extend(self.exhausted(now, attempt));
-        } else if let Some(why) = &attempt.stdin_lost {
-            self.tallies.count(&why.clone().into());
-            actions.extend(self.finish(now, Outcome::Permanent, failed_exit(attempt)));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;

@@ -4,4 +4,5 @@
 mod support;
 
 mod cli;
+mod streams_stdin;
 mod supervision;

@@ -32,7 +32,7 @@ impl Rules {
     pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         let verdict = self.judge(attempt, stopped_by);
         match &attempt.stdin_lost {
-            Some(why) if verdict.class.is_retryable() => with_stdin_lost(&verdict, why),
+            Some(why) if verdict.class.is_retryable() => verdict.with_stdin_lost(why),
             _ => verdict,
         }
     }
@@ -106,17 +106,6 @@ impl Rules {
             Otherwise::Stop if attempt.timed_out => None,
             Otherwise::Stop => Some(explicit(Class::Permanent, "otherwise", attempt)),
         }
-    }
-}
-
-/// Whatever it was, another attempt would read something else: an empty input may well "succeed".
-fn with_stdin_lost(verdict: &Classification, why: &str) -> Classification {
-    Classification {
-        class: Class::Permanent,
-        rule: Rule { source: "builtin", id: "stdin-not-replayable" },
-        kind: verdict.kind,
-        reason: Cow::Owned(format!("{}; {why}", verdict.reason)),
-        retry_after: None,
     }
 }
 

@@ -167,9 +167,10 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
         (Form::Limit | Form::Whole, DeValue::Integer(_))
         | (Form::Number, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Size, DeValue::String(_) | DeValue::Integer(_))
         | (Form::Text, DeValue::String(_))
-        | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
+        | (Form::Size | Form::List, DeValue::String(_) | DeValue::Integer(_)) => {
+            Some(vec![scalar(value)?.into()])
+        }
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;
             Some(vec![items.join(",").into()])

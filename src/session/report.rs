@@ -18,7 +18,7 @@ pub(super) struct Tallies(Vec<(Cow<'static, str>, u64)>);
 const MOST_REASONS: usize = 30;
 
 impl Tallies {
-    pub(super) fn count(&mut self, reason: &Cow<'static, str>) {
+    fn count(&mut self, reason: &Cow<'static, str>) {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
         } else if self.0.len() < MOST_REASONS {
