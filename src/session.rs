@@ -307,6 +307,13 @@ impl Session {
         if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
             verdict.reason = self.limits.idle_words().into();
         }
+        if let Some(why) = &attempt.stdin_lost
+            && verdict.class == Class::Success
+            && self.successes + 1 < self.limits.successes
+            && !self.limits.is_last(self.attempts)
+        {
+            verdict = verdict.with_stdin_lost(why);
+        }
         self.last = Some((attempt.status(), verdict.class));
         actions.extend(if !self.signals.is_empty() {
             self.interrupted(now, attempt, &verdict)
@@ -338,9 +345,6 @@ impl Session {
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
             actions.extend(self.exhausted(now, attempt));
-        } else if let Some(why) = &attempt.stdin_lost {
-            self.tallies.count(&why.clone().into());
-            actions.extend(self.finish(now, Outcome::Permanent, failed_exit(attempt.status())));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;

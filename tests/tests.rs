@@ -7,4 +7,5 @@ mod cli;
 mod knowledge;
 mod readme;
 mod streams;
+mod streams_stdin;
 mod supervision;

@@ -86,6 +86,17 @@ impl Classification {
         }
     }
 
+    /// Whatever it was, it ends the run: another attempt would read something else, and an empty input may well "succeed".
+    pub(crate) fn with_stdin_lost(self, why: &str) -> Self {
+        Self {
+            class: Class::Permanent,
+            rule: Rule::new("builtin", "stdin-not-replayable"),
+            reason: Cow::Owned(format!("{}; {why}", self.reason)),
+            retry_after: None,
+            ..self
+        }
+    }
+
     /// Whose failure it is, for readers who sort that way. `None` for a success.
     pub(crate) fn category(&self) -> Option<&'static str> {
         match self.class {

@@ -58,7 +58,7 @@ impl Rules {
     pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         let verdict = self.judge(attempt, stopped_by);
         match &attempt.stdin_lost {
-            Some(why) if verdict.class.is_retryable() => with_stdin_lost(&verdict, why),
+            Some(why) if verdict.class.is_retryable() => verdict.with_stdin_lost(why),
             _ => verdict,
         }
     }
@@ -203,17 +203,6 @@ impl Rules {
             None if !self.names_what_to_retry() => None,
             None => Some(builtin(Class::Permanent, "otherwise", None, attempt)),
         }
-    }
-}
-
-/// Whatever it was, another attempt would read something else: an empty input may well "succeed".
-fn with_stdin_lost(verdict: &Classification, why: &str) -> Classification {
-    Classification {
-        class: Class::Permanent,
-        rule: Rule::new("builtin", "stdin-not-replayable"),
-        reason: Cow::Owned(format!("{}; {why}", verdict.reason)),
-        retry_after: None,
-        ..verdict.clone()
     }
 }
 

@@ -19,7 +19,7 @@ const MOST_REASONS: usize = 30;
 
 impl Tallies {
     #[expect(clippy::ptr_arg, reason = "a borrowed reason is kept without a copy")]
-    pub(super) fn count(&mut self, reason: &Cow<'static, str>) {
+    fn count(&mut self, reason: &Cow<'static, str>) {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
         } else if self.0.len() < MOST_REASONS {

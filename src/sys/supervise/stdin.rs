@@ -20,8 +20,7 @@ use rustix::fs::{FileType, Mode, OFlags, SeekFrom, Stat};
 
 use crate::error::Error;
 use crate::policy::value::StdinMode;
-use feed::Feed;
-use feed::Source;
+use feed::{Feed, Source};
 use spool::Spool;
 
 /// The standard input of all attempts.
@@ -63,7 +62,7 @@ impl Stdin {
         Ok(Self(kind))
     }
 
-    /// What to put in place of the next attempt's descriptor 0; None: nothing. Afterwards [`Stdin::descriptor`] has it.
+    /// Makes ready what the next attempt reads; [`Stdin::descriptor`] has it then.
     pub(super) fn prepare(&mut self) -> io::Result<()> {
         match &mut self.0 {
             Kind::Inherited | Kind::Null(_) => {}
@@ -123,7 +122,7 @@ impl Stdin {
     /// The attempt is over: what it has read is taken and kept, what it has not read stays where it was.
     pub(super) fn finish(&mut self) {
         if let Kind::Replayed(replay) = &mut self.0
-            && let Given::Fed(feed) = std::mem::replace(&mut replay.given, Given::Ours)
+            && let Given::Fed(mut feed) = std::mem::replace(&mut replay.given, Given::Ours)
         {
             replay.exhausted |= feed.finish(&mut replay.source, &mut replay.spool);
         }
@@ -189,8 +188,8 @@ impl Kind {
         let stat = rustix::fs::fstat(ours()).ok()?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile | FileType::BlockDevice => {
-                let start = rustix::fs::seek(ours(), SeekFrom::Current(0)).ok()?;
-                Some(Self::Rewound { start, begun: false })
+                let offset = rustix::fs::seek(ours(), SeekFrom::Current(0)).ok()?;
+                Some(Self::Rewound { start: offset, begun: false })
             }
             FileType::Fifo | FileType::Socket => Some(Self::Replayed(Box::new(Replay {
                 source: Source::find(&stat)?,

@@ -354,6 +354,8 @@ impl Supervisor {
         if let Some(attempt) = &mut self.attempt
             && !self.stdin.step()
         {
+            // First nobody may go on: whoever reads from one that is killed would take that for the end.
+            attempt.signal_tree(&[libc::SIGSTOP]);
             attempt.start_killing();
         }
     }

@@ -44,8 +44,7 @@ impl Exact {
         !self.is_socket
     }
 
-    #[expect(clippy::unused_self, reason = "a question about the source, which is descriptor 0")]
-    pub(super) fn has_more_than(&self, window: usize) -> bool {
+    pub(super) fn has_more_than(window: usize) -> bool {
         rustix::io::ioctl_fionread(ours()).is_ok_and(|there| there > window as u64)
     }
 
@@ -73,10 +72,10 @@ impl Exact {
                 count => Found::Copied(count),
             });
         }
-        if !self.has_more_than(window) {
+        if !Self::has_more_than(window) {
             // In this order: what the last writer wrote before it left is seen.
             let over = has_hung_up();
-            if !self.has_more_than(window) {
+            if !Self::has_more_than(window) {
                 return Ok(if over { Found::End } else { Found::Nothing });
             }
         }

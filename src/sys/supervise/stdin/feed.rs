@@ -138,8 +138,6 @@ pub(super) struct Feed {
     patience: Duration,
     /// Since [`Needs::Turn`], somebody else had one.
     yielded: bool,
-    /// The live input is over, and all of it in the pipe.
-    ended: bool,
 }
 
 /// What the next step waits for.
@@ -155,6 +153,8 @@ enum Needs {
     Room,
     /// That everything else had its turn.
     Turn,
+    /// Nothing any more: the command has been told the end, and all that comes before it is in the pipe.
+    End,
 }
 
 impl Feed {
@@ -184,7 +184,6 @@ impl Feed {
             needs: Needs::Nothing,
             patience: PATIENCE,
             yielded: false,
-            ended: false,
         })
     }
 
@@ -200,19 +199,16 @@ impl Feed {
             return true;
         }
         self.settle(source, spool);
-        match self.fill(source, spool) {
-            Ok(needs) => self.needs = needs,
-            Err(errno) => {
-                self.needs = Needs::Nothing;
-                spool.lose(Lost::NotRead(errno));
-                return false;
-            }
-        }
-        if self.ended {
+        let filled = self.fill(source, spool);
+        self.needs = *filled.as_ref().unwrap_or(&Needs::Nothing);
+        if self.needs == Needs::End {
             self.room = Watch::default();
             self.writer = None;
         }
-        true
+        if let Err(errno) = filled {
+            spool.lose(Lost::NotRead(errno));
+        }
+        filled.is_ok()
     }
 
     /// Takes from the source what the command has read since the last time.
@@ -234,7 +230,7 @@ impl Feed {
         let wanted = self.reads
             && self.capacity < CHUNK
             && exact.can_append()
-            && (self.replayed < self.replay || exact.has_more_than(self.window));
+            && (self.replayed < self.replay || Exact::has_more_than(self.window));
         let Some(writer) = self.writer.as_ref().filter(|_| wanted) else { return false };
         // Refused, if the user has too many pipes: then it stays as it is.
         rustix::pipe::fcntl_setpipe_size(writer, CHUNK).is_ok_and(|size| {
@@ -298,8 +294,7 @@ impl Feed {
                 continue;
             }
             if !self.live {
-                self.ended = true;
-                return Ok(Needs::Nothing);
+                return Ok(Needs::End);
             }
             // The pipe was emptied since we settled.
             #[cfg(target_os = "linux")]
@@ -321,10 +316,7 @@ impl Feed {
                         return Ok(needs);
                     }
                 }
-                Found::End => {
-                    self.ended = true;
-                    return Ok(Needs::Nothing);
-                }
+                Found::End => return Ok(Needs::End),
                 #[cfg(target_os = "linux")]
                 Found::Otherwise => {}
             }
@@ -355,18 +347,18 @@ impl Feed {
             Needs::Either => Some(self.patience),
             Needs::Input => self.input.blind.then_some(BLIND),
             Needs::Room => self.room.blind.then_some(BLIND),
-            Needs::Nothing | Needs::Turn => None,
+            Needs::Nothing | Needs::Turn | Needs::End => None,
         }
     }
 
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
-    pub(super) fn finish(mut self, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn finish(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
         if left < self.window {
             source.take(self.window - left, spool);
             self.window = left;
         }
-        self.ended && left == 0
+        self.needs == Needs::End && left == 0
     }
 }
 
