@@ -6,7 +6,8 @@ const MONTHS: [&str; 12] =
 /// One of the three dates of RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37
 /// GMT`, `Sun Nov  6 08:49:37 1994`. `now` tells the century of two digits: more than 50 years ahead is the past.
 pub(crate) fn http(text: &str, now: i64) -> Option<i64> {
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    // No date has more words; what follows may be long.
+    let words: Vec<&str> = text.split_ascii_whitespace().take(8).collect();
     match words[..] {
         [weekday, date, time, zone, ..] if weekday.ends_with(',') && date.contains('-') && is_gmt(zone) => {
             let mut parts = date.split('-');
