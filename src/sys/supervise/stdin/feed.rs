@@ -108,10 +108,6 @@ impl Source {
     }
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own; no state machine hides in them"
-)]
 pub(super) struct Feed {
     // The registrations end before the descriptors are closed.
     room: Watch,
