@@ -57,7 +57,7 @@ fn null_is_empty_and_leaves_the_input_alone() {
 #[test]
 fn a_closed_stdin_stays_closed() {
     let script = r#""$R" -q -d 0 -- sh -c '[ -e /proc/self/fd/0 ] || echo closed; exit 1' <&-"#;
-    let check = r#"sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-"#;
+    let check = r"sh -c '[ -e /proc/$$/fd/0 ] || echo closed' <&-";
     let sandbox = Sandbox::new();
     // The shell itself would not tell if it opened something.
     prints(&shell(&sandbox, check), "closed\n");
