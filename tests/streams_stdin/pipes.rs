@@ -14,8 +14,8 @@ fn a_loop_over_lines_loses_none() {
 #[test]
 fn who_reads_next_goes_on_at_the_next_byte() {
     let script = r#"seq 100000 | ("$R" -- head -c 10 >/dev/null; head -c 30)"#;
-    // seq prints 1, 2, … 9, 10 on lines: the tenth byte ends "5".
-    prints(&shell(&Sandbox::new(), script), "6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n");
+    // seq prints 1, 2, … 9, 10 on lines: the tenth byte ends the line of 5.
+    prints(&shell(&Sandbox::new(), script), "6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n1");
 }
 
 #[test]
