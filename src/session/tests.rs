@@ -389,6 +389,25 @@ fn a_reader_that_is_gone_ends_the_run() {
 }
 
 #[test]
+fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
+    let ends = |run: &mut Run, code| {
+        let stdin_lost = Some("it is lost".to_owned());
+        run.tell(Input::Ended { ending: Ending::Exited(code), hint: None, reader_gone: false, stdin_lost });
+    };
+    let refused = "failed(not retried (stdin not replayable)) permanent";
+    let mut run = Run::new(&plain()).begin();
+    ends(&mut run, 3);
+    run.did(&format!("spawn1 started {refused} exit3"));
+    let mut run = Run::new(&plain()).begin();
+    ends(&mut run, 0);
+    run.did("spawn1 started ok succeeded exit0");
+    // A success that another one would have to follow.
+    let mut run = Run::new(&Policy { successes: Count(2), ..plain() }).begin();
+    ends(&mut run, 0);
+    run.did(&format!("spawn1 started {refused} exit1"));
+}
+
+#[test]
 fn processes_that_would_not_die_are_an_error_of_ours() {
     let policy = Policy { timeout: Bound(Some(ms(500))), ..plain() };
     let mut run = Run::new(&policy).begin();

@@ -128,6 +128,7 @@ pub(super) struct Feed {
     #[cfg(target_os = "linux")]
     capacity: usize,
     /// Whether the command has read anything.
+    #[cfg(target_os = "linux")]
     reads: bool,
     needs: Needs,
     /// How long to wait for what may not be told.
@@ -176,6 +177,7 @@ impl Feed {
             replayed: 0,
             live,
             window: 0,
+            #[cfg(target_os = "linux")]
             reads: false,
             needs: Needs::Nothing,
             patience: PATIENCE,
@@ -216,7 +218,10 @@ impl Feed {
             self.window = unread_window;
             self.patience = PATIENCE;
         }
-        self.reads |= unread < self.written;
+        #[cfg(target_os = "linux")]
+        {
+            self.reads |= unread < self.written;
+        }
     }
 
     /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
