@@ -115,7 +115,9 @@ fn it_ends_a_run_that_keeps_failing() {
         "exit",
         "7",
     ];
-    assert_eq!(ended(&sandbox, &args), End::Code(7));
+    // The deadline is met while waiting, or by an attempt that a busy machine let run so late.
+    let end = ended(&sandbox, &args);
+    assert!(matches!(end, End::Code(7 | 124)), "{end:?}");
     assert_outcome(&sandbox, "deadline");
     assert!(count_events(&sandbox, "attempt.start") > 3, "more than the default of three attempts");
 }
