@@ -392,7 +392,14 @@ fn a_reader_that_is_gone_ends_the_run() {
 fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
     let ends = |run: &mut Run, code| {
         let stdin_lost = Some("it is lost".to_owned());
-        run.tell(Input::Ended { ending: Ending::Exited(code), hint: None, reader_gone: false, stdin_lost });
+        run.tell(Input::Ended {
+            ending: Ending::Exited(code),
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+            stdin_lost,
+            at: 0,
+        });
     };
     let refused = "failed(not retried (stdin not replayable)) permanent";
     let mut run = Run::new(&plain()).begin();

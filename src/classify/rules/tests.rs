@@ -124,7 +124,7 @@ fn input_that_is_lost_ends_what_would_be_tried_again_and_nothing_else() {
     let default = Rules::default();
     for attempt in [exit(1), timed_out(Ending::Exited(0)), hinted(1, "retry-after=3s")] {
         let verdict = default.classify(&lost(attempt), None);
-        assert_eq!((verdict.class, verdict.rule.id), (Class::Permanent, "stdin-not-replayable"));
+        assert_eq!((verdict.class, &*verdict.rule.id), (Class::Permanent, "stdin-not-replayable"));
         assert!(verdict.reason.ends_with("; it is lost"), "{}", verdict.reason);
         assert_eq!(verdict.retry_after, None);
     }
