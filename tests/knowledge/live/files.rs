@@ -55,8 +55,8 @@ fn sqlite3_waits_for_a_lock_and_for_nothing_else() {
     let insert = ["sqlite3", "base.db", "insert into t values (1)"];
     judged(&sandbox, &insert, ["transient", "lock", "sqlite3"], 2);
     drop(holder);
-    let sandbox_run = Run::new(&sandbox, 0, &insert);
-    assert_eq!(sandbox_run.exit_code, Some(0), "{}", sandbox_run.told);
+    let released = Run::new(&sandbox, 0, &insert);
+    assert_eq!(released.exit_code, Some(0), "{}", released.told);
 }
 
 #[test]

@@ -40,14 +40,15 @@ impl Case {
         let line = fill(&self.line, place.port);
         let words: Vec<&str> = line.split(' ').collect();
         let run = Run::new(&sandbox, place.port, &words);
-        let attempts = if self.class == "permanent" { 1 } else { 2 };
-        let expected = (self.class, self.kind, self.profile, self.retry_after_ms, attempts);
+        let (attempts, outcome) = if self.class == "permanent" { (1, "permanent") } else { (2, "exhausted") };
+        let expected = (self.class, self.kind, self.profile, self.retry_after_ms, attempts, outcome);
         let found = (
             run.text("/class"),
             run.text("/kind"),
             run.text("/rule/profile"),
             run.failure["retry_after_ms"].as_f64(),
             run.attempts,
+            run.outcome.as_str(),
         );
         let told = format!("{line}\n  expected {expected:?}\n  found    {found:?}\n{}", run.told);
         (expected != found).then_some(told)
@@ -69,6 +70,7 @@ struct Run {
     /// The event of its first attempt that failed.
     failure: Value,
     attempts: u64,
+    outcome: String,
     exit_code: Option<i32>,
     stdout: String,
     /// For the messages of tests: the output and that event.
@@ -111,7 +113,8 @@ impl Run {
             String::from_utf8_lossy(&output.stderr),
         );
         let attempts = stop["attempts"].as_u64().expect("a number of attempts");
-        Self { failure, attempts, exit_code: output.status.code(), stdout, told }
+        let outcome = stop["outcome"].as_str().expect("an outcome").to_owned();
+        Self { failure, attempts, outcome, exit_code: output.status.code(), stdout, told }
     }
 
     fn text(&self, pointer: &str) -> &str {

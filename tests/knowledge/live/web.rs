@@ -21,6 +21,8 @@ fn curl_is_judged_by_what_the_server_did() {
     let plain = "curl -sS -f -m 10 {url}/x";
     let verbose = "curl -sS -f -v -m 10 {url}/x";
     let body = "curl -sS --fail-with-body -m 10 {url}/x";
+    // By the server's clock, whatever ours says.
+    let dated = ["Date: Sat, 21 Nov 2026 21:33:09 GMT", "Retry-After: Sat, 21 Nov 2026 21:33:10 GMT"];
     let hint = "curl -sS -f -m 10 -w %{stderr}Retry-After:%header{retry-after} {url}/x";
     all_are_judged(&[
         Case::new(plain, &[], ["transient", "refused", "curl"]),
@@ -28,6 +30,8 @@ fn curl_is_judged_by_what_the_server_did() {
         Case::new(plain, &[Fault::http("401 Unauthorized", &[])], ["permanent", "auth", "curl"]),
         Case::new(plain, &[too_many()], ["throttled", "throttle", "curl"]),
         Case::new(verbose, &[too_many()], ["throttled", "throttle", "curl"]).asks(1000.0),
+        Case::new(verbose, &[Fault::http("503 Service Unavailable", &dated)], ["transient", "http", "curl"])
+            .asks(1000.0),
         Case::new(hint, &[too_many()], ["throttled", "throttle", "curl"]).asks(1000.0),
         Case::new(body, &[not_found()], ["permanent", "not-found", "curl"]),
         Case::new(body, &[unavailable()], ["transient", "http", "curl"]),
@@ -133,4 +137,34 @@ fn a_download_that_fails_once_is_there_after_the_second_attempt() {
         assert_eq!((run.exit_code, run.attempts), (Some(0), 2), "{}", run.told);
         assert_eq!((run.stdout.as_str(), run.text("/class")), ("a body\n", "transient"), "{}", run.told);
     }
+}
+
+#[test]
+fn a_server_that_asks_for_too_long_a_wait_ends_the_run() {
+    let sandbox = Sandbox::new();
+    let place = Place::of(vec![Fault::http("429 Too Many Requests", &["Retry-After: 86400"])]);
+    let url = format!("http://127.0.0.1:{}/x", place.port);
+    let run = Run::new(&sandbox, place.port, &["curl", "-sS", "-f", "-v", &url]);
+    assert_eq!(
+        (run.exit_code, run.attempts, run.outcome.as_str()),
+        (Some(22), 1, "throttled"),
+        "{}",
+        run.told
+    );
+    assert_eq!(run.failure["retry_after_ms"], 86_400_000.0, "{}", run.told);
+}
+
+#[test]
+fn curl_without_fail_succeeds_whatever_the_status_is() {
+    let sandbox = Sandbox::new();
+    let place = Place::of(vec![not_found()]);
+    let url = format!("http://127.0.0.1:{}/x", place.port);
+    let run = Run::new(&sandbox, place.port, &["curl", "-sS", &url]);
+    assert_eq!(
+        (run.exit_code, run.attempts, run.outcome.as_str()),
+        (Some(0), 1, "succeeded"),
+        "{}",
+        run.told
+    );
+    assert_eq!(run.stdout, "a body\n", "{}", run.told);
 }
