@@ -1,4 +1,5 @@
-//! What is known of tools: scored against real runs, and as users see it.
+//! What is known of tools: scored against real runs, run against real faults, and as users see it.
 
 mod corpus;
+mod live;
 mod verbs;
