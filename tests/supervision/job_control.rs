@@ -177,6 +177,19 @@ fn a_background_job_that_asks_is_stopped_until_fg() {
     assert_eq!(shell.wait_for_line("answer"), "the answer");
 }
 
+#[test]
+fn a_pager_behind_us_can_ask() {
+    let sandbox = Sandbox::new();
+    let mut shell = Terminal::shell(&sandbox);
+    shell.enter(
+        "\"$R\" -- echo text | sh -c 'touch ready; read line </dev/tty; cat >text; echo \"$line\" >answer'",
+    );
+    shell.wait_for_file("ready");
+    shell.enter("the answer");
+    assert_eq!(shell.wait_for_line("answer"), "the answer");
+    assert_eq!(sandbox.read("text"), "text\n");
+}
+
 /// An editor suspends itself, not its group: the shell must get its prompt all the same.
 #[test]
 fn a_command_that_stops_itself_stops_us_with_it() {
