@@ -3,6 +3,7 @@
 //! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::builtin::{self, BUILTIN};
 use super::check;
 use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
-use super::problem::{Problem, nearest};
+use super::problem::{Place, Problem, nearest};
 use super::settings::{Policy, SETTINGS, find};
 use super::value::{Bound, Limit};
 use crate::classify::profile::{self, Profile};
@@ -49,13 +50,14 @@ const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     let mut problems = inheritance_problems(&request.files);
     let mut order: Vec<&str> = Vec::new();
-    chain(DEFAULT, &request.files, &mut order);
+    let parents = parents(&request.files);
+    chain(DEFAULT, &parents, &mut order);
     if let Some(verb) = request.verb {
-        chain(verb, &request.files, &mut order);
+        chain(verb, &parents, &mut order);
     }
     if let Some((name, origin)) = &request.named {
         if exists(name, &request.files) {
-            chain(name, &request.files, &mut order);
+            chain(name, &parents, &mut order);
         } else {
             problems.push(unknown_policy(name, origin, &request.files));
         }
@@ -141,24 +143,16 @@ fn named<'a>(name: &'a str, files: &'a [File]) -> impl DoubleEndedIterator<Item 
     files.iter().flat_map(|file| &file.policies).filter(move |policy| policy.name == name)
 }
 
-fn parent<'a>(name: &'a str, files: &'a [File]) -> Option<&'a (String, super::problem::Place)> {
-    named(name, files).rev().find_map(|policy| policy.inherits.as_ref())
-}
-
 /// Adds a policy behind its ancestors. Cycles end where they begin; `inheritance_problems` has told of them.
-fn chain<'a>(name: &'a str, files: &'a [File], order: &mut Vec<&'a str>) {
-    let mut ancestry = vec![name];
-    while let Some((parent, _)) = parent(ancestry[ancestry.len() - 1], files) {
-        if ancestry.contains(&parent.as_str()) {
-            break;
-        }
-        ancestry.push(parent);
+fn chain<'a>(name: &'a str, parents: &HashMap<&'a str, &'a str>, order: &mut Vec<&'a str>) {
+    let mut seen: HashSet<&str> = order.iter().copied().collect();
+    let mut ancestry = Vec::new();
+    let mut next = Some(name);
+    while let Some(name) = next.filter(|name| seen.insert(name)) {
+        ancestry.push(name);
+        next = parents.get(name).copied();
     }
-    for ancestor in ancestry.into_iter().rev() {
-        if !order.contains(&ancestor) {
-            order.push(ancestor);
-        }
-    }
+    order.extend(ancestry.into_iter().rev());
 }
 
 fn exists(name: &str, files: &[File]) -> bool {
@@ -212,38 +206,46 @@ fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
 
 /// Unknown parents and cycles, each once, at the place where the parent is named.
 pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
+    let parents = parents(files);
     let mut problems = Vec::new();
-    let mut told: Vec<&str> = Vec::new();
+    // Policies whose ancestry has been followed to its end: every one is followed once.
+    let mut settled: HashSet<&str> = HashSet::new();
     for policy in files.iter().flat_map(|file| &file.policies) {
         let Some((parent_name, place)) = &policy.inherits else { continue };
         if !exists(parent_name, files) {
             let hint = nearest(parent_name, policy_names(files)).map(|near| format!("did you mean {near}?"));
             let message = format!("policy '{}' inherits '{parent_name}', which is not there", policy.name);
             problems.push(Problem { hint, ..Problem::new(message).at(Some(place.clone())) });
-        } else if let Some(cycle) = cycle(&policy.name, files)
-            && !told.contains(&policy.name.as_str())
-        {
-            let message = format!("policies inherit each other: {}", cycle.join(" -> "));
-            problems.push(Problem::new(message).at(Some(place.clone())).hint("take one inherits away"));
-            told.extend(cycle);
+            continue;
         }
+        let mut way = vec![policy.name.as_str()];
+        let mut on_way: HashSet<&str> = way.iter().copied().collect();
+        while let Some(parent) = parents.get(way[way.len() - 1]).filter(|parent| !settled.contains(*parent)) {
+            way.push(parent);
+            if !on_way.insert(parent) {
+                break;
+            }
+        }
+        let last = way[way.len() - 1];
+        if way.len() > on_way.len() && !settled.contains(last) {
+            let begin = way.iter().position(|name| *name == last).unwrap_or_default();
+            let message = format!("policies inherit each other: {}", way[begin..].join(" -> "));
+            problems.push(Problem::new(message).at(place_of(last, files)).hint("take one inherits away"));
+        }
+        settled.extend(way);
     }
     problems
 }
 
-/// The way from a policy back to itself, if there is one.
-fn cycle<'a>(name: &'a str, files: &'a [File]) -> Option<Vec<&'a str>> {
-    let mut way = vec![name];
-    while let Some((parent, _)) = parent(way[way.len() - 1], files) {
-        way.push(parent);
-        if parent == name {
-            return Some(way);
-        }
-        if way[..way.len() - 1].contains(&parent.as_str()) {
-            return None;
-        }
-    }
-    None
+/// The parent that the strongest file names for each policy.
+fn parents(files: &[File]) -> HashMap<&str, &str> {
+    let policies = files.iter().flat_map(|file| &file.policies);
+    policies.filter_map(|policy| Some((policy.name.as_str(), policy.inherits.as_ref()?.0.as_str()))).collect()
+}
+
+/// Where a policy names its parent.
+fn place_of(name: &str, files: &[File]) -> Option<Place> {
+    named(name, files).rev().find_map(|policy| policy.inherits.as_ref()).map(|(_, place)| place.clone())
 }
 
 #[cfg(test)]

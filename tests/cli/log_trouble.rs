@@ -82,7 +82,7 @@ fn a_file_where_a_directory_should_be() {
 fn a_fifo_that_nobody_reads() {
     let sandbox = Sandbox::new();
     make_fifo(&sandbox);
-    is_one_warning(plainly(&sandbox, "fifo"), "fifo", "nobody reads this FIFO");
+    is_one_warning(plainly(&sandbox, "fifo"), "fifo", "nobody reads it");
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl Sink for Jsonl {
 
 fn unusable(name: &str, why: &io::Error) -> String {
     let why = match why.raw_os_error() {
-        Some(libc::ENXIO) => "nobody reads this FIFO".to_owned(),
+        Some(libc::ENXIO) => "nobody reads it".to_owned(),
         _ => describe(why),
     };
     format!("cannot write the log {name}: {why}; the run goes on without it")
