@@ -6,8 +6,6 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::{duration, size};
-use crate::backoff::{Jitter, Shape, Strategy};
-use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +94,29 @@ pub(crate) trait Value: Sized {
 
 fn utf8(text: &OsString) -> Result<&str, String> {
     text.to_str().ok_or_else(|| format!("'{}' is not UTF-8", text.display()))
+}
+
+/// A value that is one of a few words.
+macro_rules! words {
+    ($type:ty, $what:literal: $($word:literal = $value:expr),+ $(,)?) => {
+        impl Value for $type {
+            const FORM: Form = Form::Text;
+
+            fn parse(text: &str) -> Result<Self, String> {
+                let known: &[(&str, $type)] = &[$(($word, $value)),+];
+                let found = known.iter().find(|(word, _)| *word == text.trim());
+                found.map(|(_, value)| *value).ok_or_else(|| {
+                    let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
+                    format!(concat!("'{}' is no ", $what, ": write {}"), text, words.join(" or "))
+                })
+            }
+
+            fn show(&self) -> Json {
+                let known: &[(&str, $type)] = &[$(($word, $value)),+];
+                json!(known.iter().find(|(_, value)| value == self).map_or("", |(word, _)| *word))
+            }
+        }
+    };
 }
 
 /// How many, or without end.
@@ -270,282 +291,6 @@ impl Value for bool {
     }
 }
 
-/// Growth per retry, at least 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Factor(pub(crate) f64);
-
-impl Value for Factor {
-    const FORM: Form = Form::Number;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.trim().parse::<f64>() {
-            Ok(factor) if factor.is_finite() && factor >= 1.0 => Ok(Factor(factor)),
-            Ok(factor) if factor < 1.0 => Err(format!(
-                "'{text}' would shrink the waits: write 1 or more (1 keeps them level, 2 doubles them)"
-            )),
-            _ => Err(format!("'{text}' is no factor: write a number of 1 or more")),
-        }
-    }
-
-    fn show(&self) -> Json {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and small, or it is shown as it is")]
-        let whole = self.0 as i64;
-        if self.0.fract() == 0.0 && self.0 < 1e15 { json!(whole) } else { json!(self.0) }
-    }
-}
-
-impl Value for Strategy {
-    const FORM: Form = Form::List;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if let Some((_, shape)) = Shape::NAMES.iter().find(|(name, _)| *name == text) {
-            return Ok((*shape).into());
-        }
-        if !text.contains(',') && duration::parse(text).is_err() {
-            let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
-            return Err(format!(
-                "'{text}' is no backoff: write {}, or a list of waits such as 1s,2s,4s",
-                names.join(", ")
-            ));
-        }
-        let waits = text.split(',').map(|entry| match entry.trim() {
-            "" => Err(format!("the list '{text}' has an empty entry: write each wait, such as 1s,2s,4s")),
-            entry => duration::parse(entry),
-        });
-        waits.collect::<Result<_, _>>().map(Strategy::List)
-    }
-
-    fn show(&self) -> Json {
-        match self {
-            Strategy::List(waits) => {
-                json!(waits.iter().map(|wait| duration::exact(*wait)).collect::<Vec<_>>())
-            }
-            shape => {
-                let known = Shape::NAMES.iter().find(|(_, known)| Strategy::from(*known) == *shape);
-                json!(known.map_or("", |(name, _)| name))
-            }
-        }
-    }
-}
-
-impl Value for Jitter {
-    const FORM: Form = Form::Text;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if let Some((_, jitter)) = Jitter::NAMES.iter().find(|(name, _)| *name == text) {
-            return Ok(*jitter);
-        }
-        if let Some(percent) = text.strip_suffix('%') {
-            return match percent.trim().parse::<f64>() {
-                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
-                _ => Err(format!(
-                    "'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3"
-                )),
-            };
-        }
-        if let Some((low, high)) = text.split_once("..") {
-            let multipliers = (low.trim().parse::<f64>(), high.trim().parse::<f64>());
-            return match multipliers {
-                (Ok(low), Ok(high)) if 0.0 <= low && low <= high && high.is_finite() => {
-                    Ok(Jitter::Multipliers(low, high))
-                }
-                _ => Err(format!(
-                    "'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5"
-                )),
-            };
-        }
-        Err(format!(
-            "'{text}' is no jitter: write none, full, equal, additive, a share such as 25%, or multipliers such \
-             as 0.5..1.5"
-        ))
-    }
-
-    fn show(&self) -> Json {
-        match self {
-            Jitter::Share(share) => json!(format!("{}%", share * 100.0)),
-            Jitter::Multipliers(low, high) => json!(format!("{low}..{high}")),
-            named => {
-                let known = Jitter::NAMES.iter().find(|(_, jitter)| jitter == named);
-                json!(known.map_or("", |(name, _)| name))
-            }
-        }
-    }
-}
-
-impl Value for ExitSpecs {
-    const FORM: Form = Form::List;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        ExitSpecs::parse(text)
-    }
-
-    fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().try_fold(ExitSpecs::default(), |mut all, text| {
-            all.extend(ExitSpecs::parse(utf8(text)?)?);
-            Ok(all)
-        })
-    }
-
-    fn show(&self) -> Json {
-        json!(self.items().collect::<Vec<_>>())
-    }
-}
-
-/// Exit specs that are codes and nothing else: only a status can be a success.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ExitCodes(pub(crate) ExitSpecs);
-
-impl Value for ExitCodes {
-    const FORM: Form = Form::List;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let specs = ExitSpecs::parse(text)?;
-        match specs.other_than_codes() {
-            Some(other) => Err(format!("'{other}' can't be a success: write exit codes such as 0,3 or 0-9")),
-            None => Ok(ExitCodes(specs)),
-        }
-    }
-
-    fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().try_fold(ExitCodes::default(), |mut all, text| {
-            all.0.extend(Self::parse(utf8(text)?)?.0);
-            Ok(all)
-        })
-    }
-
-    fn show(&self) -> Json {
-        if self.0.is_empty() { json!(["0"]) } else { self.0.show() }
-    }
-}
-
-/// Regular expressions over output, each with its stream: `RE` is stderr's, `stdout:RE` and `both:RE` are others'.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Patterns(pub(crate) Vec<Pattern>);
-
-impl Patterns {
-    fn parse_one(text: &str) -> Result<Pattern, String> {
-        let named = text.split_once(':').and_then(|(name, regex)| {
-            let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
-            Some((*channel, regex))
-        });
-        let (channel, regex) = named.unwrap_or((Channel::Stderr, text));
-        pattern(channel, regex)
-    }
-}
-
-/// A pattern, once it is known that it will compile.
-pub(super) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> {
-    if regex.is_empty() {
-        return Err("the pattern is empty and would match any line: write what to look for".to_owned());
-    }
-    let regex = stream::Pattern::check(regex).map_err(|wrong| {
-        let mut lines = wrong.lines();
-        lines.pop();
-        lines.insert(0, format!("the pattern does not compile: {}", wrong.reason()));
-        lines.join(
-            "
-",
-        )
-    })?;
-    Ok(Pattern { channel, regex })
-}
-
-impl Value for Patterns {
-    const FORM: Form = Form::Patterns;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::parse_one(text).map(|pattern| Patterns(vec![pattern]))
-    }
-
-    fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().map(|text| Self::parse_one(utf8(text)?)).collect::<Result<_, _>>().map(Patterns)
-    }
-
-    fn show(&self) -> Json {
-        json!(self.0.iter().map(ToString::to_string).collect::<Vec<_>>())
-    }
-}
-
-/// The profiles to judge by, in the order in which they are asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ProfileNames(pub(crate) Vec<String>);
-
-impl Default for ProfileNames {
-    fn default() -> Self {
-        Self(vec![crate::classify::profile::AUTO.to_owned()])
-    }
-}
-
-impl Value for ProfileNames {
-    const FORM: Form = Form::List;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
-        if names.iter().any(String::is_empty) {
-            return Err(
-                "the name of a profile is empty: write auto, none, generic, or a tool's name".to_owned()
-            );
-        }
-        Ok(ProfileNames(names))
-    }
-
-    fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().try_fold(ProfileNames(Vec::new()), |mut all, text| {
-            all.0.extend(Self::parse(utf8(text)?)?.0);
-            Ok(all)
-        })
-    }
-
-    fn show(&self) -> Json {
-        json!(self.0)
-    }
-}
-
-/// A signal to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Signal(pub(crate) i32);
-
-impl Value for Signal {
-    const FORM: Form = Form::Text;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        signal::parse(text.trim())
-            .map(Signal)
-            .ok_or_else(|| format!("'{text}' is no signal: write a name such as TERM or INT, or a number"))
-    }
-
-    fn show(&self) -> Json {
-        json!(signal::name(self.0).trim_start_matches("SIG"))
-    }
-}
-
-/// A value that is one of a few words.
-macro_rules! words {
-    ($type:ty, $what:literal: $($word:literal = $value:expr),+ $(,)?) => {
-        impl Value for $type {
-            const FORM: Form = Form::Text;
-
-            fn parse(text: &str) -> Result<Self, String> {
-                let known: &[(&str, $type)] = &[$(($word, $value)),+];
-                let found = known.iter().find(|(word, _)| *word == text.trim());
-                found.map(|(_, value)| *value).ok_or_else(|| {
-                    let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                    format!(concat!("'{}' is no ", $what, ": write {}"), text, words.join(" or "))
-                })
-            }
-
-            fn show(&self) -> Json {
-                let known: &[(&str, $type)] = &[$(($word, $value)),+];
-                json!(known.iter().find(|(_, value)| value == self).map_or("", |(word, _)| *word))
-            }
-        }
-    };
-}
-
-words!(Otherwise, "judgement": "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);
-
 /// How messages on stderr are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageFormat {
@@ -633,8 +378,16 @@ impl Value for Labels {
     }
 }
 
+#[path = "value_judging.rs"]
+mod judging;
+#[path = "value_schedule.rs"]
+mod schedule;
 #[path = "value_streams.rs"]
 mod streams;
+
+pub(super) use judging::pattern;
+pub(crate) use judging::{ExitCodes, Patterns, ProfileNames, Signal};
+pub(crate) use schedule::Factor;
 pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};
 
 #[cfg(test)]

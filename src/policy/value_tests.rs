@@ -1,6 +1,8 @@
 //! What each kind of value accepts, refuses, and shows.
 
 use super::*;
+use crate::backoff::{Jitter, Strategy};
+use crate::classify::ExitSpecs;
 
 #[track_caller]
 fn shows<T: Value>(text: &str, expected: &Json) {

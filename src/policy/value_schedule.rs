@@ -1,0 +1,111 @@
+//! Values that are about the waits.
+
+use serde_json::{Value as Json, json};
+
+use super::{Form, Value};
+use crate::backoff::{Jitter, Shape, Strategy};
+use crate::policy::duration;
+
+/// Growth per retry, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Factor(pub(crate) f64);
+
+impl Value for Factor {
+    const FORM: Form = Form::Number;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse::<f64>() {
+            Ok(factor) if factor.is_finite() && factor >= 1.0 => Ok(Factor(factor)),
+            Ok(factor) if factor < 1.0 => Err(format!(
+                "'{text}' would shrink the waits: write 1 or more (1 keeps them level, 2 doubles them)"
+            )),
+            _ => Err(format!("'{text}' is no factor: write a number of 1 or more")),
+        }
+    }
+
+    fn show(&self) -> Json {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and small, or it is shown as it is")]
+        let whole = self.0 as i64;
+        if self.0.fract() == 0.0 && self.0 < 1e15 { json!(whole) } else { json!(self.0) }
+    }
+}
+
+impl Value for Strategy {
+    const FORM: Form = Form::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Some((_, shape)) = Shape::NAMES.iter().find(|(name, _)| *name == text) {
+            return Ok((*shape).into());
+        }
+        if !text.contains(',') && duration::parse(text).is_err() {
+            let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
+            return Err(format!(
+                "'{text}' is no backoff: write {}, or a list of waits such as 1s,2s,4s",
+                names.join(", ")
+            ));
+        }
+        let waits = text.split(',').map(|entry| match entry.trim() {
+            "" => Err(format!("the list '{text}' has an empty entry: write each wait, such as 1s,2s,4s")),
+            entry => duration::parse(entry),
+        });
+        waits.collect::<Result<_, _>>().map(Strategy::List)
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Strategy::List(waits) => {
+                json!(waits.iter().map(|wait| duration::exact(*wait)).collect::<Vec<_>>())
+            }
+            shape => {
+                let known = Shape::NAMES.iter().find(|(_, known)| Strategy::from(*known) == *shape);
+                json!(known.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
+
+impl Value for Jitter {
+    const FORM: Form = Form::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Some((_, jitter)) = Jitter::NAMES.iter().find(|(name, _)| *name == text) {
+            return Ok(*jitter);
+        }
+        if let Some(percent) = text.strip_suffix('%') {
+            return match percent.trim().parse::<f64>() {
+                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
+                _ => Err(format!(
+                    "'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3"
+                )),
+            };
+        }
+        if let Some((low, high)) = text.split_once("..") {
+            let multipliers = (low.trim().parse::<f64>(), high.trim().parse::<f64>());
+            return match multipliers {
+                (Ok(low), Ok(high)) if 0.0 <= low && low <= high && high.is_finite() => {
+                    Ok(Jitter::Multipliers(low, high))
+                }
+                _ => Err(format!(
+                    "'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5"
+                )),
+            };
+        }
+        Err(format!(
+            "'{text}' is no jitter: write none, full, equal, additive, a share such as 25%, or multipliers such \
+             as 0.5..1.5"
+        ))
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Jitter::Share(share) => json!(format!("{}%", share * 100.0)),
+            Jitter::Multipliers(low, high) => json!(format!("{low}..{high}")),
+            named => {
+                let known = Jitter::NAMES.iter().find(|(_, jitter)| jitter == named);
+                json!(known.map_or("", |(name, _)| name))
+            }
+        }
+    }
+}
