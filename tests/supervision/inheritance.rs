@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use super::process::wait_until_taken;
 use super::program::{End, Running, command, run, through, wait_for_the_wait};
 use crate::support::{Sandbox, fixture, wait_for};
 
@@ -67,6 +68,7 @@ fn what_was_ignored_does_not_stop_us() {
         let mut running = Running::start(&mut through(&sandbox, &["env", &wrapper], &args));
         wait_for_the_wait(&sandbox);
         running.send(signal);
+        wait_until_taken(running.pid());
         running.send(Signal::TERM);
         assert_eq!(running.end(), End::Killed(Signal::TERM.as_raw()), "{signal:?}");
     }
@@ -76,12 +78,14 @@ fn what_was_ignored_does_not_stop_us() {
 fn what_was_ignored_is_not_forwarded() {
     let sandbox = Sandbox::new();
     // The command itself would heed it.
-    let args = ["--max", "1", "--", fixture(), "trap", "HUP", "3", "ready", "count"];
+    let script = "trap 'printf x >>count' HUP; trap 'exit 5' USR1; touch ready; while :; do sleep 0.05; done";
+    let args = ["--max", "1", "--", "env", "--default-signal=HUP", "sh", "-c", script];
     let mut running = Running::start(&mut through(&sandbox, &["env", "--ignore-signal=HUP"], &args));
-    wait_for("the handler", || sandbox.path("ready").exists());
+    wait_for("the handlers", || sandbox.path("ready").exists());
     running.send(Signal::HUP);
-    running.send(Signal::TERM);
-    assert_eq!(running.end(), End::Killed(Signal::TERM.as_raw()));
+    wait_until_taken(running.pid());
+    running.send(Signal::USR1);
+    assert_eq!(running.end(), End::Code(5));
     assert_eq!(sandbox.count("count"), 0);
 }
 

@@ -35,6 +35,12 @@ fn they_are_restored_after_a_timeout() {
 }
 
 #[test]
+fn they_are_restored_after_a_command_that_was_stopped_and_exited_by_itself() {
+    let script = "trap \"exit 0\" TERM; stty raw -echo; while :; do sleep 0.05; done";
+    assert_restored(None, &format!("\"$R\" --max 1 --timeout 1500ms -- sh -c '{script}'"), "124");
+}
+
+#[test]
 fn they_are_restored_after_a_deaf_command_was_killed() {
     let script = format!("trap \"\" TERM; {RAW}");
     assert_restored(None, &format!("\"$R\" --max 1 --timeout 1500ms -k 100ms -- sh -c '{script}'"), "124");

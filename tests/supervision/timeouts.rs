@@ -43,9 +43,12 @@ fn an_attempt_after_one_that_was_stopped_may_succeed() {
 #[test]
 fn an_attempt_that_was_stopped_is_no_success_even_if_it_exits_0() {
     let sandbox = Sandbox::new();
-    let args = ["--max", "1", "--timeout", SOON, "--", fixture(), "trap", "TERM", "0", "ready", "count"];
-    assert_eq!(ended(&sandbox, &args), End::Code(124));
+    let script = "[ $RETRY_ATTEMPT = 2 ] && exit 5; exec \"$F\" trap TERM 0 ready count";
+    let args = ["--max", "2", "--delay", "10ms", "--timeout", SOON, "--", "sh", "-c", script];
+    assert_eq!(ended(&sandbox, &args), End::Code(5));
     assert_eq!(sandbox.count("count"), 1);
+    let args = ["--max", "1", "--timeout", SOON, "--", "sh", "-c", "trap 'exit 0' TERM; \"$F\" sleep 60"];
+    assert_eq!(ended(&sandbox, &args), End::Code(124));
 }
 
 #[test]
