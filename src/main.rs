@@ -12,6 +12,7 @@ mod commands;
 
 mod backoff;
 mod classify;
+mod gate;
 mod policy;
 mod session;
 

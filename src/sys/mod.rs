@@ -10,4 +10,5 @@ pub(crate) mod identity;
 pub(crate) mod output;
 pub(crate) mod sinks;
 pub(crate) mod spool;
+pub(crate) mod store;
 pub(crate) mod supervise;

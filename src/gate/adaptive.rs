@@ -1,0 +1,84 @@
+//! Client-side throttling by success rate (Google's SRE book, chapter 21, "Handling Overload"): an attempt is held back
+//! with probability max(0, (requests − K·accepts) / (requests + 1)) over the last two minutes.
+//!
+//! An attempt that is held back counts as a request once, however often it looks again; an attempt whose end nobody told
+//! of was not accepted.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{At, Limit, Pause, micros};
+
+const K: f64 = 2.0;
+/// Two minutes in slices.
+const SLICE: Duration = Duration::from_secs(10);
+const SLICES: u64 = 12;
+/// How long one that is held back waits before its next draw.
+const HELD_BACK: Duration = Duration::from_secs(1);
+
+/// Requests and accepts by slice of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Adaptive(Vec<(u64, u32, u32)>);
+
+impl Adaptive {
+    /// Counts a request, unless it was counted before. `chance` in [0, 1) decides.
+    pub(super) fn check(&mut self, now: At, chance: f64, first_look: bool) -> Result<(), Pause> {
+        let rejected = chance < self.rejection(now);
+        if first_look {
+            self.slice(now).1 += 1;
+        }
+        if !rejected {
+            return Ok(());
+        }
+        let (requests, accepts) = self.sums(now);
+        Err(Pause {
+            limit: Limit::Adaptive,
+            until: Some(now.plus(HELD_BACK)),
+            spread: HELD_BACK,
+            why: format!("of {requests} in two minutes {accepts} went well"),
+        })
+    }
+
+    pub(super) fn accept(&mut self, now: At) {
+        self.slice(now).2 += 1;
+    }
+
+    /// The probability that an attempt is held back.
+    pub(super) fn rejection(&self, now: At) -> f64 {
+        let (requests, accepts) = self.sums(now);
+        let (requests, accepts) = (f64::from(requests), f64::from(accepts));
+        ((requests - K * accepts) / (requests + 1.0)).max(0.0)
+    }
+
+    fn sums(&self, now: At) -> (u32, u32) {
+        let oldest = number(now).saturating_sub(SLICES - 1);
+        let recent = self.0.iter().filter(|(slice, ..)| *slice >= oldest);
+        recent.fold((0, 0), |(requests, accepts), (_, more, good)| {
+            (requests.saturating_add(*more), accepts.saturating_add(*good))
+        })
+    }
+
+    fn slice(&mut self, now: At) -> &mut (u64, u32, u32) {
+        let number = number(now);
+        self.0.retain(|(slice, ..)| slice + SLICES > number && *slice <= number);
+        let place = self.0.iter().position(|(slice, ..)| *slice == number).unwrap_or_else(|| {
+            self.0.push((number, 0, 0));
+            self.0.len() - 1
+        });
+        &mut self.0[place]
+    }
+
+    /// All moments, moved: the clock was set back.
+    pub(super) fn shift(&mut self, by: Duration) {
+        let slices = by.as_secs().div_ceil(SLICE.as_secs());
+        for (slice, ..) in &mut self.0 {
+            *slice = slice.saturating_sub(slices);
+        }
+    }
+}
+
+fn number(now: At) -> u64 {
+    now.0 / micros(SLICE)
+}

@@ -1,0 +1,197 @@
+//! What is shared of one key, and the two things that can be done with it: ask to start an attempt, and tell how it ended.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::adaptive::Adaptive;
+use super::breaker::{Circuit, Phase};
+use super::budget::Budget;
+use super::limits::Limits;
+use super::window::Window;
+use super::{Admission, Ask, At, Free, Grant, Kind, Limit, Pause, Refusal, Report, Result, rate};
+
+/// The version of the format. Fields are only ever added; unknown ones are ignored.
+pub(crate) const VERSION: u32 = 1;
+
+/// A clock that is set back by less is one that two processors disagree on.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// The one value that is kept for a key. Its size is bounded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeyState {
+    /// [`VERSION`].
+    pub(crate) v: u32,
+    /// When it was last changed.
+    updated: At,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    window: Option<Window>,
+    /// The theoretical arrival time of the rate limit.
+    #[serde(default)]
+    arrival: At,
+    #[serde(default)]
+    circuit: Circuit,
+    #[serde(default)]
+    budget: Budget,
+    #[serde(default)]
+    adaptive: Adaptive,
+}
+
+impl Default for KeyState {
+    fn default() -> Self {
+        Self {
+            v: VERSION,
+            updated: At::default(),
+            window: None,
+            arrival: At::default(),
+            circuit: Circuit::default(),
+            budget: Budget::default(),
+            adaptive: Adaptive::default(),
+        }
+    }
+}
+
+/// What a person is shown of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct View {
+    /// When the key opens again, if it is closed.
+    pub(crate) window_until: Option<At>,
+    pub(crate) closed_by_hand: bool,
+    pub(crate) phase: Phase,
+    /// Until when the breaker is open, if it is.
+    pub(crate) open_until: Option<At>,
+    /// In a row.
+    pub(crate) failures: u32,
+    /// Attempts that the rate lets start at once, if there is a rate.
+    pub(crate) tokens: Option<u32>,
+    /// Retries that the budget would pay for, if there is one.
+    pub(crate) budget: Option<f64>,
+    /// The probability that an attempt is held back, if success rates count.
+    pub(crate) held_back: Option<f64>,
+}
+
+impl KeyState {
+    /// May an attempt start? If so it has, as far as the limits care; if not, nothing was spent.
+    pub(crate) fn admit(&mut self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+        self.mind_the_clock(now);
+        let mut after = self.clone();
+        let answer = after.try_admit(now, limits, ask, free);
+        // Held back by chance, it was a request all the same.
+        self.adaptive.clone_from(&after.adaptive);
+        match answer {
+            Ok(grant) => {
+                *self = after;
+                self.updated = now;
+                Admission::Proceed(grant)
+            }
+            Err(held) => held,
+        }
+    }
+
+    /// What an attempt would be told, without starting it.
+    pub(crate) fn look(&self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+        self.clone().admit(now, limits, ask, free)
+    }
+
+    fn try_admit(
+        &mut self,
+        now: At,
+        limits: &Limits,
+        ask: &Ask,
+        free: Free,
+    ) -> std::result::Result<Grant, Admission> {
+        let mut grant = Grant::default();
+        if let Some(pause) = self.window.and_then(|window| window.check(now)) {
+            return Err(Admission::Wait(pause));
+        }
+        if limits.breaker.is_some() {
+            let is_probe = self.circuit.check(now, free.probe || ask.covered_by_probe);
+            grant.probe = is_probe.map_err(Admission::Wait)? && !ask.covered_by_probe;
+        }
+        if let Some(ratio) = limits.budget {
+            match ask.kind {
+                Kind::First => self.budget.deposit(ratio),
+                Kind::Retry => self.budget.withdraw(now).map_err(Admission::Refuse)?,
+                Kind::Repeat => {}
+            }
+        }
+        if let Some(limit) = limits.rate {
+            self.arrival = rate::check(limit, self.arrival, now).map_err(Admission::Wait)?;
+        }
+        if let Some(most) = limits.concurrency.filter(|_| !ask.covered) {
+            if !free.permit {
+                let running = crate::event::plural(most.into(), "attempt");
+                let why = if most == 1 {
+                    format!("{running} is running")
+                } else {
+                    format!("{running} are running")
+                };
+                let pause = Pause { limit: Limit::Concurrency, until: None, spread: Duration::ZERO, why };
+                return Err(Admission::Wait(pause));
+            }
+            grant.permit = true;
+        }
+        // Last, since it counts those that the others would let go.
+        if limits.adaptive {
+            self.adaptive.check(now, ask.chance, ask.looks == 0).map_err(Admission::Wait)?;
+        }
+        Ok(grant)
+    }
+
+    /// An admitted attempt is over. Says why a retry of it would be refused, if it would.
+    pub(crate) fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Option<Refusal> {
+        self.mind_the_clock(now);
+        self.updated = now;
+        if let Some(time) = report.retry_after {
+            self.window = Some(Window::new(now, time, false).joined(self.window));
+        }
+        if let Some(limit) = limits.breaker {
+            self.circuit.settle(limit, now, report.result, report.probe);
+        }
+        if limits.adaptive && report.result != Result::Failure {
+            self.adaptive.accept(now);
+        }
+        let retries = limits.budget.is_some() && report.result == Result::Failure;
+        if retries { self.budget.clone().withdraw(now).err() } else { None }
+    }
+
+    /// Closes the key for everybody: by hand, for so long from now on, whatever was before.
+    pub(crate) fn close(&mut self, now: At, time: Duration) {
+        self.mind_the_clock(now);
+        self.updated = now;
+        self.window = Some(Window::new(now, time, true));
+    }
+
+    pub(crate) fn view(&self, now: At, limits: &Limits) -> View {
+        let window = self.window.filter(|window| now < window.until);
+        let phase = self.circuit.phase(now);
+        View {
+            window_until: window.map(|window| window.until),
+            closed_by_hand: window.is_some_and(|window| window.by_hand),
+            phase,
+            open_until: self.circuit.opened.map(|(_, until)| until).filter(|_| phase == Phase::Open),
+            failures: self.circuit.failures,
+            tokens: limits.rate.map(|limit| rate::tokens(limit, self.arrival, now)),
+            budget: limits.budget.map(|_| self.budget.left(now)),
+            held_back: limits.adaptive.then(|| self.adaptive.rejection(now)),
+        }
+    }
+
+    /// A clock that was set back must not make waits longer: every moment moves with it.
+    fn mind_the_clock(&mut self, now: At) {
+        let by = self.updated.since(now);
+        if by <= CLOCK_TOLERANCE {
+            return;
+        }
+        let back = |at: At| at.minus(by);
+        self.updated = back(self.updated);
+        self.arrival = back(self.arrival);
+        if let Some(window) = &mut self.window {
+            (window.from, window.until) = (back(window.from), back(window.until));
+        }
+        self.circuit.opened = self.circuit.opened.map(|(at, until)| (back(at), back(until)));
+        self.circuit.period = self.circuit.period.map(|(at, last, this)| (back(at), last, this));
+        self.budget.reserve.iter_mut().for_each(|paid| *paid = back(*paid));
+        self.adaptive.shift(by);
+    }
+}

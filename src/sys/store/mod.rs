@@ -1,0 +1,83 @@
+//! Where the states of keys are kept: files of this host, or a server for many hosts.
+//!
+//! A store only stores: it gives one process at a time a key's state to change, tells the time that all of its users
+//! agree on, and frees leases when their holder dies. What the state means is decided in `gate/`.
+
+mod local;
+mod redis;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::gate::{At, Free, Grant, KeyState};
+
+/// What a transaction does with leases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leases {
+    /// Ours stay as they are.
+    #[default]
+    Keep,
+    /// Leases are wanted; the decision says which are taken.
+    Take {
+        /// How many permits there are in all, if they are counted.
+        permits: Option<u32>,
+        probe: bool,
+    },
+    /// Ours on this key are given back.
+    GiveBack,
+}
+
+/// What a decision is told. It may be asked more than once, with a newer state, where another process was faster.
+pub(crate) struct Sight<'a> {
+    pub(crate) state: &'a mut KeyState,
+    pub(crate) now: At,
+    pub(crate) free: Free,
+}
+
+/// A key, as a person sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) state: KeyState,
+    pub(crate) permits_held: u32,
+    pub(crate) probe_held: bool,
+    /// The store's time.
+    pub(crate) now: At,
+}
+
+/// The state could not be reached, or not in time. Says what, where and why, and no password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(pub(crate) String);
+
+/// States by key, shared by all processes that name the same store.
+pub(crate) trait Store {
+    /// One transaction: all of it happens, or nothing. What is granted is held until it is given back, or until this
+    /// process dies.
+    fn transact(
+        &mut self,
+        key: &str,
+        leases: Leases,
+        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+    ) -> Result<(), Failure>;
+
+    /// Renews our leases, and says what was lost meanwhile.
+    fn renew(&mut self) -> Result<(), Failure>;
+
+    /// How often that must be, while leases are held.
+    fn renewal(&self) -> Option<Duration>;
+
+    /// How long to wait before another look where others must act first: the shortest and the longest pause.
+    fn patience(&self) -> RangeInclusive<Duration>;
+
+    /// Every key that has a state.
+    fn entries(&mut self) -> Result<Vec<Entry>, Failure>;
+
+    /// One key; one without a state is as good as new.
+    fn entry(&mut self, key: &str) -> Result<Entry, Failure>;
+
+    /// Forgets a key's state; leases that are held stay held.
+    fn forget(&mut self, key: &str) -> Result<(), Failure>;
+
+    /// What a person should know, once: a state that was damaged and begins anew, a lease that was lost.
+    fn warnings(&mut self) -> Vec<String>;
+}
