@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::gate;
 use crate::policy::duration::approximate;
 
 /// The version of the log's format.
@@ -43,6 +44,12 @@ pub(crate) enum Event {
     /// The last attempt of a run that failed.
     #[serde(rename = "attempt.failed")]
     AttemptFailed(Failure),
+    /// An attempt has to wait for a limit that is shared.
+    #[serde(rename = "gate.wait")]
+    GateWait(Held),
+    /// A shared limit ends the run.
+    #[serde(rename = "gate.refused")]
+    GateRefused(Held),
     #[serde(rename = "run.stop")]
     RunStop(RunStop),
 }
@@ -153,6 +160,29 @@ pub(crate) struct Wait {
     pub(crate) next_attempt: u64,
 }
 
+/// An attempt that a shared limit keeps from starting.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Held {
+    /// The attempt that would start, counted from 1.
+    pub(crate) attempt: u64,
+    pub(crate) limit: gate::Limit,
+    /// Until the next look; of a refusal, how long there would be to wait.
+    pub(crate) wait_ms: f64,
+    /// For how long it has been held back already.
+    pub(crate) held_ms: f64,
+    /// When the limit lets it go at the earliest, where that is known: RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
+    /// Why, in words.
+    pub(crate) reason: String,
+    /// Of a refusal, why it does not wait; empty where waiting is no answer.
+    #[serde(skip)]
+    pub(crate) verdict: String,
+    /// The failure before it has said so already.
+    #[serde(skip)]
+    pub(crate) told: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct RunStop {
     pub(crate) outcome: Outcome,
@@ -191,6 +221,8 @@ pub(crate) enum Outcome {
     Stalled,
     /// More waiting was asked for than is allowed.
     Throttled,
+    /// A shared limit did not let it go on.
+    Refused,
     /// A signal told us to stop.
     Interrupted,
     /// `retry` itself failed.
@@ -224,6 +256,9 @@ pub(crate) struct RunIdentity {
     pub(crate) host: String,
     /// Of `retry`.
     pub(crate) pid: u32,
+    /// What its limits are shared by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) labels: BTreeMap<String, String>,
     /// The policy that was named.
@@ -258,8 +293,8 @@ impl Event {
     pub(crate) fn level(&self) -> Level {
         match self {
             Event::RunStart(_) | Event::AttemptStart(_) => Level::Debug,
-            Event::AttemptSuccess(_) => Level::Info,
-            Event::AttemptRetry { .. } => Level::Warn,
+            Event::AttemptSuccess(_) | Event::GateWait(_) => Level::Info,
+            Event::AttemptRetry { .. } | Event::GateRefused(_) => Level::Warn,
             Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
             Event::AttemptFailed(_) | Event::RunStop(_) => Level::Error,
         }
@@ -282,6 +317,9 @@ impl Event {
                 format!("{}: next in {}", failure.message(program), approximate(from_millis(wait.delay_ms)))
             }
             Event::AttemptFailed(failure) => format!("{}: {}", failure.message(program), failure.verdict),
+            Event::GateWait(held) => held.message(),
+            Event::GateRefused(held) if held.verdict.is_empty() => format!("{}: not started", held.message()),
+            Event::GateRefused(held) => format!("{}: {}", held.message(), held.verdict),
             Event::RunStop(stop) => stop.message(),
         }
     }
@@ -311,6 +349,24 @@ impl Failure {
         let asked = self.retry_after_ms.map(|ms| format!("; {who} {}", approximate(from_millis(ms))));
         let tool = self.rule.profile.as_ref().map(|profile| format!("{profile}: ")).unwrap_or_default();
         format!("attempt {attempt} {verb} ({tool}{}{})", self.reason, asked.unwrap_or_default())
+    }
+}
+
+impl Held {
+    fn message(&self) -> String {
+        let what = match self.limit {
+            gate::Limit::Window => "the key is closed",
+            gate::Limit::Rate => "the rate is used up",
+            gate::Limit::Concurrency => "no permit is free",
+            gate::Limit::Breaker => "the circuit breaker is not closed",
+            gate::Limit::Budget | gate::Limit::State => "",
+            gate::Limit::Adaptive => "too much fails",
+        };
+        let colon = if what.is_empty() { "" } else { ": " };
+        let until = self.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
+        let wait = from_millis(self.wait_ms);
+        let wait = if wait.is_zero() { String::new() } else { format!(" (in {})", approximate(wait)) };
+        format!("attempt {} held back: {what}{colon}{}{until}{wait}", self.attempt, self.reason)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every status that `retry` itself can end with; all others are the command's own.
 
+/// A shared limit refused the run before any attempt: `EX_TEMPFAIL` of sysexits.h, for mail queues and schedulers.
+pub(crate) const REFUSED: u8 = 75;
 /// The last attempt was stopped by a timeout or the deadline, as `timeout(1)` has it.
 pub(crate) const TIMED_OUT: u8 = 124;
 /// `retry` itself failed: usage, configuration, an internal error, a process tree that could not be killed.

@@ -3,9 +3,11 @@
 //! It never waits, never sees a file and never draws on the machine: the same inputs at the same times with the
 //! same seed give the same actions. It owns one timer: a wake before anything is due only says how long is left.
 
+mod admission;
 mod limits;
 mod report;
 
+pub(crate) use admission::Answer;
 pub(crate) use limits::Limits;
 pub(crate) use report::with_end;
 
@@ -20,6 +22,7 @@ use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
+use crate::gate::{self, Refusal};
 use crate::policy::Policy;
 use report::Tallies;
 
@@ -37,6 +40,10 @@ pub(crate) struct Now {
 pub(crate) enum Input {
     /// The run begins.
     Begin,
+    /// What the limits say of the attempt that asked to start.
+    Admission(Answer),
+    /// They know how the attempt ended; why they would refuse another one, if they would.
+    Settled(Option<Refusal>),
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
@@ -72,6 +79,10 @@ pub(crate) struct Signs {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a handful exist at a time, and an event is told at once")]
 pub(crate) enum Action {
+    /// Ask the limits whether an attempt may start.
+    Admit(gate::Ask),
+    /// Tell them how the attempt ended. Every attempt that was admitted is told of once.
+    Settle(gate::Report),
     /// Start an attempt.
     Spawn(Attempt),
     /// The running attempt is out of time: stop it and all that it started.
@@ -120,11 +131,28 @@ pub(crate) struct Session {
     signals: Vec<i32>,
     last: Option<(u8, Class)>,
     tallies: Tallies,
+    /// Attempts have to be admitted.
+    gated: bool,
+    /// The attempt that asks to be.
+    asking: Option<admission::Asking>,
+    /// The attempt whose end the limits are being told of.
+    settling: Option<Box<Over>>,
+}
+
+/// An attempt that is over, and judged.
+struct Over {
+    attempt: AttemptResult,
+    verdict: Classification,
+    stopping: Option<OutOf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     New,
+    /// The limits are asked.
+    Admitting,
+    /// The limits are told.
+    Settling,
     /// The command runs, or is about to.
     Running {
         since: Now,
@@ -168,6 +196,9 @@ impl Session {
             signals: Vec::new(),
             last: None,
             tallies: Tallies::default(),
+            gated: false,
+            asking: None,
+            settling: None,
         }
     }
 
@@ -187,6 +218,11 @@ impl Session {
     fn advance(&mut self, now: Now, input: Input) -> Vec<Action> {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
+            (State::Admitting, Input::Admission(answer)) => self.answered(now, answer),
+            (State::Settling, Input::Settled(refusal)) => match self.settling.take() {
+                Some(over) => self.go_on(now, &over, refusal),
+                None => Vec::new(),
+            },
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
             (
                 State::Running { since, stopping, .. },
@@ -204,7 +240,7 @@ impl Session {
                     stdin_lost,
                     ended_at: at,
                 };
-                self.ended(now, &attempt, stopping)
+                self.ended(now, attempt, stopping)
             }
             (State::Running { .. }, Input::Signal(signal)) => {
                 self.signals.push(signal);
@@ -223,15 +259,19 @@ impl Session {
             }
             (State::Waiting { since, .. }, Input::Woke) if self.limits.is_stalled(self.standstill(now)) => {
                 self.slept += now.elapsed.saturating_sub(since);
-                let status = self.last.map_or(exit_code::FAILURE, |(status, _)| status);
+                let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
                 self.finish(now, Outcome::Stalled, failed_exit(status))
             }
             (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
                 self.slept += now.elapsed.saturating_sub(since);
-                self.spawn(now)
+                self.go(now)
             }
             (State::New | State::Running { .. } | State::Waiting { .. }, Input::Unkillable) => {
-                self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE))
+                let told = self.gated && matches!(self.state, State::Running { .. });
+                let mut actions: Vec<_> =
+                    told.then_some(Action::Settle(gate::Report::NEUTRAL)).into_iter().collect();
+                actions.extend(self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE)));
+                actions
             }
             _ => Vec::new(),
         }
@@ -243,7 +283,7 @@ impl Session {
         if self.limits.is_past_deadline(Duration::ZERO) {
             return self.finish(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT));
         }
-        self.spawn(now)
+        self.go(now)
     }
 
     fn spawn(&mut self, now: Now) -> Vec<Action> {
@@ -301,9 +341,9 @@ impl Session {
         }
     }
 
-    fn ended(&mut self, now: Now, attempt: &AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
+    fn ended(&mut self, now: Now, attempt: AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
         let mut actions = self.announce(None);
-        let mut verdict = self.rules.classify(attempt, self.signals.last().copied());
+        let mut verdict = self.rules.classify(&attempt, self.signals.last().copied());
         if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
             verdict.reason = self.limits.idle_words().into();
         }
@@ -315,14 +355,27 @@ impl Session {
             verdict = verdict.with_stdin_lost(why);
         }
         self.last = Some((attempt.status(), verdict.class));
-        actions.extend(if !self.signals.is_empty() {
-            self.interrupted(now, attempt, &verdict)
+        let over = Over { attempt, verdict, stopping };
+        if self.gated {
+            actions.push(Action::Settle(self.report(&over.attempt, &over.verdict)));
+            self.state = State::Settling;
+            self.settling = Some(Box::new(over));
+        } else {
+            actions.extend(self.go_on(now, &over, None));
+        }
+        actions
+    }
+
+    /// What follows an attempt. `refusal`: why the limits would not let it be tried again.
+    fn go_on(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
+        let Over { attempt, verdict, .. } = over;
+        if !self.signals.is_empty() {
+            self.interrupted(now, attempt, verdict)
         } else if verdict.class == Class::Success {
             self.succeeded(now, attempt)
         } else {
-            self.failed(now, attempt, &verdict, stopping)
-        });
-        actions
+            self.failed(now, over, refusal)
+        }
     }
 
     /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
@@ -357,22 +410,28 @@ impl Session {
         actions
     }
 
-    fn failed(
-        &mut self,
-        now: Now,
-        attempt: &AttemptResult,
-        verdict: &Classification,
-        stopping: Option<OutOf>,
-    ) -> Vec<Action> {
+    fn failed(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
         self.successes = 0;
-        let (outcome, why) = match self.next_wait(now, attempt, verdict, stopping) {
-            Next::Retry { drawn, wait } => {
+        let Over { attempt, verdict, .. } = over;
+        let mut actions = Vec::new();
+        let (outcome, why) = match (self.next_wait(now, over), refusal) {
+            (Next::Retry { .. }, Some(refusal)) => {
+                actions.push(self.tell_refused(
+                    &refusal,
+                    Duration::ZERO,
+                    Duration::ZERO,
+                    None,
+                    String::new(),
+                ));
+                (Outcome::Refused, format!("not retried ({})", refusal.why))
+            }
+            (Next::Retry { drawn, wait }, None) => {
                 self.wait(now, wait);
                 return vec![self.tell_retry(attempt, verdict, drawn, wait)];
             }
-            Next::End(outcome, why) => (outcome, why),
+            (Next::End(outcome, why), _) => (outcome, why),
         };
-        let mut actions = vec![self.tell_failed(attempt, verdict, &why)];
+        actions.insert(0, self.tell_failed(attempt, verdict, &why));
         actions.extend(match outcome {
             Outcome::Exhausted => self.exhausted(now, attempt),
             outcome => self.finish(now, outcome, failed_exit(attempt.status())),
@@ -381,13 +440,8 @@ impl Session {
     }
 
     /// Is there another attempt, and how long until then?
-    fn next_wait(
-        &mut self,
-        now: Now,
-        attempt: &AttemptResult,
-        verdict: &Classification,
-        stopping: Option<OutOf>,
-    ) -> Next {
+    fn next_wait(&mut self, now: Now, over: &Over) -> Next {
+        let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
             return Next::End(Outcome::Permanent, report::not_retried(verdict));
         }

@@ -33,7 +33,7 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     print(&match format {
         "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
         "delays" => delays(&schedule),
-        _ => text(&asked, &schedule, &about(invocation)),
+        _ => text(&asked, &schedule, &super::about(invocation)),
     })
 }
 
@@ -92,15 +92,6 @@ fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString]) -> String {
         let _infallible = writeln!(out, "\nwarning: {warning}");
     }
     out
-}
-
-/// The words that say which tool the command is.
-fn about(invocation: &Invocation) -> Vec<OsString> {
-    let words = invocation.command();
-    match words.first() {
-        Some(line) if invocation.value("shell").is_some() => super::words_of(line),
-        _ => words,
-    }
 }
 
 /// What is known of the command, and what is captured for it.

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::SETTINGS;
+use crate::policy::value::Key;
 use crate::policy::{Request, Resolved, builtin, resolve, user_profiles};
 use crate::sys::config::Config;
 use crate::sys::environment::{self, Outer};
@@ -48,24 +49,50 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     } else {
         Config::read(named_config.as_deref())?
     };
-    let request = Request {
+    let mut request = Request {
         verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
         named: named_policy(invocation)?,
         files: config.files,
         env: env_layer()?,
         flags: invocation.flags.clone(),
         outer_deadline: outer.time_left,
+        host: None,
     };
-    let resolved = resolve(&request).map_err(Error::problems)?;
-    Ok(Asked { request, resolved, warnings: config.warnings })
+    let mut resolved = resolve(&request).map_err(Error::problems)?;
+    let mut warnings = config.warnings;
+    let words = about(invocation);
+    if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
+        let host = knowledge(&request, &resolved, &words).selection().names.first().cloned();
+        if host.is_none() {
+            warnings.push(
+                "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
+            );
+        }
+        request.host = Some(host);
+        resolved = resolve(&request).map_err(Error::problems)?;
+    }
+    Ok(Asked { request, resolved, warnings })
+}
+
+/// The words that say which tool the command is. In a shell they are those of its string.
+fn about(invocation: &Invocation) -> Vec<OsString> {
+    let words = invocation.command();
+    match words.first() {
+        Some(line) if invocation.value("shell").is_some() => words_of(line),
+        _ => words,
+    }
+}
+
+fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowledge {
+    let users = user_profiles(&request.files);
+    let selection = Selection::choose(&resolved.policy.profile.0, argv, &users);
+    Knowledge::new(selection, users)
 }
 
 impl Asked {
-    /// What is known of this command. In a shell it is about the string's first word.
+    /// What is known of this command.
     fn knowledge(&self, argv: &[OsString]) -> Knowledge {
-        let users = user_profiles(&self.request.files);
-        let selection = Selection::choose(&self.resolved.policy.profile.0, argv, &users);
-        Knowledge::new(selection, users)
+        knowledge(&self.request, &self.resolved, argv)
     }
 
     /// What to warn of besides: rules of the user's profiles that do not match their own examples.

@@ -7,9 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
+mod gatekeeper;
 mod onlookers;
 mod streams;
 
+use self::gatekeeper::Gatekeeper;
 use self::onlookers::Interests;
 use super::{Asked, ask, words_of};
 use crate::classify::{Ending, StartFailure};
@@ -17,9 +19,10 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::event::{Event, Level, RunIdentity, RunStart};
 use crate::exit_code::Exit;
-use crate::policy::value::Limit;
+use crate::gate::{Ask, Report};
+use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Attempt, Input, Session, Signs};
+use crate::session::{Action, Answer, Attempt, Input, Session, Signs};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
@@ -101,6 +104,9 @@ fn base_name(path: &OsStr) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
+/// No shorter wait is drawn as a countdown.
+const COUNTED: Duration = Duration::from_millis(250);
+
 /// Between the session and the machine.
 struct Driver<'a> {
     policy: &'a Policy,
@@ -108,6 +114,7 @@ struct Driver<'a> {
     outer: Outer,
     session: Session,
     supervisor: Supervisor,
+    gatekeeper: Option<Gatekeeper>,
     sinks: Sinks,
     streams: Streams,
     exchange: Option<Exchange>,
@@ -138,14 +145,19 @@ impl<'a> Driver<'a> {
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
         let trace = Trace::find(u128::from_ne_bytes(trace_bytes.try_into().unwrap_or_default()));
         let knowledge = Rc::new(asked.knowledge(&command.about));
-        let session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
+        let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
             .with_knowledge(Rc::clone(&knowledge));
+        let gatekeeper = Gatekeeper::new(policy, &outer)?;
+        if gatekeeper.is_some() {
+            session = session.with_gate();
+        }
 
         let identity = RunIdentity {
             run: run.clone(),
             name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
             host: if policy.log.is_some() { identity::host() } else { String::new() },
             pid: std::process::id(),
+            key: policy.key.as_ref().and_then(Key::name).map(str::to_owned),
             labels: policy.label.0.clone(),
             policy: asked.resolved.name.clone(),
             parent: outer.run.clone(),
@@ -178,6 +190,7 @@ impl<'a> Driver<'a> {
             command,
             outer,
             session,
+            gatekeeper,
             supervisor: supervisor.with_stdin(stdin),
             sinks,
             streams: Streams::new(policy, interests),
@@ -202,13 +215,18 @@ impl<'a> Driver<'a> {
         }
         let mut input = Input::Begin;
         loop {
-            let mut failed_to_start = None;
+            let mut answer = None;
             self.wake_at = None;
             let now = clock::now();
             let actions = self.session.step(now, input);
             for action in self.conclude(actions).await {
                 match action {
-                    Action::Spawn(attempt) => failed_to_start = self.spawn(&attempt).err(),
+                    Action::Admit(ask) => answer = self.admit(ask).map(Input::Admission),
+                    Action::Settle(report) => answer = self.settle(report),
+                    Action::Spawn(attempt) => {
+                        let failed = self.spawn(&attempt).err();
+                        answer = failed.map(|why| self.ended(Ending::NotStarted(why), Captured::default()));
+                    }
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
                     Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
                     Action::Emit(event) => self.emit(&event),
@@ -221,11 +239,29 @@ impl<'a> Driver<'a> {
                     }
                 }
             }
-            input = match failed_to_start {
-                Some(failure) => self.ended(Ending::NotStarted(failure), Captured::default()),
+            input = match answer {
+                Some(answer) => answer,
                 None => self.next().await,
             };
         }
+    }
+
+    /// Puts the session's question to the limits.
+    fn admit(&mut self, ask: Ask) -> Option<Answer> {
+        let answer = self.gatekeeper.as_mut()?.admit(ask);
+        self.warn_of_state();
+        Some(answer)
+    }
+
+    fn settle(&mut self, report: Report) -> Option<Input> {
+        let refusal = self.gatekeeper.as_mut()?.settle(report);
+        self.warn_of_state();
+        Some(Input::Settled(refusal))
+    }
+
+    fn warn_of_state(&mut self) {
+        let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
+        warnings.iter().for_each(|warning| self.sinks.note(Level::Warn, warning));
     }
 
     fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {
@@ -265,13 +301,24 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
+            (environment::PERMITS, self.permits().map(Into::into)),
         ]
+    }
+
+    /// What is held of shared limits, by us and by those around us.
+    fn permits(&self) -> Option<String> {
+        match &self.gatekeeper {
+            Some(gatekeeper) => gatekeeper.permits(&self.outer),
+            None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
+        }
     }
 
     /// Waits for something that the session must know of.
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
+            let due = self.gatekeeper.as_ref().and_then(Gatekeeper::due);
+            let patience = [patience, due].into_iter().flatten().min();
             return match self.supervisor.next(patience).await {
                 Happening::Started => Input::Started(self.pid),
                 Happening::Exited => {
@@ -280,8 +327,13 @@ impl<'a> Driver<'a> {
                 }
                 Happening::Ended { ending, captured } => self.ended(ending, captured),
                 Happening::Signal(signal) => Input::Signal(signal),
-                Happening::Woke if self.exited => continue,
-                Happening::Woke => self.woke(),
+                Happening::Woke => {
+                    self.gatekeeper.as_mut().map(Gatekeeper::renew);
+                    if self.exited {
+                        continue;
+                    }
+                    self.woke()
+                }
                 Happening::Delivered(_) => continue,
                 Happening::Unkillable(pids) => {
                     let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -315,7 +367,8 @@ impl<'a> Driver<'a> {
             return None;
         }
         let left = self.wake_at?.saturating_sub(clock::now().elapsed);
-        if self.running || !self.sinks.counts_down() {
+        // Looks that follow each other fast are no countdown.
+        if self.running || left < COUNTED || !self.sinks.counts_down() {
             return Some(left.min(clock::SLICE));
         }
         self.draw_countdown();

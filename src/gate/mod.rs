@@ -42,6 +42,16 @@ impl At {
     }
 }
 
+/// RFC 3339, UTC, to the second. Rounded up: nothing is said to be open before it is.
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The end of the year 9999, the last that the format can tell.
+        const LAST: u64 = 253_402_300_799;
+        let seconds = Duration::from_secs(self.0.div_ceil(1_000_000).min(LAST));
+        humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + seconds).fmt(f)
+    }
+}
+
 pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
@@ -151,4 +161,9 @@ pub(crate) struct Report {
     pub(crate) retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub(crate) probe: bool,
+}
+
+impl Report {
+    /// Of an attempt that says nothing of the service.
+    pub(crate) const NEUTRAL: Report = Report { result: Result::Neutral, retry_after: None, probe: false };
 }

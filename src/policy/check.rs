@@ -1,11 +1,12 @@
 //! Contradictions: settings that are each fine and make no sense together.
 
 use super::duration;
+use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::problem::Problem;
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, find};
-use super::value::{Limit, StderrMode, StdoutMode};
+use super::value::{Limit, StderrMode, StdoutMode, without_password};
 use crate::backoff::Strategy;
 
 /// Everything that contradicts itself in what was resolved.
@@ -81,6 +82,19 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
             "leave one of them out".to_owned(),
         ));
     }
+    if policy.key.is_none() {
+        // What a file says of waiting for admission is no mistake where nothing is shared.
+        let bounds_nothing = *resolved.origin("gate-wait") == Origin::Flag;
+        let limit = LIMITS.iter().find(|key| resolved.origin(key).is_given());
+        for key in limit.copied().or(bounds_nothing.then_some("gate-wait")) {
+            let place =
+                if let Origin::File(place) = resolved.origin(key) { Some(place.clone()) } else { None };
+            let problem = Problem::new(format!("{} needs a key", tell(key, layers))).at(place);
+            problems.push(
+                problem.hint("write --key NAME for what is shared, or --key auto for the command's host"),
+            );
+        }
+    }
     problems
 }
 
@@ -94,7 +108,7 @@ fn tell(key: &str, layers: &[Layer]) -> String {
             let key = SETTINGS[setting].key;
             let value = strongest.map(|given| given.texts.join(std::ffi::OsStr::new(",")));
             let value = value.map(|value| format!(" = {}", value.display())).unwrap_or_default();
-            format!("{key}{value} ({origin})")
+            format!("{key}{} ({origin})", without_password(value))
         }
         Some(given) => format!("{} ({})", given.written, given.origin),
     }

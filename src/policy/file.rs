@@ -11,14 +11,22 @@ use super::layer::{Layer, Origin, RETRIES};
 use super::problem::{Place, Problem, Source, nearest};
 use super::rule;
 use super::settings::{SETTINGS, find};
-use super::value::Form;
+use super::value::{Form, Key};
 use crate::classify::profile::{self, Profile};
 
-/// A file's policies and profiles.
+/// A file's policies, profiles and limits.
 #[derive(Debug, Default)]
 pub(crate) struct File {
     pub(crate) policies: Vec<FilePolicy>,
     pub(crate) profiles: Vec<Rc<Profile>>,
+    pub(crate) limits: Vec<KeyLimits>,
+}
+
+/// One `[limits."KEY"]` table.
+#[derive(Debug)]
+pub(crate) struct KeyLimits {
+    pub(crate) key: String,
+    pub(crate) layer: Layer,
 }
 
 /// One `[policy.NAME]` table.
@@ -33,7 +41,10 @@ pub(crate) struct FilePolicy {
 }
 
 /// The tables that a file may hold.
-const TABLES: &[&str] = &["policy", "profile"];
+const TABLES: &[&str] = &["policy", "profile", "limits"];
+
+/// The settings that a table of limits may hold.
+pub(crate) const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
 
 const INHERITS: &str = "inherits";
 
@@ -57,6 +68,15 @@ pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
             ("profile", _) => {
                 let message = "profile holds named profiles";
                 reader.refuse(key.span(), message, Some("write [profile.NAME] and its rules below".into()));
+            }
+            ("limits", DeValue::Table(limits)) => reader.limits(limits),
+            ("limits", _) => {
+                let message = "limits holds keys";
+                reader.refuse(
+                    key.span(),
+                    message,
+                    Some("write [limits.\"KEY\"] and its limits below".into()),
+                );
             }
             (unknown, _) => {
                 let hint = nearest(unknown, TABLES.iter().copied())
@@ -114,10 +134,49 @@ impl Reader<'_> {
                 layer: Layer::default(),
             };
             for (key, value) in in_order(table) {
-                self.setting(&mut policy, key, value);
+                if key.get_ref() == INHERITS {
+                    policy.inherits = self.parent(value);
+                } else {
+                    self.setting(&mut policy.layer, key, value);
+                }
             }
             self.file.policies.push(policy);
         }
+    }
+
+    /// What is shared by key: `[limits."KEY"]`.
+    fn limits(&mut self, limits: &DeTable<'_>) {
+        for (name, value) in in_order(limits) {
+            let DeValue::Table(table) = value.get_ref() else {
+                let hint = "write [limits.\"KEY\"] and its limits below".to_owned();
+                self.refuse(name.span(), &format!("limits '{}' is a table", name.get_ref()), Some(hint));
+                continue;
+            };
+            if let Err(why) = Key::named(name.get_ref()) {
+                self.refuse(name.span(), &why, None);
+                continue;
+            }
+            let mut layer = Layer::default();
+            for (key, value) in in_order(table) {
+                if LIMITS.contains(&key.get_ref().as_ref()) {
+                    self.setting(&mut layer, key, value);
+                } else {
+                    let hint = nearest(key.get_ref(), LIMITS).map(|near| format!("did you mean {near}?"));
+                    let hint = hint.unwrap_or_else(|| format!("limits are {}", LIMITS.join(", ")));
+                    self.refuse(key.span(), &format!("'{}' is no limit", key.get_ref()), Some(hint));
+                }
+            }
+            self.file.limits.push(KeyLimits { key: name.get_ref().to_string(), layer });
+        }
+    }
+
+    /// The policy that one inherits, and where it is named.
+    fn parent(&mut self, value: &Spanned<DeValue<'_>>) -> Option<(String, Place)> {
+        if let DeValue::String(parent) = value.get_ref() {
+            return Some((parent.to_string(), self.place(value.span())));
+        }
+        self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()));
+        None
     }
 
     /// What is known of tools: `[profile.NAME]`.
@@ -142,26 +201,11 @@ impl Reader<'_> {
 
     fn setting(
         &mut self,
-        policy: &mut FilePolicy,
+        layer: &mut Layer,
         key: &Spanned<std::borrow::Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
     ) {
         let name = key.get_ref().as_ref();
-        if name == INHERITS {
-            match value.get_ref() {
-                DeValue::String(parent) => {
-                    policy.inherits = Some((parent.to_string(), self.place(value.span())));
-                }
-                _ => {
-                    self.refuse(
-                        value.span(),
-                        "inherits takes text in quotes",
-                        Some("name one policy".into()),
-                    );
-                }
-            }
-            return;
-        }
         let form = match find(name) {
             Some(setting) => SETTINGS[setting].form,
             None if name == RETRIES => Form::Limit,
@@ -181,7 +225,7 @@ impl Reader<'_> {
             return;
         };
         let origin = Origin::File(self.place(value.span()));
-        if let Err(problem) = policy.layer.add(name, texts, origin, name.to_owned()) {
+        if let Err(problem) = layer.add(name, texts, origin, name.to_owned()) {
             self.problems.push(problem);
         }
     }
@@ -252,7 +296,8 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
         (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
         | (Form::Number, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text | Form::Size, DeValue::String(_))
+        | (Form::Text | Form::Size | Form::Share, DeValue::String(_))
+        | (Form::Share, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::problem::{Place, Problem};
 use super::settings::{Index, Policy, SETTINGS, find};
-use super::value::{Limit, Value};
+use super::value::{Limit, Value, without_password};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,7 @@ impl Layer {
         origin: Origin,
         written: String,
     ) -> Result<(), Problem> {
+        let written = without_password(written);
         let refuse = |why: String| {
             let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
             Problem::new(format!("{written}: {why}")).at(place)

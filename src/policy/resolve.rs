@@ -13,7 +13,7 @@ use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
 use super::problem::{Place, Problem, nearest};
 use super::settings::{Policy, SETTINGS, find};
-use super::value::{Bound, Limit};
+use super::value::{Bound, Key, Limit, Value};
 use crate::classify::profile::{self, Profile};
 
 /// Everything that was given, from everywhere.
@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) files: Vec<File>,
     pub(crate) env: Layer,
     pub(crate) flags: Layer,
+    /// The key that `auto` stands for, once it was looked for: the host that the command's arguments name, if any.
+    pub(crate) host: Option<Option<String>>,
     /// What is left of the deadline of a `retry` around this one.
     pub(crate) outer_deadline: Option<Duration>,
 }
@@ -71,8 +73,14 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         layers.extend(builtin::layer(name));
         layers.extend(named(name, &request.files).map(|policy| policy.layer.clone()));
     }
-    layers.push(request.env.clone());
-    layers.push(request.flags.clone());
+    let (files, given) = (layers.len(), [request.env.clone(), request.flags.clone()]);
+    layers.extend(given);
+    // A key's own limits are stronger than what a policy says of any key.
+    let key = key(&layers, request);
+    let tables = request.files.iter().flat_map(|file| &file.limits);
+    let of_key: Vec<_> =
+        tables.filter(|table| Some(&table.key) == key.as_ref()).map(|table| table.layer.clone()).collect();
+    layers.splice(files..files, of_key);
 
     let mut resolved = Resolved {
         policy: Policy::default(),
@@ -86,6 +94,9 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         resolved.origins[given.setting] = given.origin.clone();
     }
     problems.extend(check::contradictions(&resolved, &layers));
+    if resolved.policy.key == Some(Key::Auto) && request.host.is_some() {
+        resolved.policy.key = key.map(Key::Named);
+    }
     problems.extend(unknown_profiles(&resolved, &request.files));
     if !problems.is_empty() {
         return Err(problems);
@@ -104,6 +115,16 @@ impl Resolved {
         if let Some(setting) = find(key) {
             self.origins[setting] = origin;
         }
+    }
+}
+
+/// What limits are shared by, if anything.
+fn key(layers: &[Layer], request: &Request) -> Option<String> {
+    let setting = find("key")?;
+    let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
+    match Key::read(&given.texts).ok()? {
+        Key::Named(key) => Some(key),
+        Key::Auto => request.host.clone().flatten(),
     }
 }
 

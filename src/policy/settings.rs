@@ -12,11 +12,13 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Labels, Limit, MessageFormat, Name,
-    Patterns, ProfileNames, Signal, Size, StderrMode, StdinMode, StdoutMode, Value,
+    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Key, Labels, Limit, MessageFormat,
+    Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Signal, Size, StatePlace,
+    StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
+use crate::gate::{self, Breaker, Rate};
 
 /// The headings of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +26,18 @@ pub(crate) enum Group {
     Schedule,
     Judging,
     Surroundings,
+    Shared,
 }
 
 impl Group {
+    pub(crate) const ALL: [Group; 4] = [Group::Schedule, Group::Judging, Group::Surroundings, Group::Shared];
+
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Group::Schedule => "How often, how long",
             Group::Judging => "Judging",
             Group::Surroundings => "Surroundings",
+            Group::Shared => "Shared limits",
         }
     }
 }
@@ -401,12 +407,83 @@ settings! {
     /// cannot read the terminal.
     new_group / "new-group": bool = false,
     { Surroundings "" }
+
+    /// What is shared: all processes with this key and the same --state heed each other
+    ///
+    /// A server's Retry-After seen by one closes the key for all until it is over, and the limits below hold for all
+    /// of them together. `auto` is the host that the command's arguments name, with a hash of credentials that stand
+    /// there. At most 255 bytes.
+    key / "key": Option<Key> = None,
+    { Shared "KEY" ; basic }
+
+    /// Attempts of this key that may run at the same time
+    ///
+    /// A permit is held while the command runs, and is freed by the death of who holds it.
+    concurrency / "concurrency": Option<Permits> = None,
+    { Shared "N" }
+
+    /// Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute
+    ///
+    /// That is the generic cell rate algorithm (GCRA), spread evenly once the first are gone.
+    rate / "rate": Option<Rate> = None,
+    { Shared "N/DURATION" }
+
+    /// A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time
+    ///
+    /// While it is open no attempt starts; after that one probe at a time does: its success closes the breaker, its
+    /// failure opens it again. 50%/30s opens when half of at least ten results within 30s were failures. Transient
+    /// and throttled results are failures; permanent ones say nothing.
+    breaker / "breaker": Option<Breaker> = None,
+    { Shared "N/DURATION" }
+
+    /// Retries, as a share of the first attempts: 20% or 0.2
+    ///
+    /// A first attempt deposits that share, a retry withdraws 1; besides, 10 retries may be made in any minute. A
+    /// retry that cannot be paid for ends the run: an outage is not answered with a multiple of the usual load.
+    budget / "budget": Option<Share> = None,
+    { Shared "SHARE" }
+
+    /// Hold attempts back as the success rate falls
+    ///
+    /// An attempt waits with probability (requests - 2·accepts)/(requests + 1) over the last two minutes, as Google's
+    /// SRE book has it.
+    adaptive / "adaptive": bool = false,
+    { Shared "" }
+
+    /// The longest wait for admission; 0 is not at all [default: the deadline]
+    ///
+    /// An attempt that would have to wait longer ends the run: exit 75 before any attempt, later the status of the
+    /// last one.
+    gate_wait / "gate-wait": Patience = Patience(None),
+    { Shared "DURATION" }
+
+    /// Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
+    ///
+    /// The default is ${XDG_STATE_HOME:-$HOME/.local/state}/retry, else /var/tmp/retry-UID. A directory of your
+    /// naming may be shared by a group. A server's URL may hold user, password and database.
+    state / "state": Option<StatePlace> = None,
+    { Shared "PLACE" env "RETRY_OPT_STATE" }
+
+    /// What to do when it cannot be reached: proceed without limits, or fail with exit 75
+    on_state_error / "on-state-error": OnStateError = OnStateError::Proceed,
+    { Shared "WHAT" }
 }
 
 impl Policy {
     /// How many attempts there may be in all.
     pub(crate) fn attempts(&self) -> Limit {
         if self.enabled { self.max } else { Limit::Times(1) }
+    }
+
+    /// The limits of the key.
+    pub(crate) fn limits(&self) -> gate::Limits {
+        gate::Limits {
+            concurrency: self.concurrency.map(|permits| permits.0),
+            rate: self.rate,
+            breaker: self.breaker,
+            budget: self.budget.map(|share| share.0),
+            adaptive: self.adaptive,
+        }
     }
 
     /// How long to wait.

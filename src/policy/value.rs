@@ -22,6 +22,8 @@ pub(crate) enum Form {
     Size,
     /// Text.
     Text,
+    /// A share: a number up to 1, or text with a per cent sign.
+    Share,
     /// Text, or a list of texts and numbers that is read as a comma list.
     List,
     /// A regular expression, or a list of them. They may hold commas, so each is a text of its own.
@@ -44,6 +46,7 @@ impl Form {
             Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
             Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
             Form::Text => "text in quotes",
+            Form::Share => "a share in quotes such as \"20%\", or a number up to 1",
             Form::List => "text in quotes, or a list of texts",
             Form::Patterns => "a regular expression in quotes, or a list of them",
             Form::Rules => "tables: write [[policy.NAME.rule]]",
@@ -61,6 +64,10 @@ impl Form {
             Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
             Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
             Form::Text => json!({"type": "string"}),
+            Form::Share => json!({"anyOf": [
+                {"type": "string"},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+            ]}),
             Form::List => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": ["string", "number"]}},
@@ -382,12 +389,15 @@ impl Value for Labels {
 mod judging;
 #[path = "value_schedule.rs"]
 mod schedule;
+#[path = "value_shared.rs"]
+mod shared;
 #[path = "value_streams.rs"]
 mod streams;
 
 pub(super) use judging::pattern;
 pub(crate) use judging::{ExitCodes, Patterns, ProfileNames, Signal};
 pub(crate) use schedule::Factor;
+pub(crate) use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace, without_password};
 pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(crate) struct Limits {
     pub(super) flaky_status: Option<u8>,
     /// The status of a run that had no attempts left.
     pub(super) exhausted_status: Option<u8>,
+    /// The longest wait for admission.
+    pub(super) gate_wait: Option<Duration>,
 }
 
 impl Limits {
@@ -39,6 +41,7 @@ impl Limits {
             successes: policy.successes.0,
             flaky_status: policy.fail_if_flaky.map(|status| status.0),
             exhausted_status: policy.exhausted_code.map(|status| status.0),
+            gate_wait: policy.gate_wait.0,
         }
     }
 
@@ -49,6 +52,10 @@ impl Limits {
 
     pub(super) fn is_past_deadline(&self, elapsed: Duration) -> bool {
         self.deadline.is_some_and(|deadline| elapsed >= deadline)
+    }
+
+    pub(super) fn deadline_left(&self, elapsed: Duration) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_sub(elapsed))
     }
 
     pub(super) fn is_timed_out(&self, running: Duration) -> bool {
@@ -84,7 +91,7 @@ impl Limits {
     ) -> Option<Duration> {
         let idle = self.idle.map(|idle| idle.saturating_sub(silent));
         let attempt = self.timeout.map(|timeout| timeout.saturating_sub(running));
-        let run = self.deadline.map(|deadline| deadline.saturating_sub(elapsed));
+        let run = self.deadline_left(elapsed);
         [attempt, idle, run].into_iter().flatten().min()
     }
 

@@ -6,6 +6,8 @@ use super::*;
 use crate::classify::{ExitSpecs, Stage, StartFailure};
 use crate::policy::value::{Bound, Count, ExitStatus, Limit};
 
+mod gated;
+
 /// A session and its clock; what it does is written down as short words.
 struct Run {
     session: Session,
@@ -79,6 +81,8 @@ fn word(action: &Action) -> String {
     match action {
         Action::Spawn(attempt) => format!("spawn{}{}", attempt.number, if attempt.last { "!" } else { "" }),
         Action::Stop => "stop".to_owned(),
+        Action::Admit(ask) => format!("admit:{:?}", ask.kind),
+        Action::Settle(report) => format!("settle:{:?}", report.result),
         Action::WakeIn(wait) => format!("wake:{}", wait.as_millis()),
         Action::Finish(Exit::Status(status)) => format!("exit{status}"),
         Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),
@@ -88,6 +92,8 @@ fn word(action: &Action) -> String {
             Event::AttemptSuccess(_) => "ok".to_owned(),
             Event::AttemptRetry { wait, .. } => format!("retry:{}", wait.delay_ms),
             Event::AttemptFailed(failure) => format!("failed({})", failure.verdict),
+            Event::GateWait(held) => format!("held:{:?}:{}", held.limit, held.wait_ms),
+            Event::GateRefused(held) => format!("refused:{:?}", held.limit),
             Event::RunStop(stop) => format!("{:?}", stop.outcome).to_lowercase(),
         },
     }

@@ -24,6 +24,9 @@ pub(crate) fn stdin_is_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stdin())
 }
 
+/// The variable that says what an attempt holds of shared limits.
+pub(crate) const PERMITS: &str = "RETRY_PERMITS";
+
 /// The `retry` around this one, as its environment tells of it.
 #[derive(Debug, Default)]
 pub(crate) struct Outer {
@@ -33,6 +36,8 @@ pub(crate) struct Outer {
     pub(crate) run: Option<String>,
     /// What is left of its deadline; zero when it is over.
     pub(crate) time_left: Option<Duration>,
+    /// What its attempt holds of limits that are shared, in its own words.
+    pub(crate) permits: Vec<String>,
 }
 
 impl Outer {
@@ -45,7 +50,9 @@ impl Outer {
         if is_stale() {
             return Self::default();
         }
-        Self { depth, run: text("RETRY_RUN_ID"), time_left: time_left() }
+        let permits =
+            text(PERMITS).map(|all| all.split(',').map(str::to_owned).collect()).unwrap_or_default();
+        Self { depth, run: text("RETRY_RUN_ID"), time_left: time_left(), permits }
     }
 }
 

@@ -9,7 +9,9 @@ mod redis;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::gate::{At, Free, Grant, KeyState};
+use crate::policy::value::StatePlace;
 
 /// What a transaction does with leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,4 +82,45 @@ pub(crate) trait Store {
 
     /// What a person should know, once: a state that was damaged and begins anew, a lease that was lost.
     fn warnings(&mut self) -> Vec<String>;
+}
+
+/// Where a store is: found out without touching it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A directory of ours, or one that was named.
+    Local(local::Place),
+    Redis(redis::Location),
+}
+
+impl Place {
+    /// Fails if there is no such place, as the home of somebody who has none.
+    pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
+        Ok(match named {
+            None => Place::Local(local::Place::Default),
+            Some(StatePlace::Directory(path)) => Place::Local(local::Place::Named(path.into())),
+            Some(StatePlace::Server(url)) => Place::Redis(redis::Location::parse(url).map_err(Error::usage)?),
+        })
+    }
+
+    /// Opens the store.
+    pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
+        Ok(match self {
+            Place::Local(place) => Box::new(local::Local::open(place)?),
+            Place::Redis(location) => Box::new(redis::Redis::open(location)?),
+        })
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Local(place) => place.fmt(f),
+            Place::Redis(location) => location.fmt(f),
+        }
+    }
+}
+
+/// What is wrong with a server's URL, if anything; its password is not said.
+pub(crate) fn check_url(url: &str) -> Result<(), String> {
+    redis::Location::parse(url).map(|_| ())
 }

@@ -1,0 +1,186 @@
+//! The driver's part in limits that are shared: it puts the session's questions to the store, and keeps a run going
+//! whose store cannot be reached.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::gate::{Admission, Ask, Grant, Limit, Limits, Refusal, Report};
+use crate::policy::Policy;
+use crate::policy::value::{Key, OnStateError};
+use crate::session::Answer;
+use crate::sys::clock;
+use crate::sys::environment::Outer;
+use crate::sys::store::{self, Failure, Leases, Sight, Store};
+
+/// A store that failed is left alone for this long: each look may cost its whole patience.
+const LEFT_ALONE: Duration = Duration::from_secs(5);
+
+pub(super) struct Gatekeeper {
+    key: String,
+    limits: Limits,
+    on_error: OnStateError,
+    /// Opened when it is first needed.
+    store: Option<Box<dyn Store>>,
+    place: store::Place,
+    /// What the running attempt was granted.
+    held: Grant,
+    /// An attempt of a run around this one, under the same key, holds a permit, and is the breaker's probe.
+    covered: Grant,
+    /// On the elapsed clock.
+    left_alone_until: Option<Duration>,
+    renew_at: Option<Duration>,
+    /// One warning of a store that failed is enough.
+    warned: bool,
+    warnings: Vec<String>,
+}
+
+impl Gatekeeper {
+    /// Nobody, where nothing is shared.
+    pub(super) fn new(policy: &Policy, outer: &Outer) -> Result<Option<Self>, Error> {
+        let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
+        let place = store::Place::new(policy.state.as_ref())?;
+        let token = token(&place, key);
+        let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
+        Ok(Some(Self {
+            key: key.clone(),
+            limits: policy.limits(),
+            on_error: policy.on_state_error,
+            store: None,
+            place,
+            held: Grant::default(),
+            covered: Grant { permit: holds("p"), probe: holds("b") },
+            left_alone_until: None,
+            renew_at: None,
+            warned: false,
+            warnings: Vec::new(),
+        }))
+    }
+
+    /// May the attempt start?
+    pub(super) fn admit(&mut self, ask: Ask) -> Answer {
+        let ask = Ask { covered: self.covered.permit, covered_by_probe: self.covered.probe, ..ask };
+        let limits = self.limits.clone();
+        let wanted = Leases::Take {
+            permits: limits.concurrency.filter(|_| !ask.covered),
+            probe: limits.breaker.is_some() && !ask.covered_by_probe,
+        };
+        let mut decided = None;
+        let done = self.transact(wanted, &mut |sight| {
+            let admission = sight.state.admit(sight.now, &limits, &ask, sight.free);
+            let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
+            decided = Some((admission, sight.now));
+            grant
+        });
+        match (done, decided) {
+            (Ok(()), Some((Admission::Proceed(grant), _))) => {
+                self.held = grant;
+                let leased = grant != Grant::default();
+                self.renew_at = self.renewal().filter(|_| leased).map(|every| clock::now().elapsed + every);
+                Answer::Proceed
+            }
+            (Ok(()), Some((Admission::Wait(pause), now))) => {
+                let spread = pause.spread.mul_f64(ask.chance);
+                let wait = pause.until.map_or_else(|| self.pause(&ask), |until| until.since(now) + spread);
+                Answer::Wait {
+                    limit: pause.limit,
+                    wait,
+                    until: pause.until.map(|until| until.to_string()),
+                    why: pause.why,
+                }
+            }
+            (Ok(()), Some((Admission::Refuse(refusal), _))) => Answer::Refuse(refusal),
+            (Err(why), _) if self.on_error == OnStateError::Fail => {
+                Answer::Refuse(Refusal { limit: Limit::State, why })
+            }
+            (Err(_), _) | (Ok(()), None) => Answer::Proceed,
+        }
+    }
+
+    /// The attempt is over. Says why another one would be refused, if it would.
+    pub(super) fn settle(&mut self, report: Report) -> Option<Refusal> {
+        let report = Report { probe: self.held.probe || self.covered.probe, ..report };
+        (self.held, self.renew_at) = (Grant::default(), None);
+        let limits = self.limits.clone();
+        let mut refusal = None;
+        let done = self.transact(Leases::GiveBack, &mut |sight| {
+            refusal = sight.state.settle(sight.now, &limits, &report);
+            Grant::default()
+        });
+        refusal.filter(|_| done.is_ok())
+    }
+
+    /// Until leases have to be renewed.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.renew_at.map(|at| at.saturating_sub(clock::now().elapsed))
+    }
+
+    /// Renews them, if it is time.
+    pub(super) fn renew(&mut self) {
+        let now = clock::now().elapsed;
+        if self.renew_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.renew_at = self.renewal().map(|every| now + every);
+        let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
+        if let Err(failure) = renewed {
+            self.warn(&failure);
+        }
+    }
+
+    /// What the command's own `retry`s are told, so that none waits for the permit that it runs under.
+    pub(super) fn permits(&self, outer: &Outer) -> Option<String> {
+        let token = token(&self.place, &self.key);
+        let held = [(self.held.permit, "p"), (self.held.probe, "b")];
+        let held = held.iter().filter(|(held, _)| *held).map(|(_, suffix)| format!("{token}{suffix}"));
+        let all: Vec<_> = outer.permits.iter().cloned().chain(held).collect();
+        (!all.is_empty()).then(|| all.join(","))
+    }
+
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        let of_store = self.store.as_mut().map(|store| store.warnings()).unwrap_or_default();
+        self.warnings.drain(..).chain(of_store).collect()
+    }
+
+    fn renewal(&self) -> Option<Duration> {
+        self.store.as_ref().and_then(|store| store.renewal())
+    }
+
+    /// How long until the next look where others must act first: short at first.
+    fn pause(&self, ask: &Ask) -> Duration {
+        let Some(patience) = self.store.as_ref().map(|store| store.patience()) else { return Duration::ZERO };
+        let pause = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
+        pause.mul_f64(0.5 + ask.chance / 2.0)
+    }
+
+    fn transact(&mut self, leases: Leases, decide: &mut dyn FnMut(Sight<'_>) -> Grant) -> Result<(), String> {
+        let now = clock::now().elapsed;
+        if self.left_alone_until.is_some_and(|until| now < until) {
+            return Err("the shared state could not be reached a moment ago".to_owned());
+        }
+        let done = match &mut self.store {
+            Some(store) => store.transact(&self.key, leases, decide),
+            None => self
+                .place
+                .open()
+                .and_then(|store| self.store.insert(store).transact(&self.key, leases, decide)),
+        };
+        done.map_err(|failure| {
+            self.left_alone_until = Some(clock::now().elapsed + LEFT_ALONE);
+            self.warn(&failure);
+            failure.0
+        })
+    }
+
+    fn warn(&mut self, failure: &Failure) {
+        // Where it is a reason to refuse, the refusal tells of it.
+        if self.on_error == OnStateError::Proceed && !std::mem::replace(&mut self.warned, true) {
+            self.warnings.push(format!("going on without shared limits: {}", failure.0));
+        }
+    }
+}
+
+/// What names a key of a store to a `retry` below.
+fn token(place: &store::Place, key: &str) -> String {
+    let bytes = place.to_string().into_bytes().into_iter().chain([0]).chain(key.bytes());
+    format!("{:016x}", crate::fnv::hash64(bytes))
+}
