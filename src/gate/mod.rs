@@ -167,3 +167,6 @@ impl Report {
     /// Of an attempt that says nothing of the service.
     pub(crate) const NEUTRAL: Report = Report { result: Result::Neutral, retry_after: None, probe: false };
 }
+
+#[cfg(test)]
+mod tests;

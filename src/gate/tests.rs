@@ -1,0 +1,293 @@
+//! Each limit by a table.
+
+use std::time::Duration;
+
+use super::*;
+
+mod properties;
+
+const ALL_FREE: Free = Free { permit: true, probe: true };
+const NONE_FREE: Free = Free { permit: false, probe: false };
+
+fn at(millis: u64) -> At {
+    At(1_000_000_000_000 + millis * 1000)
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn rate(count: u32, per: u64) -> Limits {
+    Limits { rate: Some(Rate { count, per: ms(per) }), ..Limits::default() }
+}
+
+fn breaker(trips: Tripping, open_for: u64) -> Limits {
+    Limits { breaker: Some(Breaker { trips, open_for: ms(open_for) }), ..Limits::default() }
+}
+
+fn first() -> Ask {
+    Ask::default()
+}
+
+fn retry() -> Ask {
+    Ask { kind: Kind::Retry, ..Ask::default() }
+}
+
+fn report(result: Result) -> Report {
+    Report { result, retry_after: None, probe: false }
+}
+
+/// The limit that holds it back, and for how many milliseconds; `None` if it goes.
+fn held(admission: &Admission, now: At) -> Option<(Limit, Option<u128>)> {
+    match admission {
+        Admission::Proceed(_) => None,
+        Admission::Wait(pause) => Some((pause.limit, pause.until.map(|until| until.since(now).as_millis()))),
+        Admission::Refuse(refusal) => Some((refusal.limit, None)),
+    }
+}
+
+#[track_caller]
+fn goes(state: &mut KeyState, now: At, limits: &Limits, ask: &Ask) -> Grant {
+    match state.admit(now, limits, ask, ALL_FREE) {
+        Admission::Proceed(grant) => grant,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_server_that_asked_for_time_is_left_alone_by_all() {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    goes(&mut state, at(0), &limits, &first());
+    let asked = Report { retry_after: Some(ms(3000)), ..report(Result::Failure) };
+    state.settle(at(0), &limits, &asked);
+    let look = |state: &mut KeyState, millis| {
+        held(&state.admit(at(millis), &limits, &first(), ALL_FREE), at(millis))
+    };
+    assert_eq!(look(&mut state, 0), Some((Limit::Window, Some(3000))));
+    assert_eq!(look(&mut state, 2999), Some((Limit::Window, Some(1))));
+    assert_eq!(look(&mut state, 3000), None);
+    // A shorter wish of another server does not open it; a longer one closes it for longer.
+    state.settle(at(4000), &limits, &asked);
+    state.settle(at(4001), &limits, &Report { retry_after: Some(ms(1000)), ..asked });
+    assert_eq!(look(&mut state, 5500), Some((Limit::Window, Some(1500))));
+    state.settle(at(5000), &limits, &Report { retry_after: Some(ms(9000)), ..asked });
+    assert_eq!(look(&mut state, 8000), Some((Limit::Window, Some(6000))));
+}
+
+#[test]
+fn who_waited_for_a_window_comes_back_spread_out() {
+    for (length, spread) in [(200, 1000), (3000, 1500), (600_000, 30_000)] {
+        let (mut state, limits) = (KeyState::default(), Limits::default());
+        state.close(at(0), ms(length));
+        let Admission::Wait(pause) = state.admit(at(1), &limits, &first(), ALL_FREE) else {
+            panic!("it is closed")
+        };
+        assert_eq!(pause.spread, ms(spread), "{length}");
+    }
+}
+
+#[test]
+fn a_person_may_close_and_reopen() {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    state.close(at(0), ms(60_000));
+    assert!(state.view(at(1), &limits).closed_by_hand);
+    state.close(at(10), ms(1000));
+    assert_eq!(state.view(at(11), &limits).window_until, Some(at(1010)));
+    assert_eq!(state.view(at(1010), &limits).window_until, None);
+}
+
+#[test]
+fn a_rate_lets_a_burst_go_and_then_an_even_stream() {
+    let (mut state, limits) = (KeyState::default(), rate(4, 1000));
+    for _ in 0..4 {
+        goes(&mut state, at(0), &limits, &first());
+    }
+    let look = |state: &mut KeyState, millis| {
+        held(&state.admit(at(millis), &limits, &first(), ALL_FREE), at(millis))
+    };
+    assert_eq!(look(&mut state, 0), Some((Limit::Rate, Some(250))));
+    assert_eq!(look(&mut state, 249), Some((Limit::Rate, Some(1))));
+    assert_eq!(look(&mut state, 250), None);
+    assert_eq!(look(&mut state, 250), Some((Limit::Rate, Some(250))));
+    assert_eq!(state.view(at(250), &limits).tokens, Some(0));
+    assert_eq!(state.view(at(500), &limits).tokens, Some(1));
+    assert_eq!(state.view(at(9000), &limits).tokens, Some(4));
+}
+
+#[test]
+fn a_rate_that_was_slower_before_holds_nobody_back_for_longer_than_its_time() {
+    let mut state = KeyState::default();
+    goes(&mut state, at(0), &rate(1, 3_600_000), &first());
+    let pause = held(&state.admit(at(0), &rate(10, 1000), &first(), ALL_FREE), at(0));
+    assert_eq!(pause, Some((Limit::Rate, Some(100))));
+}
+
+#[test]
+fn failures_in_a_row_open_a_breaker_and_a_probe_closes_it() {
+    let (mut state, limits) = (KeyState::default(), breaker(Tripping::InARow(3), 1000));
+    for result in
+        [Result::Failure, Result::Failure, Result::Success, Result::Failure, Result::Neutral, Result::Failure]
+    {
+        goes(&mut state, at(0), &limits, &first());
+        state.settle(at(0), &limits, &report(result));
+        assert_eq!(state.view(at(0), &limits).phase, Phase::Closed);
+    }
+    state.settle(at(5), &limits, &report(Result::Failure));
+    assert_eq!(state.view(at(5), &limits).phase, Phase::Open);
+    assert_eq!(
+        held(&state.admit(at(5), &limits, &first(), ALL_FREE), at(5)),
+        Some((Limit::Breaker, Some(1000)))
+    );
+    assert_eq!(state.view(at(1005), &limits).phase, Phase::HalfOpen);
+    // One that started before it opened says nothing of now.
+    state.settle(at(1005), &limits, &report(Result::Success));
+    assert_eq!(state.view(at(1005), &limits).phase, Phase::HalfOpen);
+    assert!(goes(&mut state, at(1005), &limits, &first()).probe);
+    assert_eq!(
+        held(&state.admit(at(1005), &limits, &first(), NONE_FREE), at(1005)),
+        Some((Limit::Breaker, None))
+    );
+    let probe = |result| Report { probe: true, ..report(result) };
+    state.settle(at(1010), &limits, &probe(Result::Neutral));
+    assert_eq!(state.view(at(1010), &limits).phase, Phase::HalfOpen);
+    state.settle(at(1010), &limits, &probe(Result::Failure));
+    assert_eq!(state.view(at(2009), &limits).phase, Phase::Open);
+    state.settle(at(2010), &limits, &probe(Result::Success));
+    assert_eq!(state.view(at(2010), &limits).phase, Phase::Closed);
+    assert_eq!(goes(&mut state, at(2010), &limits, &first()), Grant::default());
+}
+
+#[test]
+fn a_share_of_failures_opens_a_breaker_once_there_are_enough_results() {
+    let limits = breaker(Tripping::Share(0.5), 30_000);
+    let phase_after = |results: &[(u64, Result)]| {
+        let mut state = KeyState::default();
+        for (millis, result) in results {
+            state.settle(at(*millis), &limits, &report(*result));
+        }
+        state.view(at(results.last().unwrap().0), &limits).phase
+    };
+    let mixed = |good: usize, bad: usize| {
+        [vec![(0, Result::Success); good], vec![(1, Result::Failure); bad]].concat()
+    };
+    assert_eq!(phase_after(&mixed(4, 5)), Phase::Closed, "nine results are too few");
+    assert_eq!(phase_after(&mixed(5, 5)), Phase::Open);
+    assert_eq!(phase_after(&mixed(6, 5)), Phase::Closed);
+    // What was long ago does not count.
+    assert_eq!(
+        phase_after(&[vec![(0, Result::Failure); 9], vec![(60_000, Result::Failure)]].concat()),
+        Phase::Closed
+    );
+    assert_eq!(
+        phase_after(&[vec![(0, Result::Failure); 9], vec![(30_000, Result::Failure)]].concat()),
+        Phase::Open
+    );
+}
+
+#[test]
+fn first_attempts_pay_for_retries() {
+    let (mut state, limits) = (KeyState::default(), Limits { budget: Some(0.5), ..Limits::default() });
+    let refused = Some((Limit::Budget, None));
+    for _ in 0..10 {
+        goes(&mut state, at(0), &limits, &retry());
+    }
+    assert_eq!(
+        held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)),
+        refused,
+        "the reserve is spent"
+    );
+    let failed = report(Result::Failure);
+    assert_eq!(state.settle(at(0), &limits, &failed).map(|refusal| refusal.limit), Some(Limit::Budget));
+    assert_eq!(state.settle(at(0), &limits, &report(Result::Success)), None);
+    goes(&mut state, at(0), &limits, &first());
+    assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
+    goes(&mut state, at(0), &limits, &first());
+    assert_eq!(state.settle(at(0), &limits, &failed), None);
+    goes(&mut state, at(0), &limits, &retry());
+    assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
+    // One after a success is paid by nobody and pays nothing.
+    goes(&mut state, at(0), &limits, &Ask { kind: Kind::Repeat, ..Ask::default() });
+    assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
+    // The reserve is for a minute.
+    assert_eq!(held(&state.admit(at(59_999), &limits, &retry(), ALL_FREE), at(59_999)), refused);
+    goes(&mut state, at(60_000), &limits, &retry());
+}
+
+#[test]
+fn tenths_add_up() {
+    let (mut state, limits) = (KeyState::default(), Limits { budget: Some(0.1), ..Limits::default() });
+    (0..10).for_each(|_| drop(goes(&mut state, at(0), &limits, &retry())));
+    (0..10).for_each(|_| drop(goes(&mut state, at(0), &limits, &first())));
+    goes(&mut state, at(0), &limits, &retry());
+}
+
+#[test]
+fn success_rates_hold_back_as_the_book_has_it() {
+    let (mut state, limits) = (KeyState::default(), Limits { adaptive: true, ..Limits::default() });
+    let probability = |state: &KeyState, millis| state.view(at(millis), &limits).held_back.unwrap();
+    for _ in 0..10 {
+        goes(&mut state, at(0), &limits, &Ask { chance: 0.999, ..first() });
+    }
+    assert!((probability(&state, 0) - 10.0 / 11.0).abs() < 1e-9);
+    for _ in 0..3 {
+        state.settle(at(0), &limits, &report(Result::Success));
+        state.settle(at(0), &limits, &report(Result::Failure));
+    }
+    assert!((probability(&state, 0) - 4.0 / 11.0).abs() < 1e-9);
+    // Held back, it is a request as well; looking again, it is not.
+    let unlucky = Ask { chance: 0.0, ..first() };
+    assert_eq!(held(&state.admit(at(0), &limits, &unlucky, ALL_FREE), at(0)).unwrap().0, Limit::Adaptive);
+    assert!((probability(&state, 0) - 5.0 / 12.0).abs() < 1e-9);
+    state.admit(at(0), &limits, &Ask { looks: 1, ..unlucky }, ALL_FREE);
+    assert!((probability(&state, 0) - 5.0 / 12.0).abs() < 1e-9);
+    assert!(probability(&state, 130_000).abs() < 1e-9, "two minutes are over");
+}
+
+#[test]
+fn permits_are_counted_by_the_store() {
+    let limits = Limits { concurrency: Some(8), ..Limits::default() };
+    let mut state = KeyState::default();
+    assert_eq!(goes(&mut state, at(0), &limits, &first()), Grant { permit: true, probe: false });
+    assert_eq!(
+        held(&state.admit(at(0), &limits, &first(), NONE_FREE), at(0)),
+        Some((Limit::Concurrency, None))
+    );
+    // Inside of an attempt that has one, none is needed.
+    let covered = Ask { covered: true, ..first() };
+    assert_eq!(state.admit(at(0), &limits, &covered, NONE_FREE), Admission::Proceed(Grant::default()));
+}
+
+#[test]
+fn inside_of_the_probe_there_is_no_other() {
+    let (mut state, limits) = (KeyState::default(), breaker(Tripping::InARow(1), 1000));
+    state.settle(at(0), &limits, &report(Result::Failure));
+    let covered = Ask { covered_by_probe: true, ..first() };
+    assert_eq!(state.admit(at(1000), &limits, &covered, NONE_FREE), Admission::Proceed(Grant::default()));
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_wait_longer() {
+    let limits =
+        Limits { rate: Some(Rate { count: 1, per: ms(1000) }), ..breaker(Tripping::InARow(1), 5000) };
+    let mut state = KeyState::default();
+    goes(&mut state, at(100_000_000), &limits, &first());
+    state.close(at(100_000_000), ms(3000));
+    state.settle(at(100_000_000), &limits, &report(Result::Failure));
+    let now = at(0);
+    assert_eq!(held(&state.admit(now, &limits, &first(), ALL_FREE), now), Some((Limit::Window, Some(3000))));
+    let now = at(3000);
+    assert_eq!(held(&state.admit(now, &limits, &first(), ALL_FREE), now), Some((Limit::Breaker, Some(2000))));
+}
+
+#[test]
+fn moments_are_told_as_they_are_or_later() {
+    assert_eq!(At(1_767_225_600_000_001).to_string(), "2026-01-01T00:00:01Z");
+    assert_eq!(At(u64::MAX).to_string(), "9999-12-31T23:59:59Z");
+}
+
+#[test]
+fn states_of_a_later_version_can_be_read() {
+    let text = r#"{"v":1,"updated":5,"arrival":7,"later":{"x":1}}"#;
+    let state: KeyState = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_value(&state).unwrap()["arrival"], 7);
+}
