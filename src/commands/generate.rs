@@ -8,6 +8,7 @@ use crate::cli::{self, Invocation};
 use crate::error::Error;
 use crate::event::Record;
 use crate::exit_code::Exit;
+use crate::policy::file::LIMITS;
 use crate::policy::layer::RETRIES;
 use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::Form;
@@ -60,6 +61,8 @@ fn config_schema() -> Json {
     retries["anyOf"][0]["minimum"] = json!(0);
     retries["description"] = json!("The same as max, less the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
+    let limits: Map<String, Json> =
+        LIMITS.iter().filter_map(|key| Some(((*key).to_owned(), properties.get(*key)?.clone()))).collect();
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Configuration of retry",
@@ -70,6 +73,15 @@ fn config_schema() -> Json {
                 "description": "What is known of tools, added to what is known already",
                 "type": "object",
                 "additionalProperties": crate::classify::profile::profile_schema(),
+            },
+            "limits": {
+                "description": "Limits by key, for whoever shares it",
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": limits,
+                },
             },
             "policy": {
                 "description": "Named policies; every policy begins with the one named default",

@@ -246,6 +246,9 @@ impl Value for StatePlace {
                 crate::sys::store::check_url(text)?;
                 Ok(StatePlace::Server(text.to_owned()))
             }
+            None if text.starts_with("redis:") || text.starts_with("rediss:") => {
+                Err(format!("'{text}' is neither a directory nor a URL: write redis://HOST, or ./{text}"))
+            }
             Some((scheme, _)) => Err(format!(
                 "'{scheme}://' is no store that is known: write a directory, or a URL with {}://",
                 SCHEMES.join("://, ")
@@ -272,12 +275,24 @@ impl Value for StatePlace {
     }
 }
 
-/// A text without the password of a URL in it: `redis://user:***@host`.
+/// A text without the password of a URL in it: `redis://user:***@host`, `redis+unix://…?pass=***`.
 pub(crate) fn without_password(text: String) -> String {
     let Some(begin) = text.find("://").map(|at| at + 3) else { return text };
+    let mut public = text.clone();
+    if let Some(at) = text.find("pass=") {
+        let end = text[at..].find('&').map_or(text.len(), |length| at + length);
+        public.replace_range(at + "pass=".len()..end, HIDDEN);
+    }
     // A password may hold the signs that end an authority, as long as an @ follows.
-    let Some(end) = text.rfind('@').filter(|end| *end >= begin) else { return text };
-    let user = text[begin..end].split(':').next().unwrap_or_default();
-    let hidden = if text[begin..end].contains(':') { ":***" } else { "" };
-    format!("{}{user}{hidden}{}", &text[..begin], &text[end..])
+    let authority = public.rfind('@').filter(|end| *end >= begin).map(|end| begin..end);
+    if let Some(authority) = authority
+        && let Some((user, _)) = public[authority.clone()].split_once(':')
+    {
+        let shown = format!("{user}:{HIDDEN}");
+        public.replace_range(authority, &shown);
+    }
+    public
 }
+
+/// What stands for a password.
+const HIDDEN: &str = "***";

@@ -3,6 +3,7 @@
 use super::*;
 use crate::backoff::{Jitter, Strategy};
 use crate::classify::ExitSpecs;
+use crate::gate::{Breaker, Rate};
 
 #[track_caller]
 fn shows<T: Value>(text: &str, expected: &Json) {
@@ -87,4 +88,73 @@ fn lists_of_one_layer_add_up_and_single_values_take_the_last() {
         Labels::read(&["a=1", "b=2", "a=3"].map(OsString::from)).unwrap().show(),
         json!({"a": "3", "b": "2"})
     );
+}
+
+#[test]
+fn keys_are_plain_names() {
+    shows::<Key>("api.example.com", &json!("api.example.com"));
+    shows::<Key>("auto", &json!("auto"));
+    for odd in ["../../etc/passwd", "/", ".", "a b", "日本", "{x}:y", &"k".repeat(255)] {
+        shows::<Key>(odd, &json!(odd));
+    }
+    refuses::<Key>(&["", " ", "a\nb", "a\0b", "\u{7f}", &"k".repeat(256), &"k".repeat(10_000)]);
+}
+
+#[test]
+fn limits_are_read_as_they_are_shown() {
+    shows::<Rate>("100/1m", &json!("100/1m"));
+    shows::<Rate>("5/0.5", &json!("5/500ms"));
+    refuses::<Rate>(&[
+        "5",
+        "0/1m",
+        "5/0",
+        "x/1m",
+        "5/x",
+        "5/",
+        "/1m",
+        "-1/1s",
+        "1.5/1s",
+        "5/inf",
+        "4294967295/1us",
+    ]);
+    shows::<Breaker>("5/30s", &json!("5/30s"));
+    shows::<Breaker>("50%/30s", &json!("50%/30s"));
+    refuses::<Breaker>(&["5", "0/30s", "5/0s", "0%/30s", "101%/30s", "%/30s", "-5/30s", "5/-30s"]);
+    shows::<Share>("20%", &json!("20%"));
+    shows::<Share>("0.1", &json!("10%"));
+    shows::<Share>("12.5%", &json!("12.5%"));
+    shows::<Share>("1", &json!("100%"));
+    refuses::<Share>(&["0", "0%", "20", "150%", "-1%", "", "%", "inf", "nan"]);
+    shows::<Permits>("8", &json!(8));
+    refuses::<Permits>(&["0", "-1", "inf", "1.5", "10001", ""]);
+    shows::<Patience>("0", &json!("0s"));
+    refuses::<Patience>(&["-1s", "inf", ""]);
+}
+
+#[test]
+fn the_place_of_shared_state_is_a_directory_or_a_server() {
+    shows::<StatePlace>("/var/lib/retry", &json!("/var/lib/retry"));
+    shows::<StatePlace>("redis://localhost/2", &json!("redis://localhost/2"));
+    refuses::<StatePlace>(&["", "http://x", "redis:/", "memcached://x"]);
+    assert_eq!(
+        StatePlace::read(&[OsString::from("")]).unwrap_err().split(':').next(),
+        Some("the place is empty")
+    );
+}
+
+#[test]
+fn no_password_is_ever_shown() {
+    for (secret, public) in [
+        ("redis://:s3cret@host/1", "redis://:***@host/1"),
+        ("rediss://me:s3cret@host", "rediss://me:***@host"),
+        ("redis://me:s3/cr@et@host", "redis://me:***@host"),
+        ("redis://me@host", "redis://me@host"),
+        ("redis+unix:///run/r.sock?pass=s3cret&db=1", "redis+unix:///run/r.sock?pass=***&db=1"),
+        ("--state redis://u:s3cret@h", "--state redis://u:***@h"),
+        ("/home/me@work:x", "/home/me@work:x"),
+    ] {
+        assert_eq!(without_password(secret.to_owned()), public);
+    }
+    let place = StatePlace::parse("redis://:s3cret@host/1").unwrap();
+    assert!(!format!("{place:?} {}", place.show()).contains("s3cret"));
 }

@@ -165,3 +165,29 @@ fn the_other_verbs_tell_of_a_bad_file_as_well() {
         assert_eq!(sandbox.files(), ["bad.toml"]);
     }
 }
+
+#[test]
+fn wrong_limits_are_told_with_their_place() {
+    let config = "\
+[limits.\"api\"]
+rate = \"5\"
+concurrency = 0
+breakr = \"5/30s\"
+max = 3
+[limits.\"a\\nb\"]
+rate = \"5/1s\"
+";
+    are_told(
+        config,
+        &[
+            (2, 8, "rate = \"5\"", "       ^^^", &["'5' is no rate", "100/1m"]),
+            (3, 15, "concurrency = 0", "              ^", &["0 attempts at a time"]),
+            (4, 1, "breakr = \"5/30s\"", "^^^^^^", &["'breakr' is no limit", "did you mean breaker?"]),
+            (5, 1, "max = 3", "^^^", &["'max' is no limit", "concurrency, rate"]),
+            (6, 9, "[limits.\"a\\nb\"]", "        ^^^^^^", &["control character"]),
+        ],
+    );
+    let without_key = "[policy.default]\nbudget = \"20%\"\n";
+    let answer: &[&str] = &["budget = 20%", "needs a key", "--key NAME"];
+    are_told(without_key, &[(2, 10, "budget = \"20%\"", "         ^^^^^", answer)]);
+}

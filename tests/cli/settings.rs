@@ -58,6 +58,15 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("quiet", "true", json!(true)),
         ("verbose", "2", json!(2)),
         ("new-group", "true", json!(true)),
+        ("key", "\"api.example.com\"", json!("api.example.com")),
+        ("concurrency", "8", json!(8)),
+        ("rate", "\"100/1m\"", json!("100/1m")),
+        ("breaker", "\"5/30s\"", json!("5/30s")),
+        ("budget", "0.2", json!("20%")),
+        ("adaptive", "true", json!(true)),
+        ("gate-wait", "\"0s\"", json!("0s")),
+        ("state", "\"redis://me:secret@localhost/2\"", json!("redis://me:***@localhost/2")),
+        ("on-state-error", "\"fail\"", json!("fail")),
     ]
 }
 
@@ -124,6 +133,7 @@ const VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("RETRY_OPT_MAX_RETRY_AFTER", "1m", "max-retry-after", "1m"),
     ("RETRY_OPT_LOG", "/dev/null", "log", "/dev/null"),
     ("RETRY_OPT_NAME", "nightly", "name", "nightly"),
+    ("RETRY_OPT_STATE", "redis://:secret@localhost", "state", "redis://:***@localhost"),
     ("RETRY_OPT_MESSAGE_FORMAT", "json", "message-format", "json"),
 ];
 
@@ -152,4 +162,20 @@ fn an_option_without_a_variable_is_not_read_from_the_environment() {
     let environment = [("RETRY_OPT_SEED", "x"), ("RETRY_OPT_QUIET", "true"), ("RETRY_OPT_NO_SUCH", "1")];
     let ran = Sandbox::new().run_in(&environment, ["explain", "--format", "json"]).exits(0);
     assert_eq!(ran.json()["policy"]["quiet"], json!({"value": false, "source": "default"}));
+}
+
+#[test]
+fn the_limits_of_a_key_stand_in_a_table_of_their_own() {
+    let sandbox = Sandbox::new();
+    let limits = "[limits.\"api.example.com\"]\nconcurrency = 20\nrate = \"100/1m\"\nbreaker = \"5/30s\"\nbudget = \"20%\"\n";
+    let policy = "[policy.default]\nconcurrency = 3\nbudget = 0.5\nkey = \"other\"\n[policy.api]\nkey = \"api.example.com\"\n";
+    sandbox.write("c.toml", format!("{limits}{policy}"));
+    let explained = |more: &[&str]| sandbox.explain(&[&["--config", "c.toml"], more].concat());
+    let other = explained(&[]);
+    assert_eq!((other.value("concurrency"), other.value("rate")), (&json!(3), &json!(null)));
+    let api = explained(&["--policy", "api", "--budget", "30%"]);
+    assert_eq!((api.value("concurrency"), api.source("concurrency")), (&json!(20), "file:c.toml:2"));
+    assert_eq!((api.value("rate"), api.value("breaker")), (&json!("100/1m"), &json!("5/30s")));
+    assert_eq!((api.value("budget"), api.source("budget")), (&json!("30%"), "flag"));
+    assert_eq!(explained(&["--key", "api.example.com"]).value("concurrency"), 20);
 }
