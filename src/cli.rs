@@ -244,7 +244,7 @@ pub(crate) fn documented() -> Command {
 const OTHER: &str = "Other";
 
 const AFTER_SHORT: &str = "\
-Exit status: the command's own; 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
+Exit status: the command's own; 75 refused by a shared limit, 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
 --help shows every option.";
 
 const AFTER_LONG: &str = "\
@@ -253,6 +253,7 @@ Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
 Exit status:
   the command's own   it succeeded, or failed and was not tried again
   128+n               the command died of signal n
+  75                  a shared limit refused it before any attempt
   124                 the last attempt was stopped for time
   125                 retry itself failed: usage, configuration, processes that could not be killed
   126, 127            the command could not be executed, was not found

@@ -1,7 +1,7 @@
 //! `retry` runs a command again until it works.
 //!
 //! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
-//! ([`backoff`]), and what next ([`session`]); all of them are pure. [`sys`] touches the machine, [`commands`] is
+//! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]); all of them are pure. [`sys`] touches the machine, [`commands`] is
 //! what can be typed, [`cli`] reads it, [`event`] is what is told. ARCHITECTURE.md has the map.
 
 // The C entry point stands in `sys/supervise/inherited.rs`.
