@@ -119,20 +119,21 @@ impl Local {
         }
     }
 
-    /// Changes a key's state under its lock.
-    fn change(
+    fn try_transact(
         &mut self,
-        name: &str,
-        key: &mut Key,
-        change: &mut dyn FnMut(&Files, &mut Vec<String>, &mut Key) -> Result<(), Failure>,
+        ours: &mut Key,
+        key: &str,
+        leases: Leases,
+        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
     ) -> Result<(), Failure> {
+        let name = name::of_key(key);
         for _ in 0..TRIES {
-            let files = key.files.take().map_or_else(|| self.files(name, true), |files| Ok(Some(files)))?;
+            let files = ours.files.take().map_or_else(|| self.files(&name, true), |files| Ok(Some(files)))?;
             let Some(files) = files else { continue };
             let Some(lock) = files.lock()? else { continue };
-            let result = change(&files, &mut self.warnings, key);
+            let result = transact(&files, &mut self.warnings, ours, key, leases, decide);
             drop(lock);
-            key.files = Some(files);
+            ours.files = Some(files);
             return result;
         }
         let path = self.path.join(LAYOUT).join(name);
@@ -183,9 +184,7 @@ impl Store for Local {
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
     ) -> Result<(), Failure> {
         let mut ours = self.keys.remove(key).unwrap_or_default();
-        let result = self.change(&name::of_key(key), &mut ours, &mut |files, warnings, ours| {
-            transact(files, warnings, ours, key, leases, decide)
-        });
+        let result = self.try_transact(&mut ours, key, leases, decide);
         if leases == Leases::GiveBack {
             // Even if that could not be noted: the attempt is over.
             (ours.permit, ours.probe) = (None, None);
