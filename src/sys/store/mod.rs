@@ -114,7 +114,7 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Local(place) => place.fmt(f),
+            Place::Local(place) => place.path().display().fmt(f),
             Place::Redis(location) => location.fmt(f),
         }
     }

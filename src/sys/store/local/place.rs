@@ -23,7 +23,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match self {
             Place::Default => default_path(),
             // Without a slash at its end, which would lead through a symbolic link.
