@@ -354,19 +354,18 @@ impl Failure {
 
 impl Held {
     fn message(&self) -> String {
-        let what = match self.limit {
-            gate::Limit::Window => "the key is closed",
-            gate::Limit::Rate => "the rate is used up",
-            gate::Limit::Concurrency => "no permit is free",
-            gate::Limit::Breaker => "the circuit breaker is not closed",
-            gate::Limit::Budget | gate::Limit::State => "",
-            gate::Limit::Adaptive => "too much fails",
+        let by = match self.limit {
+            gate::Limit::Rate => " by the rate",
+            gate::Limit::Concurrency => " by the concurrency limit",
+            gate::Limit::Breaker => " by the circuit breaker",
+            gate::Limit::Adaptive => " by the success rate",
+            gate::Limit::Window | gate::Limit::Budget | gate::Limit::State => "",
         };
-        let colon = if what.is_empty() { "" } else { ": " };
-        let until = self.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
-        let wait = from_millis(self.wait_ms);
-        let wait = if wait.is_zero() { String::new() } else { format!(" (in {})", approximate(wait)) };
-        format!("attempt {} held back: {what}{colon}{}{until}{wait}", self.attempt, self.reason)
+        let until = self.until.as_ref().map(|until| {
+            let wait = approximate(from_millis(self.wait_ms));
+            format!(" (until {until}, in {wait})")
+        });
+        format!("attempt {} held back{by}: {}{}", self.attempt, self.reason, until.unwrap_or_default())
     }
 }
 

@@ -80,8 +80,10 @@ impl KeyState {
         self.adaptive.clone_from(&after.adaptive);
         match answer {
             Ok(grant) => {
-                *self = after;
-                self.updated = now;
+                // What changes nothing need not be written.
+                if after != *self {
+                    *self = Self { updated: now, ..after };
+                }
                 Admission::Proceed(grant)
             }
             Err(held) => held,
@@ -141,7 +143,7 @@ impl KeyState {
     /// An admitted attempt is over. Says why a retry of it would be refused, if it would.
     pub(crate) fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Option<Refusal> {
         self.mind_the_clock(now);
-        self.updated = now;
+        let before = self.clone();
         if let Some(time) = report.retry_after {
             self.window = Some(Window::new(now, time, false).joined(self.window));
         }
@@ -150,6 +152,9 @@ impl KeyState {
         }
         if limits.adaptive && report.result != Result::Failure {
             self.adaptive.accept(now);
+        }
+        if *self != before {
+            self.updated = now;
         }
         let retries = limits.budget.is_some() && report.result == Result::Failure;
         if retries { self.budget.clone().withdraw(now).err() } else { None }

@@ -37,7 +37,7 @@ impl Window {
             limit: Limit::Window,
             until: Some(self.until),
             spread: spread.clamp(SPREAD_LEAST, SPREAD_MOST),
-            why: if self.by_hand { "it was closed by hand" } else { "the server asked all to wait" }
+            why: if self.by_hand { "the key was closed by hand" } else { "the server asked all to wait" }
                 .to_owned(),
         })
     }
