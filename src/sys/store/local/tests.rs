@@ -5,6 +5,7 @@ mod processes;
 mod trouble;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -83,7 +84,10 @@ struct Helper(Child);
 
 impl Helper {
     fn command(act: &str, store: &Path) -> Command {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let this = std::env::current_exe().unwrap();
+        // Another user may not reach the path, but may well run the file.
+        let mut command =
+            Command::new(if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { this });
         command
             .args(["--ignored", "--exact", "sys::store::local::tests::helper"])
             .env("RETRY_TEST_ACT", act)
@@ -137,6 +141,13 @@ fn helper() {
         "count" => {
             for _ in 0..COUNTS {
                 count(&mut open(&store).unwrap(), "key").unwrap();
+            }
+        }
+        "acknowledge" => {
+            let mut acknowledged = fs::File::create(environment::get("RETRY_TEST_FILE").unwrap()).unwrap();
+            loop {
+                count(&mut open(&store).unwrap(), "key").unwrap();
+                acknowledged.write_all(b".").unwrap();
             }
         }
         "default" => {

@@ -121,3 +121,31 @@ fn one_that_dies_in_the_middle_changes_nothing() {
     assert_eq!(count(&mut local, "key"), Ok(2));
     assert_eq!(local.warnings(), Vec::<String>::new());
 }
+
+#[test]
+fn nothing_acknowledged_is_lost_when_writers_are_killed() {
+    let sandbox = Sandbox::new();
+    let length = |file: &Path| fs::metadata(file).map_or(0, |status| status.len());
+    let (mut acknowledged, mut killed) = (0, 0);
+    for round in 0..10 {
+        let files: Vec<_> = (0..4).map(|writer| sandbox.path(&format!("{round}-{writer}"))).collect();
+        let mut writers: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let mut command = Helper::command("acknowledge", &sandbox.store());
+                Helper(command.env("RETRY_TEST_FILE", file).spawn().unwrap())
+            })
+            .collect();
+        for (writer, file) in writers.iter_mut().zip(&files) {
+            wait_for("writes", || length(file) > 50);
+            writer.0.kill().unwrap();
+            writer.0.wait().unwrap();
+            killed += 1;
+        }
+        acknowledged += files.iter().map(|file| length(file)).sum::<u64>();
+    }
+    let mut local = sandbox.local();
+    let counted = count_in(&local.entry("key").unwrap().state);
+    assert!((acknowledged..=acknowledged + killed).contains(&counted), "{counted} of {acknowledged}");
+    assert_eq!(local.warnings(), Vec::<String>::new());
+}
