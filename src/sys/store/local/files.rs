@@ -34,7 +34,7 @@ impl Files {
         make: bool,
     ) -> Result<Option<Self>, (PathBuf, io::Error)> {
         let sharing = root.sharing;
-        let layout = root.layout(make).map_err(|why| (path.with_file_name(""), why))?;
+        let layout = root.layout(make).map_err(|why| (path.parent().unwrap_or(path).to_owned(), why))?;
         let Some(layout) = layout else { return Ok(None) };
         let directory = sharing.directory(layout, name, make).map_err(|why| (path.to_owned(), why))?;
         let Some(directory) = directory else { return Ok(None) };

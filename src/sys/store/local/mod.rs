@@ -50,7 +50,7 @@ pub(crate) struct Local {
     /// None while it is not there.
     root: Option<Root>,
     keys: BTreeMap<String, Key>,
-    warnings: Vec<String>,
+    warnings: Warnings,
 }
 
 struct Root {
@@ -78,12 +78,38 @@ struct Key {
     probe: Option<OwnedFd>,
 }
 
+/// What a person is told, each but once, however often we look.
+#[derive(Default)]
+struct Warnings {
+    all: Vec<String>,
+    taken: usize,
+}
+
+impl Warnings {
+    fn push(&mut self, warning: String) {
+        if !self.all.contains(&warning) {
+            self.all.push(warning);
+        }
+    }
+
+    fn take(&mut self) -> Vec<String> {
+        let new = self.all[self.taken..].to_vec();
+        self.taken = self.all.len();
+        new
+    }
+}
+
 impl Local {
     /// Opens the directory, or says why it is not to be used. One that is missing is made when it is first needed.
     pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
         let path = place.path();
-        let mut local =
-            Self { place: place.clone(), path, root: None, keys: BTreeMap::new(), warnings: Vec::new() };
+        let mut local = Self {
+            place: place.clone(),
+            path,
+            root: None,
+            keys: BTreeMap::new(),
+            warnings: Warnings::default(),
+        };
         local.open_root(false)?;
         Ok(local)
     }
@@ -238,14 +264,14 @@ impl Store for Local {
     }
 
     fn warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+        self.warnings.take()
     }
 }
 
 /// One transaction, while the record is locked.
 fn transact(
     files: &Files,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
     ours: &mut Key,
     key: &str,
     leases: Leases,

@@ -15,12 +15,11 @@ fn threads_lose_no_transaction() {
                 let mut kept = sandbox.local();
                 for turn in 0..500 {
                     // Some open everything anew, as processes do.
-                    let result = if turn % 2 == 0 {
-                        count(&mut kept, "key")
+                    if turn % 2 == 0 {
+                        count_surely(&mut kept, "key");
                     } else {
-                        count(&mut sandbox.local(), "key")
-                    };
-                    result.unwrap();
+                        count_surely(&mut sandbox.local(), "key");
+                    }
                 }
             });
         }
@@ -119,5 +118,33 @@ fn one_that_dies_in_the_middle_changes_nothing() {
     helper.0.kill().unwrap();
     helper.0.wait().unwrap();
     assert_eq!(count(&mut local, "key"), Ok(2));
+    assert_eq!(local.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_writers_are_killed() {
+    let sandbox = Sandbox::new();
+    let length = |file: &Path| fs::metadata(file).map_or(0, |status| status.len());
+    let (mut acknowledged, mut killed) = (0, 0);
+    for round in 0..10 {
+        let files: Vec<_> = (0..4).map(|writer| sandbox.path(&format!("{round}-{writer}"))).collect();
+        let mut writers: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let mut command = Helper::command("acknowledge", &sandbox.store());
+                Helper(command.env("RETRY_TEST_FILE", file).spawn().unwrap())
+            })
+            .collect();
+        for (writer, file) in writers.iter_mut().zip(&files) {
+            wait_for("writes", || length(file) > 50);
+            writer.0.kill().unwrap();
+            writer.0.wait().unwrap();
+            killed += 1;
+        }
+        acknowledged += files.iter().map(|file| length(file)).sum::<u64>();
+    }
+    let mut local = sandbox.local();
+    let counted = count_in(&local.entry("key").unwrap().state);
+    assert!((acknowledged..=acknowledged + killed).contains(&counted), "{counted} of {acknowledged}");
     assert_eq!(local.warnings(), Vec::<String>::new());
 }

@@ -26,23 +26,26 @@ fn refusal<T>(result: Result<T, Failure>) -> String {
 #[test]
 fn a_damaged_record_is_one_warning_and_a_new_beginning() {
     let sandbox = Sandbox::new();
-    let mut local = sandbox.local();
-    count(&mut local, "key").unwrap();
-    for (damage, words) in [
-        (b"hello".to_vec(), "is damaged"),
-        (vec![0; record::FILE], "is damaged"),
-        (fs::read(sandbox.state("key")).unwrap()[..100].to_vec(), "is damaged"),
-    ] {
+    count(&mut sandbox.local(), "key").unwrap();
+    let torn = fs::read(sandbox.state("key")).unwrap()[..100].to_vec();
+    for damage in [b"hello".to_vec(), vec![0; record::FILE], torn] {
         fs::write(sandbox.state("key"), damage).unwrap();
-        assert_eq!(sandbox.local().entries(), Ok(Vec::new()));
+        let mut local = sandbox.local();
+        for _ in 0..2 {
+            assert_eq!(local.entries(), Ok(Vec::new()));
+            assert_eq!(local.entry("key").unwrap().state, KeyState::default());
+        }
+        assert_eq!(local.warnings().len(), 1);
+        let mut local = sandbox.local();
         assert_eq!(local.transact("key", Leases::Keep, &mut |_| Grant::default()), Ok(()));
         let warnings = local.warnings();
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains(words), "{warnings:?}");
+        assert!(warnings[0].contains("is damaged: its limits begin anew"), "{warnings:?}");
         assert!(warnings[0].contains(sandbox.state("key").to_str().unwrap()), "{warnings:?}");
-        assert_eq!(count(&mut local, "key"), Ok(1));
-        assert_eq!(local.warnings(), Vec::<String>::new());
+        assert_eq!(count(&mut sandbox.local(), "key"), Ok(1));
+        assert_eq!(sandbox.local().warnings(), Vec::<String>::new());
     }
+    let mut local = sandbox.local();
     fs::create_dir_all(sandbox.state("other").parent().unwrap()).unwrap();
     fs::copy(sandbox.state("key"), sandbox.state("other")).unwrap();
     assert_eq!(count(&mut local, "other"), Ok(1));
@@ -233,4 +236,23 @@ fn the_default_directory_is_made_for_us_alone() {
     for made in [".local", ".local/state", ".local/state/retry"] {
         assert_eq!(mode(&sandbox.path(made)), 0o700, "{made}");
     }
+}
+
+#[test]
+fn a_directory_that_we_may_not_write_is_told_of() {
+    let sandbox = Sandbox::new();
+    let store = sandbox.store();
+    fs::create_dir(&store).unwrap();
+    set_mode(&store, 0o555);
+    if !is_root() {
+        let why = refusal(count(&mut sandbox.local(), "key"));
+        assert!(why.contains("Permission denied; name another directory with --state"), "{why}");
+        return;
+    }
+    // Root may write everywhere; who is not root trusts its directories.
+    set_mode(sandbox.0.path(), 0o755);
+    let output =
+        Helper::command("count", &store).uid(2345).gid(2345).stdout(Stdio::piped()).output().unwrap();
+    let why = String::from_utf8_lossy(&output.stdout);
+    assert!(why.contains("v1: Permission denied; name another directory with --state"), "{why}");
 }
