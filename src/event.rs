@@ -354,20 +354,25 @@ impl Failure {
 
 impl Held {
     fn message(&self) -> String {
-        let what = match self.limit {
-            gate::Limit::Window => "the key is closed",
-            gate::Limit::Rate => "the rate is used up",
-            gate::Limit::Concurrency => "no permit is free",
-            gate::Limit::Breaker => "the circuit breaker is not closed",
-            gate::Limit::Budget | gate::Limit::State => "",
-            gate::Limit::Adaptive => "too much fails",
-        };
-        let colon = if what.is_empty() { "" } else { ": " };
-        let until = self.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
-        let wait = from_millis(self.wait_ms);
-        let wait = if wait.is_zero() { String::new() } else { format!(" (in {})", approximate(wait)) };
-        format!("attempt {} held back: {what}{colon}{}{until}{wait}", self.attempt, self.reason)
+        let why = held_back(self.limit, &self.reason, self.until.as_deref(), from_millis(self.wait_ms));
+        format!("attempt {} held back: {why}", self.attempt)
     }
+}
+
+/// What holds an attempt back, why, until when, and how long that is.
+pub(crate) fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
+    let what = match limit {
+        gate::Limit::Window => "the key is closed",
+        gate::Limit::Rate => "the rate is used up",
+        gate::Limit::Concurrency => "no permit is free",
+        gate::Limit::Breaker => "the circuit breaker is not closed",
+        gate::Limit::Budget | gate::Limit::State => "",
+        gate::Limit::Adaptive => "too much fails",
+    };
+    let colon = if what.is_empty() { "" } else { ": " };
+    let until = until.map(|until| format!(", until {until}")).unwrap_or_default();
+    let wait = if wait.is_zero() { String::new() } else { format!(" (in {})", approximate(wait)) };
+    format!("{what}{colon}{reason}{until}{wait}")
 }
 
 impl RunStop {
