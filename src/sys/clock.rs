@@ -41,6 +41,12 @@ pub(crate) fn unix_millis() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Microseconds since the Unix epoch.
+pub(crate) fn unix_micros() -> u64 {
+    let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Seconds since the Unix epoch.
 pub(crate) fn unix_seconds() -> i64 {
     i64::try_from(unix_millis() / 1000).unwrap_or(i64::MAX)

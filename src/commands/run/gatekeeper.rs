@@ -176,6 +176,5 @@ pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &st
 
 /// What names a key of a store to a `retry` below.
 fn token(place: &store::Place, key: &str) -> String {
-    let bytes = place.to_string().into_bytes().into_iter().chain([0]).chain(key.bytes());
-    format!("{:016x}", crate::fnv::hash64(bytes))
+    format!("{:016x}", crate::fnv::hash64(format!("{place}\0{key}").as_bytes()))
 }

@@ -49,7 +49,7 @@ fn brief(entry: &Entry, limits: &Limits) -> String {
         parts.push(in_a_row(view.failures));
     }
     if entry.permits_held > 0 {
-        parts.push(permits(entry, limits));
+        parts.push(format!("permits {}", permits(entry, limits)));
     }
     if let (Some(tokens), Some(rate)) = (view.tokens, limits.rate)
         && tokens < rate.count
@@ -69,9 +69,12 @@ pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
         format!("closed {}: {why}", until_when(until, entry.now))
     });
     let failures = (view.failures > 0).then(|| format!(", {}", in_a_row(view.failures)));
+    // What others opened holds nobody back who asked for no breaker.
+    let is_idle = view.phase != Phase::Closed && limits.breaker.is_none();
+    let idle = if is_idle { "; only runs with a --breaker heed it" } else { "" };
     let mut rows = vec![
         ("window", window.unwrap_or_else(|| "open".to_owned())),
-        ("breaker", phase(&view, entry) + &failures.unwrap_or_default()),
+        ("breaker", phase(&view, entry) + &failures.unwrap_or_default() + idle),
         ("permits", permits(entry, limits)),
     ];
     if let (Some(tokens), Some(rate)) = (view.tokens, limits.rate) {
@@ -79,15 +82,10 @@ pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
         let now = plural(tokens.into(), "attempt");
         rows.push(("rate", format!("{now} may start at once, of {} per {per}", rate.count)));
     }
-    if let Some(left) = view.budget {
-        rows.push((
-            "budget",
-            format!(
-                "{} may be made",
-                if whole(left) == 1 { "1 retry".to_owned() } else { format!("{} retries", whole(left)) }
-            ),
-        ));
-    }
+    rows.extend(view.budget.map(|left| {
+        let retries = if whole(left) == 1 { "retry" } else { "retries" };
+        ("budget", format!("{} {retries} may be made", whole(left)))
+    }));
     rows.extend(view.held_back.map(|share| ("adaptive", held_back(share))));
     let lines = rows.iter().map(|(name, value)| format!("  {name:<8}  {value}\n"));
     format!("{}\n{}", printable(&entry.key), lines.collect::<String>())
@@ -114,10 +112,8 @@ fn in_a_row(failures: u32) -> String {
 }
 
 fn permits(entry: &Entry, limits: &Limits) -> String {
-    match limits.concurrency {
-        Some(most) => format!("{} of {} held", entry.permits_held, plural(most.into(), "permit")),
-        None => format!("{} held", plural(entry.permits_held.into(), "permit")),
-    }
+    let of = limits.concurrency.map(|most| format!(" of {most}")).unwrap_or_default();
+    format!("{}{of} held", entry.permits_held)
 }
 
 fn held_back(share: f64) -> String {

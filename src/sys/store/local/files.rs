@@ -1,0 +1,145 @@
+//! The files of one key: its record, and a file to lock for each permit and for the probe.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Dir, FileType, fstat, ftruncate};
+use rustix::io::{Errno, pread, pwrite, retry_on_intr};
+
+use super::lock::{Lock, PATIENCE, try_lock};
+use super::record;
+use super::tree::Sharing;
+use super::{Failure, Root, failure};
+use crate::sys::identity;
+
+const STATE: &str = "state";
+pub(super) const PROBE: &str = "probe";
+
+/// Open files.
+pub(super) struct Files {
+    /// The directory's, for messages.
+    path: PathBuf,
+    sharing: Sharing,
+    directory: OwnedFd,
+    state: OwnedFd,
+}
+
+impl Files {
+    /// `None` if there is no record and none is to be made. Says which file an error is about.
+    pub(super) fn open(
+        path: &Path,
+        root: &mut Root,
+        name: &str,
+        make: bool,
+    ) -> Result<Option<Self>, (PathBuf, io::Error)> {
+        let sharing = root.sharing;
+        let layout = root.layout(make).map_err(|why| (path.with_file_name(""), why))?;
+        let Some(layout) = layout else { return Ok(None) };
+        let directory = sharing.directory(layout, name, make).map_err(|why| (path.to_owned(), why))?;
+        let Some(directory) = directory else { return Ok(None) };
+        let state = sharing.file(&directory, STATE, make).map_err(|why| (path.join(STATE), why))?;
+        Ok(state.map(|state| Self { path: path.to_owned(), sharing, directory, state }))
+    }
+
+    /// Where the record is.
+    pub(super) fn state_path(&self) -> PathBuf {
+        self.path.join(STATE)
+    }
+
+    /// Locks the record; `None` if it was removed meanwhile.
+    pub(super) fn lock(&self) -> Result<Option<Lock<'_>>, Failure> {
+        let path = self.state_path();
+        let lock = Lock::take(self.state.as_fd()).map_err(|why| failure("cannot lock", &path, &why))?;
+        let Some(lock) = lock else {
+            let time = PATIENCE.as_millis();
+            let path = path.display();
+            return Err(Failure(format!(
+                "{path} is locked for more than {time} ms: its holder may be stopped"
+            )));
+        };
+        let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path, &errno.into()))?;
+        if status.st_nlink == 0 {
+            return Ok(None);
+        }
+        // A second name may be one outside of the directory.
+        if status.st_nlink > 1 || !FileType::from_raw_mode(status.st_mode).is_file() {
+            let path = path.display();
+            return Err(Failure(format!(
+                "{path} is not used: it is no plain file, or has a second name; remove it"
+            )));
+        }
+        Ok(Some(lock))
+    }
+
+    /// The record's bytes, in front of `buffer`.
+    pub(super) fn read<'b>(&self, buffer: &'b mut [u8; record::FILE]) -> Result<&'b [u8], Failure> {
+        let read = retry_on_intr(|| pread(&self.state, &mut buffer[..], 0));
+        let read = read.map_err(|errno| failure("cannot read", &self.state_path(), &errno.into()))?;
+        Ok(&buffer[..read])
+    }
+
+    /// Writes a slot. A first one that fails leaves the file as new as it was.
+    pub(super) fn write(&self, slot: &[u8], offset: u64, is_first: bool) -> Result<(), Failure> {
+        let why = match retry_on_intr(|| pwrite(&self.state, slot, offset)) {
+            Ok(written) if written == slot.len() => return Ok(()),
+            // A short write is what a full disk leads to; the next one would say so.
+            Ok(_) => Errno::NOSPC,
+            Err(errno) => errno,
+        };
+        if is_first {
+            let _as_new = ftruncate(&self.state, 0);
+        }
+        Err(failure("cannot write", &self.state_path(), &why.into()))
+    }
+
+    pub(super) fn clear(&self) -> Result<(), Failure> {
+        ftruncate(&self.state, 0).map_err(|errno| failure("cannot write", &self.state_path(), &errno.into()))
+    }
+
+    /// Locks one of so many permits, if one is free.
+    pub(super) fn try_permit(&self, permits: u32) -> Result<Option<OwnedFd>, Failure> {
+        // Starting anywhere, one finds a free one sooner.
+        let first = u32::from_ne_bytes(identity::entropy()) % permits.max(1);
+        for slot in (first..permits).chain(0..first) {
+            if let Some(permit) = self.try_lease(&slot.to_string())? {
+                return Ok(Some(permit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Locks a file, made if need be; `None` if another one holds it.
+    pub(super) fn try_lease(&self, name: &str) -> Result<Option<OwnedFd>, Failure> {
+        let lease = || -> io::Result<Option<OwnedFd>> {
+            let file = self.sharing.file(&self.directory, name, true)?;
+            Ok(match file {
+                Some(file) if try_lock(&file)? => Some(file),
+                _ => None,
+            })
+        };
+        lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
+    }
+
+    /// How many permits are held, and whether the probe is. Only to be asked while the record is locked: otherwise
+    /// somebody would be refused because of the look.
+    pub(super) fn held(&self) -> Result<(u32, bool), Failure> {
+        let look = || -> io::Result<(u32, bool)> {
+            let (mut permits, mut probe) = (0, false);
+            for entry in Dir::read_from(&self.directory)? {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().to_str() else { continue };
+                let is_permit = name.bytes().all(|byte| byte.is_ascii_digit());
+                if !is_permit && name != PROBE {
+                    continue;
+                }
+                let Some(file) = self.sharing.file(&self.directory, name, false)? else { continue };
+                if !try_lock(&file)? {
+                    if is_permit { permits += 1 } else { probe = true }
+                }
+            }
+            Ok((permits, probe))
+        };
+        look().map_err(|why| failure("cannot look into", &self.path, &why))
+    }
+}
