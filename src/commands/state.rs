@@ -110,7 +110,7 @@ impl Shared {
             || format!("{key}: an attempt would start now\n"),
             |held| format!("{key}: {}\n", held.words()),
         );
-        answer(held.as_ref(), if as_json { json_line(key, held.as_ref()) } else { text })
+        answer(held.as_ref(), &if as_json { json_line(key, held.as_ref()) } else { text })
     }
 
     fn wait(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
@@ -118,7 +118,7 @@ impl Shared {
         let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
         let text = given_up.as_ref().map(|(held, why)| format!("{key}: {}: {why}\n", held.words()));
         let held = given_up.as_ref().map(|(held, _)| held);
-        answer(held, if as_json { json_line(key, held) } else { text.unwrap_or_default() })
+        answer(held, &if as_json { json_line(key, held) } else { text.unwrap_or_default() })
     }
 
     fn watch<'a>(&'a mut self, key: &'a str) -> Watch<'a> {
@@ -165,7 +165,7 @@ fn json_line(key: &str, held: Option<&Held>) -> String {
 }
 
 /// Prints, and tells by the status whether an attempt would start.
-fn answer(held: Option<&Held>, text: String) -> Result<Exit, Error> {
-    print(&text)?;
+fn answer(held: Option<&Held>, text: &str) -> Result<Exit, Error> {
+    print(text)?;
     Ok(Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 }))
 }
