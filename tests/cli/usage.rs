@@ -174,7 +174,7 @@ fn the_other_verbs_refuse_what_they_cannot_use() {
         (&["state", "show", "auto"], &["auto stands for", "the key itself"]),
         (&["state", "close", "api"], &["for how long?", "--for 5m"]),
         (&["state", "close", "api", "--for", "soon"], &["--for soon", "500ms"]),
-        (&["state", "close", "api", "--for", "-1s"], &["--for -1s", "0 or more"]),
+        (&["state", "close", "api", "--for=-1s"], &["--for -1s", "0 or more"]),
         (&["state", "close", "api", "--for"], &["--for", "value is missing"]),
         (&["state", "show", "api", "--for", "3s"], &["--for has no part in retry state show", "close"]),
         (&["state", "check", "api", "--gate-wait", "3s"], &["--gate-wait", "no part", "wait"]),

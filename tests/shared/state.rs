@@ -86,7 +86,7 @@ fn a_key_that_is_closed_is_closed_for_everyone() {
     assert!(shown.contains(&format!("  window    closed until {until} (in ")), "{shown}");
     assert!(shown.contains("): closed by hand\n"), "{shown}");
     let listed = sandbox.state(&["list"]).exits(0).text();
-    assert!(listed.starts_with(&format!("api  closed until {until} (in ")), "{listed}");
+    assert!(listed.starts_with(&format!("api    closed until {until} (in ")), "{listed}");
 }
 
 #[test]
@@ -154,7 +154,8 @@ fn the_limits_of_a_key_are_those_of_a_run_with_the_same_options() {
     }
     sandbox.run(["--config", "c.toml", "--key", "api", "--", "true"]).exits(0);
     let held = sandbox.state_json(&check, 75);
-    assert_eq!((&held["limit"], &held["reason"]), (&json!("rate"), &json!("1 attempt per 1h have started")));
+    assert_eq!(held["limit"], "rate");
+    assert!(held["reason"].as_str().is_some_and(|reason| reason.contains("per 1h")), "{held}");
     assert!(seconds_left(&held["until"]) > 3000.0, "{held}");
     sandbox.state(&["check", "api"]).exits(0);
     sandbox.state(&["check", "other", "--config", "c.toml"]).exits(0);
