@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_retry_global_optspecs
-    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group retries= no-retry policy= config= no-config c/shell= V/version h/help
+    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group key= concurrency= rate= breaker= budget= adaptive gate-wait= state= on-state-error= retries= no-retry policy= config= no-config c/shell= V/version h/help
 end
 
 function __fish_retry_needs_command
@@ -63,6 +63,14 @@ complete -c retry -n "__fish_retry_needs_command" -l name -d 'The operation\'s n
 complete -c retry -n "__fish_retry_needs_command" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
@@ -73,6 +81,7 @@ complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole 
 complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'Say more; twice for every step'
 complete -c retry -n "__fish_retry_needs_command" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_needs_command" -l adaptive -d 'Hold attempts back as the success rate falls'
 complete -c retry -n "__fish_retry_needs_command" -l no-retry -d 'One attempt, all else as usual'
 complete -c retry -n "__fish_retry_needs_command" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_needs_command" -s V -l version -d 'Print the version'
@@ -82,6 +91,7 @@ complete -c retry -n "__fish_retry_needs_command" -a "wait" -d 'Wait as long as 
 complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the resolved policy: each value, where it came from, and the waits it makes'
 complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
 complete -c retry -n "__fish_retry_needs_command" -a "profiles" -d 'Show what is known of tools: every profile, or the rules of one in their order'
+complete -c retry -n "__fish_retry_needs_command" -a "state" -d 'Show and change what is shared by key: who may start when'
 complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
@@ -122,6 +132,14 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l name -d 'The opera
 complete -c retry -n "__fish_retry_using_subcommand until" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
@@ -132,6 +150,7 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put t
 complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'Say more; twice for every step'
 complete -c retry -n "__fish_retry_using_subcommand until" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_using_subcommand until" -l adaptive -d 'Hold attempts back as the success rate falls'
 complete -c retry -n "__fish_retry_using_subcommand until" -l no-retry -d 'One attempt, all else as usual'
 complete -c retry -n "__fish_retry_using_subcommand until" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Print help: -h the most needed, --help all'
@@ -198,6 +217,14 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l name -d 'The ope
 complete -c retry -n "__fish_retry_using_subcommand explain" -l label -d 'A free label for the log; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
@@ -209,6 +236,7 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put
 complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
 complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'Say more; twice for every step'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l adaptive -d 'Hold attempts back as the success rate falls'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l no-retry -d 'One attempt, all else as usual'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help: -h the most needed, --help all'
@@ -238,3 +266,16 @@ complete -c retry -n "__fish_retry_using_subcommand profiles" -l format -d 'text
 complete -c retry -n "__fish_retry_using_subcommand profiles" -l config -d 'Read this configuration, too' -r -F
 complete -c retry -n "__fish_retry_using_subcommand profiles" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand profiles" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand state" -l format -d 'text or json' -r
+complete -c retry -n "__fish_retry_using_subcommand state" -l for -d 'How long close closes the key, from now on; 0 opens it' -r
+complete -c retry -n "__fish_retry_using_subcommand state" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l policy -d 'Take the settings of this policy' -r
+complete -c retry -n "__fish_retry_using_subcommand state" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand state" -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n "__fish_retry_using_subcommand state" -l no-config -d 'Read no configuration file'
+complete -c retry -n "__fish_retry_using_subcommand state" -s h -l help -d 'Print help: -h the most needed, --help all'

@@ -26,6 +26,7 @@ pub(crate) enum Verb {
     Explain,
     Classify,
     Profiles,
+    State,
     Generate,
 }
 
@@ -36,6 +37,7 @@ const VERBS: &[(&str, Verb)] = &[
     ("explain", Verb::Explain),
     ("classify", Verb::Classify),
     ("profiles", Verb::Profiles),
+    ("state", Verb::State),
     ("generate", Verb::Generate),
 ];
 
@@ -80,7 +82,12 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
 impl Invocation {
     /// The command to run, any bytes.
     pub(crate) fn command(&self) -> Vec<OsString> {
-        self.matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect()
+        self.values("command")
+    }
+
+    /// The words at a place, in their order. A place that this verb does not have is empty.
+    pub(crate) fn values(&self, id: &str) -> Vec<OsString> {
+        self.matches.try_get_many(id).ok().flatten().into_iter().flatten().cloned().collect()
     }
 
     /// The value of an option that is no setting. An option that this verb does not have was not given.
@@ -170,7 +177,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
         Verb::Run => base
             .version(env!("CARGO_PKG_VERSION"))
             .about("Run a command again until it works")
-            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles … (--help says more)")
+            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state … (--help says more)")
             .after_help(AFTER_SHORT)
             .after_long_help(AFTER_LONG)
             .args(settings(&Group::ALL))
@@ -226,6 +233,20 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .arg(valued("format", "FORMAT", "text or json"))
             .args(profile_source_flags())
             .arg(valued_positional("name", "NAME", "The profile, or a command that it is for")),
+        Verb::State => base
+            .about("Show and change what is shared by key: who may start when")
+            .override_usage("retry state [OPTIONS] list|show KEY|check KEY|close KEY --for DURATION|wait KEY|reset KEY")
+            .after_help(AFTER_STATE)
+            .arg(valued("format", "FORMAT", "text or json"))
+            .arg(
+                valued(CLOSE_FOR, "DURATION", "How long close closes the key, from now on; 0 opens it")
+                    .long("for"),
+            )
+            // The key has a place of its own, and a store that cannot be reached is always an error.
+            .args(settings(&[Group::Shared]).filter(|arg| !["key", "on-state-error"].contains(&arg.get_id().as_str())))
+            .args(source_flags())
+            .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
+            .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
         Verb::Generate => base
             .about("Print the man page, a shell's completions, or a JSON Schema")
             .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
@@ -264,12 +285,28 @@ Verbs, as the very first word (a command of that name is reached with --):
   retry explain           the resolved policy: each value, where it came from, the waits
   retry classify          what a result would be judged as, and by which rule
   retry profiles [NAME]   what is known of tools
+  retry state list        what is shared by key; show, check, close, wait and reset take a KEY
 
 Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
 as if retry were not there.";
 
 const AFTER_WAIT: &str = "\
 Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
+
+const AFTER_STATE: &str = "\
+Actions:
+  list         every key that has a state, and what holds attempts back
+  show KEY     one key in full; one without a state is open
+  check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
+  close KEY    --for DURATION: nobody starts an attempt before that is over
+  wait KEY     wait until an attempt would be admitted, for --gate-wait at most (then exit 75); spends nothing
+  reset KEY    forget the state: the key is as good as new
+
+What limits a key is what a run with the same options would heed: flags, [limits.\"KEY\"] and policies.
+Example: retry state close api.example.com --for 5m";
+
+/// The option of `state close` that is `--for`; elsewhere that is the deadline.
+pub(crate) const CLOSE_FOR: &str = "close-for";
 
 /// The settings of these groups that are flags of their own name.
 fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {

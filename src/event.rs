@@ -354,19 +354,22 @@ impl Failure {
 
 impl Held {
     fn message(&self) -> String {
-        let by = match self.limit {
-            gate::Limit::Rate => " by the rate",
-            gate::Limit::Concurrency => " by the concurrency limit",
-            gate::Limit::Breaker => " by the circuit breaker",
-            gate::Limit::Adaptive => " by the success rate",
-            gate::Limit::Window | gate::Limit::Budget | gate::Limit::State => "",
-        };
-        let until = self.until.as_ref().map(|until| {
-            let wait = approximate(from_millis(self.wait_ms));
-            format!(" (until {until}, in {wait})")
-        });
-        format!("attempt {} held back{by}: {}{}", self.attempt, self.reason, until.unwrap_or_default())
+        let why = held_back(self.limit, &self.reason, self.until.as_deref(), from_millis(self.wait_ms));
+        format!("attempt {} {why}", self.attempt)
     }
+}
+
+/// What holds an attempt back, why, until when, and how long that is.
+pub(crate) fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
+    let by = match limit {
+        gate::Limit::Rate => " by the rate",
+        gate::Limit::Concurrency => " by the concurrency limit",
+        gate::Limit::Breaker => " by the circuit breaker",
+        gate::Limit::Adaptive => " by the success rate",
+        gate::Limit::Window | gate::Limit::Budget | gate::Limit::State => "",
+    };
+    let until = until.map(|until| format!(" (until {until}, in {})", approximate(wait))).unwrap_or_default();
+    format!("held back{by}: {reason}{until}")
 }
 
 impl RunStop {

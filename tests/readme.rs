@@ -62,6 +62,7 @@ fn every_console_example_prints_what_it_says() {
             .env("PATH", path)
             .env("HOME", sandbox.path(""))
             .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_STATE_HOME")
             .current_dir(sandbox.path(""))
             .stdin(Stdio::null())
             .output()

@@ -5,6 +5,7 @@ mod explain;
 mod generate;
 mod profiles;
 mod run;
+mod state;
 mod wait;
 
 use std::ffi::{OsStr, OsString};
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::Explain => explain::explain(invocation),
         Verb::Classify => classify::classify(invocation),
         Verb::Profiles => profiles::profiles(invocation),
+        Verb::State => state::state(invocation),
         Verb::Generate => generate::generate(invocation),
     }
 }
@@ -43,23 +45,8 @@ struct Asked {
 
 /// Gathers the layers and resolves them.
 fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
-    let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
-    let config = if invocation.is_set("no-config") {
-        Config::default()
-    } else {
-        Config::read(named_config.as_deref())?
-    };
-    let mut request = Request {
-        verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
-        named: named_policy(invocation)?,
-        files: config.files,
-        env: env_layer()?,
-        flags: invocation.flags.clone(),
-        outer_deadline: outer.time_left,
-        host: None,
-    };
+    let (mut request, mut warnings) = gather(invocation, outer)?;
     let mut resolved = resolve(&request).map_err(Error::problems)?;
-    let mut warnings = config.warnings;
     let words = about(invocation);
     if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
         let host = knowledge(&request, &resolved, &words).selection().names.first().cloned();
@@ -72,6 +59,26 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
         resolved = resolve(&request).map_err(Error::problems)?;
     }
     Ok(Asked { request, resolved, warnings })
+}
+
+/// The layers, and what to warn of.
+fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String>), Error> {
+    let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
+    let config = if invocation.is_set("no-config") {
+        Config::default()
+    } else {
+        Config::read(named_config.as_deref())?
+    };
+    let request = Request {
+        verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
+        named: named_policy(invocation)?,
+        files: config.files,
+        env: env_layer()?,
+        flags: invocation.flags.clone(),
+        outer_deadline: outer.time_left,
+        host: None,
+    };
+    Ok((request, config.warnings))
 }
 
 /// The words that say which tool the command is. In a shell they are those of its string.

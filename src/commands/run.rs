@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
-mod gatekeeper;
+pub(super) mod gatekeeper;
 mod onlookers;
 mod streams;
 

@@ -16,6 +16,7 @@ pub(crate) use breaker::Phase;
 pub(crate) use limits::{Breaker, Limits, Rate, Tripping};
 pub(crate) use state::{KeyState, VERSION, View};
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,18 @@ pub(crate) struct Pause {
     pub(crate) spread: Duration,
     /// In words, after "because".
     pub(crate) why: String,
+}
+
+impl Pause {
+    /// How long to wait before the next look: until the moment that is known and a share of the spread, or a store's
+    /// `patience` where it hangs on others, short at first.
+    pub(crate) fn wait(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Duration {
+        if let Some(until) = self.until {
+            return until.since(now).saturating_add(self.spread.mul_f64(ask.chance));
+        }
+        let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
+        longest.mul_f64(0.5 + ask.chance / 2.0)
+    }
 }
 
 /// Why an attempt does not start at all.

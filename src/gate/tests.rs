@@ -291,3 +291,33 @@ fn states_of_a_later_version_can_be_read() {
     let state: KeyState = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_value(&state).unwrap()["arrival"], 7);
 }
+
+const MS: Duration = Duration::from_millis(1);
+
+/// The wait in whole milliseconds.
+fn wait(until: Option<u64>, looks: u32, chance: f64) -> u128 {
+    let pause = Pause {
+        limit: Limit::Window,
+        until: until.map(|seconds| At::default().plus(Duration::from_secs(seconds))),
+        spread: 100 * MS,
+        why: String::new(),
+    };
+    let now = At::default().plus(Duration::from_secs(5));
+    pause.wait(now, &Ask { looks, chance, ..Ask::default() }, &(2 * MS..=24 * MS)).as_millis()
+}
+
+#[test]
+fn a_known_moment_is_waited_for_and_then_a_share_of_the_spread() {
+    for (until, chance, millis) in [(7, 0.0, 2000), (7, 0.5, 2050), (5, 0.5, 50), (3, 0.5, 50)] {
+        assert_eq!(wait(Some(until), 9, chance), millis, "{until} {chance}");
+    }
+}
+
+#[test]
+fn what_hangs_on_others_is_looked_at_again_soon_and_ever_more_rarely() {
+    for (looks, chance, millis) in
+        [(0, 0.0, 1), (1, 0.0, 2), (2, 0.0, 4), (3, 0.5, 12), (4, 0.0, 12), (4, 0.5, 18), (u32::MAX, 0.0, 12)]
+    {
+        assert_eq!(wait(None, looks, chance), millis, "{looks} {chance}");
+    }
+}

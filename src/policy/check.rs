@@ -86,7 +86,7 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
         // What a file says of waiting for admission is no mistake where nothing is shared.
         let bounds_nothing = *resolved.origin("gate-wait") == Origin::Flag;
         let limit = LIMITS.iter().find(|key| resolved.origin(key).is_given());
-        for key in limit.copied().or(bounds_nothing.then_some("gate-wait")) {
+        if let Some(key) = limit.copied().or(bounds_nothing.then_some("gate-wait")) {
             let place =
                 if let Origin::File(place) = resolved.origin(key) { Some(place.clone()) } else { None };
             let problem = Problem::new(format!("{} needs a key", tell(key, layers))).at(place);

@@ -18,6 +18,7 @@ macro_rules! proofs {
         })+
     };
 }
+pub(super) use proofs;
 
 /// A wait that is over at once, always the same.
 const AT_ONCE: &[&str] = &["--delay", "1ms", "--jitter", "none"];

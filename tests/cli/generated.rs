@@ -33,7 +33,7 @@ fn every_shell_has_completions_with_all_options_and_verbs() {
         for flag in super::flags::PROVEN {
             assert!(text.contains(flag.trim_start_matches("--")), "{flag} is missing for {shell}");
         }
-        for verb in ["until", "wait", "explain", "classify"] {
+        for verb in ["until", "wait", "explain", "classify", "state"] {
             assert!(text.contains(verb), "{verb} is missing for {shell}");
         }
     }

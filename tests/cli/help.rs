@@ -45,6 +45,14 @@ fn the_long_help_is_every_option_that_has_a_proof() {
 }
 
 #[test]
+fn the_help_of_state_is_every_option_that_has_a_proof() {
+    let mut proven: Vec<_> =
+        super::flags_state::PROVEN.iter().map(|flag| flag.trim_start_matches("--")).collect();
+    proven.sort_unstable();
+    assert_eq!(flags(&help(&["state", "--help"])), proven, "each is shown to do something in flags_state.rs");
+}
+
+#[test]
 fn the_long_help_names_the_exit_statuses_the_verbs_and_the_environment() {
     let long = help(&["--help"]);
     for text in ["124", "125", "126, 127", "128+n", "RETRY_OPT_MAX", "RETRY_DISABLE=1", "500ms"] {
@@ -53,7 +61,7 @@ fn the_long_help_names_the_exit_statuses_the_verbs_and_the_environment() {
     for heading in ["How often, how long:", "Judging:", "Surroundings:"] {
         assert!(long.contains(heading), "{heading} groups the options");
     }
-    for verb in ["until", "wait", "explain", "classify"] {
+    for verb in ["until", "wait", "explain", "classify", "profiles", "state"] {
         assert!(long.contains(&format!("retry {verb}")), "{verb} is missing");
     }
     assert!(!long.contains("generate"), "generate is hidden");
@@ -61,7 +69,13 @@ fn the_long_help_names_the_exit_statuses_the_verbs_and_the_environment() {
 
 #[test]
 fn each_option_of_the_long_help_says_what_it_does() {
-    for verb in [&["--help"][..], &["until", "--help"], &["wait", "--help"], &["explain", "--help"]] {
+    for verb in [
+        &["--help"][..],
+        &["until", "--help"],
+        &["wait", "--help"],
+        &["explain", "--help"],
+        &["state", "--help"],
+    ] {
         let help = help(verb);
         let lines: Vec<_> = help.lines().collect();
         for pair in lines.windows(2).filter(|pair| pair[0].trim_start().starts_with("--")) {
@@ -77,6 +91,7 @@ fn every_verb_has_help_of_its_own() {
         ("wait", "Usage: retry wait N [OPTIONS]"),
         ("explain", "Usage: retry explain [OPTIONS] [--] [COMMAND]..."),
         ("classify", "Usage: retry classify [OPTIONS] --exit CODE"),
+        ("state", "Usage: retry state [OPTIONS] list|show KEY|check KEY|close KEY --for DURATION"),
         ("generate", "Usage: retry generate man|bash|zsh|fish"),
     ] {
         for flag in ["-h", "--help"] {

@@ -1,8 +1,9 @@
 //! What can be typed, and what is answered.
 
-mod harness;
+pub(crate) mod harness;
 
 mod flags;
+mod flags_state;
 mod habits;
 mod help;
 mod options;

@@ -39,8 +39,7 @@ impl Gatekeeper {
     pub(super) fn new(policy: &Policy, outer: &Outer) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
         let place = store::Place::new(policy.state.as_ref())?;
-        let token = token(&place, key);
-        let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
+        let covered = covered(outer, &place, key);
         Ok(Some(Self {
             key: key.clone(),
             limits: policy.limits(),
@@ -48,7 +47,7 @@ impl Gatekeeper {
             store: None,
             place,
             held: Grant::default(),
-            covered: Grant { permit: holds("p"), probe: holds("b") },
+            covered,
             left_alone_until: None,
             renew_at: None,
             warned: false,
@@ -60,10 +59,7 @@ impl Gatekeeper {
     pub(super) fn admit(&mut self, ask: Ask) -> Answer {
         let ask = Ask { covered: self.covered.permit, covered_by_probe: self.covered.probe, ..ask };
         let limits = self.limits.clone();
-        let wanted = Leases::Take {
-            permits: limits.concurrency.filter(|_| !ask.covered),
-            probe: limits.breaker.is_some() && !ask.covered_by_probe,
-        };
+        let wanted = Leases::wanted(&limits, &ask);
         let mut decided = None;
         let done = self.transact(wanted, &mut |sight| {
             let admission = sight.state.admit(sight.now, &limits, &ask, sight.free);
@@ -79,11 +75,10 @@ impl Gatekeeper {
                 Answer::Proceed
             }
             (Ok(()), Some((Admission::Wait(pause), now))) => {
-                let spread = pause.spread.mul_f64(ask.chance);
-                let wait = pause.until.map_or_else(|| self.pause(&ask), |until| until.since(now) + spread);
+                let patience = self.store.as_ref().map(|store| store.patience());
                 Answer::Wait {
                     limit: pause.limit,
-                    wait,
+                    wait: pause.wait(now, &ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
                     until: pause.until.map(|until| until.to_string()),
                     why: pause.why,
                 }
@@ -145,13 +140,6 @@ impl Gatekeeper {
         self.store.as_ref().and_then(|store| store.renewal())
     }
 
-    /// How long until the next look where others must act first: short at first.
-    fn pause(&self, ask: &Ask) -> Duration {
-        let Some(patience) = self.store.as_ref().map(|store| store.patience()) else { return Duration::ZERO };
-        let pause = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
-        pause.mul_f64(0.5 + ask.chance / 2.0)
-    }
-
     fn transact(&mut self, leases: Leases, decide: &mut dyn FnMut(Sight<'_>) -> Grant) -> Result<(), String> {
         let now = clock::now().elapsed;
         if self.left_alone_until.is_some_and(|until| now < until) {
@@ -179,8 +167,14 @@ impl Gatekeeper {
     }
 }
 
+/// What an attempt of a run around us holds under this key.
+pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &str) -> Grant {
+    let token = token(place, key);
+    let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
+    Grant { permit: holds("p"), probe: holds("b") }
+}
+
 /// What names a key of a store to a `retry` below.
 fn token(place: &store::Place, key: &str) -> String {
-    let bytes = place.to_string().into_bytes().into_iter().chain([0]).chain(key.bytes());
-    format!("{:016x}", crate::fnv::hash64(bytes))
+    format!("{:016x}", crate::fnv::hash64(format!("{place}\0{key}").into_bytes()))
 }

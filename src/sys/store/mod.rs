@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::gate::{At, Free, Grant, KeyState};
+use crate::gate::{Ask, At, Free, Grant, KeyState, Limits};
 use crate::policy::value::StatePlace;
 
 /// What a transaction does with leases.
@@ -27,6 +27,16 @@ pub(crate) enum Leases {
     },
     /// Ours on this key are given back.
     GiveBack,
+}
+
+impl Leases {
+    /// What an attempt has to have under these limits, unless one around it has it.
+    pub(crate) fn wanted(limits: &Limits, ask: &Ask) -> Self {
+        Leases::Take {
+            permits: limits.concurrency.filter(|_| !ask.covered),
+            probe: limits.breaker.is_some() && !ask.covered_by_probe,
+        }
+    }
 }
 
 /// What a decision is told. It may be asked more than once, with a newer state, where another process was faster.

@@ -67,6 +67,13 @@ impl Place {
     }
 }
 
+/// The directory itself, so that who names the default one names the same place.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path().display().fmt(f)
+    }
+}
+
 /// The same for a login shell and for cron, which has few variables. A home that is not ours (`sudo` with a kept `HOME`,
 /// a daemon's `/nonexistent`) gets no files of ours.
 fn default_path() -> PathBuf {

@@ -1,0 +1,171 @@
+//! `retry state`: what is shared by key, shown and changed. Works on any store, and decides nothing that `gate/` decides.
+//!
+//! Looking spends nothing and makes no files; a store that cannot be reached is an error here, whatever runs make of it.
+
+mod action;
+mod show;
+mod wait;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use self::action::{Action, Deed};
+use self::wait::{Held, Patience, Watch};
+use super::{format, gather, print};
+use crate::cli::Invocation;
+use crate::error::Error;
+use crate::exit_code::{self, Exit};
+use crate::gate::{Ask, Grant, Limits};
+use crate::policy::layer::Origin;
+use crate::policy::{Policy, Request, resolve};
+use crate::sys::environment::Outer;
+use crate::sys::output;
+use crate::sys::store::{Entry, Failure, Leases, Place, Store};
+
+pub(super) fn state(invocation: &Invocation) -> Result<Exit, Error> {
+    let action = Action::read(invocation)?;
+    let as_json = format(invocation, &["text", "json"])? == "json";
+    let mut shared = Shared::open(invocation, action.key())?;
+    let done = match &action {
+        Action::List => shared.list(as_json),
+        Action::Of(key, deed) => match deed {
+            Deed::Show => shared.show(key, as_json),
+            Deed::Check => shared.check(key, as_json),
+            Deed::Close(time) => shared.close(key, *time, as_json),
+            Deed::Wait => shared.wait(key, as_json),
+            Deed::Reset => shared.reset(key),
+        },
+    };
+    warn(&shared.store.warnings());
+    done
+}
+
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        output::to_stderr(&format!("retry: warning: {}\n", output::printable(warning)));
+    }
+}
+
+fn failed(failure: Failure) -> Error {
+    Error::usage(failure.0)
+}
+
+/// What stands for no key in particular.
+const ANY: &str = "auto";
+
+/// A store, and what is configured.
+struct Shared {
+    request: Request,
+    /// Of the key that was named.
+    policy: Policy,
+    outer: Outer,
+    place: Place,
+    store: Box<dyn Store>,
+}
+
+impl Shared {
+    fn open(invocation: &Invocation, key: Option<&str>) -> Result<Self, Error> {
+        let outer = Outer::find();
+        let (mut request, warnings) = gather(invocation, &outer)?;
+        warn(&warnings);
+        let policy = policy(&mut request, key.unwrap_or(ANY))?;
+        let place = Place::new(policy.state.as_ref())?;
+        let store = place.open().map_err(failed)?;
+        Ok(Self { request, policy, outer, place, store })
+    }
+
+    fn list(&mut self, as_json: bool) -> Result<Exit, Error> {
+        let mut entries = self.store.entries().map_err(failed)?;
+        entries.sort_by(|one, other| one.key.cmp(&other.key));
+        let limited = entries.into_iter().map(|entry| (self.limits_of(&entry.key), entry));
+        let limited: Vec<_> = limited.map(|(limits, entry)| (entry, limits)).collect();
+        print(&if as_json {
+            let entries: Vec<_> = limited.iter().map(|(entry, limits)| show::json(entry, limits)).collect();
+            format!("{:#}\n", Json::from(entries))
+        } else {
+            show::table(&limited)
+        })
+    }
+
+    /// What limits a key that is found in the store. Another program may have put one there that cannot be typed.
+    fn limits_of(&mut self, key: &str) -> Limits {
+        policy(&mut self.request, key).map(|policy| policy.limits()).unwrap_or_default()
+    }
+
+    fn show(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
+        let entry: Entry = self.store.entry(key).map_err(failed)?;
+        let limits = self.policy.limits();
+        print(&if as_json {
+            format!("{:#}\n", show::json(&entry, &limits))
+        } else {
+            show::text(&entry, &limits)
+        })
+    }
+
+    fn check(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
+        let held = self.watch(key).look(0).map_err(failed)?.held;
+        let text = held.as_ref().map_or_else(
+            || format!("{key}: an attempt would start now\n"),
+            |held| format!("{key}: {}\n", held.words()),
+        );
+        answer(held.as_ref(), &if as_json { json_line(key, held.as_ref()) } else { text })
+    }
+
+    fn wait(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
+        let patience = Patience::new(&self.policy);
+        let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
+        let text = given_up.as_ref().map(|(held, why)| format!("{key}: {}: {why}\n", held.words()));
+        let held = given_up.as_ref().map(|(held, _)| held);
+        answer(held, &if as_json { json_line(key, held) } else { text.unwrap_or_default() })
+    }
+
+    fn watch<'a>(&'a mut self, key: &'a str) -> Watch<'a> {
+        let covered = super::run::gatekeeper::covered(&self.outer, &self.place, key);
+        let ask = Ask { covered: covered.permit, covered_by_probe: covered.probe, ..Ask::default() };
+        Watch { store: &mut *self.store, key, limits: self.policy.limits(), ask }
+    }
+
+    fn close(&mut self, key: &str, time: Duration, as_json: bool) -> Result<Exit, Error> {
+        let mut until = None;
+        let closing = self.store.transact(key, Leases::Keep, &mut |sight| {
+            sight.state.close(sight.now, time);
+            until = sight.state.view(sight.now, &Limits::default()).window_until;
+            Grant::default()
+        });
+        closing.map_err(failed)?;
+        print(&match until {
+            _ if as_json => {
+                format!("{}\n", json!({"key": key, "window_until": until.map(|until| until.to_string())}))
+            }
+            Some(until) => format!("{key}: closed until {until}\n"),
+            None => format!("{key}: open\n"),
+        })
+    }
+
+    fn reset(&mut self, key: &str) -> Result<Exit, Error> {
+        self.store.forget(key).map_err(failed)?;
+        Ok(Exit::Status(0))
+    }
+}
+
+/// What a run with the same options and this key would be told to do.
+fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
+    let named = request.flags.add("key", vec![OsString::from(key)], Origin::Flag, "KEY".to_owned());
+    named.map_err(|problem| Error::problems(vec![problem]))?;
+    let resolved = resolve(request);
+    // The next key has the place of this one.
+    request.flags.0.pop();
+    resolved.map(|resolved| resolved.policy).map_err(Error::problems)
+}
+
+fn json_line(key: &str, held: Option<&Held>) -> String {
+    format!("{}\n", Held::json(key, held))
+}
+
+/// Prints, and tells by the status whether an attempt would start.
+fn answer(held: Option<&Held>, text: &str) -> Result<Exit, Error> {
+    print(text)?;
+    Ok(Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 }))
+}

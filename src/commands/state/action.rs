@@ -1,0 +1,126 @@
+//! What `retry state` is asked to do: the action, its key, and options that have a part in it.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::cli::{CLOSE_FOR, Invocation};
+use crate::error::Error;
+use crate::policy::duration;
+use crate::policy::file::LIMITS;
+use crate::policy::problem::nearest;
+use crate::policy::settings::find;
+use crate::policy::value::Key;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    List,
+    Of(String, Deed),
+}
+
+/// What is done with one key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    Show,
+    Check,
+    Close(Duration),
+    Wait,
+    Reset,
+}
+
+const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
+
+const USAGE: &str =
+    "write retry state list, or show, check, close --for DURATION, wait or reset, and the KEY";
+
+impl Action {
+    pub(super) fn read(invocation: &Invocation) -> Result<Self, Error> {
+        let typed =
+            invocation.value("action").ok_or_else(|| Error::usage("what is to be done?").hint(USAGE))?;
+        let Some(action) = ACTIONS.into_iter().find(|action| typed == action) else {
+            let typed = typed.to_string_lossy();
+            let hint = nearest(&typed, ACTIONS)
+                .map_or_else(|| USAGE.to_owned(), |near| format!("did you mean {near}?"));
+            return Err(Error::usage(format!("'{typed}' is no action of retry state")).hint(hint));
+        };
+        refuse_idle_options(invocation, action)?;
+        let keys = invocation.values("of");
+        if action == "list" {
+            return match keys.first() {
+                None => Ok(Action::List),
+                Some(key) => Err(Error::usage(format!("list takes no KEY ('{}')", key.display()))
+                    .hint("write retry state show KEY for one key")),
+            };
+        }
+        let key = key(action, &keys)?;
+        let deed = match action {
+            "show" => Deed::Show,
+            "check" => Deed::Check,
+            "close" => Deed::Close(closing_time(invocation)?),
+            "wait" => Deed::Wait,
+            _ => Deed::Reset,
+        };
+        Ok(Action::Of(key, deed))
+    }
+
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Action::List => None,
+            Action::Of(key, _) => Some(key),
+        }
+    }
+}
+
+fn key(action: &str, typed: &[OsString]) -> Result<String, Error> {
+    let key = match typed {
+        [key] => key,
+        [] => {
+            return Err(Error::usage(format!("{action} which key?")).hint(format!(
+                "write retry state {action} KEY; retry state list shows those that have a state"
+            )));
+        }
+        more => {
+            return Err(Error::usage(format!("{action} takes one KEY, not {}", more.len()))
+                .hint("quote a key that holds a blank"));
+        }
+    };
+    let Some(text) = key.to_str() else {
+        return Err(Error::usage(format!("the key '{}' is not UTF-8", key.display())));
+    };
+    if text == "auto" {
+        return Err(Error::usage("auto stands for a key that is found in a command's arguments")
+            .hint("write the key itself; retry state list shows those that have a state"));
+    }
+    Key::named(text).map_err(Error::usage)
+}
+
+fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
+    let typed = invocation
+        .value(CLOSE_FOR)
+        .ok_or_else(|| Error::usage("close it for how long?").hint("write retry state close KEY --for 5m"))?;
+    let text = typed.to_string_lossy();
+    duration::parse(&text).map_err(|why| Error::usage(format!("--for {text}: {why}")))
+}
+
+/// An option on the command line that changes nothing is a mistake. Elsewhere it may be meant for runs.
+fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Error> {
+    let is_flag = |key: &str| find(key).is_some_and(|setting| invocation.flags.get(setting).is_some());
+    let given = [
+        ("for", invocation.value(CLOSE_FOR).is_some()),
+        ("format", invocation.value("format").is_some()),
+        ("gate-wait", is_flag("gate-wait")),
+    ];
+    let limits = LIMITS.iter().map(|key| (*key, is_flag(key)));
+    for (option, given) in given.into_iter().chain(limits) {
+        let wanted_by: &[&str] = match option {
+            "for" => &["close"],
+            "gate-wait" => &["wait"],
+            "format" => &["list", "show", "check", "close", "wait"],
+            _ => &["list", "show", "check", "wait"],
+        };
+        if given && !wanted_by.contains(&action) {
+            return Err(Error::usage(format!("--{option} has no part in retry state {action}"))
+                .hint(format!("it is for {}", wanted_by.join(", "))));
+        }
+    }
+    Ok(())
+}

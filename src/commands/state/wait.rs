@@ -1,0 +1,147 @@
+//! Whether an attempt would be admitted, and waiting until one would: an attempt's question without the attempt.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value as Json, json};
+
+use crate::event::{self, millis};
+use crate::gate::{Admission, Ask, At, Free, Grant, Limit, Limits};
+use crate::policy::Policy;
+use crate::policy::duration::approximate;
+use crate::sys::store::{Failure, Leases, Store};
+use crate::sys::{clock, identity};
+
+/// Who looks whether an attempt would be admitted.
+pub(super) struct Watch<'a> {
+    pub(super) store: &'a mut dyn Store,
+    pub(super) key: &'a str,
+    pub(super) limits: Limits,
+    /// What is held around us.
+    pub(super) ask: Ask,
+}
+
+/// What a look has shown.
+pub(super) struct Sight {
+    /// What holds an attempt back, if anything does.
+    pub(super) held: Option<Held>,
+    /// Until the next look, where waiting is an answer.
+    again: Option<Duration>,
+}
+
+/// What holds an attempt back.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Held {
+    limit: Limit,
+    why: String,
+    /// When it would be let go at the earliest, and how long that is, where it is known.
+    until: Option<(At, Duration)>,
+}
+
+impl Watch<'_> {
+    /// What an attempt would be told now. Nothing is spent, and nothing is held when this returns.
+    pub(super) fn look(&mut self, looks: u32) -> Result<Sight, Failure> {
+        let chance = StdRng::seed_from_u64(u64::from_ne_bytes(identity::entropy())).random();
+        let ask = Ask { looks, chance, ..self.ask };
+        let (admission, now) = self.ask(&ask)?;
+        Ok(match admission {
+            Admission::Proceed(_) => Sight { held: None, again: None },
+            Admission::Wait(pause) => {
+                let again = pause.wait(now, &ask, &self.store.patience());
+                let until = pause.until.map(|until| (until, until.since(now)));
+                Sight { held: Some(Held { limit: pause.limit, why: pause.why, until }), again: Some(again) }
+            }
+            Admission::Refuse(refusal) => Sight {
+                held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }),
+                again: None,
+            },
+        })
+    }
+
+    fn ask(&mut self, ask: &Ask) -> Result<(Admission, At), Failure> {
+        let entry = self.store.entry(self.key)?;
+        let all = Free { permit: true, probe: true };
+        let mut told = (entry.state.look(entry.now, &self.limits, ask, all), entry.now);
+        // Where nobody holds anything, all is free, and a store need not make files to lease it from.
+        let is_contested = entry.permits_held > 0 || entry.probe_held;
+        let wanted = Leases::wanted(&self.limits, ask);
+        if is_contested && wanted != (Leases::Take { permits: None, probe: false }) {
+            self.store.transact(self.key, wanted, &mut |sight| {
+                told = (sight.state.look(sight.now, &self.limits, ask, sight.free), sight.now);
+                Grant::default()
+            })?;
+        }
+        Ok(told)
+    }
+
+    /// Waits until an attempt would be admitted. `Some` where that would take too long: what holds it back, and which
+    /// bound.
+    pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Held, String)>, Failure> {
+        let began = clock::now().elapsed;
+        for looks in 0.. {
+            let Sight { held: Some(held), again } = self.look(looks)? else { break };
+            let Some(again) = again else {
+                return Ok(Some((held, "waiting does not help".to_owned())));
+            };
+            let waited = clock::now().elapsed.saturating_sub(began);
+            // A wait of known length that is too long is not begun; others end when their time is over.
+            let least = if held.until.is_some() { again } else { Duration::ZERO };
+            if let Some(patience) = patience.filter(|patience| patience.is_over(waited, least)) {
+                return Ok(Some((held, format!("not waited for ({})", patience.whose))));
+            }
+            let left = patience.map_or(again, |patience| patience.most.saturating_sub(waited));
+            clock::sleep(again.min(left));
+        }
+        Ok(None)
+    }
+}
+
+/// How long is waited at most.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    most: Duration,
+    /// Who says so, in words.
+    whose: String,
+}
+
+impl Patience {
+    /// `--gate-wait`, or the deadline of a policy or of a run around us, whichever is shorter.
+    pub(super) fn new(policy: &Policy) -> Option<Self> {
+        let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", approximate(most))));
+        let deadline =
+            policy.deadline.0.map(|most| (most, format!("the deadline is in {}", approximate(most))));
+        let (most, whose) = [gate_wait, deadline].into_iter().flatten().min()?;
+        Some(Self { most, whose })
+    }
+
+    fn is_over(&self, waited: Duration, least: Duration) -> bool {
+        waited.saturating_add(least) > self.most || waited >= self.most
+    }
+}
+
+impl Held {
+    pub(super) fn words(&self) -> String {
+        let until = self.until.map(|(until, _)| until.to_string());
+        let wait = self.until.map(|(_, wait)| wait).unwrap_or_default();
+        event::held_back(self.limit, &self.why, until.as_deref(), wait)
+    }
+
+    /// The answer for programs. `until` and `wait_ms` are null where it hangs on others.
+    pub(super) fn json(key: &str, held: Option<&Held>) -> Json {
+        let Some(held) = held else {
+            return json!({
+                "key": key, "admitted": true, "limit": null, "reason": null, "until": null, "wait_ms": 0.0,
+            });
+        };
+        json!({
+            "key": key,
+            "admitted": false,
+            "limit": held.limit,
+            "reason": held.why,
+            "until": held.until.map(|(until, _)| until.to_string()),
+            "wait_ms": held.until.map(|(_, wait)| millis(wait)),
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Limits that are shared between processes.
+
+mod state;
