@@ -19,6 +19,7 @@ mod session;
 mod error;
 mod event;
 mod exit_code;
+mod fnv;
 mod sys;
 
 use exit_code::Exit;
