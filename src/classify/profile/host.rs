@@ -9,6 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fmt;
 use std::rc::Rc;
 
 use self::arguments::{Arguments, Grammar};
@@ -154,6 +155,25 @@ impl Lookup {
             let (first, rest) = all.split_at_checked(count)?;
             words.split(' ').eq(first.iter().copied()).then_some(rest)
         })
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Option(names, form) => {
+                write!(f, "option {}{}", names.join(", "), form.suffix(Form::Host))?
+            }
+            Place::Operand { number: None, form, .. } => write!(f, "any operand{}", form.suffix(Form::Host))?,
+            Place::Operand { number: Some(number), form, port } => {
+                write!(f, "operand {number}{}", form.suffix(Form::Host))?;
+                if let Some(port) = port {
+                    write!(f, ", its port operand {port}")?;
+                }
+            }
+            Place::Fixed(host) => write!(f, "{host}")?,
+        }
+        if self.after.is_empty() { Ok(()) } else { write!(f, ", after {}", self.after.join(", ")) }
     }
 }
 

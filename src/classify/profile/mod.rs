@@ -11,7 +11,7 @@ mod select;
 mod wrappers;
 
 pub(crate) use builtin::{GENERIC, commands, names};
-pub(crate) use host::{Form, HostFinder, Lookup, Place};
+pub(crate) use host::HostFinder;
 pub(crate) use judge::{Evidence, Verdict};
 pub(crate) use known::Knowledge;
 pub(crate) use read::{profile_schema, read};

@@ -87,6 +87,11 @@ impl Form {
         Form::ALL.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
     }
 
+    /// ` (image)`, unless it is the usual one.
+    pub(super) fn suffix(self, usual: Form) -> String {
+        if self == usual { String::new() } else { format!(" ({})", self.name()) }
+    }
+
     pub(super) fn read(self, text: &str) -> Option<Authority> {
         let text = text.trim_matches(['"', '\'']);
         match self {
