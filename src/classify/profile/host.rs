@@ -162,7 +162,7 @@ impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Option(names, form) => {
-                write!(f, "option {}{}", names.join(", "), form.suffix(Form::Host))?
+                write!(f, "option {}{}", names.join(", "), form.suffix(Form::Host))?;
             }
             Place::Operand { number: None, form, .. } => write!(f, "any operand{}", form.suffix(Form::Host))?,
             Place::Operand { number: Some(number), form, port } => {
@@ -171,7 +171,7 @@ impl fmt::Display for Lookup {
                     write!(f, ", its port operand {port}")?;
                 }
             }
-            Place::Fixed(host) => write!(f, "{host}")?,
+            Place::Fixed(host) => f.write_str(host)?,
         }
         if self.after.is_empty() { Ok(()) } else { write!(f, ", after {}", self.after.join(", ")) }
     }

@@ -20,7 +20,7 @@ pub(super) struct Arguments<'a> {
 impl<'a> Arguments<'a> {
     pub(super) fn read(words: &'a [Cow<'a, str>], grammar: &Grammar<'a>) -> Self {
         let mut arguments = Self::default();
-        let mut words = words.iter().map(|word| word.as_ref()).peekable();
+        let mut words = words.iter().map(AsRef::as_ref).peekable();
         while let Some(word) = words.next() {
             if word == "--" {
                 break;
@@ -77,10 +77,11 @@ impl<'a> Grammar<'a> {
     }
 
     fn option(&self, word: &'a str) -> Meaning<'a> {
-        if let Some((name, value)) = word.split_once('=').filter(|(name, _)| name.len() > 2) {
-            if word.starts_with("--") || self.takes_value(name) || self.takes_joined(name) {
-                return Meaning::Valued(name, value);
-            }
+        if let Some((name, value)) = word.split_once('=')
+            && name.len() > 2
+            && (word.starts_with("--") || self.takes_value(name) || self.takes_joined(name))
+        {
+            return Meaning::Valued(name, value);
         }
         if self.takes_value(word) {
             return Meaning::WantsValue(word);

@@ -96,6 +96,7 @@ impl Reader<'_> {
         let place = match (options, operand, fixed) {
             (Some(options), None, None) => Place::Option(options, form.unwrap_or(Form::Host)),
             (None, Some(number), None) => {
+                let number = Some(number).filter(|number| *number > 0);
                 let usual = if number.is_some() { Form::Host } else { Form::Url };
                 Place::Operand { number, form: form.unwrap_or(usual), port }
             }
@@ -110,12 +111,12 @@ impl Reader<'_> {
         Some(Lookup { after, place })
     }
 
-    /// A number from 1, or `"any"`.
-    fn operand(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<Option<usize>> {
+    /// A number from 1, or `"any"`: 0 stands for it.
+    fn operand(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<usize> {
         match value.get_ref() {
-            DeValue::String(text) if text == "any" => Some(None),
+            DeValue::String(text) if text == "any" => Some(0),
             DeValue::Integer(number) if number.as_str().parse().is_ok_and(|number: usize| number > 0) => {
-                number.as_str().parse().ok().map(Some)
+                number.as_str().parse().ok()
             }
             _ => {
                 self.wrong_type(key, value, "a number from 1, or \"any\"");
