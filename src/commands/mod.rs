@@ -49,7 +49,7 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     let mut resolved = resolve(&request).map_err(Error::problems)?;
     let words = about(invocation);
     if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
-        let host = knowledge(&request, &resolved, &words).selection().names.first().cloned();
+        let host = knowledge(&request, &resolved, &words).host(&words);
         if host.is_none() {
             warnings.push(
                 "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
@@ -123,7 +123,15 @@ fn wrong_examples(profile: &Profile) -> Vec<String> {
 /// The words of a command that is one string for a shell.
 fn words_of(line: &OsStr) -> Vec<OsString> {
     let words = line.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.map(|word| OsStr::from_bytes(word).to_owned()).collect()
+    words.map(|word| OsStr::from_bytes(unquoted(word)).to_owned()).collect()
+}
+
+/// A word without the quotes around it. What stands inside of quotes may be several words of ours: they are only
+/// looked at.
+fn unquoted(word: &[u8]) -> &[u8] {
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let word = if word.first().is_some_and(is_quote) { &word[1..] } else { word };
+    if word.last().is_some_and(is_quote) { &word[..word.len() - 1] } else { word }
 }
 
 /// The policy that was named, by a flag or by the environment.

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Asked, ask, format, print};
 use crate::classify::profile::{
-    self, GENERIC, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
+    self, GENERIC, HostFinder, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
 };
 use crate::cli::Invocation;
 use crate::error::Error;
@@ -111,6 +111,12 @@ impl Shown {
         rules
     }
 
+    /// How the arguments name the host, the user's ways before ours.
+    fn keys(&self) -> impl Iterator<Item = &HostFinder> {
+        let own = self.knowledge.profiles().iter().filter(|asked| *asked.profile.name == *self.name);
+        own.flat_map(|asked| &asked.profile.keys)
+    }
+
     fn captured(&self) -> Vec<&'static str> {
         let captures = self.knowledge.selection().captures;
         let streams = [("stdout", captures.stdout), ("stderr", captures.stderr)];
@@ -138,8 +144,29 @@ impl Shown {
             "commands": commands_of(&self.name, &self.users),
             "captures": self.captured(),
             "advice": self.knowledge.advice(),
+            "key": self.keys().map(|finder| json!({
+                "commands": finder.commands,
+                "places": finder.lookups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
             "rules": rules.collect::<Vec<_>>(),
         })
+    }
+
+    fn keys_text(&self) -> String {
+        let mut out = String::new();
+        for finder in self.keys() {
+            if out.is_empty() {
+                out.push_str("\nthe host, for a key that is auto: the first of these that is there\n");
+            }
+            if !finder.commands.is_empty() {
+                let _infallible = writeln!(out, "  {}", finder.commands.join(", "));
+            }
+            let places = finder.lookups.iter().map(ToString::to_string);
+            for place in places.chain(finder.lookups.is_empty().then(|| "none".to_owned())) {
+                let _infallible = writeln!(out, "             {place}");
+            }
+        }
+        out
     }
 
     fn text(&self, asked: &Asked) -> String {
@@ -154,6 +181,7 @@ impl Shown {
         for advice in self.knowledge.advice() {
             let _infallible = writeln!(out, "  advice    {advice}");
         }
+        out.push_str(&self.keys_text());
         let mut phase = None;
         for (profile, rule) in self.rules() {
             let title = if rule.is_gate() { "failures with exit 0" } else { rule.phase.title() };

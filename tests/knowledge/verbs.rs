@@ -17,6 +17,9 @@ stderr = "lock held by"
 class = "transient"
 kind = "lock"
 example = "mytool: lock held by 4711"
+[[profile.mytool.key]]
+place = [{ option = "--on" }, { after = "to", operand = 1 }, { fixed = "{--region}.example.com" }]
+valued = "--region"
 [profile.curl]
 [[profile.curl.rule]]
 id = "maintenance"
@@ -101,6 +104,11 @@ fn profiles_are_listed_and_shown_with_their_rules_in_order() {
         assert!(all.lines().any(|line| line.split(' ').next() == Some(name)), "{name}");
     }
     sandbox
+        .retry(["profiles", "npm"])
+        .assert()
+        .success()
+        .stdout(contains("the host, for a key that is auto").and(contains("option --registry, --reg\n")));
+    sandbox
         .retry(["profiles", "curl"])
         .assert()
         .success()
@@ -111,6 +119,9 @@ fn profiles_are_listed_and_shown_with_their_rules_in_order() {
     let output = sandbox.retry(["profiles", "apt", "--format", "json"]).output().unwrap();
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["name"], &shown["rules"][0]["id"]), (&json!("apt-get"), &json!("update-failed")));
+    let output = sandbox.retry(["profiles", "gsutil", "--format", "json"]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["key"], json!([{"commands": [], "places": ["storage.googleapis.com"]}]));
 }
 
 #[test]
@@ -125,7 +136,12 @@ fn a_users_profile_adds_a_tool_and_extends_ours() {
     assert_eq!((&verdict["class"], &verdict["rule"]["id"]), (&json!("permanent"), &json!("maintenance")));
     let verdict = answer(&sandbox, &["--exit", "6", "--", "curl"]);
     assert_eq!(verdict["rule"]["id"], "dns", "ours are still there");
-    sandbox.retry(["profiles", "mytool"]).assert().success().stdout(contains("lock held by"));
+    sandbox.retry(["profiles", "mytool"]).assert().success().stdout(
+        contains("lock held by")
+            .and(contains("option --on\n"))
+            .and(contains("operand 1, after to\n"))
+            .and(contains("{--region}.example.com\n")),
+    );
 }
 
 #[test]
@@ -153,6 +169,14 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
         &["config.toml:3:9: 'often' is no class"],
     );
     told("[profile.x]\ncomand = 'x'\n", &["config.toml:2:1: unknown key 'comand'", "did you mean command?"]);
+    let place = |text: &str| format!("[[profile.x.key]]\nplace = [{{ {text} }}]\n");
+    told(&place("operand = 0"), &["config.toml:2:22: operand takes a number from 1"]);
+    told(&place("option = 'host'"), &["config.toml:2:21: 'host' is no option", "such as -h or --host"]);
+    told(&place("as = 'host'"), &["config.toml:2:10: a place is one of option, operand and fixed"]);
+    told(&place("operand = 1, as = 'uri'"), &["config.toml:2:30: 'uri' is no as", "write host, url"]);
+    told(&place("operan = 1"), &["config.toml:2:12: unknown key 'operan'", "did you mean operand?"]);
+    told("[[profile.x.key]]\nprot = '-p'\n", &["config.toml:2:1: unknown key 'prot'", "did you mean port?"]);
+    told("[profile.x.key]\nport = '-p'\n", &["key is a list of tables"]);
     told("[profile.auto]\n", &["'auto' is a word of --profile"]);
     told(
         "[policy.default]\nprofile = 'crul'\n",

@@ -1,11 +1,12 @@
 //! The knowledge of a run: its profiles, read when the first failure has to be judged.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::rc::Rc;
 
 use super::judge::{Evidence, Verdict, judge, opens_gate};
 use super::select::{Selection, named};
-use super::{Profile, builtin};
+use super::{Profile, builtin, host};
 use crate::classify::attempt::AttemptResult;
 
 /// What a run's failures are judged by.
@@ -76,6 +77,12 @@ impl Knowledge {
     /// May a success have to be looked at?
     pub(crate) fn judges_success(&self) -> bool {
         self.selection.judges_success
+    }
+
+    /// The host that a command line is about, as a key: `host[:port]`, in lower case, with `#` and a hash where
+    /// credentials stand in it. Reads the tool's profile.
+    pub(crate) fn host(&self, argv: &[OsString]) -> Option<String> {
+        host::find(argv, &self.selection.names, &self.users)
     }
 
     /// Advice on the tools of this run.

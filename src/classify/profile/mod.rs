@@ -1,8 +1,9 @@
 //! What is known of tools. A profile is data: rules over exit status and output, each with an example that it must
 //! match. This file has its types; `read` makes them of TOML, `builtin` lists those that are compiled in, `select`
-//! finds the one for a command line, `judge` applies them.
+//! finds the one for a command line, `judge` applies them, `host` finds whom a command line is about.
 
 mod builtin;
+mod host;
 mod judge;
 mod known;
 mod read;
@@ -10,6 +11,7 @@ mod select;
 mod wrappers;
 
 pub(crate) use builtin::{GENERIC, commands, names};
+pub(crate) use host::HostFinder;
 pub(crate) use judge::{Evidence, Verdict};
 pub(crate) use known::Knowledge;
 pub(crate) use read::{profile_schema, read};
@@ -20,7 +22,7 @@ use std::rc::Rc;
 use super::classification::Class;
 use super::exit_spec::ExitSpecs;
 pub(crate) use super::pattern::Pattern;
-use crate::policy::problem::Place;
+use crate::policy::problem;
 
 /// What is known of one tool.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub(crate) struct Profile {
     pub(crate) passive: bool,
     /// The rules of `generic` do not follow its own.
     pub(crate) alone: bool,
+    /// How its arguments name the host, the first that is for the command; without one, by any URL.
+    pub(crate) keys: Vec<HostFinder>,
 }
 
 /// One thing that is known: when all its conditions hold, its class does.
@@ -59,7 +63,7 @@ pub(crate) struct Rule {
     pub(crate) not_reached: bool,
     pub(crate) examples: Vec<Example>,
     /// Where it stands, in a file of the user's.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<problem::Place>,
 }
 
 /// A condition on a stream.

@@ -1,5 +1,7 @@
 //! TOML to profiles, those that are compiled in and those of users' files. Every mistake is told at its place.
 
+mod key;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
@@ -14,7 +16,8 @@ use crate::classify::classification::Class;
 use crate::classify::exit_spec::ExitSpecs;
 use crate::policy::problem::{Place, Problem, Source, nearest};
 
-const PROFILE_KEYS: &[&str] = &["command", "rule", "exit", "advice", "interactive", "passive", "alone"];
+const PROFILE_KEYS: &[&str] =
+    &["command", "rule", "exit", "advice", "interactive", "passive", "alone", "key"];
 const RULE_KEYS: &[&str] = &[
     "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "hint", "reached", "phase",
     "example",
@@ -84,6 +87,7 @@ impl<'a> Reader<'a> {
                 "passive" => profile.passive = self.switch(key, value),
                 "alone" => profile.alone = self.switch(key, value),
                 "exit" => exits = self.exit_table(value),
+                "key" => profile.keys = self.host_finders(key, value),
                 "rule" => self.rules(value, name == super::GENERIC, &mut profile.rules),
                 _ => self.unknown_key(key, PROFILE_KEYS),
             }
@@ -388,6 +392,7 @@ pub(crate) fn profile_schema() -> Json {
                 "additionalProperties": false,
                 "properties": {"transient": codes, "throttled": codes, "permanent": codes},
             },
+            "key": key::schema(),
             "rule": {"type": "array", "items": rule},
         },
     })

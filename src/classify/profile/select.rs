@@ -42,8 +42,8 @@ impl Selection {
         for name in asked {
             match name.as_str() {
                 NONE => {}
-                AUTO => match of_command(argv, users) {
-                    Some(name) => selection.add(&name, users, true),
+                AUTO => match Tool::find(argv, users) {
+                    Some(tool) => selection.add(&tool.profile, users, true),
                     None => selection.unknown = true,
                 },
                 name => selection.add(name, users, false),
@@ -99,25 +99,41 @@ pub(super) fn named<'u>(name: &str, users: &'u [Rc<Profile>]) -> impl Iterator<I
     users.iter().rev().filter(move |profile| &*profile.name == name)
 }
 
-/// The name of the profile for a command line.
-fn of_command(argv: &[OsString], users: &[Rc<Profile>]) -> Option<String> {
-    let words = unwrapped(argv);
-    let program = String::from_utf8_lossy(base_name(words.first()?)).into_owned();
-    let module = (without_version(&program) == "python").then(|| python_module(words)).flatten();
-    module.iter().map(String::as_str).chain([program.as_str()]).find_map(|program| {
+/// The tool that a command line runs in the end.
+#[derive(Debug)]
+pub(super) struct Tool<'w> {
+    /// The name of its profile.
+    pub(super) profile: String,
+    /// Its own, as the profile has it.
+    pub(super) command: String,
+    pub(super) arguments: &'w [OsString],
+}
+
+impl<'w> Tool<'w> {
+    pub(super) fn find(argv: &'w [OsString], users: &[Rc<Profile>]) -> Option<Self> {
+        let words = unwrapped(argv);
+        let (first, arguments) = words.split_first()?;
+        let program = String::from_utf8_lossy(base_name(first));
+        let module = (without_version(&program) == "python").then(|| python_module(arguments)).flatten();
+        let module = module.and_then(|(name, arguments)| Self::named(name, arguments, users));
+        module.or_else(|| Self::named(&program, arguments, users))
+    }
+
+    fn named(program: &str, arguments: &'w [OsString], users: &[Rc<Profile>]) -> Option<Self> {
         [program, script(program), without_version(program)].into_iter().find_map(|command| {
             let mut users = users.iter().rev();
             let users = users.find(|profile| profile.commands.iter().any(|known| known == command));
             let builtin = || builtin::of_command(command).map(|file| file.name.to_owned());
-            users.map(|profile| profile.name.to_string()).or_else(builtin)
+            let profile = users.map(|profile| profile.name.to_string()).or_else(builtin)?;
+            Some(Self { profile, command: command.to_owned(), arguments })
         })
-    })
+    }
 }
 
 /// `python -m pip …` is pip.
-fn python_module(words: &[OsString]) -> Option<String> {
-    let at = words.iter().position(|word| word == "-m").filter(|at| *at < 4)?;
-    words.get(at + 1)?.to_str().map(str::to_owned)
+fn python_module(arguments: &[OsString]) -> Option<(&str, &[OsString])> {
+    let at = arguments.iter().position(|word| word == "-m").filter(|at| *at < 3)?;
+    Some((arguments.get(at + 1)?.to_str()?, &arguments[at + 2..]))
 }
 
 /// `yarn.js` is yarn, `npm.cmd` npm.

@@ -1,5 +1,7 @@
 //! Every rule on its examples, and the traps that tools lay.
 
+mod sureness;
+
 use std::ffi::OsString;
 
 use super::*;

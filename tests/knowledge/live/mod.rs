@@ -85,7 +85,19 @@ impl Run {
         // Nothing from outside: no proxies, accounts, servers or settings of the tools.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy().to_ascii_uppercase();
-            let theirs = ["GIT_", "PIP_", "PG", "REDISCLI_", "RSYNC_", "SSH_", "WGETRC", "CURL_", "LC_"];
+            let theirs = [
+                "GIT_",
+                "PIP_",
+                "PG",
+                "REDISCLI_",
+                "RSYNC_",
+                "SSH_",
+                "WGETRC",
+                "CURL_",
+                "LC_",
+                "NPM_",
+                "NODE_",
+            ];
             if text.ends_with("_PROXY") || theirs.iter().any(|prefix| text.starts_with(prefix)) {
                 command.env_remove(&name);
             }
@@ -97,6 +109,7 @@ impl Run {
             ("GIT_CONFIG_NOSYSTEM", "1"),
             ("PIP_CONFIG_FILE", "/dev/null"),
             ("PGCONNECT_TIMEOUT", "10"),
+            ("npm_config_globalconfig", "/dev/null"),
         ]);
         let ssh = fill(SSH, port);
         command.env("GIT_SSH_COMMAND", &ssh).env("RSYNC_RSH", &ssh);

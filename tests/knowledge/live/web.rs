@@ -1,4 +1,4 @@
-//! Tools that speak HTTP: curl, wget, git, pip.
+//! Tools that speak HTTP: curl, wget, git, pip, npm.
 
 use super::faults::{Fault, Place};
 use super::{Case, Run, all_are_judged};
@@ -123,6 +123,25 @@ fn pip_is_judged_by_what_its_index_did() {
         Case::new(install, &download(unavailable()), ["transient", "http", "pip"]),
         Case::new(install, &download(Fault::Reset), ["transient", "reset", "pip"]),
         Case::new(install, &download(Fault::truncated(&[])), ["transient", "truncated", "pip"]),
+    ]);
+}
+
+#[test]
+fn npm_is_judged_by_what_its_registry_did() {
+    let npm = "npm --registry {url}/ --prefix . --cache cache --fetch-retries 0 --no-audit --no-fund --no-update-notifier";
+    let install = &format!("{npm} install x");
+    let view = &format!("{npm} view x version");
+    all_are_judged(&[
+        Case::new(install, &[], ["transient", "refused", "npm"]),
+        Case::new(install, &[not_found()], ["permanent", "not-found", "npm"]),
+        Case::new(install, &[Fault::http("401 Unauthorized", &[])], ["permanent", "auth", "npm"]),
+        // npm does not show for how long it was asked to wait.
+        Case::new(install, &[too_many()], ["throttled", "throttle", "npm"]),
+        Case::new(install, &[unavailable()], ["transient", "http", "npm"]),
+        Case::new(install, &[Fault::Reset], ["transient", "network", "npm"]),
+        Case::new(install, &[Fault::Silence], ["transient", "network", "npm"]),
+        Case::new(install, &[Fault::truncated(&[])], ["transient", "network", "npm"]),
+        Case::new(view, &[unavailable()], ["transient", "http", "npm"]),
     ]);
 }
 

@@ -1,0 +1,170 @@
+//! `[[key]]` of a profile: how its tool's arguments name the host.
+
+use serde_json::{Value as Json, json};
+use toml::de::DeValue;
+
+use super::{Key, Reader, Value, in_order};
+use crate::classify::profile::host::{Form, HostFinder, Lookup, Place};
+
+const KEYS: &[&str] =
+    &["command", "place", "valued", "credentials", "headers", "port", "default-port", "options-first"];
+const PLACE_KEYS: &[&str] = &["after", "option", "operand", "fixed", "as", "port"];
+
+impl Reader<'_> {
+    pub(super) fn host_finders(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<HostFinder> {
+        let DeValue::Array(items) = value.get_ref() else {
+            let hint = "write [[…key]] and below it place = [{ option = \"--host\" }]".to_owned();
+            self.refuse(value.span(), "key is a list of tables", Some(hint));
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.host_finder(key, item)).collect()
+    }
+
+    fn host_finder(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<HostFinder> {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(key, value, "a list of tables");
+            return None;
+        };
+        let mut finder = HostFinder::default();
+        for (key, value) in in_order(table) {
+            match key.get_ref().as_ref() {
+                "command" => finder.commands = self.texts(key, value),
+                "place" => finder.lookups = self.lookups(key, value),
+                "valued" => finder.valued = self.options(key, value),
+                "credentials" => finder.credentials = self.options(key, value),
+                "headers" => finder.headers = self.options(key, value),
+                "port" => finder.port = self.options(key, value),
+                "default-port" => finder.default_port = self.whole(key, value),
+                "options-first" => finder.options_first = self.switch(key, value),
+                _ => self.unknown_key(key, KEYS),
+            }
+        }
+        Some(finder)
+    }
+
+    /// Options as they are typed.
+    fn options(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<String> {
+        let options = self.texts(key, value);
+        if let Some(wrong) = options.iter().find(|option| option.len() < 2 || !option.starts_with('-')) {
+            let hint = "write it as it is typed, such as -h or --host".to_owned();
+            self.refuse(value.span(), &format!("'{wrong}' is no option"), Some(hint));
+        }
+        options
+    }
+
+    fn whole<T: std::str::FromStr>(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<T> {
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_type(key, value, "a whole number");
+        }
+        number
+    }
+
+    fn lookups(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<Lookup> {
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong_type(key, value, "a list of tables");
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| self.lookup(key, item)).collect()
+    }
+
+    fn lookup(&mut self, key: &Key<'_>, item: &Value<'_>) -> Option<Lookup> {
+        let DeValue::Table(table) = item.get_ref() else {
+            self.wrong_type(key, item, "tables, such as { option = \"--host\" }");
+            return None;
+        };
+        let (mut after, mut form, mut port) = (Vec::new(), None, None);
+        let (mut options, mut operand, mut fixed) = (None, None, None);
+        let before = self.problems.len();
+        for (key, value) in in_order(table) {
+            match key.get_ref().as_ref() {
+                "after" => after = self.texts(key, value),
+                "option" => options = Some(self.options(key, value)),
+                "operand" => operand = self.operand(key, value),
+                "fixed" => fixed = self.text(key, value),
+                "as" => form = self.one_of(key, value, &Form::ALL),
+                "port" => port = self.whole(key, value),
+                _ => self.unknown_key(key, PLACE_KEYS),
+            }
+        }
+        if self.problems.len() > before {
+            return None;
+        }
+        let place = match (options, operand, fixed) {
+            (Some(options), None, None) => Place::Option(options, form.unwrap_or(Form::Host)),
+            (None, Some(number), None) => {
+                let number = Some(number).filter(|number| *number > 0);
+                let usual = if number.is_some() { Form::Host } else { Form::Url };
+                Place::Operand { number, form: form.unwrap_or(usual), port }
+            }
+            (None, None, Some(fixed)) => Place::Fixed(fixed),
+            _ => {
+                let hint = "write { option = \"--host\" }, { operand = 1 } or { fixed = \"example.com\" }"
+                    .to_owned();
+                self.refuse(item.span(), "a place is one of option, operand and fixed", Some(hint));
+                return None;
+            }
+        };
+        Some(Lookup { after, place })
+    }
+
+    /// A number from 1, or `"any"`: 0 stands for it.
+    fn operand(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<usize> {
+        match value.get_ref() {
+            DeValue::String(text) if text == "any" => Some(0),
+            DeValue::Integer(number) if number.as_str().parse().is_ok_and(|number: usize| number > 0) => {
+                number.as_str().parse().ok()
+            }
+            _ => {
+                self.wrong_type(key, value, "a number from 1, or \"any\"");
+                None
+            }
+        }
+    }
+}
+
+/// JSON Schema of `[[key]]`.
+pub(super) fn schema() -> Json {
+    let texts = |about: &str| {
+        let one = json!({"type": "string"});
+        json!({"description": about, "anyOf": [one, {"type": "array", "items": one}]})
+    };
+    let options = |about: &str| {
+        let one = json!({"type": "string", "pattern": "^-."});
+        json!({"description": about, "anyOf": [one, {"type": "array", "items": one}]})
+    };
+    let place = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "oneOf": [{"required": ["option"]}, {"required": ["operand"]}, {"required": ["fixed"]}],
+        "properties": {
+            "after": texts("Only behind these operands; others are counted from there on"),
+            "option": options("Options whose value names the host"),
+            "operand": {"description": "The operand that names the host, from 1, or any", "anyOf": [
+                {"type": "integer", "minimum": 1}, {"const": "any"},
+            ]},
+            "fixed": {"type": "string", "description": "The host; {1} is an operand, {--region} an option's value"},
+            "as": {"enum": Form::ALL.map(|(name, _)| name), "description": "How it is written there"},
+            "port": {"type": "integer", "minimum": 1, "description": "The operand that is the port"},
+        },
+    });
+    let finder = json!({
+        "description": "How the arguments name the host, for a key that is auto",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "command": texts("Only for the tool under these names"),
+            "place": {"type": "array", "items": place, "description": "Where it may stand; the first that is there counts"},
+            "valued": options("Other options with a value; one that ends in = has it in the same word"),
+            "credentials": options("Options whose value says who asks"),
+            "headers": options("Options whose value is a header line"),
+            "port": options("Options whose value is the port"),
+            "default-port": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port that is not mentioned"},
+            "options-first": {"type": "boolean", "description": "Behind the first operand there are no options"},
+        },
+    });
+    json!({"type": "array", "items": finder})
+}
