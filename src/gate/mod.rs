@@ -14,7 +14,7 @@ mod window;
 
 pub(crate) use breaker::Phase;
 pub(crate) use limits::{Breaker, Limits, Rate, Tripping};
-pub(crate) use state::{KeyState, View};
+pub(crate) use state::{KeyState, VERSION, View};
 
 use std::time::Duration;
 

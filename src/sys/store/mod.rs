@@ -6,6 +6,8 @@
 mod local;
 mod redis;
 
+pub(crate) use redis::{Location, Redis};
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
