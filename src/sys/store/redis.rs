@@ -31,7 +31,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// How often one transaction tries again where others keep being faster.
 const CONTENDED: Duration = Duration::from_secs(10);
 /// The pauses between tries are drawn from zero to a bound, which doubles from the first to the last.
-const PAUSES: RangeInclusive<Duration> = Duration::from_micros(200)..=Duration::from_millis(20);
+const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
 /// Keys per step of a search for all of them.
 const BATCH: u32 = 1000;
 

@@ -138,7 +138,7 @@ fn two_hundred_processes_lose_nothing() {
     let began = Instant::now();
     let spawn = |_| {
         let mut one = std::process::Command::new(std::env::current_exe().unwrap());
-        one.args(["--ignored", "--exact", "sys::store::redis::tests::one_of_many"]);
+        one.args(["--nocapture", "--ignored", "--exact", "sys::store::redis::tests::one_of_many"]);
         one.env(CROWDED, server.url()).stdout(std::process::Stdio::null()).spawn().unwrap()
     };
     let crowd: Vec<_> = (0..200).map(spawn).collect();
