@@ -133,29 +133,26 @@ fn writers_at_once_lose_nothing() {
 const CROWDED: &str = "RETRY_TEST_CROWDED_URL";
 
 #[test]
-fn two_hundred_processes_lose_nothing() {
+fn processes_at_once_lose_nothing() {
+    const PROCESSES: u32 = 50;
     let server = Server::start(&[]);
-    let began = Instant::now();
     let spawn = |_| {
         let mut one = std::process::Command::new(std::env::current_exe().unwrap());
-        one.args(["--nocapture", "--ignored", "--exact", "sys::store::redis::tests::one_of_many"]);
+        one.args(["--ignored", "--exact", "sys::store::redis::tests::one_of_many"]);
         one.env(CROWDED, server.url()).stdout(std::process::Stdio::null()).spawn().unwrap()
     };
-    let crowd: Vec<_> = (0..200).map(spawn).collect();
+    let crowd: Vec<_> = (0..PROCESSES).map(spawn).collect();
     for mut one in crowd {
         assert!(one.wait().unwrap().success());
     }
-    println!("{:?}", began.elapsed());
-    assert_eq!(count_of(&mut server.open(), "k"), 2000);
+    assert_eq!(count_of(&mut server.open(), "k"), PROCESSES * 10);
 }
 
 #[test]
 #[ignore = "one process of the test above"]
 fn one_of_many() {
     let mut store = Redis::open(&std::env::var(CROWDED).expect("a server")).unwrap();
-    let began = Instant::now();
     (0..10).for_each(|_| add_one(&mut store, "k").unwrap());
-    eprintln!("TOOK {}", began.elapsed().as_micros());
 }
 
 #[test]
