@@ -169,7 +169,7 @@ pub(crate) struct Held {
     /// Until the next look; of a refusal, how long there would be to wait.
     pub(crate) wait_ms: f64,
     /// For how long it has been held back already.
-    pub(crate) held_ms: f64,
+    pub(crate) waited_ms: f64,
     /// When the limit lets it go at the earliest, where that is known: RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,

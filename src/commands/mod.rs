@@ -18,7 +18,7 @@ use crate::exit_code::Exit;
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::SETTINGS;
 use crate::policy::value::Key;
-use crate::policy::{Request, Resolved, builtin, resolve, user_profiles};
+use crate::policy::{Host, Request, Resolved, builtin, resolve, user_profiles};
 use crate::sys::config::Config;
 use crate::sys::environment::{self, Outer};
 use crate::sys::output;
@@ -55,7 +55,7 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
                 "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
             );
         }
-        request.host = Some(host);
+        request.host = host.map_or(Host::Unknown, Host::Named);
         resolved = resolve(&request).map_err(Error::problems)?;
     }
     Ok(Asked { request, resolved, warnings })
@@ -76,7 +76,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         env: env_layer()?,
         flags: invocation.flags.clone(),
         outer_deadline: outer.time_left,
-        host: None,
+        host: Host::Unasked,
     };
     Ok((request, config.warnings))
 }

@@ -261,7 +261,9 @@ impl<'a> Driver<'a> {
 
     fn warn_of_state(&mut self) {
         let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
-        warnings.iter().for_each(|warning| self.sinks.note(Level::Warn, warning));
+        for warning in &warnings {
+            self.sinks.note(Level::Warn, warning);
+        }
     }
 
     fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {

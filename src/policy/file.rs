@@ -294,10 +294,9 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     match (form, value) {
         (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
         (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
-        | (Form::Number, DeValue::Integer(_) | DeValue::Float(_))
+        | (Form::Number | Form::Share, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Text | Form::Size | Form::Share, DeValue::String(_))
-        | (Form::Share, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;

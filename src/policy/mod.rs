@@ -14,5 +14,7 @@ pub(crate) mod settings;
 pub(crate) mod size;
 pub(crate) mod value;
 
-pub(crate) use resolve::{Request, Resolved, inheritance_problems, policy_names, resolve, user_profiles};
+pub(crate) use resolve::{
+    Host, Request, Resolved, inheritance_problems, policy_names, resolve, user_profiles,
+};
 pub(crate) use settings::Policy;

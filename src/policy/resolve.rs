@@ -16,6 +16,16 @@ use super::settings::{Policy, SETTINGS, find};
 use super::value::{Bound, Key, Limit, Value};
 use crate::classify::profile::{self, Profile};
 
+/// The host that the command's arguments name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Nobody wanted to know, or there is no command.
+    #[default]
+    Unasked,
+    Unknown,
+    Named(String),
+}
+
 /// Everything that was given, from everywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Request {
@@ -27,8 +37,8 @@ pub(crate) struct Request {
     pub(crate) files: Vec<File>,
     pub(crate) env: Layer,
     pub(crate) flags: Layer,
-    /// The key that `auto` stands for, once it was looked for: the host that the command's arguments name, if any.
-    pub(crate) host: Option<Option<String>>,
+    /// The key that `auto` stands for.
+    pub(crate) host: Host,
     /// What is left of the deadline of a `retry` around this one.
     pub(crate) outer_deadline: Option<Duration>,
 }
@@ -94,7 +104,7 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         resolved.origins[given.setting] = given.origin.clone();
     }
     problems.extend(check::contradictions(&resolved, &layers));
-    if resolved.policy.key == Some(Key::Auto) && request.host.is_some() {
+    if resolved.policy.key == Some(Key::Auto) && request.host != Host::Unasked {
         resolved.policy.key = key.map(Key::Named);
     }
     problems.extend(unknown_profiles(&resolved, &request.files));
@@ -124,7 +134,10 @@ fn key(layers: &[Layer], request: &Request) -> Option<String> {
     let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
     match Key::read(&given.texts).ok()? {
         Key::Named(key) => Some(key),
-        Key::Auto => request.host.clone().flatten(),
+        Key::Auto => match &request.host {
+            Host::Named(host) => Some(host.clone()),
+            Host::Unasked | Host::Unknown => None,
+        },
     }
 }
 

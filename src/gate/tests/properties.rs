@@ -114,23 +114,24 @@ proptest! {
     #[test]
     fn a_rate_is_never_exceeded(
         count in 1u32..20,
-        per in 20u64..5000,
-        passes in proptest::collection::vec(0u64..500, 1..300),
+        per in 20u32..5000,
+        passes in proptest::collection::vec(0u32..500, 1..300),
     ) {
-        let (mut state, limits) = (KeyState::default(), rate(count, per));
+        let (mut state, limits) = (KeyState::default(), rate(count, per.into()));
         let mut now = 0;
         let mut starts = Vec::new();
         for pass in passes {
             now += pass;
-            if matches!(state.admit(at(now), &limits, &first(), ALL_FREE), Admission::Proceed(_)) {
+            let moment = at(now.into());
+            if matches!(state.admit(moment, &limits, &first(), ALL_FREE), Admission::Proceed(_)) {
                 starts.push(now);
             }
         }
         // GCRA: in any time t, at most N + N·t/D.
         for (index, begin) in starts.iter().enumerate() {
-            for (more, end) in starts[index..].iter().enumerate() {
-                let most = f64::from(count) * (1.0 + (end - begin) as f64 / per as f64);
-                prop_assert!((more + 1) as f64 <= most + 1e-3, "{} starts in {} ms", more + 1, end - begin);
+            for (more, end) in (1u32..).zip(&starts[index..]) {
+                let most = f64::from(count) * (1.0 + f64::from(end - begin) / f64::from(per));
+                prop_assert!(f64::from(more) <= most + 1e-3, "{more} starts in {} ms", end - begin);
             }
         }
     }
@@ -148,8 +149,8 @@ proptest! {
             if matches!(state.admit(at(now), &limits, &ask, ALL_FREE), Admission::Proceed(_)) {
                 if is_first { firsts += 1 } else { retries += 1 }
             }
-            let minutes = now / 60_000 + 1;
-            prop_assert!(f64::from(retries) <= ratio * f64::from(firsts) + (10 * minutes) as f64 + 1e-6);
+            let minutes = u32::try_from(now / 60_000).unwrap() + 1;
+            prop_assert!(f64::from(retries) <= ratio * f64::from(firsts) + f64::from(10 * minutes) + 1e-6);
         }
     }
 

@@ -151,7 +151,9 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
     for (ending, signal) in [(Ending::Exited(1), Some(libc::SIGTERM)), (not_started, None)] {
         let mut run = gated(&plain());
         admitted(&mut run);
-        signal.into_iter().for_each(|signal| run.tell(Input::Signal(signal)));
+        if let Some(signal) = signal {
+            run.tell(Input::Signal(signal));
+        }
         run.said.clear();
         run.ends(0, ending);
         assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);

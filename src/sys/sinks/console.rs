@@ -170,7 +170,7 @@ impl Sink for Console {
             Event::RunStart(_) | Event::AttemptStart(_) | Event::AttemptSuccess(_) => false,
             Event::AttemptRetry { .. } => true,
             // Whoever looks on wonders after a second.
-            Event::GateWait(held) => held.wait_ms.max(held.held_ms) >= 1000.0,
+            Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
             Event::RunStop(stop) => {

@@ -116,7 +116,7 @@ impl Place {
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
         Ok(match self {
             Place::Local(place) => Box::new(local::Local::open(place)?),
-            Place::Redis(location) => Box::new(redis::Redis::open(location)?),
+            Place::Redis(location) => Box::new(redis::Redis::new(location.clone())),
         })
     }
 }
