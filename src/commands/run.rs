@@ -104,9 +104,6 @@ fn base_name(path: &OsStr) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// No shorter wait is drawn as a countdown.
-const COUNTED: Duration = Duration::from_millis(250);
-
 /// Between the session and the machine.
 struct Driver<'a> {
     policy: &'a Policy,
@@ -128,6 +125,8 @@ struct Driver<'a> {
     wake_at: Option<Duration>,
     /// The command runs; otherwise we wait.
     running: bool,
+    /// We wait for others, nobody knows how long: that is no countdown.
+    looking: bool,
     /// The command is over but for its output: its time no longer counts.
     exited: bool,
     /// How the run ended, once it has.
@@ -202,6 +201,7 @@ impl<'a> Driver<'a> {
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
             running: false,
+            looking: false,
             exited: false,
             succeeded: false,
             pid: 0,
@@ -249,6 +249,7 @@ impl<'a> Driver<'a> {
     /// Puts the session's question to the limits.
     fn admit(&mut self, ask: Ask) -> Option<Answer> {
         let answer = self.gatekeeper.as_mut()?.admit(ask);
+        self.looking = matches!(answer, Answer::Wait { until: None, .. });
         self.warn_of_state();
         Some(answer)
     }
@@ -369,8 +370,7 @@ impl<'a> Driver<'a> {
             return None;
         }
         let left = self.wake_at?.saturating_sub(clock::now().elapsed);
-        // Looks that follow each other fast are no countdown.
-        if self.running || left < COUNTED || !self.sinks.counts_down() {
+        if self.running || self.looking || !self.sinks.counts_down() {
             return Some(left.min(clock::SLICE));
         }
         self.draw_countdown();

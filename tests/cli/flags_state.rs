@@ -36,7 +36,7 @@ proofs! {
     sandbox
         .run(["--key", "api", "--concurrency", "1", "--no-retry", "--", "sh", "-c", check, crate::support::RETRY])
         .exits(0);
-    assert!(sandbox.read("out").contains("no permit is free"), "{}", sandbox.read("out"));
+    assert!(sandbox.read("out").contains("by the concurrency limit"), "{}", sandbox.read("out"));
 }
 "--rate" attempts_that_have_started_count |sandbox| {
     sandbox.run(["--key", "api", "--rate", "1/1h", "--", "true"]).exits(0);

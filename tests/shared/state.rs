@@ -65,12 +65,12 @@ fn a_key_that_is_closed_is_closed_for_everyone() {
     assert!((3500.0..=3601.0).contains(&left), "{left}");
 
     let run = sandbox.run(["--key", "api", "--gate-wait", "1s", "--", "touch", "ran"]).exits(75);
-    run.mentions(&["the key is closed", "closed by hand", &until]);
+    run.mentions(&["closed by hand", &until]);
     assert!(!sandbox.path("ran").exists());
     sandbox.run(["--key", "other", "--", "true"]).exits(0);
 
     let check = sandbox.state(&["check", "api"]).exits(75).says(&[]).text();
-    let why = format!("api: held back: the key is closed: it was closed by hand, until {until} (in ");
+    let why = format!("api: held back: the key was closed by hand (until {until}, in ");
     assert!(check.starts_with(&why), "{check}");
     let check = sandbox.state_json(&["check", "api"], 75);
     let wait = check["wait_ms"].as_f64().expect("a wait");
@@ -78,7 +78,7 @@ fn a_key_that_is_closed_is_closed_for_everyone() {
     assert_eq!(
         check,
         json!({
-            "key": "api", "admitted": false, "limit": "window", "reason": "it was closed by hand",
+            "key": "api", "admitted": false, "limit": "window", "reason": "the key was closed by hand",
             "until": until, "wait_ms": wait,
         })
     );
@@ -216,7 +216,7 @@ fn a_permit_that_is_held_is_waited_for() {
     sandbox.state(&["check", "api"]).exits(0);
     let patience = ["--gate-wait", "50ms"];
     let given_up = sandbox.state(&[&["wait", "api"], &one[..], &patience].concat()).exits(75).text();
-    assert!(given_up.starts_with("api: held back: no permit is free"), "{given_up}");
+    assert!(given_up.starts_with("api: held back by the concurrency limit"), "{given_up}");
     assert!(given_up.ends_with(": not waited for (--gate-wait 50ms)\n"), "{given_up}");
 
     let mut waiting =
