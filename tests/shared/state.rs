@@ -22,9 +22,9 @@ impl Sandbox {
         self.state(&[words, &["--format", "json"]].concat()).exits(status).says(&[]).json()
     }
 
-    /// A run under the key api that holds what it was granted until the file `go` is there.
+    /// A run under the key api that holds what it was granted until the file `go` is there, or the sandbox is not.
     fn hold(&self, options: &[&str]) -> Child {
-        let script = "touch held; until [ -e go ]; do sleep 0.02; done; exit 3";
+        let script = "touch held; while [ -e held ] && [ ! -e go ]; do sleep 0.02; done; exit 3";
         let line = [&["--key", "api", "--no-retry", "-q"], options, &["--", "sh", "-c", script]].concat();
         let child = self.spawnable(line).spawn().expect("retry starts");
         wait_for("the attempt to start", || self.path("held").exists());
