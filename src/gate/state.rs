@@ -182,6 +182,13 @@ impl KeyState {
         }
     }
 
+    /// Until when it says more than that little happened lately: a store may forget it some time after.
+    pub(crate) fn matters_until(&self) -> At {
+        let window = self.window.map(|window| window.until);
+        let circuit = self.circuit.opened.map(|(_, until)| until);
+        self.arrival.max(window.max(circuit).unwrap_or_default())
+    }
+
     /// A clock that was set back must not make waits longer: every moment moves with it.
     fn mind_the_clock(&mut self, now: At) {
         let by = self.updated.since(now);

@@ -6,6 +6,8 @@
 mod local;
 mod redis;
 
+pub(crate) use redis::{Location, Redis};
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -106,7 +108,7 @@ impl Place {
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
         Ok(match self {
             Place::Local(place) => Box::new(local::Local::open(place)?),
-            Place::Redis(location) => Box::new(redis::Redis::open(location)?),
+            Place::Redis(location) => Box::new(redis::Redis::at(location)),
         })
     }
 }

@@ -16,6 +16,7 @@
 
 mod supervisor;
 
+mod aside;
 mod attempt;
 mod inherited;
 mod pause;
@@ -41,6 +42,7 @@ mod os;
 #[path = "macos.rs"]
 mod os;
 
+pub(crate) use aside::aside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;

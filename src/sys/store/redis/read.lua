@@ -1,0 +1,10 @@
+local value = redis.pcall('GET', KEYS[1])
+local kind = 'none'
+if type(value) == 'table' then
+  if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
+  kind = 'odd'
+elseif value then
+  kind = 'text'
+end
+local time = redis.call('TIME')
+return {kind, kind == 'text' and value or '', time[1], time[2]}
