@@ -6,6 +6,7 @@ mod support;
 mod cli;
 mod knowledge;
 mod readme;
+mod shared;
 mod streams;
 mod streams_stdin;
 mod supervision;

@@ -10,11 +10,11 @@ use serde_json::Value as Json;
 use crate::support::{Sandbox, fixture};
 
 /// What came of a command line.
-pub(super) struct Ran {
+pub(crate) struct Ran {
     /// The status that a shell would report.
-    pub(super) status: i32,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: String,
+    pub(crate) status: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
     /// As it was typed, for messages.
     line: String,
 }
@@ -22,7 +22,7 @@ pub(super) struct Ran {
 impl Ran {
     /// Runs a command to its end.
     #[track_caller]
-    pub(super) fn of(command: &mut assert_cmd::Command) -> Self {
+    pub(crate) fn of(command: &mut assert_cmd::Command) -> Self {
         let line = format!("{command:?}");
         let output = command.output().expect("the command starts");
         let signal = output.status.signal().map_or(-1, |signal| 128 + signal);
@@ -35,21 +35,21 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(super) fn exits(self, status: i32) -> Self {
+    pub(crate) fn exits(self, status: i32) -> Self {
         assert_eq!(self.status, status, "the status of {}", self.told());
         self
     }
 
     /// This on stdout and nothing else.
     #[track_caller]
-    pub(super) fn prints(self, text: &str) -> Self {
+    pub(crate) fn prints(self, text: &str) -> Self {
         assert_eq!(String::from_utf8_lossy(&self.stdout), text, "the stdout of {}", self.told());
         self
     }
 
     /// These lines on stderr and no others; times are written `TIME` and process ids `PID`.
     #[track_caller]
-    pub(super) fn says(self, lines: &[&str]) -> Self {
+    pub(crate) fn says(self, lines: &[&str]) -> Self {
         let said = redacted(&self.stderr);
         assert_eq!(said.lines().collect::<Vec<_>>(), lines, "the stderr of {}", self.told());
         self
@@ -57,20 +57,20 @@ impl Ran {
 
     /// All of these on stderr, among others.
     #[track_caller]
-    pub(super) fn mentions(self, texts: &[&str]) -> Self {
+    pub(crate) fn mentions(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.stderr.contains(text), "{text:?} is missing on the stderr of {}", self.told());
         }
         self
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
     /// Stdout as one JSON value.
     #[track_caller]
-    pub(super) fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         serde_json::from_slice(&self.stdout)
             .unwrap_or_else(|why| panic!("no JSON ({why}) on the stdout of {}", self.told()))
     }
@@ -84,13 +84,13 @@ impl Ran {
 impl Sandbox {
     /// Runs the binary with these arguments.
     #[track_caller]
-    pub(super) fn run<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Ran {
+    pub(crate) fn run<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Ran {
         Ran::of(&mut self.retry(args))
     }
 
     /// The same with variables in the environment.
     #[track_caller]
-    pub(super) fn run_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    pub(crate) fn run_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
         &self,
         environment: &[(&str, &str)],
         args: I,
@@ -100,26 +100,26 @@ impl Sandbox {
 
     /// `retry explain --format json` with these options.
     #[track_caller]
-    pub(super) fn explain(&self, args: &[&str]) -> Explained {
+    pub(crate) fn explain(&self, args: &[&str]) -> Explained {
         let ran = self.run([&["explain", "--format", "json"], args].concat()).exits(0);
         Explained(ran.json())
     }
 
     /// Runs the fixture under these options until its N-th run, which is its first to succeed.
     #[track_caller]
-    pub(super) fn fails_until(&self, run: u32, options: &[&str]) -> Ran {
+    pub(crate) fn fails_until(&self, run: u32, options: &[&str]) -> Ran {
         let run = run.to_string();
         self.run([options, &["--", fixture(), "fail-until", "runs", &run, "7"]].concat())
     }
 
     /// How often [`Self::fails_until`] ran its command.
-    pub(super) fn runs(&self) -> usize {
+    pub(crate) fn runs(&self) -> usize {
         self.count("runs")
     }
 
     /// The log of this name, a line an event.
     #[track_caller]
-    pub(super) fn log(&self, name: &str) -> Vec<Json> {
+    pub(crate) fn log(&self, name: &str) -> Vec<Json> {
         let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
         self.read(name).lines().map(parse).collect()
     }
@@ -127,7 +127,7 @@ impl Sandbox {
     /// A file that can be executed. It is `install` that writes it: a process that another test forks meanwhile
     /// would inherit a descriptor of ours, and a file that is open for writing cannot be executed.
     #[track_caller]
-    pub(super) fn executable(&self, name: &str, source: &Path) -> PathBuf {
+    pub(crate) fn executable(&self, name: &str, source: &Path) -> PathBuf {
         let path = self.path(name);
         let made = Command::new("install").args(["-D", "-m", "755"]).arg(source).arg(&path).status();
         assert!(made.is_ok_and(|status| status.success()), "install {}", path.display());
@@ -136,7 +136,7 @@ impl Sandbox {
 
     /// The same for a script.
     #[track_caller]
-    pub(super) fn script(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         let source = self.write("script", text);
         let path = self.executable(name, &source);
         std::fs::remove_file(source).expect("the source is there");
@@ -144,7 +144,7 @@ impl Sandbox {
     }
 
     /// The names of the files, sorted.
-    pub(super) fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(".")).expect("the directory is there");
         let name = |entry: std::io::Result<std::fs::DirEntry>| {
             entry.expect("an entry").file_name().to_string_lossy().into_owned()
@@ -156,16 +156,16 @@ impl Sandbox {
 }
 
 /// The answer of `retry explain --format json`.
-pub(super) struct Explained(pub(super) Json);
+pub(crate) struct Explained(pub(crate) Json);
 
 impl Explained {
     #[track_caller]
-    pub(super) fn value(&self, key: &str) -> &Json {
+    pub(crate) fn value(&self, key: &str) -> &Json {
         &self.setting(key)["value"]
     }
 
     #[track_caller]
-    pub(super) fn source(&self, key: &str) -> &str {
+    pub(crate) fn source(&self, key: &str) -> &str {
         self.setting(key)["source"].as_str().expect("a source is text")
     }
 
@@ -177,7 +177,7 @@ impl Explained {
     }
 
     /// Least, mean and greatest wait in milliseconds, a row a retry.
-    pub(super) fn schedule(&self) -> Vec<[f64; 3]> {
+    pub(crate) fn schedule(&self) -> Vec<[f64; 3]> {
         let rows = self.0["schedule"].as_array().expect("a schedule");
         let ms = |row: &Json, key: &str| row[key].as_f64().expect("milliseconds");
         rows.iter().map(|row| ["min_ms", "mean_ms", "max_ms"].map(|key| ms(row, key))).collect()
@@ -185,25 +185,25 @@ impl Explained {
 }
 
 /// The events of this kind.
-pub(super) fn only<'a>(log: &'a [Json], event: &str) -> Vec<&'a Json> {
+pub(crate) fn only<'a>(log: &'a [Json], event: &str) -> Vec<&'a Json> {
     log.iter().filter(|line| line["event"] == event).collect()
 }
 
 /// The one event of this kind.
 #[track_caller]
-pub(super) fn one<'a>(log: &'a [Json], event: &str) -> &'a Json {
+pub(crate) fn one<'a>(log: &'a [Json], event: &str) -> &'a Json {
     let found = only(log, event);
     assert_eq!(found.len(), 1, "{event} in {log:#?}");
     found[0]
 }
 
 /// The waits that a log has drawn, in milliseconds.
-pub(super) fn waits(log: &[Json]) -> Vec<f64> {
+pub(crate) fn waits(log: &[Json]) -> Vec<f64> {
     only(log, "attempt.retry").iter().map(|line| line["backoff_ms"].as_f64().expect("a wait")).collect()
 }
 
 /// The same text with `TIME` for each time and `PID` for each process id, which differ from run to run.
-pub(super) fn redacted(text: &str) -> String {
+pub(crate) fn redacted(text: &str) -> String {
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '.';
     let mut out = String::new();
     for piece in text.split_inclusive(|c| !inside(c)) {

@@ -1,6 +1,6 @@
 //! What can be typed, and what is answered.
 
-mod harness;
+pub(crate) mod harness;
 
 mod flags;
 mod habits;
