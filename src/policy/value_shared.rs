@@ -218,9 +218,6 @@ pub(crate) enum StatePlace {
     Server(String),
 }
 
-/// What the URLs of servers begin with.
-const SCHEMES: [&str; 3] = ["redis", "rediss", "redis+unix"];
-
 impl StatePlace {
     /// As a person may see it.
     pub(crate) fn public(&self) -> String {
@@ -242,17 +239,14 @@ impl Value for StatePlace {
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once("://") {
-            Some((scheme, _)) if SCHEMES.contains(&scheme) => {
+            Some(_) => {
                 crate::sys::store::check_url(text)?;
                 Ok(StatePlace::Server(text.to_owned()))
             }
             None if text.starts_with("redis:") || text.starts_with("rediss:") => {
-                Err(format!("'{text}' is neither a directory nor a URL: write redis://HOST, or ./{text}"))
+                Err("neither a directory nor a URL: write redis://HOST, or ./ before a directory's name"
+                    .to_owned())
             }
-            Some((scheme, _)) => Err(format!(
-                "'{scheme}://' is no store that is known: write a directory, or a URL with {}://",
-                SCHEMES.join("://, ")
-            )),
             None => Ok(StatePlace::Directory(text.into())),
         }
     }
@@ -277,7 +271,10 @@ impl Value for StatePlace {
 
 /// A text without the password of a URL in it: `redis://user:***@host`, `redis+unix://…?pass=***`.
 pub(crate) fn without_password(text: String) -> String {
-    let Some(begin) = text.find("://").map(|at| at + 3) else { return text };
+    // `redis:user:…` is no URL, but may have been meant as one.
+    let begins = ["://", "redis:", "rediss:"];
+    let begin = begins.iter().find_map(|begin| text.find(begin).map(|at| at + begin.len()));
+    let Some(begin) = begin else { return text };
     let mut public = text.clone();
     if let Some(at) = text.find("pass=") {
         let end = text[at..].find('&').map_or(text.len(), |length| at + length);

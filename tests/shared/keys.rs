@@ -27,12 +27,37 @@ fn nothing_is_made_outside_of_the_state_directory() {
     let longest = "k".repeat(255);
     let unicode = "é".repeat(127);
     let keys = [
-        "../x", "../../../x", "/etc/x", "a/b", "/", ".", "..", "...", ".hidden", "-dash", "--max", "a b", " a", "a%2Fb",
-        "a%2fb", "%", "~", "*", "$(touch x)", "a\\b", "Ünï✓", "CON", "state", "probe", &longest, &unicode,
+        "../x",
+        "../../../x",
+        "/etc/x",
+        "a/b",
+        "/",
+        ".",
+        "..",
+        "...",
+        ".hidden",
+        "-dash",
+        "--max",
+        "a b",
+        " a",
+        "a%2Fb",
+        "a%2fb",
+        "%",
+        "~",
+        "*",
+        "$(touch x)",
+        "a\\b",
+        "Ünï✓",
+        "CON",
+        "state",
+        "probe",
+        &longest,
+        &unicode,
     ];
     for (number, key) in keys.iter().enumerate() {
         let key = format!("--key={key}");
-        let options = [&key, "--state", "a/b/state", "--rate", "1/1h", "--gate-wait", "0", "--concurrency", "1"];
+        let options =
+            [&key, "--state", "a/b/state", "--rate", "1/1h", "--gate-wait", "0", "--concurrency", "1"];
         let run = || sandbox.run([&options[..], &mark("ran")].concat());
         run().exits(0).says(&[]);
         assert_eq!(run().status, 75, "{key} has a state of its own");

@@ -62,7 +62,8 @@ fn one_inside_of_the_probe_is_the_probe() {
 fn one_under_another_key_or_in_another_place_takes_its_own_permit() {
     let sandbox = Sandbox::new();
     let other = |options: &[&str]| -> i32 {
-        let inner = [&["--", RETRY, "--max", "1", "--concurrency", "1", "--gate-wait", "0"], options].concat();
+        let inner =
+            [&["--", RETRY, "--max", "1", "--concurrency", "1", "--gate-wait", "0"], options].concat();
         soon(&sandbox, &[ONE, &inner, &mark("ran")].concat())
     };
     assert_eq!((other(&["--key", "b"]), other(&["--key", "k", "--state", "s"])), (0, 0));
@@ -82,7 +83,8 @@ fn the_same_words_in_another_directory_are_another_place() {
     let line = [&by[..], &["-c", &script]].concat();
     assert_eq!(soon(&sandbox, &line), 0);
     let hold = "echo held >>held; until [ -e go ]; do sleep 0.02; done";
-    let holder = sandbox.spawnable([&by[..], &["-c", hold]].concat()).current_dir(sandbox.path("sub")).spawn();
+    let holder =
+        sandbox.spawnable([&by[..], &["-c", hold]].concat()).current_dir(sandbox.path("sub")).spawn();
     let holder = holder.map(Holder).expect("retry starts");
     wait_for("a permit to be held", || sandbox.path("sub/held").exists());
     assert_eq!(soon(&sandbox, &line), 75, "the permit of the other place is held");
@@ -102,8 +104,10 @@ impl Drop for Holder {
 fn a_daemon_that_outlives_its_run_is_covered_no_more() {
     let sandbox = Sandbox::new();
     let nested = format!("{RETRY} --key k --concurrency 1 --gate-wait 0 -- true; echo $? >new; mv new late");
-    let wait = "while kill -0 $OUTER 2>/dev/null; do sleep 0.02; done; until [ -e held ]; do sleep 0.02; done";
-    let script = format!("OUTER=$PPID; export OUTER; setsid sh -c '{wait}; {nested}' </dev/null >out 2>&1 & exit 0");
+    let wait =
+        "while kill -0 $OUTER 2>/dev/null; do sleep 0.02; done; until [ -e held ]; do sleep 0.02; done";
+    let script =
+        format!("OUTER=$PPID; export OUTER; setsid sh -c '{wait}; {nested}' </dev/null >out 2>&1 & exit 0");
     let mut outer: Process = sandbox.begin(&[ONE, &["-c", &script]].concat());
     assert_eq!(outer.status(), 0, "{}", sandbox.said());
     let holder = sandbox.holding(&["--key", "k", "--concurrency", "1"]);

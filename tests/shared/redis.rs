@@ -105,7 +105,8 @@ fn it_is_paused() {
 fn in_the_middle(options: &[&str], happens: impl FnOnce(&mut Server)) -> (Sandbox, i32) {
     let (sandbox, mut server) = (Sandbox::new(), Server::start(&[]));
     let url = server.url();
-    let line = ["--key", "k", "--concurrency", "2", "--state", &url, "--log", "log", "--max", "3", "--delay", "1ms"];
+    let line =
+        ["--key", "k", "--concurrency", "2", "--state", &url, "--log", "log", "--max", "3", "--delay", "1ms"];
     let script = "printf x >>ran; until [ -e go ]; do sleep 0.02; done; exit 5";
     let mut run = sandbox.begin(&[&line[..], options, &["--", "sh", "-c", script]].concat());
     wait_for("the first attempt", || sandbox.count("ran") == 1);
@@ -133,7 +134,10 @@ fn it_stops_in_the_middle_of_a_run_that_is_not_to_go_on_then() {
     assert_eq!((status, sandbox.count("ran")), (5, 1), "the last attempt's status: {}", sandbox.said());
     assert_eq!(sandbox.events("log", "run.stop")[0]["outcome"], "refused");
     let refused = sandbox.events("log", "gate.refused");
-    assert_eq!((refused.len(), &refused[0]["limit"], &refused[0]["attempt"]), (1, &"state".into(), &2.into()));
+    assert_eq!(
+        (refused.len(), &refused[0]["limit"], &refused[0]["attempt"]),
+        (1, &"state".into(), &2.into())
+    );
 }
 
 #[test]

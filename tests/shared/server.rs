@@ -34,7 +34,8 @@ impl Server {
         for _ in 0..20 {
             let port = free_port();
             let directory = tempfile::tempdir().expect("a directory");
-            let options = vec!["--port".to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()];
+            let options =
+                vec!["--port".to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()];
             let process = spawn(&directory, &options);
             let mut server = Self { directory, options, process };
             if server.is_up() {

@@ -66,7 +66,8 @@ fn many_processes_lose_nothing_on_a_server() {
     let (sandbox, server) = (Sandbox::new(), Server::start(&[]));
     let began = now();
     let url = server.url();
-    let options = ["--key", "k", "--state", &url, "--rate", RATE, "--successes", "5", "--max", "5", "--delay", "0"];
+    let options =
+        ["--key", "k", "--state", &url, "--rate", RATE, "--successes", "5", "--max", "5", "--delay", "0"];
     let statuses = sandbox.at_once(40, &[&options[..], &mark("starts")].concat());
     assert_eq!(statuses, [0; 40], "{}", sandbox.said());
     assert_eq!(sandbox.count("starts"), 200);

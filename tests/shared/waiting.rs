@@ -31,14 +31,20 @@ fn events_tell_which_limit_of_which_key_and_how_long() {
     let log = sandbox.log("log");
     assert!(log.iter().all(|line| line["key"] == "k" && line["name"] == "nightly"), "{log:#?}");
     let wait = &sandbox.events("log", "gate.wait")[0];
-    assert_eq!((&wait["level"], &wait["limit"], &wait["attempt"]), (&"info".into(), &"concurrency".into(), &1.into()));
+    assert_eq!(
+        (&wait["level"], &wait["limit"], &wait["attempt"]),
+        (&"info".into(), &"concurrency".into(), &1.into())
+    );
     assert!(ms(wait, "wait_ms") >= 0.0 && wait.get("until").is_none(), "nobody knows until when: {wait}");
     let refused = &sandbox.events("log", "gate.refused")[0];
     assert_eq!((&refused["level"], &refused["limit"]), (&"warn".into(), &"concurrency".into()));
     assert!(ms(refused, "wait_ms") >= 0.0 && ms(refused, "held_ms") >= 300.0, "{refused}");
     assert_eq!(refused["attempt"], 1);
     let stop = &sandbox.events("log", "run.stop")[0];
-    assert_eq!((&stop["outcome"], &stop["attempts"], &stop["exit_code"]), (&"refused".into(), &0.into(), &75.into()));
+    assert_eq!(
+        (&stop["outcome"], &stop["attempts"], &stop["exit_code"]),
+        (&"refused".into(), &0.into(), &75.into())
+    );
     assert_eq!(sandbox.count("ran"), 0);
 }
 
@@ -131,7 +137,8 @@ fn a_person_is_told_once_why_nothing_happens() {
 #[test]
 fn explain_shows_the_limits_and_where_they_come_from() {
     let sandbox = Sandbox::new();
-    let limits = "[limits.\"api\"]\nconcurrency = 20\nrate = \"100/1m\"\nbreaker = \"5/30s\"\nbudget = \"20%\"\n";
+    let limits =
+        "[limits.\"api\"]\nconcurrency = 20\nrate = \"100/1m\"\nbreaker = \"5/30s\"\nbudget = \"20%\"\n";
     sandbox.write("c.toml", format!("[policy.default]\nkey = \"api\"\nadaptive = true\n{limits}"));
     let explained = sandbox.explain(&["--config", "c.toml", "--rate", "7/1s", "--gate-wait", "90s"]);
     for (key, value, source) in [

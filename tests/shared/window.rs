@@ -11,6 +11,8 @@ use crate::support::{Sandbox, wait_for};
 
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 const OTHERS: usize = 20;
+/// Has curl show what `retry profiles curl` advises to show.
+const FORMAT: &str = "%{stderr}retry-after: %header{retry-after}";
 
 /// A server that asks the first client to come back later, and when it answered whom.
 fn server() -> (u16, Arc<Mutex<Vec<Instant>>>) {
@@ -39,12 +41,16 @@ fn all_wait(state: &str) {
     let url = format!("http://127.0.0.1:{port}/");
     let run = |log: &str| {
         let options = ["--key", "api", "--state", state, "--max", "2", "--delay", "1ms", "--log", log];
-        let curl = ["--", "curl", "-fsS", "--noproxy", "*", "-w", "%{stderr}%header{retry-after}", &url];
+        let curl = ["--", "curl", "-fsS", "--noproxy", "*", "-w", FORMAT, &url];
         sandbox.begin(&[&options[..], &curl].concat())
     };
     let mut first = run("first");
     wait_for("the first answer", || !sandbox.events("first", "attempt.retry").is_empty());
-    assert_eq!(sandbox.events("first", "attempt.retry")[0]["retry_after_ms"], 3000.0, "curl shows the header");
+    assert_eq!(
+        sandbox.events("first", "attempt.retry")[0]["retry_after_ms"],
+        3000.0,
+        "curl shows the header"
+    );
     let mut others: Vec<_> = (0..OTHERS).map(|_| run("others")).collect();
     assert_eq!(first.status(), 0, "{}", sandbox.said());
     let statuses: Vec<_> = others.iter_mut().map(Process::status).collect();

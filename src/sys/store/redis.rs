@@ -63,9 +63,9 @@ enum Edit {
 
 impl Redis {
     /// Connects to nothing yet.
-    pub(crate) fn at(location: &Location) -> Self {
+    pub(super) fn new(location: Location) -> Self {
         Self {
-            location: location.clone(),
+            location,
             link: None,
             held: Vec::new(),
             lease: LEASE,
@@ -74,12 +74,9 @@ impl Redis {
         }
     }
 
-    /// The same by a URL.
     #[cfg(test)]
-    pub(crate) fn open(url: &str) -> Result<Self, Failure> {
-        let location =
-            Location::parse(url).map_err(|why| Failure(format!("cannot use the shared state: {why}")))?;
-        Ok(Self::at(&location))
+    fn open(url: &str) -> Result<Self, Failure> {
+        Location::parse(url).map(Self::new).map_err(Failure)
     }
 
     fn failure(&self, trouble: &Trouble) -> Failure {
