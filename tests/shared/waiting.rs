@@ -1,8 +1,10 @@
 //! How long it is waited for admission, what is said meanwhile, and what ends the wait.
 
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value as Json;
 
 use super::crowd::{Process, mark};
@@ -118,6 +120,23 @@ fn signals_end_the_wait_at_once() {
         assert_eq!((&stop["outcome"], &stop["attempts"]), (&"interrupted".into(), &0.into()));
         assert_eq!(sandbox.count("ran"), 0);
     }
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_of_the_whole_group() {
+    let sandbox = Sandbox::new();
+    let holder = sandbox.holding(ONE);
+    let script = format!("{} {} --log log -- true; echo after >after", crate::support::RETRY, ONE.join(" "));
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).current_dir(sandbox.path(".")).env("HOME", sandbox.path("."));
+    let mut shell = Process::start(shell.process_group(0).stderr(Stdio::null()));
+    wait_for("a run that is held back", || !sandbox.events("log", "gate.wait").is_empty());
+    let group = Pid::from_raw(shell.pid()).expect("a pid");
+    kill_process_group(group, Signal::INT).expect("a group to signal");
+    assert_eq!(shell.status(), 128 + 2, "the shell sees that its command was interrupted");
+    assert!(!sandbox.path("after").exists());
+    assert_eq!(sandbox.events("log", "run.stop")[0]["outcome"], "interrupted");
+    drop(holder);
 }
 
 #[test]
