@@ -118,7 +118,7 @@ fn crowd(path: &OsStr, seconds: f64, code: c_int) -> Result<c_int> {
         let (now, all) = if enters { (now + 1, all + 1) } else { (now.saturating_sub(1), all) };
         file.rewind()?;
         // Always of the same length, so nothing old remains behind it.
-        write!(file, "{now:<6} {:<6} {all:<6}\n", most.max(now))?;
+        writeln!(file, "{now:<6} {:<6} {all:<6}", most.max(now))?;
         file.unlock()
     };
     count(true).map_err(why)?;

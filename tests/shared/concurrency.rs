@@ -52,7 +52,9 @@ fn killed_holders_leave_their_permits_and_their_commands_die() {
     let mut waiter = waiter(&sandbox, &["--key", "k", "--concurrency", "4"]);
     assert!(!waiter.has_ended());
     let began = Instant::now();
-    holders.iter().for_each(|holder| holder.send(Signal::KILL));
+    for holder in &holders {
+        holder.send(Signal::KILL);
+    }
     assert_eq!(waiter.status(), 0, "{}", sandbox.said());
     let took = began.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
