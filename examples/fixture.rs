@@ -17,6 +17,7 @@
 //! | `fds` | prints the numbers of the open descriptors, one a line |
 //! | `signals` | prints the lines SigBlk and SigIgn of `/proc/self/status` |
 //! | `argv ...` | prints the bytes of each further argument in hexadecimal, one a line |
+//! | `crowd FILE SECONDS CODE` | counts itself in for that long, exits CODE; the file holds: inside now, most at once, all |
 //! | `hint TEXT...` | appends each TEXT as a line to the file `$RETRY_HINT` names, exits 1 |
 
 #![no_main]
@@ -89,6 +90,7 @@ fn run(words: &[OsString]) -> Result<c_int> {
             print_arguments(rest);
             Ok(0)
         }
+        ("crowd", [file, seconds, code]) => crowd(file, parse(seconds)?, parse(code)?),
         ("hint", texts) => hint(texts),
         _ => Err(format!("wrong mode or operands: {words:?}")),
     }
@@ -100,6 +102,29 @@ fn fail_until(counter: &OsStr, runs: u64, code: c_int) -> Result<c_int> {
     // An append leaves the offset behind its own byte, so runs at the same time get different numbers.
     let run = file.stream_position().map_err(|error| format!("{}: {error}", counter.display()))?;
     Ok(if run < runs { code } else { 0 })
+}
+
+fn crowd(path: &OsStr, seconds: f64, code: c_int) -> Result<c_int> {
+    let why = |error: io::Error| format!("{}: {error}", path.display());
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(why)?;
+    let mut count = |enters: bool| -> io::Result<()> {
+        file.lock()?;
+        let mut text = String::new();
+        file.rewind()?;
+        io::Read::read_to_string(&mut file, &mut text)?;
+        let mut counts = text.split_whitespace().map(|word| word.parse::<u64>().unwrap_or(0));
+        let [now, most, all] = [0; 3].map(|zero| counts.next().unwrap_or(zero));
+        let (now, all) = if enters { (now + 1, all + 1) } else { (now.saturating_sub(1), all) };
+        file.rewind()?;
+        // Always of the same length, so nothing old remains behind it.
+        writeln!(file, "{now:<6} {:<6} {all:<6}", most.max(now))?;
+        file.unlock()
+    };
+    count(true).map_err(why)?;
+    thread::sleep(Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?.min(LONGEST));
+    count(false).map_err(why)?;
+    Ok(code)
 }
 
 /// Returns only for a signal whose default action is not the end of the process.

@@ -104,6 +104,19 @@ fn base_name(path: &OsStr) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
+/// What there is to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    /// The next attempt.
+    Waiting,
+    /// Others, nobody knows how long: no countdown.
+    Looking,
+    /// The command.
+    Running,
+    /// The command is over but for its output: its time no longer counts.
+    Draining,
+}
+
 /// Between the session and the machine.
 struct Driver<'a> {
     policy: &'a Policy,
@@ -123,12 +136,7 @@ struct Driver<'a> {
     deadline_at: Option<u64>,
     /// When the session wants to be woken, on the elapsed clock.
     wake_at: Option<Duration>,
-    /// The command runs; otherwise we wait.
-    running: bool,
-    /// We wait for others, nobody knows how long: that is no countdown.
-    looking: bool,
-    /// The command is over but for its output: its time no longer counts.
-    exited: bool,
+    doing: Doing,
     /// How the run ended, once it has.
     succeeded: bool,
     /// The running command's, or the last one's.
@@ -200,9 +208,7 @@ impl<'a> Driver<'a> {
             began: clock::now().elapsed,
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
-            running: false,
-            looking: false,
-            exited: false,
+            doing: Doing::Waiting,
             succeeded: false,
             pid: 0,
         })
@@ -249,7 +255,8 @@ impl<'a> Driver<'a> {
     /// Puts the session's question to the limits.
     fn admit(&mut self, ask: Ask) -> Option<Answer> {
         let answer = self.gatekeeper.as_mut()?.admit(ask);
-        self.looking = matches!(answer, Answer::Wait { until: None, .. });
+        let looks = matches!(answer, Answer::Wait { until: None, .. });
+        self.doing = if looks { Doing::Looking } else { Doing::Waiting };
         self.warn_of_state();
         Some(answer)
     }
@@ -276,12 +283,11 @@ impl<'a> Driver<'a> {
             *self.supervisor.held() = Held::default();
         }
         let capture = self.streams.capture(attempt.last);
-        self.exited = false;
         if attempt.last {
             self.supervisor.expect_last();
         }
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
-        self.running = true;
+        self.doing = Doing::Running;
         Ok(())
     }
 
@@ -325,14 +331,14 @@ impl<'a> Driver<'a> {
             return match self.supervisor.next(patience).await {
                 Happening::Started => Input::Started(self.pid),
                 Happening::Exited => {
-                    self.exited = true;
+                    self.doing = Doing::Draining;
                     continue;
                 }
                 Happening::Ended { ending, captured } => self.ended(ending, captured),
                 Happening::Signal(signal) => Input::Signal(signal),
                 Happening::Woke => {
                     self.gatekeeper.as_mut().map(Gatekeeper::renew);
-                    if self.exited {
+                    if self.doing == Doing::Draining {
                         continue;
                     }
                     self.woke()
@@ -349,7 +355,7 @@ impl<'a> Driver<'a> {
 
     /// Wakes the session with the signs of life that it has use for.
     fn woke(&self) -> Input {
-        let watched = self.running && self.streams.is_watched();
+        let watched = self.doing == Doing::Running && self.streams.is_watched();
         Input::Signs(Signs {
             wrote: self.supervisor.last_written().filter(|_| watched),
             progress: self.policy.progress_timeout.0.and_then(|_| self.last_progress()),
@@ -366,11 +372,11 @@ impl<'a> Driver<'a> {
     /// How long to wait for the machine: until the session's timer, in slices, since the machine may sleep
     /// meanwhile; in a second's slices while a countdown is drawn.
     fn patience(&mut self) -> Option<Duration> {
-        if self.exited {
+        if self.doing == Doing::Draining {
             return None;
         }
         let left = self.wake_at?.saturating_sub(clock::now().elapsed);
-        if self.running || self.looking || !self.sinks.counts_down() {
+        if self.doing != Doing::Waiting || !self.sinks.counts_down() {
             return Some(left.min(clock::SLICE));
         }
         self.draw_countdown();
@@ -379,14 +385,13 @@ impl<'a> Driver<'a> {
     }
 
     fn draw_countdown(&mut self) {
-        if let Some(at) = self.wake_at.filter(|_| !self.running && self.sinks.counts_down()) {
+        if let Some(at) = self.wake_at.filter(|_| self.doing == Doing::Waiting && self.sinks.counts_down()) {
             self.sinks.count_down(at.saturating_sub(clock::now().elapsed));
         }
     }
 
     fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
-        self.running = false;
-        self.exited = false;
+        self.doing = Doing::Waiting;
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,

@@ -1,5 +1,6 @@
 //! Layers: what one place gives, before it is known which place is stronger.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::problem::{Place, Problem};
@@ -70,7 +71,7 @@ impl Layer {
         let written = without_password(written);
         let refuse = |why: String| {
             let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
-            Problem::new(format!("{written}: {why}")).at(place)
+            Problem::new(format!("{}: {why}", shortened(&written))).at(place)
         };
         if key == RETRIES {
             texts = vec![attempts_for(&texts).map_err(refuse)?];
@@ -95,6 +96,15 @@ impl Layer {
     pub(crate) fn get(&self, setting: Index) -> Option<&Given> {
         self.0.iter().find(|given| given.setting == setting)
     }
+}
+
+/// A text as far as it is of use in a message.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 200;
+    if text.len() <= MOST {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MOST)]).into()
 }
 
 /// The key that is `max` counted otherwise.

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use super::value::without_password;
+
 /// A file's text, kept for messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Source {
@@ -32,6 +34,7 @@ impl Place {
     fn excerpt(&self) -> Vec<String> {
         let (line, column) = self.line_and_column();
         let text = self.source.text.lines().nth(line - 1).unwrap_or_default();
+        let text = &without_password(text.to_owned());
         let end = self.source.text.floor_char_boundary(self.end.max(self.start));
         let width = self.source.text[self.source.text.floor_char_boundary(self.start)..end].chars().count();
         let room = text.chars().count().saturating_sub(column - 1);
@@ -105,6 +108,16 @@ mod tests {
     fn a_place_is_shown_with_its_line_and_a_caret() {
         let problem = Problem::new("wrong").at(Some(place("a = 1\n\tbé = 22\n", 7, 10))).hint("right");
         assert_eq!(problem.lines(), ["f:2:2: wrong", "2 | \tbé = 22", "  | \t^^", "hint: right"]);
+    }
+
+    #[test]
+    fn a_password_in_the_source_line_is_not_shown() {
+        let text = "state = \"redis://me:s3cret@host:port\"\n";
+        let lines = Problem::new("wrong").at(Some(place(text, 8, 36))).lines();
+        assert_eq!(
+            lines[1..],
+            ["1 | state = \"redis://me:***@host:port\"", "  |         ^^^^^^^^^^^^^^^^^^^^^^^^^^"]
+        );
     }
 
     #[test]

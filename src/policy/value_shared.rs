@@ -271,7 +271,10 @@ impl Value for StatePlace {
 
 /// A text without the password of a URL in it: `redis://user:***@host`, `redis+unix://…?pass=***`.
 pub(crate) fn without_password(text: String) -> String {
-    let Some(begin) = text.find("://").map(|at| at + 3) else { return text };
+    // `redis:user:…` is no URL, but may have been meant as one.
+    let begins = ["://", "redis:", "rediss:"];
+    let begin = begins.iter().find_map(|begin| text.find(begin).map(|at| at + begin.len()));
+    let Some(begin) = begin else { return text };
     let mut public = text.clone();
     if let Some(at) = text.find("pass=") {
         let end = text[at..].find('&').map_or(text.len(), |length| at + length);

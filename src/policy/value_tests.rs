@@ -151,6 +151,8 @@ fn no_password_is_ever_shown() {
         ("redis://me@host", "redis://me@host"),
         ("redis+unix:///run/r.sock?pass=s3cret&db=1", "redis+unix:///run/r.sock?pass=***&db=1"),
         ("--state redis://u:s3cret@h", "--state redis://u:***@h"),
+        ("--state redis:u:s3cret@h", "--state redis:u:***@h"),
+        ("rediss:/u:s3cret@h", "rediss:/u:***@h"),
         ("/home/me@work:x", "/home/me@work:x"),
     ] {
         assert_eq!(without_password(secret.to_owned()), public);

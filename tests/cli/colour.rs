@@ -66,7 +66,7 @@ fn a_terminal_gets_colours_unless_they_are_unwanted() {
 
 #[test]
 fn a_terminal_is_shown_how_long_the_wait_still_is_and_the_line_is_erased() {
-    let waits = ["--max", "2", "--delay", "50ms", "--color", "never", "--", "false"];
+    let waits = ["--max", "2", "--delay", "400ms", "--jitter", "none", "--color", "never", "--", "false"];
     let shown = on_terminal(&[], &waits).exits(1).text();
     let countdown = "\r\x1b[Kretry: next attempt in 1s\r\x1b[K";
     assert!(shown.contains(countdown), "{shown:?}");
@@ -87,11 +87,13 @@ fn there_is_no_countdown_where_nobody_looks_or_nobody_wants_it() {
         (&[], &["-q"]),
         (&[], &["--message-format", "json"]),
     ] {
-        let line = [options, &["--max", "2", "--delay", "50ms", "--color", "never", "--", "false"]].concat();
+        let waits = ["--max", "2", "--delay", "400ms", "--jitter", "none", "--color", "never", "--", "false"];
+        let line = [options, &waits].concat();
         let shown = on_terminal(environment, &line).exits(1).text();
         assert!(!shown.contains("next attempt in") && !shown.contains('\x1b'), "{shown:?}");
     }
-    let ran = Sandbox::new().run(["--max", "2", "--delay", "50ms", "--", "false"]).exits(1);
+    let ran =
+        Sandbox::new().run(["--max", "2", "--delay", "400ms", "--jitter", "none", "--", "false"]).exits(1);
     assert!(!ran.stderr.contains("next attempt in"), "{:?}", ran.stderr);
 }
 

@@ -1,3 +1,17 @@
 //! Limits that are shared between processes.
 
+mod crowd;
+mod server;
+
+mod breaker;
+mod budget;
+mod concurrency;
+mod files;
+mod keys;
+mod nested;
+mod rates;
+mod redis;
 mod state;
+mod updates;
+mod waiting;
+mod window;

@@ -124,9 +124,9 @@ impl Gatekeeper {
 
     /// What the command's own `retry`s are told, so that none waits for the permit that it runs under.
     pub(super) fn permits(&self, outer: &Outer) -> Option<String> {
-        let token = token(&self.place, &self.key);
         let held = [(self.held.permit, "p"), (self.held.probe, "b")];
-        let held = held.iter().filter(|(held, _)| *held).map(|(_, suffix)| format!("{token}{suffix}"));
+        let held = held.iter().filter(|(held, _)| *held);
+        let held = held.map(|(_, suffix)| format!("{}{suffix}", token(&self.place, &self.key)));
         let all: Vec<_> = outer.permits.iter().cloned().chain(held).collect();
         (!all.is_empty()).then(|| all.join(","))
     }
@@ -176,5 +176,6 @@ pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &st
 
 /// What names a key of a store to a `retry` below.
 fn token(place: &store::Place, key: &str) -> String {
-    format!("{:016x}", crate::fnv::hash64(format!("{place}\0{key}").into_bytes()))
+    let bytes = place.identity().into_bytes().into_iter().chain([0]).chain(key.bytes());
+    format!("{:016x}", crate::fnv::hash64(bytes))
 }

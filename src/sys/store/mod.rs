@@ -112,6 +112,14 @@ impl Place {
         })
     }
 
+    /// The same for every spelling of a place, as far as that can be told without opening it.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            Place::Local(place) => place.identity().display().to_string(),
+            Place::Redis(location) => location.to_string(),
+        }
+    }
+
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
         Ok(match self {

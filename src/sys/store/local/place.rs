@@ -31,6 +31,12 @@ impl Place {
         }
     }
 
+    /// The same for every spelling, and another one where the same words name another directory.
+    pub(crate) fn identity(&self) -> PathBuf {
+        let path = self.path();
+        std::fs::canonicalize(&path).or_else(|_| std::path::absolute(&path)).unwrap_or(path)
+    }
+
     /// Opens the directory; `None` if it is not there and is not to be made. Its parents are made with it.
     pub(super) fn open(&self, path: &Path, make: bool) -> Result<Option<(OwnedFd, Sharing)>, Failure> {
         let opened = match try_open(path) {

@@ -1,0 +1,118 @@
+//! No lost update: what many processes have spent of a rate is what they have started, whoever dies meanwhile.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rand::{RngExt, SeedableRng};
+use rustix::process::Signal;
+use serde_json::Value as Json;
+
+use super::crowd::{Process, mark};
+use super::server::Server;
+use crate::support::Sandbox;
+
+/// Nobody has to wait, and a token takes so long to come back that none does in a test.
+const RATE: &str = "100000/365d";
+const INTERVAL: f64 = 365.0 * 86_400.0 / 100_000.0;
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs_f64()
+}
+
+/// How many tokens were spent since then: the state holds the arrival time of the next attempt, an interval each.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
+fn spent(state: &Json, since: f64) -> usize {
+    let arrival = state["arrival"].as_f64().expect("a moment in microseconds") / 1e6;
+    ((arrival - since) / INTERVAL).round() as usize
+}
+
+/// The newest of the two records in a state's file.
+#[track_caller]
+fn state_in_file(sandbox: &Sandbox) -> Json {
+    let text = sandbox.read("state/v1/k/state");
+    let slots = text.lines().filter_map(|line| {
+        let json = &line[line.find('{')?..];
+        let sequence: u64 = line.split(' ').nth(3)?.parse().ok()?;
+        Some((sequence, serde_json::from_str::<Json>(json.trim_end()).ok()?))
+    });
+    let (_, newest) = slots.max_by_key(|(sequence, _)| *sequence).expect("a record");
+    newest["state"].clone()
+}
+
+#[test]
+fn two_hundred_processes_with_ten_transactions_each_lose_nothing() {
+    let sandbox = Sandbox::new();
+    let began = now();
+    let five = ["--successes", "5", "--max", "5", "--delay", "0"];
+    // A window that is closed by nobody, a breaker that counts: each end changes the state, too.
+    let options = ["--key", "k", "--state", "state", "--rate", RATE, "--breaker", "9999/1h"];
+    let statuses = sandbox.at_once(200, &[&options[..], &five, &mark("starts")].concat());
+    assert_eq!(statuses, [0; 200], "{}", sandbox.said());
+    assert_eq!(sandbox.said(), "");
+    assert_eq!(sandbox.count("starts"), 1000);
+    assert_eq!(spent(&state_in_file(&sandbox), began), 1000);
+}
+
+#[test]
+fn failures_of_many_processes_are_all_counted() {
+    let sandbox = Sandbox::new();
+    let options = ["--key", "k", "--state", "state", "--breaker", "9999/1h", "--max", "1", "-q"];
+    let statuses = sandbox.at_once(100, &[&options[..], &super::crowd::fail("starts")].concat());
+    assert_eq!(statuses, [7; 100]);
+    assert_eq!(state_in_file(&sandbox)["circuit"]["failures"], 100);
+}
+
+#[test]
+fn many_processes_lose_nothing_on_a_server() {
+    let (sandbox, server) = (Sandbox::new(), Server::start(&[]));
+    let began = now();
+    let url = server.url();
+    let options =
+        ["--key", "k", "--state", &url, "--rate", RATE, "--successes", "5", "--max", "5", "--delay", "0"];
+    let statuses = sandbox.at_once(40, &[&options[..], &mark("starts")].concat());
+    assert_eq!(statuses, [0; 40], "{}", sandbox.said());
+    assert_eq!(sandbox.count("starts"), 200);
+    let record: Json = serde_json::from_str(&server.get("retry:{k}:state")).expect("a record");
+    assert_eq!(spent(&record["state"], began), 200);
+}
+
+/// Writers that are killed at random moments, and replaced.
+fn torture(time: Duration) {
+    let sandbox = Sandbox::new();
+    let (began, end) = (now(), Instant::now() + time);
+    let options = ["--key", "k", "--state", "state", "--rate", RATE, "--breaker", "99999/1h"];
+    let many = ["--successes", "1000", "--max", "1000", "--delay", "0"];
+    let line = [&options[..], &many, &mark("starts")].concat();
+    let mut writers: Vec<Process> = (0..6).map(|_| sandbox.begin(&line)).collect();
+    let mut killed = 0;
+    let mut random = rand::rngs::StdRng::seed_from_u64(u64::from(std::process::id()));
+    while Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(random.random_range(0..30)));
+        let writer = random.random_range(0..writers.len());
+        writers[writer].send(Signal::KILL);
+        assert_eq!(writers[writer].status(), 128 + 9, "{}", sandbox.said());
+        killed += 1;
+        writers[writer] = sandbox.begin(&line);
+    }
+    for writer in &mut writers {
+        writer.send(Signal::KILL);
+        writer.status();
+        killed += 1;
+    }
+    assert_eq!(sandbox.said(), "", "nobody found the state damaged");
+    sandbox.run([&options[..], &mark("starts")].concat()).exits(0).says(&[]);
+    let (starts, spent) = (sandbox.count("starts"), spent(&state_in_file(&sandbox), began));
+    assert!(starts > killed / 2, "{starts} starts are too few to say anything");
+    // A writer that died between its admission and its command's first act has spent a token for nothing.
+    assert!((starts..=starts + killed).contains(&spent), "{starts} starts, {spent} spent, {killed} killed");
+}
+
+#[test]
+fn writers_that_are_killed_lose_nothing_and_spoil_nothing() {
+    torture(Duration::from_secs(5));
+}
+
+#[test]
+#[ignore = "takes half a minute"]
+fn writers_that_are_killed_for_long_lose_nothing_and_spoil_nothing() {
+    torture(Duration::from_secs(30));
+}
