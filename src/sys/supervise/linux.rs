@@ -118,6 +118,8 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,
+    /// By a signal, or by a debugger.
+    pub(super) stopped: bool,
     pub(super) parent: i32,
     /// In clock ticks since boot. With the pid, it names a process for good.
     pub(super) start: u64,
@@ -143,7 +145,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     // Field 22 of proc(5); the iterator stands at field 5.
     let start = fields.nth(17)?.parse().ok()?;
-    Some(Stat { dead: matches!(state, "Z" | "X"), parent, start })
+    Some(Stat { dead: matches!(state, "Z" | "X"), stopped: matches!(state, "T" | "t"), parent, start })
 }
 
 /// A view of who is whose child.
@@ -280,12 +282,13 @@ mod tests {
 
     #[test]
     fn stat_lines_are_read_after_the_last_parenthesis() {
-        let alive = Stat { dead: false, parent: 42, start: 777 };
+        let alive = Stat { dead: false, stopped: false, parent: 42, start: 777 };
         check(&format!("7 (sleep) S 42 {REST}"), Some(alive));
         check(&format!("7 (a b) c) Z) S 42 {REST}"), Some(alive));
-        check(&format!("7 () T 42 {REST}"), Some(alive));
+        check(&format!("7 () D 42 {REST}"), Some(alive));
         check(&format!("7 (x\n) R 42 {REST}\n"), Some(alive));
         check(&format!("7 (sleep) Z 42 {REST}"), Some(Stat { dead: true, ..alive }));
+        check(&format!("7 (sleep) T 42 {REST}"), Some(Stat { stopped: true, ..alive }));
     }
 
     #[test]

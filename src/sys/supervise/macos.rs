@@ -23,6 +23,8 @@ const SI_USER: i32 = 0x1_0001;
 const SI_QUEUE: i32 = 0x1_0002;
 /// `pbi_status` of a zombie, from sys/proc.h.
 const ZOMBIE: u32 = 5;
+/// The same of a stopped process.
+const STOPPED: u32 = 4;
 /// Who inherits orphans.
 const LAUNCHD: i32 = 1;
 
@@ -85,6 +87,8 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,
+    /// By a signal, or by a debugger.
+    pub(super) stopped: bool,
     pub(super) parent: i32,
     /// In microseconds. With the pid, it names a process for good.
     pub(super) start: u64,
@@ -104,6 +108,7 @@ pub(super) fn stat(pid: i32) -> Option<Stat> {
     let info = unsafe { info.assume_init() };
     Some(Stat {
         dead: info.pbi_status == ZOMBIE,
+        stopped: info.pbi_status == STOPPED,
         parent: i32::try_from(info.pbi_ppid).ok()?,
         start: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
     })

@@ -103,6 +103,11 @@ pub(super) fn is_descendant(pid: i32) -> bool {
     descends(pid, own_pid())
 }
 
+/// Whether there is such a process, and it is not stopped.
+pub(crate) fn is_at_work(pid: i32) -> bool {
+    os::stat(pid).is_some_and(|stat| !stat.dead && !stat.stopped)
+}
+
 /// Whether `pid` is among our ancestors.
 pub(crate) fn is_ancestor(pid: i32) -> bool {
     descends(own_pid(), pid)

@@ -69,6 +69,10 @@ impl Files {
                 "{path} is not used: it is no plain file, or has a second name; remove it"
             )));
         }
+        // A new file stays empty until it holds a record.
+        if status.st_size > 0 {
+            lock.sign();
+        }
         Ok(Some(lock))
     }
 

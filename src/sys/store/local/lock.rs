@@ -6,13 +6,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock, fstat};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread, pwrite};
 
-use crate::sys::{clock, identity};
+use super::record;
+use crate::sys::{clock, identity, supervise};
 
-/// If nothing moves for so long, the holder was stopped: a transaction takes microseconds.
+/// If nothing moves for so long, the holder may be stopped: a transaction takes microseconds.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
-/// Others write the file, but we never find it unlocked.
+/// Others write the file, or the holder is only waiting for its turn on a processor, but we never find it unlocked.
 const LONGEST: Duration = Duration::from_secs(2);
 /// So often it is looked at least. On a machine so busy that we hardly run, a holder hardly runs either.
 const LOOKS: u32 = 20;
@@ -27,6 +28,10 @@ pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
         Err(errno) => Err(errno.into()),
     }
 }
+
+/// Where the holder of the lock leaves its process id: behind the record.
+const HOLDER: u64 = record::FILE as u64;
+const HOLDER_LENGTH: usize = 12;
 
 /// A lock that is held for a transaction.
 pub(super) struct Lock<'a>(BorrowedFd<'a>);
@@ -48,7 +53,10 @@ impl<'a> Lock<'a> {
             }
             let left = PATIENCE.saturating_sub(now.saturating_sub(moved));
             if left.is_zero() && looks > LOOKS {
-                break;
+                if now.saturating_sub(began) >= LONGEST || !holder_is_at_work(file) {
+                    break;
+                }
+                moved = now;
             }
             let pause = jittered(longest);
             std::thread::sleep(if left.is_zero() { pause } else { pause.min(left) });
@@ -59,6 +67,20 @@ impl<'a> Lock<'a> {
         }
         Ok(None)
     }
+
+    /// Leaves word of who holds it. Without it, nobody waits longer for us than for a stopped one.
+    pub(super) fn sign(&self) {
+        let note = format!("{:<1$}\n", std::process::id(), HOLDER_LENGTH - 1);
+        let _full = pwrite(self.0, note.as_bytes(), HOLDER);
+    }
+}
+
+/// Whether the process that holds the lock is there and not stopped. One in another pid namespace cannot be seen.
+fn holder_is_at_work(file: BorrowedFd<'_>) -> bool {
+    let mut left = [0; HOLDER_LENGTH];
+    let Ok(HOLDER_LENGTH) = pread(file, &mut left, HOLDER) else { return false };
+    let pid = std::str::from_utf8(&left).ok().and_then(|text| text.trim().parse().ok());
+    pid.is_some_and(supervise::is_at_work)
 }
 
 /// Changes when the file is written.

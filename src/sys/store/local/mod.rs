@@ -279,8 +279,11 @@ fn transact(
 ) -> Result<(), Failure> {
     let mut buffer = [0; record::FILE];
     let (found, next) = record::read(files.read(&mut buffer)?, |found| found == key);
+    let was_sound = !matches!(found, Found::Unusable(_));
     let (before, mut state) = match found {
         Found::State { state, .. } => (Some(state.clone()), state),
+        // Once an attempt has asked, the key is known.
+        Found::Nothing if matches!(leases, Leases::Take { .. }) => (None, KeyState::default()),
         Found::Nothing => (Some(KeyState::default()), KeyState::default()),
         Found::Unusable(damage) => {
             let path = files.state_path();
@@ -306,7 +309,7 @@ fn transact(
     };
     let grant = decide(Sight { state: &mut state, now: now(), free });
     if before.as_ref() != Some(&state) {
-        write(files, next, key, &state, before.is_some())?;
+        write(files, next, key, &state, was_sound)?;
     }
     if grant.permit && permit.is_some() {
         ours.permit = permit;
