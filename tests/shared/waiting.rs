@@ -43,7 +43,7 @@ fn events_tell_which_limit_of_which_key_and_how_long() {
     assert!(ms(refused, "wait_ms") >= 0.0, "{refused}");
     assert_eq!(refused["attempt"], 1);
     let stop = &sandbox.events("log", "run.stop")[0];
-    assert!(ms(stop, "slept_ms") >= 300.0, "{stop}");
+    assert!(ms(stop, "elapsed_ms") >= 300.0, "{stop}");
     assert_eq!(
         (&stop["outcome"], &stop["attempts"], &stop["exit_code"]),
         (&"refused".into(), &0.into(), &75.into())
