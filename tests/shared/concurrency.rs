@@ -4,20 +4,24 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::crowd::Process;
+use super::crowd::{Process, count};
 use super::server::Server;
 use crate::support::{Sandbox, fixture, is_alive, wait_for};
 
-/// Two hundred processes and eight permits.
+/// Two hundred processes and eight permits. On a machine so busy that a holder of the lock hardly runs, others find the
+/// state out of reach: they are to be refused then, not to run without limits.
 fn never_more_than_eight(state: &str) {
     let sandbox = Sandbox::new();
-    let options = ["--key", "k", "--state", state, "--concurrency", "8", "--max", "1"];
+    let options =
+        ["--key", "k", "--state", state, "--concurrency", "8", "--max", "1", "--on-state-error", "fail"];
     let line = [&options[..], &["--", fixture(), "crowd", "inside", "0.02", "0"]].concat();
     let statuses = sandbox.at_once(200, &line);
-    assert_eq!(statuses, [0; 200], "{}", sandbox.said());
+    let (ran, refused) = (count(&statuses, 0), count(&statuses, 75));
+    assert_eq!(ran + refused, 200, "{}", sandbox.said());
+    assert!(ran >= 150, "{}", sandbox.said());
     let (most, all) = sandbox.crowd("inside");
     assert!((2..=8).contains(&most), "{most} at once");
-    assert_eq!(all, 200);
+    assert_eq!(all, ran as u64);
 }
 
 #[test]

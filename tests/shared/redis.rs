@@ -74,6 +74,16 @@ fn nobody_listens() {
     check(&format!("redis+unix://{path}"), &path);
 }
 
+/// A store that failed is left alone for a while; when it is asked again and fails again, that is not said again.
+#[test]
+fn a_long_run_is_warned_once() {
+    let sandbox = Sandbox::new();
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let options = ["--key", "k", "--state", &url, "--max", "2", "--delay", "6s", "--jitter", "none"];
+    let ran = sandbox.run([&options[..], &fail("ran")].concat()).exits(7);
+    assert_eq!((warnings(&ran.stderr), sandbox.count("ran")), (1, 2), "{}", ran.stderr);
+}
+
 #[test]
 fn the_password_is_wrong() {
     let server = Server::start(&["--requirepass", "another"]);
