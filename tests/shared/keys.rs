@@ -84,3 +84,31 @@ fn keys_that_cannot_be_are_refused() {
     }
     assert_eq!(sandbox.files(), ["c.toml"]);
 }
+
+#[test]
+fn auto_is_the_host_that_the_arguments_name() {
+    let sandbox = Sandbox::new();
+    let auto = ["--state", "state", "--key", "auto", "--no-retry", "-q", "--log", "log", "--"];
+    let curl = |credentials: &str| format!("http://{credentials}LOCALHOST:1/x");
+    for (url, key) in [(curl(""), "localhost:1"), (curl("me:s3cret@"), "localhost:1#")] {
+        sandbox.retry(auto.iter().copied().chain(["timeout", "9", "curl", "-s", &url])).assert().failure();
+        let named = sandbox.events("log", "run.stop").pop().expect("the end of a run")["key"].clone();
+        let named = named.as_str().expect("a key");
+        assert!(named == key || key.ends_with('#') && named.starts_with(key), "{named}");
+    }
+    assert!(!sandbox.read("log").contains("s3cret"));
+    // What one of them met holds for the other.
+    sandbox.retry(["state", "--state", "state", "close", "localhost:1", "--for", "1h"]).assert().success();
+    let mut refused =
+        sandbox.retry(["--gate-wait", "0"].into_iter().chain(auto).chain(["curl", "-s", &curl("")]));
+    refused.assert().code(75);
+}
+
+#[test]
+fn a_command_that_names_no_host_shares_nothing_and_says_so() {
+    let sandbox = Sandbox::new();
+    let told = sandbox.retry(["--state", "state", "--key", "auto", "--", "true"]).assert().success();
+    let told = String::from_utf8_lossy(&told.get_output().stderr).into_owned();
+    assert_eq!(told, "retry: no host was found in the command's arguments (--key auto): nothing is shared\n");
+    assert!(!sandbox.path("state").exists());
+}

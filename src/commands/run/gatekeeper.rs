@@ -169,6 +169,9 @@ impl Gatekeeper {
 
 /// What an attempt of a run around us holds under this key.
 pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &str) -> Grant {
+    if outer.permits.is_empty() {
+        return Grant::default();
+    }
     let token = token(place, key);
     let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
     Grant { permit: holds("p"), probe: holds("b") }
