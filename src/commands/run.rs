@@ -19,10 +19,9 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::event::{Event, Level, RunIdentity, RunStart};
 use crate::exit_code::Exit;
-use crate::gate::{Ask, Report};
 use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Answer, Attempt, Input, Session, Signs};
+use crate::session::{Action, Attempt, Input, Session, Signs};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
@@ -252,28 +251,6 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Puts the session's question to the limits.
-    fn admit(&mut self, ask: Ask) -> Option<Answer> {
-        let answer = self.gatekeeper.as_mut()?.admit(ask);
-        let looks = matches!(answer, Answer::Wait { until: None, .. });
-        self.doing = if looks { Doing::Looking } else { Doing::Waiting };
-        self.warn_of_state();
-        Some(answer)
-    }
-
-    fn settle(&mut self, report: Report) -> Option<Input> {
-        let refusal = self.gatekeeper.as_mut()?.settle(report);
-        self.warn_of_state();
-        Some(Input::Settled(refusal))
-    }
-
-    fn warn_of_state(&mut self) {
-        let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
-        for warning in &warnings {
-            self.sinks.note(Level::Warn, warning);
-        }
-    }
-
     fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {
         self.sinks.clear();
         let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
@@ -314,14 +291,6 @@ impl<'a> Driver<'a> {
         ]
     }
 
-    /// What is held of shared limits, by us and by those around us.
-    fn permits(&self) -> Option<String> {
-        match &self.gatekeeper {
-            Some(gatekeeper) => gatekeeper.permits(&self.outer),
-            None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
-        }
-    }
-
     /// Waits for something that the session must know of.
     async fn next(&mut self) -> Input {
         loop {
@@ -337,7 +306,7 @@ impl<'a> Driver<'a> {
                 Happening::Ended { ending, captured } => self.ended(ending, captured),
                 Happening::Signal(signal) => Input::Signal(signal),
                 Happening::Woke => {
-                    self.gatekeeper.as_mut().map(Gatekeeper::renew);
+                    self.renew();
                     if self.doing == Doing::Draining {
                         continue;
                     }

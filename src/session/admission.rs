@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::aftermath::failed_exit;
 use super::report::time;
-use super::{Action, Now, Session, State, failed_exit};
+use super::{Action, Now, Session, State};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Event, Held, Outcome, millis};
 use crate::exit_code::{self, Exit};

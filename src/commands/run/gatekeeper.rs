@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use super::{Doing, Driver};
 use crate::error::Error;
+use crate::event::Level;
 use crate::gate::{Admission, Ask, Grant, Limit, Limits, Refusal, Report};
 use crate::policy::Policy;
 use crate::policy::value::{Key, OnStateError};
-use crate::session::Answer;
+use crate::session::{Answer, Input};
 use crate::sys::clock;
 use crate::sys::environment::Outer;
 use crate::sys::store::{self, Failure, Leases, Sight, Store};
@@ -163,6 +165,45 @@ impl Gatekeeper {
         // Where it is a reason to refuse, the refusal tells of it.
         if self.on_error == OnStateError::Proceed && !std::mem::replace(&mut self.warned, true) {
             self.warnings.push(format!("going on without shared limits: {}", failure.0));
+        }
+    }
+}
+
+impl Driver<'_> {
+    /// Puts the session's question to the limits.
+    pub(super) fn admit(&mut self, ask: Ask) -> Option<Answer> {
+        let answer = self.gatekeeper.as_mut()?.admit(ask);
+        let looks = matches!(answer, Answer::Wait { until: None, .. });
+        self.doing = if looks { Doing::Looking } else { Doing::Waiting };
+        self.warn_of_state();
+        Some(answer)
+    }
+
+    pub(super) fn settle(&mut self, report: Report) -> Option<Input> {
+        let refusal = self.gatekeeper.as_mut()?.settle(report);
+        self.warn_of_state();
+        Some(Input::Settled(refusal))
+    }
+
+    fn warn_of_state(&mut self) {
+        let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
+        for warning in &warnings {
+            self.sinks.note(Level::Warn, warning);
+        }
+    }
+
+    /// What is held of shared limits, by us and by those around us.
+    pub(super) fn permits(&self) -> Option<String> {
+        match &self.gatekeeper {
+            Some(gatekeeper) => gatekeeper.permits(&self.outer),
+            None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
+        }
+    }
+
+    pub(super) fn renew(&mut self) {
+        if let Some(gatekeeper) = &mut self.gatekeeper {
+            gatekeeper.renew();
+            self.warn_of_state();
         }
     }
 }

@@ -1,0 +1,142 @@
+//! What follows an attempt: the end of the run, or another attempt after a wait.
+
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::{Action, Now, OutOf, Over, Session, report};
+use crate::classify::{AttemptResult, Classification, Ending};
+use crate::event::Outcome;
+use crate::exit_code::{self, Exit};
+use crate::gate::Refusal;
+
+impl Session {
+    /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
+    pub(super) fn interrupted(
+        &mut self,
+        now: Now,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+    ) -> Vec<Action> {
+        let exit = match attempt.ending {
+            Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
+            _ => Exit::Status(attempt.status()),
+        };
+        let mut actions = vec![self.tell_failed(attempt, verdict, "not tried again")];
+        actions.extend(self.finish(now, Outcome::Interrupted, exit));
+        actions
+    }
+
+    pub(super) fn succeeded(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
+        self.successes += 1;
+        let mut actions = vec![self.tell_success(attempt)];
+        if self.successes >= self.limits.successes {
+            let flaky = self.limits.flaky_status.filter(|_| !self.tallies.is_empty());
+            let status = flaky.unwrap_or_else(|| attempt.status());
+            actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
+        } else if self.limits.is_last(self.attempts) {
+            actions.extend(self.exhausted(now, attempt));
+        } else {
+            (self.retry, self.drawn) = (0, None);
+            let wait = self.backoff.delay;
+            if self.would_pass_deadline(now, wait) {
+                actions.extend(self.finish(now, Outcome::Deadline, failed_exit(attempt.status())));
+            } else {
+                self.wait(now, wait);
+            }
+        }
+        actions
+    }
+
+    pub(super) fn failed(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
+        self.successes = 0;
+        let Over { attempt, verdict, .. } = over;
+        let mut actions = Vec::new();
+        let (outcome, why) = match (self.next_wait(now, over), refusal) {
+            (Next::Retry { .. }, Some(refusal)) => {
+                actions.push(self.tell_refused(
+                    &refusal,
+                    Duration::ZERO,
+                    Duration::ZERO,
+                    None,
+                    String::new(),
+                ));
+                (Outcome::Refused, format!("not retried ({})", refusal.why))
+            }
+            (Next::Retry { drawn, wait }, None) => {
+                self.wait(now, wait);
+                return vec![self.tell_retry(attempt, verdict, drawn, wait)];
+            }
+            (Next::End(outcome, why), _) => (outcome, why),
+        };
+        actions.insert(0, self.tell_failed(attempt, verdict, &why));
+        actions.extend(match outcome {
+            Outcome::Exhausted => self.exhausted(now, attempt),
+            outcome => self.finish(now, outcome, failed_exit(attempt.status())),
+        });
+        actions
+    }
+
+    /// Is there another attempt, and how long until then?
+    fn next_wait(&mut self, now: Now, over: &Over) -> Next {
+        let Over { attempt, verdict, stopping } = over;
+        if !verdict.class.is_retryable() {
+            return Next::End(Outcome::Permanent, report::not_retried(verdict));
+        }
+        match stopping {
+            Some(OutOf::Deadline) => {
+                return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+            }
+            Some(OutOf::Progress) => return Next::End(Outcome::Stalled, self.limits.stalled_words()),
+            Some(OutOf::Timeout | OutOf::Idle) | None => {}
+        }
+        if self.limits.is_last(self.attempts) {
+            return Next::End(Outcome::Exhausted, "no attempts left".to_owned());
+        }
+        if let Some(why) = verdict.retry_after.and_then(|asked| self.limits.asks_too_much(asked)) {
+            return Next::End(Outcome::Throttled, why);
+        }
+        if self.limits.resets_after(attempt.duration) {
+            (self.retry, self.drawn) = (0, None);
+        }
+        self.retry += 1;
+        let drawn = self.backoff.draw(self.retry, self.drawn, self.random.random());
+        self.drawn = Some(drawn);
+        let wait = verdict.retry_after.map_or(drawn, |asked| drawn.max(self.spread(asked)));
+        if self.would_pass_deadline(now, wait) {
+            let why = format!("would pass before the next one in {}", report::time(wait));
+            return Next::End(Outcome::Deadline, self.limits.deadline_words(&why));
+        }
+        Next::Retry { drawn, wait }
+    }
+
+    /// A wait that was asked for is kept, and a little more, so that not all who were asked return at once.
+    fn spread(&mut self, asked: Duration) -> Duration {
+        const MOST: Duration = Duration::from_secs(1);
+        let share = self.random.random::<f64>() * 0.1;
+        asked.saturating_add(asked.mul_f64(share).min(MOST))
+    }
+
+    fn exhausted(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
+        let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt.status()), Exit::Status);
+        self.finish(now, Outcome::Exhausted, exit)
+    }
+}
+
+/// What follows a failure.
+enum Next {
+    Retry {
+        drawn: Duration,
+        wait: Duration,
+    },
+    /// Nothing, and why.
+    End(Outcome, String),
+}
+
+/// A failed run never exits 0.
+pub(super) fn failed_exit(status: u8) -> Exit {
+    match status {
+        0 => Exit::Status(exit_code::FAILED_WITH_ZERO),
+        status => Exit::Status(status),
+    }
+}
