@@ -175,6 +175,9 @@ pub(crate) struct Held {
     pub(crate) until: Option<String>,
     /// Why, in words.
     pub(crate) reason: String,
+    /// Until then.
+    #[serde(skip)]
+    pub(crate) left: Duration,
     /// Of a refusal, why it does not wait; empty where waiting is no answer.
     #[serde(skip)]
     pub(crate) verdict: String,
@@ -354,7 +357,7 @@ impl Failure {
 
 impl Held {
     fn message(&self) -> String {
-        let why = held_back(self.limit, &self.reason, self.until.as_deref(), from_millis(self.wait_ms));
+        let why = held_back(self.limit, &self.reason, self.until.as_deref(), self.left);
         format!("attempt {} {why}", self.attempt)
     }
 }

@@ -8,7 +8,7 @@ mod aftermath;
 mod limits;
 mod report;
 
-pub(crate) use admission::Answer;
+pub(crate) use admission::{Answer, Wait};
 pub(crate) use limits::Limits;
 pub(crate) use report::with_end;
 

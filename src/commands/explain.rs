@@ -140,6 +140,9 @@ fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
             format!("the run ends after {} (the deadline) at the latest", exact(worst))
         }
         (Some(worst), _) => format!("the run takes {} at most", approximate(worst)),
+        (None, _) if resolved.policy.key.is_some() => {
+            "nothing bounds the run's time: --deadline would, or --timeout with --gate-wait".to_owned()
+        }
         (None, _) => "nothing bounds the run's time: --deadline or --timeout would".to_owned(),
     };
     let _infallible = writeln!(out, "\n{worst}");

@@ -135,6 +135,8 @@ struct Driver<'a> {
     deadline_at: Option<u64>,
     /// When the session wants to be woken, on the elapsed clock.
     wake_at: Option<Duration>,
+    /// When an attempt that is held back will start, as far as is known: it looks more often.
+    comes_back_at: Option<Duration>,
     doing: Doing,
     /// How the run ended, once it has.
     succeeded: bool,
@@ -207,6 +209,7 @@ impl<'a> Driver<'a> {
             began: clock::now().elapsed,
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
+            comes_back_at: None,
             doing: Doing::Waiting,
             succeeded: false,
             pid: 0,
@@ -348,19 +351,15 @@ impl<'a> Driver<'a> {
         if self.doing != Doing::Waiting || !self.sinks.counts_down() {
             return Some(left.min(clock::SLICE));
         }
-        self.draw_countdown();
-        let to_the_second = Duration::from_nanos(u64::from(left.subsec_nanos()));
-        Some(if to_the_second.is_zero() { left.min(Duration::from_secs(1)) } else { to_the_second })
-    }
-
-    fn draw_countdown(&mut self) {
-        if let Some(at) = self.wake_at.filter(|_| self.doing == Doing::Waiting && self.sinks.counts_down()) {
-            self.sinks.count_down(at.saturating_sub(clock::now().elapsed));
-        }
+        let shown = self.comes_back_at.map_or(left, |at| at.saturating_sub(clock::now().elapsed));
+        self.sinks.count_down(shown);
+        let to_the_second = Duration::from_nanos(u64::from(shown.subsec_nanos()));
+        Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
 
     fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
         self.doing = Doing::Waiting;
+        self.comes_back_at = None;
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,

@@ -59,7 +59,8 @@ impl Circuit {
 
     fn seen(&self) -> String {
         match self.failures {
-            0 | 1 => "too many failures".to_owned(),
+            0 => "too many failures".to_owned(),
+            1 => "a failure".to_owned(),
             failures => format!("{failures} failures in a row"),
         }
     }

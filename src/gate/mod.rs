@@ -78,8 +78,10 @@ pub(crate) struct Ask {
     pub(crate) kind: Kind,
     /// How often this attempt was told to wait already.
     pub(crate) looks: u32,
-    /// A draw in [0, 1): where chance decides, it decides.
+    /// A draw in [0, 1), of this look: where chance decides, it decides.
     pub(crate) chance: f64,
+    /// A draw in [0, 1), of all its looks: its place among those who come back.
+    pub(crate) place: f64,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub(crate) covered: bool,
     /// The same, and that one is the breaker's probe.
@@ -137,15 +139,33 @@ pub(crate) struct Pause {
     pub(crate) why: String,
 }
 
+/// How long a [`Pause`] takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Delay {
+    /// Until the limit lets it go; `None` where that hangs on others.
+    pub(crate) least: Option<Duration>,
+    /// Until it comes back: that, and its share of the spread.
+    pub(crate) wait: Duration,
+    /// Until the next look: somebody may open the key, or close it for longer.
+    pub(crate) look: Duration,
+}
+
+/// Whoever waits for long looks again after about this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 impl Pause {
-    /// How long to wait before the next look: until the moment that is known and a share of the spread, or a store's
-    /// `patience` where it hangs on others, short at first.
-    pub(crate) fn wait(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Duration {
+    /// Where it hangs on others, a store's `patience` counts, short at first.
+    pub(crate) fn delay(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
+        let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
-            return until.since(now).saturating_add(self.spread.mul_f64(ask.chance));
+            let least = until.since(now);
+            let wait = least.saturating_add(self.spread.mul_f64(ask.place));
+            let look = if least > LOOK_AGAIN { LOOK_AGAIN.mul_f64(jitter) } else { wait };
+            return Delay { least: Some(least), wait, look };
         }
         let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
-        longest.mul_f64(0.5 + ask.chance / 2.0)
+        let wait = longest.mul_f64(jitter);
+        Delay { least: None, wait, look: wait }
     }
 }
 

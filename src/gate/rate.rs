@@ -1,8 +1,13 @@
 //! The generic cell rate algorithm (ATM Forum, Traffic Management 4.0; as in brandur.org/rate-limiting and redis-cell):
 //! one moment per key, the theoretical arrival time (TAT) of the next attempt, is all that has to be shared.
 
+use std::time::Duration;
+
 use super::limits::Rate;
 use super::{At, Limit, Pause};
+
+/// Who waited for the same moment does not look for it at the very same time.
+const SPREAD_MOST: Duration = Duration::from_millis(100);
 
 /// The arrival time after this attempt, or why it has to wait. `N/D` lets N start at once, and N in every further D.
 pub(super) fn check(rate: Rate, arrival: At, now: At) -> Result<At, Pause> {
@@ -17,7 +22,7 @@ pub(super) fn check(rate: Rate, arrival: At, now: At) -> Result<At, Pause> {
     Err(Pause {
         limit: Limit::Rate,
         until: Some(earliest),
-        spread: interval,
+        spread: (interval / 10).min(SPREAD_MOST),
         why: format!(
             "{} per {} have started",
             crate::event::plural(rate.count.into(), "attempt"),

@@ -306,7 +306,10 @@ fn wait(until: Option<u64>, looks: u32, chance: f64) -> u128 {
         why: String::new(),
     };
     let now = At::default().plus(Duration::from_secs(5));
-    pause.wait(now, &Ask { looks, chance, ..Ask::default() }, &(2 * MS..=24 * MS)).as_millis()
+    pause
+        .delay(now, &Ask { looks, chance, place: chance, ..Ask::default() }, &(2 * MS..=24 * MS))
+        .wait
+        .as_millis()
 }
 
 #[test]

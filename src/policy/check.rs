@@ -84,9 +84,10 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
     }
     if policy.key.is_none() {
         // What a file says of waiting for admission is no mistake where nothing is shared.
-        let bounds_nothing = *resolved.origin("gate-wait") == Origin::Flag;
+        let idle =
+            ["gate-wait", "on-state-error"].into_iter().find(|key| *resolved.origin(key) == Origin::Flag);
         let limit = LIMITS.iter().find(|key| resolved.origin(key).is_given());
-        if let Some(key) = limit.copied().or(bounds_nothing.then_some("gate-wait")) {
+        if let Some(key) = limit.copied().or(idle) {
             let place =
                 if let Origin::File(place) = resolved.origin(key) { Some(place.clone()) } else { None };
             let problem = Problem::new(format!("{} needs a key", tell(key, layers))).at(place);

@@ -38,9 +38,12 @@ pub(crate) fn schedule(policy: &Policy) -> Schedule {
     let complete = retries.is_some_and(|retries| u64::try_from(rows.len()).is_ok_and(|rows| rows == retries));
     let total = total(&rows, &backoff, retries, complete, deadline);
     let attempts = policy.attempts().times().and_then(|attempts| u32::try_from(attempts).ok());
-    let worst_case = match (&total, policy.timeout.0, attempts, retries) {
-        (Some(total), Some(timeout), Some(attempts), Some(_)) => {
-            Some(total.max.saturating_add(timeout.saturating_mul(attempts)))
+    // What hangs on others has no end of its own.
+    let admission = if policy.key.is_some() { policy.gate_wait.0 } else { Some(Duration::ZERO) };
+    let each = policy.timeout.0.zip(admission).map(|(timeout, admission)| timeout.saturating_add(admission));
+    let worst_case = match (&total, each, attempts, retries) {
+        (Some(total), Some(each), Some(attempts), Some(_)) => {
+            Some(total.max.saturating_add(each.saturating_mul(attempts)))
         }
         _ => None,
     };

@@ -269,27 +269,32 @@ impl Value for StatePlace {
     }
 }
 
-/// A text without the password of a URL in it: `redis://user:***@host`, `redis+unix://…?pass=***`.
+/// A text without what may be a password in a server's URL: `redis://user:***@host`, `redis+unix:///socket?pass=***`.
 pub(crate) fn without_password(text: String) -> String {
     // `redis:user:…` is no URL, but may have been meant as one.
-    let begins = ["://", "redis:", "rediss:"];
-    let begin = begins.iter().find_map(|begin| text.find(begin).map(|at| at + begin.len()));
-    let Some(begin) = begin else { return text };
-    let mut public = text.clone();
-    if let Some(at) = text.find("pass=") {
-        let end = text[at..].find('&').map_or(text.len(), |length| at + length);
-        public.replace_range(at + "pass=".len()..end, HIDDEN);
-    }
+    let meant = || SERVERS.iter().find_map(|scheme| text.find(scheme).map(|at| at + scheme.len()));
+    let Some(begin) = text.find("://").map(|at| at + 3).or_else(meant) else { return text };
+    let (front, rest) = text.split_at(begin);
     // A password may hold the signs that end an authority, as long as an @ follows.
-    let authority = public.rfind('@').filter(|end| *end >= begin).map(|end| begin..end);
-    if let Some(authority) = authority
-        && let Some((user, _)) = public[authority.clone()].split_once(':')
-    {
-        let shown = format!("{user}:{HIDDEN}");
-        public.replace_range(authority, &shown);
-    }
-    public
+    let (authority, rest) = rest.rfind('@').map_or(("", rest), |at| rest.split_at(at));
+    let authority = match authority.split_once(':') {
+        Some((user, _)) => format!("{user}:{HIDDEN}"),
+        None if front.ends_with("//") => authority.to_owned(),
+        None if authority.is_empty() => String::new(),
+        None => HIDDEN.to_owned(),
+    };
+    let Some((place, query)) = rest.split_once('?') else { return format!("{front}{authority}{rest}") };
+    let parts = query.split('&').map(|part| match part.split_once('=') {
+        Some((name @ ("db" | "user"), value)) => format!("{name}={value}"),
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    });
+    let query = parts.collect::<Vec<_>>().join("&");
+    format!("{front}{authority}{place}?{query}")
 }
 
+/// The beginnings of servers' URLs.
+const SERVERS: [&str; 7] =
+    ["redis:", "rediss:", "redis+unix:", "valkey:", "valkeys:", "valkey+unix:", "unix:"];
 /// What stands for a password.
 const HIDDEN: &str = "***";

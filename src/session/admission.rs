@@ -4,37 +4,55 @@
 use std::time::Duration;
 
 use super::aftermath::failed_exit;
-use super::report::time;
 use super::{Action, Now, Session, State};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Event, Held, Outcome, millis};
 use crate::exit_code::{self, Exit};
-use crate::gate::{self, Ask, Kind, Limit, Refusal, Report};
+use crate::gate::{self, Ask, Delay, Kind, Limit, Refusal, Report};
+use crate::policy::duration;
 use rand::RngExt;
 
 /// What an attempt was told that asked to start.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     Proceed,
-    /// Not yet: look again after `wait`.
-    Wait {
-        limit: Limit,
-        wait: Duration,
-        /// When it may start at the earliest, RFC 3339; `None` where that hangs on others.
-        until: Option<String>,
-        why: String,
-    },
+    /// Not yet.
+    Wait(Wait),
     Refuse(Refusal),
 }
 
+/// What holds an attempt back, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wait {
+    pub(crate) limit: Limit,
+    pub(crate) delay: Delay,
+    /// When it may start at the earliest, RFC 3339; `None` where that hangs on others.
+    pub(crate) until: Option<String>,
+    pub(crate) why: String,
+}
+
 /// An attempt that asks to start.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Asking {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
-    /// What was told of its being held back: by which limit, and that it takes long.
-    told: Option<(Limit, bool)>,
+    /// See [`Ask::place`].
+    place: f64,
+    /// What was said of its being held back.
+    told: Option<Told>,
+}
+
+/// What is said again when it changes: by which limit, that it takes long, and until when. Others who start move a rate's
+/// moment all the time.
+#[derive(Clone, Debug, PartialEq)]
+struct Told(Limit, bool, Option<String>);
+
+impl Told {
+    fn new(limit: Limit, long: bool, until: Option<&String>) -> Self {
+        let is_shared = matches!(limit, Limit::Window | Limit::Breaker);
+        Self(limit, long, until.filter(|_| is_shared).cloned())
+    }
 }
 
 /// After this long it is said once more that somebody is held back by what hangs on others.
@@ -52,15 +70,18 @@ impl Session {
         if !self.gated {
             return self.spawn(now);
         }
-        let asking = self.asking.get_or_insert(Asking { since: now.elapsed, looks: 0, told: None });
+        if self.asking.is_none() {
+            let place = self.random.random();
+            self.asking = Some(Asking { since: now.elapsed, looks: 0, place, told: None });
+        }
+        let (looks, place) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
         let kind = match self.last {
             None => Kind::First,
             Some((_, Class::Success)) => Kind::Repeat,
             Some(_) => Kind::Retry,
         };
-        let looks = asking.looks;
         self.state = State::Admitting;
-        vec![Action::Admit(Ask { kind, looks, chance: self.random.random(), ..Ask::default() })]
+        vec![Action::Admit(Ask { kind, looks, chance: self.random.random(), place, ..Ask::default() })]
     }
 
     pub(super) fn answered(&mut self, now: Now, answer: Answer) -> Vec<Action> {
@@ -70,47 +91,31 @@ impl Session {
                 self.spawn(now)
             }
             Answer::Refuse(refusal) => self.refused(now, &refusal, Duration::ZERO, None, String::new()),
-            Answer::Wait { limit, wait, until, why } => self.held_back(now, limit, wait, until, why),
+            Answer::Wait(wait) => self.held_back(now, wait),
         }
     }
 
-    fn held_back(
-        &mut self,
-        now: Now,
-        limit: Limit,
-        wait: Duration,
-        until: Option<String>,
-        why: String,
-    ) -> Vec<Action> {
+    fn held_back(&mut self, now: Now, wait: Wait) -> Vec<Action> {
         let Some(asking) = &mut self.asking else { return Vec::new() };
-        let held = now.elapsed.saturating_sub(asking.since);
         asking.looks = asking.looks.saturating_add(1);
-        let told = asking.told;
-        let refusal = |why: String| Refusal { limit, why };
-        // A wait of known length that is too long is not begun; others end when their time is over.
-        let least = if until.is_some() { wait } else { Duration::ZERO };
-        if let Some(most) = self.limits.gate_wait
-            && (held.saturating_add(least) > most || held >= most)
-        {
-            let verdict = format!("not waited for (--gate-wait {})", time(most));
-            return self.refused(now, &refusal(why), least, until, verdict);
-        }
-        if self.would_pass_deadline(now, least) {
-            let verdict = self.limits.deadline_words("would pass before");
-            return self.refused(now, &refusal(why), least, until, verdict);
+        let held = now.elapsed.saturating_sub(asking.since);
+        let Wait { limit, delay, until, why } = wait;
+        let least = delay.least.unwrap_or_default();
+        if let Some(verdict) = self.too_long(now, held, &delay) {
+            return self.refused(now, &Refusal { limit, why }, least, until, verdict);
         }
         let patience = self.limits.gate_wait.map(|most| most.saturating_sub(held));
-        let wait = [patience, self.limits.deadline_left(self.elapsed(now))]
-            .into_iter()
-            .flatten()
-            .fold(wait, Duration::min);
-        self.wait(now, wait);
-        let long = held >= LONG;
-        if told == Some((limit, true)) || told == Some((limit, long || until.is_some())) {
-            return Vec::new();
-        }
-        if let Some(asking) = &mut self.asking {
-            asking.told = Some((limit, long || until.is_some()));
+        let left = [patience, self.limits.deadline_left(self.elapsed(now))].into_iter().flatten().min();
+        let wait = match left {
+            // Its share of the spread does not make a wait too long.
+            Some(left) if delay.wait > left => delay.least.unwrap_or(left),
+            _ => delay.wait,
+        };
+        self.wait(now, wait.min(delay.look));
+        let told = Told::new(limit, delay.least.is_some() || held >= LONG, until.as_ref());
+        match &mut self.asking {
+            Some(asking) if asking.told.as_ref() != Some(&told) => asking.told = Some(told),
+            _ => return Vec::new(),
         }
         vec![Action::Emit(Event::GateWait(Held {
             attempt: self.attempts + 1,
@@ -119,9 +124,25 @@ impl Session {
             waited_ms: millis(held),
             until,
             reason: why,
+            left: least,
             verdict: String::new(),
             told: false,
         }))]
+    }
+
+    /// Why it is not waited for, or not any longer, if it is not. A wait of known length that is too long is not begun;
+    /// others end when their time is over.
+    fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
+        let least = delay.least.unwrap_or_default();
+        if let Some(most) = self.limits.gate_wait
+            && (held.saturating_add(least) > most || held >= most)
+        {
+            let longer = if held.is_zero() { "" } else { " any longer" };
+            return Some(format!("not waited for{longer} (--gate-wait {})", duration::exact(most)));
+        }
+        self.would_pass_deadline(now, least).then(|| {
+            self.limits.deadline_words(if delay.least.is_some() { "would pass before" } else { "is over" })
+        })
     }
 
     fn refused(
@@ -132,7 +153,8 @@ impl Session {
         until: Option<String>,
         verdict: String,
     ) -> Vec<Action> {
-        let held = self.asking.map(|asking| now.elapsed.saturating_sub(asking.since)).unwrap_or_default();
+        let held =
+            self.asking.as_ref().map(|asking| now.elapsed.saturating_sub(asking.since)).unwrap_or_default();
         let mut actions = vec![self.tell_refused(refusal, wait, held, until, verdict)];
         let exit = match self.last {
             Some((status, _)) => failed_exit(status),
@@ -157,6 +179,7 @@ impl Session {
             waited_ms: millis(held),
             until,
             reason: refusal.why.clone(),
+            left: wait,
             verdict,
             told: self.asking.is_none(),
         }))

@@ -249,7 +249,7 @@ fn a_wait_that_would_take_too_long_is_not_begun() {
     sandbox.write("c.toml", "[policy.default]\ndeadline = \"20m\"\n");
     for (options, whose) in [
         (&["--gate-wait", "10m"][..], "--gate-wait 10m"),
-        (&["--gate-wait", "0"], "--gate-wait 0ms"),
+        (&["--gate-wait", "0"], "--gate-wait 0s"),
         (&["--config", "c.toml"], "the deadline is in 20m"),
         (&["--config", "c.toml", "--gate-wait", "10m"], "--gate-wait 10m"),
         (&["--config", "c.toml", "--gate-wait", "30m"], "the deadline is in 20m"),

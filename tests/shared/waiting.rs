@@ -205,3 +205,39 @@ fn a_run_without_a_key_touches_no_state() {
     sandbox.run_in(&[("RETRY_OPT_STATE", "there")], ["--", "true"]).exits(0).says(&[]);
     assert_eq!(sandbox.files(), [""; 0]);
 }
+
+#[test]
+fn who_waits_notices_that_the_key_was_opened() {
+    let sandbox = Sandbox::new();
+    for open in [&["close", "k", "--for", "0"][..], &["reset", "k"]] {
+        let _old = std::fs::remove_file(sandbox.path("log"));
+        sandbox.run(["state", "close", "k", "--for", "24h"]).exits(0);
+        let mut run = sandbox.begin(&[&["--key", "k", "--log", "log"], &mark("ran")[..]].concat());
+        let mut wait = std::process::Command::new(crate::support::RETRY);
+        let mut wait = Process::start(wait.args(["state", "wait", "k"]).env("HOME", sandbox.path("")));
+        wait_for("a run that is held back", || !sandbox.events("log", "gate.wait").is_empty());
+        sandbox.run([&["state"], open].concat()).exits(0);
+        assert_eq!((run.status(), wait.status()), (0, 0), "{open:?}");
+        assert_eq!(sandbox.events("log", "gate.wait").len(), 1, "once is enough");
+    }
+}
+
+#[test]
+fn a_wait_that_fits_is_begun_whatever_its_spread() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["--key", "k", "--rate", "1/1s", "--", "true"]).exits(0);
+    for bound in ["--gate-wait", "--deadline"].repeat(2) {
+        sandbox.run(["--key", "k", "--rate", "1/1s", bound, "1100ms", "--", "true"]).exits(0);
+    }
+}
+
+#[test]
+fn nobody_is_promised_an_end_that_others_decide() {
+    let sandbox = Sandbox::new();
+    let bounded = ["--timeout", "5s", "--max", "2", "--backoff", "fixed", "--jitter", "none"];
+    let worst = |more: &[&str]| sandbox.explain(&[&bounded, more].concat()).0["worst_case_ms"].clone();
+    assert_eq!(worst(&[]), 11_000);
+    assert_eq!(worst(&["--key", "k"]), Json::Null);
+    assert_eq!(worst(&["--key", "k", "--gate-wait", "3s"]), 17_000);
+    assert_eq!(worst(&["--key", "k", "--deadline", "1m"]), 60_000);
+}

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::{Doing, Driver};
 use crate::error::Error;
 use crate::event::Level;
-use crate::gate::{Admission, Ask, Grant, Limit, Limits, Refusal, Report};
+use crate::gate::{Admission, Ask, Delay, Grant, Limit, Limits, Refusal, Report};
 use crate::policy::Policy;
 use crate::policy::value::{Key, OnStateError};
-use crate::session::{Answer, Input};
+use crate::session::{Answer, Input, Wait};
 use crate::sys::clock;
 use crate::sys::environment::Outer;
 use crate::sys::store::{self, Failure, Leases, Sight, Store};
@@ -78,12 +78,12 @@ impl Gatekeeper {
             }
             (Ok(()), Some((Admission::Wait(pause), now))) => {
                 let patience = self.store.as_ref().map(|store| store.patience());
-                Answer::Wait {
+                Answer::Wait(Wait {
                     limit: pause.limit,
-                    wait: pause.wait(now, &ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
+                    delay: pause.delay(now, &ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
                     until: pause.until.map(|until| until.to_string()),
                     why: pause.why,
-                }
+                })
             }
             (Ok(()), Some((Admission::Refuse(refusal), _))) => Answer::Refuse(refusal),
             (Err(why), _) if self.on_error == OnStateError::Fail => {
@@ -173,8 +173,10 @@ impl Driver<'_> {
     /// Puts the session's question to the limits.
     pub(super) fn admit(&mut self, ask: Ask) -> Option<Answer> {
         let answer = self.gatekeeper.as_mut()?.admit(ask);
-        let looks = matches!(answer, Answer::Wait { until: None, .. });
-        self.doing = if looks { Doing::Looking } else { Doing::Waiting };
+        let delay = if let Answer::Wait(wait) = &answer { wait.delay } else { Delay::default() };
+        let is_known = delay.least.is_some();
+        self.doing = if delay.look.is_zero() || is_known { Doing::Waiting } else { Doing::Looking };
+        self.comes_back_at = is_known.then(|| clock::now().elapsed.saturating_add(delay.wait));
         self.warn_of_state();
         Some(answer)
     }

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::event::{self, millis};
 use crate::gate::{Admission, Ask, At, Free, Grant, Limit, Limits};
 use crate::policy::Policy;
-use crate::policy::duration::approximate;
+use crate::policy::duration::{approximate, exact};
 use crate::sys::store::{Failure, Leases, Store};
 use crate::sys::{clock, identity};
 
@@ -49,9 +49,10 @@ impl Watch<'_> {
         Ok(match admission {
             Admission::Proceed(_) => Sight { held: None, again: None },
             Admission::Wait(pause) => {
-                let again = pause.wait(now, &ask, &self.store.patience());
+                let delay = pause.delay(now, &ask, &self.store.patience());
+                let again = Some(delay.look);
                 let until = pause.until.map(|until| (until, until.since(now)));
-                Sight { held: Some(Held { limit: pause.limit, why: pause.why, until }), again: Some(again) }
+                Sight { held: Some(Held { limit: pause.limit, why: pause.why, until }), again }
             }
             Admission::Refuse(refusal) => Sight {
                 held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }),
@@ -87,7 +88,7 @@ impl Watch<'_> {
             };
             let waited = clock::now().elapsed.saturating_sub(began);
             // A wait of known length that is too long is not begun; others end when their time is over.
-            let least = if held.until.is_some() { again } else { Duration::ZERO };
+            let least = held.until.map_or(Duration::ZERO, |(_, left)| left);
             if let Some(patience) = patience.filter(|patience| patience.is_over(waited, least)) {
                 return Ok(Some((held, format!("not waited for ({})", patience.whose))));
             }
@@ -109,7 +110,7 @@ pub(super) struct Patience {
 impl Patience {
     /// `--gate-wait`, or the deadline of a policy or of a run around us, whichever is shorter.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
-        let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", approximate(most))));
+        let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", exact(most))));
         let deadline =
             policy.deadline.0.map(|most| (most, format!("the deadline is in {}", approximate(most))));
         let (most, whose) = [gate_wait, deadline].into_iter().flatten().min()?;

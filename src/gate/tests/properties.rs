@@ -39,6 +39,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             kind,
             looks,
             chance,
+            place: chance,
             covered,
             covered_by_probe,
         },

@@ -1,7 +1,7 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Kind, Limit, Refusal};
+use crate::gate::{Delay, Kind, Limit, Refusal};
 use crate::policy::value::Patience;
 
 fn gated(policy: &Policy) -> Run {
@@ -14,7 +14,8 @@ fn admitted(run: &mut Run) {
 
 fn held(run: &mut Run, limit: Limit, millis: u64, known: bool) {
     let until = known.then(|| "2026-01-01T00:00:00Z".to_owned());
-    run.tell(Input::Admission(Answer::Wait { limit, wait: ms(millis), until, why: "so".to_owned() }));
+    let delay = Delay { least: known.then(|| ms(millis)), wait: ms(millis), look: ms(millis) };
+    run.tell(Input::Admission(Answer::Wait(Wait { limit, delay, until, why: "so".to_owned() })));
 }
 
 fn refusal(limit: Limit) -> Refusal {
@@ -184,4 +185,25 @@ fn a_success_that_another_must_follow_is_no_retry() {
     run.tell(Input::Settled(None));
     run.wakes(1000);
     assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
+}
+
+#[test]
+fn a_long_wait_is_looked_after_and_its_spread_is_no_reason_to_refuse() {
+    let told = |run: &mut Run, least: u64, wait: u64| {
+        let delay = Delay { least: Some(ms(least)), wait: ms(wait), look: ms(wait.min(2000)) };
+        let (until, why) = (Some("2026-01-01T00:00:00Z".to_owned()), "so".to_owned());
+        run.tell(Input::Admission(Answer::Wait(Wait { limit: Limit::Window, delay, until, why })));
+    };
+    let mut run = gated(&patient(10_000));
+    told(&mut run, 9000, 12_000);
+    run.did("admit:First held:Window:9000 wake:2000");
+    run.wakes(2000);
+    told(&mut run, 7000, 7900);
+    run.wakes(2000);
+    // It was opened meanwhile.
+    admitted(&mut run);
+    run.did("admit:First wake:2000 admit:First spawn1");
+    let mut run = gated(&Policy { deadline: Bound(Some(ms(10_000))), ..plain() });
+    told(&mut run, 9000, 12_000);
+    run.did("admit:First held:Window:9000 wake:2000");
 }
