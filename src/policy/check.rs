@@ -13,6 +13,10 @@ use crate::backoff::Strategy;
 pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Problem> {
     let policy = &resolved.policy;
     let mut problems = Vec::new();
+    // What nobody gave makes sense together.
+    if layers.iter().all(|layer| layer.0.is_empty()) {
+        return problems;
+    }
     let refuse = |one: &str, other: &str, why: String, hint: String| {
         let told = format!("{} and {} {why}", tell(one, layers), tell(other, layers));
         let place = [one, other].iter().rev().find_map(|key| match resolved.origin(key) {
