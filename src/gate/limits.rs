@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::{Report, Result};
+
 /// The limits of one key. The server's window needs no limit: it holds for every key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Limits {
@@ -12,6 +14,15 @@ pub(crate) struct Limits {
     /// Retries per first attempt, 0.2 for 20 %.
     pub(crate) budget: Option<f64>,
     pub(crate) adaptive: bool,
+}
+
+impl Limits {
+    /// Whether a state is the same after such a report: then nobody need be told of it.
+    pub(crate) fn learn_nothing_from(&self, report: &Report) -> bool {
+        let failed = report.result == Result::Failure;
+        let counts = self.adaptive || self.breaker.is_some() || self.budget.is_some() && failed;
+        report.retry_after.is_none() && !counts
+    }
 }
 
 /// So many attempts per time.

@@ -96,7 +96,11 @@ impl Gatekeeper {
     /// The attempt is over. Says why another one would be refused, if it would.
     pub(super) fn settle(&mut self, report: Report) -> Option<Refusal> {
         let report = Report { probe: self.held.probe || self.covered.probe, ..report };
-        (self.held, self.renew_at) = (Grant::default(), None);
+        let held = std::mem::take(&mut self.held);
+        self.renew_at = None;
+        if held == Grant::default() && self.limits.learn_nothing_from(&report) {
+            return None;
+        }
         let limits = self.limits.clone();
         let mut refusal = None;
         let done = self.transact(Leases::GiveBack, &mut |sight| {

@@ -81,7 +81,13 @@ proptest! {
                         Admission::Refuse(_) => prop_assert_eq!(&state, &before),
                     }
                 }
-                Step::Tell(report) => drop(state.settle(at(now), &limits, &report)),
+                Step::Tell(report) => {
+                let before = state.clone();
+                let refusal = state.settle(at(now), &limits, &report);
+                if limits.learn_nothing_from(&report) {
+                    prop_assert_eq!((&state, refusal), (&before, None));
+                }
+            }
                 Step::Close(time) => state.close(at(now), ms(time)),
             }
             // The record that it is kept in has room for it, whatever happened.
