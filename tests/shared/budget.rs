@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::crowd::{count, fail};
 use crate::support::Sandbox;
 
-/// A total outage, met by so many runs that would like to try five times.
-fn outage(runs: usize) {
+#[test]
+fn a_total_outage_is_not_multiplied() {
+    let runs = 500;
     let sandbox = Sandbox::new();
     let began = Instant::now();
     let options = ["--key", "k", "--max", "5", "--delay", "0", "--budget", "20%", "--log", "log"];
@@ -32,17 +33,6 @@ fn outage(runs: usize) {
         assert_eq!(stop["outcome"], if is_refused { "refused" } else { "exhausted" }, "{stop}");
     }
     assert!(those_runs.len() > runs / 2, "{}", those_runs.len());
-}
-
-#[test]
-fn a_total_outage_is_not_multiplied() {
-    outage(100);
-}
-
-#[test]
-#[ignore = "takes a minute"]
-fn a_long_outage_is_not_multiplied() {
-    outage(500);
 }
 
 #[test]
