@@ -155,10 +155,20 @@ impl Wire {
         let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, CLOEXEC, None)?;
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
-        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(LIMIT))?;
-        match rustix::net::connect(&socket, &address) {
-            Err(Errno::AGAIN) => return Err(ErrorKind::TimedOut.into()),
-            other => other?,
+        let until = Instant::now() + LIMIT;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(left))?;
+            match rustix::net::connect(&socket, &address) {
+                Ok(()) => break,
+                Err(Errno::AGAIN) => return Err(ErrorKind::TimedOut.into()),
+                // A signal came: on a socket of this kind nothing has begun.
+                Err(Errno::INTR) => {}
+                Err(why) => return Err(why.into()),
+            }
         }
         Self::new(Socket::Unix(socket.into()))
     }
