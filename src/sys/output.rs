@@ -84,7 +84,7 @@ pub(crate) fn can_draw_on_stderr() -> bool {
     let stderr = io::stderr();
     stderr.is_terminal()
         && super::environment::get("TERM").is_none_or(|term| term != "dumb")
-        && rustix::termios::tcgetpgrp(&stderr).is_ok_and(|group| group == rustix::process::getpgrp())
+        && super::supervise::is_foreground_of(&stderr)
 }
 
 /// Where stdout stands in its file; `None` for a pipe. A terminal stands nowhere, but says 0.

@@ -5,10 +5,10 @@ use std::os::unix::process::ExitStatusExt as _;
 use rustix::process::Signal;
 
 use super::process::{Process, assert_gone, is_stopped, pids, wait_for_pids, wait_until_taken, working_in};
-use super::program::{End, Running, count_events, events, retry, through, wait_for_count, wait_for_the_wait};
+use super::program::{
+    End, Running, TERMINATING, count_events, events, retry, through, wait_for_count, wait_for_the_wait,
+};
 use crate::support::{Sandbox, fixture, is_alive, wait_for};
-
-const TERMINATING: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
 
 /// A run that has failed once and waits for an hour.
 #[track_caller]

@@ -6,7 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::process::{Process, assert_gone, is_stopped, working_in};
-use super::program::{End, Running, run, send, through, wait_for_count, wait_for_the_wait};
+use super::program::{End, Running, TERMINATING, run, send, through, wait_for_count, wait_for_the_wait};
 use crate::support::{Sandbox, fixture, wait_for};
 
 /// The words that make the rest of a command line process 1. None where that is not allowed.
@@ -60,16 +60,20 @@ fn a_signal_while_waiting_is_128_plus_n() {
     }
 }
 
+/// Its group and its session are outside: their numbers are 0 in there.
 #[test]
 fn a_signal_while_the_command_runs_ends_both() {
     let Some(words) = as_process_1() else { return };
-    let sandbox = Sandbox::new();
-    let args = ["--max", "5", "--delay", "1ms", "--", fixture(), "tree", "ready", "pids"];
-    let (mut running, process_1) = start(&sandbox, words, &args);
-    wait_for("the tree", || sandbox.path("ready").exists());
-    send(process_1, Signal::TERM);
-    assert_eq!(running.end(), End::Code(143));
-    assert!(working_in(&sandbox).is_empty());
+    for signal in TERMINATING {
+        let sandbox = Sandbox::new();
+        let args = ["--max", "5", "--delay", "1ms", "--", fixture(), "tree", "ready", "pids"];
+        let (mut running, process_1) = start(&sandbox, words, &args);
+        wait_for("the tree", || sandbox.path("ready").exists());
+        send(process_1, signal);
+        assert_eq!(running.end(), End::Code(128 + signal.as_raw()), "{}", sandbox.read("err"));
+        assert_eq!(sandbox.read("err"), "", "{signal:?}");
+        assert!(working_in(&sandbox).is_empty());
+    }
 }
 
 #[test]

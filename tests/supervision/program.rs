@@ -8,6 +8,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::support::{RETRY, Sandbox, fixture, wait_for};
 
+/// The signals that tell a program to stop.
+pub(super) const TERMINATING: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {

@@ -116,7 +116,7 @@ impl Attempt {
     pub(super) fn forward(&mut self, record: Record, grace: Option<Duration>) {
         let signal = record.signal;
         // A terminal that goes away tells the leader of its session and nobody else (`ssh -t host retry …`).
-        let only_to_leader = signal == libc::SIGHUP && leads_its_session();
+        let only_to_leader = signal == libc::SIGHUP && tree::leads_its_session();
         let reached = record.reached_group(self.number) && self.shares_our_group() && !only_to_leader;
         if !signals::terminates(signal) {
             if !reached {
@@ -244,9 +244,4 @@ impl Attempt {
         }
         pids
     }
-}
-
-/// Are we the leader of our session?
-fn leads_its_session() -> bool {
-    rustix::process::getsid(None) == Ok(rustix::process::getpid())
 }

@@ -5,10 +5,10 @@
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::signals;
-use super::tree::group_of;
+use super::tree::is_foreground_of;
 
 /// The modes that the controlling terminal had when we started in its foreground.
 pub(super) struct Terminal(Termios);
@@ -33,5 +33,5 @@ impl Terminal {
 fn open_foreground() -> Option<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?;
-    (Some(tcgetpgrp(&terminal).ok()?.as_raw_pid()) == group_of(0)).then_some(terminal)
+    is_foreground_of(&terminal).then_some(terminal)
 }

@@ -2,6 +2,8 @@
 //!
 //! What existed before the attempt is spared: children of a program that exec'ed us, daemons that earlier attempts left.
 
+use std::os::fd::{AsFd, AsRawFd as _};
+
 use super::os::{self, Listing};
 
 /// A process and the parent it was listed under.
@@ -126,11 +128,24 @@ fn descends(pid: i32, ancestor: i32) -> bool {
 }
 
 /// The process group of `pid`, 0 being ourselves; None if there is no such process. A group outside of our pid namespace
-/// (`unshare --pid --fork`) is 0, which rustix's getpgid takes for impossible.
+/// (`unshare --pid --fork`) is 0, which rustix takes for impossible: no getpgid, getpgrp, getsid of its here.
 pub(super) fn group_of(pid: i32) -> Option<i32> {
     // SAFETY: a plain system call.
     let group = unsafe { libc::getpgid(pid) };
     (group >= 0).then_some(group)
+}
+
+/// Whether we lead our session. One outside of our pid namespace has the number 0, as its group has.
+pub(super) fn leads_its_session() -> bool {
+    // SAFETY: a plain system call.
+    unsafe { libc::getsid(0) == own_pid() }
+}
+
+/// Whether our process group is surely the foreground of this terminal: two groups outside of our namespace look alike.
+pub(crate) fn is_foreground_of(terminal: impl AsFd) -> bool {
+    // SAFETY: a plain system call on a descriptor that is open.
+    let foreground = unsafe { libc::tcgetpgrp(terminal.as_fd().as_raw_fd()) };
+    foreground > 0 && group_of(0) == Some(foreground)
 }
 
 pub(super) fn own_pid() -> i32 {
