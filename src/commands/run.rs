@@ -1,8 +1,6 @@
 //! `retry COMMAND` and `retry until COMMAND`: the driver. It carries out what the session decides, and tells the
 //! session what happened.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,10 +8,11 @@ mod delivery;
 pub(super) mod gatekeeper;
 mod onlookers;
 mod streams;
+mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
 use self::onlookers::Interests;
-use super::{Asked, ask, words_of};
+use super::{Asked, ask};
 use crate::classify::{Ending, StartFailure};
 use crate::cli::Invocation;
 use crate::error::Error;
@@ -26,9 +25,10 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Options, Program, Stdin, Supervisor, Variable};
+use crate::sys::supervise::{self, Captured, Happening, Options, Stdin, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
+use wrapped::Wrapped;
 
 /// Runs the command until the session says that the run is over.
 pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
@@ -49,58 +49,6 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         .build()
         .map_err(|why| Error::system("cannot start", &why))?;
     runtime.block_on(async { Ok(Driver::new(&asked, command, outer)?.drive().await) })
-}
-
-/// The command, as it will be executed and as it is named.
-struct Wrapped {
-    program: Program,
-    argv: Vec<OsString>,
-    /// What it is about, for what is known of tools: the words of a shell's string.
-    about: Vec<OsString>,
-    /// The operation's name where none was given.
-    name: String,
-}
-
-impl Wrapped {
-    fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
-        let name = match shell {
-            None => base_name(&words[0]),
-            Some(shell) if shell.is_empty() => {
-                return Err(Error::usage("--shell= names no shell").hint("write --shell=bash, or -c for sh"));
-            }
-            Some(_) => base_name(OsStr::from_bytes(first_word(words[0].as_bytes()))),
-        };
-        let about = if shell.is_some() { words_of(&words[0]) } else { words.clone() };
-        let argv = match shell {
-            None => words,
-            Some(shell) => in_shell(shell, words),
-        };
-        let program = Program::new(&argv).map_err(|why| Error::system("cannot use this command", &why))?;
-        Ok(Self { program, argv, about, name })
-    }
-}
-
-/// `SHELL -c STRING SHELL ARG…`: further words are `$1`, `$2`, …
-fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {
-    let strict: &[&str] = if base_name(shell) == "bash" { &["-e", "-o", "pipefail"] } else { &[] };
-    let mut words = words.into_iter();
-    let mut argv = vec![shell.clone()];
-    argv.extend(strict.iter().map(OsString::from));
-    argv.push("-c".into());
-    argv.extend(words.next());
-    argv.push(shell.clone());
-    argv.extend(words);
-    argv
-}
-
-fn first_word(line: &[u8]) -> &[u8] {
-    line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).unwrap_or(line)
-}
-
-fn base_name(path: &OsStr) -> String {
-    let bytes = path.as_bytes();
-    let name = bytes.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(bytes);
-    String::from_utf8_lossy(name).into_owned()
 }
 
 /// What there is to wait for.
@@ -395,27 +343,4 @@ impl<'a> Driver<'a> {
 
 fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_gets_the_string_and_further_words_as_arguments() {
-        let words = || ["a | b", "x", "y"].map(OsString::from).to_vec();
-        let sh = in_shell(&"sh".into(), words());
-        assert_eq!(sh, ["sh", "-c", "a | b", "sh", "x", "y"].map(OsString::from));
-        let bash = in_shell(&"/bin/bash".into(), words());
-        let expected = ["/bin/bash", "-e", "-o", "pipefail", "-c", "a | b", "/bin/bash", "x", "y"];
-        assert_eq!(bash, expected.map(OsString::from));
-    }
-
-    #[test]
-    fn an_operation_is_named_after_its_program() {
-        for (path, name) in [("curl", "curl"), ("/usr/bin/curl", "curl"), ("./x/", "x"), ("/", "/")] {
-            assert_eq!(base_name(OsStr::new(path)), name);
-        }
-        assert_eq!(first_word(b"  curl -f | sh"), b"curl");
-    }
 }
