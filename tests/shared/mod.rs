@@ -12,6 +12,7 @@ mod nested;
 mod rates;
 mod redis;
 mod state;
+mod tls;
 mod updates;
 mod waiting;
 mod window;

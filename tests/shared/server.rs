@@ -31,15 +31,21 @@ impl Server {
     /// On a TCP port that was free a moment ago; on another one where somebody was faster.
     #[track_caller]
     pub(super) fn on_port() -> (Self, u16) {
+        Self::on_port_as(&["--port"])
+    }
+
+    /// The same, with options that end with the one for its port.
+    #[track_caller]
+    pub(super) fn on_port_as(options: &[&str]) -> (Self, u16) {
         for _ in 0..20 {
-            let port = free_port();
+            let port = free_port().to_string();
             let directory = tempfile::tempdir().expect("a directory");
-            let options =
-                vec!["--port".to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()];
+            let options = [options, &[&port, "--bind", "127.0.0.1"]].concat();
+            let options: Vec<_> = options.iter().map(ToString::to_string).collect();
             let process = spawn(&directory, &options);
             let mut server = Self { directory, options, process };
             if server.is_up() {
-                return (server, port);
+                return (server, port.parse().expect("a port"));
             }
         }
         panic!("no port for redis-server");
@@ -86,10 +92,10 @@ impl Server {
 
     /// What is stored under a name, by a client that is not ours.
     #[track_caller]
-    pub(super) fn get(&self, name: &str) -> String {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         let client = redis::Client::open(self.url()).expect("a client");
         let mut connection = client.get_connection().expect("a connection");
-        redis::cmd("GET").arg(name).query(&mut connection).expect("a value")
+        redis::cmd("GET").arg(name).query(&mut connection).expect("an answer")
     }
 }
 

@@ -101,7 +101,8 @@ fn many_processes_lose_nothing_on_a_server() {
     let statuses = sandbox.at_once(40, &[&options[..], &mark("starts")].concat());
     assert!(count(&statuses, 0) >= 30, "{}", sandbox.said());
     let starts = sandbox.count("starts");
-    let record: Json = serde_json::from_str(&server.get("retry:{k}:state")).expect("a record");
+    let record: Json =
+        serde_json::from_str(&server.get("retry:{k}:state").expect("a value")).expect("a record");
     assert_eq!(spent(&record["state"], began), starts);
 }
 

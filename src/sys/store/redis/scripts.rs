@@ -10,8 +10,8 @@ use super::link::Link;
 use super::trouble::{Kind, Trouble};
 use crate::gate::At;
 
-const READ: &str = include_str!("read.lua");
-const SWAP: &str = include_str!("swap.lua");
+const READ: &str = concat!(include_str!("look.lua"), include_str!("tell.lua"));
+const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), include_str!("tell.lua"));
 
 /// A key's value at a moment of the server's clock.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 mod failing;
 mod leases;
 mod server;
-mod tls;
 
 use super::*;
 use crate::gate::{self, Breaker, KeyState, Limits, Report, Tripping};
@@ -129,32 +128,6 @@ fn writers_at_once_lose_nothing() {
     assert!(value.starts_with(&format!(r#"{{"v":1,"seq":{},"by":""#, THREADS * EACH)), "{value}");
 }
 
-/// Where the processes of the test below find their server.
-const CROWDED: &str = "RETRY_TEST_CROWDED_URL";
-
-#[test]
-fn processes_at_once_lose_nothing() {
-    const PROCESSES: u32 = 50;
-    let server = Server::start(&[]);
-    let spawn = |_| {
-        let mut one = std::process::Command::new(std::env::current_exe().unwrap());
-        one.args(["--ignored", "--exact", "sys::store::redis::tests::one_of_many"]);
-        one.env(CROWDED, server.url()).stdout(std::process::Stdio::null()).spawn().unwrap()
-    };
-    let crowd: Vec<_> = (0..PROCESSES).map(spawn).collect();
-    for mut one in crowd {
-        assert!(one.wait().unwrap().success());
-    }
-    assert_eq!(count_of(&mut server.open(), "k"), PROCESSES * 10);
-}
-
-#[test]
-#[ignore = "one process of the test above"]
-fn one_of_many() {
-    let mut store = Redis::open(&std::env::var(CROWDED).expect("a server")).unwrap();
-    (0..10).for_each(|_| add_one(&mut store, "k").unwrap());
-}
-
 #[test]
 fn scripts_may_vanish_at_any_time() {
     let server = Server::start(&[]);
@@ -232,7 +205,7 @@ fn opening_connects_to_nothing() {
 
 #[test]
 fn tcp_and_databases() {
-    let (server, port) = Server::start_on_port("--port", tempfile::tempdir().unwrap(), &[]);
+    let (server, port) = Server::start_on_port(&[]);
     for host in ["127.0.0.1", "localhost"] {
         let mut store = Redis::open(&format!("redis://{host}:{port}/3")).unwrap();
         add_one(&mut store, "k").unwrap();

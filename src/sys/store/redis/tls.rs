@@ -1,6 +1,7 @@
 //! TLS. Whom this host trusts is trusted: a private server is seldom known to the public roots that could be compiled in,
 //! and the host's own are where its administrator put the private one. `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -36,7 +37,11 @@ pub(super) fn handshake(host: &str, trust: Trust, mut wire: Wire) -> Result<Sess
                 Trouble::lasting(format!("its certificate is not trusted: {}", reason(why)))
             }
             Some(why) => failed(why),
-            None => Trouble::connecting(&why),
+            // A plain server takes the beginning of TLS for a command that is not over yet.
+            None if why.kind() == ErrorKind::TimedOut => {
+                failed(&"no handshake within 200ms (a server without TLS is redis://)")
+            }
+            None => failed(&Trouble::connecting(&why).words),
         }
     })?;
     Ok(StreamOwned::new(connection, wire))

@@ -50,8 +50,7 @@ fn a_password_is_asked_for() {
 
 #[test]
 fn a_password_goes_over_tcp_too() {
-    let (_server, port) =
-        Server::start_on_port("--port", tempfile::tempdir().unwrap(), &["--requirepass", PASSWORD]);
+    let (_server, port) = Server::start_on_port(&["--requirepass", PASSWORD]);
     add_one(&mut Redis::open(&format!("redis://:{ENCODED}@127.0.0.1:{port}")).unwrap(), "k").unwrap();
     let mut wrong = Redis::open(&format!("redis://default:s3cret@127.0.0.1:{port}/1")).unwrap();
     let told = failure(&mut wrong);

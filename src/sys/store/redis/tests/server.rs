@@ -29,22 +29,19 @@ impl Server {
     }
 
     /// On a TCP port that was free a moment ago; with another one where somebody was faster.
-    pub(super) fn start_on_port(option: &str, directory: tempfile::TempDir, args: &[&str]) -> (Self, u16) {
+    pub(super) fn start_on_port(args: &[&str]) -> (Self, u16) {
         let args: Vec<_> = args.iter().map(ToString::to_string).collect();
-        let mut directory = Some(directory);
         for _ in 0..20 {
             let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr());
             let port = free.expect("a free port").port();
             let mut args = args.clone();
-            args.extend([option.to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()]);
-            let own = directory.take().expect("a directory");
-            let child = spawn(&own, &args);
-            let mut server = Self { directory: own, child, args };
+            args.extend(["--port".to_owned(), port.to_string(), "--bind".to_owned(), "127.0.0.1".to_owned()]);
+            let directory = tempfile::tempdir().expect("a directory");
+            let child = spawn(&directory, &args);
+            let mut server = Self { directory, child, args };
             if server.is_up() {
                 return (server, port);
             }
-            let next = tempfile::tempdir().expect("a directory");
-            directory = Some(std::mem::replace(&mut server.directory, next));
         }
         panic!("no port for redis-server");
     }

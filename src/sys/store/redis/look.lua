@@ -1,3 +1,4 @@
+-- KEYS[1] name. Looks what is there.
 local value = redis.pcall('GET', KEYS[1])
 local kind = 'none'
 if type(value) == 'table' then
@@ -6,5 +7,3 @@ if type(value) == 'table' then
 elseif value then
   kind = 'text'
 end
-local time = redis.call('TIME')
-return {kind, kind == 'text' and value or '', time[1], time[2]}
