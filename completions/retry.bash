@@ -125,14 +125,14 @@ _retry() {
                     return 0
                     ;;
                 --backoff)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -b)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -167,14 +167,14 @@ _retry() {
                     return 0
                     ;;
                 --jitter)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -j)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -272,14 +272,14 @@ _retry() {
                     return 0
                     ;;
                 --otherwise)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "retry stop" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --stdin)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -307,7 +307,7 @@ _retry() {
                     return 0
                     ;;
                 --stdout)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream success null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -318,7 +318,7 @@ _retry() {
                     return 0
                     ;;
                 --stderr)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream last null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -361,14 +361,14 @@ _retry() {
                     return 0
                     ;;
                 --message-format)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --color)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -424,7 +424,7 @@ _retry() {
                     return 0
                     ;;
                 --on-state-error)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "proceed fail" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -469,7 +469,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__classify)
-            opts="-p -h --exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config --help"
+            opts="-p -c -h --exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config --shell --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,7 +600,7 @@ _retry() {
                     return 0
                     ;;
                 --otherwise)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "retry stop" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -623,6 +623,14 @@ _retry() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --shell)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -721,14 +729,14 @@ _retry() {
                     return 0
                     ;;
                 --backoff)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -b)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -763,14 +771,14 @@ _retry() {
                     return 0
                     ;;
                 --jitter)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -j)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -868,14 +876,14 @@ _retry() {
                     return 0
                     ;;
                 --otherwise)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "retry stop" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --stdin)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -903,7 +911,7 @@ _retry() {
                     return 0
                     ;;
                 --stdout)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream success null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -914,7 +922,7 @@ _retry() {
                     return 0
                     ;;
                 --stderr)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream last null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -957,14 +965,14 @@ _retry() {
                     return 0
                     ;;
                 --message-format)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --color)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1020,7 +1028,7 @@ _retry() {
                     return 0
                     ;;
                 --on-state-error)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "proceed fail" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1269,14 +1277,14 @@ _retry() {
                     return 0
                     ;;
                 --backoff)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -b)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1311,14 +1319,14 @@ _retry() {
                     return 0
                     ;;
                 --jitter)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -j)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1416,14 +1424,14 @@ _retry() {
                     return 0
                     ;;
                 --otherwise)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "retry stop" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --stdin)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1451,7 +1459,7 @@ _retry() {
                     return 0
                     ;;
                 --stdout)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream success null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1462,7 +1470,7 @@ _retry() {
                     return 0
                     ;;
                 --stderr)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "stream last null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1505,14 +1513,14 @@ _retry() {
                     return 0
                     ;;
                 --message-format)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 --color)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1568,7 +1576,7 @@ _retry() {
                     return 0
                     ;;
                 --on-state-error)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "proceed fail" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1697,14 +1705,14 @@ _retry() {
                     return 0
                     ;;
                 --backoff)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -b)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "fixed constant linear exponential exp fibonacci fib decorrelated" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
@@ -1739,14 +1747,14 @@ _retry() {
                     return 0
                     ;;
                 --jitter)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi
                     return 0
                     ;;
                 -j)
-                    COMPREPLY=("${cur}")
+                    COMPREPLY=($(compgen -W "none full equal additive" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -3,10 +3,11 @@
 
 mod habits;
 
+use std::cell::LazyCell;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use clap::builder::ValueParser;
+use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
@@ -16,6 +17,7 @@ use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::problem::{Problem, nearest};
 use crate::policy::settings::{Group, SETTINGS, Setting};
 use crate::policy::value::Form;
+use crate::policy::{Policy, builtin};
 
 /// What can be typed as the very first word, besides a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +92,9 @@ impl Invocation {
         self.matches.try_get_many(id).ok().flatten().into_iter().flatten().cloned().collect()
     }
 
-    /// The value of an option that is no setting. An option that this verb does not have was not given.
+    /// The value of an option that is no setting, the last one. An option that this verb does not have was not given.
     pub(crate) fn value(&self, id: &str) -> Option<&OsString> {
-        self.matches.try_get_one::<OsString>(id).ok().flatten()
+        self.matches.try_get_many::<OsString>(id).ok().flatten()?.next_back()
     }
 
     pub(crate) fn is_set(&self, id: &str) -> bool {
@@ -113,7 +115,14 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
         matches.try_contains_id(key).unwrap_or(false)
             && matches.value_source(key) == Some(ValueSource::CommandLine)
     };
-    for key in keys.filter(typed) {
+    // The last one wins, whichever its name.
+    let other_names = [("stdout", HELD), ("deadline", "for")];
+    let place = |id| matches.try_contains_id(id).ok().and_then(|_| matches.indices_of(id)?.next_back());
+    let beaten = |key: &&str| {
+        let other = other_names.iter().find(|(name, _)| name == key);
+        other.is_some_and(|(key, other)| place(other) > place(key))
+    };
+    for key in keys.filter(typed).filter(|key| !beaten(key)) {
         if let Ok(Some(texts)) = matches.try_get_many::<OsString>(key) {
             let texts: Vec<_> = texts.cloned().collect();
             let last = texts.last().map(|text| text.display().to_string()).unwrap_or_default();
@@ -124,14 +133,18 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
             add(key, vec!["true".into()], format!("--{key}"));
         }
     }
-    if let Ok(Some(mode)) = matches.try_get_one::<OsString>(HELD) {
+    let last_of = |key: &'static str, other: &'static str| {
+        let mut texts = matches.try_get_many::<OsString>(other).ok().flatten()?;
+        (place(other) > place(key)).then(|| texts.next_back()).flatten()
+    };
+    if let Some(mode) = last_of("stdout", HELD) {
         let written = if mode == "success" { "-O".to_owned() } else { format!("-O={}", mode.display()) };
         add("stdout", vec![mode.clone()], written);
     }
     if matches.try_get_one::<bool>("no-retry").ok().flatten() == Some(&true) {
         add("enabled", vec!["false".into()], "--no-retry".to_owned());
     }
-    if let Ok(Some(time)) = matches.try_get_one::<OsString>("for") {
+    if let Some(time) = last_of("deadline", "for") {
         add("deadline", vec![time.clone()], format!("--for {}", time.display()));
     }
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
@@ -161,10 +174,17 @@ pub(crate) fn command(verb: Verb) -> Command {
 
 /// The command line of a verb, with these of the settings.
 fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
+    let defaults = LazyCell::new(|| {
+        let mut defaults = Policy::default();
+        if verb == Verb::Until {
+            builtin::apply(builtin::UNTIL, &mut defaults);
+        }
+        defaults
+    });
     let settings = |groups: &'static [Group]| {
         settings(groups).filter(|setting| wanted(setting)).flat_map(|setting| {
             let held = (setting.key == "stdout").then(held_flag);
-            std::iter::once(argument(setting)).chain(held)
+            std::iter::once(argument(setting, &defaults)).chain(held)
         })
     };
     let base = Command::new("retry")
@@ -226,6 +246,7 @@ fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
             .arg(valued("format", "FORMAT", "text or json, an object a line"))
             .args(settings(&[Group::Judging]))
             .args(source_flags())
+            .arg(shell_flag())
             .arg(wrapped_command()),
         Verb::Profiles => base
             .about("Show what is known of tools: every profile, or the rules of one in their order")
@@ -260,6 +281,22 @@ pub(crate) fn documented() -> Command {
     let visible = VERBS.iter().filter(|(_, verb)| *verb != Verb::Generate);
     let verbs = visible.map(|(word, verb)| command(*verb).name(*word).display_name(format!("retry-{word}")));
     command(Verb::Run).override_usage("retry [OPTIONS] [--] COMMAND [ARG]...").subcommands(verbs)
+}
+
+/// The same with the words that values may be, for completions.
+pub(crate) fn completed() -> Command {
+    with_words(documented())
+}
+
+fn with_words(command: Command) -> Command {
+    let words = |arg: Arg| {
+        let setting = SETTINGS.iter().find(|setting| arg.get_id() == setting.key);
+        match setting.map(|setting| (setting.words)()).filter(|words| !words.is_empty()) {
+            Some(words) => arg.value_parser(PossibleValuesParser::new(words)),
+            None => arg,
+        }
+    };
+    command.mut_args(words).mut_subcommands(with_words)
 }
 
 const OTHER: &str = "Other";
@@ -313,8 +350,9 @@ fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> 
     SETTINGS.iter().filter(|setting| groups.contains(&setting.group) && setting.is_flag())
 }
 
-fn argument(setting: &Setting) -> Arg {
-    let default = setting.default().map(|default| format!(" [default: {default}]")).unwrap_or_default();
+fn argument(setting: &Setting, defaults: &Policy) -> Arg {
+    let default =
+        setting.default(defaults).map(|default| format!(" [default: {default}]")).unwrap_or_default();
     let env = setting.env.map(|env| format!(" [env: {env}]")).unwrap_or_default();
     let text = paragraphs(setting.help.iter().map(|line| line.trim()));
     let mut arg = Arg::new(setting.key)
@@ -374,8 +412,10 @@ fn retry_flags() -> [Arg; 2] {
 fn source_flags() -> [Arg; 3] {
     [
         valued("policy", "NAME", "Take the settings of this policy")
+            .long_help("Take the settings of this policy [env: RETRY_OPT_POLICY]")
             .help_heading(Group::Surroundings.heading()),
         valued("config", "FILE", "Read this configuration, too")
+            .long_help("Read this configuration, too [env: RETRY_OPT_CONFIG]")
             .help_heading(Group::Surroundings.heading())
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),
@@ -477,6 +517,9 @@ fn usage_error(verb: Verb, error: &clap::Error, typed: &[OsString]) -> Error {
     let argument = text(ContextKind::InvalidArg).unwrap_or_default();
     let problem = match error.kind() {
         ErrorKind::UnknownArgument => {
+            if let Some(problem) = negative(argument, typed) {
+                return Error::problems(vec![problem]);
+            }
             if let Some(answer) = habits::answer(argument, typed) {
                 return Error::problems(vec![answer]);
             }
@@ -503,6 +546,15 @@ fn usage_error(verb: Verb, error: &clap::Error, typed: &[OsString]) -> Error {
         }
     };
     Error::problems(vec![problem])
+}
+
+/// `--timeout -1s`: no option, but a value of the one before it.
+fn negative(argument: &str, typed: &[OsString]) -> Option<Problem> {
+    argument.strip_prefix('-')?.parse::<u8>().ok()?;
+    let at = typed.iter().position(|word| word.as_bytes().starts_with(argument.as_bytes()))?;
+    let option = typed.get(at.checked_sub(1)?)?.to_str().filter(|word| word.starts_with('-'))?;
+    let problem = Problem::new(format!("{option} {}: the value is negative", typed[at].display()));
+    Some(problem.hint("write 0 or more; write -- before a command that begins with a dash"))
 }
 
 #[cfg(test)]

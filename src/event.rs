@@ -203,6 +203,9 @@ pub(crate) struct RunStop {
     pub(crate) signal: Option<String>,
     /// What was seen, in the order of its first time.
     pub(crate) failures: Vec<Tally>,
+    /// Why it failed, where no attempt that failed has said so.
+    #[serde(skip)]
+    pub(crate) why: String,
 }
 
 /// How often a reason was seen.

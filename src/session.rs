@@ -262,7 +262,7 @@ impl Session {
             (State::Waiting { since, .. }, Input::Woke) if self.limits.is_stalled(self.standstill(now)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
-                self.finish(now, Outcome::Stalled, failed_exit(status))
+                self.finish_since(now, Outcome::Stalled, failed_exit(status), self.limits.stalled_words())
             }
             (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
                 self.slept += now.elapsed.saturating_sub(since);
@@ -283,7 +283,8 @@ impl Session {
         self.began = now;
         self.progress = now.elapsed;
         if self.limits.is_past_deadline(Duration::ZERO) {
-            return self.finish(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT));
+            let why = "the deadline of the run around this one is over".to_owned();
+            return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         self.go(now)
     }
@@ -388,7 +389,12 @@ impl Session {
         self.state = State::Waiting { since: now.elapsed, until: now.elapsed.saturating_add(wait) };
     }
 
+    /// The end, for which the last attempt has given the reason.
     fn finish(&mut self, now: Now, outcome: Outcome, exit: Exit) -> Vec<Action> {
+        self.finish_since(now, outcome, exit, String::new())
+    }
+
+    fn finish_since(&mut self, now: Now, outcome: Outcome, exit: Exit, why: String) -> Vec<Action> {
         self.state = State::Done;
         let (exit_code, signal) = report::exit_fields(exit);
         let stop = RunStop {
@@ -399,6 +405,7 @@ impl Session {
             exit_code,
             signal,
             failures: self.tallies.all(),
+            why,
         };
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
     }

@@ -79,8 +79,11 @@ impl Backoff {
         let (mut mean, mut max) = (delay, delay);
         // Both have converged to the cap, or to a zero delay, long before a thousand steps.
         for _ in 0..retry.min(1_000) {
-            mean = f64::midpoint(delay, 3.0 * mean).min(cap);
-            max = (3.0 * max).min(cap);
+            let next = (f64::midpoint(delay, 3.0 * mean).min(cap), (3.0 * max).min(cap));
+            if next == (mean, max) {
+                break;
+            }
+            (mean, max) = next;
         }
         Range { min: seconds(delay.min(cap)), mean: seconds(mean), max: seconds(max) }
     }

@@ -39,6 +39,25 @@ pub(crate) fn iso(text: &str) -> Option<i64> {
     moment(digits(year)?, month, digits(day)?, time)
 }
 
+/// A moment of RFC 3339, `2026-11-21T21:33:09.5+02:00`; without a zone it is UTC.
+pub(crate) fn rfc3339(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let at = iso(text)?;
+    let zone = text.get(19..)?;
+    let zone =
+        zone.strip_prefix('.').map_or(zone, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let (sign, offset) = match zone.as_bytes() {
+        [] | [b'Z' | b'z'] => return Some(at),
+        [b'+', ..] => (1, &zone[1..]),
+        [b'-', ..] => (-1, &zone[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) =
+        offset.split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?;
+    let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+    (hours < 24 && minutes < 60).then(|| at - sign * (hours * 3_600 + minutes * 60))
+}
+
 fn is_gmt(zone: &str) -> bool {
     let zone = zone.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     matches!(zone, "GMT" | "UTC" | "gmt" | "utc")
@@ -99,6 +118,33 @@ mod tests {
         // Two digits: at most 50 years ahead.
         assert_eq!(http("Friday, 06-Nov-76 00:00:00 GMT", NOW), Some(3_371_846_400));
         assert_eq!(http("Sunday, 06-Nov-77 00:00:00 GMT", NOW), Some(247_622_400));
+    }
+
+    #[test]
+    fn a_moment_with_an_offset_is_that_moment_elsewhere() {
+        let noon = iso("2026-11-21T12:00:00Z");
+        for text in [
+            "2026-11-21T12:00:00Z",
+            "2026-11-21T12:00:00",
+            "2026-11-21 12:00:00.123z",
+            "2026-11-21T14:00:00+02:00",
+            "2026-11-21T02:30:00.5-09:30",
+            "2026-11-22T00:00:00+12:00",
+        ] {
+            assert_eq!(rfc3339(text), noon, "{text}");
+        }
+        for text in [
+            "",
+            "now",
+            "2026-11-21",
+            "2026-11-21T12:00:00+2",
+            "2026-11-21T12:00:00+02",
+            "2026-11-21T12:00:00+25:00",
+            "2026-11-21T12:00:00 CET",
+            "2026-13-21T12:00:00Z",
+        ] {
+            assert_eq!(rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

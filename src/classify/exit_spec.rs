@@ -49,6 +49,22 @@ impl ExitSpecs {
         self.0.extend(other.0);
     }
 
+    /// What cannot be started.
+    pub(crate) fn unstartable() -> Self {
+        Self(
+            [Matched::NotFound, Matched::NotExecutable]
+                .map(|ending| ExitSpec { negated: false, ending })
+                .into(),
+        )
+    }
+
+    /// Puts other items before its own; a list that begins with everything holds them already.
+    pub(crate) fn begin_with(&mut self, other: &ExitSpecs) {
+        if !self.0.first().is_some_and(|first| first.negated) {
+            self.0.splice(0..0, other.0.iter().cloned());
+        }
+    }
+
     /// Does an item name status 0, alone or in a range?
     pub(crate) fn names_zero(&self) -> bool {
         let zero = |spec: &ExitSpec| {

@@ -2,7 +2,7 @@
 
 mod attempt;
 mod classification;
-mod date;
+pub(crate) mod date;
 mod exit_spec;
 mod hint;
 mod http;

@@ -9,6 +9,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
 use super::normalise::Text;
+use super::stream;
 
 /// A pattern and, once it was needed, its automaton.
 #[derive(Debug)]
@@ -33,7 +34,9 @@ impl Pattern {
 
     /// Says what is wrong with it, if anything is.
     pub(crate) fn check(&self) -> Result<(), String> {
-        self.compile().map(drop)
+        // Where both refuse it, the parser says why in better words.
+        let parsed = |why| stream::Pattern::check(&self.text).err().map_or(why, |wrong| wrong.reason());
+        self.compile().map(drop).map_err(parsed)
     }
 
     pub(crate) fn is_match(&self, text: &Text) -> bool {

@@ -54,6 +54,11 @@ impl Rules {
         all
     }
 
+    /// Does a rule ask for the HTTP status that the output speaks of?
+    pub(crate) fn need_http(&self) -> bool {
+        self.texts.iter().any(|rule| rule.http.is_some())
+    }
+
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
     pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         let verdict = self.judge(attempt, stopped_by);
@@ -191,7 +196,20 @@ impl Rules {
 
     /// Has an option named what to retry? Tables of rules do not count.
     fn names_what_to_retry(&self) -> bool {
-        !self.retry_on.is_empty() || self.texts.iter().any(|rule| rule.id == RETRY_MATCH)
+        !self.retry_on.is_empty() || self.names_texts_to_retry()
+    }
+
+    fn names_texts_to_retry(&self) -> bool {
+        self.texts.iter().any(|rule| rule.id == RETRY_MATCH)
+    }
+
+    /// Why a failure that no option names is not tried again.
+    pub(crate) fn why_not_named(&self) -> &'static str {
+        match (self.retry_on.is_empty(), self.names_texts_to_retry()) {
+            (true, _) => "--retry-match did not match",
+            (false, false) => "--retry-on does not name it",
+            (false, true) => "--retry-on does not name it, and --retry-match did not match",
+        }
     }
 
     /// `--otherwise`, or what it is by default: who names what to retry means nothing else.
@@ -231,7 +249,11 @@ fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Eviden
 /// What somebody else says is to be tried again stays so; the profile may know that it was throttled, and for how
 /// long.
 fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence) -> Classification {
-    let Some(known) = known.filter(|_| verdict.class.is_retryable()) else { return verdict };
+    let Some(known) = known.filter(|_| verdict.class.is_retryable()) else {
+        // Who calls it throttled means what the server said of it, too.
+        let said = evidence.retry_after.filter(|_| verdict.class == Class::Throttled);
+        return Classification { retry_after: verdict.retry_after.or(said), ..verdict };
+    };
     let throttled = known.class == Class::Throttled;
     Classification {
         class: if throttled { Class::Throttled } else { verdict.class },
@@ -299,6 +321,12 @@ fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
         (Some(reason), _) => verdict.reason = Cow::Owned(reason.clone()),
         (None, Some(pattern)) => verdict.reason = Cow::Owned(format!("{}, '{pattern}'", verdict.reason)),
         (None, None) => {}
+    }
+    if rule.http.is_some() {
+        verdict.http_status = Evidence::of(attempt).http_status;
+        if let (None, Some(status)) = (&rule.reason, verdict.http_status) {
+            verdict.reason = Cow::Owned(format!("{}, HTTP {status}", verdict.reason));
+        }
     }
     verdict
 }

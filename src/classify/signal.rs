@@ -48,7 +48,28 @@ pub(crate) fn parse(text: &str) -> Option<i32> {
 pub(crate) fn parse_name(text: &str) -> Option<i32> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    let known = NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+    known.or_else(|| real_time(name))
+}
+
+/// `RTMIN`, `RTMIN+1`, `RTMAX-1`: as kill(1) has them.
+#[cfg(target_os = "linux")]
+fn real_time(name: &str) -> Option<i32> {
+    let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
+    let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
+        (Some(""), _) => first,
+        (_, Some("")) => last,
+        (Some(more), _) => first.checked_add(more.strip_prefix('+')?.parse::<u8>().ok()?.into())?,
+        (_, Some(less)) => last.checked_sub(less.strip_prefix('-')?.parse::<u8>().ok()?.into())?,
+        (None, None) => return None,
+    };
+    (first..=last).contains(&number).then_some(number)
+}
+
+/// There are none.
+#[cfg(not(target_os = "linux"))]
+fn real_time(_: &str) -> Option<i32> {
+    None
 }
 
 /// `SIGTERM`, or `SIG` and the number where there is no name (real-time signals).
@@ -70,6 +91,17 @@ mod tests {
         }
         for text in ["", "SIG", "TERMINATE", "0", "-1", "65", "SIG15"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+        #[cfg(target_os = "linux")]
+        for (text, number) in
+            [("RTMIN", Some(34)), ("sigrtmin+3", Some(37)), ("RTMAX-1", Some(63)), ("RTMAX", Some(64))]
+                .into_iter()
+                .chain(
+                    ["RTMIN-1", "RTMIN+31", "RTMAX+1", "RTMAX-31", "RTMIN+", "RT", "RTMIN+300"]
+                        .map(|text| (text, None)),
+                )
+        {
+            assert_eq!(parse(text), number, "{text}");
         }
         assert_eq!(name(libc::SIGKILL), "SIGKILL");
         assert_eq!(name(40), "SIG40");

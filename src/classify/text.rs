@@ -5,6 +5,7 @@ use super::attempt::AttemptResult;
 use super::classification::Class;
 use super::exit_spec::ExitSpecs;
 use super::output::{Stream, Tap};
+use super::profile::{Evidence, Statuses};
 use super::stream::{self, Matcher};
 
 /// The output that a pattern looks at.
@@ -57,6 +58,8 @@ pub(crate) struct TextRule {
     pub(crate) id: &'static str,
     pub(crate) exit: Option<ExitSpecs>,
     pub(crate) patterns: Vec<Pattern>,
+    /// The HTTP status that the output speaks of.
+    pub(crate) http: Option<Statuses>,
     /// What to call it; by default the pattern is named.
     pub(crate) reason: Option<String>,
 }
@@ -66,6 +69,9 @@ impl TextRule {
     pub(super) fn holds(&self, attempt: &AttemptResult) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
             && self.patterns.iter().all(|pattern| attempt.output.seen.has(pattern))
+            && self.http.as_ref().is_none_or(|wanted| {
+                Evidence::of(attempt).http_status.is_some_and(|status| wanted.contains(status))
+            })
     }
 
     /// Does it speak of certain endings, rather than of any?

@@ -120,12 +120,22 @@ pub(super) fn answer(option: &str, typed: &[OsString]) -> Option<Problem> {
     Some(Problem::new(message))
 }
 
-/// The value typed with an option: `-t 5`, `-t5`, `--times=5`.
+/// The value typed with an option: `-t 5`, `-t5`, `-vt5`, `--times=5`.
 fn value(option: &str, typed: &[OsString]) -> Option<String> {
-    let at = typed.iter().position(|word| word.to_string_lossy().starts_with(option))?;
-    let attached = typed[at].to_string_lossy()[option.len()..].trim_start_matches('=').to_owned();
+    let (at, attached) = typed.iter().enumerate().find_map(|(at, word)| {
+        let word = word.to_str()?;
+        match option.strip_prefix("--") {
+            Some(_) => {
+                let rest = word.strip_prefix(option)?;
+                (rest.is_empty() || rest.starts_with('=')).then_some((at, rest))
+            }
+            None if word.starts_with("--") => None,
+            None => Some((at, word.strip_prefix('-')?.split_once(option.strip_prefix('-')?)?.1)),
+        }
+    })?;
+    let attached = attached.trim_start_matches('=');
     if !attached.is_empty() {
-        return Some(attached);
+        return Some(attached.to_owned());
     }
     let next = typed.get(at + 1)?.to_str()?;
     next.starts_with(|first: char| first.is_ascii_digit()).then(|| next.to_owned())

@@ -6,32 +6,34 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Asked, ask, format, print};
+use super::{Asked, about, ask, format, print};
 use crate::classify::{
-    AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, signal,
+    AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
+    signal,
 };
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::sys::environment::Outer;
-use crate::sys::{clock, files, output};
+use crate::sys::{clock, files};
 
 pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
     if let Some(file) = invocation.value("batch") {
-        let one = ["exit", "killed-by", "stderr-file", "stdout-file"];
-        if let Some(other) = one.into_iter().find(|id| invocation.value(id).is_some()) {
+        let one = ["exit", "killed-by", "timed-out", "stderr-file", "stdout-file"];
+        let is_given = |id: &&str| invocation.value(id).is_some() || invocation.is_set(id);
+        if let Some(other) = one.into_iter().find(is_given) {
             return Err(Error::usage(format!("--batch and --{other} contradict each other"))
                 .hint("the lines of the batch hold the results"));
         }
         let asked = ask(invocation, &Outer::default())?;
-        warn(&asked);
-        return batch::batch(&asked, file, invocation.command());
+        asked.warn();
+        return batch::batch(&asked, file, about(invocation), now(invocation)?);
     }
     let attempt = given_result(invocation)?;
     let asked = ask(invocation, &Outer::default())?;
-    warn(&asked);
-    let verdict = judge(&rules(&asked, &invocation.command()), attempt);
+    asked.warn();
+    let verdict = judge(&rules(&asked, &about(invocation)), attempt);
     print(&match format {
         "json" => format!("{}\n", json(&verdict)),
         _ => text(&verdict),
@@ -40,7 +42,7 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
 
 /// How results of this command are judged.
 fn rules(asked: &Asked, argv: &[std::ffi::OsString]) -> Rules {
-    Rules { knowledge: Rc::new(asked.knowledge(argv)), ..asked.resolved.policy.rules() }
+    Rules { knowledge: Rc::new(asked.knowledge(argv).with_text_given()), ..asked.resolved.policy.rules() }
 }
 
 /// Judges a result of which the output is there as a whole.
@@ -57,13 +59,6 @@ fn judge(rules: &Rules, mut attempt: AttemptResult) -> Classification {
         attempt.output.seen = watch.finish();
     }
     rules.classify(&attempt, None)
-}
-
-/// Rules that do not do what they say they do.
-fn warn(asked: &Asked) {
-    for warning in asked.rule_warnings() {
-        output::to_stderr(&format!("retry: warning: {warning}\n"));
-    }
 }
 
 /// The result that the options describe.
@@ -99,21 +94,19 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
         .transpose()
     };
     let text = CapturedText { stdout: stream("stdout-file")?, stderr: stream("stderr-file")? };
-    let ended_at = match given("now") {
-        None => clock::unix_seconds(),
-        Some(text) => instant(&text)?,
-    };
+    let ended_at = now(invocation)?.unwrap_or_else(clock::unix_seconds);
     let output = Output { text, ..Output::default() };
     Ok(AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) })
 }
 
-/// Seconds since the Unix epoch.
-fn instant(text: &str) -> Result<i64, Error> {
-    let moment = humantime::parse_rfc3339_weak(text).map_err(|_| {
-        Error::usage(format!("--now {text} is no time")).hint("write it as 2026-11-21T21:33:09Z")
+/// When the result was seen, in seconds since the Unix epoch, if that was given.
+fn now(invocation: &Invocation) -> Result<Option<i64>, Error> {
+    let Some(text) = invocation.value("now").map(|text| text.to_string_lossy()) else { return Ok(None) };
+    let moment = date::rfc3339(&text).ok_or_else(|| {
+        Error::usage(format!("--now {text} is no time"))
+            .hint("write it as 2026-11-21T21:33:09Z, or with +02:00 instead of the Z")
     })?;
-    let since = moment.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Ok(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    Ok(Some(moment))
 }
 
 fn json(verdict: &Classification) -> serde_json::Value {

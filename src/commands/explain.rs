@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Asked, ask, format, print};
 use crate::backoff::Range;
+use crate::classify::profile::Familiarity;
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::event::plural;
@@ -23,6 +24,9 @@ use crate::sys::environment::Outer;
 pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "delays"])?;
     let asked = ask(invocation, &Outer::find())?;
+    if format != "text" || invocation.is_set("all") {
+        asked.warn();
+    }
     if invocation.is_set("all") {
         return print(&match format {
             "json" => format!("{:#}\n", all_json(&asked.request)),
@@ -101,7 +105,7 @@ fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
     if argv.is_empty() || selection.is_empty() {
         return String::new();
     }
-    if selection.unknown {
+    if selection.familiarity == Familiarity::Unknown {
         return "\nnothing is known of this command: its exit status counts\n".to_owned();
     }
     let captures = match (selection.captures.stdout, selection.captures.stderr) {

@@ -36,14 +36,14 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
 
 fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::documented(), "retry", &mut out);
+    clap_complete::generate(shell, &mut cli::completed(), "retry", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The schema of a configuration file, a property a setting.
 fn config_schema() -> Json {
     let property = |setting: &Setting| {
-        let mut schema = setting.form.schema();
+        let mut schema = (setting.schema)();
         schema["description"] = json!(setting.summary());
         schema
     };

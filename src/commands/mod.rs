@@ -65,6 +65,10 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
 fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String>), Error> {
     let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
     let config = if invocation.is_set("no-config") {
+        if let Some(file) = invocation.value("config") {
+            let both = format!("--no-config and --config {} contradict each other", file.display());
+            return Err(Error::usage(both).hint("leave one of them out"));
+        }
         Config::default()
     } else {
         Config::read(named_config.as_deref())?
@@ -102,10 +106,21 @@ impl Asked {
         knowledge(&self.request, &self.resolved, argv)
     }
 
+    /// Says on stderr what to warn of.
+    fn warn(&self) {
+        for warning in self.warnings.iter().chain(&self.rule_warnings()) {
+            warn(warning);
+        }
+    }
+
     /// What to warn of besides: rules of the user's profiles that do not match their own examples.
     fn rule_warnings(&self) -> Vec<String> {
         user_profiles(&self.request.files).iter().flat_map(|profile| wrong_examples(profile)).collect()
     }
+}
+
+fn warn(warning: &str) {
+    output::to_stderr(&format!("retry: warning: {}\n", output::printable(warning)));
 }
 
 fn wrong_examples(profile: &Profile) -> Vec<String> {

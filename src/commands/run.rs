@@ -13,8 +13,8 @@ mod wrapped;
 use self::gatekeeper::Gatekeeper;
 use self::onlookers::Interests;
 use super::{Asked, ask};
-use crate::classify::{Ending, StartFailure};
-use crate::cli::Invocation;
+use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
+use crate::cli::{Invocation, Verb};
 use crate::error::Error;
 use crate::event::{Event, Level, RunIdentity, RunStart};
 use crate::exit_code::Exit;
@@ -34,12 +34,13 @@ use wrapped::Wrapped;
 pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let words = invocation.command();
     if words.is_empty() {
+        let verb = if invocation.verb == Verb::Until { " until" } else { "" };
         return Err(Error::usage("no command was given")
-            .hint("write retry [OPTIONS] -- COMMAND [ARG]...; retry --help says more"));
+            .hint(format!("write retry{verb} [OPTIONS] -- COMMAND [ARG]...; retry{verb} --help says more")));
     }
     let command = Wrapped::new(words, invocation.value("shell"))?;
     if environment::is_disabled() {
-        return Ok(Exit::Status(Ending::NotStarted(supervise::exec(&command.program)).status()));
+        return Ok(stood_aside(&command, supervise::exec(&command.program)));
     }
     let outer = Outer::find();
     let asked = ask(invocation, &outer)?;
@@ -49,6 +50,15 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         .build()
         .map_err(|why| Error::system("cannot start", &why))?;
     runtime.block_on(async { Ok(Driver::new(&asked, command, outer)?.drive().await) })
+}
+
+/// `RETRY_DISABLE=1`, and the command could not be executed: the shell that would have said so is gone.
+fn stood_aside(command: &Wrapped, failure: StartFailure) -> Exit {
+    let ending = Ending::NotStarted(command.program.explain(failure));
+    let why = Rules::default().classify(&AttemptResult::ended(ending), None).reason;
+    let text = format!("{}: {why}", command.argv[0].display());
+    output::to_stderr(&format!("retry: {}\n", output::printable(&text)));
+    Exit::Status(ending.status())
 }
 
 /// What there is to wait for.
@@ -204,6 +214,10 @@ impl<'a> Driver<'a> {
 
     fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {
         self.sinks.clear();
+        if attempt.number > 1 {
+            // What earlier attempts left behind may still be writing.
+            let _late = self.exchange.as_ref().and_then(Exchange::take_hint);
+        }
         let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
         let variables = self.variables(attempt, &span);
         self.sinks.enter_span(Some(span));
@@ -315,7 +329,8 @@ impl<'a> Driver<'a> {
         let failed = ending != Ending::Exited(0);
         Input::Ended {
             ending,
-            hint: self.exchange.as_ref().filter(|_| failed).and_then(Exchange::take_hint),
+            // Also after a success: it is not to speak for the next attempt.
+            hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output: self.streams.take(captured, self.supervisor.held().lost()),
             stdin_lost: self.supervisor.stdin_lost(),

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
 use self::wait::{Held, Patience, Watch};
-use super::{format, gather, print};
+use super::{format, gather, print, warn};
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::{self, Exit};
@@ -21,7 +21,6 @@ use crate::gate::{Ask, Grant, Limits};
 use crate::policy::layer::Origin;
 use crate::policy::{Policy, Request, resolve};
 use crate::sys::environment::Outer;
-use crate::sys::output;
 use crate::sys::store::{Entry, Failure, Leases, Place, Store};
 
 pub(super) fn state(invocation: &Invocation) -> Result<Exit, Error> {
@@ -38,14 +37,8 @@ pub(super) fn state(invocation: &Invocation) -> Result<Exit, Error> {
             Deed::Reset => shared.reset(key),
         },
     };
-    warn(&shared.store.warnings());
+    shared.store.warnings().iter().for_each(|warning| warn(warning));
     done
-}
-
-fn warn(warnings: &[String]) {
-    for warning in warnings {
-        output::to_stderr(&format!("retry: warning: {}\n", output::printable(warning)));
-    }
 }
 
 fn failed(failure: Failure) -> Error {
@@ -69,7 +62,9 @@ impl Shared {
     fn open(invocation: &Invocation, key: Option<&str>) -> Result<Self, Error> {
         let outer = Outer::find();
         let (mut request, warnings) = gather(invocation, &outer)?;
-        warn(&warnings);
+        for warning in &warnings {
+            warn(warning);
+        }
         let policy = policy(&mut request, key.unwrap_or(ANY))?;
         let place = Place::new(policy.state.as_ref())?;
         let store = place.open().map_err(failed)?;

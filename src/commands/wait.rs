@@ -18,6 +18,7 @@ const NO_MORE: Exit = Exit::Status(1);
 pub(super) fn wait(invocation: &Invocation) -> Result<Exit, Error> {
     let retry = retry_number(invocation)?;
     let asked = ask(invocation, &Outer::find())?;
+    asked.warn();
     let policy = &asked.resolved.policy;
     if policy.attempts().times().is_some_and(|attempts| retry >= attempts) {
         return Ok(NO_MORE);

@@ -99,8 +99,15 @@ impl RunStop {
         }
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
         let attempts = plural(self.attempts, "attempt");
-        let seen = if seen.is_empty() { "nothing was run".to_owned() } else { seen.join(", ") };
-        format!("{attempts} in {elapsed}: {seen}")
+        let seen = match self.outcome {
+            _ if !seen.is_empty() => seen.join(", "),
+            _ if self.attempts == 0 => "nothing was run".to_owned(),
+            Outcome::Interrupted => "interrupted".to_owned(),
+            Outcome::Error => "given up".to_owned(),
+            _ => "no failure".to_owned(),
+        };
+        let why = if self.why.is_empty() { String::new() } else { format!("; {}", self.why) };
+        format!("{attempts} in {elapsed}: {seen}{why}")
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn check(rate: Rate, arrival: At, now: At) -> Result<At, Pause> {
         until: Some(earliest),
         spread: (interval / 10).min(SPREAD_MOST),
         why: format!(
-            "{} per {} have started",
+            "{} per {} are used up",
             crate::event::plural(rate.count.into(), "attempt"),
             crate::policy::duration::exact(rate.per)
         ),

@@ -1,6 +1,7 @@
 //! The policies that are compiled in. They set nothing that a user could not; a file may extend each of them.
 
 use super::layer::{Layer, Origin};
+use super::settings::{Policy, SETTINGS};
 
 /// Name, what it is for, and its settings.
 pub(crate) struct Builtin {
@@ -67,6 +68,14 @@ impl Builtin {
             debug_assert!(added.is_ok(), "{added:?}");
         }
         layer
+    }
+}
+
+/// Sets what a built-in policy says.
+pub(crate) fn apply(name: &str, policy: &mut Policy) {
+    for given in layer(name).iter().flat_map(|layer| &layer.0) {
+        let set = (SETTINGS[given.setting].set)(policy, &given.texts);
+        debug_assert!(set.is_ok(), "{set:?}");
     }
 }
 

@@ -52,6 +52,7 @@ const INHERITS: &str = "inherits";
 pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
     let mut reader = Reader { source, file: File::default(), problems: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(&source.text);
+    let broken = errors.iter().filter_map(|error| Some(error.span()?.start)).min();
     for error in errors {
         let problem = Problem::new(error.message().lines().next().unwrap_or("invalid TOML").to_owned());
         let place = error.span().map(|span| reader.place(span));
@@ -78,6 +79,8 @@ pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
                     Some("write [limits.\"KEY\"] and its limits below".into()),
                 );
             }
+            // A header that does not parse leaves its keys here: one word about that is enough.
+            (unknown, _) if broken.is_some_and(|at| at < key.span().start) && !TABLES.contains(&unknown) => {}
             (unknown, _) => {
                 let hint = nearest(unknown, TABLES.iter().copied())
                     .map_or_else(|| setting_outside(unknown), |near| format!("did you mean {near}?"));
@@ -96,12 +99,20 @@ pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
 fn setting_outside(key: &str) -> String {
     if find(key).is_some() || key == RETRIES {
         format!("settings belong to a policy: write [policy.default] above {key}")
+    } else if let Some(near) = nearest(key, setting_keys()) {
+        format!("did you mean {near}? settings belong to a policy: write [policy.default] above it")
     } else {
         format!(
             "a file holds {}",
             TABLES.iter().map(|table| format!("[{table}.NAME]")).collect::<Vec<_>>().join(", ")
         )
     }
+}
+
+/// What a policy's keys may be called, but for `inherits`.
+fn setting_keys() -> impl Iterator<Item = &'static str> {
+    let settings = SETTINGS.iter().flat_map(|setting| [Some(setting.key), setting.alias]);
+    settings.flatten().chain([RETRIES])
 }
 
 struct Reader<'a> {
@@ -210,8 +221,7 @@ impl Reader<'_> {
             Some(setting) => SETTINGS[setting].form,
             None if name == RETRIES => Form::Limit,
             None => {
-                let keys = SETTINGS.iter().flat_map(|setting| [Some(setting.key), setting.alias]).flatten();
-                let hint = nearest(name, keys.chain([RETRIES, INHERITS]));
+                let hint = nearest(name, setting_keys().chain([INHERITS]));
                 let hint = hint.map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| "retry explain lists every key".to_owned());
                 self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
@@ -262,7 +272,7 @@ impl Reader<'_> {
         let mut fields = Vec::new();
         for (key, value) in entries {
             let name = key.get_ref().as_ref();
-            let form = if name == "exit" { Form::List } else { Form::Text };
+            let form = if ["exit", "http"].contains(&name) { Form::List } else { Form::Text };
             if !rule::KEYS.contains(&name) {
                 let hint =
                     nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
@@ -295,9 +305,9 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
         (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
         (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
         | (Form::Number | Form::Share, DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Duration, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text | Form::Size | Form::Share, DeValue::String(_))
-        | (Form::List, DeValue::String(_) | DeValue::Integer(_)) => Some(vec![scalar(value)?.into()]),
+        | (Form::Duration | Form::List, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
+        | (Form::Text | Form::Size | Form::Share, DeValue::String(_)) => Some(vec![scalar(value)?.into()]),
+        (Form::List, DeValue::Array(items)) if items.is_empty() => Some(Vec::new()),
         (Form::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;
             Some(vec![items.join(",").into()])

@@ -14,6 +14,7 @@ use super::layer::{Layer, Origin};
 use super::problem::{Place, Problem, nearest};
 use super::settings::{Policy, SETTINGS, find};
 use super::value::{Bound, Key, Limit, Value};
+use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
 
 /// The host that the command's arguments name.
@@ -103,6 +104,7 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         }
         resolved.origins[given.setting] = given.origin.clone();
     }
+    imply_attempts(&mut resolved);
     problems.extend(check::contradictions(&resolved, &layers));
     if resolved.policy.key == Some(Key::Auto) && request.host != Host::Unasked {
         resolved.policy.key = key.map(Key::Named);
@@ -111,7 +113,7 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    imply(&mut resolved, request.outer_deadline);
+    imply(&mut resolved, request.verb, request.outer_deadline);
     Ok(resolved)
 }
 
@@ -141,13 +143,20 @@ fn key(layers: &[Layer], request: &Request) -> Option<String> {
     }
 }
 
+/// Who bounds the run's time and names no number means as many attempts as fit.
+fn imply_attempts(resolved: &mut Resolved) {
+    if resolved.policy.deadline.0.is_some() && *resolved.origin("max") == Origin::Default {
+        resolved.policy.max = Limit::Unlimited;
+    }
+}
+
 /// The values that follow from others where nobody gave them.
-fn imply(resolved: &mut Resolved, outer_deadline: Option<Duration>) {
+fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Duration>) {
     use crate::backoff::Strategy;
 
-    let policy = &resolved.policy;
-    if policy.deadline.0.is_some() && *resolved.origin("max") == Origin::Default {
-        resolved.policy.max = Limit::Unlimited;
+    // Waiting for readiness, a command that is not there yet is no reason to stop, whatever else is named.
+    if verb == Some(builtin::UNTIL) && resolved.origin("retry-on").is_given() {
+        resolved.policy.retry_on.begin_with(&ExitSpecs::unstartable());
     }
     if !resolved.origin("max-delay").is_given() {
         let policy = &mut resolved.policy;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Map, Value as Json, json};
 
 use super::value::{Form, Value, pattern};
+use crate::classify::profile::Statuses;
 use crate::classify::{Channel, Class, ExitSpecs, TextRule};
 
 /// The rules of one policy, in their order.
@@ -12,21 +13,31 @@ use crate::classify::{Channel, Class, ExitSpecs, TextRule};
 pub(crate) struct PolicyRules(pub(crate) Vec<TextRule>);
 
 /// What a rule may hold.
-pub(crate) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "reason"];
+pub(crate) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
+
+/// What a rule may ask for.
+const CONDITIONS: &str = "exit, stderr, stdout, both or http";
 
 /// Why a rule is refused: the key that is wrong, if it is one, and what is wrong.
 pub(super) type Refusal<'a> = (Option<&'a str>, String);
 
 /// A rule from its keys and texts.
 pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, Refusal<'a>> {
-    let mut rule =
-        TextRule { class: Class::Transient, id: "rule", exit: None, patterns: Vec::new(), reason: None };
+    let mut rule = TextRule {
+        class: Class::Transient,
+        id: "rule",
+        exit: None,
+        patterns: Vec::new(),
+        http: None,
+        reason: None,
+    };
     let mut class = None;
     for (key, text) in fields {
         let refused = |why| (Some(*key), why);
         match *key {
             "class" => class = Some(parse_class(text).map_err(refused)?),
             "exit" => rule.exit = Some(ExitSpecs::parse(text).map_err(refused)?),
+            "http" => rule.http = Some(Statuses::read(text).map_err(refused)?),
             "reason" => rule.reason = Some(text.clone()),
             stream => {
                 let (_, channel) = Channel::NAMES
@@ -39,8 +50,8 @@ pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, 
     }
     rule.class =
         class.ok_or_else(|| (None, "a rule says what it means: write class = \"transient\"".to_owned()))?;
-    if rule.exit.is_none() && rule.patterns.is_empty() {
-        return Err((None, "a rule says when it holds: write exit, stderr, stdout or both".to_owned()));
+    if rule.exit.is_none() && rule.patterns.is_empty() && rule.http.is_none() {
+        return Err((None, format!("a rule says when it holds: write {CONDITIONS}")));
     }
     Ok(rule)
 }
@@ -89,6 +100,9 @@ impl Value for PolicyRules {
             for pattern in &rule.patterns {
                 fields.insert(pattern.channel.name().to_owned(), json!(pattern.regex.text()));
             }
+            if let Some(statuses) = &rule.http {
+                fields.insert("http".to_owned(), json!(statuses.to_string()));
+            }
             if let Some(reason) = &rule.reason {
                 fields.insert("reason".to_owned(), json!(reason));
             }
@@ -101,16 +115,22 @@ impl Value for PolicyRules {
 /// JSON Schema, draft-07.
 pub(super) fn schema() -> Json {
     let text = |what: &str| json!({"type": "string", "description": what});
+    let list = |what: &str| {
+        let mut schema = Form::List.schema();
+        schema["description"] = json!(what);
+        schema
+    };
     json!({"type": "array", "items": {
         "type": "object",
         "additionalProperties": false,
         "required": ["class"],
         "properties": {
             "class": {"enum": ["success", "transient", "throttled", "permanent"]},
-            "exit": {"type": ["string", "integer"], "description": "Exit specs"},
+            "exit": list("Exit specs"),
             "stderr": text("A regular expression over the lines of stderr"),
             "stdout": text("A regular expression over the lines of stdout"),
             "both": text("A regular expression over the lines of either"),
+            "http": list("HTTP statuses that the output speaks of"),
             "reason": text("What to call it"),
         },
     }})

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings::Policy;
-use crate::backoff::Range;
+use crate::backoff::{Backoff, Range};
 
 /// The waits before each possible retry, and what they add up to.
 #[derive(Debug, PartialEq)]
@@ -54,10 +54,27 @@ pub(crate) fn schedule(policy: &Policy) -> Schedule {
     Schedule { rows, total, worst_case }
 }
 
-/// Beyond the rows every wait is like the last, near enough: all growth has met its cap by then or never will.
+/// The sum of the waits that have no row: each of the next ones, then stretches of a thousandth, along which growth is
+/// taken for even.
+fn beyond_the_rows(backoff: &Backoff, retries: u64, part: fn(&Range) -> Duration) -> Duration {
+    const EACH: u64 = 10_000;
+    let wait = |retry| part(&backoff.range(retry)).as_secs_f64();
+    let (mut sum, mut first) = (0.0, ROWS + 1);
+    while first <= retries {
+        let length = if first <= EACH { 1 } else { first / 1000 };
+        let last = first.saturating_add(length - 1).min(retries);
+        #[expect(clippy::cast_precision_loss, reason = "of so many waits one more or less is no matter")]
+        let count = (last - first + 1) as f64;
+        sum += f64::midpoint(wait(first), wait(last)) * count;
+        let Some(next) = last.checked_add(1) else { break };
+        first = next;
+    }
+    Duration::try_from_secs_f64(sum).unwrap_or(Duration::MAX)
+}
+
 fn total(
     rows: &[Range],
-    backoff: &crate::backoff::Backoff,
+    backoff: &Backoff,
     retries: Option<u64>,
     complete: bool,
     deadline: Option<Duration>,
@@ -65,10 +82,7 @@ fn total(
     let sum = |part: fn(&Range) -> Duration| {
         let shown = rows.iter().map(part).fold(Duration::ZERO, Duration::saturating_add);
         let hidden = match retries {
-            Some(retries) if !complete && deadline.is_none() => {
-                let more = u32::try_from(retries.saturating_sub(ROWS)).unwrap_or(u32::MAX);
-                part(&backoff.range(retries)).saturating_mul(more)
-            }
+            Some(retries) if !complete && deadline.is_none() => beyond_the_rows(backoff, retries, part),
             _ => Duration::ZERO,
         };
         let sum = shown.saturating_add(hidden);
@@ -84,6 +98,7 @@ fn total(
 mod tests {
     use super::super::value::{Bound, Limit};
     use super::*;
+    use crate::backoff::{Jitter, Strategy};
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
@@ -116,6 +131,32 @@ mod tests {
         assert_eq!(schedule.rows.len(), 2, "0.5s, 1s, and 2s would be past it");
         assert_eq!(schedule.worst_case, Some(ms(3_000)));
         assert_eq!(schedule.total.map(|total| total.max), Some(ms(3_000)));
+    }
+
+    /// The sum of d·k for k from 1 to n.
+    #[track_caller]
+    fn linear(attempts: u64, delay: u64, cap: u64, expected: u64) {
+        let policy = Policy {
+            max: Limit::Times(attempts),
+            backoff: Strategy::Linear,
+            jitter: Jitter::None,
+            delay: ms(delay),
+            max_delay: ms(cap),
+            ..Policy::default()
+        };
+        let sum = schedule(&policy).total.expect("a sum").max.as_secs_f64() * 1000.0;
+        #[expect(clippy::cast_precision_loss, reason = "a test")]
+        let off = (sum / expected as f64 - 1.0).abs();
+        assert!(off < 1e-6, "{attempts} attempts: {sum} ms, not {expected}");
+    }
+
+    #[test]
+    fn waits_beyond_the_rows_are_added_as_they_grow() {
+        linear(300, 100, 60_000, 4_485_000);
+        linear(300, 1_000, 3_600_000, 44_850_000);
+        // Grows beyond the cap: 600 waits up to it, and then as many at it.
+        linear(1_201, 100, 60_000, 600 * 601 * 50 + 600 * 60_000);
+        linear(1_000_001, 1, u64::MAX / 1_000_000, 1_000_000 * 1_000_001 / 2);
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub(crate) struct Setting {
     /// Help, a line an entry.
     pub(crate) help: &'static [&'static str],
     pub(crate) form: Form,
+    /// What it may be in TOML: JSON Schema, draft-07.
+    pub(crate) schema: fn() -> Json,
+    /// The words that it may be.
+    pub(crate) words: fn() -> Vec<&'static str>,
     /// Reads the texts of one layer into the policy.
     pub(crate) set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
     /// The value as TOML would have it.
@@ -76,10 +80,11 @@ impl Setting {
         self.help.first().map_or("", |line| line.trim())
     }
 
-    /// The default as help shows it; `None` for switches, and where there is no value by default.
-    pub(crate) fn default(&self) -> Option<String> {
+    /// Its value where nobody gives one, as help shows it; `None` for switches, and where there is none. `defaults` is
+    /// the policy that the verb begins with.
+    pub(crate) fn default(&self, defaults: &Policy) -> Option<String> {
         let has_value = !self.value_name.is_empty() && self.key != "max-delay";
-        let shown = has_value.then(|| plain(&(self.show)(&Policy::default())));
+        let shown = has_value.then(|| plain(&(self.show)(defaults)));
         shown.filter(|text| text != NOTHING)
     }
 }
@@ -147,6 +152,8 @@ macro_rules! settings {
             basic: false $(|| !stringify!($basic).is_empty())?,
             help: &[$($help),+],
             form: <$type as Value>::FORM,
+            schema: <$type as Value>::schema,
+            words: <$type as Value>::words,
             set: |policy, texts| {
                 policy.$field = <$type as Value>::read(texts)?;
                 Ok(())
@@ -224,7 +231,7 @@ settings! {
     ///
     /// The default is 60s, or the longest of --delay and the list's entries where that is longer.
     max_delay / "max-delay": Duration = Duration::from_secs(60),
-    { Schedule "DURATION" env "RETRY_OPT_MAX_DELAY"; basic }
+    { Schedule "DURATION" env "RETRY_OPT_MAX_DELAY" }
 
     /// Growth per retry of the exponential backoff, 1 or more
     factor / "factor": Factor = Factor(2.0),
@@ -264,7 +271,7 @@ settings! {
     /// it does not know only the exit status counts. `retry profiles` lists what is known. A profile may have a
     /// stream captured, and only the streams that its rules read.
     profile / "profile": ProfileNames = ProfileNames::default(),
-    { Judging "PROFILE" short 'p' env "RETRY_OPT_PROFILE"; basic }
+    { Judging "PROFILE" short 'p' env "RETRY_OPT_PROFILE" }
 
     /// Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
     ///
@@ -275,7 +282,7 @@ settings! {
 
     /// Exit specs that end the run; they beat --retry-on
     permanent_on / "permanent-on": ExitSpecs = ExitSpecs::default(),
-    { Judging "SPEC"; basic }
+    { Judging "SPEC" }
 
     /// Exit codes that count as success; the code itself is still passed on
     success_on / "success-on": ExitCodes = ExitCodes::default(),
@@ -309,7 +316,8 @@ settings! {
 
     /// What no explicit rule speaks of: retry or stop
     ///
-    /// The default is stop as soon as --retry-on is given, else as judged by what is known of the failure.
+    /// The default is stop as soon as --retry-on or --retry-match is given, else as judged by what is known of the
+    /// failure.
     otherwise / "otherwise": Option<Otherwise> = None,
     { Judging "WHAT" }
 
@@ -524,6 +532,7 @@ impl Policy {
                 id,
                 exit: None,
                 patterns: vec![pattern.clone()],
+                http: None,
                 reason: None,
             })
         });

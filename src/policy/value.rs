@@ -47,7 +47,7 @@ impl Form {
             Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
             Form::Text => "text in quotes",
             Form::Share => "a share in quotes such as \"20%\", or a number up to 1",
-            Form::List => "text in quotes, or a list of texts",
+            Form::List => "text in quotes, a number, or a list of them",
             Form::Patterns => "a regular expression in quotes, or a list of them",
             Form::Rules => "tables: write [[policy.NAME.rule]]",
             Form::Switch => "true or false",
@@ -69,7 +69,7 @@ impl Form {
                 {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
             ]}),
             Form::List => json!({"anyOf": [
-                {"type": "string"},
+                {"type": ["string", "number"]},
                 {"type": "array", "items": {"type": ["string", "number"]}},
             ]}),
             Form::Patterns => json!({"anyOf": [
@@ -78,7 +78,7 @@ impl Form {
             ]}),
             Form::Rules => super::rule::schema(),
             Form::Switch => json!({"type": "boolean"}),
-            Form::Table => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+            Form::Table => json!({"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
         }
     }
 }
@@ -97,6 +97,16 @@ pub(crate) trait Value: Sized {
 
     /// The value as it would be written in TOML; null when there is none.
     fn show(&self) -> Json;
+
+    /// What it may be in TOML: JSON Schema, draft-07.
+    fn schema() -> Json {
+        Self::FORM.schema()
+    }
+
+    /// The words that it may be; other texts may be values, too.
+    fn words() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 fn utf8(text: &OsString) -> Result<&str, String> {
@@ -121,6 +131,14 @@ macro_rules! words {
             fn show(&self) -> Json {
                 let known: &[(&str, $type)] = &[$(($word, $value)),+];
                 json!(known.iter().find(|(_, value)| value == self).map_or("", |(word, _)| *word))
+            }
+
+            fn schema() -> Json {
+                json!({"enum": <Self as Value>::words()})
+            }
+
+            fn words() -> Vec<&'static str> {
+                vec![$($word),+]
             }
         }
     };
@@ -199,12 +217,16 @@ impl Value for Count {
         }
     }
 
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 1})
+    }
+
     fn show(&self) -> Json {
         json!(self.0)
     }
 }
 
-/// An exit status of the user's choosing.
+/// An exit status of the user's choosing, for what is no plain success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExitStatus(pub(crate) u8);
 
@@ -212,8 +234,15 @@ impl Value for ExitStatus {
     const FORM: Form = Form::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let status = text.trim().parse().map(ExitStatus);
-        status.map_err(|_| format!("'{text}' is no exit status: write 0 to 255"))
+        match text.trim().parse() {
+            Ok(0) => Err("0 would say that all was well: write 1 to 255".to_owned()),
+            Ok(status) => Ok(ExitStatus(status)),
+            Err(_) => Err(format!("'{text}' is no exit status: write 1 to 255")),
+        }
+    }
+
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 1, "maximum": 255})
     }
 
     fn show(&self) -> Json {
@@ -234,6 +263,14 @@ impl<T: Value> Value for Option<T> {
 
     fn show(&self) -> Json {
         self.as_ref().map_or(Json::Null, Value::show)
+    }
+
+    fn schema() -> Json {
+        T::schema()
+    }
+
+    fn words() -> Vec<&'static str> {
+        T::words()
     }
 }
 

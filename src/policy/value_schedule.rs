@@ -23,6 +23,10 @@ impl Value for Factor {
         }
     }
 
+    fn schema() -> Json {
+        json!({"type": "number", "minimum": 1})
+    }
+
     fn show(&self) -> Json {
         #[expect(clippy::cast_possible_truncation, reason = "whole and small, or it is shown as it is")]
         let whole = self.0 as i64;
@@ -63,10 +67,18 @@ impl Value for Strategy {
             }
         }
     }
+
+    fn words() -> Vec<&'static str> {
+        Shape::NAMES.iter().map(|(name, _)| *name).collect()
+    }
 }
 
 impl Value for Jitter {
     const FORM: Form = Form::Text;
+
+    fn words() -> Vec<&'static str> {
+        Jitter::NAMES.iter().map(|(name, _)| *name).collect()
+    }
 
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();

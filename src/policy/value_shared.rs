@@ -83,6 +83,10 @@ impl Value for Permits {
         }
     }
 
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 1, "maximum": Self::MOST})
+    }
+
     fn show(&self) -> Json {
         json!(self.0)
     }

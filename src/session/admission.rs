@@ -137,7 +137,8 @@ impl Session {
         if let Some(most) = self.limits.gate_wait
             && (held.saturating_add(least) > most || held >= most)
         {
-            let longer = if held.is_zero() { "" } else { " any longer" };
+            let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
+            let longer = if waited { " any longer" } else { "" };
             return Some(format!("not waited for{longer} (--gate-wait {})", duration::exact(most)));
         }
         self.would_pass_deadline(now, least).then(|| {

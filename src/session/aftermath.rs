@@ -35,12 +35,14 @@ impl Session {
             let status = flaky.unwrap_or_else(|| attempt.status());
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
         } else if self.limits.is_last(self.attempts) {
-            actions.extend(self.exhausted(now, attempt));
+            actions.extend(self.exhausted(now, attempt, self.limits.successes_words(self.successes)));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
             if self.would_pass_deadline(now, wait) {
-                actions.extend(self.finish(now, Outcome::Deadline, failed_exit(attempt.status())));
+                let why = format!("would pass before the next one in {}", report::time(wait));
+                let why = self.limits.deadline_words(&why);
+                actions.extend(self.finish_since(now, Outcome::Deadline, failed_exit(attempt.status()), why));
             } else {
                 self.wait(now, wait);
             }
@@ -71,7 +73,7 @@ impl Session {
         };
         actions.insert(0, self.tell_failed(attempt, verdict, &why));
         actions.extend(match outcome {
-            Outcome::Exhausted => self.exhausted(now, attempt),
+            Outcome::Exhausted => self.exhausted(now, attempt, String::new()),
             outcome => self.finish(now, outcome, failed_exit(attempt.status())),
         });
         actions
@@ -81,7 +83,7 @@ impl Session {
     fn next_wait(&mut self, now: Now, over: &Over) -> Next {
         let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
-            return Next::End(Outcome::Permanent, report::not_retried(verdict));
+            return Next::End(Outcome::Permanent, report::not_retried(verdict, &self.rules));
         }
         match stopping {
             Some(OutOf::Deadline) => {
@@ -117,9 +119,9 @@ impl Session {
         asked.saturating_add(asked.mul_f64(share).min(MOST))
     }
 
-    fn exhausted(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
+    fn exhausted(&mut self, now: Now, attempt: &AttemptResult, why: String) -> Vec<Action> {
         let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt.status()), Exit::Status);
-        self.finish(now, Outcome::Exhausted, exit)
+        self.finish_since(now, Outcome::Exhausted, exit, why)
     }
 }
 

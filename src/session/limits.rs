@@ -105,6 +105,10 @@ impl Limits {
         self.reset_after.is_some_and(|enough| duration >= enough)
     }
 
+    pub(super) fn successes_words(&self, seen: u64) -> String {
+        format!("no attempts left, and {seen} of {} successes in a row", self.successes)
+    }
+
     /// `the deadline of 5m` and what of it.
     pub(super) fn deadline_words(&self, what: &str) -> String {
         format!("the deadline of {} {what}", time(self.deadline.unwrap_or_default()))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Session;
-use crate::classify::{AttemptResult, Classification, Ending, signal};
+use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
 use crate::exit_code::Exit;
 use crate::policy::duration;
@@ -127,13 +127,14 @@ pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -
 }
 
 /// Why a failure is not tried again, as far as its reason does not say so already.
-pub(super) fn not_retried(verdict: &Classification) -> String {
+pub(super) fn not_retried(verdict: &Classification, rules: &Rules) -> String {
     if verdict.may_have_been_applied {
         return "not retried (may have been applied)".to_owned();
     }
     let why = match (verdict.rule.source, &*verdict.rule.id) {
         ("profile", _) | (_, "not-found" | "not-executable") => return "not retried".to_owned(),
-        ("builtin", "otherwise") => "--retry-on does not name it".to_owned(),
+        ("builtin", "otherwise") => rules.why_not_named().to_owned(),
+        ("policy", "rule") => "a rule of the policy".to_owned(),
         ("policy", id) => format!("--{id}"),
         ("hint", _) => "the command said so".to_owned(),
         (_, id) => id.replace('-', " "),

@@ -1,9 +1,9 @@
 //! The configuration files: where they are, and whose we obey.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -72,7 +72,8 @@ fn user_file() -> Option<PathBuf> {
 /// The text of a file that may not be there. Who may write it is asked of the open file, so that nobody can
 /// change it in between.
 fn read_trusted(path: &Path) -> Result<Option<String>, String> {
-    let file = match File::open(path) {
+    // A FIFO would not be opened before somebody writes to it.
+    let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
         Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -80,6 +81,9 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
         Err(why) => return Err(describe(&why)),
     };
     let metadata = file.metadata().map_err(|why| describe(&why))?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
     let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != 0 && metadata.uid() != us {
         return Err(format!("it belongs to user {}, not to root or to you", metadata.uid()));

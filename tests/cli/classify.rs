@@ -132,6 +132,107 @@ fn the_rules_may_come_from_a_file() {
 }
 
 #[test]
+fn an_http_status_may_be_a_condition() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "c.toml",
+        "[[policy.default.rule]]\nclass = \"throttled\"\nhttp = 403\nreason = \"quota\"\n\
+         [[policy.default.rule]]\nclass = \"permanent\"\nexit = 1\nhttp = [\"500-502\", 504]\n",
+    );
+    for (status, attempts) in [(403, 3), (502, 1), (503, 3), (504, 1)] {
+        let script = format!("echo x >>runs; echo 'HTTP/1.1 {status} x'; exit 1");
+        sandbox.run(["--config", "c.toml", "--delay", "1ms", "--", "sh", "-c", &script]).exits(1);
+        assert_eq!(sandbox.read("runs").lines().count(), attempts, "{status}");
+        std::fs::remove_file(sandbox.path("runs")).expect("runs");
+        sandbox.write("out", format!("HTTP/1.1 {status} x"));
+        let line =
+            ["classify", "--config", "c.toml", "--exit", "1", "--stdout-file", "out", "--format", "json"];
+        let json = sandbox.run([&line[..], &["-p", "none"]].concat()).exits(0).json();
+        assert_eq!(json["would_retry"], attempts == 3, "{status}");
+    }
+    for (rule, why) in [("http = 99", "'99' are no HTTP statuses"), ("http = true", "http takes")] {
+        sandbox.write("bad.toml", format!("[[policy.default.rule]]\nclass = \"permanent\"\n{rule}\n"));
+        sandbox.run(["--config", "bad.toml", "--", "true"]).exits(125).mentions(&["bad.toml:3:8", why]);
+    }
+}
+
+#[test]
+fn output_that_another_option_captures_says_nothing_of_an_unknown_command() {
+    let sandbox = Sandbox::new();
+    let tool = sandbox.script("tool", "#!/bin/sh\necho x >>runs; echo 'error: 404 Not Found' >&2; exit 1\n");
+    let tool = tool.to_str().expect("a path");
+    for option in [&["-O"][..], &["--chronic"], &["--stderr", "last"], &["--throttle-match", "zz"]] {
+        for command in [&[tool][..], &["sh", tool]] {
+            sandbox.run([&["--delay", "1ms"], option, &["--"], command].concat()).exits(1);
+            assert_eq!(sandbox.read("runs").lines().count(), 3, "{option:?} {command:?}");
+            std::fs::remove_file(sandbox.path("runs")).expect("runs");
+        }
+    }
+}
+
+#[test]
+fn a_moment_may_have_an_offset() {
+    let sandbox = Sandbox::new();
+    sandbox.write("err", "HTTP/1.1 429 x\nRetry-After: Sat, 21 Nov 2026 20:00:00 GMT\n");
+    for now in ["2026-11-21T19:59:30Z", "2026-11-21T20:59:30+01:00", "2026-11-21T10:29:30.5-09:30"] {
+        let line = ["classify", "--exit", "22", "--stderr-file", "err", "--now", now, "--format", "json"];
+        let json = sandbox.run([&line[..], &["--", "curl"]].concat()).exits(0).json();
+        assert_eq!(json["retry_after_ms"], 30_000.0, "{now}");
+    }
+    sandbox
+        .run(["classify", "--exit", "1", "--now", "21:00"])
+        .exits(125)
+        .mentions(&["--now 21:00", "+02:00"]);
+}
+
+#[test]
+fn a_shells_string_is_judged_as_its_first_command() {
+    let sandbox = Sandbox::new();
+    let json =
+        sandbox.run(["classify", "--exit", "6", "--format", "json", "-c", "curl -f x | cat"]).exits(0).json();
+    assert_eq!((&json["rule"]["profile"], &json["rule"]["id"]), (&"curl".into(), &"dns".into()));
+}
+
+#[test]
+fn a_batch_takes_what_other_languages_write() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "batch",
+        "{\"exit_code\": 1, \"stderr\": \"caf\\udce9 rate limit exceeded\", \"argv\": [\"gh\", \"\\udcff\"]}\n\
+         {\"exit_code\": -9}\n{\"exit_code\": 1.0, \"signal\": \"\"}\n{\"exit_code\": 1.5}\n{\"exit_code\": -99}\n",
+    );
+    let text = sandbox.run(["classify", "--batch", "batch"]).exits(0).text();
+    let answers: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(answers[0]["class"], "throttled");
+    assert_eq!(answers[1]["reason"], "killed by SIGKILL");
+    assert_eq!(answers[2]["reason"], "exit 1");
+    for bad in &answers[3..] {
+        assert!(bad["error"].as_str().is_some_and(|why| why.contains("no exit status")), "{bad}");
+    }
+}
+
+#[test]
+fn who_writes_a_batch_line_by_line_is_answered_line_by_line() {
+    use std::io::{BufRead as _, Write as _};
+    let sandbox = Sandbox::new();
+    let mut judge = sandbox
+        .spawnable(["classify", "--batch", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("retry starts");
+    let mut lines = judge.stdin.take().expect("its stdin");
+    let mut answers = std::io::BufReader::new(judge.stdout.take().expect("its stdout")).lines();
+    for code in [0, 1] {
+        writeln!(lines, "{{\"exit_code\": {code}}}").expect("it reads");
+        let answer = answers.next().expect("an answer").expect("a line");
+        assert!(answer.contains(if code == 0 { "success" } else { "transient" }), "{answer}");
+    }
+    drop(lines);
+    assert!(judge.wait().expect("its status").success());
+}
+
+#[test]
 fn what_is_classified_is_what_a_run_does() {
     let sandbox = Sandbox::new();
     let fixture = crate::support::fixture();

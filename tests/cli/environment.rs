@@ -162,6 +162,43 @@ fn a_hint_speaks_of_one_attempt() {
 }
 
 #[test]
+fn a_hint_of_a_success_speaks_of_no_later_attempt() {
+    let sandbox = Sandbox::new();
+    let script = "test $RETRY_ATTEMPT = 1 || exit 7; echo class=permanent >>$RETRY_HINT";
+    for option in [["--successes", "2"], ["--success-on", "0,5"]] {
+        let line =
+            [&["--delay", "1ms", "-n3", "-q", "--log", "log"], &option[..], &["--", "sh", "-c", script]];
+        sandbox.run(line.concat());
+        let log = sandbox.log("log");
+        let last = log.last().expect("an event");
+        let outcome = if option[0] == "--successes" { "exhausted" } else { "succeeded" };
+        assert_eq!(last["outcome"], outcome, "{option:?}");
+        std::fs::remove_file(sandbox.path("log")).expect("the log");
+    }
+}
+
+#[test]
+fn a_hint_of_an_attempt_that_ended_with_0_and_failed_is_heard() {
+    let sandbox = Sandbox::new();
+    let script = "echo x >>runs; echo class=permanent >>$RETRY_HINT";
+    sandbox.run(["--delay", "1ms", "--success-match", "done", "--", "sh", "-c", script]).exits(1);
+    assert_eq!(sandbox.read("runs").lines().count(), 1);
+}
+
+#[test]
+fn what_an_earlier_attempt_left_behind_does_not_speak_for_the_next_one() {
+    let sandbox = Sandbox::new();
+    // It writes while the run waits, and the second attempt fails without a word.
+    let script = "test $RETRY_ATTEMPT = 1 || exit 7
+        (until grep -q attempt.retry log; do sleep 0.01; done; echo class=permanent >>$RETRY_HINT; touch late) &
+        exit 7";
+    let line = ["--delay", "2s", "-jnone", "-n3", "-bfixed", "-q", "--log", "log", "--", "sh", "-c", script];
+    sandbox.run(line).exits(7);
+    assert!(sandbox.path("late").exists());
+    assert_eq!(sandbox.log("log").last().expect("an event")["outcome"], "exhausted");
+}
+
+#[test]
 fn the_files_can_be_written_and_nothing_stays_behind() {
     let sandbox = Sandbox::new();
     let script = "for file in \"$RETRY_HINT\" \"$RETRY_PROGRESS\"; do echo x >>\"$file\" && echo y >\"$file\" || \

@@ -84,7 +84,9 @@ fn the_schema_of_the_configuration_tells_right_from_wrong() {
         json!({"policy": {"default": {"max": 5}}}),
         json!({"policy": {"a": {"max": "inf", "inherits": "b", "delay": "500ms", "timeout": 2.5}}}),
         json!({"policy": {"a": {"retry-on": ["6", 7, "timeout"], "backoff": ["1s", 2], "jitter": "25%"}}}),
-        json!({"policy": {"a": {"label": {"team": "data"}, "quiet": true, "retries": 0, "attempts": 1}}}),
+        json!({"policy": {"a": {"label": {"team": "data", "shift": 2}, "quiet": true, "retries": 0, "attempts": 1}}}),
+        json!({"policy": {"a": {"retry-on": 7, "success-on": [0, 3], "backoff": 2.5, "permanent-on": []}}}),
+        json!({"policy": {"a": {"rule": [{"class": "throttled", "exit": [3, "4-5"], "http": [429, "502-504"]}]}}}),
     ] {
         assert!(schema.is_valid(&good), "{good}");
     }
@@ -96,7 +98,12 @@ fn the_schema_of_the_configuration_tells_right_from_wrong() {
         json!({"policy": {"a": {"max": true}}}),
         json!({"policy": {"a": {"delay": -1}}}),
         json!({"policy": {"a": {"quiet": "yes"}}}),
-        json!({"policy": {"a": {"label": {"team": 1}}}}),
+        json!({"policy": {"a": {"label": {"team": ["a"]}}}}),
+        json!({"policy": {"a": {"stdin": "bogus"}}}),
+        json!({"policy": {"a": {"factor": 0.5}}}),
+        json!({"policy": {"a": {"successes": 0}}}),
+        json!({"policy": {"a": {"exhausted-code": 256}}}),
+        json!({"limits": {"a": {"concurrency": 0}}}),
         json!({"policy": {"a": 3}}),
     ] {
         assert!(!schema.is_valid(&bad), "{bad}");

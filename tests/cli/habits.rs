@@ -55,6 +55,24 @@ fn a_habit_is_answered_in_front_of_a_verbs_other_words_too() {
 }
 
 #[test]
+fn the_value_is_that_of_the_option_and_of_no_other_that_begins_like_it() {
+    let sandbox = Sandbox::new();
+    for (line, answer) in [
+        (
+            &["--retry-on", "1", "--retry", "3", "--", "true"][..],
+            "--retry 3 meant retries elsewhere: write --retries 3",
+        ),
+        (
+            &["--retry-on=7", "--retry=5", "--", "true"],
+            "--retry 5 meant retries elsewhere: write --retries 5",
+        ),
+        (&["-vt5", "--", "true"], "write --max 5"),
+    ] {
+        sandbox.run(line).exits(125).mentions(&[answer]);
+    }
+}
+
+#[test]
 fn what_is_written_instead_is_accepted() {
     for options in [
         &["--max", "5"][..],

@@ -126,6 +126,20 @@ fn a_file_that_may_grow_a_little_keeps_its_whole_lines() {
 }
 
 #[test]
+fn half_a_line_that_an_earlier_run_left_spoils_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.write("log", "{\"v\":1,\"eve");
+    sandbox.run(["-q", "--log", "log", "--", "true"]).exits(0);
+    let log = sandbox.read("log");
+    let mut lines = log.lines();
+    assert_eq!(lines.next(), Some("{\"v\":1,\"eve"));
+    let events: Vec<serde_json::Value> =
+        lines.map(|line| serde_json::from_str(line).expect("a whole line")).collect();
+    assert_eq!(events[0]["event"], "run.start");
+    assert_eq!(log.matches("\n\n").count(), 0);
+}
+
+#[test]
 fn the_command_still_dies_of_a_file_that_grows_too_large() {
     let sandbox = Sandbox::new();
     let script = format!("ulimit -f 1; exec {RETRY} --no-retry -q --log log -- {} signals", fixture());

@@ -80,8 +80,63 @@ fn what_ends_a_run_early_is_named() {
     ran.says(&["retry: attempt 1/1 failed (timeout): no attempts left"]);
     let ran = sandbox.run(["--deadline", "10s", "--delay", "20s", "--", "false"]).exits(1);
     ran.says(&[
-        "retry: attempt 1 failed (exit 1): the deadline of TIME would pass before the next one in TIME",
+        "retry: attempt 1 failed (exit 1): the deadline of TIME would pass before the next one in 1h",
     ]);
+}
+
+#[test]
+fn a_run_that_fails_without_a_failed_attempt_says_why() {
+    let sandbox = Sandbox::new();
+    let two = "--successes";
+    for (line, said) in [
+        (
+            &[two, "2", "--deadline", "1s", "--delay", "1h", "--", fixture(), "exit", "0"][..],
+            "1 attempt in TIME: no failure; the deadline of 1s would pass before the next one in 1h",
+        ),
+        (
+            &["--successes", "2", "-n2", "--delay", "1ms", "--", "sh", "-c", "test $RETRY_ATTEMPT = 2"],
+            "2 attempts in TIME: exit 1; no attempts left, and 1 of 2 successes in a row",
+        ),
+        (
+            &[
+                "--progress-timeout",
+                "200ms",
+                "--delay",
+                "1h",
+                "--max-delay",
+                "1h",
+                "-jnone",
+                "--",
+                fixture(),
+                "exit",
+                "1",
+            ],
+            "1 attempt in TIME: exit 1; no progress for 200ms",
+        ),
+    ] {
+        let ran = sandbox.run(line).exits(1);
+        let said = said.replace("of 1s", "of TIME").replace("for 200ms", "for TIME");
+        let last = super::harness::redacted(&ran.stderr).lines().last().unwrap_or_default().to_owned();
+        assert_eq!(last, format!("retry: {said}"), "{line:?}");
+    }
+}
+
+#[test]
+fn who_names_what_to_retry_is_told_which_option_did_not() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.toml", "[[policy.default.rule]]\nclass = \"permanent\"\nexit = 7\n");
+    for (options, why) in [
+        (&["--retry-on", "3"][..], "--retry-on does not name it"),
+        (&["--retry-match", "x"], "--retry-match did not match"),
+        (
+            &["--retry-match", "x", "--retry-on", "3"],
+            "--retry-on does not name it, and --retry-match did not match",
+        ),
+        (&["--config", "c.toml"], "a rule of the policy"),
+    ] {
+        let ran = sandbox.run([options, &["--", fixture(), "exit", "7"]].concat()).exits(7);
+        ran.says(&[&format!("retry: attempt 1/3 failed (exit 7): not retried ({why})")]);
+    }
 }
 
 #[test]

@@ -37,6 +37,40 @@ fn every_failure_is_tried_again() {
 }
 
 #[test]
+fn other_failures_that_are_named_do_not_end_the_wait_for_a_command() {
+    let sandbox = Sandbox::new();
+    for (options, attempts) in [
+        (&["--retry-on", "4"][..], 3),
+        (&["--retry-on", "!4"], 3),
+        (&["--retry-on", "4,!not-found"], 1),
+        (&["--permanent-on", "not-found"], 1),
+    ] {
+        let line =
+            [AT_ONCE, &["--max", "3", "-q", "--log", "log"], options, &["--", "no-such-command-anywhere"]];
+        sandbox.run(line.concat()).exits(127);
+        assert_eq!(only(&sandbox.log("log"), "attempt.start").len(), attempts, "{options:?}");
+        std::fs::remove_file(sandbox.path("log")).expect("the log");
+    }
+}
+
+#[test]
+fn its_help_shows_what_it_begins_with() {
+    let help = Sandbox::new().run(["until", "--help"]).exits(0).text();
+    let shown = |option: &str| {
+        let entry = help.split(&format!("--{option} <")).nth(1).expect("the option");
+        entry
+            .split("[default: ")
+            .nth(1)
+            .and_then(|rest| rest.split(']').next())
+            .expect("a default")
+            .to_owned()
+    };
+    for (option, default) in [("max", "inf"), ("backoff", "fixed"), ("jitter", "10%"), ("profile", "none")] {
+        assert_eq!(shown(option), default, "{option}");
+    }
+}
+
+#[test]
 fn a_command_that_turns_up_later_is_found() {
     let sandbox = Sandbox::new();
     let bin = sandbox.path("bin").display().to_string();

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::harness::Ran;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, fixture};
 
 /// What was typed, and what the answer has to say of it.
 type Mistake = (&'static [&'static str], &'static [&'static str]);
@@ -40,8 +40,12 @@ const VALUES: &[Mistake] = &[
     (&["--permanent-on", "1,,2"], &["--permanent-on 1,,2", "empty"]),
     (&["--success-on", "signal"], &["--success-on signal", "exit codes"]),
     (&["--otherwise", "maybe"], &["--otherwise maybe", "retry or stop"]),
-    (&["--exhausted-code", "256"], &["--exhausted-code 256", "0 to 255"]),
-    (&["--fail-if-flaky", "-1"], &["--fail-if-flaky -1", "0 to 255"]),
+    (&["--exhausted-code", "256"], &["--exhausted-code 256", "1 to 255"]),
+    (&["--fail-if-flaky", "-1"], &["--fail-if-flaky -1", "1 to 255"]),
+    (&["--exhausted-code", "0"], &["--exhausted-code 0", "1 to 255"]),
+    (&["--timeout", "-1s"], &["--timeout -1s", "negative", "0 or more"]),
+    (&["-d", "-5s"], &["-d -5s", "negative"]),
+    (&["--no-config", "--config", "x"], &["--no-config and --config x contradict"]),
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
     (&["--log="], &["--log", "empty"]),
@@ -162,7 +166,8 @@ fn the_other_verbs_refuse_what_they_cannot_use() {
         (&["classify", "--killed-by", "NOPE"], &["--killed-by NOPE"]),
         (&["classify", "--exit", "1", "--killed-by", "INT"], &["--exit", "--killed-by", "contradict"]),
         (&["classify", "--exit", "1", "--format", "delays"], &["--format delays", "text or json"]),
-        (&["until", "--for", "1s", "--deadline", "2s", "--", "touch", "ran"], &["--for", "--deadline"]),
+        (&["until", "--max", "3"], &["no command", "retry until [OPTIONS]", "retry until --help"]),
+        (&["classify", "--batch", "x", "--timed-out"], &["--batch and --timed-out contradict"]),
         (&["state"], &["what is to be done?", "retry state list"]),
         (&["state", "shwo", "api"], &["'shwo'", "did you mean show?"]),
         (&["state", "frobnicate"], &["'frobnicate'", "retry state list"]),
@@ -190,6 +195,49 @@ fn the_other_verbs_refuse_what_they_cannot_use() {
         let sandbox = Sandbox::new();
         is_refused(&sandbox, sandbox.run(line), answer);
     }
+}
+
+#[test]
+fn of_several_single_values_the_last_one_wins() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.toml", "[policy.default]\nmax = 4\n");
+    sandbox.write("b.toml", "[policy.default]\nmax = 5\n");
+    let max = |line: &[&str]| sandbox.explain(line).value("max").clone();
+    assert_eq!(max(&["--max", "3", "--max", "4"]), 4);
+    assert_eq!(max(&["--max", "3", "--attempts", "4"]), 4);
+    assert_eq!(max(&["--policy", "aggressive", "--policy", "background"]), 8);
+    assert_eq!(max(&["--config", "a.toml", "--config", "b.toml"]), 5);
+    sandbox.run(["explain", "--policy", "sdk", "--policy", "nope"]).exits(125).mentions(&["'nope'"]);
+    sandbox.run(["explain", "--config", "a.toml", "--config", "nope"]).exits(125).mentions(&["nope"]);
+    let delays = ["explain", "--format", "json", "--format", "delays", "--jitter", "none"];
+    sandbox.run(delays).exits(0).prints("1 2\n");
+    sandbox
+        .run(["classify", "--exit", "1", "--exit", "0"])
+        .exits(0)
+        .prints("success: exit 0 (builtin/exit-0), done\n");
+    for (options, printed) in [
+        (&["-O", "--stdout", "stream"][..], "x\nx\n"),
+        (&["--stdout", "stream", "-O"], "x\n"),
+        (&["-O", "--stdout", "null"], ""),
+    ] {
+        let script = "echo x; test $RETRY_ATTEMPT = 2";
+        let line = [&["-q", "--delay", "1ms"], options, &["--", "sh", "-c", script]].concat();
+        sandbox.run(line).exits(0).prints(printed);
+    }
+    for (options, time) in
+        [(["--for", "1h", "--deadline", "2s"], "2s"), (["--deadline", "2s", "--for", "1h"], "1h")]
+    {
+        let ran = sandbox.run([&["until", "-v"], &options[..], &["--", "true"]].concat()).exits(0);
+        ran.mentions(&[&format!("any number of attempts within {time}")]);
+    }
+}
+
+#[test]
+fn the_number_of_successes_is_bounded_by_a_number_of_attempts_that_was_given() {
+    let sandbox = Sandbox::new();
+    let line = ["--deadline", "1h", "--successes", "4", "--delay", "1ms", "--", fixture(), "exit", "0"];
+    sandbox.run(line).exits(0);
+    sandbox.run([&["--max", "3"], &line[..]].concat()).exits(125).mentions(&["--successes 4", "--max 3"]);
 }
 
 #[test]

@@ -205,7 +205,6 @@ fn contradictions_are_refused() {
     for (options, named) in [
         (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) contradict"),
         (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) contradict"),
-        (&["-O", "--stdout", "null"][..], "say the same thing twice"),
         (&["--stdout", "some"][..], "write stream or success or null"),
         (&["--log-tail", "much"][..], "is no size"),
     ] {

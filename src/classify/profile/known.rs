@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 
 use super::judge::{Evidence, Verdict, judge, opens_gate};
-use super::select::{Selection, named};
+use super::select::{Familiarity, Selection, named};
 use super::{Profile, builtin, host};
 use crate::classify::attempt::AttemptResult;
 
@@ -15,6 +15,8 @@ pub(crate) struct Knowledge {
     selection: Selection,
     users: Vec<Rc<Profile>>,
     profiles: OnceCell<Vec<Asked>>,
+    /// Output was given to be judged, and not only captured for another reason.
+    text_given: bool,
 }
 
 /// A profile in the order of asking, and under which name it speaks.
@@ -26,7 +28,12 @@ pub(crate) struct Asked {
 
 impl Knowledge {
     pub(crate) fn new(selection: Selection, users: Vec<Rc<Profile>>) -> Self {
-        Self { selection, users, profiles: OnceCell::new() }
+        Self { selection, users, profiles: OnceCell::new(), text_given: false }
+    }
+
+    /// What the command wrote is there to be judged: `generic` reads it, whatever command it is.
+    pub(crate) fn with_text_given(self) -> Self {
+        Self { text_given: true, ..self }
     }
 
     pub(crate) fn selection(&self) -> &Selection {
@@ -60,12 +67,17 @@ impl Knowledge {
         })
     }
 
-    /// The rule that holds for a failure, if one does.
+    /// The rule that holds for a failure, if one does. Of a command that is not known only the exit status counts: an
+    /// option that captures output for another reason changes no judgement.
     pub(crate) fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
-        if self.selection.is_empty() || (self.selection.unknown && !evidence.has_text()) {
-            return None;
+        let has_text = self.text_given && evidence.has_text();
+        match self.selection.familiarity {
+            Familiarity::Known if self.selection.is_empty() => None,
+            Familiarity::Unknown if !has_text => None,
+            Familiarity::Unknown => judge(self.profiles(), attempt, evidence, false),
+            Familiarity::Runner if !has_text => judge(self.profiles(), attempt, &Evidence::default(), true),
+            Familiarity::Known | Familiarity::Runner => judge(self.profiles(), attempt, evidence, true),
         }
-        judge(self.profiles(), attempt, evidence, !self.selection.unknown)
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.

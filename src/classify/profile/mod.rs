@@ -15,7 +15,7 @@ pub(crate) use host::HostFinder;
 pub(crate) use judge::{Evidence, Verdict};
 pub(crate) use known::Knowledge;
 pub(crate) use read::{profile_schema, read};
-pub(crate) use select::{AUTO, Captures, NONE, Selection, known_names};
+pub(crate) use select::{AUTO, Captures, Familiarity, NONE, Selection, known_names};
 
 use std::rc::Rc;
 
@@ -94,13 +94,16 @@ impl Stream {
 pub(crate) struct Statuses(Vec<std::ops::RangeInclusive<u16>>);
 
 impl Statuses {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// `429`, `502-504`, or a list of them; else why it is none.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let range = |item: &str| {
             let (low, high) = item.split_once('-').unwrap_or((item, item));
             let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
             (100 <= low && low <= high && high <= 599).then_some(low..=high)
         };
-        text.split(',').map(|item| range(item.trim())).collect::<Option<_>>().map(Self)
+        text.split(',').map(|item| range(item.trim())).collect::<Option<_>>().map(Self).ok_or_else(|| {
+            format!("'{text}' are no HTTP statuses: write codes and ranges from 100 to 599, such as 429 or 502-504")
+        })
     }
 
     pub(crate) fn contains(&self, status: u16) -> bool {

@@ -282,12 +282,7 @@ impl<'a> Reader<'a> {
             DeValue::Integer(number) => number.as_str().to_owned(),
             _ => self.text(key, value)?,
         };
-        let statuses = Statuses::parse(&text);
-        if statuses.is_none() {
-            let hint = "write codes and ranges from 100 to 599, such as 429 or 502-504".to_owned();
-            self.refuse(value.span(), &format!("'{text}' are no HTTP statuses"), Some(hint));
-        }
-        statuses
+        Statuses::read(&text).map_err(|why| self.refuse(value.span(), &why, None)).ok()
     }
 
     fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {

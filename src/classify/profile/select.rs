@@ -31,8 +31,20 @@ pub(crate) struct Selection {
     pub(crate) interactive: bool,
     /// Some rule looks at successes.
     pub(crate) judges_success: bool,
-    /// `auto` knew no profile: text that was captured anyway is read by `generic`, and no status is known.
-    pub(crate) unknown: bool,
+    /// What is known of the command.
+    pub(crate) familiarity: Familiarity,
+}
+
+/// How well the command is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Familiarity {
+    /// A tool, or somebody named what to judge by.
+    #[default]
+    Known,
+    /// `auto` chose a program whose output is that of whatever it runs: a shell.
+    Runner,
+    /// `auto` knew no profile.
+    Unknown,
 }
 
 impl Selection {
@@ -44,18 +56,20 @@ impl Selection {
                 NONE => {}
                 AUTO => match Tool::find(argv, users) {
                     Some(tool) => selection.add(&tool.profile, users, true),
-                    None => selection.unknown = true,
+                    None => selection.familiarity = Familiarity::Unknown,
                 },
                 name => selection.add(name, users, false),
             }
         }
-        selection.unknown &= selection.names.is_empty();
+        if selection.familiarity == Familiarity::Unknown && !selection.names.is_empty() {
+            selection.familiarity = Familiarity::Known;
+        }
         selection
     }
 
     /// Is there nothing to judge by?
     pub(crate) fn is_empty(&self) -> bool {
-        self.names.is_empty() && !self.unknown
+        self.names.is_empty() && self.familiarity == Familiarity::Known
     }
 
     fn add(&mut self, name: &str, users: &[Rc<Profile>], auto: bool) {
@@ -87,6 +101,9 @@ impl Selection {
             self.captures.stderr |= captures.stderr;
         }
         self.interactive |= interactive && auto;
+        if passive && auto {
+            self.familiarity = Familiarity::Runner;
+        }
     }
 }
 
@@ -189,7 +206,8 @@ mod tests {
         ] {
             assert_eq!(auto(line).names, [expected], "{line}");
         }
-        assert!(auto("frobnicate 7").unknown);
+        assert_eq!(auto("frobnicate 7").familiarity, Familiarity::Unknown);
+        assert_eq!(auto("bash x").familiarity, Familiarity::Runner);
         assert_eq!(auto("frobnicate 7").captures, Captures::default());
     }
 

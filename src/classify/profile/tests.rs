@@ -357,7 +357,8 @@ const TRAPS: &[Trap] = &[
 fn no_trap_is_stepped_into() {
     let mut wrong = Vec::new();
     for (command, code, stderr, stdout, class) in TRAPS {
-        let rules = Rules { knowledge: Rc::new(knowledge(AUTO, command)), ..Rules::default() };
+        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let rules = Rules { knowledge, ..Rules::default() };
         let verdict = rules.classify(&attempt(*code, stderr, stdout), None);
         if verdict.class != *class {
             wrong.push(format!(
@@ -378,8 +379,31 @@ fn an_unknown_command_is_judged_by_its_status_alone() {
         let verdict = rules.classify(&AttemptResult::ended(Ending::Exited(code)), None);
         assert_eq!((verdict.class, &*verdict.rule.id), (Class::Transient, "unmatched"), "{code}");
     }
-    let verdict = rules.classify(&attempt(1, "HTTP/1.1 429 Too Many Requests\nRetry-After: 8", ""), None);
-    assert_eq!((verdict.class, verdict.retry_after.map(|wait| wait.as_secs())), (Class::Throttled, Some(8)));
+    // What another option had captured says nothing, unless it was asked about.
+    let said = attempt(1, "HTTP/1.1 429 Too Many Requests\nRetry-After: 8", "");
+    for command in ["frobnicate", "sh -c x"] {
+        let rules = Rules { knowledge: Rc::new(knowledge(AUTO, command)), ..Rules::default() };
+        let verdict = rules.classify(&said, None);
+        assert_eq!((verdict.class, verdict.retry_after), (Class::Transient, None), "{command}");
+        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let verdict = Rules { knowledge, ..Rules::default() }.classify(&said, None);
+        let asked = verdict.retry_after.map(|wait| wait.as_secs());
+        assert_eq!((verdict.class, asked), (Class::Throttled, Some(8)), "{command}");
+    }
+}
+
+#[test]
+fn who_calls_it_throttled_means_what_the_server_asked_for() {
+    let retry_on = crate::classify::ExitSpecs::parse("1").unwrap();
+    let knowledge = Rc::new(knowledge(AUTO, "frobnicate"));
+    let said = attempt(1, "Retry-After: 8", "");
+    let rules = Rules { retry_on, knowledge, ..Rules::default() };
+    assert_eq!(rules.classify(&said, None).retry_after, None);
+    let exit = crate::classify::ExitSpecs::parse("1").ok();
+    let (class, id, patterns) = (Class::Throttled, "rule", Vec::new());
+    let texts = vec![crate::classify::TextRule { class, id, exit, patterns, http: None, reason: None }];
+    let verdict = Rules { texts, ..rules }.classify(&said, None);
+    assert_eq!(verdict.retry_after.map(|wait| wait.as_secs()), Some(8));
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn stderr(regex: &str) -> Pattern {
 fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
     let pattern = |regex: &&str| stderr(regex);
     TextRule {
+        http: None,
         class,
         id: "rule",
         exit: (!exit.is_empty()).then(|| ExitSpecs::parse(exit).unwrap()),

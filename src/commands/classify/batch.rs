@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, Write};
+use std::os::unix::ffi::OsStringExt as _;
 use std::rc::Rc;
 
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
 use super::{Asked, rules};
@@ -19,29 +21,62 @@ use crate::sys::{clock, files, output};
 /// A line of the batch. What it does not hold was not seen.
 #[derive(Deserialize)]
 struct Line {
-    argv: Option<Vec<String>>,
-    exit_code: Option<i64>,
+    argv: Option<Vec<Bytes>>,
+    /// A status; Python says -9 of what SIGKILL has killed.
+    exit_code: Option<f64>,
     /// A name or a number.
     signal: Option<Json>,
     timed_out: Option<bool>,
-    stdout: Option<String>,
-    stderr: Option<String>,
+    stdout: Option<Bytes>,
+    stderr: Option<Bytes>,
     /// Unix seconds.
     now: Option<f64>,
 }
 
+/// Text as a tool wrote it, lone surrogates included: so Python's JSON has bytes that are no UTF-8.
+#[derive(Clone, Deserialize)]
+struct Bytes(#[serde(deserialize_with = "bytes")] Vec<u8>);
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    struct Text;
+    impl Visitor<'_> for Text {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("text")
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Vec<u8>, E> {
+            Ok(text.as_bytes().to_vec())
+        }
+    }
+    deserializer.deserialize_bytes(Text)
+}
+
 /// Answers line for line. A line that cannot be read is answered with what is wrong with it.
-pub(super) fn batch(asked: &Asked, file: &OsStr, command: Vec<OsString>) -> Result<Exit, Error> {
+pub(super) fn batch(
+    asked: &Asked,
+    file: &OsStr,
+    command: Vec<OsString>,
+    now: Option<i64>,
+) -> Result<Exit, Error> {
     let cannot_read =
         |why: &std::io::Error| Error::system(&format!("cannot read the batch {}", file.display()), why);
     let input = files::open_or_stdin(file).map_err(|why| cannot_read(&why))?;
     let mut judges =
-        Judges { asked, command, users: user_profiles(&asked.request.files), known: HashMap::new() };
+        Judges { asked, command, now, users: user_profiles(&asked.request.files), known: HashMap::new() };
+    // Who writes line by line may wait for each answer.
+    let at_once = file == "-";
     let mut out = output::buffered_stdout();
     for line in input.split(b'\n') {
         let line = line.map_err(|why| cannot_read(&why))?;
         let answer = judges.answer(&line).unwrap_or_else(|why| json!({"error": why}));
-        match writeln!(out, "{answer}") {
+        let told = writeln!(out, "{answer}").and_then(|()| if at_once { out.flush() } else { Ok(()) });
+        match told {
             Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Status(0)),
             written => written.map_err(|why| Error::system("cannot write to stdout", &why))?,
         }
@@ -59,6 +94,8 @@ struct Judges<'a> {
     asked: &'a Asked,
     /// What a line without argv is judged as.
     command: Vec<OsString>,
+    /// When a line was seen that does not say so.
+    now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
     known: HashMap<Vec<String>, Rules>,
 }
@@ -66,9 +103,9 @@ struct Judges<'a> {
 impl Judges<'_> {
     fn answer(&mut self, line: &[u8]) -> Result<Json, String> {
         let line: Line = serde_json::from_slice(line).map_err(|why| format!("not a result: {why}"))?;
-        let (attempt, argv) = line.into_attempt()?;
-        let argv =
-            argv.map_or_else(|| self.command.clone(), |argv| argv.into_iter().map(OsString::from).collect());
+        let (attempt, argv) = line.into_attempt(self.now)?;
+        let words = |argv: Vec<Bytes>| argv.into_iter().map(|word| OsString::from_vec(word.0)).collect();
+        let argv = argv.map_or_else(|| self.command.clone(), words);
         let selection = Selection::choose(&self.asked.resolved.policy.profile.0, &argv, &self.users);
         let asked = self.asked;
         let rules = self.known.entry(selection.names).or_insert_with(|| rules(asked, &argv));
@@ -76,10 +113,24 @@ impl Judges<'_> {
     }
 }
 
+/// A whole number that is a status, or less than nothing by a signal's number.
+fn exit(code: f64) -> Option<Ending> {
+    if code.fract() != 0.0 || !(-64.0..256.0).contains(&code) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "small and whole")]
+    let code = code as i32;
+    match u8::try_from(code) {
+        Ok(status) => Some(Ending::Exited(status)),
+        Err(_) => signal::parse(&(-code).to_string()).map(Ending::Signaled),
+    }
+}
+
 impl Line {
-    fn into_attempt(self) -> Result<(AttemptResult, Option<Vec<String>>), String> {
+    fn into_attempt(self, now: Option<i64>) -> Result<(AttemptResult, Option<Vec<Bytes>>), String> {
         let timed_out = self.timed_out.unwrap_or(false);
-        let ending = match (self.exit_code, self.signal) {
+        let signal = self.signal.filter(|signal| signal != "");
+        let ending = match (self.exit_code, signal) {
             (_, Some(Json::String(name))) => {
                 Ending::Signaled(signal::parse(&name).ok_or_else(|| format!("'{name}' is no signal"))?)
             }
@@ -88,15 +139,13 @@ impl Line {
                 Ending::Signaled(signal.ok_or_else(|| format!("{number} is no signal"))?)
             }
             (_, Some(other)) if !other.is_null() => return Err(format!("{other} is no signal")),
-            (Some(code), _) => {
-                Ending::Exited(u8::try_from(code).map_err(|_| format!("{code} is no exit status"))?)
-            }
+            (Some(code), _) => exit(code).ok_or_else(|| format!("{code} is no exit status"))?,
             (None, _) if timed_out => Ending::Signaled(libc::SIGTERM),
             (None, _) => return Err("neither exit_code nor signal is there".to_owned()),
         };
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and whole seconds are enough")]
-        let ended_at = self.now.map_or_else(clock::unix_seconds, |now| now as i64);
-        let bytes = |text: Option<String>| text.map(|text| Rc::from(text.into_bytes()));
+        let ended_at = self.now.map(|now| now as i64).or(now).unwrap_or_else(clock::unix_seconds);
+        let bytes = |text: Option<Bytes>| text.map(|text| Rc::from(text.0));
         let text = CapturedText { stdout: bytes(self.stdout), stderr: bytes(self.stderr) };
         let output = Output { text, ..Output::default() };
         Ok((AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) }, self.argv))

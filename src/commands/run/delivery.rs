@@ -24,13 +24,15 @@ impl Driver<'_> {
 
     /// The end of a run: delivers what was held for it, before the end is told, since that may change it.
     pub(super) async fn conclude(&mut self, actions: Vec<Action>) -> Vec<Action> {
-        let outcome = actions.iter().find_map(|action| match action {
-            Action::Emit(Event::RunStop(stop)) => Some(stop.outcome),
+        let end = actions.iter().find_map(|action| match action {
+            Action::Emit(Event::RunStop(stop)) => Some((stop.outcome, stop.exit_code)),
             _ => None,
         });
-        let Some(outcome) = outcome else { return actions };
-        self.succeeded = outcome == Outcome::Succeeded;
-        let interrupted = match self.streams.wanted(outcome) {
+        let Some((outcome, status)) = end else { return actions };
+        // A command that was told to stop and ended well has its output and its status.
+        self.succeeded =
+            outcome == Outcome::Succeeded || outcome == Outcome::Interrupted && status == Some(0);
+        let interrupted = match self.streams.wanted(self.succeeded) {
             Some(wanted) => self.deliver(wanted).await,
             None => None,
         };
@@ -39,9 +41,10 @@ impl Driver<'_> {
         }
         let Some(why) = self.streams.lost() else { return actions };
         self.sinks.note(Level::Error, &format!("output of the command was lost: {why}"));
-        match outcome {
-            Outcome::Succeeded => with_end(actions, Outcome::Error, Exit::Status(exit_code::FAILURE)),
-            _ => actions,
+        if self.succeeded {
+            with_end(actions, Outcome::Error, Exit::Status(exit_code::FAILURE))
+        } else {
+            actions
         }
     }
 

@@ -14,9 +14,9 @@ pub(super) struct Interests {
     progress: Vec<Pattern>,
     /// So much of the end is kept.
     tail: usize,
-    /// The profiles read what is captured.
-    profiles: bool,
-    /// What has to be captured for them.
+    /// The text of what is captured is read, by profiles or for the HTTP status that it speaks of.
+    text: bool,
+    /// What has to be captured for that.
     captures: Captures,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
@@ -27,42 +27,44 @@ pub(super) struct Onlookers {
     rules: Option<Watch>,
     progress: Option<(Watch, Rc<Cell<Option<Duration>>>)>,
     pub(super) tails: Option<Tails>,
-    /// What the profiles read.
+    /// What is read as text.
     text: Option<Tails>,
 }
 
-/// No more of a stream than its end is read by profiles.
-const PROFILE_TEXT: usize = 64 * 1024;
+/// No more of a stream than its end is read as text.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 impl Interests {
     pub(super) fn new(rules: &Rules, progress: &[Pattern], tail: usize) -> Self {
+        let http = rules.need_http();
         Self {
             rules: rules.patterns(),
             progress: progress.to_vec(),
             tail,
-            profiles: false,
-            captures: Captures::default(),
+            text: http,
+            captures: Captures { stdout: http, stderr: http },
             progressed: Rc::default(),
         }
     }
 
     /// Adds what the profiles have to see. Of tools that talk to a person nothing is captured for their sake.
     pub(super) fn with_profiles(mut self, selection: &Selection, stdin_is_terminal: fn() -> bool) -> Self {
-        self.profiles = !selection.is_empty();
+        self.text |= !selection.is_empty();
         if !(selection.interactive && stdin_is_terminal()) {
-            self.captures = selection.captures;
+            self.captures.stdout |= selection.captures.stdout;
+            self.captures.stderr |= selection.captures.stderr;
         }
         self
     }
 
     /// Must this stream be captured for its patterns?
     pub(super) fn look_at(&self, stream: Stream) -> bool {
-        let for_profiles = match stream {
+        let for_text = match stream {
             Stream::Stdout => self.captures.stdout,
             Stream::Stderr => self.captures.stderr,
             Stream::Merged => self.captures.stdout || self.captures.stderr,
         };
-        for_profiles || self.rules.iter().chain(&self.progress).any(|pattern| pattern.channel.sees(stream))
+        for_text || self.rules.iter().chain(&self.progress).any(|pattern| pattern.channel.sees(stream))
     }
 
     /// When a line of progress last passed by, on the elapsed clock.
@@ -77,7 +79,7 @@ impl Interests {
             rules: watch(&self.rules),
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
-            text: self.profiles.then(|| Tails::new(PROFILE_TEXT)),
+            text: self.text.then(|| Tails::new(LONGEST_TEXT)),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
@@ -110,7 +112,7 @@ impl Onlookers {
         self.rules.take().map(Watch::finish).unwrap_or_default()
     }
 
-    /// What the profiles read of the streams that were captured.
+    /// What is to be read of the streams that were captured.
     pub(super) fn text(&mut self, stdout: bool, stderr: bool) -> CapturedText {
         self.text.take().map(|tails| tails.into_text(stdout, stderr)).unwrap_or_default()
     }

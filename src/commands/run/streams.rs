@@ -5,7 +5,6 @@ use std::any::Any;
 
 use super::onlookers::{Interests, Onlookers};
 use crate::classify::{Output, Stream, Tails};
-use crate::event::Outcome;
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output;
@@ -131,8 +130,7 @@ impl Streams {
     }
 
     /// What is to be delivered of what is held, before the end is told.
-    pub(super) fn wanted(&self, outcome: Outcome) -> Option<Wanted> {
-        let succeeded = outcome == Outcome::Succeeded;
+    pub(super) fn wanted(&self, succeeded: bool) -> Option<Wanted> {
         // A part of what a success wrote would pass for the whole.
         let stdout = self.stdout == StdoutMode::Success && succeeded && self.lost.is_none();
         let wanted = Wanted { stdout, stderr: self.stderr_held };

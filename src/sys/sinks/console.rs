@@ -174,8 +174,9 @@ impl Sink for Console {
             Event::GateRefused(held) => !held.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
             Event::RunStop(stop) => {
-                let flaky = !stop.failures.is_empty();
-                stop.outcome != Outcome::Interrupted && (stop.attempts != 1 && flaky || stop.attempts == 0)
+                let failed = !stop.failures.is_empty();
+                let says_more = stop.attempts != 1 && failed || stop.attempts == 0 || !stop.why.is_empty();
+                stop.outcome != Outcome::Interrupted && says_more
             }
         }
     }

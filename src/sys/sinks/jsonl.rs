@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Sink;
@@ -33,17 +33,15 @@ impl Jsonl {
     /// Opens the log, made with mode 0600 if it is not there. Never blocks: a FIFO that nobody reads is refused.
     pub(super) fn open(path: &OsStr) -> Result<Self, String> {
         let name = path.to_string_lossy().into_owned();
-        let to = if path == "-" {
-            Target::Stderr
-        } else {
-            let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
-            let never_block = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-            let file = rustix::fs::open(path, flags | never_block, Mode::RUSR | Mode::WUSR)
-                .map_err(|errno| unusable(&name, &errno.into()))?;
-            let locked = appends_are_not_atomic(file.as_fd());
-            Target::File { file, locked }
-        };
-        Ok(Self { to, name, torn: false, warned: false, warning: None })
+        if path == "-" {
+            return Ok(Self { to: Target::Stderr, name, torn: false, warned: false, warning: None });
+        }
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
+        let never_block = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = rustix::fs::open(path, flags | never_block, Mode::RUSR | Mode::WUSR)
+            .map_err(|errno| unusable(&name, &errno.into()))?;
+        let (locked, torn) = (appends_are_not_atomic(file.as_fd()), ends_in_half_a_line(path, file.as_fd()));
+        Ok(Self { to: Target::File { file, locked }, name, torn, warned: false, warning: None })
     }
 
     /// The one warning, once.
@@ -92,6 +90,21 @@ impl Sink for Jsonl {
             self.warning = Some(unusable(&self.name, &why));
         }
     }
+}
+
+/// Did a full disk leave half a line at the end of what is there?
+fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
+    let Ok(status) = rustix::fs::fstat(file) else { return false };
+    let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+    let Some(last) = u64::try_from(status.st_size).ok().and_then(|size| size.checked_sub(1)) else {
+        return false;
+    };
+    // Opened once more: the log itself may be one that can only be appended to.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut byte = [b'\n'];
+    let read = regular.then(|| rustix::fs::open(path, flags, Mode::empty()));
+    read.is_some_and(|read| read.and_then(|file| rustix::io::pread(&file, &mut byte, last)).is_ok())
+        && byte != [b'\n']
 }
 
 fn unusable(name: &str, why: &io::Error) -> String {
