@@ -80,17 +80,16 @@ fn what_ends_a_run_early_is_named() {
     ran.says(&["retry: attempt 1/1 failed (timeout): no attempts left"]);
     let ran = sandbox.run(["--deadline", "10s", "--delay", "20s", "--", "false"]).exits(1);
     ran.says(&[
-        "retry: attempt 1 failed (exit 1): the deadline of TIME would pass before the next one in 1h",
+        "retry: attempt 1 failed (exit 1): the deadline of TIME would pass before the next one in TIME",
     ]);
 }
 
 #[test]
 fn a_run_that_fails_without_a_failed_attempt_says_why() {
     let sandbox = Sandbox::new();
-    let two = "--successes";
     for (line, said) in [
         (
-            &[two, "2", "--deadline", "1s", "--delay", "1h", "--", fixture(), "exit", "0"][..],
+            &["--successes", "2", "--deadline", "1s", "--delay", "1h", "--", fixture(), "exit", "0"][..],
             "1 attempt in TIME: no failure; the deadline of 1s would pass before the next one in 1h",
         ),
         (
