@@ -166,8 +166,8 @@ macro_rules! settings {
 settings! {
     /// Attempts in all, `inf` for no limit
     ///
-    /// Attempts are counted from 1: `--max 3` runs the command at most three times. With a deadline and no number
-    /// given anywhere there is no limit.
+    /// Attempts are counted from 1: `--max 3` runs the command at most three times, and `--attempts 3` is the same.
+    /// With a deadline and no number given anywhere there is no limit.
     max / "max": Limit = Limit::Times(3),
     { Schedule "N" short 'n' alias "attempts" env "RETRY_OPT_MAX"; basic }
 

@@ -34,6 +34,31 @@ fn a_file_that_others_may_write_is_not_obeyed() {
 }
 
 #[test]
+fn every_verb_that_would_have_heeded_it_says_so() {
+    let sandbox = with_file_of_mode(0o666);
+    for line in [
+        &["wait", "9"][..],
+        &["classify", "--exit", "1"],
+        &["explain", "--format", "delays"],
+        &["explain", "--format", "json"],
+        &["explain", "--all"],
+        &["state", "list"],
+    ] {
+        sandbox.run(line).mentions(&["retry: warning: ", "is not obeyed: others may write it"]);
+    }
+}
+
+#[test]
+fn what_is_no_file_is_passed_over_and_waited_for_by_nobody() {
+    let sandbox = Sandbox::new();
+    let directory = sandbox.write(".config/retry/other", "");
+    let fifo = directory.with_file_name("config.toml");
+    let made = std::process::Command::new("mkfifo").arg("-m600").arg(fifo).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    is_not_obeyed(&sandbox, "it is no regular file");
+}
+
+#[test]
 fn a_file_that_others_may_only_read_is_obeyed() {
     for mode in [0o600, 0o644, 0o444] {
         let sandbox = with_file_of_mode(mode);
