@@ -175,6 +175,23 @@ fn the_built_in_policies_are_as_they_are_described() {
 }
 
 #[test]
+fn a_list_of_nothing_replaces_that_of_a_parent() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "c.toml",
+        "[policy.a]\nretry-on = [3]\npermanent-on = \"4\"\nretry-match = \"x\"\nrule = [{ class = \"permanent\", exit = 5 }]\n\
+         [policy.b]\ninherits = \"a\"\nretry-on = []\npermanent-on = []\nretry-match = []\nrule = []\n",
+    );
+    let explained = sandbox.explain(&["--config", "c.toml", "--policy", "b"]);
+    for key in ["retry-on", "permanent-on", "retry-match", "rule"] {
+        assert_eq!(explained.value(key), &serde_json::json!([]), "{key}");
+        assert!(explained.source(key).contains("c.toml"), "{key}");
+    }
+    sandbox.write("bad.toml", "[policy.default]\nbackoff = []\n");
+    sandbox.run(["--config", "bad.toml", "--", "true"]).exits(125).mentions(&["bad.toml:2:11"]);
+}
+
+#[test]
 fn a_policy_is_in_force_when_the_command_runs() {
     let sandbox = Sandbox::new();
     sandbox.write("c.toml", "[policy.p]\nmax = 2\nbackoff = [\"1ms\"]\npermanent-on = \"9\"\n");

@@ -75,12 +75,17 @@ fn an_unknown_parent_without_a_near_name_is_told_too() {
 #[test]
 fn what_is_no_toml_is_told_where_it_breaks_off() {
     are_told("[policy.default\n", &[(1, 16, "[policy.default", "               ^", &[])]);
+    are_told("[policy.default\nmax = 3\n", &[(1, 16, "[policy.default", "               ^", &[])]);
     are_told("[policy.a]\nmax = 3\nmax = 4\n", &[(3, 1, "max = 4", "^^^", &["duplicate"])]);
 }
 
 #[test]
 fn a_setting_outside_of_a_policy_is_told_where_it_belongs() {
     are_told("max = 3\n", &[(1, 1, "max = 3", "^^^", &["'max'", "[policy.default]"])]);
+    are_told(
+        "maxx = 3\n",
+        &[(1, 1, "maxx = 3", "^^^^", &["'maxx'", "did you mean max?", "[policy.default]"])],
+    );
     are_told("policy = 3\n", &[(1, 1, "policy = 3", "^^^^^^", &["[policy.NAME]"])]);
     are_told("[policy]\na = 3\n", &[(2, 1, "a = 3", "^", &["[policy.a]"])]);
 }
