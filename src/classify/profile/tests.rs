@@ -1,5 +1,6 @@
 //! Every rule on its examples, and the traps that tools lay.
 
+mod fresh;
 mod sureness;
 
 use std::ffi::OsString;
