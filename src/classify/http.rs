@@ -95,6 +95,7 @@ const BEFORE: &[&str] = &[
     "unexpected status",
     "bad response",
     "serviceexception",
+    "clientresponseerror",
     "responded with",
     "responded with a",
     "http/1.0",
@@ -154,7 +155,7 @@ fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
     if after.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
         return false;
     }
-    if reason_follows(code, after) || reason_precedes(code, before) {
+    if reason_follows(code, after) || reason_precedes(code, before) || peer_follows(after) {
         return true;
     }
     let words = trim_end(before, b" \n:='\"([<`");
@@ -190,6 +191,13 @@ fn reason_follows(code: u16, after: &[u8]) -> bool {
     let generic: &[u8] = if code < 500 { b"client error" } else { b"server error" };
     (code >= 400 && after.starts_with(generic))
         || REASONS.iter().any(|(known, reason)| *known == code && starts_with_words(after, reason))
+}
+
+/// apt's `520 Unknown Error [IP: 127.0.0.1 80]`: whatever the phrase is.
+fn peer_follows(after: &[u8]) -> bool {
+    let line = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let phrase = line.windows(6).take(48).position(|window| window == b" [ip: ");
+    phrase.is_some_and(|end| line[..end].iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b' '))
 }
 
 fn reason_precedes(code: u16, before: &[u8]) -> bool {
@@ -257,6 +265,7 @@ mod tests {
             ("2026-11-21 21:44:54 エラー 429: Too Many Requests。", 429),
             ("erreur 503 : Service Unavailable", 503),
             ("503  Service Unavailable [IP: 127.0.0.1 8080]", 503),
+            ("520  Unknown Error [IP: 127.0.0.1 8080]", 520),
             ("npm error code E503", 503),
             ("ERR_PNPM_FETCH_503  GET http://x: y", 503),
             ("unexpected status code 502", 502),
@@ -272,6 +281,7 @@ mod tests {
             ("gh: Not Found (HTTP 404)", 404),
             ("404 Client Error: x for url", 404),
             ("ServiceException: 503 x", 503),
+            ("ClientResponseError: 400, message='Bad Request'", 400),
             ("ERROR: Forbidden(403 Forbidden", 403),
             ("returned error: 503\nreturned error: 404", 404),
             ("HTTP/1.1 503 Service Unavailable\nHTTP/1.1 200 OK", 200),
@@ -305,6 +315,8 @@ mod tests {
             "HTTP/1.1",
             "503 rows",
             "PID 404",
+            "500 files [IPv4]",
+            "connected to 404: x [IP: 127.0.0.1 8080]",
             "returned 500 results",
         ] {
             assert_eq!(status(text), None, "{text}");

@@ -56,6 +56,9 @@ fn normalise(raw: &[u8]) -> Vec<u8> {
         }
         let prefix = prefix(&out[start..]);
         out.drain(start..start + prefix);
+        if is_status_row(&out[start..]) {
+            out.truncate(start);
+        }
         if out.len() > start {
             out.push(b'\n');
         }
@@ -108,6 +111,11 @@ fn fold(line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// `'503': 'Service Unavailable',`: Node shows the whole table of statuses among the innards of a request.
+fn is_status_row(line: &[u8]) -> bool {
+    matches!(line, [b'\'', a, b, c, b'\'', b':', b' ', b'\'' | b'"', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The length of what a tool puts before each line of an error.
 fn prefix(line: &[u8]) -> usize {
     const KNOWN: [&[u8]; 5] = [b"npm error ", b"npm ERR! ", b"[ERROR] ", b"npm error", b"npm ERR!"];
@@ -139,6 +147,7 @@ mod tests {
             ("E1121 21:47:25.123456    4711 memcache.go:265] \"Unhandled\"", "\"Unhandled\""),
             ("échec\u{a0}: Connexion", "échec : Connexion"),
             ("tab\tand   spaces  ", "tab and spaces"),
+            ("x: {\n  '402': 'Payment Required',\n  '503': 'Service Unavailable',\n}", "x: {\n}"),
         ] {
             assert_eq!(String::from_utf8_lossy(&normalise(raw.as_bytes())), expected, "{raw:?}");
         }

@@ -1,5 +1,6 @@
 //! Every rule on its examples, and the traps that tools lay.
 
+mod fresh;
 mod sureness;
 
 use std::ffi::OsString;
@@ -244,7 +245,7 @@ const TRAPS: &[Trap] = &[
         1,
         "error when evicting: Cannot evict pod as it would violate the pod's disruption budget.",
         "",
-        Class::Throttled,
+        Class::Transient,
     ),
     ("psql -f x", 2, "psql: error: FATAL:  the database system is starting up", "", Class::Transient),
     ("redis-cli -e get x", 1, "", "(error) LOADING Redis is loading the dataset in memory", Class::Transient),

@@ -96,7 +96,9 @@ fn is_own_wait(before: &str) -> bool {
     let counted = before.rsplit_once(' ').is_some_and(|(words, last)| {
         last.bytes().all(|byte| byte.is_ascii_digit()) && words.ends_with("after")
     });
-    before.ends_with('-') || counted || own.iter().any(|word| before.split(' ').next_back() == Some(word))
+    before.ends_with('-')
+        || counted
+        || own.iter().any(|word| before.split([' ', '(']).next_back() == Some(word))
 }
 
 /// Where a phrase stands as words of its own, and what follows it. In any case.
