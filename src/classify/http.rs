@@ -135,18 +135,36 @@ pub(crate) fn last_status(text: &Text) -> Option<u16> {
             continue;
         }
         let code = lower[start..=at].iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-        if is_status(code) && has_context(code, &lower[start.saturating_sub(64)..start], &lower[at + 1..]) {
+        let (before, after) = (&lower[start.saturating_sub(64)..start], &lower[at + 1..]);
+        if is_status(code) && has_context(code, before, after) || is_surely_one(code, before, after) {
             return Some(code);
         }
     }
     None
 }
 
+/// An error that no list has, where the words before it speak of nothing but HTTP (RFC 9110, section 15: its first digit
+/// says what it is).
+fn is_surely_one(code: u16, before: &[u8], after: &[u8]) -> bool {
+    let words = trim_end(before, b" \n:='\"([<`");
+    let ends = after.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    (400..600).contains(&code)
+        && ends
+        && words.len() < before.len()
+        && !is_part_of_more(before, after)
+        && BEFORE.iter().any(|word| {
+            (word.starts_with("http") || *word == "returned error") && ends_with_word(words, word)
+        })
+}
+
+/// `1.503`, `-503`, `$500`, `#404` are something else; so is `503.5`.
+fn is_part_of_more(before: &[u8], after: &[u8]) -> bool {
+    matches!(before, [.., b'.' | b'-' | b'$' | b'#' | b'/' | b'@'])
+        || matches!(after, [b'.' | b',' | b':' | b'-', next, ..] if next.is_ascii_digit())
+}
+
 fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
-    // `1.503`, `-503`, `$500`, `#404` are something else; so is `503.5`.
-    let part_of_more = matches!(before, [.., b'.' | b'-' | b'$' | b'#' | b'/' | b'@'])
-        || matches!(after, [b'.' | b',' | b':' | b'-', next, ..] if next.is_ascii_digit());
-    if part_of_more {
+    if is_part_of_more(before, after) {
         return false;
     }
     if before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
@@ -288,6 +306,9 @@ mod tests {
             ("statusCode: 502,", 502),
             ("`open_http': 429 Too Many Requests (OpenURI::HTTPError)", 429),
             ("got HTTP status code\n503", 503),
+            ("curl: (22) The requested URL returned error: 440", 440),
+            ("HTTP/1.1 499 x", 499),
+            ("http status: 561", 561),
         ] {
             assert_eq!(status(text), Some(expected), "{text}");
         }
@@ -318,6 +339,11 @@ mod tests {
             "500 files [IPv4]",
             "connected to 404: x [IP: 127.0.0.1 8080]",
             "returned 500 results",
+            "error code 440",
+            "http 440rows",
+            "http://127.0.0.1:440/",
+            "status 440",
+            "HTTP/1.1 299",
         ] {
             assert_eq!(status(text), None, "{text}");
         }

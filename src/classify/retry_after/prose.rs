@@ -5,7 +5,7 @@ use crate::classify::date;
 
 type Form = fn(&str, i64) -> Option<f64>;
 
-pub(super) const FORMS: &[Form] = &[key_ms, retry_delay, key, sentence, moment, bare];
+pub(super) const FORMS: &[Form] = &[key_ms, retry_delay, key, sentence, moment, bare, few_minutes];
 
 /// `"retry_after_ms": 5000`
 fn key_ms(text: &str, _: i64) -> Option<f64> {
@@ -71,6 +71,13 @@ fn bare(text: &str, _: i64) -> Option<f64> {
     let found = positions(text, "retry after ").filter(|(at, _)| !is_own_wait(&text[..*at]));
     let numbers = found.filter_map(|(at, _)| leading(after(at)?));
     numbers.filter(|(_, rest)| !rest.starts_with(['T', ':', '-', '.'])).map(|(seconds, _)| seconds).last()
+}
+
+/// `Please try again in a few minutes`: a minute at least. "Wait a few minutes" is said of limits that tell no time.
+fn few_minutes(text: &str, _: i64) -> Option<f64> {
+    let asked = ["try again in a few minutes", "retry in a few minutes", "come back in a few minutes"];
+    let mut found = asked.into_iter().flat_map(|phrase| positions(text, phrase));
+    found.any(|(at, _)| !is_own_wait(&text[..at])).then_some(60.0)
 }
 
 /// What follows each request to come back later.

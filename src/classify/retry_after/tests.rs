@@ -45,6 +45,7 @@ fn every_form_is_understood() {
         ("Please try again after '372' seconds.", 372.0),
         ("retry after 30 seconds", 30.0),
         ("Retry in 5 minutes", 300.0),
+        ("The service is busy. Please try again in a few minutes.", 60.0),
         ("Please wait 60 seconds", 60.0),
         ("Try again in 15 minutes 49 seconds", 949.0),
         ("Please retry in 34.07s.", 34.07),
