@@ -9,7 +9,7 @@ mod state;
 mod wait;
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use crate::classify::profile::{Knowledge, Profile, Selection};
 use crate::cli::{Invocation, Verb};
@@ -135,18 +135,31 @@ fn wrong_examples(profile: &Profile) -> Vec<String> {
     told.collect()
 }
 
-/// The words of a command that is one string for a shell.
+/// The words of the first command of a shell's string. They are only looked at: nothing is expanded.
 fn words_of(line: &OsStr) -> Vec<OsString> {
-    let words = line.as_bytes().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.map(|word| OsStr::from_bytes(unquoted(word)).to_owned()).collect()
-}
-
-/// A word without the quotes around it. What stands inside of quotes may be several words of ours: they are only
-/// looked at.
-fn unquoted(word: &[u8]) -> &[u8] {
-    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
-    let word = if word.first().is_some_and(is_quote) { &word[1..] } else { word };
-    if word.last().is_some_and(is_quote) { &word[..word.len() - 1] } else { word }
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut bytes = line.as_bytes().iter().copied();
+    while let Some(byte) = bytes.next() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (None | Some(b'"'), b'\\') => word.get_or_insert_default().extend(bytes.next()),
+            (None, b';' | b'|' | b'&' | b'<' | b'>' | b'\n' | b'(' | b')')
+                if word.is_some() || !words.is_empty() =>
+            {
+                break;
+            }
+            (None, byte) if byte.is_ascii_whitespace() => words.extend(word.take()),
+            (_, byte) => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    words.into_iter().map(OsString::from_vec).collect()
 }
 
 /// The policy that was named, by a flag or by the environment.
@@ -190,5 +203,30 @@ pub(crate) fn print(text: &str) -> Result<Exit, Error> {
         // Who closed the pipe has read enough.
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),
         Err(why) => Err(Error::system("cannot write to stdout", &why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_shells_string_are_those_of_its_first_command() {
+        for (line, expected) in [
+            ("", &[][..]),
+            ("curl -f x", &["curl", "-f", "x"]),
+            ("  curl\t-f  ", &["curl", "-f"]),
+            ("curl;true", &["curl"]),
+            ("curl|cat", &["curl"]),
+            ("curl&", &["curl"]),
+            ("curl -s x>f", &["curl", "-s", "x"]),
+            ("curl x && git pull", &["curl", "x"]),
+            ("A='b c' curl x", &["A=b c", "curl", "x"]),
+            ("'curl' \"a b\" c\\ d \"e\\\"f\" ''", &["curl", "a b", "c d", "e\"f", ""]),
+            ("\ncurl\ntrue", &["curl"]),
+            ("it's", &["its"]),
+        ] {
+            assert_eq!(words_of(OsStr::new(line)), expected, "{line}");
+        }
     }
 }

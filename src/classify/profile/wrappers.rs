@@ -17,7 +17,7 @@ struct Wrapper {
 const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         name: "sudo",
-        valued: "ugUpChrtTDRag",
+        valued: "ugUpChrtTDRagc",
         long: &[
             "user",
             "group",
@@ -36,7 +36,7 @@ const WRAPPERS: &[Wrapper] = &[
         operands: 0,
     },
     Wrapper { name: "doas", valued: "uCa", long: &[], operands: 0 },
-    Wrapper { name: "env", valued: "uCS", long: &["unset", "chdir", "split-string"], operands: 0 },
+    Wrapper { name: "env", valued: "uCSa", long: &["unset", "chdir", "split-string", "argv0"], operands: 0 },
     Wrapper { name: "nice", valued: "n", long: &["adjustment"], operands: 0 },
     Wrapper {
         name: "ionice",
@@ -108,6 +108,11 @@ impl Wrapper {
                 words = rest;
                 break;
             }
+            // `env -` is `env -i`.
+            if word == b"-" && self.name == "env" {
+                words = rest;
+                continue;
+            }
             if word.len() < 2 || word[0] != b'-' {
                 break;
             }
@@ -156,6 +161,9 @@ mod tests {
             ("timeout --foreground -k3 5 curl", "curl"),
             ("env A=b C=d curl", "curl"),
             ("env -i -u HOME A=b curl", "curl"),
+            ("env - A=b curl", "curl"),
+            ("env -a name --argv0 name curl", "curl"),
+            ("sudo -c class curl", "curl"),
             ("A=b C=d curl", "curl"),
             ("sudo -u root -E A=b curl", "curl"),
             ("sudo -nu root curl", "curl"),
