@@ -12,10 +12,13 @@
 //! Pure: reads nothing, knows neither which stream it is given nor what a match means.
 
 mod engine;
-mod literals;
+mod lanes;
 mod matcher;
 mod pattern;
 mod quote;
+mod sequences;
+mod sieve;
+mod signatures;
 
 pub(crate) use matcher::Matcher;
 pub(crate) use pattern::Pattern;
