@@ -3,6 +3,7 @@
 //! `(?i)eof` asks for `[Ee][Oo][Ff]`, `\bE\d{4}` for an `E` and four digits, `(connection|request) refused` for one of two.
 //! They may promise too little, never too much: a line without any of them is a line without a match.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
@@ -15,7 +16,7 @@ pub(super) const LONGEST: usize = 24;
 pub(super) const STRETCH: usize = 7;
 /// So many copies of what is repeated are told apart.
 const COPIES: u32 = 8;
-/// Sequences that are by chance in every so manieth byte are not worth looking for.
+/// Sequences that begin by chance at more of the bytes than this are not worth looking for.
 const RARE: f64 = 1.0 / 1000.0;
 
 /// The bytes that may stand in one place.
@@ -84,14 +85,19 @@ fn common(byte: u8) -> u8 {
 
 /// What to look for: each line in which one of the patterns matches holds one of these. `None` if any could match without
 /// something that is worth looking for.
-pub(super) fn required<'a>(patterns: impl IntoIterator<Item = &'a Hir>) -> Option<Vec<Sequence>> {
+pub(super) fn required(patterns: &[Hir]) -> Option<Vec<Sequence>> {
+    whatever_rare(patterns).filter(|sequences| chance(sequences) < RARE)
+}
+
+/// The same, whether it is worth looking for or not.
+pub(super) fn whatever_rare(patterns: &[Hir]) -> Option<Vec<Sequence>> {
     let mut all = Vec::new();
     for pattern in patterns {
         all.extend(known(pattern).best()?.iter().map(|sequence| around_rarest(sequence).to_vec()));
     }
     all.sort_unstable();
     all.dedup();
-    (chance(&all) < RARE).then_some(all)
+    Some(all)
 }
 
 /// As much of a sequence as is worth comparing.
@@ -195,11 +201,9 @@ fn known(hir: &Hir) -> Known {
         HirKind::Literal(literal) => {
             Known::exactly(vec![literal.0.iter().map(|&byte| Set::of([byte])).collect()])
         }
-        HirKind::Class(Class::Bytes(class)) => {
-            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-            Known::exactly(vec![vec![Set::of(bytes)]])
+        HirKind::Class(class) => {
+            one_byte(class).map_or_else(Known::nothing, |set| Known::exactly(vec![vec![set]]))
         }
-        HirKind::Class(Class::Unicode(_)) => Known::nothing(),
         HirKind::Capture(capture) => known(&capture.sub),
         HirKind::Repetition(repetition) => repeated(repetition),
         HirKind::Concat(parts) => parts.iter().map(known).reduce(Known::then).unwrap_or_else(Known::nothing),
@@ -207,6 +211,16 @@ fn known(hir: &Hir) -> Known {
             branches.iter().map(known).reduce(Known::or).unwrap_or_else(Known::nothing)
         }
     }
+}
+
+/// The bytes of a class, unless it has characters of several.
+fn one_byte(class: &Class) -> Option<Set> {
+    let bytes = match class {
+        Class::Bytes(class) => Cow::Borrowed(class),
+        // Alternatives of one letter each are made such a class.
+        Class::Unicode(class) => Cow::Owned(class.to_byte_class()?),
+    };
+    Some(Set::of(bytes.ranges().iter().flat_map(|range| range.start()..=range.end())))
 }
 
 fn repeated(repetition: &Repetition) -> Known {
@@ -220,4 +234,73 @@ fn repeated(repetition: &Repetition) -> Known {
     let copies = repetition.min.min(COPIES);
     let times = (1..copies).fold(once.clone(), |so_far, _| so_far.then(once.clone()));
     if repetition.max == Some(copies) { times } else { Known { exact: false, ..times } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pattern;
+    use super::{Set, rarest, required, whatever_rare};
+
+    /// As a pattern would write it: classes by their size.
+    fn written(sets: &[Set]) -> String {
+        let set = |set: &Set| {
+            let bytes: Vec<u8> = (0..=u8::MAX).filter(|&byte| set.contains(byte)).collect();
+            match &bytes[..] {
+                [byte] => char::from(*byte).to_string(),
+                bytes if bytes.len() < 4 => format!("[{}]", String::from_utf8_lossy(bytes)),
+                bytes => format!("<{}>", bytes.len()),
+            }
+        };
+        sets.iter().map(set).collect()
+    }
+
+    #[test]
+    fn the_most_telling_sequences_are_found() {
+        for (pattern, sequences) in [
+            ("connection refused", &["connection refused"][..]),
+            ("(?i)eof", &["[Ee][Oo][Ff]"]),
+            (r"\bHTTP/[\d.]+ (429|50[023])\b", &["HTTP/<11>"]),
+            (r"\b[45]\d\d (Error|Bad)", &["[45]<10><10> Bad", "[45]<10><10> Error"]),
+            (r"[a-z]+: (timed out|reset) by \d+", &["<26>: reset by ", "<26>: timed out by "]),
+            ("colou?r", &["color", "colour"]),
+            ("^.*(foo)+$", &["foo"]),
+            ("(ab){3}", &["ababab"]),
+            (r"E\d{2,}:", &["E<10><10>"]),
+            ("q(a|b)z", &["q[ab]z"]),
+            ("(one|tw.o|three)", &["one", "three", "tw<255>o"]),
+            ("foo[a&&b]|q", &["foo<0>", "q"]),
+            (r"x[\n]", &["x<0>"]),
+            (r"\d+", &["<10>"]),
+            ("foo|", &["", "foo"]),
+            ("(foo)?", &["", "foo"]),
+            ("(foo)*", &[""]),
+            ("", &[""]),
+        ] {
+            let found = whatever_rare(&[Pattern::check(pattern).unwrap().hir().clone()]).unwrap();
+            let mut found: Vec<_> = found.iter().map(|sequence| written(sequence)).collect();
+            found.sort_unstable();
+            assert_eq!(found, sequences, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn of_a_sequence_the_rarest_stretch_is_looked_for() {
+        for (pattern, stretch) in
+            [("quite a long literal", "quite a"), ("could not connect: EAGAIN", " EAGAIN"), ("ab", "ab")]
+        {
+            let found = whatever_rare(&[Pattern::check(pattern).unwrap().hir().clone()]).unwrap();
+            assert_eq!(written(&found[0][rarest(&found[0])]), stretch);
+        }
+    }
+
+    #[test]
+    fn one_pattern_with_nothing_rare_spoils_the_search() {
+        let found = |patterns: &[&str]| {
+            let hirs = patterns.iter().map(|text| Pattern::check(text).unwrap().hir().clone());
+            required(&hirs.collect::<Vec<_>>()).map(|sequences| sequences.len())
+        };
+        assert_eq!(found(&["server busy", "(is|was) busy", "quux"]), Some(4));
+        assert_eq!(found(&["server busy", r"\d+"]), None);
+        assert_eq!(found(&["server busy", ".*"]), None);
+    }
 }

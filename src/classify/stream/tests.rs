@@ -6,6 +6,8 @@ use regex_automata::util::syntax;
 
 use super::{Matcher, Pattern};
 
+mod sieve;
+
 fn matcher(patterns: &[impl AsRef<str>]) -> Matcher {
     let patterns: Vec<_> = patterns.iter().map(|text| Pattern::check(text.as_ref()).unwrap()).collect();
     Matcher::new(&patterns)
