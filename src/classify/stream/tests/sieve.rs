@@ -99,7 +99,7 @@ fn rare_stream() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn no_search_passes_over_a_line_that_matches(
@@ -143,8 +143,8 @@ proptest! {
 fn a_sequence_is_found_wherever_it_begins_and_ends() {
     let patterns = ["(?i)server busy", r"E\d\d", "QZ", "a rather long text that is worth no more"];
     for text in ["SERVER busy", "E42", "QZ", "a rather long text that is worth no more"] {
-        for before in 0..150 {
-            for after in [0, 1, 63, 64, 65] {
+        for before in 0..80 {
+            for after in [0, 1, 64] {
                 let line = format!("{}{text}{}\n", "-".repeat(before), "-".repeat(after));
                 let lines = format!("first line\n{line}last line\n");
                 assert_eq!(by_signatures(&patterns, lines.as_bytes(), b"").unwrap(), [11], "{line}");
