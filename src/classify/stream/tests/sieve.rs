@@ -229,3 +229,14 @@ fn a_search_that_finds_too_much_gives_way() {
         assert_eq!(fed(patterns, stream.chunks(65_536)), [(number, "connection refused".to_owned())]);
     }
 }
+
+#[test]
+fn lanes_see_the_ends_of_lines_that_have_carriage_returns() {
+    for pattern in ["^foo$", r"\Afoo\z", "(?-R:^foo$)", r"(?-m:^foo$)", r"\bfoo\b"] {
+        for line in ["foo\n", "foo\r\n", "foo\r\r\n"] {
+            let lines = format!("other\n{line}other\r\n");
+            assert_eq!(by_lanes(&[pattern], lines.as_bytes()), [6], "{pattern} {line:?}");
+        }
+        assert_eq!(by_lanes(&[pattern], b"\xfffo\r\noo\n_foo_\n"), [0; 0], "{pattern}");
+    }
+}
