@@ -1,4 +1,4 @@
-//! Patterns compiled to one automaton, and the search that spares it most lines.
+//! Patterns compiled to one automaton that says which of them match.
 //!
 //! The automaton is a DFA built as it goes, in a cache of bounded size that is emptied when it is full. There is no second
 //! engine for patterns that fill it all the time (`[0-9a-f].{40}!`): building states for each byte is then a simulation of
@@ -7,23 +7,23 @@
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::util::prefilter::Prefilter;
 use regex_automata::util::start;
-use regex_automata::{Anchored, MatchKind, Span};
+use regex_automata::{Anchored, MatchKind};
 
-use super::literals::needles;
 use super::pattern::Pattern;
+use super::sieve::Sieve;
 
 /// What the DFA may take, in bytes; twenty usual patterns need a quarter of it. A pattern so large that its first
 /// states do not fit takes what they need.
-const CACHE: usize = 128 * 1024;
+pub(super) const CACHE: usize = 128 * 1024;
 
 pub(super) struct Engine {
     dfa: DFA,
     cache: Cache,
     /// The caller's number of each of its patterns.
     numbers: Vec<usize>,
-    filter: Option<Filter>,
+    /// Spares it most lines. Made when it is worth it.
+    sieve: Option<Sieve>,
 }
 
 /// Which patterns have matched.
@@ -82,8 +82,13 @@ impl Engine {
             DFA::config().match_kind(MatchKind::All).cache_capacity(CACHE).skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let cache = dfa.create_cache();
-        let filter = needles(hirs).and_then(|needles| Filter::new(&needles));
-        Some(Self { dfa, cache, numbers, filter })
+        Some(Self { dfa, cache, numbers, sieve: None })
+    }
+
+    /// There is much to come: with what spares most of it.
+    pub(super) fn make_sieve(&mut self, patterns: &[Pattern]) {
+        let hirs = || self.numbers.iter().map(|&number| patterns[number].hir().clone()).collect();
+        self.sieve.get_or_insert_with(|| Sieve::new(hirs()));
     }
 
     /// The beginning of a line. Fails only for what is not used here: quit bytes and anchored searches.
@@ -151,38 +156,12 @@ impl Engine {
         self.numbers.len()
     }
 
-    pub(super) fn filter(&mut self) -> Option<&mut Filter> {
-        self.filter.as_mut()
+    pub(super) fn sieve(&mut self) -> Option<&mut Sieve> {
+        self.sieve.as_mut()
     }
 
     #[cfg(test)]
     pub(super) fn memory(&self) -> (usize, usize) {
-        (self.cache.memory_usage(), self.filter.as_ref().map_or(0, |filter| filter.folded.capacity()))
-    }
-}
-
-/// A search for the literals of all patterns at once.
-pub(super) struct Filter {
-    search: Prefilter,
-    /// The lines at hand in lower case.
-    folded: Vec<u8>,
-}
-
-impl Filter {
-    fn new(needles: &[Vec<u8>]) -> Option<Self> {
-        let search = Prefilter::new(MatchKind::LeftmostFirst, needles)?;
-        // A slow one is an automaton itself.
-        search.is_fast().then(|| Self { search, folded: Vec::new() })
-    }
-
-    pub(super) fn fold(&mut self, lines: &[u8]) {
-        self.folded.clear();
-        self.folded.extend(lines.iter().map(u8::to_ascii_lowercase));
-    }
-
-    /// Where the first literal from `at` on begins.
-    pub(super) fn find(&self, at: usize) -> Option<usize> {
-        let span = Span { start: at, end: self.folded.len() };
-        self.search.find(&self.folded, span).map(|found| found.start)
+        (self.cache.memory_usage(), self.sieve.as_ref().map_or(0, Sieve::memory))
     }
 }

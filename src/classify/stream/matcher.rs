@@ -7,8 +7,10 @@ use super::engine::{Engine, Found, Stop};
 use super::pattern::Pattern;
 use super::quote::Quotes;
 
-/// How much is looked at in one go: it bounds the copy that the search for literals makes.
+/// How much is looked at in one go: it bounds the copies that are made.
 const PIECE: usize = 64 * 1024;
+/// So much at once is worth the making of a search that spares most of it.
+const MUCH: usize = 4096;
 /// So many matches per pattern of patterns that have matched before cost about as much as compiling the others anew.
 const PATIENCE: usize = 500;
 
@@ -25,6 +27,8 @@ pub(crate) struct Matcher {
     found: Found,
     quotes: Quotes,
     line: Line,
+    /// The beginning of the line, as long as nothing in it has to be looked at and it is not too long.
+    held: Vec<u8>,
     /// Carriage returns of which it is not known yet whether the line ends after them.
     returns: usize,
 }
@@ -48,6 +52,7 @@ impl Matcher {
             found: Found::new(patterns.len()),
             quotes: Quotes::new(patterns.len()),
             line: Line::Start,
+            held: Vec::new(),
             returns: 0,
         }
     }
@@ -62,6 +67,11 @@ impl Matcher {
         }
         if self.engine.is_none() {
             self.engine = Engine::new(&self.patterns, &self.found);
+        }
+        if bytes.len() >= MUCH
+            && let Some(engine) = &mut self.engine
+        {
+            engine.make_sieve(&self.patterns);
         }
         for piece in bytes.chunks(PIECE) {
             self.piece(piece);
@@ -97,6 +107,7 @@ impl Matcher {
         self.quotes = Quotes::new(self.patterns.len());
         self.engine = self.spare.take().or(self.engine.take());
         self.line = Line::Start;
+        self.held.clear();
         self.returns = 0;
     }
 
@@ -110,7 +121,7 @@ impl Matcher {
     }
 
     fn is_within_a_line(&self) -> bool {
-        !matches!(self.line, Line::Start) || self.returns > 0
+        !matches!(self.line, Line::Start) || self.returns > 0 || !self.held.is_empty()
     }
 
     fn piece(&mut self, mut bytes: &[u8]) {
@@ -128,15 +139,24 @@ impl Matcher {
     /// Lines with their ends, from the beginning of a line.
     fn whole_lines(&mut self, lines: &[u8]) {
         self.narrow();
-        if let Some(filter) = self.engine.as_mut().and_then(Engine::filter) {
-            filter.fold(lines);
+        if let Some(sieve) = self.engine.as_mut().and_then(Engine::sieve) {
+            sieve.begin(lines);
         }
         let mut at = 0;
         while at < lines.len() && !self.is_done() {
-            if let Some(filter) = self.engine.as_mut().and_then(Engine::filter) {
-                let Some(hit) = filter.find(at) else { return };
-                at = memrchr(b'\n', &lines[at..hit]).map_or(at, |newline| at + newline + 1);
-            }
+            let found = match self.engine.as_mut().and_then(Engine::sieve) {
+                Some(sieve) => sieve.next(lines, at),
+                None => Some(at..lines.len()),
+            };
+            let Some(found) = found else { return };
+            at = found.end;
+            self.each_line(&lines[found]);
+        }
+    }
+
+    fn each_line(&mut self, lines: &[u8]) {
+        let mut at = 0;
+        while at < lines.len() && !self.is_done() {
             let end = memchr(b'\n', &lines[at..]).map_or(lines.len(), |length| at + length);
             let line = &lines[at..end];
             let text = &line[..line.len() - trailing_returns(line)];
@@ -146,8 +166,31 @@ impl Matcher {
         }
     }
 
-    /// A piece of a line that is not known to end with it.
+    /// A piece of a line that is not known to end with it. It is held back if it may be spared.
     fn partial_line(&mut self, bytes: &[u8]) {
+        let undecided = matches!(self.line, Line::Start) && self.returns == 0 && !self.is_done();
+        let Some(sieve) = self.engine.as_mut().and_then(Engine::sieve).filter(|_| undecided) else {
+            return self.step_through(bytes);
+        };
+        let known = self.held.len();
+        let mut held = std::mem::take(&mut self.held);
+        let fits = held.len() + bytes.len() <= PIECE;
+        if fits {
+            held.extend_from_slice(bytes);
+        }
+        if fits && !sieve.may_match(&held, known) {
+            self.held = held;
+            return;
+        }
+        self.step_through(&held);
+        if !fits {
+            self.step_through(bytes);
+        }
+        held.clear();
+        self.held = held;
+    }
+
+    fn step_through(&mut self, bytes: &[u8]) {
         let (text, returns) = bytes.split_at(bytes.len() - trailing_returns(bytes));
         if !text.is_empty() {
             for _ in 0..std::mem::take(&mut self.returns) {
@@ -164,6 +207,10 @@ impl Matcher {
     }
 
     fn end_line(&mut self) {
+        if !self.held.is_empty() {
+            self.held.clear();
+            return;
+        }
         self.returns = 0;
         self.end_state(&[]);
         self.quotes.end();
@@ -224,7 +271,7 @@ impl Matcher {
         self.spare.is_some()
     }
 
-    /// The memory of the automaton, and of the copy that is searched for literals.
+    /// The memory of the automaton, and of what spares it work.
     #[cfg(test)]
     pub(super) fn memory(&self) -> (usize, usize) {
         self.engine.as_ref().map_or((0, 0), Engine::memory)

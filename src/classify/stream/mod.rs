@@ -6,16 +6,20 @@
 //! that a line means what the terminal showed as one. Classes, `\b` and `(?i)` are those of ASCII; NUL and bytes
 //! that are not UTF-8 are bytes like others.
 //!
-//! Lines of any length are matched as a whole: a DFA keeps its state from chunk to chunk, so that windows, which would
+//! Most lines are never stepped through: a search over many lines at once ([`sieve`]) passes over those in which nothing
+//! can match. Lines of any length are matched as a whole: a DFA keeps its state from chunk to chunk, so that windows, which would
 //! miss what is longer than their overlap, are not needed. Memory is bounded whatever comes.
 //!
 //! Pure: reads nothing, knows neither which stream it is given nor what a match means.
 
 mod engine;
-mod literals;
+mod lanes;
 mod matcher;
 mod pattern;
 mod quote;
+mod sequences;
+mod sieve;
+mod signatures;
 
 pub(crate) use matcher::Matcher;
 pub(crate) use pattern::Pattern;

@@ -17,9 +17,9 @@ use crate::classify::{Stream, Tap};
 use crate::sys::spool::Held;
 
 /// Read at once.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 256 * 1024;
 /// Passed on before signals and timers get their turn.
-const BUDGET: usize = 8 * BUFFER;
+const BUDGET: usize = 2 * BUFFER;
 /// Reads before they do.
 const READS: usize = 64;
 /// What a pseudo-terminal may still hold, which it does not tell.
