@@ -60,16 +60,22 @@ const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Resolves a request, or says everything that is wrong with it.
 pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
-    let mut problems = inheritance_problems(&request.files);
+    let mut problems = Vec::new();
     let mut order: Vec<&str> = Vec::new();
-    let parents = parents(&request.files);
-    chain(DEFAULT, &parents, &mut order);
+    // Without files, nothing inherits anything.
+    let mut parents_of = None;
+    if !request.files.is_empty() {
+        problems = inheritance_problems(&request.files);
+        parents_of = Some(parents(&request.files));
+    }
+    let parents = parents_of.as_ref();
+    chain(DEFAULT, parents, &mut order);
     if let Some(verb) = request.verb {
-        chain(verb, &parents, &mut order);
+        chain(verb, parents, &mut order);
     }
     if let Some((name, origin)) = &request.named {
         if exists(name, &request.files) {
-            chain(name, &parents, &mut order);
+            chain(name, parents, &mut order);
         } else {
             problems.push(unknown_policy(name, origin, &request.files));
         }
@@ -178,7 +184,11 @@ fn named<'a>(name: &'a str, files: &'a [File]) -> impl DoubleEndedIterator<Item 
 }
 
 /// Adds a policy behind its ancestors. Cycles end where they begin; `inheritance_problems` has told of them.
-fn chain<'a>(name: &'a str, parents: &BTreeMap<&'a str, &'a str>, order: &mut Vec<&'a str>) {
+fn chain<'a>(name: &'a str, parents: Option<&BTreeMap<&'a str, &'a str>>, order: &mut Vec<&'a str>) {
+    let Some(parents) = parents else {
+        order.extend((!order.contains(&name)).then_some(name));
+        return;
+    };
     let mut seen: BTreeSet<&str> = order.iter().copied().collect();
     let mut ancestry = Vec::new();
     let mut next = Some(name);
