@@ -134,7 +134,7 @@ impl Invocation {
 
 /// The last value: an option that takes one is overridden by another one behind it.
 fn last<'m>(matches: &'m ArgMatches, id: &str) -> Option<&'m OsString> {
-    matches.try_get_many::<OsString>(id).ok().flatten()?.last()
+    matches.try_get_many::<OsString>(id).ok().flatten()?.next_back()
 }
 
 /// The flags that are settings, as a layer.

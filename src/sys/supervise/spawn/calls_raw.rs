@@ -1,4 +1,4 @@
-//! System calls without the C library, for a child that shares our memory: its `errno` would be ours.
+//! System calls of x86-64 without the C library, for a child that shares our memory: its `errno` would be ours.
 //!
 //! The child comes from clone3(2), which copies neither page tables nor pages and does not make us wait, as vfork(2)
 //! would: a child that is stopped or hangs before its exec stops nobody else. Where the kernel, a sandbox or a tool like
@@ -62,7 +62,6 @@ pub(super) unsafe fn share(stack: *mut Stack, entry: Entry, argument: *const c_v
     i32::try_from(pid).ok().filter(|pid| *pid > 0)
 }
 
-#[cfg(target_arch = "x86_64")]
 unsafe fn clone3(args: &CloneArgs, entry: Entry, argument: *const c_void) -> isize {
     let pid: isize;
     // SAFETY: the kernel reads `args` and nothing else. The child, which gets 0, has an empty stack of its own, aligned as
@@ -89,31 +88,7 @@ unsafe fn clone3(args: &CloneArgs, entry: Entry, argument: *const c_void) -> isi
     pid
 }
 
-#[cfg(target_arch = "aarch64")]
-unsafe fn clone3(args: &CloneArgs, entry: Entry, argument: *const c_void) -> isize {
-    let pid: isize;
-    // SAFETY: as above.
-    unsafe {
-        asm!(
-            "svc 0",
-            "cbnz x0, 2f",
-            "mov x29, xzr",
-            "mov x0, {argument}",
-            "blr {entry}",
-            "brk 1",
-            "2:",
-            argument = in(reg) argument,
-            entry = in(reg) entry as usize,
-            in("x8") libc::SYS_clone3,
-            inlateout("x0") args => pid,
-            in("x1") size_of::<CloneArgs>(),
-        );
-    }
-    pid
-}
-
 /// Any system call; the result is negative where it failed.
-#[cfg(target_arch = "x86_64")]
 unsafe fn call(number: c_long, arguments: [usize; 4]) -> isize {
     let result: isize;
     // SAFETY: the caller's.
@@ -133,28 +108,9 @@ unsafe fn call(number: c_long, arguments: [usize; 4]) -> isize {
     result
 }
 
-/// The same.
-#[cfg(target_arch = "aarch64")]
-unsafe fn call(number: c_long, arguments: [usize; 4]) -> isize {
-    let result: isize;
-    // SAFETY: the caller's.
-    unsafe {
-        asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") arguments[0] => result,
-            in("x1") arguments[1],
-            in("x2") arguments[2],
-            in("x3") arguments[3],
-            options(nostack),
-        );
-    }
-    result
-}
-
 /// A number, as the kernel gets it.
 fn word(number: c_int) -> usize {
-    number as isize as usize
+    (number as isize).cast_unsigned()
 }
 
 pub(super) unsafe fn execve(
@@ -162,8 +118,9 @@ pub(super) unsafe fn execve(
     argv: *const *const c_char,
     envp: *const *const c_char,
 ) -> c_int {
-    // SAFETY: the caller's; it comes back with the negative errno, which is small.
-    unsafe { -(call(libc::SYS_execve, [file as usize, argv as usize, envp as usize, 0]) as c_int) }
+    // SAFETY: the caller's.
+    let negative = unsafe { call(libc::SYS_execve, [file as usize, argv as usize, envp as usize, 0]) };
+    c_int::try_from(-negative).unwrap_or(libc::EINVAL)
 }
 
 pub(super) unsafe fn exit(status: c_int) -> ! {
@@ -178,10 +135,9 @@ pub(super) unsafe fn write(fd: c_int, bytes: *const c_void, length: usize) {
     unsafe { call(libc::SYS_write, [word(fd), bytes as usize, length, 0]) };
 }
 
-/// dup2(2), which newer machines have no call for.
 pub(super) unsafe fn dup2(from: c_int, to: c_int) {
-    // SAFETY: takes numbers. With both the same it fails and changes nothing, as is right.
-    unsafe { call(libc::SYS_dup3, [word(from), word(to), 0, 0]) };
+    // SAFETY: takes numbers.
+    unsafe { call(libc::SYS_dup2, [word(from), word(to), 0, 0]) };
 }
 
 pub(super) unsafe fn close(fd: c_int) {
@@ -215,6 +171,7 @@ pub(in super::super) unsafe fn prctl(option: c_int, argument: c_int) {
 }
 
 pub(in super::super) unsafe fn getppid() -> c_int {
-    // SAFETY: has no arguments; process ids fit.
-    unsafe { call(libc::SYS_getppid, [0; 4]) as c_int }
+    // SAFETY: has no arguments.
+    let pid = unsafe { call(libc::SYS_getppid, [0; 4]) };
+    c_int::try_from(pid).unwrap_or(-1)
 }

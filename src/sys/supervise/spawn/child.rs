@@ -80,7 +80,7 @@ pub(super) unsafe fn execute(files: &Files, environment: *const *const c_char) -
             match errno {
                 libc::EACCES => denied = true,
                 libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {
-                    missing = errno
+                    missing = errno;
                 }
                 other => return other,
             }
