@@ -2,6 +2,7 @@
 //! stand here. Help, man page and completions are made of the same commands.
 
 mod habits;
+mod quick;
 
 use std::cell::LazyCell;
 use std::ffi::{OsStr, OsString};
@@ -47,9 +48,16 @@ const VERBS: &[(&str, Verb)] = &[
 #[derive(Debug)]
 pub(crate) struct Invocation {
     pub(crate) verb: Verb,
-    pub(crate) matches: ArgMatches,
+    words: Words,
     /// The settings among the flags.
     pub(crate) flags: Layer,
+}
+
+/// Who has read the words.
+#[derive(Debug)]
+enum Words {
+    Plain(quick::Plain),
+    Parsed(ArgMatches),
 }
 
 /// What the command line comes to.
@@ -66,11 +74,10 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
     let verb = VERBS.iter().find(|(word, _)| first == Some(OsStr::new(word)));
     let (verb, skip) = verb.map_or((Verb::Run, 1), |(_, verb)| (*verb, 2));
     let typed = args.get(skip..).unwrap_or_default();
-    let line = || std::iter::once(OsStr::new("retry")).chain(typed.iter().map(OsString::as_os_str));
-    // Nearly every line is right and names few options: a command of those alone is made in no time. What it
-    // refuses, the whole one explains.
-    let quick = command_with(verb, |setting| is_mentioned(setting, typed)).try_get_matches_from(line());
-    let matches = match quick.or_else(|_| command(verb).try_get_matches_from(line())) {
+    if let Some((plain, flags)) = quick::read(verb, typed) {
+        return Ok(Parsed::Invocation(Box::new(Invocation { verb, words: Words::Plain(plain), flags })));
+    }
+    let matches = match matched(verb, typed) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Text(error.render().to_string()));
@@ -78,28 +85,58 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
         Err(error) => return Err(usage_error(verb, &error, typed)),
     };
     let flags = settings_layer(&matches)?;
-    Ok(Parsed::Invocation(Box::new(Invocation { verb, matches, flags })))
+    Ok(Parsed::Invocation(Box::new(Invocation { verb, words: Words::Parsed(matches), flags })))
+}
+
+/// What clap makes of the words behind the verb.
+fn matched(verb: Verb, typed: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let line = || std::iter::once(OsStr::new("retry")).chain(typed.iter().map(OsString::as_os_str));
+    // Nearly every line is right and names few options: a command of those alone is made in no time. What it
+    // refuses, the whole one explains.
+    let few = command_with(verb, |setting| is_mentioned(setting, typed)).try_get_matches_from(line());
+    few.or_else(|_| command(verb).try_get_matches_from(line()))
 }
 
 impl Invocation {
     /// The command to run, any bytes.
     pub(crate) fn command(&self) -> Vec<OsString> {
-        self.values("command")
+        match &self.words {
+            Words::Plain(plain) => plain.command().to_vec(),
+            Words::Parsed(_) => self.values("command"),
+        }
     }
 
-    /// The words at a place, in their order. A place that this verb does not have is empty.
+    /// The words at a place that a run does not have, in their order. A place that this verb does not have is empty.
     pub(crate) fn values(&self, id: &str) -> Vec<OsString> {
-        self.matches.try_get_many(id).ok().flatten().into_iter().flatten().cloned().collect()
+        match &self.words {
+            Words::Plain(_) => Vec::new(),
+            Words::Parsed(matches) => {
+                matches.try_get_many(id).ok().flatten().into_iter().flatten().cloned().collect()
+            }
+        }
     }
 
     /// The value of an option that is no setting, the last one. An option that this verb does not have was not given.
     pub(crate) fn value(&self, id: &str) -> Option<&OsString> {
-        self.matches.try_get_many::<OsString>(id).ok().flatten()?.next_back()
+        match &self.words {
+            Words::Plain(plain) => plain.value(id),
+            Words::Parsed(matches) => last(matches, id),
+        }
     }
 
     pub(crate) fn is_set(&self, id: &str) -> bool {
-        self.matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false)
+        match &self.words {
+            Words::Plain(plain) => plain.is_set(id),
+            Words::Parsed(matches) => {
+                matches.try_get_one::<bool>(id).ok().flatten().copied().unwrap_or(false)
+            }
+        }
     }
+}
+
+/// The last value: an option that takes one is overridden by another one behind it.
+fn last<'m>(matches: &'m ArgMatches, id: &str) -> Option<&'m OsString> {
+    matches.try_get_many::<OsString>(id).ok().flatten()?.next_back()
 }
 
 /// The flags that are settings, as a layer.

@@ -47,9 +47,14 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        // A handful of descriptors are waited for: room for more would only be memory to touch.
+        .max_io_events_per_tick(16)
         .build()
         .map_err(|why| Error::system("cannot start", &why))?;
-    runtime.block_on(async { Ok(Driver::new(&asked, command, outer)?.drive().await) })
+    let _inside = runtime.enter();
+    // Not part of the future, which is moved about.
+    let mut driver = Driver::new(&asked, command, outer)?;
+    Ok(runtime.block_on(driver.drive()))
 }
 
 /// `RETRY_DISABLE=1`, and the command could not be executed: the shell that would have said so is gone.
@@ -175,7 +180,7 @@ impl<'a> Driver<'a> {
     }
 
     /// The run: what the session decides is done, what happens is told to the session.
-    async fn drive(mut self) -> Exit {
+    async fn drive(&mut self) -> Exit {
         if self.sinks.want_start() {
             self.sinks.emit(&Event::RunStart(self.describe()));
         }

@@ -3,7 +3,7 @@
 //! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -61,16 +61,22 @@ const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Resolves a request, or says everything that is wrong with it.
 pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
-    let mut problems = inheritance_problems(&request.files);
+    let mut problems = Vec::new();
     let mut order: Vec<&str> = Vec::new();
-    let parents = parents(&request.files);
-    chain(DEFAULT, &parents, &mut order);
+    // Without files, nothing inherits anything.
+    let mut parents_of = None;
+    if !request.files.is_empty() {
+        problems = inheritance_problems(&request.files);
+        parents_of = Some(parents(&request.files));
+    }
+    let parents = parents_of.as_ref();
+    chain(DEFAULT, parents, &mut order);
     if let Some(verb) = request.verb {
-        chain(verb, &parents, &mut order);
+        chain(verb, parents, &mut order);
     }
     if let Some((name, origin)) = &request.named {
         if exists(name, &request.files) {
-            chain(name, &parents, &mut order);
+            chain(name, parents, &mut order);
         } else {
             problems.push(unknown_policy(name, origin, &request.files));
         }
@@ -187,8 +193,12 @@ fn named<'a>(name: &'a str, files: &'a [File]) -> impl DoubleEndedIterator<Item 
 }
 
 /// Adds a policy behind its ancestors. Cycles end where they begin; `inheritance_problems` has told of them.
-fn chain<'a>(name: &'a str, parents: &HashMap<&'a str, &'a str>, order: &mut Vec<&'a str>) {
-    let mut seen: HashSet<&str> = order.iter().copied().collect();
+fn chain<'a>(name: &'a str, parents: Option<&BTreeMap<&'a str, &'a str>>, order: &mut Vec<&'a str>) {
+    let Some(parents) = parents else {
+        order.extend((!order.contains(&name)).then_some(name));
+        return;
+    };
+    let mut seen: BTreeSet<&str> = order.iter().copied().collect();
     let mut ancestry = Vec::new();
     let mut next = Some(name);
     while let Some(name) = next.filter(|name| seen.insert(name)) {
@@ -232,10 +242,11 @@ pub(crate) fn user_profiles(files: &[File]) -> Vec<Rc<Profile>> {
 
 fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
     let users = || files.iter().flat_map(|file| &file.profiles).map(|profile| &*profile.name);
-    let known = profile::known_names(users());
-    let unknown = resolved.policy.profile.0.iter().filter(|name| !known.contains(&name.as_str()));
+    let is_known = |name: &str| profile::is_known(name) || users().any(|known| known == name);
+    let unknown = resolved.policy.profile.0.iter().filter(|name| !is_known(name));
     unknown
         .map(|name| {
+            let known = profile::known_names(users());
             let hint = nearest(name, known.iter().copied()).map_or_else(
                 || "retry profiles lists them".to_owned(),
                 |near| format!("did you mean {near}?"),
@@ -252,7 +263,7 @@ pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     let parents = parents(files);
     let mut problems = Vec::new();
     // Policies whose ancestry has been followed to its end: every one is followed once.
-    let mut settled: HashSet<&str> = HashSet::new();
+    let mut settled: BTreeSet<&str> = BTreeSet::new();
     for policy in files.iter().flat_map(|file| &file.policies) {
         let Some((parent_name, place)) = &policy.inherits else { continue };
         if !exists(parent_name, files) {
@@ -262,7 +273,7 @@ pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
             continue;
         }
         let mut way = vec![policy.name.as_str()];
-        let mut on_way: HashSet<&str> = way.iter().copied().collect();
+        let mut on_way: BTreeSet<&str> = way.iter().copied().collect();
         while let Some(parent) = parents.get(way[way.len() - 1]).filter(|parent| !settled.contains(*parent)) {
             way.push(parent);
             if !on_way.insert(parent) {
@@ -281,7 +292,7 @@ pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
 }
 
 /// The parent that the strongest file names for each policy.
-fn parents(files: &[File]) -> HashMap<&str, &str> {
+fn parents(files: &[File]) -> BTreeMap<&str, &str> {
     let policies = files.iter().flat_map(|file| &file.policies);
     policies.filter_map(|policy| Some((policy.name.as_str(), policy.inherits.as_ref()?.0.as_str()))).collect()
 }

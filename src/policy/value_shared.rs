@@ -275,6 +275,9 @@ impl Value for StatePlace {
 
 /// A text without what may be a password in a server's URL: `redis://user:***@host`, `redis+unix:///socket?pass=***`.
 pub(crate) fn without_password(text: String) -> String {
+    if !text.contains(':') {
+        return text;
+    }
     // `redis:user:…` is no URL, but may have been meant as one.
     let meant = || SERVERS.iter().find_map(|scheme| text.find(scheme).map(|at| at + scheme.len()));
     let Some(begin) = text.find("://").map(|at| at + 3).or_else(meant) else { return text };

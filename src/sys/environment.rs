@@ -1,13 +1,26 @@
 //! The environment: our options in it, and what a `retry` around us says there.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{clock, supervise};
 
+/// What the names of our own variables begin with.
+const OURS: &str = "RETRY_";
+
 /// A variable's value; an empty one is unset.
 pub(crate) fn get(name: &str) -> Option<OsString> {
+    if name.starts_with(OURS) && !has_ours() {
+        return None;
+    }
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Is there any variable of ours? Mostly there is none, and to look for each by its name takes as many passes.
+fn has_ours() -> bool {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| supervise::environment_has(OURS))
 }
 
 fn text(name: &str) -> Option<String> {

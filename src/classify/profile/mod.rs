@@ -15,7 +15,7 @@ pub(crate) use host::HostFinder;
 pub(crate) use judge::{Evidence, Verdict};
 pub(crate) use known::Knowledge;
 pub(crate) use read::{profile_schema, read};
-pub(crate) use select::{AUTO, Captures, Familiarity, NONE, Selection, known_names};
+pub(crate) use select::{AUTO, Captures, Familiarity, NONE, Selection, is_known, known_names};
 
 use std::rc::Rc;
 

@@ -137,7 +137,9 @@ impl<'w> Tool<'w> {
     }
 
     fn named(program: &str, arguments: &'w [OsString], users: &[Rc<Profile>]) -> Option<Self> {
-        [program, script(program), without_version(program)].into_iter().find_map(|command| {
+        let spellings = [program, script(program), without_version(program)];
+        let new = |at: usize| !spellings[..at].contains(&spellings[at]);
+        (0..spellings.len()).filter(|at| new(*at)).map(|at| spellings[at]).find_map(|command| {
             let mut users = users.iter().rev();
             let users = users.find(|profile| profile.commands.iter().any(|known| known == command));
             let builtin = || builtin::of_command(command).map(|file| file.name.to_owned());
@@ -165,6 +167,11 @@ fn script(program: &str) -> &str {
 fn without_version(program: &str) -> &str {
     let name = script(program).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     if name.is_empty() { program } else { name }
+}
+
+/// Is it a name that `--profile` takes whoever has added profiles of his own?
+pub(crate) fn is_known(name: &str) -> bool {
+    [AUTO, NONE, GENERIC].contains(&name) || builtin::find(name).is_some()
 }
 
 /// Every name that `--profile` takes.

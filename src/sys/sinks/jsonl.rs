@@ -40,7 +40,7 @@ impl Jsonl {
         let never_block = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags | never_block, Mode::RUSR | Mode::WUSR)
             .map_err(|errno| unusable(&name, &errno.into()))?;
-        let (locked, torn) = (appends_are_not_atomic(file.as_fd()), ends_in_half_a_line(path, file.as_fd()));
+        let (locked, torn) = (appends_are_not_atomic(file.as_fd()), is_torn(path, file.as_fd()));
         Ok(Self { to: Target::File { file, locked }, name, torn, warned: false, warning: None })
     }
 
@@ -92,7 +92,19 @@ impl Sink for Jsonl {
     }
 }
 
-/// Did a full disk leave half a line at the end of what is there?
+/// Did a full disk leave half a line at the end of what is there? A line that somebody is writing may look like that for
+/// a moment.
+fn is_torn(path: &OsStr, file: BorrowedFd<'_>) -> bool {
+    const LOOKS: u32 = 4;
+    const PAUSE: Duration = Duration::from_millis(2);
+    (0..LOOKS).all(|look| {
+        if look > 0 {
+            std::thread::sleep(PAUSE);
+        }
+        ends_in_half_a_line(path, file)
+    })
+}
+
 fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     let Ok(status) = rustix::fs::fstat(file) else { return false };
     let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;

@@ -115,7 +115,7 @@ impl Place {
     /// The same for every spelling of a place, as far as that can be told without opening it.
     pub(crate) fn identity(&self) -> String {
         match self {
-            Place::Local(place) => place.identity().display().to_string(),
+            Place::Local(place) => place.identity(),
             Place::Redis(location) => location.to_string(),
         }
     }

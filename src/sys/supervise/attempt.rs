@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::WaitStatus;
 
 use super::signals::{self, Record};
-use super::spawn::Exec;
+use super::spawn::{Exec, Launched};
 use super::tree::{self, Spared};
 use super::{os, pause};
 
@@ -25,6 +25,8 @@ pub(super) struct Attempt {
     /// 1 for the first of this process.
     pub(super) number: u32,
     pub(super) exec: Exec,
+    /// What the child reads until it is the command.
+    pub(super) launched: Launched,
     /// Whether anybody has waited for that outcome yet.
     pub(super) exec_awaited: bool,
     /// None until it is reaped.
@@ -52,11 +54,12 @@ struct Sweeps {
 }
 
 impl Attempt {
-    pub(super) fn new(pid: i32, number: u32, exec: Exec, spared: Spared) -> Self {
+    pub(super) fn new(pid: i32, number: u32, exec: Exec, launched: Launched, spared: Spared) -> Self {
         Self {
             pid,
             number,
             exec,
+            launched,
             exec_awaited: false,
             status: None,
             spared,

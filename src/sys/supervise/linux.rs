@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 
+use super::spawn::calls;
 use super::tree::Process;
 
 /// The clock that stands still while the machine is suspended.
@@ -96,8 +97,8 @@ pub(super) fn adopt_orphans() {
 pub(super) fn die_with(parent: i32) -> bool {
     // SAFETY: both are plain system calls without pointers.
     let now = unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
-        libc::getppid()
+        calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+        calls::getppid()
     };
     // 0: the parent is outside of our pid namespace (`unshare --pid` without `--fork`).
     now == parent || now == 0

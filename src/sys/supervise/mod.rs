@@ -47,7 +47,7 @@ pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;
 pub(crate) use pause::time_stopped;
-pub(crate) use program::{Program, Variable};
+pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
 pub(crate) use stdin::Stdin;

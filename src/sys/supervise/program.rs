@@ -102,21 +102,33 @@ impl Environment {
     /// The block for execve, ended by a null pointer; valid as long as `self`.
     pub(super) fn block(&self, vars: &[Variable]) -> Vec<*const libc::c_char> {
         let mut block = Vec::with_capacity(64);
-        let mut next = os::environ();
-        // SAFETY: `environ` is null, or an array of C strings that a null pointer ends, and is never changed.
-        unsafe {
-            while !next.is_null() && !(*next).is_null() {
-                let entry = CStr::from_ptr(*next).to_bytes();
-                if !vars.iter().any(|(name, _)| names(entry, name.as_bytes())) {
-                    block.push(*next);
-                }
-                next = next.add(1);
-            }
-        }
+        let is_set = |entry: &&CStr| vars.iter().any(|(name, _)| names(entry.to_bytes(), name.as_bytes()));
+        block.extend(inherited().filter(|entry| !is_set(entry)).map(CStr::as_ptr));
         block.extend(self.set.iter().map(|entry| entry.as_ptr()));
         block.push(std::ptr::null());
         block
     }
+}
+
+/// Whether the inherited environment holds a variable whose name begins so.
+pub(crate) fn environment_has(beginning: &str) -> bool {
+    inherited().any(|entry| entry.to_bytes().starts_with(beginning.as_bytes()))
+}
+
+/// The inherited environment, entry by entry.
+fn inherited() -> impl Iterator<Item = &'static CStr> {
+    let mut next = os::environ();
+    std::iter::from_fn(move || {
+        // SAFETY: `environ` is null, or an array of C strings that a null pointer ends, and is never changed.
+        unsafe {
+            if next.is_null() || (*next).is_null() {
+                return None;
+            }
+            let entry = CStr::from_ptr(*next);
+            next = next.add(1);
+            Some(entry)
+        }
+    })
 }
 
 /// Whether the environment entry `entry` is one of the variable `name`.

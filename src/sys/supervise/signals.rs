@@ -20,6 +20,9 @@ use super::{inherited, os, pause};
 
 /// Those that are recorded, unless they were ignored when we started.
 const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
+/// Those that we ignore: a log that has reached RLIMIT_FSIZE, or a pipe that is closed, is an error of write and not our
+/// death. The second one is ignored from the beginning (`inherited.rs`).
+pub(super) const IGNORED: [i32; 2] = [SIGXFSZ, SIGPIPE];
 /// Records read by one system call.
 const BATCH: usize = 32;
 /// System calls before timers get their turn: together more than the pipe holds.
@@ -104,7 +107,6 @@ impl Signals {
         let before = replace(SIGCHLD, &caught(on_signal));
         replaced.push((SIGCHLD, before.sa_sigaction));
         let unblocked: Vec<i32> = replaced.iter().map(|(signal, _)| *signal).collect();
-        // A log that has reached RLIMIT_FSIZE is an error of write, not our death.
         replace_unless_ignored(SIGXFSZ, &plain(libc::SIG_IGN), &mut replaced);
         if !inherited::sigpipe_ignored() {
             replaced.push((SIGPIPE, libc::SIG_DFL));
@@ -149,15 +151,14 @@ impl Signals {
         drained
     }
 
-    /// In the child: every disposition and the mask as we found them. Async-signal-safe.
-    pub(super) fn undo(&self) {
-        // SAFETY: plain system calls; the dispositions are those that were in force when we started.
-        unsafe {
-            for &(signal, disposition) in &self.replaced {
-                libc::signal(signal, disposition);
-            }
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const self.mask, std::ptr::null_mut());
-        }
+    /// The dispositions that were in force when we started, of all signals whose own is another one now.
+    pub(super) fn replaced(&self) -> &[(i32, libc::sighandler_t)] {
+        &self.replaced
+    }
+
+    /// The mask that we were started with.
+    pub(super) fn mask(&self) -> libc::sigset_t {
+        self.mask
     }
 }
 

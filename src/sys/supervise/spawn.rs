@@ -1,33 +1,29 @@
-//! The fork, what the child does before it is the command, and how the parent learns whether it became it.
+//! The child's birth, and how the parent learns whether it became the command.
 //!
-//! Not `posix_spawn`: a Ctrl-Z inside it stops the child while the parent waits for it, uninterruptible. Between fork and
-//! exec the child makes async-signal-safe calls on memory prepared before; it never allocates, locks or panics.
+//! Not `posix_spawn`: a Ctrl-Z inside it stops the child while the parent waits for it, uninterruptible. A child that
+//! shares our memory is cheaper than a copy of us, the more so the more memory we have; nobody waits for it either.
 
-use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 
+use super::os;
 use super::program::Program;
-use super::signals::{Blocked, Signals};
-use super::{inherited, os};
+use super::signals::Blocked;
 
-const SHELL: &CStr = c"/bin/sh";
+mod child;
+mod launch;
 
-/// Everything that the child needs, ready made.
-pub(super) struct Plan<'a> {
-    pub(super) program: &'a Program,
-    /// Ended by a null pointer.
-    pub(super) environment: &'a [*const libc::c_char],
-    pub(super) signals: &'a Signals,
-    /// What becomes descriptor 0; None: it stays ours.
-    pub(super) stdin: Option<BorrowedFd<'a>>,
-    pub(super) new_group: bool,
-    /// The standard descriptors that are not ours: by number, what each is made from.
-    pub(super) descriptors: [Option<i32>; 3],
-}
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "spawn/calls_raw.rs"]
+pub(super) mod calls;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "spawn/calls_libc.rs"]
+pub(super) mod calls;
+
+pub(super) use launch::{Launch, Launched};
 
 /// What is known of the exec.
 pub(super) enum Exec {
@@ -73,105 +69,42 @@ pub(super) fn wait_for(fds: [BorrowedFd<'_>; 2], limit: Duration) -> [bool; 2] {
     polled.map(|fd| found.is_err() || !fd.revents().is_empty())
 }
 
-/// Makes the child; the error is that of `pipe` or `fork`. All signals are blocked around the fork: the copied handlers
-/// would swallow one that comes before the child has put the dispositions back.
-pub(super) fn spawn(plan: &Plan<'_>) -> io::Result<(i32, Exec)> {
+/// Makes the child; the error is that of `pipe` or `fork`. All signals are blocked meanwhile: the handlers would swallow
+/// one that comes before the child has put the dispositions back.
+pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)> {
     let (reader, writer) = os::pipe()?;
-    let mut argv = pointers(plan.program.argv());
-    let mut shell_argv = shell_argv(plan.program.argv());
-    let parent = std::process::id().cast_signed();
+    launch.report = writer.as_raw_fd();
+    launch.cleared = true;
+    let launched = Launched::new(launch);
+    let launch = launched.as_ptr();
     let _blocked = Blocked::all();
-    // SAFETY: the child only runs `become_command`, which is async-signal-safe and does not return.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => become_command(plan, parent, &mut argv, &mut shell_argv, writer.as_raw_fd()),
-        pid => Ok((pid, Exec::Pending(reader))),
+    // SAFETY: the launch stays where and as it is until it is released. The child only runs `become_command`, which uses
+    // nothing but system calls and does not return.
+    let shared = unsafe { calls::share(&raw mut (*launch).stack, child::become_command, launch.cast()) };
+    if let Some(pid) = shared {
+        return Ok((pid, Exec::Pending(reader), launched));
     }
-}
-
-fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
-}
-
-/// The arguments that make the shell run a script without `#!`; its file name goes into the second place.
-fn shell_argv(argv: &[CString]) -> Vec<*const libc::c_char> {
-    let mut shell = vec![SHELL.as_ptr(), std::ptr::null()];
-    shell.extend(argv.iter().skip(1).map(|argument| argument.as_ptr()));
-    shell.push(std::ptr::null());
-    shell
+    // SAFETY: no child has it yet; that of a fork has its own copy, and only runs `become_command`.
+    let pid = unsafe {
+        (*launch).cleared = false;
+        libc::fork()
+    };
+    match pid {
+        -1 => {
+            let why = io::Error::last_os_error();
+            launched.release();
+            Err(why)
+        }
+        // SAFETY: this is the child.
+        0 => unsafe { child::become_command(launch.cast_const().cast()) },
+        pid => Ok((pid, Exec::Pending(reader), launched)),
+    }
 }
 
 /// Executes a program in this very process. Comes back only with the errno of a failure.
-pub(super) fn execute_program(program: &Program, environment: &Pointers) -> i32 {
-    let mut argv = pointers(program.argv());
-    let mut shell_argv = shell_argv(program.argv());
-    execute(program.candidates(), &mut argv, &mut shell_argv, environment)
-}
-
-type Pointers = [*const libc::c_char];
-
-fn become_command(
-    plan: &Plan<'_>,
-    parent: i32,
-    argv: &mut Pointers,
-    shell_argv: &mut Pointers,
-    report: i32,
-) -> ! {
-    // SAFETY: plain system calls.
-    unsafe {
-        if plan.new_group {
-            libc::setpgid(0, 0);
-        }
-        if !os::die_with(parent) {
-            libc::_exit(127);
-        }
-        for (target, source) in (0..).zip(plan.descriptors) {
-            if let Some(source) = source {
-                libc::dup2(source, target);
-            }
-        }
-        for fd in inherited::closed_stdio() {
-            libc::close(fd);
-        }
-        if let Some(stdin) = plan.stdin {
-            libc::dup2(stdin.as_raw_fd(), libc::STDIN_FILENO);
-        }
-    }
-    plan.signals.undo();
-    let errno = execute(plan.program.candidates(), argv, shell_argv, plan.environment);
-    // SAFETY: the errno is four bytes that outlive the call; the pipe is empty, so they fit.
-    unsafe {
-        libc::write(report, (&raw const errno).cast(), size_of::<i32>());
-        libc::_exit(127)
-    }
-}
-
-/// execvp(3): the first candidate that can be executed. Returns the errno worth reporting.
-fn execute(
-    candidates: &[CString],
-    argv: &mut Pointers,
-    shell_argv: &mut Pointers,
-    environment: &Pointers,
-) -> i32 {
-    let mut denied = false;
-    let mut missing = libc::ENOENT;
-    for file in candidates {
-        // SAFETY: the file is a C string; the arrays hold C strings and end with a null pointer; all were made before
-        // the fork and live in this copy of memory.
-        unsafe {
-            libc::execve(file.as_ptr(), argv.as_ptr(), environment.as_ptr());
-            if os::errno() == libc::ENOEXEC {
-                shell_argv[1] = file.as_ptr();
-                libc::execve(SHELL.as_ptr(), shell_argv.as_ptr(), environment.as_ptr());
-            }
-        }
-        match os::errno() {
-            libc::EACCES => denied = true,
-            errno @ (libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT) => {
-                missing = errno;
-            }
-            other => return other,
-        }
-    }
-    if denied { libc::EACCES } else { missing }
+pub(super) fn execute_program(program: &Program, environment: &[*const libc::c_char]) -> i32 {
+    let mut shell_argv = child::shell_argv(program.argv().iter().map(|word| word.as_ptr()));
+    let files = launch::files(program, &mut shell_argv);
+    // SAFETY: all of it outlives the call, and the environment ends with a null pointer.
+    unsafe { child::execute(&files, environment.as_ptr()) }
 }

@@ -18,9 +18,9 @@ use super::attempt::Attempt;
 use super::capture::Capture;
 use super::delivery::Delivery;
 use super::output::{Captured, Output};
-use super::program::{Environment, Program, Variable};
+use super::program::{Program, Variable};
 use super::signals::{self, Record, Signals};
-use super::spawn::{self, Exec, Plan};
+use super::spawn::{self, Exec, Launch};
 use super::stdin::Stdin;
 use super::terminal::Terminal;
 use super::tree::{self, Spared};
@@ -150,24 +150,19 @@ impl Supervisor {
         }
         let spared =
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
-        let environment = Environment::new(vars).map_err(|error| cannot_fork(&error))?;
+        let launch = Launch::new(program, vars, &self.signals).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
         self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
-        let plan = Plan {
-            program,
-            environment: &environment.block(vars),
-            signals: &self.signals,
-            stdin: self.stdin.descriptor(),
-            new_group: self.options.new_group,
-            descriptors: descriptors.sources,
-        };
-        let (pid, exec) = spawn::spawn(&plan).map_err(|error| cannot_fork(&error))?;
+        let launch = launch
+            .with_group(self.options.new_group)
+            .with_descriptors(self.stdin.descriptor(), descriptors.sources);
+        let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
         signals::set_attempt(self.attempts);
         pause::set_follower(if self.options.new_group { pid } else { 0 });
         self.childless = false;
-        self.attempt = Some(Attempt::new(pid, self.attempts, exec, spared));
+        self.attempt = Some(Attempt::new(pid, self.attempts, exec, launched, spared));
         self.feed();
         Ok(pid)
     }
@@ -373,11 +368,13 @@ impl Supervisor {
         let Some(attempt) = self.attempt.take() else { return };
         self.stdin.finish();
         let Some(status) = attempt.status else { return };
+        let must_vanish = attempt.must_vanish();
+        attempt.launched.release();
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
             _ => ending(status),
         };
-        if attempt.must_vanish() || status.signaled() {
+        if must_vanish || status.signaled() {
             self.restore_terminal();
         }
         let captured = self.output.take().map(Output::into_captured).unwrap_or_default();

@@ -11,7 +11,6 @@ use super::lock::{Lock, PATIENCE, try_lock};
 use super::record;
 use super::tree::Sharing;
 use super::{Failure, Root, failure};
-use crate::sys::identity;
 
 const STATE: &str = "state";
 pub(super) const PROBE: &str = "probe";
@@ -49,21 +48,23 @@ impl Files {
 
     /// Locks the record; `None` if it was removed meanwhile.
     pub(super) fn lock(&self) -> Result<Option<Lock<'_>>, Failure> {
-        let path = self.state_path();
-        let lock = Lock::take(self.state.as_fd()).map_err(|why| failure("cannot lock", &path, &why))?;
+        let path = || self.state_path();
+        let lock = Lock::take(self.state.as_fd()).map_err(|why| failure("cannot lock", &path(), &why))?;
         let Some(lock) = lock else {
             let time = PATIENCE.as_millis();
+            let path = path();
             let path = path.display();
             return Err(Failure(format!(
                 "{path} is locked for more than {time} ms: its holder may be stopped"
             )));
         };
-        let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path, &errno.into()))?;
+        let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path(), &errno.into()))?;
         if status.st_nlink == 0 {
             return Ok(None);
         }
         // A second name may be one outside of the directory.
         if status.st_nlink > 1 || !FileType::from_raw_mode(status.st_mode).is_file() {
+            let path = path();
             let path = path.display();
             return Err(Failure(format!(
                 "{path} is not used: it is no plain file, or has a second name; remove it"
@@ -103,8 +104,8 @@ impl Files {
 
     /// Locks one of so many permits, if one is free.
     pub(super) fn try_permit(&self, permits: u32) -> Result<Option<OwnedFd>, Failure> {
-        // Starting anywhere, one finds a free one sooner.
-        let first = u32::from_ne_bytes(identity::entropy()) % permits.max(1);
+        // Starting anywhere, one finds a free one sooner. Process ids are too regular: a multiplication spreads them.
+        let first = (std::process::id().wrapping_mul(0x9E37_79B9) >> 8) % permits.max(1);
         for slot in (first..permits).chain(0..first) {
             if let Some(permit) = self.try_lease(&slot.to_string())? {
                 return Ok(Some(permit));

@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock, fstat};
-use rustix::io::{Errno, pread, pwrite};
+use rustix::io::Errno;
 
-use super::record;
-use crate::sys::{clock, identity, supervise};
+use super::holder;
+use crate::sys::{clock, identity};
 
 /// If nothing moves for so long, the holder may be stopped: a transaction takes microseconds.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
@@ -28,10 +28,6 @@ pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
         Err(errno) => Err(errno.into()),
     }
 }
-
-/// Where the holder of the lock leaves its process id: behind the record.
-const HOLDER: u64 = record::FILE as u64;
-const HOLDER_LENGTH: usize = 12;
 
 /// A lock that is held for a transaction.
 pub(super) struct Lock<'a>(BorrowedFd<'a>);
@@ -53,7 +49,7 @@ impl<'a> Lock<'a> {
             }
             let left = PATIENCE.saturating_sub(now.saturating_sub(moved));
             if left.is_zero() && looks > LOOKS {
-                if now.saturating_sub(began) >= LONGEST || !holder_is_at_work(file) {
+                if now.saturating_sub(began) >= LONGEST || !holder::is_at_work(file) {
                     break;
                 }
                 moved = now;
@@ -68,19 +64,10 @@ impl<'a> Lock<'a> {
         Ok(None)
     }
 
-    /// Leaves word of who holds it. Without it, nobody waits longer for us than for a stopped one.
+    /// Leaves word of who holds it, where the system cannot tell.
     pub(super) fn sign(&self) {
-        let note = format!("{:<1$}\n", std::process::id(), HOLDER_LENGTH - 1);
-        let _full = pwrite(self.0, note.as_bytes(), HOLDER);
+        holder::sign(self.0);
     }
-}
-
-/// Whether the process that holds the lock is there and not stopped. One in another pid namespace cannot be seen.
-fn holder_is_at_work(file: BorrowedFd<'_>) -> bool {
-    let mut left = [0; HOLDER_LENGTH];
-    let Ok(HOLDER_LENGTH) = pread(file, &mut left, HOLDER) else { return false };
-    let pid = std::str::from_utf8(&left).ok().and_then(|text| text.trim().parse().ok());
-    pid.is_some_and(supervise::is_at_work)
 }
 
 /// Changes when the file is written.

@@ -13,6 +13,11 @@
 //! loses power loses its running attempts too, and with them most of what the limits are about.
 
 mod files;
+#[cfg(target_os = "linux")]
+mod holder;
+#[cfg(not(target_os = "linux"))]
+#[path = "holder_signed.rs"]
+mod holder;
 mod lock;
 mod name;
 mod place;

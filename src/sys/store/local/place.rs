@@ -32,9 +32,12 @@ impl Place {
     }
 
     /// The same for every spelling, and another one where the same words name another directory.
-    pub(crate) fn identity(&self) -> PathBuf {
+    pub(crate) fn identity(&self) -> String {
         let path = self.path();
-        std::fs::canonicalize(&path).or_else(|_| std::path::absolute(&path)).unwrap_or(path)
+        match rustix::fs::stat(&path) {
+            Ok(status) => format!("{}:{}", status.st_dev, status.st_ino),
+            Err(_) => std::path::absolute(&path).unwrap_or(path).display().to_string(),
+        }
     }
 
     /// Opens the directory; `None` if it is not there and is not to be made. Its parents are made with it.

@@ -190,8 +190,10 @@ impl Feed {
         self.reader.as_fd()
     }
 
+    // Never part of its caller: the stack for the buffer below would be touched on each turn of every run.
     /// Takes what was read and puts more into the pipe. False if what was kept cannot be had: then the command must not
     /// be told an end that is none.
+    #[inline(never)]
     pub(super) fn step(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
         if self.writer.is_none() {
             return true;

@@ -1,0 +1,112 @@
+//! Everything that a child needs before its exec, made ready in a place of its own: it may read it while we go on.
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use libc::c_char;
+
+use super::calls::Stack;
+use super::child::{Files, shell_argv};
+use crate::sys::supervise::program::{Environment, Program, Variable};
+use crate::sys::supervise::signals::Signals;
+
+/// What one child is to do.
+pub(in super::super) struct Launch {
+    pub(super) files: Files,
+    _shell_argv: Vec<*const c_char>,
+    block: Vec<*const c_char>,
+    _environment: Environment,
+    /// Signals and the dispositions that the command gets for them.
+    pub(super) replaced: Vec<(i32, libc::sighandler_t)>,
+    /// The dispositions of signals that we catch were put back by the kernel.
+    pub(super) cleared: bool,
+    pub(super) mask: libc::sigset_t,
+    pub(super) parent: i32,
+    /// Where the errno goes if there is no exec.
+    pub(super) report: i32,
+    pub(super) new_group: bool,
+    /// What becomes descriptor 0; None: it stays ours.
+    pub(super) stdin: Option<i32>,
+    /// The standard descriptors that are not ours: by number, what each is made from.
+    pub(super) descriptors: [Option<i32>; 3],
+    pub(super) stack: Stack,
+}
+
+impl Launch {
+    /// A child that executes `program`, whose strings must stay where they are, with `vars` set over our environment.
+    /// Fails on a variable that cannot be.
+    pub(in super::super) fn new(
+        program: &Program,
+        vars: &[Variable],
+        signals: &Signals,
+    ) -> std::io::Result<Box<Self>> {
+        let environment = Environment::new(vars)?;
+        let mut shell = shell_argv(program.argv().iter().map(|word| word.as_ptr()));
+        Ok(Box::new(Self {
+            files: files(program, &mut shell),
+            _shell_argv: shell,
+            block: environment.block(vars),
+            _environment: environment,
+            replaced: signals.replaced().to_vec(),
+            cleared: false,
+            mask: signals.mask(),
+            parent: std::process::id().cast_signed(),
+            report: -1,
+            new_group: false,
+            stdin: None,
+            descriptors: [None; 3],
+            stack: Stack::new(),
+        }))
+    }
+
+    pub(in super::super) fn with_group(mut self: Box<Self>, new: bool) -> Box<Self> {
+        self.new_group = new;
+        self
+    }
+
+    pub(in super::super) fn with_descriptors(
+        mut self: Box<Self>,
+        stdin: Option<BorrowedFd<'_>>,
+        descriptors: [Option<i32>; 3],
+    ) -> Box<Self> {
+        self.stdin = stdin.map(|stdin| stdin.as_raw_fd());
+        self.descriptors = descriptors;
+        self
+    }
+
+    pub(super) fn environment(&self) -> *const *const c_char {
+        self.block.as_ptr()
+    }
+}
+
+pub(super) fn files(program: &Program, shell_argv: &mut [*const c_char]) -> Files {
+    Files {
+        candidates: pointers(program.candidates()),
+        argv: pointers(program.argv()),
+        shell_argv: shell_argv.as_mut_ptr(),
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+/// A launch that a child may still be reading. Unless it is released, it stays for ever: whoever is not known to be done
+/// with it may come back to it.
+pub(in super::super) struct Launched(*mut Launch);
+
+impl Launched {
+    pub(super) fn new(launch: Box<Launch>) -> Self {
+        Self(Box::into_raw(launch))
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut Launch {
+        self.0
+    }
+
+    /// The child has executed a program, or is dead.
+    pub(in super::super) fn release(self) {
+        // SAFETY: it came from a box, only this takes it back, and nobody else reads it any more.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
