@@ -105,6 +105,7 @@ fn is_torn(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     })
 }
 
+/// Is the last byte of a regular file anything but the end of a line?
 fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     let Ok(status) = rustix::fs::fstat(file) else { return false };
     let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
