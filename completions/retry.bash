@@ -41,7 +41,7 @@ _retry() {
 
     case "${cmd}" in
         retry)
-            opts="-n -k -b -d -j -p -O -q -v -c -V -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --shell --version --help until wait explain classify profiles state"
+            opts="-n -k -b -d -j -p -c -O -q -v -V -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --version --help until wait explain classify profiles state"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -278,6 +278,20 @@ _retry() {
                     fi
                     return 0
                     ;;
+                --shell)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --stdin)
                     COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -453,14 +467,6 @@ _retry() {
                     fi
                     return 0
                     ;;
-                --shell)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -c)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -469,7 +475,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__classify)
-            opts="-p -c -h --exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config --shell --help"
+            opts="-p -c -h --exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --shell --policy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -606,6 +612,20 @@ _retry() {
                     fi
                     return 0
                     ;;
+                --shell)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -625,14 +645,6 @@ _retry() {
                     fi
                     return 0
                     ;;
-                --shell)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -c)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -641,7 +653,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__explain)
-            opts="-n -k -b -d -j -p -O -q -v -c -h --format --all --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --shell --help"
+            opts="-n -k -b -d -j -p -c -O -q -v -h --format --all --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -882,6 +894,20 @@ _retry() {
                     fi
                     return 0
                     ;;
+                --shell)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --stdin)
                     COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1055,14 +1081,6 @@ _retry() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --shell)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -c)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1189,7 +1207,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__until)
-            opts="-n -k -b -d -j -p -O -q -v -c -h --for --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --shell --help"
+            opts="-n -k -b -d -j -p -c -O -q -v -h --for --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color --quiet --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1430,6 +1448,20 @@ _retry() {
                     fi
                     return 0
                     ;;
+                --shell)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --stdin)
                     COMPREPLY=($(compgen -W "auto inherit replay null" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1603,14 +1635,6 @@ _retry() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
-                    return 0
-                    ;;
-                --shell)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -c)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_retry_global_optspecs
-    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group key= concurrency= rate= breaker= budget= adaptive gate-wait= state= on-state-error= retries= no-retry policy= config= no-config c/shell= V/version h/help
+    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent c/shell= stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group key= concurrency= rate= breaker= budget= adaptive gate-wait= state= on-state-error= retries= no-retry policy= config= no-config V/version h/help
 end
 
 function __fish_retry_needs_command
@@ -61,6 +61,7 @@ complete -c retry -n "__fish_retry_needs_command" -l throttle-match -d 'A regula
 complete -c retry -n "__fish_retry_needs_command" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
 stop\t''"
+complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
@@ -96,7 +97,6 @@ fail\t''"
 complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_needs_command" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_needs_command" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
@@ -152,6 +152,7 @@ complete -c retry -n "__fish_retry_using_subcommand until" -l throttle-match -d 
 complete -c retry -n "__fish_retry_using_subcommand until" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What no explicit rule speaks of: retry or stop [default: retry]' -r -f -a "retry\t''
 stop\t''"
+complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
@@ -187,7 +188,6 @@ fail\t''"
 complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand until" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
@@ -269,6 +269,7 @@ complete -c retry -n "__fish_retry_using_subcommand explain" -l throttle-match -
 complete -c retry -n "__fish_retry_using_subcommand explain" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
 stop\t''"
+complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
@@ -304,7 +305,6 @@ fail\t''"
 complete -c retry -n "__fish_retry_using_subcommand explain" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
@@ -333,9 +333,9 @@ complete -c retry -n "__fish_retry_using_subcommand classify" -l throttle-match 
 complete -c retry -n "__fish_retry_using_subcommand classify" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
 stop\t''"
+complete -c retry -n "__fish_retry_using_subcommand classify" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand classify" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l non-idempotent -d 'Retry only what surely never took effect'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'

@@ -7,7 +7,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::{HELD, Verb};
+use super::Verb;
+use super::options::{HELD, SHELL};
 use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::settings::SETTINGS;
 use crate::policy::value::Form;
@@ -51,9 +52,7 @@ const OTHERS: &[Known] = &[
     Known { id: "policy", takes: Takes::Text },
     Known { id: "config", takes: Takes::Text },
     Known { id: "no-config", takes: Takes::Nothing },
-    SHELL,
 ];
-const SHELL: Known = Known { id: "shell", takes: Takes::TextOr("sh") };
 /// `retry until` alone has it.
 const FOR: Known = Known { id: "for", takes: Takes::Text };
 /// It has no long name.
@@ -109,7 +108,6 @@ fn of_name(name: &[u8], is_until: bool) -> Option<Known> {
 
 fn of_letter(letter: u8) -> Option<Known> {
     match letter {
-        b'c' => Some(SHELL),
         b'O' => Some(HELD_FLAG),
         _ => SETTINGS.iter().find(|setting| setting.short == Some(letter.into())).map(of_setting),
     }
@@ -119,6 +117,7 @@ fn of_setting(setting: &crate::policy::settings::Setting) -> Known {
     let takes = match (setting.form, setting.value_name) {
         (Form::Switch, _) => Takes::Nothing,
         (_, "") => Takes::Counted,
+        _ if setting.key == SHELL => Takes::TextOr("sh"),
         _ => Takes::Text,
     };
     Known { id: setting.key, takes }
@@ -162,14 +161,14 @@ impl Plain {
             }
             let last = self.value(option.id).unwrap_or(text);
             let written = || match option.takes {
-                Takes::Text => format!("--{} {}", option.id, last.display()),
+                Takes::Text | Takes::TextOr(_) => format!("--{} {}", option.id, last.display()),
                 _ => format!("--{}", option.id),
             };
             let (key, texts, written) = match (option.id, option.takes) {
                 ("no-retry", _) => ("enabled", vec!["false".into()], written()),
                 (HELD, _) => ("stdout", vec![last.clone()], "-O".to_owned()),
                 ("for", _) => ("deadline", vec![last.clone()], written()),
-                ("policy" | "config" | "no-config" | "shell", _) => continue,
+                ("policy" | "config" | "no-config", _) => continue,
                 (key, Takes::Nothing) => (key, vec!["true".into()], written()),
                 (key, Takes::Counted) => (key, vec![self.of(key).count().to_string().into()], written()),
                 (key, _) => (key, self.of(key).cloned().collect(), written()),

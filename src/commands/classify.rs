@@ -28,12 +28,12 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
         }
         let asked = ask(invocation, &Outer::default())?;
         asked.warn();
-        return batch::batch(&asked, file, about(invocation), now(invocation)?);
+        return batch::batch(&asked, file, about(invocation, &asked.resolved.policy), now(invocation)?);
     }
     let attempt = given_result(invocation)?;
     let asked = ask(invocation, &Outer::default())?;
     asked.warn();
-    let verdict = judge(&rules(&asked, &about(invocation)), attempt);
+    let verdict = judge(&rules(&asked, &about(invocation, &asked.resolved.policy)), attempt);
     print(&match format {
         "json" => format!("{}\n", json(&verdict)),
         _ => text(&verdict),

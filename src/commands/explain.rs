@@ -37,7 +37,7 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     print(&match format {
         "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
         "delays" => delays(&schedule),
-        _ => text(&asked, &schedule, &super::about(invocation)),
+        _ => text(&asked, &schedule, &super::about(invocation, &asked.resolved.policy)),
     })
 }
 

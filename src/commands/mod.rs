@@ -18,7 +18,7 @@ use crate::exit_code::Exit;
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::SETTINGS;
 use crate::policy::value::Key;
-use crate::policy::{Host, Request, Resolved, builtin, resolve, user_profiles};
+use crate::policy::{Host, Policy, Request, Resolved, builtin, resolve, user_profiles};
 use crate::sys::config::Config;
 use crate::sys::environment::{self, Outer};
 use crate::sys::output;
@@ -47,7 +47,7 @@ struct Asked {
 fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     let (mut request, mut warnings) = gather(invocation, outer)?;
     let mut resolved = resolve(&request).map_err(Error::problems)?;
-    let words = about(invocation);
+    let words = about(invocation, &resolved.policy);
     if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
         let host = knowledge(&request, &resolved, &words).host(&words);
         if host.is_none() {
@@ -86,10 +86,10 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
 }
 
 /// The words that say which tool the command is. In a shell they are those of its string.
-fn about(invocation: &Invocation) -> Vec<OsString> {
+fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
     let words = invocation.command();
     match words.first() {
-        Some(line) if invocation.value("shell").is_some() => words_of(line),
+        Some(line) if policy.shell.is_some() => words_of(line),
         _ => words,
     }
 }

@@ -38,12 +38,13 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         return Err(Error::usage("no command was given")
             .hint(format!("write retry{verb} [OPTIONS] -- COMMAND [ARG]...; retry{verb} --help says more")));
     }
-    let command = Wrapped::new(words, invocation.value("shell"))?;
     if environment::is_disabled() {
+        let command = Wrapped::new(words, invocation.value("shell"))?;
         return Ok(stood_aside(&command, supervise::exec(&command.program)));
     }
     let outer = Outer::find();
     let asked = ask(invocation, &outer)?;
+    let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Key, Labels, Limit, MessageFormat,
-    Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Signal, Size, StatePlace,
+    Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Shell, Signal, Size, StatePlace,
     StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
@@ -327,6 +327,13 @@ settings! {
     /// Any other failure ends the run, since doing it twice may do harm.
     non_idempotent / "non-idempotent": bool = false,
     { Judging "" }
+
+    /// COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …
+    ///
+    /// bash is told to stop at the first error, also within a pipeline: `bash -eo pipefail -c`. What is known of tools is
+    /// that of the string's first command.
+    shell / "shell": Option<Shell> = None,
+    { Surroundings "SHELL" short 'c'; basic }
 
     /// What the command reads: auto, inherit, replay or null
     ///

@@ -175,6 +175,18 @@ fn the_built_in_policies_are_as_they_are_described() {
 }
 
 #[test]
+fn a_policy_may_name_the_shell_and_judge_by_the_status_of_http() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "c.toml",
+        "[policy.default]\nshell = \"bash\"\n[[policy.default.rule]]\nclass = \"permanent\"\nhttp = \"500-599\"\n",
+    );
+    let line = ["--config", "c.toml", "--", "echo HTTP/1.1 503 x | cat; false | true; echo $1", "word"];
+    // bash stops at the failing part of the pipeline, and the rule ends the run.
+    sandbox.run(line).exits(1).prints("HTTP/1.1 503 x\n");
+}
+
+#[test]
 fn a_list_of_nothing_replaces_that_of_a_parent() {
     let sandbox = Sandbox::new();
     sandbox.write(

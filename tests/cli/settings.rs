@@ -41,6 +41,7 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ),
         ("otherwise", "\"retry\"", json!("retry")),
         ("non-idempotent", "true", json!(true)),
+        ("shell", "\"bash\"", json!("bash")),
         ("stdin", "\"null\"", json!("null")),
         ("stdin-max", "\"64MiB\"", json!("64MiB")),
         ("fail-if-flaky", "3", json!(3)),

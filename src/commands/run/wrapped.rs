@@ -19,9 +19,6 @@ pub(super) struct Wrapped {
 
 impl Wrapped {
     pub(super) fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
-        if shell.is_some_and(|shell| shell.is_empty()) {
-            return Err(Error::usage("--shell= names no shell").hint("write --shell=bash, or -c for sh"));
-        }
         let about = if shell.is_some() { words_of(&words[0]) } else { words.clone() };
         let name = base_name(about.first().unwrap_or(&words[0]));
         let argv = match shell {
