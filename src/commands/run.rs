@@ -286,7 +286,12 @@ impl<'a> Driver<'a> {
                 Happening::Delivered(_) => continue,
                 Happening::Unkillable(pids) => {
                     let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    self.sinks.note(Level::Error, &format!("these processes could not be killed: {pids}"));
+                    self.sinks.note(Level::Error, &match &*pids {
+                        "" => "processes of the command are left, and cannot be listed: /proc is not that of this pid \
+                               namespace (--new-group would let them be killed)"
+                            .to_owned(),
+                        pids => format!("these processes could not be killed: {pids}"),
+                    });
                     Input::Unkillable
                 }
             };

@@ -230,8 +230,7 @@ impl Reader<'_> {
         };
         let texts = if form == Form::Rules { self.rules(value) } else { texts(form, value.get_ref()) };
         let Some(texts) = texts else {
-            let found = type_name(value.get_ref());
-            self.refuse(value.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+            self.wrong_type(name, form, value);
             return;
         };
         let origin = Origin::File(self.place(value.span()));
@@ -263,6 +262,24 @@ impl Reader<'_> {
         Some(texts)
     }
 
+    /// Refuses a value, or the first entry of a list that is wrong.
+    fn wrong_type(&mut self, name: &str, form: Form, value: &Spanned<DeValue<'_>>) {
+        let entries = match value.get_ref() {
+            DeValue::Array(entries) if matches!(form, Form::List | Form::Patterns) => entries.iter(),
+            _ => [].iter(),
+        };
+        let is_text = |entry: &&Spanned<DeValue<'_>>| {
+            let number = matches!(entry.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
+            matches!(entry.get_ref(), DeValue::String(_)) || number && form == Form::List
+        };
+        let wrong = entries.clone().find(|entry| !is_text(entry)).unwrap_or(value);
+        let found = match wrong.get_ref() {
+            DeValue::Array(entries) if entries.is_empty() => "an empty list",
+            other => type_name(other),
+        };
+        self.refuse(wrong.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+    }
+
     /// The fields of a rule as texts; `None` when one is unknown or no text, which has been told then.
     fn rule_fields<'k>(
         &mut self,
@@ -281,8 +298,7 @@ impl Reader<'_> {
             } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
                 fields.push((name, text.to_string_lossy().into_owned()));
             } else {
-                let found = type_name(value.get_ref());
-                self.refuse(value.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+                self.wrong_type(name, form, value);
             }
         }
         (self.problems.len() == before).then_some(fields)

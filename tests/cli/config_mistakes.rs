@@ -80,6 +80,17 @@ fn what_is_no_toml_is_told_where_it_breaks_off() {
 }
 
 #[test]
+fn the_entry_of_a_list_that_is_wrong_is_told_and_not_the_list() {
+    let rule = |field: &str| format!("[[policy.default.rule]]\nclass = \"permanent\"\n{field}\n");
+    are_told(
+        "[policy.default]\nretry-on = [1, true]\n",
+        &[(2, 16, "retry-on = [1, true]", "               ^^^^", &["not true or false"])],
+    );
+    are_told(&rule("http = [[429]]"), &[(3, 9, "http = [[429]]", "        ^^^^^", &["not a list"])]);
+    are_told(&rule("http = []"), &[(3, 8, "http = []", "       ^^", &["not an empty list"])]);
+}
+
+#[test]
 fn a_setting_outside_of_a_policy_is_told_where_it_belongs() {
     are_told("max = 3\n", &[(1, 1, "max = 3", "^^^", &["'max'", "[policy.default]"])]);
     are_told(
@@ -100,7 +111,7 @@ fn a_value_of_the_wrong_type_or_range_is_told_with_what_to_write() {
         ("delay = -1", 9, "^^", &["negative"]),
         ("factor = 0.5", 10, "^^^", &["1 or more"]),
         ("enabled = \"no\"", 11, "^^^^", &["true or false"]),
-        ("retry-on = [[1]]", 12, "^^^^^", &["retry-on"]),
+        ("retry-on = [[1]]", 13, "^^^", &["retry-on", "a list"]),
         ("retry-on = [\"often\"]", 12, "^^^^^^^^^", &["'often'"]),
         ("label = \"a=b\"", 9, "^^^^^", &["table"]),
         ("successes = 0", 13, "^", &["1 or more"]),

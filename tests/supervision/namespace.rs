@@ -151,3 +151,17 @@ fn without_its_own_proc_a_timeout_still_stops_the_command() {
     assert_eq!(run(&mut through(&sandbox, &words, &args)), End::Code(124), "{}", sandbox.read("err"));
     assert!(working_in(&sandbox).is_empty());
 }
+
+#[test]
+fn what_cannot_be_listed_is_said_to_be() {
+    let Some(words) = as_process_1() else { return };
+    let sandbox = Sandbox::new();
+    let mut words: Vec<&str> = words.iter().copied().filter(|word| *word != "--mount-proc").collect();
+    // Orphans of a `retry` that is not process 1 come to it, and it cannot tell them from others.
+    words.extend(["sh", "-c", "\"$@\"; exit $?", "sh"]);
+    let script = "\"$F\" sleep 30 & \"$F\" sleep 30";
+    let args = ["--max", "1", "--timeout", "300ms", "-k", "100ms", "--", "sh", "-c", script];
+    assert_eq!(run(&mut through(&sandbox, &words, &args)), End::Code(125));
+    let said = sandbox.read("err");
+    assert!(said.contains("cannot be listed") && said.contains("--new-group"), "{said}");
+}

@@ -1,7 +1,7 @@
 //! The log: JSON lines, version 1. Many processes may share a file, because each line is one `write` to a
 //! descriptor opened for appending. A log that can't be written is one warning and never another result.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub(crate) struct Jsonl {
     name: String,
     /// The last line was cut short: the next one begins a new line first.
     torn: bool,
+    /// It was so when the log was opened: somebody else may have begun a new line since.
+    found_torn: Option<OsString>,
     warned: bool,
     warning: Option<String>,
 }
@@ -34,14 +36,16 @@ impl Jsonl {
     pub(super) fn open(path: &OsStr) -> Result<Self, String> {
         let name = path.to_string_lossy().into_owned();
         if path == "-" {
-            return Ok(Self { to: Target::Stderr, name, torn: false, warned: false, warning: None });
+            let to = Target::Stderr;
+            return Ok(Self { to, name, torn: false, found_torn: None, warned: false, warning: None });
         }
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
         let never_block = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::open(path, flags | never_block, Mode::RUSR | Mode::WUSR)
             .map_err(|errno| unusable(&name, &errno.into()))?;
         let (locked, torn) = (appends_are_not_atomic(file.as_fd()), is_torn(path, file.as_fd()));
-        Ok(Self { to: Target::File { file, locked }, name, torn, warned: false, warning: None })
+        let found_torn = torn.then(|| path.to_owned());
+        Ok(Self { to: Target::File { file, locked }, name, torn, found_torn, warned: false, warning: None })
     }
 
     /// The one warning, once.
@@ -53,7 +57,10 @@ impl Jsonl {
         match &mut self.to {
             Target::Stderr => Stderr.write_all(line),
             Target::File { file, locked } => {
-                let _lock = locked.then(|| Lock::take(file.as_fd()));
+                let found_torn = self.found_torn.take();
+                let _lock = (*locked || found_torn.is_some()).then(|| Lock::take(file.as_fd()));
+                let mended = found_torn.is_some_and(|path| !ends_in_half_a_line(&path, file.as_fd()));
+                let line = if mended { line.strip_prefix(b"\n").unwrap_or(line) } else { line };
                 match rustix::io::write(&*file, line)? {
                     written if written == line.len() => Ok(()),
                     written => {
