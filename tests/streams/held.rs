@@ -214,3 +214,25 @@ fn contradictions_are_refused() {
         assert!(!sandbox.path("ran").exists());
     }
 }
+
+#[test]
+fn a_command_that_was_told_to_stop_and_ended_well_has_its_output() {
+    let sandbox = Sandbox::new();
+    let out = std::fs::File::create(sandbox.path("out")).unwrap();
+    for (code, written) in [(0, "part\ndone\n"), (3, "")] {
+        let script = format!(
+            "trap 'echo done; exit {code}' TERM; echo part; echo $$ >pid; while :; do sleep 0.02; done"
+        );
+        let mut child = sandbox
+            .spawnable(["-O", "-q", "--", "sh", "-c", &script])
+            .stdout(out.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        crate::support::wait_for("a pid", || sandbox.read("pid").ends_with('\n'));
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(sandbox.read("out"), written);
+        std::fs::remove_file(sandbox.path("pid")).unwrap();
+        out.set_len(0).unwrap();
+    }
+}

@@ -120,3 +120,17 @@ fn closed_standard_streams_stay_closed() {
     let mut tested = through(&sandbox, &wrapper, &["--", "sh", "-c", script]);
     assert_eq!(run(tested.env("RETRY_DISABLE", "1")), End::Code(0));
 }
+
+/// The shell would have said so, had it not been for us.
+#[test]
+fn a_command_that_cannot_be_executed_is_named() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path("plain"), "text").expect("a file");
+    for (command, status, said) in [
+        ("no-such-command-anywhere", 127, "retry: no-such-command-anywhere: command not found\n"),
+        ("./plain", 126, "retry: ./plain: cannot execute: Permission denied\n"),
+    ] {
+        assert_eq!(run(&mut disabled(&sandbox, &["--", command])), End::Code(status));
+        assert_eq!(sandbox.read("err"), said);
+    }
+}
