@@ -114,9 +114,9 @@ complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the reso
 complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
 complete -c retry -n "__fish_retry_needs_command" -a "profiles" -d 'Show what is known of tools: every profile, or the rules of one in their order'
 complete -c retry -n "__fish_retry_needs_command" -a "state" -d 'Show and change what is shared by key: who may start when'
-complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: inf]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
 complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time for one attempt' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f

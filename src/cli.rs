@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::problem::{Problem, nearest};
 use crate::policy::settings::{SETTINGS, Setting};
-use options::HELD;
+use options::{FOR, HELD};
 pub(crate) use verbs::{CLOSE_FOR, completed, documented};
 use verbs::{command, command_with};
 
@@ -153,14 +153,7 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
         matches.try_contains_id(key).unwrap_or(false)
             && matches.value_source(key) == Some(ValueSource::CommandLine)
     };
-    // The last one wins, whichever its name.
-    let other_names = [("stdout", HELD), ("deadline", "for")];
-    let place = |id| matches.try_contains_id(id).ok().and_then(|_| matches.indices_of(id)?.next_back());
-    let beaten = |key: &&str| {
-        let other = other_names.iter().find(|(name, _)| name == key);
-        other.is_some_and(|(key, other)| place(other) > place(key))
-    };
-    for key in keys.filter(typed).filter(|key| !beaten(key)) {
+    for key in keys.filter(typed) {
         if let Ok(Some(texts)) = matches.try_get_many::<OsString>(key) {
             let texts: Vec<_> = texts.cloned().collect();
             let last = texts.last().map(|text| text.display().to_string()).unwrap_or_default();
@@ -171,18 +164,14 @@ fn settings_layer(matches: &ArgMatches) -> Result<Layer, Error> {
             add(key, vec!["true".into()], format!("--{key}"));
         }
     }
-    let last_of = |key: &'static str, other: &'static str| {
-        let mut texts = matches.try_get_many::<OsString>(other).ok().flatten()?;
-        (place(other) > place(key)).then(|| texts.next_back()).flatten()
-    };
-    if let Some(mode) = last_of("stdout", HELD) {
+    if let Some(mode) = last(matches, HELD) {
         let written = if mode == "success" { "-O".to_owned() } else { format!("-O={}", mode.display()) };
         add("stdout", vec![mode.clone()], written);
     }
     if matches.try_get_one::<bool>("no-retry").ok().flatten() == Some(&true) {
         add("enabled", vec!["false".into()], "--no-retry".to_owned());
     }
-    if let Some(time) = last_of("deadline", "for") {
+    if let Some(time) = last(matches, FOR) {
         add("deadline", vec![time.clone()], format!("--for {}", time.display()));
     }
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }

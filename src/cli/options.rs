@@ -130,6 +130,13 @@ pub(super) fn held_flag() -> Arg {
         .action(ArgAction::Set)
 }
 
+/// The deadline, as `retry until` calls it.
+pub(super) const FOR: &str = "for";
+
+pub(super) fn for_flag() -> Arg {
+    valued(FOR, "DURATION", "Time for the whole run; the same as --deadline [default: 5m]")
+}
+
 pub(super) fn help_flag() -> Arg {
     switch("help", "Print help: -h the most needed, --help all")
         .short('h')

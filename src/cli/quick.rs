@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::Verb;
-use super::options::{HELD, SHELL};
+use super::options::{FOR, HELD, SHELL};
 use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::settings::SETTINGS;
 use crate::policy::value::Form;
@@ -54,7 +54,7 @@ const OTHERS: &[Known] = &[
     Known { id: "no-config", takes: Takes::Nothing },
 ];
 /// `retry until` alone has it.
-const FOR: Known = Known { id: "for", takes: Takes::Text };
+const FOR_FLAG: Known = Known { id: FOR, takes: Takes::Text };
 /// It has no long name.
 const HELD_FLAG: Known = Known { id: HELD, takes: Takes::TextOr("success") };
 
@@ -101,7 +101,7 @@ fn of_name(name: &[u8], is_until: bool) -> Option<Known> {
     match setting {
         Some(setting) if setting.is_flag() => Some(of_setting(setting)),
         Some(_) => None,
-        None if is_until && is(FOR.id) => Some(FOR),
+        None if is_until && is(FOR) => Some(FOR_FLAG),
         None => OTHERS.iter().find(|option| is(option.id)).copied(),
     }
 }
@@ -167,7 +167,7 @@ impl Plain {
             let (key, texts, written) = match (option.id, option.takes) {
                 ("no-retry", _) => ("enabled", vec!["false".into()], written()),
                 (HELD, _) => ("stdout", vec![last.clone()], "-O".to_owned()),
-                ("for", _) => ("deadline", vec![last.clone()], written()),
+                (FOR, _) => ("deadline", vec![last.clone()], written()),
                 ("policy" | "config" | "no-config", _) => continue,
                 (key, Takes::Nothing) => (key, vec!["true".into()], written()),
                 (key, Takes::Counted) => (key, vec![self.of(key).count().to_string().into()], written()),

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
 use super::options::{
-    argument, file, held_flag, help_flag, profile_source_flags, retry_flags, settings, shell_flag,
+    argument, file, for_flag, held_flag, help_flag, profile_source_flags, retry_flags, settings, shell_flag,
     source_flags, switch, valued, valued_positional, wrapped_command,
 };
 use super::{VERBS, Verb};
@@ -28,10 +28,9 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
         defaults
     });
     let settings = |groups: &'static [Group]| {
-        settings(groups).filter(|setting| wanted(setting)).flat_map(|setting| {
-            let held = (setting.key == "stdout").then(held_flag);
-            std::iter::once(argument(setting, &defaults)).chain(held)
-        })
+        settings(groups)
+            .filter(|setting| wanted(setting))
+            .flat_map(|setting| spellings(verb, argument(setting, &defaults)))
     };
     let base = Command::new("retry")
         .max_term_width(100)
@@ -54,7 +53,6 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
         Verb::Until => base
             .about("Run a command until it works: any failure is tried again, every second, for five minutes")
             .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
-            .arg(valued("for", "DURATION", "Time for the whole run; the same as --deadline [default: 5m]"))
             .args(settings(&Group::ALL))
             .args(retry_flags())
             .args(source_flags())
@@ -117,6 +115,17 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .arg(valued_positional("what", "WHAT", "What to print")),
     };
     command.arg(help_flag())
+}
+
+/// A setting's option, and the other one that says the same. The last one wins, whichever its name.
+fn spellings(verb: Verb, option: Arg) -> Vec<Arg> {
+    let other = match option.get_id().as_str() {
+        "stdout" => held_flag(),
+        "deadline" if verb == Verb::Until => for_flag(),
+        _ => return vec![option],
+    };
+    let other = other.overrides_with(option.get_id());
+    vec![option.overrides_with(other.get_id()), other]
 }
 
 /// The whole program with its verbs, for the man page and the completions.

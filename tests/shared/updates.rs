@@ -15,6 +15,7 @@ use crate::support::Sandbox;
 
 /// Nobody has to wait, and a token takes so long to come back that none does in a test.
 const RATE: &str = "100000/365d";
+const IN_FILES: [&str; 8] = ["--key", "k", "--state", "state", "--rate", RATE, "--on-state-error", "fail"];
 const INTERVAL: f64 = 365.0 * 86_400.0 / 100_000.0;
 
 fn now() -> f64 {
@@ -47,18 +48,7 @@ fn two_hundred_processes_with_ten_transactions_each_lose_nothing() {
     let began = now();
     let five = ["--successes", "5", "--max", "5", "--delay", "0"];
     // A window that is closed by nobody, a breaker that counts: each end changes the state, too.
-    let options = [
-        "--key",
-        "k",
-        "--state",
-        "state",
-        "--rate",
-        RATE,
-        "--breaker",
-        "9999/1h",
-        "--on-state-error",
-        "fail",
-    ];
+    let options = [&IN_FILES[..], &["--breaker", "9999/1h"]].concat();
     sandbox.at_once(200, &[&options[..], &five, &mark("starts")].concat());
     let starts = sandbox.count("starts");
     assert!((900..=1000).contains(&starts), "{starts}: {}", sandbox.said());
@@ -111,18 +101,7 @@ fn many_processes_lose_nothing_on_a_server() {
 fn writers_that_are_killed_lose_nothing_and_spoil_nothing() {
     let sandbox = Sandbox::new();
     let (began, end) = (now(), Instant::now() + Duration::from_secs(10));
-    let options = [
-        "--key",
-        "k",
-        "--state",
-        "state",
-        "--rate",
-        RATE,
-        "--breaker",
-        "99999/1h",
-        "--on-state-error",
-        "fail",
-    ];
+    let options = [&IN_FILES[..], &["--breaker", "99999/1h"]].concat();
     let many = ["--successes", "1000", "--max", "1000", "--delay", "0"];
     let line = [&options[..], &many, &mark("starts")].concat();
     let mut writers: Vec<Process> = (0..6).map(|_| sandbox.begin(&line)).collect();

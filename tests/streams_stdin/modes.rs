@@ -96,14 +96,14 @@ fn a_terminal_cannot_be_replayed() {
 #[test]
 fn replay_takes_files_pipes_and_nothing_at_all() {
     let sandbox = Sandbox::new();
-    sandbox.write("input", "x");
+    sandbox.write("input", "y");
     let script = r#"for from in 'cat input |' '' '<input'; do
         case $from in
         '') "$R" --stdin replay -q -d 0 -- sh -c 'cat; exit 1' </dev/null;;
         '<input') "$R" --stdin replay -q -d 0 -- sh -c 'cat; exit 1' <input;;
         *) cat input | "$R" --stdin replay -q -d 0 -- sh -c 'cat; exit 1';;
         esac; echo; done"#;
-    prints(&shell(&sandbox, script), "xxx\n\nxxx\n");
+    prints(&shell(&sandbox, script), "yyy\n\nyyy\n");
 }
 
 #[test]

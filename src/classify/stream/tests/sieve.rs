@@ -93,7 +93,7 @@ fn rare_stream() -> impl Strategy<Value = Vec<u8>> {
         4 => prop::sample::select(vec!["QZ", "QYZ", "ZZQ", "qz", "ZQ", "Z1Q", "QZZ", "\nQZ", "ZZ\r\n"])
             .prop_map(|text| text.as_bytes().to_vec()),
         2 => (prop::sample::select(b"xab\n".to_vec()), 1_usize..3000).prop_map(|(byte, count)| vec![byte; count]),
-        1 => (0_usize..100).prop_map(|count| b"xxx xxxx\n".repeat(count)),
+        1 => (0_usize..100).prop_map(|count| b"yyy yyyy\n".repeat(count)),
     ];
     prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
 }
@@ -164,7 +164,7 @@ fn a_line_may_be_cut_everywhere_while_it_is_held() {
         let line = "a9 nothing here, then Connection refused, connection refused\r\r\n";
         let expected: Vec<_> = fed(patterns, [line.as_bytes()]);
         assert_eq!(expected.len(), 1);
-        let mut stream = b"xxxx xxxx\n".repeat(1000);
+        let mut stream = b"yyyy yyyy\n".repeat(1000);
         let start = stream.len();
         stream.extend_from_slice(line.as_bytes());
         stream.extend_from_slice(b"a line after it, without an end");
