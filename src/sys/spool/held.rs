@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::Spool;
+use super::{PIECE, Spool};
 use crate::classify::Stream;
 
 const HEAD: usize = 9;
@@ -50,7 +50,8 @@ impl Held {
             self.open = Some(Run { stream, start: self.spool.len() });
             self.spool.append(&head(stream, 0))?;
         }
-        self.spool.append(bytes)
+        // Piece by piece: when no more can be kept, what came before is.
+        bytes.chunks(PIECE).try_for_each(|piece| self.spool.append(piece))
     }
 
     /// Completes the last head.
