@@ -21,7 +21,7 @@ use super::output::{Captured, Output};
 use super::program::{Program, Variable};
 use super::signals::{self, Record, Signals};
 use super::spawn::{self, Exec, Launch};
-use super::stdin::Stdin;
+use super::stdin::Inputs;
 use super::terminal::Terminal;
 use super::tree::{self, Spared};
 use super::{os, pause};
@@ -70,7 +70,9 @@ pub(crate) struct Supervisor {
     options: Options,
     signals: Signals,
     terminal: Option<Terminal>,
-    stdin: Stdin,
+    inputs: Inputs,
+    /// The running attempt cannot have the input that it would have to: it is being killed for that.
+    starved: bool,
     attempt: Option<Attempt>,
     /// How many have been started.
     attempts: u32,
@@ -105,7 +107,8 @@ impl Supervisor {
             options,
             signals,
             terminal: Terminal::save(),
-            stdin: Stdin::default(),
+            inputs: Inputs::default(),
+            starved: false,
             attempt: None,
             attempts: 0,
             reports: VecDeque::new(),
@@ -119,19 +122,24 @@ impl Supervisor {
     }
 
     /// The commands read this.
-    pub(crate) fn with_stdin(mut self, stdin: Stdin) -> Self {
-        self.stdin = stdin;
+    pub(crate) fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
         self
     }
 
     /// No attempt follows the next one: what it reads need not be kept.
     pub(crate) fn expect_last(&mut self) {
-        self.stdin.is_last();
+        self.inputs.is_last();
     }
 
     /// Why another attempt would not read what the last one did, if it would not.
     pub(crate) fn stdin_lost(&self) -> Option<String> {
-        self.stdin.lost()
+        self.inputs.lost()
+    }
+
+    /// No attempt follows: files that were read stand where the last one stopped.
+    pub(crate) fn conclude(&mut self) {
+        self.inputs.conclude();
     }
 
     /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
@@ -152,10 +160,10 @@ impl Supervisor {
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
         let launch = Launch::new(program, vars, &self.signals).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
-        self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
+        self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
         let launch = launch
             .with_group(self.options.new_group)
-            .with_descriptors(self.stdin.descriptor(), descriptors.sources);
+            .with_descriptors(self.inputs.descriptors(), descriptors.sources);
         let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
@@ -204,7 +212,7 @@ impl Supervisor {
             tokio::task::yield_now().await;
         }
         let due = self.due().map(|due| due.saturating_sub(pause::now()));
-        let mut limit = [limit, due, self.stdin.due()].into_iter().flatten().min();
+        let mut limit = [limit, due, self.inputs.due()].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt
             && self.options.prompt_start
             && let Some(exec) = attempt.exec.pending()
@@ -225,7 +233,7 @@ impl Supervisor {
             if signals || output || delivery {
                 return Poll::Ready(Woken { signals, exec: true });
             }
-            if self.stdin.poll_ready(context).is_ready() {
+            if self.inputs.poll_ready(context).is_ready() {
                 return Poll::Ready(Woken { signals: false, exec: false });
             }
             match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
@@ -347,8 +355,10 @@ impl Supervisor {
     /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
     fn feed(&mut self) {
         if let Some(attempt) = &mut self.attempt
-            && !self.stdin.step()
+            && !self.starved
+            && !self.inputs.step()
         {
+            self.starved = true;
             // First nobody may go on: whoever reads from one that is killed would take that for the end.
             attempt.signal_tree(&[libc::SIGSTOP]);
             attempt.start_killing();
@@ -366,12 +376,16 @@ impl Supervisor {
         }
         self.look_at_exec();
         let Some(attempt) = self.attempt.take() else { return };
-        self.stdin.finish();
+        let starved = std::mem::take(&mut self.starved);
+        self.inputs.finish(attempt.status.is_none_or(|status| status.exit_status() != Some(0)));
         let Some(status) = attempt.status else { return };
         let must_vanish = attempt.must_vanish();
         attempt.launched.release();
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
+            _ if starved && status.terminating_signal() == Some(libc::SIGKILL) => {
+                Ending::NotStarted(cannot_feed(&io::Error::from_raw_os_error(libc::EIO)))
+            }
             _ => ending(status),
         };
         if must_vanish || status.signaled() {
@@ -384,7 +398,7 @@ impl Supervisor {
     fn give_up(&mut self) {
         if let Some(mut attempt) = self.attempt.take() {
             self.output = None;
-            self.stdin.finish();
+            self.inputs.finish(true);
             pause::set_follower(0);
             self.restore_terminal();
             self.reports.push_back(Happening::Unkillable(attempt.remains()));
@@ -425,6 +439,10 @@ fn ending(status: WaitStatus) -> Ending {
             Ending::Exited(status.exit_status().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
         }
     }
+}
+
+fn cannot_feed(error: &io::Error) -> StartFailure {
+    StartFailure { stage: Stage::Input, ..cannot_fork(error) }
 }
 
 fn cannot_fork(error: &io::Error) -> StartFailure {
