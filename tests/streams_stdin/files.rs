@@ -43,9 +43,10 @@ fn two_in_one_group_go_on_where_the_first_succeeded() {
 fn a_file_is_not_rewound_under_others() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n3\n4\n");
-    // The loop has read two lines when the second attempt begins, and the rest after the run.
-    let script = r#"{ "$R" -q -d 0 -- sh -c 'echo >$RETRY_ATTEMPT; until [ -e go ]; do sleep .01; done; exit 1' <&0 &
-            until [ -e 1 ]; do sleep .01; done; read a; read b; : >go; wait; echo $a $b; cat; } <input"#;
+    // The loop reads two lines while the second attempt runs, and the rest after the run.
+    // A shell gives what it starts in the background another stdin.
+    let script = r#"{ exec 3<&0; "$R" -q -d 0 -- sh -c 'echo >$RETRY_ATTEMPT; [ $RETRY_ATTEMPT = 1 ] || until [ -e go ]; do sleep .01; done; exit 1' <&3 &
+            until [ -e 2 ]; do sleep .01; done; read a; read b; : >go; wait; echo $a $b; cat; } <input"#;
     prints(&shell(&sandbox, script), "1 2\n3\n4\n");
     assert!(sandbox.path("3").exists());
 }
@@ -58,8 +59,8 @@ fn it_stands_where_the_last_attempt_stopped_unless_others_moved_it() {
     let alone = format!(r#"{{ "$R" -q -d 0 -- sh -c '{reads}'; cat; }} <input"#);
     prints(&shell(&sandbox, &alone), "4\n5\n");
     let beside = format!(
-        r#"{{ "$R" -q -d 0 --max 2 -- sh -c '[ $RETRY_ATTEMPT = 1 ] || until [ -e go ]; do : >second; sleep .01; done
-            {reads}' <&0 & until [ -e second ]; do sleep .01; done; read a; : >go; wait; echo $a; cat; }} <input"#
+        r#"{{ exec 3<&0; "$R" -q -d 0 --max 2 -- sh -c '[ $RETRY_ATTEMPT = 1 ] || until [ -e go ]; do : >second; sleep .01; done
+            {reads}' <&3 & until [ -e second ]; do sleep .01; done; read a; : >go; wait; echo $a; cat; }} <input"#
     );
     // The first read one, the loop the next; the second attempt reads two of its own.
     prints(&shell(&sandbox, &beside), "2\n3\n4\n5\n");
