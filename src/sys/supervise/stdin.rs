@@ -71,9 +71,9 @@ impl Inputs {
             StdinMode::Null => {
                 Some(Kind::Null(null().map_err(|why| Error::system("cannot open /dev/null", &why))?))
             }
-            StdinMode::Auto => Kind::find(0, inputs.flags.get(0), limit),
+            StdinMode::Auto => Kind::find(0, inputs.flags.of_stdin(), limit),
             StdinMode::Replay => {
-                let kind = Kind::find(0, inputs.flags.get(0), limit).filter(|_| repeats);
+                let kind = Kind::find(0, inputs.flags.of_stdin(), limit).filter(|_| repeats);
                 if kind.is_none() && !(repeats && is_null()) {
                     may_be_inherited(repeats)?;
                 }
