@@ -149,6 +149,11 @@ impl Inputs {
         ready
     }
 
+    /// Whether the running attempt is fed, as opposed to reading by itself.
+    pub(super) fn is_fed(&self) -> bool {
+        self.list.iter().any(|input| matches!(&input.kind, Kind::Replayed(replay) if replay.is_fed()))
+    }
+
     /// How long until [`Inputs::step`] is to be called even if nothing is ready.
     pub(super) fn due(&self) -> Option<Duration> {
         let due = |input: &Input| match &input.kind {

@@ -61,6 +61,10 @@ impl Replay {
         self.given.as_mut().is_none_or(|feed| feed.step(&mut self.source, &mut self.spool))
     }
 
+    pub(super) fn is_fed(&self) -> bool {
+        self.given.is_some()
+    }
+
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.given {
             Some(feed) => feed.poll_ready(&self.source, context),
