@@ -7,6 +7,7 @@ use std::time::Duration;
 mod delivery;
 pub(super) mod gatekeeper;
 mod onlookers;
+mod remains;
 mod streams;
 mod wrapped;
 
@@ -151,6 +152,8 @@ impl<'a> Driver<'a> {
         let options = Options {
             new_group: policy.new_group,
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
+            grace: policy.kill_after,
+            death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
         let repeats = policy.attempts() != Limit::Times(1);
@@ -284,14 +287,16 @@ impl<'a> Driver<'a> {
                     self.woke()
                 }
                 Happening::Delivered(_) => continue,
-                Happening::Unkillable(pids) => {
-                    let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    self.sinks.note(Level::Error, &match &*pids {
-                        "" => "processes of the command are left, and cannot be listed: /proc is not that of this pid \
-                               namespace (--new-group would let them be killed)"
-                            .to_owned(),
-                        pids => format!("these processes could not be killed: {pids}"),
-                    });
+                Happening::Left(left) => {
+                    self.sinks.note(Level::Warn, &remains::left(&left));
+                    continue;
+                }
+                Happening::Unkillable(left) => {
+                    self.sinks.note(Level::Error, &remains::unkillable(&left));
+                    Input::Unkillable
+                }
+                Happening::Lost(why) => {
+                    self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
                     Input::Unkillable
                 }
             };

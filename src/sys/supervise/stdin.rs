@@ -108,6 +108,11 @@ impl Stdin {
         }
     }
 
+    /// Whether the running attempt is fed, as opposed to reading by itself.
+    pub(super) fn is_fed(&self) -> bool {
+        matches!(&self.0, Kind::Replayed(replay) if matches!(replay.given, Given::Fed(_)))
+    }
+
     /// How long until [`Stdin::step`] is to be called even if nothing is ready.
     pub(super) fn due(&self) -> Option<Duration> {
         match &self.0 {

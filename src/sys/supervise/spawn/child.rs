@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
         if launch.new_group {
             calls::lead_group();
         }
-        if !os::die_with(launch.parent) {
+        if !os::die_with(launch.parent, launch.death_signal) {
             calls::exit(127);
         }
         for (target, source) in (0..).zip(launch.descriptors) {

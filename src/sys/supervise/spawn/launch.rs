@@ -13,6 +13,8 @@ use crate::sys::supervise::signals::Signals;
 /// What one child is to do.
 pub(in super::super) struct Launch {
     pub(super) files: Files,
+    /// What `files` points into: a panic drops the owner's first.
+    _program: Program,
     _shell_argv: Vec<*const c_char>,
     block: Vec<*const c_char>,
     _environment: Environment,
@@ -22,6 +24,8 @@ pub(in super::super) struct Launch {
     pub(super) cleared: bool,
     pub(super) mask: libc::sigset_t,
     pub(super) parent: i32,
+    /// What it gets when we die.
+    pub(super) death_signal: i32,
     /// Where the errno goes if there is no exec.
     pub(super) report: i32,
     pub(super) new_group: bool,
@@ -33,7 +37,7 @@ pub(in super::super) struct Launch {
 }
 
 impl Launch {
-    /// A child that executes `program`, whose strings must stay where they are, with `vars` set over our environment.
+    /// A child that executes `program`, with `vars` set over our environment. All that it reads is its own.
     /// Fails on a variable that cannot be.
     pub(in super::super) fn new(
         program: &Program,
@@ -44,6 +48,7 @@ impl Launch {
         let mut shell = shell_argv(program.argv().iter().map(|word| word.as_ptr()));
         Ok(Box::new(Self {
             files: files(program, &mut shell),
+            _program: program.clone(),
             _shell_argv: shell,
             block: environment.block(vars),
             _environment: environment,
@@ -51,6 +56,7 @@ impl Launch {
             cleared: false,
             mask: signals.mask(),
             parent: std::process::id().cast_signed(),
+            death_signal: libc::SIGTERM,
             report: -1,
             new_group: false,
             stdin: None,
@@ -61,6 +67,11 @@ impl Launch {
 
     pub(in super::super) fn with_group(mut self: Box<Self>, new: bool) -> Box<Self> {
         self.new_group = new;
+        self
+    }
+
+    pub(in super::super) fn with_death_signal(mut self: Box<Self>, signal: i32) -> Box<Self> {
+        self.death_signal = signal;
         self
     }
 
