@@ -21,5 +21,5 @@ unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, flags: libc::
     if let Some(errno) = told {
         super::os::set_errno(errno);
     }
-    filled as isize
+    isize::try_from(filled).unwrap_or(-1)
 }

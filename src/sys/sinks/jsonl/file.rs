@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 pub(super) struct File {
     path: OsString,
-    file: OwnedFd,
+    open: OwnedFd,
     /// Its device and number, where others may put another file in its place: none of what is no regular file.
     place: Option<(u64, u64)>,
     /// Lines are written under a lock.
@@ -45,7 +45,7 @@ impl File {
             path: path.to_owned(),
             locked: appends_are_not_atomic(file.as_fd()),
             place: place(&status),
-            file,
+            open: file,
             torn: false,
             found_torn,
         })
@@ -56,8 +56,8 @@ impl File {
         self.follow()?;
         let begins_anew = self.torn || self.found_torn;
         let found_torn = std::mem::take(&mut self.found_torn);
-        let _lock = (self.locked || found_torn).then(|| Lock::take(self.file.as_fd()));
-        let mended = found_torn && !self.torn && !ends_in_half_a_line(&self.path, self.file.as_fd());
+        let _lock = (self.locked || found_torn).then(|| Lock::take(self.open.as_fd()));
+        let mended = found_torn && !self.torn && !ends_in_half_a_line(&self.path, self.open.as_fd());
         let mended_line;
         let line = if begins_anew && !mended {
             mended_line = [b"\n", line].concat();
@@ -65,12 +65,12 @@ impl File {
         } else {
             line
         };
-        match rustix::io::write(&self.file, line)? {
+        match rustix::io::write(&self.open, line)? {
             written if written == line.len() => self.torn = false,
             written => {
                 self.torn = written > 0;
                 // What stopped a write half-way is told by the next one.
-                rustix::io::write(&self.file, &line[written..])?;
+                rustix::io::write(&self.open, &line[written..])?;
                 self.torn = false;
             }
         }
@@ -87,7 +87,7 @@ impl File {
         match Self::open(&self.path) {
             Ok(file) => *self = file,
             Err(why) => {
-                let has_a_name = rustix::fs::fstat(&self.file).is_ok_and(|status| status.st_nlink > 0);
+                let has_a_name = rustix::fs::fstat(&self.open).is_ok_and(|status| status.st_nlink > 0);
                 if !has_a_name {
                     return Err(why);
                 }
