@@ -48,9 +48,11 @@ fn place(gram: &[u8]) -> (usize, u64) {
 
 fn normalise(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
-    for line in without_escapes(raw).split(|byte| matches!(byte, b'\n' | b'\r')) {
+    let raw = without_escapes(raw);
+    let numbered = are_numbered(&raw);
+    for line in raw.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let start = out.len();
-        fold(line, &mut out);
+        fold(if numbered { &line[number(line)..] } else { line }, &mut out);
         while out.last() == Some(&b' ') && out.len() > start {
             out.pop();
         }
@@ -65,6 +67,21 @@ fn normalise(raw: &[u8]) -> Vec<u8> {
     }
     out.pop();
     out
+}
+
+/// Do all lines begin with a number, as a pager or a CI system shows them? Such a number is no status.
+fn are_numbered(raw: &[u8]) -> bool {
+    let lines = raw.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.trim_ascii().is_empty());
+    let mut count = 0;
+    lines.inspect(|_| count += 1).all(|line| number(line) > 0) && count > 1
+}
+
+/// The length of a line's number: `404: `, `[404] `.
+fn number(line: &[u8]) -> usize {
+    let open = usize::from(line.first() == Some(&b'['));
+    let digits = line[open..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end: &[u8] = if open == 1 { b"] " } else { b": " };
+    if (1..=6).contains(&digits) && line[open + digits..].starts_with(end) { open + digits + 2 } else { 0 }
 }
 
 /// Takes terminal control sequences out: CSI, OSC, and escapes of two bytes.
@@ -147,6 +164,10 @@ mod tests {
             ("E1121 21:47:25.123456    4711 memcache.go:265] \"Unhandled\"", "\"Unhandled\""),
             ("échec\u{a0}: Connexion", "échec : Connexion"),
             ("tab\tand   spaces  ", "tab and spaces"),
+            ("404: npm error code E503\n404: x\n", "code E503\nx"),
+            ("[1] a\n\n[2] b: 404: c", "a\nb: 404: c"),
+            ("404: a", "404: a"),
+            ("404: a\nb", "404: a\nb"),
             ("x: {\n  '402': 'Payment Required',\n  '503': 'Service Unavailable',\n}", "x: {\n}"),
         ] {
             assert_eq!(String::from_utf8_lossy(&normalise(raw.as_bytes())), expected, "{raw:?}");
