@@ -2,6 +2,8 @@
 //! before each line; white space folded. Lines stay lines, since headers stand at a line's start; a space in a
 //! pattern also matches a line break, since tools wrap.
 
+use std::ops::Range;
+
 /// No more of a stream than its end is looked at.
 const MOST: usize = 64 * 1024;
 
@@ -16,7 +18,11 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(raw: &[u8]) -> Self {
-        let plain = normalise(&raw[raw.len().saturating_sub(MOST)..]);
+        Self::of(normalise(&raw[raw.len().saturating_sub(MOST)..]))
+    }
+
+    /// Text that is normalised already.
+    fn of(plain: Vec<u8>) -> Self {
         let lower = plain.to_ascii_lowercase();
         let mut grams = vec![0; GRAM_WORDS];
         for gram in lower.windows(3) {
@@ -24,6 +30,41 @@ impl Text {
             grams[word] |= bit;
         }
         Self { plain, lower, grams }
+    }
+
+    /// May what stood before the text have been left out?
+    pub(crate) fn is_cut(raw: &[u8]) -> bool {
+        raw.len() >= MOST
+    }
+
+    /// Where the line of a place begins.
+    pub(crate) fn line_start(&self, at: usize) -> usize {
+        self.plain[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
+    }
+
+    /// Where the line of a place ends.
+    pub(crate) fn line_end(&self, at: usize) -> usize {
+        self.plain[at..].iter().position(|byte| *byte == b'\n').map_or(self.plain.len(), |length| at + length)
+    }
+
+    /// The same without the lines that these places are in.
+    pub(crate) fn without(self, places: &[Range<usize>]) -> Self {
+        if places.is_empty() {
+            return self;
+        }
+        let lines = |place: &Range<usize>| self.line_start(place.start)..self.line_end(place.end.max(place.start));
+        let dropped: Vec<_> = places.iter().map(lines).collect();
+        let mut plain = Vec::with_capacity(self.plain.len());
+        let mut start = 0;
+        for line in self.plain.split(|byte| *byte == b'\n') {
+            if !dropped.iter().any(|gone| (gone.start..=gone.end).contains(&start)) {
+                plain.extend_from_slice(line);
+                plain.push(b'\n');
+            }
+            start += line.len() + 1;
+        }
+        plain.pop();
+        Self::of(plain)
     }
 
     /// False when `literal` (in lower case) is surely not in the text.

@@ -2,6 +2,7 @@
 //! match. This file has its types; `read` makes them of TOML, `builtin` lists those that are compiled in, `select`
 //! finds the one for a command line, `judge` applies them, `host` finds whom a command line is about.
 
+mod applied;
 mod builtin;
 mod host;
 mod judge;
