@@ -145,4 +145,3 @@ fn ending(status: WaitStatus) -> Ending {
         }
     }
 }
-
