@@ -26,7 +26,7 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Options, Stdin, Supervisor, Variable};
+use crate::sys::supervise::{self, Captured, Happening, Inputs, Options, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -157,7 +157,7 @@ impl<'a> Driver<'a> {
             prompt_start: sinks.want_start(),
         };
         let repeats = policy.attempts() != Limit::Times(1);
-        let stdin = Stdin::open(policy.stdin, repeats, policy.stdin_max.0)?;
+        let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -166,7 +166,7 @@ impl<'a> Driver<'a> {
             outer,
             session,
             gatekeeper,
-            supervisor: supervisor.with_stdin(stdin),
+            supervisor: supervisor.with_inputs(inputs),
             sinks,
             streams: Streams::new(policy, interests),
             // Without it the command can tell us nothing, and all else works.
@@ -206,6 +206,7 @@ impl<'a> Driver<'a> {
                     Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
                     Action::Emit(event) => self.emit(&event),
                     Action::Finish(exit) => {
+                        self.supervisor.conclude();
                         self.sinks.clear();
                         if self.streams.keeps_all() && !self.succeeded {
                             self.tell_all().await;

@@ -53,6 +53,6 @@ pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
-pub(crate) use stdin::Stdin;
+pub(crate) use stdin::Inputs;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 pub(crate) use tree::{is_ancestor, is_at_work, is_foreground_of};

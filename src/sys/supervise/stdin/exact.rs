@@ -1,22 +1,23 @@
 //! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`. Linux only.
 //!
 //! Both leave the bytes where they are. They are taken when the command has read them, never by a call that could block:
-//! descriptor 0 is not ours alone, so it may be blocking and another process may read from it too.
+//! the descriptor is not ours alone, so it may be blocking and another process may read from it too.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketType, sockopt};
+use rustix::net::{RecvFlags, recv};
 use rustix::pipe::{SpliceFlags, splice, tee};
 
-use super::feed::{CHUNK, Found, PAGE, write_some};
-use super::ours;
+use super::eager::has_input;
+use super::feed::{CHUNK, PAGE, write_some};
+use super::source::Found;
 use super::spool::{Lost, Spool};
 use crate::sys::supervise::os;
 
 pub(super) struct Exact {
+    fd: BorrowedFd<'static>,
     is_socket: bool,
     /// A pipe of our own, empty between calls: what goes through it never blocks us.
     reader: OwnedFd,
@@ -25,17 +26,21 @@ pub(super) struct Exact {
 }
 
 impl Exact {
-    /// None for what is not a stream of bytes to read.
-    pub(super) fn find(stat: &Stat) -> Option<Self> {
-        let is_socket = FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
-        let is_stream = if is_socket {
-            sockopt::socket_type(ours()) == Ok(SocketType::STREAM)
-                && sockopt::socket_acceptconn(ours()) == Ok(false)
-        } else {
-            !(rustix::fs::fcntl_getfl(ours()).ok()? & OFlags::ACCMODE).contains(OFlags::WRONLY)
+    /// None where the system refuses what it takes.
+    pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool) -> Option<Self> {
+        let (reader, writer) = os::pipe().ok()?;
+        // Not every kernel that calls itself Linux has them, and a sandbox may forbid them. Nothing is moved.
+        let counts = rustix::io::ioctl_fionread(fd).is_ok() && rustix::io::ioctl_fionread(&reader).is_ok();
+        let copies = || {
+            tee(fd, &writer, 0, SpliceFlags::NONBLOCK).is_ok()
+                && splice(fd, None, &writer, None, 0, SpliceFlags::NONBLOCK).is_ok()
         };
-        let (reader, writer) = os::pipe().ok().filter(|_| is_stream)?;
-        Some(Self { is_socket, reader, writer, buffer: vec![0; CHUNK] })
+        let works = counts && (is_socket || copies());
+        works.then(|| Self { fd, is_socket, reader, writer, buffer: vec![0; CHUNK] })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'static> {
+        self.fd
     }
 
     /// Whether more can be put behind what the command has not read yet. Beside a socket, the command's pipe keeps its one
@@ -44,133 +49,171 @@ impl Exact {
         !self.is_socket
     }
 
-    pub(super) fn has_more_than(window: usize) -> bool {
-        rustix::io::ioctl_fionread(ours()).is_ok_and(|there| there > window as u64)
+    pub(super) fn has_more_than(&self, window: usize) -> bool {
+        // Where that cannot be told, a look at it tells.
+        rustix::io::ioctl_fionread(self.fd).map_or(true, |there| there > window as u64)
     }
 
     /// Copies what stands behind the first `window` bytes into the command's pipe, which has room.
-    pub(super) fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
-        let found = if self.is_socket { self.peek(pipe) } else { self.tee(window, pipe) };
+    pub(super) fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Found {
+        let found = match (self.is_socket, window) {
+            (true, _) => self.peek(pipe),
+            (false, 0) => tee(self.fd, pipe, CHUNK, SpliceFlags::NONBLOCK).map(|count| match count {
+                0 => Found::End,
+                count => Found::Copied(count),
+            }),
+            (false, _) => return self.copy_behind(window, pipe).unwrap_or_else(Found::Broken),
+        };
         match found {
             Ok(found) => found,
             Err(Errno::AGAIN | Errno::INTR) => Found::Nothing,
-            // Not every kernel that calls itself Linux has it.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) if window == 0 && !self.is_socket => {
-                Found::Otherwise
-            }
-            Err(errno) => {
-                spool.lose(Lost::Broken(errno));
-                Found::End
-            }
+            // The connection's own end, which it tells but once.
+            Err(errno) if self.is_socket && !is_refusal(errno) => Found::Broken(errno),
+            Err(_) => Found::Otherwise,
         }
     }
 
-    fn tee(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
-        if window == 0 {
-            return Ok(match tee(ours(), pipe, CHUNK, SpliceFlags::NONBLOCK)? {
-                0 => Found::End,
-                count => Found::Copied(count),
-            });
-        }
-        if !Self::has_more_than(window) {
+    fn copy_behind(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
+        if !self.has_more_than(window) {
             // In this order: what the last writer wrote before it left is seen.
-            let over = has_hung_up();
-            if !Self::has_more_than(window) {
+            let over = self.has_hung_up();
+            if !self.has_more_than(window) {
                 return Ok(if over { Found::End } else { Found::Nothing });
             }
         }
-        let seen = tee(ours(), &self.writer, CHUNK, SpliceFlags::NONBLOCK)?;
-        self.discard(window.min(seen));
+        // Refused, there is time until the window has been read.
+        let Ok(seen) = tee(self.fd, &self.writer, CHUNK, SpliceFlags::NONBLOCK) else {
+            return Ok(Found::Nothing);
+        };
+        self.discard(window.min(seen))?;
         if seen <= window {
             return Ok(Found::Nothing);
         }
-        let copied = splice(&self.reader, None, pipe, None, seen - window, SpliceFlags::NONBLOCK);
-        let copied = copied.unwrap_or(0);
-        self.discard(seen - window - copied);
+        let copied = self.pass_on(seen - window, pipe)?;
         Ok(if copied == 0 { Found::Full } else { Found::Copied(copied) })
+    }
+
+    /// Moves up to `count` bytes, which are in our own pipe, into the command's. The rest is dropped.
+    fn pass_on(&mut self, count: usize, pipe: BorrowedFd<'_>) -> Result<usize, Errno> {
+        match splice(&self.reader, None, pipe, None, count, SpliceFlags::NONBLOCK) {
+            Ok(copied) => {
+                self.discard(count - copied)?;
+                Ok(copied)
+            }
+            Err(_) => {
+                self.read_own(count)?;
+                write_some(pipe, &self.buffer[..count])
+            }
+        }
     }
 
     /// The pipe has one slot and is empty, and so is the window.
     fn peek(&mut self, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let (_, seen) = rustix::net::recv(ours(), &mut self.buffer[..PAGE], flags)?;
+        let (_, seen) = recv(self.fd, &mut self.buffer[..PAGE], flags)?;
         if seen == 0 {
             return Ok(Found::End);
         }
-        Ok(Found::Copied(write_some(pipe, &self.buffer[..seen])))
+        Ok(match write_some(pipe, &self.buffer[..seen]) {
+            Ok(0) => Found::Full,
+            Ok(written) => Found::Copied(written),
+            Err(errno) => Found::Broken(errno),
+        })
     }
 
-    /// Takes so many bytes, which are there, and keeps them.
-    pub(super) fn take(&mut self, mut count: usize, spool: &mut Spool) {
+    /// Takes so many bytes, which are there, and keeps them. Fails if they cannot be taken: then they must not be given
+    /// once more.
+    pub(super) fn take(&mut self, mut count: usize, spool: &mut Spool) -> Result<(), Lost> {
         while count > 0 {
             match self.take_some(count.min(CHUNK)) {
                 Ok(taken) if taken > 0 => {
                     spool.append(&self.buffer[..taken]);
                     count -= taken;
                 }
-                Err(Errno::INTR) => {}
                 // The command has read what is not there any more.
-                _ => {
+                Ok(_) | Err(Errno::AGAIN) => {
                     spool.lose(Lost::Shared);
-                    return;
+                    return Ok(());
                 }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Lost::Broken(errno)),
             }
         }
+        Ok(())
     }
 
     fn take_some(&mut self, count: usize) -> Result<usize, Errno> {
-        if self.is_socket {
-            let (_, taken) = rustix::net::recv(ours(), &mut self.buffer[..count], RecvFlags::DONTWAIT)?;
-            return Ok(taken);
+        let taken = if self.is_socket {
+            recv(self.fd, &mut self.buffer[..count], RecvFlags::DONTWAIT).map(|(_, taken)| taken)
+        } else {
+            splice(self.fd, None, &self.writer, None, count, SpliceFlags::NONBLOCK)
+        };
+        match taken {
+            Ok(moved) if !self.is_socket => self.read_own(moved).map(|()| moved),
+            Err(errno) if is_refusal(errno) => {
+                if !has_input(self.fd) {
+                    return Err(Errno::AGAIN);
+                }
+                rustix::io::read(self.fd, &mut self.buffer[..count])
+            }
+            other => other,
         }
-        let moved = splice(ours(), None, &self.writer, None, count, SpliceFlags::NONBLOCK)?;
-        Ok(self.read_own(moved))
     }
 
     /// Empties the command's pipe: how many bytes it had not read.
     pub(super) fn drain(&mut self, pipe: BorrowedFd<'_>) -> usize {
         let mut drained = 0;
         loop {
-            match splice(pipe, None, &self.writer, None, CHUNK, SpliceFlags::NONBLOCK) {
-                Ok(0) => return drained,
-                Ok(moved) => {
-                    self.discard(moved);
-                    drained += moved;
+            let moved = match splice(pipe, None, &self.writer, None, CHUNK, SpliceFlags::NONBLOCK) {
+                Ok(moved) if self.discard(moved).is_ok() => Ok(moved),
+                Err(errno) if is_refusal(errno) && has_input(pipe) => {
+                    rustix::io::read(pipe, &mut self.buffer[..])
                 }
+                other => other,
+            };
+            match moved {
                 Err(Errno::INTR) => {}
-                Err(_) => return drained,
+                Ok(0) | Err(_) => return drained,
+                Ok(moved) => drained += moved,
             }
         }
     }
 
-    fn discard(&mut self, mut count: usize) {
+    fn discard(&mut self, mut count: usize) -> Result<(), Errno> {
         while count > 0 {
-            match self.read_own(count.min(CHUNK)) {
-                0 => return,
-                read => count -= read,
-            }
+            let part = count.min(CHUNK);
+            self.read_own(part)?;
+            count -= part;
         }
+        Ok(())
     }
 
-    /// Reads from our own pipe into the buffer.
-    fn read_own(&mut self, count: usize) -> usize {
+    /// Reads so many bytes, which are in our own pipe, into the buffer.
+    fn read_own(&mut self, count: usize) -> Result<(), Errno> {
         let mut filled = 0;
         while filled < count {
             match rustix::io::read(&self.reader, &mut self.buffer[filled..count]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
+                Ok(read) if read > 0 => filled += read,
                 Err(Errno::INTR) => {}
-                Err(_) => break,
+                Ok(_) => return Err(Errno::IO),
+                Err(errno) => return Err(errno),
             }
         }
-        filled
+        Ok(())
+    }
+
+    /// Whether nobody is left who could write.
+    fn has_hung_up(&self) -> bool {
+        let mut watched = [PollFd::from_borrowed_fd(self.fd, PollFlags::IN)];
+        poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
+            && watched[0].revents().contains(PollFlags::HUP)
     }
 }
 
-/// Whether nobody is left who could write.
-fn has_hung_up() -> bool {
-    let stdin = ours();
-    let mut watched = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
-    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
-        && watched[0].revents().contains(PollFlags::HUP)
+/// Whether the system refused the call itself: the bytes may be had by another one.
+fn is_refusal(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::PERM | Errno::NOSYS | Errno::INVAL | Errno::ACCESS | Errno::NOMEM | Errno::OPNOTSUPP
+    )
 }
