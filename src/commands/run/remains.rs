@@ -46,7 +46,10 @@ mod tests {
         let said = unkillable(&[process("sleep", "root", true)]);
         assert!(said.contains("sleep (pid 42, user root)") && said.contains("`sudo retry ...`"), "{said}");
         let said = unkillable(&[process("cp", "bob", false), process("", "", false)]);
-        assert!(said.contains("cp (pid 42, user bob), a process (pid 42)") && !said.contains("sudo"), "{said}");
+        assert!(
+            said.contains("cp (pid 42, user bob), a process (pid 42)") && !said.contains("sudo"),
+            "{said}"
+        );
         assert!(unkillable(&[]).contains("cannot be listed"));
     }
 

@@ -177,7 +177,8 @@ pub(super) fn everybody() -> impl Iterator<Item = i32> {
 pub(super) fn name_and_user(pid: i32) -> Option<(String, Option<u32>)> {
     let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
-    let field = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim_start().to_owned()));
+    let field =
+        |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim_start().to_owned()));
     // Real and effective; it is the saved one that who wants to signal it must have, or the real one.
     let user = field("Uid:").and_then(|ids| ids.split_ascii_whitespace().next()?.parse().ok());
     Some((field("Name:")?, user))

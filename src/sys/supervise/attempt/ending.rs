@@ -20,7 +20,6 @@ impl Attempt {
         self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
     }
 
-
     /// What is left of it.
     pub(in super::super) fn remains(&mut self) -> Vec<i32> {
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
