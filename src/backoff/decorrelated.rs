@@ -3,9 +3,9 @@
 
 use super::{Range, seconds};
 
-/// The cells of the numeric distribution, spaced evenly on a logarithmic scale. With 2,000 the means are exact to four
-/// digits for caps up to 10^12 times the delay.
-const CELLS: u32 = 2_000;
+/// The cells of the numeric distribution, spaced evenly on a logarithmic scale. With 1,000 the means are right
+/// to three digits for caps up to 10^9 times the delay.
+const CELLS: u32 = 1_000;
 /// More steps than any chain needs to settle.
 const LONGEST_CHAIN: usize = 1_000;
 /// A chain has settled when its mean moves by less than this share of the cap.
