@@ -7,10 +7,14 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// The pattern of what [`parse`] reads, for the JSON Schema: ECMA 262, without anchors and without groups that capture.
 pub(crate) fn pattern() -> String {
-    let units: Vec<_> = UNITS.iter().flat_map(|(names, _)| *names).copied().collect();
     let blank = BLANK_PATTERN;
-    let part = format!("{DECIMAL}{blank}(?:{}){blank}", units.join("|"));
+    let part = format!("{DECIMAL}{blank}(?:{}){blank}", units().collect::<Vec<_>>().join("|"));
     format!(r"{blank}(?:\+?{DECIMAL}{EXPONENT}{blank}|-(?:0+\.?0*|\.0+){EXPONENT}{blank}|(?:{part})+)")
+}
+
+/// The names of the units.
+pub(crate) fn units() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().flat_map(|(names, _)| *names).copied()
 }
 
 /// What may stand around a number and its unit.
