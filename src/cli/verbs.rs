@@ -111,8 +111,8 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
             .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
         Verb::Generate => base
-            .about("Print the man page, a shell's completions, or a JSON Schema")
-            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
+            .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
+            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|config")
             .arg(valued_positional("what", "WHAT", "What to print")),
     };
     command.arg(help_flag())

@@ -1,5 +1,11 @@
 //! `retry generate`: the man page, the completions and the schemas, made of what they describe.
 
+mod bash;
+mod config;
+mod fish;
+mod words;
+mod zsh;
+
 use clap_complete::Shell;
 use serde_json::{Map, Value as Json, json};
 
@@ -15,18 +21,20 @@ use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::Form;
 
 /// What can be generated.
-const KNOWN: &[&str] = &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema"];
+const KNOWN: &[&str] =
+    &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema", "config"];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
     print(&match &*what {
         "man" => man(),
-        "bash" => completions(Shell::Bash),
-        "zsh" => completions(Shell::Zsh),
-        "fish" => completions(Shell::Fish),
+        "bash" => bash::completions(),
+        "zsh" => zsh::completions(),
+        "fish" => fish::completions(),
         "powershell" => completions(Shell::PowerShell),
         "elvish" => completions(Shell::Elvish),
         "schema" => format!("{:#}\n", config_schema()),
+        "config" => config::example(),
         "log-schema" => format!("{:#}\n", log_schema()),
         _ => {
             return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
