@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Asked, about, ask, format, print};
+use super::{Asked, about, ask, format, print, print_json};
 use crate::classify::profile::{Captures, Familiarity};
 use crate::classify::{
     AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
@@ -39,10 +39,10 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let rules = rules(&asked, &argv);
     let used = Used::of(&rules, &attempt);
     let verdict = judge(&rules, attempt);
-    print(&match format {
-        "json" => format!("{}\n", json(&verdict, &used)),
-        _ => text(&verdict, &used.note(&rules, &argv)),
-    })
+    match format {
+        "json" => print_json(&json(&verdict, &used), false),
+        _ => print(&text(&verdict, &used.note(&rules, &argv))),
+    }
 }
 
 /// How results of this command are judged.
@@ -85,7 +85,7 @@ impl Used {
             (false, true) if self.given.stdout => "stderr was not used",
             _ => "the text was not used",
         };
-        let program = argv.first().map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()));
+        let program = argv.first().map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
         let why = match rules.knowledge.selection().familiarity {
             Familiarity::Unknown if argv.is_empty() => "no command was given".to_owned(),
             Familiarity::Unknown => format!("of {program} only the exit status counts"),
@@ -197,7 +197,7 @@ fn text(verdict: &Classification, note: &str) -> String {
     format!(
         "{}: {}{applied} ({}{profile}/{}), {next}{}{note}\n",
         verdict.class.name(),
-        verdict.reason,
+        printable(&verdict.reason),
         verdict.rule.source,
         verdict.rule.id,
         asked.unwrap_or_default()

@@ -188,6 +188,9 @@ impl<'a> Driver<'a> {
         if self.sinks.want_start() {
             self.sinks.emit(&Event::RunStart(self.describe()));
         }
+        if self.streams.keeps_all() {
+            self.supervisor.held().keep_end();
+        }
         let mut input = Input::Begin;
         loop {
             let mut answer = None;
@@ -331,7 +334,9 @@ impl<'a> Driver<'a> {
             return Some(left.min(clock::SLICE));
         }
         let shown = self.comes_back_at.map_or(left, |at| at.saturating_sub(clock::now().elapsed));
-        self.sinks.count_down(shown);
+        if !self.sinks.count_down(shown) {
+            return Some(left.min(clock::SLICE));
+        }
         let to_the_second = Duration::from_nanos(u64::from(shown.subsec_nanos()));
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }

@@ -379,6 +379,9 @@ settings! {
     { Surroundings "" }
 
     /// Append a JSON line for each event; - is stderr
+    ///
+    /// A log that somebody renames (logrotate) is made anew for the next event. In a directory where everybody may make
+    /// files, such as /tmp, a symbolic link is refused, and so is another user's file unless the directory is theirs.
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
 

@@ -8,6 +8,7 @@ mod modes;
 mod named;
 mod pipes;
 mod refused;
+mod shared;
 mod sockets;
 
 use std::io::{Read, Write};

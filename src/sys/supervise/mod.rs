@@ -19,8 +19,11 @@ mod supervisor;
 mod aside;
 mod attempt;
 mod inherited;
+mod memory;
 mod pause;
 mod program;
+#[cfg(target_os = "linux")]
+mod randomness;
 mod remains;
 mod replace;
 mod signals;

@@ -7,19 +7,30 @@ use std::os::fd::BorrowedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::feed::{CHUNK, write_some};
+#[cfg(target_os = "linux")]
+use super::feed::PAGE;
+use super::feed::write_some;
 use super::source::Found;
 use super::spool::Spool;
 
 pub(super) struct Eager {
     fd: BorrowedFd<'static>,
+    /// How much is read at once.
+    chunk: usize,
     /// What was read, kept in the spool, and not yet put into the command's pipe.
     ahead: Vec<u8>,
 }
 
 impl Eager {
-    pub(super) fn new(fd: BorrowedFd<'static>) -> Self {
-        Self { fd, ahead: Vec::new() }
+    /// So much is read at once.
+    pub(super) fn new(fd: BorrowedFd<'static>, chunk: usize) -> Self {
+        Self { fd, chunk, ahead: Vec::new() }
+    }
+
+    /// Whether more is read at once than the smallest pipe holds.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_hasty(&self) -> bool {
+        self.chunk > PAGE
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'static> {
@@ -32,7 +43,7 @@ impl Eager {
             if !has_input(self.fd) {
                 return Found::Nothing;
             }
-            self.ahead.resize(CHUNK, 0);
+            self.ahead.resize(self.chunk, 0);
             let read = rustix::io::read(self.fd, &mut self.ahead[..]);
             self.ahead.truncate(*read.as_ref().unwrap_or(&0));
             match read {

@@ -1,7 +1,9 @@
 //! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`. Linux only.
 //!
 //! Both leave the bytes where they are. They are taken when the command has read them, never by a call that could block:
-//! the descriptor is not ours alone, so it may be blocking and another process may read from it too.
+//! the descriptor is not ours alone, so it may be blocking and another process may read from it too. What that one takes of
+//! the bytes that the command was shown, both have got; it is noticed when they are to be taken, and then no more is shown
+//! that is not taken before.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -11,7 +13,7 @@ use rustix::net::{RecvFlags, recv};
 use rustix::pipe::{SpliceFlags, splice, tee};
 
 use super::eager::has_input;
-use super::feed::{CHUNK, PAGE, write_some};
+use super::feed::{CHUNK, write_some};
 use super::source::Found;
 use super::spool::{Lost, Spool};
 use crate::sys::supervise::os;
@@ -23,6 +25,9 @@ pub(super) struct Exact {
     reader: OwnedFd,
     writer: OwnedFd,
     buffer: Vec<u8>,
+    /// What is in the command's pipe, or was read of it, and not yet taken from here.
+    shown: Vec<u8>,
+    contended: bool,
 }
 
 impl Exact {
@@ -36,7 +41,15 @@ impl Exact {
                 && splice(fd, None, &writer, None, 0, SpliceFlags::NONBLOCK).is_ok()
         };
         let works = counts && (is_socket || copies());
-        works.then(|| Self { fd, is_socket, reader, writer, buffer: vec![0; CHUNK] })
+        works.then(|| Self {
+            fd,
+            is_socket,
+            reader,
+            writer,
+            buffer: vec![0; CHUNK],
+            shown: Vec::new(),
+            contended: false,
+        })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'static> {
@@ -51,98 +64,130 @@ impl Exact {
 
     pub(super) fn has_more_than(&self, window: usize) -> bool {
         // Where that cannot be told, a look at it tells.
-        rustix::io::ioctl_fionread(self.fd).map_or(true, |there| there > window as u64)
+        self.available().is_none_or(|there| there > window)
     }
 
-    /// Copies what stands behind the first `window` bytes into the command's pipe, which has room.
-    pub(super) fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Found {
-        let found = match (self.is_socket, window) {
-            (true, _) => self.peek(pipe),
-            (false, 0) => tee(self.fd, pipe, CHUNK, SpliceFlags::NONBLOCK).map(|count| match count {
-                0 => Found::End,
-                count => Found::Copied(count),
-            }),
-            (false, _) => return self.copy_behind(window, pipe).unwrap_or_else(Found::Broken),
-        };
-        match found {
-            Ok(found) => found,
+    fn available(&self) -> Option<usize> {
+        rustix::io::ioctl_fionread(self.fd).ok().and_then(|there| usize::try_from(there).ok())
+    }
+
+    /// Whether others were seen to read from it too. Then it is better read ahead: both would get what stands in it.
+    pub(super) fn is_contended(&self) -> bool {
+        self.contended
+    }
+
+    /// There is nothing of it in the command's pipe.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
+    /// Copies what stands behind the first `window` bytes into the command's pipe, which has room for `room` bytes.
+    pub(super) fn extend(&mut self, window: usize, room: usize, pipe: BorrowedFd<'_>) -> Found {
+        if self.contended {
+            return if window == 0 { Found::Otherwise } else { Found::Nothing };
+        }
+        if window > 0 && !self.has_more_than(window) {
+            // In this order: what the last writer wrote before it left is seen.
+            let over = self.has_hung_up();
+            if !self.has_more_than(window) {
+                return if over { Found::End } else { Found::Nothing };
+            }
+        }
+        match self.look(window + room) {
+            Ok(0) if window == 0 => Found::End,
+            Ok(seen) => {
+                self.contended = !agree(&self.shown, &self.buffer[..seen]);
+                if seen <= window || self.contended { Found::Nothing } else { self.show(window, seen, pipe) }
+            }
             Err(Errno::AGAIN | Errno::INTR) => Found::Nothing,
             // The connection's own end, which it tells but once.
-            Err(errno) if self.is_socket && !is_refusal(errno) => Found::Broken(errno),
+            Err(errno) if !is_refusal(errno) => Found::Broken(errno),
+            // There is time until the window has been read.
+            Err(_) if window > 0 => Found::Nothing,
             Err(_) => Found::Otherwise,
         }
     }
 
-    fn copy_behind(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
-        if !self.has_more_than(window) {
-            // In this order: what the last writer wrote before it left is seen.
-            let over = self.has_hung_up();
-            if !self.has_more_than(window) {
-                return Ok(if over { Found::End } else { Found::Nothing });
-            }
-        }
-        // Refused, there is time until the window has been read.
-        let Ok(seen) = tee(self.fd, &self.writer, CHUNK, SpliceFlags::NONBLOCK) else {
-            return Ok(Found::Nothing);
-        };
-        self.discard(window.min(seen))?;
-        if seen <= window {
-            return Ok(Found::Nothing);
-        }
-        let copied = self.pass_on(seen - window, pipe)?;
-        Ok(if copied == 0 { Found::Full } else { Found::Copied(copied) })
-    }
-
-    /// Moves up to `count` bytes, which are in our own pipe, into the command's. The rest is dropped.
-    fn pass_on(&mut self, count: usize, pipe: BorrowedFd<'_>) -> Result<usize, Errno> {
-        match splice(&self.reader, None, pipe, None, count, SpliceFlags::NONBLOCK) {
-            Ok(copied) => {
-                self.discard(count - copied)?;
-                Ok(copied)
-            }
-            Err(_) => {
-                self.read_own(count)?;
-                write_some(pipe, &self.buffer[..count])
-            }
-        }
-    }
-
-    /// The pipe has one slot and is empty, and so is the window.
-    fn peek(&mut self, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let (_, seen) = recv(self.fd, &mut self.buffer[..PAGE], flags)?;
-        if seen == 0 {
-            return Ok(Found::End);
-        }
-        Ok(match write_some(pipe, &self.buffer[..seen]) {
+    /// Writes that part of the buffer into the command's pipe.
+    fn show(&mut self, from: usize, to: usize, pipe: BorrowedFd<'_>) -> Found {
+        match write_some(pipe, &self.buffer[from..to]) {
             Ok(0) => Found::Full,
-            Ok(written) => Found::Copied(written),
+            Ok(written) => {
+                self.shown.extend_from_slice(&self.buffer[from..from + written]);
+                Found::Copied(written)
+            }
             Err(errno) => Found::Broken(errno),
-        })
+        }
     }
 
-    /// Takes so many bytes, which are there, and keeps them. Fails if they cannot be taken: then they must not be given
-    /// once more.
-    pub(super) fn take(&mut self, mut count: usize, spool: &mut Spool) -> Result<(), Lost> {
+    /// Reads up to `count` bytes into the buffer, and leaves them where they are. Nothing is the end.
+    fn look(&mut self, count: usize) -> Result<usize, Errno> {
+        let count = count.min(CHUNK);
+        if self.is_socket {
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            return recv(self.fd, &mut self.buffer[..count], flags).map(|(_, seen)| seen);
+        }
+        let seen = tee(self.fd, &self.writer, count, SpliceFlags::NONBLOCK)?;
+        // What is left in our own pipe would come again.
+        self.read_own(seen).map_err(|_| Errno::IO)?;
+        Ok(seen)
+    }
+
+    /// Takes what the command has read, the first `count` bytes that it was shown, but for those that others have taken,
+    /// and keeps all of them. Fails if they cannot be taken: then they must not be given once more.
+    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
+        self.discard(count.saturating_sub(others)).map_err(Lost::Broken)?;
+        spool.append(&self.shown[..count]);
+        self.shown.drain(..count);
+        Ok(())
+    }
+
+    /// How many of the bytes that the command was shown, and of which it has read `count`, others have taken, as far as
+    /// can be seen.
+    pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
+        let others = self.missing(count);
+        self.contended |= others > 0;
+        others
+    }
+
+    fn missing(&mut self, count: usize) -> usize {
+        let shown = self.shown.len();
+        for count in [count, shown] {
+            let seen = match self.look(count) {
+                Ok(seen) => seen,
+                Err(Errno::AGAIN) => return shown,
+                Err(_) => return 0,
+            };
+            let least = shown.saturating_sub(self.available().unwrap_or(shown));
+            let fits = |from: &usize| agree(&self.shown[*from..], &self.buffer[..seen]);
+            if seen > 0 && least == 0 && fits(&0) {
+                return 0;
+            }
+            if count == shown {
+                return (least.max(1)..shown).find(fits).filter(|_| seen > 0).unwrap_or(shown);
+            }
+        }
+        shown
+    }
+
+    /// Takes so many bytes, which are no more needed.
+    fn discard(&mut self, mut count: usize) -> Result<(), Errno> {
         while count > 0 {
-            match self.take_some(count.min(CHUNK)) {
-                Ok(taken) if taken > 0 => {
-                    spool.append(&self.buffer[..taken]);
-                    count -= taken;
-                }
-                // The command has read what is not there any more.
+            match self.discard_some(count.min(CHUNK)) {
+                Ok(taken) if taken > 0 => count -= taken,
+                // Others took them just now.
                 Ok(_) | Err(Errno::AGAIN) => {
-                    spool.lose(Lost::Shared);
+                    self.contended = true;
                     return Ok(());
                 }
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(Lost::Broken(errno)),
+                Err(errno) => return Err(errno),
             }
         }
         Ok(())
     }
 
-    fn take_some(&mut self, count: usize) -> Result<usize, Errno> {
+    fn discard_some(&mut self, count: usize) -> Result<usize, Errno> {
         let taken = if self.is_socket {
             recv(self.fd, &mut self.buffer[..count], RecvFlags::DONTWAIT).map(|(_, taken)| taken)
         } else {
@@ -165,7 +210,7 @@ impl Exact {
         let mut drained = 0;
         loop {
             let moved = match splice(pipe, None, &self.writer, None, CHUNK, SpliceFlags::NONBLOCK) {
-                Ok(moved) if self.discard(moved).is_ok() => Ok(moved),
+                Ok(moved) if self.read_own(moved).is_ok() => Ok(moved),
                 Err(errno) if is_refusal(errno) && has_input(pipe) => {
                     rustix::io::read(pipe, &mut self.buffer[..])
                 }
@@ -177,15 +222,6 @@ impl Exact {
                 Ok(moved) => drained += moved,
             }
         }
-    }
-
-    fn discard(&mut self, mut count: usize) -> Result<(), Errno> {
-        while count > 0 {
-            let part = count.min(CHUNK);
-            self.read_own(part)?;
-            count -= part;
-        }
-        Ok(())
     }
 
     /// Reads so many bytes, which are in our own pipe, into the buffer.
@@ -208,6 +244,12 @@ impl Exact {
         poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
             && watched[0].revents().contains(PollFlags::HUP)
     }
+}
+
+/// Whether two views of a stream from the same place on are the same, as far as both go.
+fn agree(one: &[u8], other: &[u8]) -> bool {
+    let common = one.len().min(other.len());
+    one[..common] == other[..common]
 }
 
 /// Whether the system refused the call itself: the bytes may be had by another one.

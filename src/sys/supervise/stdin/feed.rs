@@ -84,8 +84,7 @@ impl Feed {
         let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
         // Each end has flags of its own: the command's end blocks.
         rustix::io::ioctl_fionbio(&writer, true)?;
-        #[cfg(not(target_os = "linux"))]
-        let _ = source;
+        source.forget();
         Ok(Self {
             #[cfg(target_os = "linux")]
             capacity: first_capacity(source, &writer),
@@ -132,17 +131,34 @@ impl Feed {
     fn settle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<(), Lost> {
         let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
         let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
-        let unread_window = self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
-        if unread_window < self.window {
-            source.take(self.window - unread_window, spool)?;
-            self.window = unread_window;
-            self.patience = PATIENCE;
-        }
         #[cfg(target_os = "linux")]
         {
             self.reads |= unread < self.written;
         }
+        let mut read = self.window - self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
+        if read > 0 || self.window > 0 && source.is_contended() {
+            let others = source.taken_by_others(read);
+            if source.is_contended() {
+                read = self.withdraw(source);
+            }
+            source.take(read, others, spool)?;
+            self.window -= read;
+            if source.is_contended() {
+                self.window = 0;
+            }
+            self.patience = PATIENCE;
+        }
         Ok(())
+    }
+
+    /// Takes back what the command has not read. How much it has read of the window.
+    fn withdraw(&mut self, source: &mut Source) -> usize {
+        let unread = source.drain(self.reader.as_fd());
+        self.written -= unread as u64;
+        // What does not stand in the source is of what earlier attempts have read.
+        let left = unread.min(self.window);
+        self.replayed -= (unread - left) as u64;
+        self.window - left
     }
 
     /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
@@ -152,7 +168,7 @@ impl Feed {
             Source::Exact(exact) => {
                 exact.can_append() && (self.replayed < self.replay || exact.has_more_than(self.window))
             }
-            Source::Eager(_) => true,
+            Source::Eager(eager) => eager.is_hasty(),
         };
         let wanted = self.reads && self.capacity < CHUNK && more();
         let Some(writer) = self.writer.as_ref().filter(|_| wanted) else { return false };
@@ -234,7 +250,11 @@ impl Feed {
                 self.settle(source, spool)?;
             }
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
-            let found = source.extend(self.window, writer.as_fd(), spool);
+            #[cfg(target_os = "linux")]
+            let room = self.capacity.saturating_sub(self.window);
+            #[cfg(not(target_os = "linux"))]
+            let room = CHUNK;
+            let found = source.extend(self.window, room, writer.as_fd(), spool);
             match found {
                 #[cfg(target_os = "linux")]
                 Found::Copied(count) => {
@@ -287,11 +307,12 @@ impl Feed {
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
     pub(super) fn finish(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
-        if left < self.window {
-            if let Err(lost) = source.take(self.window - left, spool) {
+        let read = self.window - left;
+        if read > 0 {
+            let others = source.taken_by_others(read);
+            if let Err(lost) = source.take(read, others, spool) {
                 spool.lose(lost);
             }
-            self.window = left;
         }
         self.needs == Needs::End && left == 0
     }
@@ -300,7 +321,11 @@ impl Feed {
 /// Makes the pipe as small as can be, for a source that may be left as it is.
 #[cfg(target_os = "linux")]
 fn first_capacity(source: &mut Source, writer: &OwnedFd) -> usize {
-    let Source::Exact(exact) = source else { return CHUNK };
+    let exact = match source {
+        Source::Eager(eager) if eager.is_hasty() => return CHUNK,
+        Source::Eager(_) => return rustix::pipe::fcntl_setpipe_size(writer, PAGE).unwrap_or(CHUNK),
+        Source::Exact(exact) => exact,
+    };
     if let Ok(capacity) = rustix::pipe::fcntl_setpipe_size(writer, PAGE) {
         return capacity;
     }

@@ -16,6 +16,8 @@ pub(super) struct Replay {
     spool: Spool,
     /// The running attempt has this, always a pipe: a file would begin anew for each who opens /dev/stdin.
     given: Option<Box<Feed>>,
+    /// Why the running attempt has the input itself: nothing of that can be kept.
+    unfed: Option<Errno>,
     /// All that there was is in the spool.
     exhausted: bool,
     last: bool,
@@ -28,6 +30,7 @@ impl Replay {
             source: Source::new(fd, is_socket),
             spool: Spool::new(limit),
             given: None,
+            unfed: None,
             exhausted: false,
             last: false,
         }
@@ -36,13 +39,12 @@ impl Replay {
     /// Fails if the next attempt cannot have it now. What was kept stays.
     pub(super) fn prepare(&mut self) -> io::Result<()> {
         let untouched = self.spool.is_empty() && !self.exhausted;
-        self.given = None;
+        (self.given, self.unfed) = (None, None);
         if !(untouched && self.last) {
             match Feed::new(&mut self.source, &self.spool, !self.exhausted) {
                 Ok(feed) => self.given = Some(Box::new(feed)),
-                // The attempt has the input itself.
                 Err(why) if untouched => {
-                    self.spool.lose(Lost::NotFed(Errno::from_io_error(&why).unwrap_or(Errno::IO)));
+                    self.unfed = Some(Errno::from_io_error(&why).unwrap_or(Errno::IO));
                 }
                 Err(why) => return Err(why),
             }
@@ -77,6 +79,9 @@ impl Replay {
     }
 
     pub(super) fn finish(&mut self) {
+        if let Some(why) = self.unfed.take() {
+            self.spool.lose(Lost::NotFed(why));
+        }
         if let Some(mut feed) = self.given.take() {
             self.exhausted |= feed.finish(&mut self.source, &mut self.spool);
         }

@@ -7,6 +7,9 @@ use rustix::io::Errno;
 use super::eager::Eager;
 #[cfg(target_os = "linux")]
 use super::exact::Exact;
+use super::feed::CHUNK;
+#[cfg(target_os = "linux")]
+use super::feed::PAGE;
 use super::spool::{Lost, Spool};
 
 pub(super) enum Source {
@@ -45,7 +48,7 @@ impl Source {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = is_socket;
-        Self::Eager(Eager::new(fd))
+        Self::Eager(Eager::new(fd, CHUNK))
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'static> {
@@ -56,17 +59,34 @@ impl Source {
         }
     }
 
-    /// From now on it is read ahead.
+    /// From now on it is read ahead; only a little, if others read from it too.
     #[cfg(target_os = "linux")]
     pub(super) fn become_eager(&mut self) {
-        *self = Self::Eager(Eager::new(self.fd()));
+        let contended = matches!(self, Self::Exact(exact) if exact.is_contended());
+        *self = Self::Eager(Eager::new(self.fd(), if contended { PAGE } else { CHUNK }));
     }
 
-    pub(super) fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
+    /// There is nothing of it in the command's pipe.
+    pub(super) fn forget(&mut self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.forget(),
+            Self::Eager(eager) => eager.forget(),
+        }
+    }
+
+    /// Puts more into the command's pipe, which has room for `room` bytes and holds the first `window` bytes.
+    pub(super) fn extend(
+        &mut self,
+        window: usize,
+        room: usize,
+        pipe: BorrowedFd<'_>,
+        spool: &mut Spool,
+    ) -> Found {
         match self {
             #[cfg(target_os = "linux")]
             Self::Exact(exact) => {
-                let found = exact.extend(window, pipe);
+                let found = exact.extend(window, room, pipe);
                 if matches!(found, Found::Otherwise) {
                     self.become_eager();
                 }
@@ -76,11 +96,29 @@ impl Source {
         }
     }
 
-    /// Takes what the command has read. Fails if it would be given once more.
-    pub(super) fn take(&mut self, count: usize, spool: &mut Spool) -> Result<(), Lost> {
+    /// Whether others were seen to read from it while its bytes are in the command's pipe.
+    pub(super) fn is_contended(&self) -> bool {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Exact(exact) => exact.take(count, spool),
+            Self::Exact(exact) => exact.is_contended(),
+            Self::Eager(_) => false,
+        }
+    }
+
+    /// How many bytes of the window, of which the command has read `count`, others have taken.
+    pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.taken_by_others(count),
+            Self::Eager(_) => 0,
+        }
+    }
+
+    /// Takes what the command has read, but for what others have taken. Fails if it would be given once more.
+    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.take(count, others, spool),
             Self::Eager(_) => {
                 debug_assert_eq!(count, 0, "what is moved is no part of the window");
                 Ok(())

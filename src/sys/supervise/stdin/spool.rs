@@ -39,8 +39,6 @@ pub(super) enum Lost {
     NotKept(String, Errno),
     /// What was kept cannot be read.
     NotRead(Errno),
-    /// Somebody else read from it while the command did.
-    Shared,
     /// The input itself broke off.
     Broken(Errno),
     /// There is no pipe for it: the command has the input itself.
@@ -55,7 +53,6 @@ impl fmt::Display for Lost {
             Self::TooLong(limit) => write!(f, "more than --stdin-max {} was read", size::exact(*limit)),
             Self::NotKept(directory, why) => write!(f, "it cannot be kept in {directory}: {}", text(*why)),
             Self::NotRead(why) => write!(f, "what was kept cannot be read: {}", text(*why)),
-            Self::Shared => f.write_str("another process read from it too"),
             Self::Broken(why) => write!(f, "it broke off: {}", text(*why)),
             Self::NotFed(why) => write!(f, "there is no pipe for it: {}", text(*why)),
             Self::NotReopened(why) => write!(f, "the file cannot be opened again: {}", text(*why)),
