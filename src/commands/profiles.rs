@@ -45,7 +45,7 @@ fn all_names(users: &[Rc<Profile>]) -> Vec<&str> {
 }
 
 fn commands_of(name: &str, users: &[Rc<Profile>]) -> Vec<String> {
-    let own = commands(name).map(str::to_owned);
+    let own = commands(name).iter().map(|command| (*command).to_owned());
     let of_users =
         users.iter().filter(|profile| &*profile.name == name).flat_map(|profile| profile.commands.clone());
     own.chain(of_users).collect()
@@ -62,7 +62,7 @@ fn list_json(users: &[Rc<Profile>]) -> Json {
 fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
     let mut out = String::new();
     for name in all_names(users).into_iter().filter(|name| *name != GENERIC) {
-        out.push_str(&entry(name, &commands_of(name, users).join(", ")));
+        out.push_str(&entry(&printable(name), &printable(&commands_of(name, users).join(", "))));
     }
     out.push_str(&entry(
         GENERIC,
@@ -79,10 +79,9 @@ fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
 /// A name and what it is for, wrapped to 80 columns.
 fn entry(name: &str, about: &str) -> String {
     const INDENT: usize = 18;
-    let mut out = format!("{:<INDENT$}", printable(name));
+    let mut out = format!("{name:<INDENT$}");
     let mut column = INDENT;
     for (at, word) in about.split(' ').enumerate() {
-        let word = printable(word);
         let length = word.chars().count();
         if at > 0 && column + 1 + length > 80 {
             let _infallible = write!(out, "\n{:INDENT$}", "");
@@ -91,7 +90,7 @@ fn entry(name: &str, about: &str) -> String {
             out.push(' ');
             column += 1;
         }
-        out.push_str(&word);
+        out.push_str(word);
         column += length;
     }
     out.push('\n');

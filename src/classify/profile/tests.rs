@@ -14,6 +14,12 @@ fn knowledge(asked: &str, command: &str) -> Knowledge {
     Knowledge::new(Selection::choose(&[asked.to_owned()], &argv, &[]), Vec::new())
 }
 
+/// What is known of a command, its output read in any case.
+fn reading(command: &str) -> Knowledge {
+    let argv: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+    Knowledge::new(Selection::choose(&[AUTO.to_owned(), GENERIC.to_owned()], &argv, &[]), Vec::new())
+}
+
 fn attempt(code: u8, stderr: &str, stdout: &str) -> AttemptResult {
     let mut attempt = AttemptResult::ended(Ending::Exited(code));
     attempt.output.text.stderr = Some(stderr.as_bytes().into());
@@ -375,7 +381,7 @@ const TRAPS: &[Trap] = &[
 fn no_trap_is_stepped_into() {
     let mut wrong = Vec::new();
     for (command, code, stderr, stdout, class) in TRAPS {
-        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let knowledge = Rc::new(reading(command));
         let rules = Rules { knowledge, ..Rules::default() };
         let verdict = rules.classify(&attempt(*code, stderr, stdout), None);
         if verdict.class != *class {
@@ -403,7 +409,7 @@ fn an_unknown_command_is_judged_by_its_status_alone() {
         let rules = Rules { knowledge: Rc::new(knowledge(AUTO, command)), ..Rules::default() };
         let verdict = rules.classify(&said, None);
         assert_eq!((verdict.class, verdict.retry_after), (Class::Transient, None), "{command}");
-        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let knowledge = Rc::new(reading(command));
         let verdict = Rules { knowledge, ..Rules::default() }.classify(&said, None);
         let asked = verdict.retry_after.map(|wait| wait.as_secs());
         assert_eq!((verdict.class, asked), (Class::Throttled, Some(8)), "{command}");
