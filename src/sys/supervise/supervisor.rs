@@ -22,7 +22,7 @@ use super::program::{Program, Variable};
 use super::remains::Remains;
 use super::signals::{self, Signals};
 use super::spawn::{self, Launch};
-use super::stdin::Stdin;
+use super::stdin::Inputs;
 use super::terminal::Terminal;
 use super::tree::Spared;
 use super::witness::Witness;
@@ -82,7 +82,9 @@ pub(crate) struct Supervisor {
     options: Options,
     signals: Signals,
     terminal: Terminal,
-    stdin: Stdin,
+    inputs: Inputs,
+    /// The running attempt cannot have the input that it would have to: it is being killed for that.
+    starved: bool,
     attempt: Option<Attempt>,
     /// Who sees what the running command's process group gets, once it has run for a while.
     witness: Option<Witness>,
@@ -123,7 +125,8 @@ impl Supervisor {
             options,
             signals,
             terminal: Terminal::save(),
-            stdin: Stdin::default(),
+            inputs: Inputs::default(),
+            starved: false,
             attempt: None,
             witness: None,
             doubts: Vec::new(),
@@ -140,19 +143,24 @@ impl Supervisor {
     }
 
     /// The commands read this.
-    pub(crate) fn with_stdin(mut self, stdin: Stdin) -> Self {
-        self.stdin = stdin;
+    pub(crate) fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
         self
     }
 
     /// No attempt follows the next one: what it reads need not be kept.
     pub(crate) fn expect_last(&mut self) {
-        self.stdin.is_last();
+        self.inputs.is_last();
     }
 
     /// Why another attempt would not read what the last one did, if it would not.
     pub(crate) fn stdin_lost(&self) -> Option<String> {
-        self.stdin.lost()
+        self.inputs.lost()
+    }
+
+    /// No attempt follows: files that were read stand where the last one stopped.
+    pub(crate) fn conclude(&mut self) {
+        self.inputs.conclude();
     }
 
     /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
@@ -177,11 +185,11 @@ impl Supervisor {
         let launch =
             Launch::new(program, vars, self.signals.inherited()).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
-        self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
+        self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
         let launch = launch
             .with_group(self.options.new_group)
             .with_death_signal(self.options.death_signal)
-            .with_descriptors(self.stdin.descriptor(), descriptors.sources);
+            .with_descriptors(self.inputs.descriptors(), descriptors.sources);
         let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
@@ -230,7 +238,7 @@ impl Supervisor {
             tokio::task::yield_now().await;
         }
         let due = self.due().map(|due| due.saturating_sub(pause::now()));
-        let mut limit = [limit, due, self.stdin.due()].into_iter().flatten().min();
+        let mut limit = [limit, due, self.inputs.due()].into_iter().flatten().min();
         if let Some(attempt) = &mut self.attempt {
             if self.options.prompt_start
                 && let Some(exec) = attempt.exec.pending()
@@ -246,7 +254,7 @@ impl Supervisor {
             if attempt.look_at.is_none() {
                 attempt.look_at = Some(pause::now() + FIRST_LOOK);
                 let quick = limit.map_or(FIRST_LOOK, |limit| limit.min(FIRST_LOOK));
-                if self.output.is_none() && self.delivery.is_none() && !self.stdin.is_fed() {
+                if self.output.is_none() && self.delivery.is_none() && !self.inputs.is_fed() {
                     // Nothing but signals can come, and mostly does within that time.
                     let [signals] = spawn::wait_for([self.signals.fd()], quick);
                     return Woken { signals, exec: true };
@@ -262,7 +270,7 @@ impl Supervisor {
             if signals || output || delivery {
                 return Poll::Ready(Woken { signals, exec: true });
             }
-            if self.stdin.poll_ready(context).is_ready() {
+            if self.inputs.poll_ready(context).is_ready() {
                 return Poll::Ready(Woken { signals: false, exec: false });
             }
             match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
@@ -336,13 +344,19 @@ impl Supervisor {
     /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
     fn feed(&mut self) {
         if let Some(attempt) = &mut self.attempt
-            && !self.stdin.step()
+            && !self.starved
+            && !self.inputs.step()
         {
+            self.starved = true;
             // First nobody may go on: whoever reads from one that is killed would take that for the end.
             attempt.signal_tree(&[libc::SIGSTOP]);
             attempt.start_killing();
         }
     }
+}
+
+fn cannot_feed(error: &io::Error) -> StartFailure {
+    StartFailure { stage: Stage::Input, ..cannot_fork(error) }
 }
 
 fn cannot_fork(error: &io::Error) -> StartFailure {

@@ -29,8 +29,8 @@ pub(in super::super) struct Launch {
     /// Where the errno goes if there is no exec.
     pub(super) report: i32,
     pub(super) new_group: bool,
-    /// What becomes descriptor 0; None: it stays ours.
-    pub(super) stdin: Option<i32>,
+    /// What is read: which descriptor is made from which.
+    pub(super) inputs: Vec<(i32, i32)>,
     /// The standard descriptors that are not ours: by number, what each is made from.
     pub(super) descriptors: [Option<i32>; 3],
     pub(super) stack: Stack,
@@ -59,7 +59,7 @@ impl Launch {
             death_signal: libc::SIGTERM,
             report: -1,
             new_group: false,
-            stdin: None,
+            inputs: Vec::new(),
             descriptors: [None; 3],
             stack: Stack::new(),
         }))
@@ -75,12 +75,13 @@ impl Launch {
         self
     }
 
-    pub(in super::super) fn with_descriptors(
+    /// `inputs`: what becomes which descriptor. The others of these stay ours.
+    pub(in super::super) fn with_descriptors<'a>(
         mut self: Box<Self>,
-        stdin: Option<BorrowedFd<'_>>,
+        inputs: impl Iterator<Item = (BorrowedFd<'a>, i32)>,
         descriptors: [Option<i32>; 3],
     ) -> Box<Self> {
-        self.stdin = stdin.map(|stdin| stdin.as_raw_fd());
+        self.inputs = inputs.map(|(source, target)| (source.as_raw_fd(), target)).collect();
         self.descriptors = descriptors;
         self
     }

@@ -77,7 +77,8 @@ impl Supervisor {
         }
         self.look_at_exec();
         let Some(mut attempt) = self.attempt.take() else { return };
-        self.stdin.finish();
+        let starved = std::mem::take(&mut self.starved);
+        self.inputs.finish(attempt.status.is_none_or(|status| status.exit_status() != Some(0)));
         let Some(status) = attempt.status else { return };
         let must_vanish = attempt.must_vanish();
         let left = if childless { Vec::new() } else { attempt.survivors() };
@@ -88,6 +89,9 @@ impl Supervisor {
         attempt.launched.release();
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
+            _ if starved && status.terminating_signal() == Some(libc::SIGKILL) => {
+                Ending::NotStarted(super::cannot_feed(&io::Error::from_raw_os_error(libc::EIO)))
+            }
             _ => ending(status),
         };
         if self.terminal.take_back(pid) || must_vanish || status.signaled() {
@@ -108,7 +112,8 @@ impl Supervisor {
         self.dismiss_witness();
         let Some(attempt) = self.attempt.take() else { return };
         self.output = None;
-        self.stdin.finish();
+        self.starved = false;
+        self.inputs.finish(true);
         pause::set_follower(0);
         self.terminal.take_back(attempt.pid);
         self.terminal.restore();
