@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::gate::{Ask, At, Free, Grant, KeyState, Limits};
 use crate::policy::value::StatePlace;
+use crate::sys::clock;
 
 /// What a transaction does with leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,16 +62,44 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(pub(crate) String);
 
+/// What came of a transaction that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Done {
+    Done,
+    /// Others are at it: nothing was done, and another try will do. Each takes a fraction of a second.
+    Busy,
+}
+
+/// How long is waited for others where the caller has nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// States by key, shared by all processes that name the same store.
 pub(crate) trait Store {
     /// One transaction: all of it happens, or nothing. What is granted is held until it is given back, or until this
     /// process dies.
+    fn try_transact(
+        &mut self,
+        key: &str,
+        leases: Leases,
+        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+    ) -> Result<Done, Failure>;
+
+    /// The same, waiting for others.
     fn transact(
         &mut self,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure>;
+    ) -> Result<(), Failure> {
+        let began = clock::now().awake;
+        while self.try_transact(key, leases, decide)? == Done::Busy {
+            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+                return Err(Failure(format!("the shared state of {key:?} is busy")));
+            }
+        }
+        Ok(())
+    }
 
     /// Renews our leases, and says what was lost meanwhile.
     fn renew(&mut self) -> Result<(), Failure>;

@@ -35,10 +35,11 @@ use std::time::Duration;
 
 use rustix::fs::Dir;
 
-use self::files::{Files, PROBE};
+use self::files::{Files, Locking, PROBE};
+use self::lock::{Lock, Standstill};
 use self::record::{Found, Next};
 use self::tree::Sharing;
-use super::{Entry, Failure, Leases, Sight, Store};
+use super::{Done, Entry, Failure, Leases, PATIENCE, Sight, Store};
 use crate::gate::{At, Free, Grant, KeyState};
 use crate::sys::{clock, config};
 
@@ -81,6 +82,7 @@ struct Key {
     files: Option<Files>,
     permit: Option<OwnedFd>,
     probe: Option<OwnedFd>,
+    standstill: Standstill,
 }
 
 /// What a person is told, each but once, however often we look.
@@ -150,20 +152,24 @@ impl Local {
         }
     }
 
-    fn try_transact(
+    fn transact_on(
         &mut self,
         ours: &mut Key,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Done, Failure> {
         let name = name::of_key(key);
         for _ in 0..TRIES {
             let files = ours.files.take().map_or_else(|| self.files(&name, true), |files| Ok(Some(files)))?;
             let Some(files) = files else { continue };
-            let Some(lock) = files.lock()? else { continue };
-            let result = transact(&files, &mut self.warnings, ours, key, leases, decide);
-            drop(lock);
+            let result = match files.lock(&mut ours.standstill)? {
+                Locking::Gone => continue,
+                Locking::Busy => Ok(Done::Busy),
+                Locking::Locked(_lock) => {
+                    transact(&files, &mut self.warnings, ours, key, leases, decide).map(|()| Done::Done)
+                }
+            };
             ours.files = Some(files);
             return result;
         }
@@ -175,7 +181,7 @@ impl Local {
     /// the record names.
     fn look(&mut self, name: &str, key: Option<&str>) -> Result<Option<Entry>, Failure> {
         let Some(files) = self.files(name, false)? else { return Ok(None) };
-        let Some(_lock) = files.lock()? else { return Ok(None) };
+        let Some(_lock) = patiently_locked(&files)? else { return Ok(None) };
         let mut buffer = [0; record::FILE];
         let is_right = |found: &str| key.map_or_else(|| name::of_key(found) == name, |key| key == found);
         let (found, state) = match record::read(files.read(&mut buffer)?, is_right).0 {
@@ -208,17 +214,21 @@ impl Local {
 }
 
 impl Store for Local {
-    fn transact(
+    fn try_transact(
         &mut self,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Done, Failure> {
         let mut ours = self.keys.remove(key).unwrap_or_default();
-        let result = self.try_transact(&mut ours, key, leases, decide);
         if leases == Leases::GiveBack {
-            // Even if that could not be noted: the attempt is over.
-            (ours.permit, ours.probe) = (None, None);
+            // Even if that cannot be noted: the attempt is over.
+            ours.permit = None;
+        }
+        let result = self.transact_on(&mut ours, key, leases, decide);
+        if leases == Leases::GiveBack && !matches!(result, Ok(Done::Busy)) {
+            // Not before its result is noted: another probe would start without need.
+            ours.probe = None;
         }
         self.keys.insert(key.to_owned(), ours);
         result
@@ -233,7 +243,7 @@ impl Store for Local {
     }
 
     fn patience(&self) -> RangeInclusive<Duration> {
-        Duration::from_millis(2)..=Duration::from_millis(25)
+        Duration::from_millis(2)..=Duration::from_millis(100)
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
@@ -262,7 +272,7 @@ impl Store for Local {
 
     fn forget(&mut self, key: &str) -> Result<(), Failure> {
         let Some(files) = self.files(&name::of_key(key), false)? else { return Ok(()) };
-        match files.lock()? {
+        match patiently_locked(&files)? {
             Some(_lock) => files.clear(),
             None => Ok(()),
         }
@@ -270,6 +280,19 @@ impl Store for Local {
 
     fn warnings(&mut self) -> Vec<String> {
         self.warnings.take()
+    }
+}
+
+/// Locks a record for a look; `None` if it was removed meanwhile.
+fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
+    let (began, mut standstill) = (clock::now().awake, Standstill::default());
+    loop {
+        match files.lock(&mut standstill)? {
+            Locking::Locked(lock) => return Ok(Some(lock)),
+            Locking::Gone => return Ok(None),
+            Locking::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Locking::Busy => return Err(Failure(format!("{} is busy", files.state_path().display()))),
+        }
     }
 }
 
