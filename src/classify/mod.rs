@@ -6,6 +6,7 @@ pub(crate) mod date;
 mod exit_spec;
 mod hint;
 mod http;
+mod name;
 mod normalise;
 mod output;
 mod pattern;

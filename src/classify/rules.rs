@@ -276,6 +276,8 @@ fn never_started(attempt: &AttemptResult) -> Option<Classification> {
     let Ending::NotStarted(failure) = attempt.ending else { return None };
     Some(if failure.stage == Stage::Fork {
         builtin(Class::Transient, "fork", Some("fork"), attempt)
+    } else if failure.stage == Stage::Input {
+        builtin(Class::Transient, "input", Some("input"), attempt)
     } else if failure.is_transient() {
         builtin(Class::Transient, "start", Some("resource"), attempt)
     } else if failure.is_not_found() {
@@ -350,6 +352,9 @@ fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
         Ending::NotStarted(failure) if failure.is_not_found() => Cow::Borrowed("command not found"),
         Ending::NotStarted(failure) if failure.stage == Stage::Fork => {
             Cow::Owned(format!("cannot start a process: {}", failure.text()))
+        }
+        Ending::NotStarted(failure) if failure.stage == Stage::Input => {
+            Cow::Owned(format!("cannot give it its input: {}", failure.text()))
         }
         Ending::NotStarted(failure) => Cow::Owned(format!("cannot execute: {}", failure.text())),
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Asked, about, ask, format, print};
+use super::{Asked, about, ask, format, print, print_json};
 use crate::classify::{
     AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
     signal,
@@ -15,6 +15,7 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 use crate::sys::{clock, files};
 
 pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
@@ -34,10 +35,10 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let asked = ask(invocation, &Outer::default())?;
     asked.warn();
     let verdict = judge(&rules(&asked, &about(invocation, &asked.resolved.policy)), attempt);
-    print(&match format {
-        "json" => format!("{}\n", json(&verdict)),
-        _ => text(&verdict),
-    })
+    match format {
+        "json" => print_json(&json(&verdict), false),
+        _ => print(&text(&verdict)),
+    }
 }
 
 /// How results of this command are judged.
@@ -140,7 +141,7 @@ fn text(verdict: &Classification) -> String {
     format!(
         "{}: {}{applied} ({}{profile}/{}), {next}{}\n",
         verdict.class.name(),
-        verdict.reason,
+        printable(&verdict.reason),
         verdict.rule.source,
         verdict.rule.id,
         asked.unwrap_or_default()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, ask, format, print};
+use super::{Asked, ask, format, print, print_json};
 use crate::backoff::Range;
 use crate::classify::profile::Familiarity;
 use crate::cli::Invocation;
@@ -20,6 +20,7 @@ use crate::policy::settings::{SETTINGS, plain};
 use crate::policy::value::Limit;
 use crate::policy::{Request, Resolved};
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 
 pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "delays"])?;
@@ -28,17 +29,17 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
         asked.warn();
     }
     if invocation.is_set("all") {
-        return print(&match format {
-            "json" => format!("{:#}\n", all_json(&asked.request)),
-            _ => all_text(&asked.request),
-        });
+        return match format {
+            "json" => print_json(&all_json(&asked.request), true),
+            _ => print(&all_text(&asked.request)),
+        };
     }
     let schedule = schedule(&asked.resolved.policy);
-    print(&match format {
-        "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
-        "delays" => delays(&schedule),
-        _ => text(&asked, &schedule, &super::about(invocation, &asked.resolved.policy)),
-    })
+    match format {
+        "json" => print_json(&json(&asked.resolved, &schedule), true),
+        "delays" => print(&delays(&schedule)),
+        _ => print(&text(&asked, &schedule, &super::about(invocation, &asked.resolved.policy))),
+    }
 }
 
 /// The mean waits in seconds, for scripts.
@@ -83,19 +84,26 @@ fn ms(duration: Duration) -> Json {
 fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString]) -> String {
     let resolved = &asked.resolved;
     let mut out = String::new();
-    let name = resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{name}'"));
+    let name =
+        resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{}'", printable(name)));
     let _infallible = writeln!(out, "{name}");
-    let shown: Vec<_> = SETTINGS.iter().map(|setting| plain(&(setting.show)(&resolved.policy))).collect();
+    let shown: Vec<_> = SETTINGS.iter().map(|setting| shown(&(setting.show)(&resolved.policy))).collect();
     let width = shown.iter().map(|value| value.chars().count()).max().unwrap_or(0);
     for ((setting, value), origin) in SETTINGS.iter().zip(&shown).zip(&resolved.origins) {
-        let _infallible = writeln!(out, "  {:<16} {value:<width$}  {origin}", setting.key);
+        let origin = origin.to_string();
+        let _infallible = writeln!(out, "  {:<16} {value:<width$}  {}", setting.key, printable(&origin));
     }
     out.push_str(&schedule_text(resolved, schedule));
     out.push_str(&profile_text(asked, argv));
     for warning in asked.warnings.iter().chain(&asked.rule_warnings()) {
-        let _infallible = writeln!(out, "\nwarning: {warning}");
+        let _infallible = writeln!(out, "\nwarning: {}", printable(warning));
     }
     out
+}
+
+/// A value as it is shown, on one line whatever is in it.
+fn shown(value: &Json) -> String {
+    printable(&plain(value)).into_owned()
 }
 
 /// What is known of the command, and what is captured for it.
@@ -114,7 +122,7 @@ fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
         (false, true) => "reads stderr",
         (false, false) => "reads nothing of its own accord",
     };
-    format!("\njudged by the profile {}, which {captures}\n", selection.names.join(", "))
+    format!("\njudged by the profile {}, which {captures}\n", printable(&selection.names.join(", ")))
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
@@ -201,8 +209,8 @@ fn all_text(request: &Request) -> String {
     for entry in all(request) {
         let purpose = entry.purpose.unwrap_or_default();
         let inherits = entry.inherits.map(|parent| format!(" (inherits {parent})")).unwrap_or_default();
-        let _infallible =
-            writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
+        let line = format!("{:<14} {purpose}{inherits}  [{}]", entry.name, entry.sources.join(", "));
+        let _infallible = writeln!(out, "{}", printable(&line));
     }
     out
 }

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 use serde_json::{Map, Value as Json, json};
 
-use super::print;
+use super::print_exactly;
 use crate::cli::{self, Invocation};
 use crate::error::Error;
 use crate::event::Record;
@@ -18,7 +18,7 @@ const KNOWN: &[&str] = &["man", "bash", "zsh", "fish", "powershell", "elvish", "
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
-    print(&match &*what {
+    print_exactly(&match &*what {
         "man" => man(),
         "bash" => completions(Shell::Bash),
         "zsh" => completions(Shell::Zsh),

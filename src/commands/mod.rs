@@ -196,9 +196,24 @@ fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Err
     })
 }
 
-/// Prints the answer of a verb.
+/// Prints the answer of a verb, made safe for a terminal.
 pub(crate) fn print(text: &str) -> Result<Exit, Error> {
-    match output::to_stdout(text) {
+    printed(output::to_stdout(text))
+}
+
+/// Prints the answer of a verb for programs, over several lines or on one.
+fn print_json(answer: &serde_json::Value, pretty: bool) -> Result<Exit, Error> {
+    let text = if pretty { format!("{answer:#}\n") } else { format!("{answer}\n") };
+    printed(output::to_stdout_exactly(&output::printable_json(&text)))
+}
+
+/// Prints a file that is made.
+fn print_exactly(text: &str) -> Result<Exit, Error> {
+    printed(output::to_stdout_exactly(text))
+}
+
+fn printed(written: std::io::Result<()>) -> Result<Exit, Error> {
+    match written {
         Ok(()) => Ok(Exit::Status(0)),
         // Who closed the pipe has read enough.
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, ask, format, print};
+use super::{Asked, ask, format, print, print_json};
 use crate::classify::profile::{
     self, GENERIC, HostFinder, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
 };
@@ -15,22 +15,23 @@ use crate::exit_code::Exit;
 use crate::policy::problem::nearest;
 use crate::policy::user_profiles;
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 
 pub(super) fn profiles(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
     let asked = ask(invocation, &Outer::default())?;
     let users = user_profiles(&asked.request.files);
     let Some(name) = invocation.value("name").map(|name| name.to_string_lossy().into_owned()) else {
-        return print(&match format {
-            "json" => format!("{:#}\n", list_json(&users)),
-            _ => list_text(&asked, &users),
-        });
+        return match format {
+            "json" => print_json(&list_json(&users), true),
+            _ => print(&list_text(&asked, &users)),
+        };
     };
     let shown = Shown::find(&name, users)?;
-    print(&match format {
-        "json" => format!("{:#}\n", shown.json()),
-        _ => shown.text(&asked),
-    })
+    match format {
+        "json" => print_json(&shown.json(), true),
+        _ => print(&shown.text(&asked)),
+    }
 }
 
 /// The names of all profiles, `generic` last.
@@ -64,11 +65,11 @@ fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
         let commands = commands_of(name, users).join(", ");
         let about =
             if name == GENERIC { "rules for any output, after each profile's own" } else { &commands };
-        let _infallible = writeln!(out, "{name:<14} {about}");
+        let _infallible = writeln!(out, "{}", printable(&format!("{name:<14} {about}")));
     }
     out.push_str("\nretry profiles NAME shows the rules of one\n");
     for warning in asked.rule_warnings() {
-        let _infallible = writeln!(out, "warning: {warning}");
+        let _infallible = writeln!(out, "warning: {}", printable(&warning));
     }
     out
 }
@@ -159,27 +160,27 @@ impl Shown {
                 out.push_str("\nthe host, for a key that is auto: the first of these that is there\n");
             }
             if !finder.commands.is_empty() {
-                let _infallible = writeln!(out, "  {}", finder.commands.join(", "));
+                let _infallible = writeln!(out, "  {}", printable(&finder.commands.join(", ")));
             }
             let places = finder.lookups.iter().map(ToString::to_string);
             for place in places.chain(finder.lookups.is_empty().then(|| "none".to_owned())) {
-                let _infallible = writeln!(out, "             {place}");
+                let _infallible = writeln!(out, "             {}", printable(&place));
             }
         }
         out
     }
 
     fn text(&self, asked: &Asked) -> String {
-        let mut out = format!("{}\n", self.name);
+        let mut out = format!("{}\n", printable(&self.name));
         let commands = commands_of(&self.name, &self.users);
         if !commands.is_empty() {
-            let _infallible = writeln!(out, "  commands  {}", commands.join(", "));
+            let _infallible = writeln!(out, "  commands  {}", printable(&commands.join(", ")));
         }
         let captured = self.captured();
         let captured = if captured.is_empty() { "nothing".to_owned() } else { captured.join(", ") };
         let _infallible = writeln!(out, "  captures  {captured}");
         for advice in self.knowledge.advice() {
-            let _infallible = writeln!(out, "  advice    {advice}");
+            let _infallible = writeln!(out, "  advice    {}", printable(&advice));
         }
         out.push_str(&self.keys_text());
         let mut phase = None;
@@ -192,7 +193,7 @@ impl Shown {
             out.push_str(&rule_text(profile, rule, profile != self.name));
         }
         for warning in asked.rule_warnings() {
-            let _infallible = writeln!(out, "\nwarning: {warning}");
+            let _infallible = writeln!(out, "\nwarning: {}", printable(&warning));
         }
         out
     }
@@ -221,7 +222,8 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     let whose = if foreign { format!(" ({profile})") } else { String::new() };
     let kind = rule.kind.as_deref().map(|kind| format!(" {kind}")).unwrap_or_default();
     let reached = if rule.not_reached { ", never took effect" } else { "" };
-    let mut out = format!("  {:<10} {}{whose}:{kind}{reached}\n", rule.class.name(), rule.id);
+    let about = format!("{}{whose}:{kind}{reached}", rule.id);
+    let mut out = format!("  {:<10} {}\n", rule.class.name(), printable(&about));
     if let Some(exit) = &rule.exit {
         let _infallible = writeln!(out, "             exit {}", exit.items().collect::<Vec<_>>().join(","));
     }
@@ -230,7 +232,8 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     }
     for text in &rule.texts {
         for pattern in &text.patterns {
-            let _infallible = writeln!(out, "             {} /{}/", text.stream.name(), pattern.as_str());
+            let _infallible =
+                writeln!(out, "             {} /{}/", text.stream.name(), printable(pattern.as_str()));
         }
     }
     if rule.hint {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::environment;
 use crate::error::Error;
-use crate::policy::problem::Source;
+use crate::policy::problem::{Place, Problem, Source};
 use crate::policy::{file, inheritance_problems};
 
 /// The files of one run, parsed, from the weakest to the strongest.
@@ -32,7 +32,7 @@ impl Config {
         let found = [Some(PathBuf::from("/etc/retry/config.toml")), user_file()];
         for path in found.into_iter().flatten() {
             match read_trusted(&path) {
-                Ok(Some(text)) => config.parse(&path, text, &mut problems),
+                Ok(Some(bytes)) => config.parse(&path, bytes, &mut problems),
                 Ok(None) => {}
                 Err(why) => {
                     config.warnings.push(format!("{} is not obeyed: {why}", path.display()));
@@ -40,12 +40,12 @@ impl Config {
             }
         }
         if let Some(path) = named.map(Path::new) {
-            let text = File::open(path).and_then(|file| read_text(&file)).map_err(|why| {
+            let bytes = File::open(path).and_then(|file| read_bytes(&file)).map_err(|why| {
                 let why = describe(&why);
                 Error::usage(format!("cannot read the configuration {}: {why}", path.display()))
                     .hint("name a TOML file with --config, or leave it out")
             })?;
-            config.parse(path, text, &mut problems);
+            config.parse(path, bytes, &mut problems);
         }
         if problems.is_empty() {
             return Ok(config);
@@ -55,12 +55,28 @@ impl Config {
         Err(Error::problems(problems))
     }
 
-    fn parse(&mut self, path: &Path, text: String, problems: &mut Vec<crate::policy::problem::Problem>) {
-        let source = Rc::new(Source { path: path.display().to_string(), text });
+    fn parse(&mut self, path: &Path, bytes: Vec<u8>, problems: &mut Vec<Problem>) {
+        let path = path.display().to_string();
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(wrong) => return problems.push(not_utf8(path, &wrong)),
+        };
+        let source = Rc::new(Source { path, text });
         let (file, wrong) = file::parse(&source);
         self.files.push(file);
         problems.extend(wrong);
     }
+}
+
+/// Text in another encoding: the first byte that can't be UTF-8, with its line.
+fn not_utf8(path: String, wrong: &std::string::FromUtf8Error) -> Problem {
+    let start = wrong.utf8_error().valid_up_to();
+    let byte = wrong.as_bytes().get(start).copied().unwrap_or_default();
+    let text = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
+    let end = text[start..].chars().next().map_or(start, |shown| start + shown.len_utf8());
+    Problem::new(format!("byte 0x{byte:02x} is not UTF-8"))
+        .at(Some(Place { source: Rc::new(Source { path, text }), start, end }))
+        .hint("save the file as UTF-8")
 }
 
 fn user_file() -> Option<PathBuf> {
@@ -69,9 +85,9 @@ fn user_file() -> Option<PathBuf> {
     Some(base.join("retry/config.toml"))
 }
 
-/// The text of a file that may not be there. Who may write it is asked of the open file, so that nobody can
+/// The bytes of a file that may not be there. Who may write it is asked of the open file, so that nobody can
 /// change it in between.
-fn read_trusted(path: &Path) -> Result<Option<String>, String> {
+fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
     // A FIFO would not be opened before somebody writes to it.
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
@@ -91,10 +107,10 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
     if metadata.mode() & 0o022 != 0 {
         return Err("others may write it (chmod go-w makes it yours)".to_owned());
     }
-    read_text(&file).map(Some).map_err(|why| describe(&why))
+    read_bytes(&file).map(Some).map_err(|why| describe(&why))
 }
 
-fn read_text(file: &File) -> io::Result<String> {
+fn read_bytes(file: &File) -> io::Result<Vec<u8>> {
     if file.metadata()?.is_dir() {
         return Err(io::Error::from_raw_os_error(libc::EISDIR));
     }
@@ -103,7 +119,7 @@ fn read_text(file: &File) -> io::Result<String> {
     if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("longer than 1 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8"))
+    Ok(bytes)
 }
 
 /// The operating system's words, without the number.

@@ -165,7 +165,12 @@ fn the_mistakes_of_all_files_are_told_at_once() {
 fn a_file_that_is_no_text_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("odd.toml", b"max = \"\xff\"");
-    sandbox.run(["--config", "odd.toml", "true"]).exits(125).mentions(&["odd.toml", "UTF-8"]);
+    sandbox
+        .run(["--config", "odd.toml", "true"])
+        .exits(125)
+        .mentions(&["odd.toml:1:8: byte 0xff is not UTF-8", "1 | max ="]);
+    sandbox.write("latin.toml", b"[policy.api]\n# caf\xe9\nmax = 3\n");
+    sandbox.run(["--config", "latin.toml", "true"]).exits(125).mentions(&["latin.toml:2:6:", "hint: "]);
     sandbox.write("huge.toml", vec![b'\n'; 2 * 1024 * 1024]);
     sandbox.run(["--config", "huge.toml", "true"]).exits(125).mentions(&["huge.toml", "1 MiB"]);
 }

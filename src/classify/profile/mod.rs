@@ -188,6 +188,7 @@ pub(crate) const KINDS: &[&str] = &[
     "resource",
     "starting",
     "tempfail",
+    "test",
     "throttle",
     "timeout",
     "tls",

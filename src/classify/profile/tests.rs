@@ -1,6 +1,7 @@
 //! Every rule on its examples, and the traps that tools lay.
 
 mod fresh;
+mod runners;
 mod sureness;
 
 use std::ffi::OsString;

@@ -75,7 +75,8 @@ pub(super) fn batch(
     for line in input.split(b'\n') {
         let line = line.map_err(|why| cannot_read(&why))?;
         let answer = judges.answer(&line).unwrap_or_else(|why| json!({"error": why}));
-        let told = writeln!(out, "{answer}").and_then(|()| if at_once { out.flush() } else { Ok(()) });
+        let told = writeln!(out, "{}", output::printable_json(&answer.to_string()))
+            .and_then(|()| if at_once { out.flush() } else { Ok(()) });
         match told {
             Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Status(0)),
             written => written.map_err(|why| Error::system("cannot write to stdout", &why))?,

@@ -19,14 +19,19 @@ mod supervisor;
 mod aside;
 mod attempt;
 mod inherited;
+mod memory;
 mod pause;
 mod program;
+#[cfg(target_os = "linux")]
+mod randomness;
+mod remains;
 mod replace;
 mod signals;
 mod spawn;
 mod stdin;
 mod terminal;
 mod tree;
+mod witness;
 
 mod capture;
 mod delivery;
@@ -48,9 +53,10 @@ pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;
 pub(crate) use pause::time_stopped;
 pub(crate) use program::{Program, Variable, environment_has};
+pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
-pub(crate) use stdin::Stdin;
+pub(crate) use stdin::Inputs;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use tree::is_at_work;

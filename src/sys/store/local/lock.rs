@@ -25,7 +25,7 @@ const UNSEEN: Duration = Duration::from_secs(10);
 /// little.
 const SLICES: u32 = 10;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Takes a lock if it is free. It is held as long as the file is open.
 pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {

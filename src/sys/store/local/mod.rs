@@ -243,7 +243,7 @@ impl Store for Local {
     }
 
     fn patience(&self) -> RangeInclusive<Duration> {
-        Duration::from_millis(2)..=Duration::from_millis(100)
+        Duration::from_millis(2)..=Duration::from_millis(250)
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
