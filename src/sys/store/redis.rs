@@ -384,6 +384,19 @@ impl Store for Redis {
         result.map_err(|trouble| self.failure(&trouble))
     }
 
+    fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
+        let mut set = cmd("SET");
+        set.arg(record::SECRET).arg(super::new_secret()).arg("NX");
+        let found = self.on_live_link(|link, _| {
+            if make {
+                link.call(&set)?;
+            }
+            let found = link.call(cmd("GET").arg(record::SECRET))?;
+            from_redis_value(found).map_err(|_| scripts::not_understood())
+        });
+        found.map_err(|trouble| self.failure(&trouble))
+    }
+
     fn warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }

@@ -4,14 +4,16 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{Dir, FileType, fstat, ftruncate};
+use rustix::fs::{AtFlags, Dir, FileType, fstat, ftruncate, unlinkat};
 use rustix::io::{Errno, pread, pwrite, retry_on_intr};
 
 use super::lock::{Lock, Standstill, Taken, try_lock};
 use super::record;
 use super::tree::Sharing;
 use super::{Failure, Root, failure};
+use crate::sys::clock;
 
 const STATE: &str = "state";
 pub(super) const PROBE: &str = "probe";
@@ -139,6 +141,26 @@ impl Files {
             })
         };
         lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
+    }
+
+    /// How long ago the record was written; `None` where that is in the future.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let written = u64::try_from(fstat(&self.state).ok()?.st_mtime).ok()?;
+        let now = Duration::from_millis(clock::unix_millis());
+        now.checked_sub(Duration::from_secs(written))
+    }
+
+    /// Removes all files of the key, the record first: whoever waits for its lock then makes a new one. Only to be asked
+    /// while the record is locked and nothing is held.
+    pub(super) fn remove(&self) {
+        let _gone = unlinkat(&self.directory, STATE, AtFlags::empty());
+        let Ok(entries) = Dir::read_from(&self.directory) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_str().unwrap_or_default();
+            if name == PROBE || name.parse::<u32>().is_ok() {
+                let _gone = unlinkat(&self.directory, name, AtFlags::empty());
+            }
+        }
     }
 
     /// How many permits are held, and whether the probe is. Only to be asked while the record is locked: otherwise

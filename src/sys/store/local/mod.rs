@@ -29,14 +29,14 @@ pub(crate) use place::Place;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::Dir;
+use rustix::fs::{AtFlags, Dir};
 
 use self::files::{Files, Locking, PROBE};
-use self::lock::{Lock, Standstill};
+use self::lock::{Lock, Standstill, Taken};
 use self::record::{Found, Next};
 use self::tree::Sharing;
 use super::{Done, Entry, Failure, Leases, PATIENCE, Sight, Store};
@@ -45,6 +45,12 @@ use crate::sys::{clock, config};
 
 /// The directory of this layout.
 const LAYOUT: &str = "v1";
+
+/// The file of the random key for credentials, in [`LAYOUT`]. No key has a directory of this name.
+const SECRET: &str = ".secret";
+
+/// How long a key that nobody uses is kept once its state matters no more.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How often a record that others remove is made again.
 const TRIES: u32 = 10;
@@ -197,6 +203,31 @@ impl Local {
         Ok(Some(Entry { key, state, permits_held, probe_held, now: now() }))
     }
 
+    /// Removes what nobody has used for as long as it can matter, and a week. What cannot be removed stays.
+    fn prune(&mut self) {
+        let names = self.names().unwrap_or_default();
+        for name in names {
+            let Ok(Some(files)) = self.files(&name, false) else { continue };
+            let Ok(Locking::Locked(_lock)) = files.lock(&mut Standstill::default()) else { continue };
+            if files.age().is_none_or(|age| age < KEPT) || !matches!(files.held(), Ok((0, false))) {
+                continue;
+            }
+            let mut buffer = [0; record::FILE];
+            let Ok(bytes) = files.read(&mut buffer) else { continue };
+            let last = match record::read(bytes, |_| true).0 {
+                Found::State { state, .. } => state.matters_until(),
+                Found::Unusable(record::Damage::Newer) => continue,
+                Found::Nothing | Found::Unusable(_) => At::default(),
+            };
+            if now() > last.plus(KEPT) {
+                files.remove();
+                if let Some(layout) = self.root.as_ref().and_then(|root| root.layout.as_ref()) {
+                    let _used_again = rustix::fs::unlinkat(layout, &name, AtFlags::REMOVEDIR);
+                }
+            }
+        }
+    }
+
     /// The names of all directories that may be those of keys.
     fn names(&mut self) -> io::Result<Vec<String>> {
         let Some(root) = &mut self.root else { return Ok(Vec::new()) };
@@ -248,6 +279,7 @@ impl Store for Local {
 
     fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         self.open_root(false)?;
+        self.prune();
         let names = self.names().map_err(|why| failure("cannot look into", &self.path, &why))?;
         let mut entries = Vec::new();
         for name in names {
@@ -278,9 +310,39 @@ impl Store for Local {
         }
     }
 
+    fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
+        self.open_root(make)?;
+        let Some(root) = &mut self.root else { return Ok(None) };
+        secret(root, make).map_err(|why| failure("cannot use", &self.path.join(LAYOUT).join(SECRET), &why))
+    }
+
     fn warnings(&mut self) -> Vec<String> {
         self.warnings.take()
     }
+}
+
+/// Reads the file of the random key, written by whoever is first.
+fn secret(root: &mut Root, make: bool) -> io::Result<Option<String>> {
+    let sharing = root.sharing;
+    let Some(layout) = root.layout(make)? else { return Ok(None) };
+    let Some(file) = sharing.file(layout, SECRET, make)? else { return Ok(None) };
+    let (began, mut standstill) = (clock::now().awake, Standstill::default());
+    let _lock = loop {
+        match Lock::take(file.as_fd(), &mut standstill)? {
+            Taken::Locked(lock) => break lock,
+            Taken::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Taken::Busy | Taken::Stuck(_) => return Err(io::ErrorKind::TimedOut.into()),
+        }
+    };
+    let mut bytes = [0; 32];
+    if rustix::io::pread(&file, &mut bytes, 0)? < bytes.len() {
+        if !make {
+            return Ok(None);
+        }
+        bytes.copy_from_slice(super::new_secret().as_bytes());
+        rustix::io::pwrite(&file, &bytes, 0)?;
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Locks a record for a look; `None` if it was removed meanwhile.

@@ -62,7 +62,7 @@ impl Link {
     fn log_in(&mut self, location: &Location) -> Result<(), Trouble> {
         if let Some(login) = &location.login {
             let mut auth = cmd("AUTH");
-            auth.arg(login.user.as_ref()).arg(&login.password.0);
+            auth.arg(login.user.as_ref()).arg(login.read().map_err(Trouble::lasting)?);
             self.call(&auth).map_err(Trouble::of_logging_in)?;
         }
         if location.db != 0 {
