@@ -111,6 +111,7 @@ pub(super) fn is_descendant(pid: i32) -> bool {
 }
 
 /// Whether there is such a process, and it is not stopped.
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn is_at_work(pid: i32) -> bool {
     os::stat(pid).is_some_and(|stat| !stat.dead && !stat.stopped)
 }
