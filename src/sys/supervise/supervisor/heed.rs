@@ -10,7 +10,7 @@ use super::{Happening, Supervisor};
 
 /// How long the witness may take to see what the command has got already: who signals one process after the other is not
 /// done at once. So much later the command gets what was meant for us alone.
-const DOUBT: Duration = Duration::from_millis(18);
+const DOUBT: Duration = Duration::from_millis(15);
 
 /// How much later, if the sender has been kept from going on all the while: the machine is busy.
 const BUSY_DOUBT: Duration = Duration::from_millis(100);
