@@ -283,7 +283,7 @@ impl Session {
         self.began = now;
         self.progress = now.elapsed;
         if self.limits.is_past_deadline(Duration::ZERO) {
-            let why = "the deadline of the run around this one is over".to_owned();
+            let why = "the deadline of the enclosing run has passed".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         self.go(now)
@@ -406,6 +406,7 @@ impl Session {
             signal,
             failures: self.tallies.all(),
             why,
+            set_by: self.status_set_by(outcome, exit),
         };
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
     }

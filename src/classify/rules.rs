@@ -204,11 +204,12 @@ impl Rules {
     }
 
     /// Why a failure that no option names is not tried again.
-    pub(crate) fn why_not_named(&self) -> &'static str {
+    pub(crate) fn why_not_named(&self, reason: &str) -> String {
+        let seen = reason.strip_prefix("killed by ").unwrap_or(reason);
         match (self.retry_on.is_empty(), self.names_texts_to_retry()) {
-            (true, _) => "--retry-match did not match",
-            (false, false) => "--retry-on does not name it",
-            (false, true) => "--retry-on does not name it, and --retry-match did not match",
+            (true, _) => "--retry-match did not match".to_owned(),
+            (false, false) => format!("{seen} is not in --retry-on"),
+            (false, true) => format!("{seen} is not in --retry-on, and --retry-match did not match"),
         }
     }
 

@@ -252,8 +252,8 @@ fn what_cannot_be_executed_is_the_commands_own_failure_and_not_tried_again() {
         ("./missing", 127, "command not found"),
         ("no-such-command-anywhere", 127, "command not found"),
     ] {
-        let line = format!("retry: attempt 1/3 failed ({command}: {why}): not retried");
-        sandbox.run(["--", command]).exits(status).prints("").says(&[line.as_str()]);
+        let line = format!("retry: attempt 1/3 failed ({command}: {why}); not retried");
+        sandbox.run(["--", command]).exits(status).prints("").gives_up_saying(&[line.as_str()]);
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Console {
     /// On a terminal, failed attempts are one line that is drawn anew, and not a line each.
     one_line: bool,
     voice: Voice,
+    /// `--name` was given: lines start with it.
+    named: bool,
 }
 
 /// Where lines go.
@@ -76,6 +78,7 @@ impl Console {
             color: policy.color,
             dispatch: None,
             countdown: Countdown::Unknown,
+            named: policy.name.is_some(),
             voice: Voice { kept: policy.chronic.then(Arc::default) },
         }
     }
@@ -157,8 +160,7 @@ impl Console {
 }
 
 impl Sink for Console {
-    /// By default only what went wrong, and that it came right in the end. A run of one attempt has said it all
-    /// with that attempt, and who interrupts us knows that he did.
+    /// By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
     fn wants(&self, event: &Event) -> bool {
         if self.quiet {
             return false;
@@ -173,11 +175,11 @@ impl Sink for Console {
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
-            Event::RunStop(stop) => {
-                let failed = !stop.failures.is_empty();
-                let says_more = stop.attempts != 1 && failed || stop.attempts == 0 || !stop.why.is_empty();
-                stop.outcome != Outcome::Interrupted && says_more
-            }
+            Event::RunStop(stop) => match stop.outcome {
+                Outcome::Interrupted => false,
+                Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),
+                _ => true,
+            },
         }
     }
 
@@ -189,6 +191,10 @@ impl Sink for Console {
             return;
         }
         let mut text = record.message.clone();
+        let names_itself = matches!(record.event, Event::RunStart(_) | Event::RunStop(_));
+        if self.named && !names_itself && self.format == MessageFormat::Text {
+            text = format!("{}: {text}", record.run.name);
+        }
         if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
             (self.verbose, record.event)
         {

@@ -132,7 +132,7 @@ fn unusable(name: &str, why: &io::Error) -> String {
         Some(libc::ENXIO) => "nobody reads it".to_owned(),
         _ => describe(why),
     };
-    format!("cannot write the log {name}: {why}; the run goes on without it")
+    format!("cannot write log {name}: {why}; continuing without it")
 }
 
 /// Network file systems append in two steps; there a lock has to do what one `write` does elsewhere.
