@@ -24,14 +24,14 @@ function __fish_retry_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c retry -n "__fish_retry_needs_command" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s n -l max -l attempts -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l deadline -d 'Total time limit (attempts and waits)' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l timeout -d 'Time limit per attempt' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l idle-timeout -d 'Stop an attempt that produces no output for this long' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l progress-timeout -d 'Give up if no progress is seen for this long' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l progress-match -d 'Regex that marks progress; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l signal -d 'Signal sent first when an attempt times out [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s k -l kill-after -d 'Grace period before SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_needs_command" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
 constant\t''
 linear\t''
@@ -40,34 +40,34 @@ exp\t''
 fibonacci\t''
 fib\t''
 decorrelated\t''"
-complete -c retry -n "__fish_retry_needs_command" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s d -l delay -d 'Initial delay [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l max-delay -d 'Upper bound for the delay, jitter included' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
+complete -c retry -n "__fish_retry_needs_command" -s j -l jitter -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]' -r -f -a "none\t''
 full\t''
 equal\t''
 additive\t''"
-complete -c retry -n "__fish_retry_needs_command" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l max-retry-after -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l reset-after -d 'Restart the backoff after an attempt that ran at least this long' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l successes -d 'Number of successes in a row that are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Seed for the random delays' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s p -l profile -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Never retry on these exit codes/signals (overrides --retry-on)' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
+complete -c retry -n "__fish_retry_needs_command" -l retry-match -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l permanent-match -d 'Regex that means another attempt is pointless; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l throttle-match -d 'Regex that means rate-limited; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l success-match -d 'Regex that must appear for success, on stdout or stderr; repeatable' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What to do when no rule matches: retry or stop' -r -f -a "retry\t''
 stop\t''"
-complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
+complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
 null\t''"
-complete -c retry -n "__fish_retry_needs_command" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l stdin-max -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l fail-if-flaky -d 'Exit with this code if the command succeeded only after a retry' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
 success\t''
@@ -85,44 +85,44 @@ json\t''"
 complete -c retry -n "__fish_retry_needs_command" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c retry -n "__fish_retry_needs_command" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l key -d 'Name for limits shared by all processes using the same --state' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
 complete -c retry -n "__fish_retry_needs_command" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
+complete -c retry -n "__fish_retry_needs_command" -l gate-wait -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l state -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_needs_command" -l on-state-error -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
 fail\t''"
 complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_needs_command" -l non-idempotent -d 'Retry only what surely never took effect'
+complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_needs_command" -l config -d 'Also read this config file' -r -F
+complete -c retry -n "__fish_retry_needs_command" -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
 complete -c retry -n "__fish_retry_needs_command" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Suppress messages'
+complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'More messages (-vv for every step)'
 complete -c retry -n "__fish_retry_needs_command" -l new-group -d 'Give the command a process group of its own'
 complete -c retry -n "__fish_retry_needs_command" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_needs_command" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_needs_command" -l no-retry -d 'Run once without retrying'
 complete -c retry -n "__fish_retry_needs_command" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_needs_command" -s V -l version -d 'Print the version'
-complete -c retry -n "__fish_retry_needs_command" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_needs_command" -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n "__fish_retry_needs_command" -a "until" -d 'Run a command until it works: any failure is tried again, every second, for five minutes'
 complete -c retry -n "__fish_retry_needs_command" -a "wait" -d 'Wait as long as the policy would before retry N; exit 1 at once when no attempt is left'
 complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the resolved policy: each value, where it came from, and the waits it makes'
 complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
 complete -c retry -n "__fish_retry_needs_command" -a "profiles" -d 'Show what is known of tools: every profile, or the rules of one in their order'
 complete -c retry -n "__fish_retry_needs_command" -a "state" -d 'Show and change what is shared by key: who may start when'
-complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: inf]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Maximum number of attempts, including the first (inf = unlimited) [default: inf]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Total time limit (attempts and waits) [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Total time limit; the same as --deadline [default: 5m]' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time limit per attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l idle-timeout -d 'Stop an attempt that produces no output for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l progress-timeout -d 'Give up if no progress is seen for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l progress-match -d 'Regex that marks progress; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l signal -d 'Signal sent first when an attempt times out [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s k -l kill-after -d 'Grace period before SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: fixed]' -r -f -a "fixed\t''
 constant\t''
 linear\t''
@@ -131,34 +131,34 @@ exp\t''
 fibonacci\t''
 fib\t''
 decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s d -l delay -d 'Initial delay [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l max-delay -d 'Upper bound for the delay, jitter included' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: 10%]' -r -f -a "none\t''
+complete -c retry -n "__fish_retry_using_subcommand until" -s j -l jitter -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: 10%]' -r -f -a "none\t''
 full\t''
 equal\t''
 additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: none]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2 [default: not-found,not-executable]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l max-retry-after -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l reset-after -d 'Restart the backoff after an attempt that ran at least this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l successes -d 'Number of successes in a row that are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Seed for the random delays' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s p -l profile -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: none]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2 [default: not-found,not-executable]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Never retry on these exit codes/signals (overrides --retry-on)' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What no explicit rule speaks of: retry or stop [default: retry]' -r -f -a "retry\t''
+complete -c retry -n "__fish_retry_using_subcommand until" -l retry-match -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-match -d 'Regex that means another attempt is pointless; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l throttle-match -d 'Regex that means rate-limited; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l success-match -d 'Regex that must appear for success, on stdout or stderr; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What to do when no rule matches: retry or stop [default: retry]' -r -f -a "retry\t''
 stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
 null\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l stdin-max -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l fail-if-flaky -d 'Exit with this code if the command succeeded only after a retry' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
 success\t''
@@ -176,36 +176,36 @@ json\t''"
 complete -c retry -n "__fish_retry_using_subcommand until" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l key -d 'Name for limits shared by all processes using the same --state' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand until" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
+complete -c retry -n "__fish_retry_using_subcommand until" -l gate-wait -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l state -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -l on-state-error -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
 fail\t''"
 complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand until" -l non-idempotent -d 'Retry only what surely never took effect'
+complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Also read this config file' -r -F
+complete -c retry -n "__fish_retry_using_subcommand until" -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
 complete -c retry -n "__fish_retry_using_subcommand until" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Suppress messages'
+complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'More messages (-vv for every step)'
 complete -c retry -n "__fish_retry_using_subcommand until" -l new-group -d 'Give the command a process group of its own'
 complete -c retry -n "__fish_retry_using_subcommand until" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_using_subcommand until" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand until" -l no-retry -d 'Run once without retrying'
 complete -c retry -n "__fish_retry_using_subcommand until" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand wait" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n "__fish_retry_using_subcommand wait" -s n -l max -l attempts -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l deadline -d 'Total time limit (attempts and waits)' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l timeout -d 'Time limit per attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l idle-timeout -d 'Stop an attempt that produces no output for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-timeout -d 'Give up if no progress is seen for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-match -d 'Regex that marks progress; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l signal -d 'Signal sent first when an attempt times out [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s k -l kill-after -d 'Grace period before SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
 constant\t''
 linear\t''
@@ -214,32 +214,32 @@ exp\t''
 fibonacci\t''
 fib\t''
 decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand wait" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -s d -l delay -d 'Initial delay [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l max-delay -d 'Upper bound for the delay, jitter included' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
+complete -c retry -n "__fish_retry_using_subcommand wait" -s j -l jitter -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]' -r -f -a "none\t''
 full\t''
 equal\t''
 additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand wait" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l seed -d 'Makes every draw repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l max-retry-after -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l reset-after -d 'Restart the backoff after an attempt that ran at least this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l successes -d 'Number of successes in a row that are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand wait" -l seed -d 'Seed for the random delays' -r -f
 complete -c retry -n "__fish_retry_using_subcommand wait" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand wait" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand wait" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand wait" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand wait" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_using_subcommand wait" -l config -d 'Also read this config file' -r -F
+complete -c retry -n "__fish_retry_using_subcommand wait" -l no-retry -d 'Run once without retrying'
 complete -c retry -n "__fish_retry_using_subcommand wait" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand wait" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand wait" -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l format -d 'text, json, or delays: the mean waits in seconds on one line' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s n -l max -l attempts -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l deadline -d 'Total time limit (attempts and waits)' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l timeout -d 'Time limit per attempt' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l idle-timeout -d 'Stop an attempt that produces no output for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-timeout -d 'Give up if no progress is seen for this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-match -d 'Regex that marks progress; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l signal -d 'Signal sent first when an attempt times out [default: TERM]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s k -l kill-after -d 'Grace period before SIGKILL [default: 10s]' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
 constant\t''
 linear\t''
@@ -248,34 +248,34 @@ exp\t''
 fibonacci\t''
 fib\t''
 decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s d -l delay -d 'Initial delay [default: 1s]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l max-delay -d 'Upper bound for the delay, jitter included' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
+complete -c retry -n "__fish_retry_using_subcommand explain" -s j -l jitter -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]' -r -f -a "none\t''
 full\t''
 equal\t''
 additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l max-retry-after -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l reset-after -d 'Restart the backoff after an attempt that ran at least this long' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l successes -d 'Number of successes in a row that are needed [default: 1]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Seed for the random delays' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s p -l profile -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Never retry on these exit codes/signals (overrides --retry-on)' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
+complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-match -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-match -d 'Regex that means another attempt is pointless; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l throttle-match -d 'Regex that means rate-limited; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l success-match -d 'Regex that must appear for success, on stdout or stderr; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What to do when no rule matches: retry or stop' -r -f -a "retry\t''
 stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
 inherit\t''
 replay\t''
 null\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin-max -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l fail-if-flaky -d 'Exit with this code if the command succeeded only after a retry' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
 success\t''
@@ -293,29 +293,29 @@ json\t''"
 complete -c retry -n "__fish_retry_using_subcommand explain" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l key -d 'Name for limits shared by all processes using the same --state' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand explain" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
+complete -c retry -n "__fish_retry_using_subcommand explain" -l gate-wait -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l state -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand explain" -l on-state-error -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
 fail\t''"
 complete -c retry -n "__fish_retry_using_subcommand explain" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Also read this config file' -r -F
 complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l non-idempotent -d 'Retry only what surely never took effect'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'Say more; twice for every step'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Suppress messages'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'More messages (-vv for every step)'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l new-group -d 'Give the command a process group of its own'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l no-retry -d 'One attempt, all else as usual'
+complete -c retry -n "__fish_retry_using_subcommand explain" -l no-retry -d 'Run once without retrying'
 complete -c retry -n "__fish_retry_using_subcommand explain" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l exit -d 'The command returned this status' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l killed-by -d 'The command died of this signal' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l stderr-file -d 'What it wrote to stderr' -r -F
@@ -323,37 +323,37 @@ complete -c retry -n "__fish_retry_using_subcommand classify" -l stdout-file -d 
 complete -c retry -n "__fish_retry_using_subcommand classify" -l now -d 'When that was, RFC 3339; dates in the output are read against it [default: now]' -r
 complete -c retry -n "__fish_retry_using_subcommand classify" -l batch -d 'Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin' -r -F
 complete -c retry -n "__fish_retry_using_subcommand classify" -l format -d 'text or json, an object a line' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -s p -l profile -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Never retry on these exit codes/signals (overrides --retry-on)' -r -f
 complete -c retry -n "__fish_retry_using_subcommand classify" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
+complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-match -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-match -d 'Regex that means another attempt is pointless; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l throttle-match -d 'Regex that means rate-limited; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l success-match -d 'Regex that must appear for success, on stdout or stderr; repeatable' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What to do when no rule matches: retry or stop' -r -f -a "retry\t''
 stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand classify" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand classify" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …' -r -f
+complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Also read this config file' -r -F
 complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
-complete -c retry -n "__fish_retry_using_subcommand classify" -l non-idempotent -d 'Retry only what surely never took effect'
+complete -c retry -n "__fish_retry_using_subcommand classify" -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
 complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n "__fish_retry_using_subcommand profiles" -l format -d 'text or json' -r
-complete -c retry -n "__fish_retry_using_subcommand profiles" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand profiles" -l config -d 'Also read this config file' -r -F
 complete -c retry -n "__fish_retry_using_subcommand profiles" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand profiles" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand profiles" -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n "__fish_retry_using_subcommand state" -l format -d 'text or json' -r
 complete -c retry -n "__fish_retry_using_subcommand state" -l for -d 'How long close closes the key, from now on; 0 opens it' -r
 complete -c retry -n "__fish_retry_using_subcommand state" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand state" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
 complete -c retry -n "__fish_retry_using_subcommand state" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
 complete -c retry -n "__fish_retry_using_subcommand state" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand state" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand state" -l gate-wait -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l state -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
+complete -c retry -n "__fish_retry_using_subcommand state" -l policy -d 'Use this named policy' -r
+complete -c retry -n "__fish_retry_using_subcommand state" -l config -d 'Also read this config file' -r -F
 complete -c retry -n "__fish_retry_using_subcommand state" -l adaptive -d 'Hold attempts back as the success rate falls'
 complete -c retry -n "__fish_retry_using_subcommand state" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand state" -s h -l help -d 'Print help: -h the most needed, --help all'
+complete -c retry -n "__fish_retry_using_subcommand state" -s h -l help -d 'Print help (-h: summary, --help: all options)'

@@ -8,7 +8,7 @@ use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
 use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
-use super::text::{Pattern, TextRule};
+use super::text::{Channel, Pattern, TextRule};
 
 /// What the policy says of results.
 #[derive(Clone, Debug, Default)]
@@ -190,7 +190,12 @@ impl Rules {
         }
         let missed = self.success_match.iter().find(|pattern| !attempt.output.seen.has(pattern))?;
         let mut verdict = explicit(Class::Transient, "success-match", attempt);
-        verdict.reason = Cow::Owned(format!("{} without '{missed}'", verdict.reason));
+        let looked_on = match missed.channel {
+            Channel::Both => "stdout or stderr",
+            channel => channel.name(),
+        };
+        let text = missed.regex.text();
+        verdict.reason = Cow::Owned(format!("{}, but '{text}' not seen on {looked_on}", verdict.reason));
         Some(verdict)
     }
 

@@ -10,10 +10,10 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         if !seconds.is_finite() {
-            return Err(format!("'{text}' is no finite time: write a duration such as 30s"));
+            return Err(format!("invalid duration '{text}': use a finite time such as 30s"));
         }
         if seconds < 0.0 {
-            return Err(format!("'{text}' is negative: write 0 or more, such as 500ms or 1m 30s"));
+            return Err(format!("the duration '{text}' is negative; use 0 or more, such as 500ms or 1m30s"));
         }
         return Ok(Duration::try_from_secs_f64(seconds).map_or(LONGEST, |duration| duration.min(LONGEST)));
     }
@@ -21,11 +21,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         Ok(duration) => Ok(duration.min(LONGEST)),
         Err(humantime::DurationError::NumberOverflow) => Ok(LONGEST),
         Err(_) if text.starts_with('-') => {
-            Err(format!("'{text}' is negative: write 0 or more, such as 500ms or 1m 30s"))
+            Err(format!("the duration '{text}' is negative; use 0 or more, such as 500ms or 1m30s"))
         }
-        Err(_) => {
-            Err(format!("'{text}' is no duration: write 500ms, 1m 30s, 2h or a bare number of seconds"))
-        }
+        Err(_) => Err(format!("invalid duration '{text}'; examples: 500ms, 1m30s, 2h, 10 (seconds)")),
     }
 }
 
@@ -74,7 +72,7 @@ mod tests {
     #[test]
     fn what_is_no_duration_says_what_to_write() {
         for text in ["", "s", "five", "-1", "-1s", "inf", "nan", "1e400", "-inf", "1 parsec", "1s,2s"] {
-            assert!(parse(text).unwrap_err().contains("write"), "{text}");
+            assert!(parse(text).unwrap_err().contains("duration"), "{text}");
         }
     }
 

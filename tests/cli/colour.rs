@@ -74,7 +74,7 @@ fn a_terminal_is_shown_how_long_the_wait_still_is_and_the_line_is_erased() {
     let lines = [
         "retry: attempt 1/2 failed (exit 1); retrying in TIME",
         "retry: attempt 2/2 failed (exit 1): no attempts left",
-        "retry: gave up on fixture after 2 attempts (TIME): exit 1 ×2; exit 1",
+        "retry: gave up on false after 2 attempts (TIME): exit 1 ×2; exit 1",
     ];
     assert_eq!(super::harness::redacted(&rest).lines().collect::<Vec<_>>(), lines);
 }
@@ -108,7 +108,7 @@ fn until_draws_its_failures_over_one_another_and_ends_with_what_was_seen() {
     assert!(drawn(1) && drawn(2) && drawn(3), "{shown:?}");
     let lines = [
         "retry: attempt 4/4 failed (exit 1): no attempts left",
-        "retry: gave up on fixture after 4 attempts (TIME): exit 1 ×4; exit 1",
+        "retry: gave up on false after 4 attempts (TIME): exit 1 ×4; exit 1",
     ];
     assert_eq!(super::harness::redacted(last_drawn).lines().collect::<Vec<_>>(), lines, "{shown:?}");
     let ran = Sandbox::new().run(line).exits(1);

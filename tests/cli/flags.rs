@@ -122,7 +122,7 @@ proofs! {
 "--max-retry-after" a_longer_wait_that_is_asked_for_ends_the_run |sandbox| {
     let hint = [fixture(), "hint", "retry-after=2s"];
     let ran = sandbox.run([&["--max-retry-after", "1s", "--"], &hint[..]].concat()).exits(1);
-    ran.mentions(&["more than --max-retry-after 1s was asked for"]);
+    ran.mentions(&["longer than --max-retry-after 1s"]);
 }
 "--reset-after" a_long_attempt_starts_the_waits_again |sandbox| {
     let script = "[ $RETRY_ATTEMPT = 3 ] && sleep 1.3; exit 1";

@@ -22,7 +22,7 @@ const SAID: &[&str] = &[
 fn is_one_warning(ran: Ran, log: &str, why: &str) {
     let ran = ran.exits(7).prints("out\nout\n");
     let warning = format!("retry: cannot write log {log}: {why}; continuing without it");
-    let (warnings, rest): (Vec<_>, Vec<_>) = ran.stderr.lines().partition(|line| line.contains("the log"));
+    let (warnings, rest): (Vec<_>, Vec<_>) = ran.stderr.lines().partition(|line| line.contains("write log"));
     assert_eq!(warnings, [warning]);
     assert_eq!(super::harness::redacted(&rest.join("\n")), SAID.join("\n"));
 }

@@ -39,7 +39,7 @@ fn attempts_that_run_out_are_tallied() {
     let last = super::harness::redacted(ran.stderr.lines().last().expect("a tally"));
     assert_eq!(
         last,
-        "retry: gave up on case after 5 attempts (TIME): exit 7 ×3, killed by SIGSEGV, exit 8; exit 7"
+        "retry: gave up on sh after 5 attempts (TIME): exit 7 ×3, killed by SIGSEGV, exit 8; exit 7"
     );
 }
 

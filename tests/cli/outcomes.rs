@@ -55,8 +55,7 @@ fn as_many_successes_in_a_row_as_asked_for_are_needed() {
 #[test]
 fn between_successes_the_wait_is_the_delay() {
     let sandbox = Sandbox::new();
-    let line =
-        ["--successes", "2", "--delay", "300ms", "--backoff", "5ms", "--log", "log", "-q", "--", "true"];
+    let line = ["--successes", "2", "--delay", "300ms", "--log", "log", "-q", "--", "true"];
     sandbox.run(line).exits(0);
     let slept = one(&sandbox.log("log"), "run.stop")["slept_ms"].as_f64().expect("milliseconds");
     assert!(slept >= 299.0, "{slept}");

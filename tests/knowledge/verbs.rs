@@ -238,7 +238,7 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
         .retry(["--max-retry-after", "500ms", "--", curl])
         .assert()
         .code(22)
-        .stderr(contains("more than --max-retry-after 500ms was asked for"));
+        .stderr(contains("longer than --max-retry-after 500ms"));
     std::fs::write(curl, "#!/bin/sh\nexit 28\n").unwrap();
     sandbox
         .retry(["--non-idempotent", "--", curl])
