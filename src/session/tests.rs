@@ -286,7 +286,7 @@ fn who_asks_for_more_than_is_allowed_ends_the_run() {
     let policy = Policy { max_retry_after: ms(10_000), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.hints("retry-after=11s");
-    run.did("spawn1 started failed(more than --max-retry-after 10s was asked for) throttled exit1");
+    run.did("spawn1 started failed(the wait asked for is longer than --max-retry-after 10s) throttled exit1");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::support::{RETRY, Sandbox, fixture};
 const SAID: &[&str] = &[
     "retry: attempt 1/2 failed (exit 7); retrying in TIME",
     "retry: attempt 2/2 failed (exit 7): no attempts left",
-    "retry: gave up on fixture after 2 attempts (TIME): exit 7 ×2; exit 7",
+    "retry: gave up on sh after 2 attempts (TIME): exit 7 ×2; exit 7",
 ];
 
 /// The result is that of a run without a log, and there is one warning of this log, for this reason.
