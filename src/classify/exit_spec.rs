@@ -128,7 +128,7 @@ fn describe_bad(word: &str) -> String {
     if word.is_empty() {
         return format!("an entry of the list is empty: write {known}");
     }
-    format!("'{word}' is no exit spec: write {known}")
+    format!("invalid exit condition '{word}': use {known}")
 }
 
 impl Matched {

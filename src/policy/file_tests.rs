@@ -63,7 +63,7 @@ fn a_wrong_type_or_value_is_told_where_it_stands() {
     );
     refuses(
         "[policy.x]\njitter = '300%'\n",
-        "config.toml:2:10: jitter: '300%' is no share: write 0% to 100%; for more, multipliers such as 0.5..3\n\
+        "config.toml:2:10: jitter: invalid share '300%': use 0% to 100%; for more, multipliers such as 0.5..3\n\
          2 | jitter = '300%'\n  |          ^^^^^^",
     );
     refuses(

@@ -233,22 +233,22 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
         .retry(["--max", "2", "--delay", "1ms", "--", curl])
         .assert()
         .code(22)
-        .stderr(contains("attempt 1/2 throttled (curl: HTTP 429; server asks 1s): next in 1"));
+        .stderr(contains("attempt 1/2 throttled (curl: HTTP 429; server asks 1s); retrying in 1"));
     sandbox
         .retry(["--max-retry-after", "500ms", "--", curl])
         .assert()
         .code(22)
-        .stderr(contains("more than --max-retry-after 500ms was asked for"));
+        .stderr(contains("longer than --max-retry-after 500ms"));
     std::fs::write(curl, "#!/bin/sh\nexit 28\n").unwrap();
     sandbox
         .retry(["--non-idempotent", "--", curl])
         .assert()
         .code(28)
-        .stderr(contains("not retried (may have been applied)"));
+        .stderr(contains("not retried: the request may have taken effect"));
     std::fs::write(curl, "#!/bin/sh\nexit 60\n").unwrap();
     sandbox
         .retry(["--", curl])
         .assert()
         .code(60)
-        .stderr(contains("(curl: certificate refused): not retried"));
+        .stderr(contains("(curl: certificate refused); not retried"));
 }

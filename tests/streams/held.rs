@@ -81,7 +81,7 @@ fn a_chronic_run_says_nothing_unless_it_fails() {
         &succeeds_at(9),
         1,
         "out 1\nout 2\n",
-        &["err 1", "attempt 1/2 failed", "err 2", "attempt 2/2 failed", "2 attempts in"],
+        &["err 1", "attempt 1/2 failed", "err 2", "attempt 2/2 failed", "after 2 attempts ("],
         &[],
     );
     check(&["--chronic", "--stdout", "null", "--max", "1"], &succeeds_at(9), 1, "", &["err 1"], &["out"]);
