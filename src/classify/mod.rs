@@ -6,6 +6,8 @@ pub(crate) mod date;
 mod exit_spec;
 mod hint;
 mod http;
+mod lines;
+mod name;
 mod normalise;
 mod output;
 mod pattern;

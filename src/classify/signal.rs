@@ -31,6 +31,8 @@ const NAMES: &[(&str, i32)] = &[
     ("WINCH", libc::SIGWINCH),
     ("IO", libc::SIGIO),
     ("SYS", libc::SIGSYS),
+    #[cfg(target_os = "linux")]
+    ("PWR", libc::SIGPWR),
 ];
 
 /// The highest number a signal may have; beyond it `128 + n` would not fit a status.

@@ -63,6 +63,7 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .after_help(AFTER_WAIT)
             .arg(valued_positional("n", "N", "The number of the retry, from 1"))
             .args(settings(&[Group::Schedule]))
+            .args(settings(&[Group::Surroundings]).filter(|arg| ["quiet", "verbose"].contains(&arg.get_id().as_str())))
             .args(retry_flags())
             .args(source_flags()),
         Verb::Explain => base

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, ask, format, print};
+use super::{Asked, ask, format, print, print_json};
 use crate::backoff::Range;
 use crate::classify::profile::Familiarity;
 use crate::cli::Invocation;
@@ -21,6 +21,7 @@ use crate::policy::settings::{SETTINGS, plain};
 use crate::policy::value::Limit;
 use crate::policy::{Policy, Request, Resolved};
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 
 pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "delays"])?;
@@ -29,20 +30,20 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
         asked.warn();
     }
     if invocation.is_set("all") {
-        return print(&match format {
-            "json" => format!("{:#}\n", all_json(&asked.request)),
-            _ => all_text(&asked.request),
-        });
+        return match format {
+            "json" => print_json(&all_json(&asked.request), true),
+            _ => print(&all_text(&asked.request)),
+        };
     }
     let schedule = schedule(&asked.resolved.policy);
-    print(&match format {
-        "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
-        "delays" => delays(&schedule),
+    match format {
+        "json" => print_json(&json(&asked.resolved, &schedule), true),
+        "delays" => print(&delays(&schedule)),
         _ => {
             let argv = super::about(invocation, &asked.resolved.policy);
-            text(&asked, &schedule, &argv, invocation.is_set(FULL))
+            print(&text(&asked, &schedule, &argv, invocation.is_set(FULL)))
         }
-    })
+    }
 }
 
 /// The mean waits in seconds, for scripts.
@@ -93,7 +94,8 @@ const FULL: &str = "full";
 fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> String {
     let resolved = &asked.resolved;
     let mut out = String::new();
-    let name = resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{name}'"));
+    let name =
+        resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{}'", printable(name)));
     let rows = shown_settings(resolved, full);
     if full || !rows.is_empty() {
         let _infallible = writeln!(out, "{name}");
@@ -109,7 +111,7 @@ fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> St
     out.push_str(&schedule_text(resolved, schedule));
     out.push_str(&profile_text(asked, argv));
     for warning in asked.warnings.iter().chain(&asked.rule_warnings()) {
-        let _infallible = writeln!(out, "\nwarning: {warning}");
+        let _infallible = writeln!(out, "\nwarning: {}", printable(warning));
     }
     out
 }
@@ -120,10 +122,15 @@ fn shown_settings(resolved: &Resolved, full: bool) -> Vec<(&'static str, String,
     let rows = SETTINGS.iter().zip(&resolved.origins).filter_map(|(setting, origin)| {
         let value = (setting.show)(&resolved.policy);
         // A deadline alone lifts the limit of attempts: nobody gave that value, and it is not the usual one.
-        let shown = full || *origin != Origin::Default || value != (setting.show)(&defaults);
-        shown.then(|| (setting.key, plain(&value), origin.to_string()))
+        let is_shown = full || *origin != Origin::Default || value != (setting.show)(&defaults);
+        is_shown.then(|| (setting.key, shown(&value), printable(&origin.to_string()).into_owned()))
     });
     rows.collect()
+}
+
+/// A value as it is shown, on one line whatever is in it.
+fn shown(value: &Json) -> String {
+    printable(&plain(value)).into_owned()
 }
 
 /// What is known of the command, and what is captured for it.
@@ -142,7 +149,7 @@ fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
         (false, true) => "reads stderr",
         (false, false) => "reads nothing of its own accord",
     };
-    format!("\njudged by the profile {}, which {captures}\n", selection.names.join(", "))
+    format!("\njudged by the profile {}, which {captures}\n", printable(&selection.names.join(", ")))
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
@@ -232,8 +239,8 @@ fn all_text(request: &Request) -> String {
     for entry in all(request) {
         let purpose = entry.purpose.unwrap_or_default();
         let inherits = entry.inherits.map(|parent| format!(" (inherits {parent})")).unwrap_or_default();
-        let _infallible =
-            writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
+        let line = format!("{:<14} {purpose}{inherits}  [{}]", entry.name, entry.sources.join(", "));
+        let _infallible = writeln!(out, "{}", printable(&line));
     }
     out
 }

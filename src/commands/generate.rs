@@ -9,7 +9,7 @@ mod zsh;
 use clap_complete::Shell;
 use serde_json::{Map, Value as Json, json};
 
-use super::print;
+use super::print_exactly;
 use crate::cli::{self, Invocation};
 use crate::error::Error;
 use crate::event::Record;
@@ -26,7 +26,7 @@ const KNOWN: &[&str] =
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
-    print(&match &*what {
+    print_exactly(&match &*what {
         "man" => man(),
         "bash" => bash::completions(),
         "zsh" => zsh::completions(),

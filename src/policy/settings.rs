@@ -344,15 +344,17 @@ settings! {
 
     /// What the command reads: auto, inherit, replay or null
     ///
-    /// `auto` gives every attempt the same input: a file is rewound to where it stood, a pipe or socket is replayed
-    /// byte for byte, and the command takes no more from it than it reads. Terminals and devices are inherited, and
-    /// so is everything when there can be one attempt only. `inherit` never replays; `null` is /dev/null.
+    /// `auto` gives every attempt the same input: a file is read again from where it stood, a pipe or socket is
+    /// replayed byte for byte, and the command takes no more from it than it reads. So are pipes and files that an
+    /// argument names as /dev/fd/N. Terminals and devices are inherited, and so is everything when there can be one
+    /// attempt only. `inherit` never replays; `null` is /dev/null.
     stdin / "stdin": StdinMode = StdinMode::Auto,
     { Surroundings "MODE" }
 
     /// How much of a pipe is kept for further attempts; one that read more is not tried again
     ///
-    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp.
+    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp, or in memory where there can be
+    /// none.
     stdin_max / "stdin-max": Size = Size(1 << 30),
     { Surroundings "SIZE" }
 
@@ -384,6 +386,9 @@ settings! {
     { Surroundings "" }
 
     /// Append a JSON line for each event; - is stderr
+    ///
+    /// A log that somebody renames (logrotate) is made anew for the next event. In a directory where everybody may make
+    /// files, such as /tmp, a symbolic link is refused, and so is another user's file unless the directory is theirs.
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
 

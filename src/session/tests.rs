@@ -302,6 +302,16 @@ fn a_deadline_that_is_past_lets_nothing_run() {
 }
 
 #[test]
+fn nothing_starts_after_the_deadline_however_late_the_wake_comes() {
+    let policy = Policy { deadline: Bound(Some(ms(2_500))), max: Limit::Unlimited, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(100, 9);
+    // The machine slept, or we were stopped.
+    run.wakes(2400);
+    run.did("spawn1 wake:2500 started retry:1000 wake:1000 deadline exit9");
+}
+
+#[test]
 fn so_many_successes_in_a_row_are_needed() {
     let policy = Policy { successes: Count(2), max: Limit::Times(5), ..plain() };
     let mut run = Run::new(&policy).begin();

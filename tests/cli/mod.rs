@@ -26,8 +26,12 @@ mod outcomes;
 
 mod colour;
 mod completions;
+mod deaf;
 mod log;
+mod log_files;
 mod log_trouble;
 mod messages;
+mod plain;
+mod scarcity;
 
 mod generated;

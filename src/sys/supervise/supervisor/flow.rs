@@ -39,8 +39,9 @@ impl Supervisor {
     pub(super) fn due(&self) -> Option<Duration> {
         let delivering = self.is_delivering();
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
+        let look = self.attempt.as_ref().and_then(|attempt| attempt.look_at);
         let output = self.output.as_ref().and_then(Output::due);
-        [attempt, output].into_iter().flatten().min()
+        [attempt, look, output, self.doubts_until()].into_iter().flatten().min()
     }
 
     /// Moves captured and held output on, as far as it goes without waiting.
