@@ -42,7 +42,7 @@ fn every_shell_has_completions_with_all_options_and_verbs() {
 #[test]
 fn every_option_of_the_man_page_says_what_it_does() {
     let page = Sandbox::new().run(["generate", "man"]).exits(0).text();
-    assert!(page.contains(".TH retry 1"), "{page}");
+    assert!(page.contains(".TH RETRY 1 \"\" \"retry "), "{page}");
     let lines: Vec<_> = page.lines().collect();
     for flag in super::flags::PROVEN {
         let escaped = format!("\\fB\\-\\-{}\\fR", flag[2..].replace('-', "\\-"));
@@ -56,6 +56,35 @@ fn every_option_of_the_man_page_says_what_it_does() {
             page.lines().any(|line| line.trim_matches('"').ends_with(section) && line.starts_with(".SH"));
         assert!(heading, "{section} is missing in the man page");
     }
+}
+
+#[test]
+fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb() {
+    let sandbox = Sandbox::new();
+    let page = sandbox.run(["generate", "man"]).exits(0).text();
+    sandbox.write("retry.1", &page);
+    let mut groff = assert_cmd::Command::new("groff");
+    groff.args(["-man", "-Tutf8", "-P-c", "-rLL=80n", "-ww", "retry.1"]).current_dir(sandbox.path("."));
+    let ran = Ran::of(groff.timeout(std::time::Duration::from_secs(60))).exits(0);
+    let shown = ran.text().replace("\u{8}", "");
+    for line in ran.text().lines() {
+        // Bold and underlined letters are overstruck.
+        let width = line.chars().count() - 2 * line.matches('\u{8}').count();
+        assert!(width <= 80, "{width} columns: {line}");
+    }
+    assert!(shown.contains("User Commands") , "{shown}");
+    for setting in super::flags::PROVEN {
+        let variable = format!("RETRY_OPT_{}", setting[2..].replace('-', "_").to_uppercase());
+        if page.contains(&format!("env: {}", variable.replace('_', "_"))) {
+            assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable} is not in ENVIRONMENT");
+        }
+    }
+    let examples = page.split(".SH EXAMPLES").nth(1).expect("examples");
+    for verb in ["until", "wait", "explain", "classify", "profiles", "state", "generate"] {
+        assert!(examples.contains(&format!("retry {verb}")), "no example of {verb}");
+    }
+    let held = page.split("\\fB\\-O\\fR").nth(1).expect("-O");
+    assert!(held.lines().nth(1).is_some_and(|text| !text.is_empty() && !text.starts_with('.')), "-O says nothing");
 }
 
 #[test]
