@@ -129,8 +129,9 @@ fn man() -> String {
     // Written here: an empty date would be left out, and the fields behind it would move up. A date would change with
     // every build.
     let version = env!("CARGO_PKG_VERSION");
-    let mut text =
-        format!(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n");
+    let mut text = format!(
+        ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"
+    );
     text.push_str(include_str!("generate/head.roff"));
     let mut out = Vec::new();
     let _infallible = page.render_options_section(&mut out);
@@ -142,7 +143,9 @@ fn man() -> String {
 /// The environment variables that set options, a paragraph each.
 fn variables() -> String {
     let escaped = |text: &str| text.replace('-', "\\-");
-    let entry = |variable: &str, option: &str| format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option));
+    let entry = |variable: &str, option: &str| {
+        format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option))
+    };
     let of_settings = SETTINGS.iter().filter_map(|setting| Some(entry(setting.env?, setting.key)));
     of_settings.chain([entry("RETRY_OPT_POLICY", "policy"), entry("RETRY_OPT_CONFIG", "config")]).collect()
 }

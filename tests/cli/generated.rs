@@ -72,7 +72,7 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         let width = line.chars().count() - 2 * line.matches('\u{8}').count();
         assert!(width <= 80, "{width} columns: {line}");
     }
-    assert!(shown.contains("User Commands") , "{shown}");
+    assert!(shown.contains("User Commands"), "{shown}");
     for setting in super::flags::PROVEN {
         let variable = format!("RETRY_OPT_{}", setting[2..].replace('-', "_").to_uppercase());
         if page.contains(&format!("env: {}", variable.replace('_', "_"))) {
@@ -84,7 +84,10 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         assert!(examples.contains(&format!("retry {verb}")), "no example of {verb}");
     }
     let held = page.split("\\fB\\-O\\fR").nth(1).expect("-O");
-    assert!(held.lines().nth(1).is_some_and(|text| !text.is_empty() && !text.starts_with('.')), "-O says nothing");
+    assert!(
+        held.lines().nth(1).is_some_and(|text| !text.is_empty() && !text.starts_with('.')),
+        "-O says nothing"
+    );
 }
 
 #[test]
