@@ -120,6 +120,7 @@ pub(super) fn held_flag() -> Arg {
     Arg::new(HELD)
         .short('O')
         .value_name("MODE")
+        .long_help("Only the successful attempt's stdout: the same as --stdout success")
         .help("Only the successful attempt's stdout: the same as --stdout success")
         .help_heading(Group::Surroundings.heading())
         .hide_short_help(true)
