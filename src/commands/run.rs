@@ -265,8 +265,15 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
+            (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
             (environment::PERMITS, self.permits().map(Into::into)),
         ]
+    }
+
+    /// The deadline once more, for a nested run whose wall clock may be set meanwhile.
+    fn deadline_on_our_clock(&self) -> Option<String> {
+        let deadline = self.began.saturating_add(self.policy.deadline.0?);
+        Some(format!("{}:{}", self.deadline_at?, whole_millis(deadline)))
     }
 
     /// Waits for something that the session must know of.
@@ -318,8 +325,8 @@ impl<'a> Driver<'a> {
 
     /// When progress was last recorded, on the elapsed clock.
     fn last_progress(&self) -> Option<Duration> {
-        let touched = self.exchange.as_ref().and_then(Exchange::progress_age);
-        let touched = touched.map(|age| clock::now().elapsed.saturating_sub(age));
+        let now = clock::now().elapsed;
+        let touched = self.exchange.as_ref().and_then(|exchange| exchange.last_progress(self.began, now));
         touched.max(self.streams.last_progress())
     }
 

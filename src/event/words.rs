@@ -39,6 +39,7 @@ impl Event {
             Event::GateWait(held) => held.message(),
             Event::GateRefused(held) if held.verdict.is_empty() => format!("{}: not started", held.message()),
             Event::GateRefused(held) => format!("{}: {}", held.message(), held.verdict),
+            Event::GateBypassed(bypassed) => format!("continuing without shared limits: {}", bypassed.reason),
             Event::RunStop(stop) => stop.message(),
         }
     }

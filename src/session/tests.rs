@@ -94,6 +94,7 @@ fn word(action: &Action) -> String {
             Event::AttemptFailed(failure) => format!("failed({})", failure.verdict),
             Event::GateWait(held) => format!("held:{:?}:{}", held.limit, held.wait_ms),
             Event::GateRefused(held) => format!("refused:{:?}", held.limit),
+            Event::GateBypassed(_) => "bypassed".to_owned(),
             Event::RunStop(stop) => format!("{:?}", stop.outcome).to_lowercase(),
         },
     }
