@@ -45,7 +45,7 @@ fn all_names(users: &[Rc<Profile>]) -> Vec<&str> {
 }
 
 fn commands_of(name: &str, users: &[Rc<Profile>]) -> Vec<String> {
-    let own = commands(name).iter().map(|command| (*command).to_owned());
+    let own = commands(name).map(str::to_owned);
     let of_users =
         users.iter().filter(|profile| &*profile.name == name).flat_map(|profile| profile.commands.clone());
     own.chain(of_users).collect()
@@ -61,16 +61,39 @@ fn list_json(users: &[Rc<Profile>]) -> Json {
 
 fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
     let mut out = String::new();
-    for name in all_names(users) {
-        let commands = commands_of(name, users).join(", ");
-        let about =
-            if name == GENERIC { "rules for any output, after each profile's own" } else { &commands };
-        let _infallible = writeln!(out, "{}", printable(&format!("{name:<14} {about}")));
+    for name in all_names(users).into_iter().filter(|name| *name != GENERIC) {
+        out.push_str(&entry(&printable(name), &printable(&commands_of(name, users).join(", "))));
     }
+    out.push_str(&entry(
+        GENERIC,
+        "rules for any output, after each profile's own; alone for these commands:",
+    ));
+    out.push_str(&entry("", &commands_of(GENERIC, users).join(", ")));
     out.push_str("\nretry profiles NAME shows the rules of one\n");
     for warning in asked.rule_warnings() {
         let _infallible = writeln!(out, "warning: {}", printable(&warning));
     }
+    out
+}
+
+/// A name and what it is for, wrapped to 80 columns.
+fn entry(name: &str, about: &str) -> String {
+    const INDENT: usize = 18;
+    let mut out = format!("{name:<INDENT$}");
+    let mut column = INDENT;
+    for (at, word) in about.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 && column + 1 + length > 80 {
+            let _infallible = write!(out, "\n{:INDENT$}", "");
+            column = INDENT;
+        } else if at > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
     out
 }
 
@@ -157,7 +180,7 @@ impl Shown {
         let mut out = String::new();
         for finder in self.keys() {
             if out.is_empty() {
-                out.push_str("\nthe host, for a key that is auto: the first of these that is there\n");
+                out.push_str("\n--key auto uses the first of:\n");
             }
             if !finder.commands.is_empty() {
                 let _infallible = writeln!(out, "  {}", printable(&finder.commands.join(", ")));
@@ -237,7 +260,7 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
         }
     }
     if rule.hint {
-        out.push_str("             and the server says how long to wait\n");
+        out.push_str("             only if the server states a wait\n");
     }
     out
 }

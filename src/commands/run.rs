@@ -17,7 +17,7 @@ use super::{Asked, ask};
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::error::Error;
-use crate::event::{Event, Level, RunIdentity, RunStart};
+use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::exit_code::Exit;
 use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
@@ -379,6 +379,7 @@ impl<'a> Driver<'a> {
             cwd: identity::working_directory(),
             max: self.policy.attempts().times(),
             deadline_ms: self.policy.deadline.0.map(whole_millis),
+            splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             depth: self.outer.depth + 1,
         }

@@ -98,7 +98,7 @@ struct Judges<'a> {
     /// When a line was seen that does not say so.
     now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
-    known: HashMap<Vec<String>, Rules>,
+    known: HashMap<(Vec<String>, bool), Rules>,
 }
 
 impl Judges<'_> {
@@ -109,8 +109,10 @@ impl Judges<'_> {
         let argv = argv.map_or_else(|| self.command.clone(), words);
         let selection = Selection::choose(&self.asked.resolved.policy.profile.0, &argv, &self.users);
         let asked = self.asked;
-        let rules = self.known.entry(selection.names).or_insert_with(|| rules(asked, &argv));
-        Ok(super::json(&super::judge(rules, attempt)))
+        let known = (selection.names, selection.runs_others);
+        let rules = self.known.entry(known).or_insert_with(|| rules(asked, &argv));
+        let used = super::Used::of(rules, &attempt);
+        Ok(super::json(&super::judge(rules, attempt), &used))
     }
 }
 
