@@ -487,7 +487,9 @@ settings! {
     /// Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
     ///
     /// The default is ${XDG_STATE_HOME:-$HOME/.local/state}/retry, else /var/tmp/retry-UID. A directory of your
-    /// naming may be shared by a group. A server's URL may hold user, password and database.
+    /// naming may be shared by a group. A server's URL may hold user, password and database; ?password-file=FILE at its
+    /// end reads the password from a file, since others can read a command line. A state that is only busy is waited
+    /// for. Limits are no security control.
     state / "state": Option<StatePlace> = None,
     { Shared "PLACE" env "RETRY_OPT_STATE" }
 

@@ -90,7 +90,7 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
     run.fails(0, 3);
     run.said.clear();
     run.tell(Input::Settled(refused(Limit::Budget)));
-    run.did("failed(not retried: no) refused:Budget refused exit3");
+    run.did("failed(not retried (no)) refused:Budget refused exit3");
     // Where there would have been none anyway, that is the reason.
     let mut run = gated(&Policy { max: crate::policy::value::Limit::Times(1), ..plain() });
     admitted(&mut run);
@@ -222,7 +222,7 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
-    run.tell(Input::Settled(gate::Settlement::default()));
+    run.tell(Input::Settled(Settlement::default()));
     run.said.clear();
     run.wakes(2000);
     run.did("deadline exit3");
