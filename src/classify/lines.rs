@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_is_left_is_what_went_wrong() {
-        let left = |text: &str| String::from_utf8(without_harmless(Text::new(text.as_bytes())).plain).unwrap();
+        let left =
+            |text: &str| String::from_utf8(without_harmless(Text::new(text.as_bytes())).plain).unwrap();
         assert_eq!(
             left("sudo: unable to resolve host ci-1: Name or service not known\ncurl: (28) timed out"),
             "curl: (28) timed out"

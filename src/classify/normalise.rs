@@ -52,7 +52,8 @@ impl Text {
         if places.is_empty() {
             return self;
         }
-        let lines = |place: &Range<usize>| self.line_start(place.start)..self.line_end(place.end.max(place.start));
+        let lines =
+            |place: &Range<usize>| self.line_start(place.start)..self.line_end(place.end.max(place.start));
         let dropped: Vec<_> = places.iter().map(lines).collect();
         let mut plain = Vec::with_capacity(self.plain.len());
         let mut start = 0;

@@ -98,9 +98,8 @@ fn delta(headers: &Headers, _: i64) -> Option<f64> {
 /// A date, read against the clock of the server where it shows one.
 fn moment(headers: &Headers, now: i64) -> Option<f64> {
     let clock = headers.last(&["date"], |_, value| date::http(value, now)).unwrap_or(now);
-    headers.last(RETRY_AFTER, |_, value| {
-        until(date::http(value, now).or_else(|| date::rfc3339(value))?, clock)
-    })
+    headers
+        .last(RETRY_AFTER, |_, value| until(date::http(value, now).or_else(|| date::rfc3339(value))?, clock))
 }
 
 /// Does the server say not to come back at all? `grpc-retry-pushback-ms: -1` (gRFC A6), `x-should-retry: false`.

@@ -304,7 +304,8 @@ fn could_not_be_run(attempt: &AttemptResult) -> Option<Classification> {
         _ => return None,
     };
     let verdict = builtin(Class::Permanent, id, Some(id), attempt);
-    (!attempt.timed_out).then(|| Classification { reason: Cow::Owned(format!("{why} ({})", reason(attempt))), ..verdict })
+    (!attempt.timed_out)
+        .then(|| Classification { reason: Cow::Owned(format!("{why} ({})", reason(attempt))), ..verdict })
 }
 
 /// Of what could not be run at all, does this rule tell more than the status? One that names the status does, and what is

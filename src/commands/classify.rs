@@ -85,7 +85,9 @@ impl Used {
             (false, true) if self.given.stdout => "stderr was not used",
             _ => "the text was not used",
         };
-        let program = argv.first().map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
+        let program = argv
+            .first()
+            .map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
         let why = match rules.knowledge.selection().familiarity {
             Familiarity::Unknown if argv.is_empty() => "no command was given".to_owned(),
             Familiarity::Unknown => format!("of {program} only the exit status counts"),

@@ -254,10 +254,14 @@ mod tests {
 
     #[test]
     fn a_shells_string_may_have_several_commands() {
-        for line in ["a && b", "a; b", "a | b", "a & b", "a\nb", "a $(b)", "a \"$(b)\"", "a `b`", "(a)", "a <(b)"] {
+        for line in
+            ["a && b", "a; b", "a | b", "a & b", "a\nb", "a $(b)", "a \"$(b)\"", "a `b`", "(a)", "a <(b)"]
+        {
             assert!(has_several(OsStr::new(line)), "{line}");
         }
-        for line in ["a", "a 'b; c'", "a \"b | c\"", "a 2>&1", "a &>f", "a >f 2>g", "A=1 a -d '{\"x\": 1}' $b", "a\n"] {
+        for line in
+            ["a", "a 'b; c'", "a \"b | c\"", "a 2>&1", "a &>f", "a >f 2>g", "A=1 a -d '{\"x\": 1}' $b", "a\n"]
+        {
             assert!(!has_several(OsStr::new(line)), "{line}");
         }
     }

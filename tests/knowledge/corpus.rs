@@ -41,8 +41,11 @@ fn answers(cases: &[Value]) -> Vec<Value> {
         writeln!(lines, "{line}").unwrap();
     }
     let sandbox = Sandbox::new();
-    let output =
-        sandbox.retry(["classify", "--batch", "-", "--format", "json", "-p", "auto", "-p", "generic"]).write_stdin(lines).output().unwrap();
+    let output = sandbox
+        .retry(["classify", "--batch", "-", "--format", "json", "-p", "auto", "-p", "generic"])
+        .write_stdin(lines)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<_> = text.lines().map(|line| serde_json::from_str(line).expect("an answer")).collect();

@@ -16,7 +16,12 @@ use crate::exit_code;
 const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"];
 
 /// Does everything agree with the claim of this verdict?
-pub(super) fn never(profiles: &[Asked], attempt: &AttemptResult, evidence: &Evidence, verdict: &Verdict) -> bool {
+pub(super) fn never(
+    profiles: &[Asked],
+    attempt: &AttemptResult,
+    evidence: &Evidence,
+    verdict: &Verdict,
+) -> bool {
     let rule = verdict.place.and_then(|(at, number)| profiles.get(at)?.profile.rules.get(number));
     let Some(rule) = rule else { return false };
     !was_stopped(attempt)
@@ -70,7 +75,8 @@ fn status_agrees(profiles: &[Asked], attempt: &AttemptResult, claim: &Rule) -> b
 
 /// The lines that say what the rule claims, those of programs that only start others left out.
 fn claims<'t>(text: &'t Text, rule: &'t Rule) -> impl Iterator<Item = Range<usize>> + 't {
-    let spans = rule.texts.iter().flat_map(|condition| &condition.patterns).flat_map(|pattern| pattern.spans(text));
+    let spans =
+        rule.texts.iter().flat_map(|condition| &condition.patterns).flat_map(|pattern| pattern.spans(text));
     let lines = spans.map(|span| text.line_start(span.start)..text.line_end(span.end));
     lines.filter(|line| !wrappers::speaks(&text.plain[line.clone()]))
 }

@@ -9,9 +9,9 @@ use super::select::Captures;
 use super::{Example, Phase, Profile, Rule, Stream, TextRule};
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
-use crate::classify::{http, lines};
 use crate::classify::normalise::Text;
 use crate::classify::retry_after::{forbidden, retry_after};
+use crate::classify::{http, lines};
 
 /// What an attempt left behind, made fit for rules.
 #[derive(Debug, Default)]

@@ -99,7 +99,10 @@ impl Knowledge {
     /// The server says not to come back.
     fn forbidden(&self) -> Verdict {
         Verdict {
-            profile: self.profiles().first().map_or_else(|| builtin::GENERIC.into(), |asked| Rc::clone(&asked.name)),
+            profile: self
+                .profiles()
+                .first()
+                .map_or_else(|| builtin::GENERIC.into(), |asked| Rc::clone(&asked.name)),
             id: "no-retry".into(),
             class: Class::Permanent,
             kind: Some("protocol".into()),
@@ -111,7 +114,12 @@ impl Knowledge {
     }
 
     /// Does all that is known agree that a failure of this verdict surely never took effect?
-    pub(crate) fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence, verdict: &Verdict) -> bool {
+    pub(crate) fn never_applied(
+        &self,
+        attempt: &AttemptResult,
+        evidence: &Evidence,
+        verdict: &Verdict,
+    ) -> bool {
         verdict.not_reached
             && !self.among_others
             && !self.selection.runs_others

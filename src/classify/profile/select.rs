@@ -70,7 +70,8 @@ impl Selection {
         // What somebody names adds to what was found.
         if named {
             let tool = Tool::find(argv, users);
-            selection.runs_others |= tool.and_then(|tool| builtin::find(&tool.profile)).is_some_and(|file| file.passive);
+            selection.runs_others |=
+                tool.and_then(|tool| builtin::find(&tool.profile)).is_some_and(|file| file.passive);
             selection.familiarity = Familiarity::Known;
         }
         selection

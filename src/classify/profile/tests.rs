@@ -1,8 +1,8 @@
 //! Every rule on its examples, and the traps that tools lay.
 
 mod fresh;
-mod runners;
 mod once;
+mod runners;
 mod sureness;
 mod words;
 

@@ -114,7 +114,8 @@ fn quoted(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// The value behind a name in quotes.
 fn value(rest: &[u8]) -> Option<&[u8]> {
     let rest = rest.trim_ascii_start();
-    let rest = rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"=>")).or_else(|| rest.strip_prefix(b","))?;
+    let rest =
+        rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"=>")).or_else(|| rest.strip_prefix(b","))?;
     let rest = rest.trim_ascii_start();
     let rest = rest.strip_prefix(b"[").unwrap_or(rest).trim_ascii_start();
     let end = match rest.first()? {

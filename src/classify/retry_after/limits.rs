@@ -21,13 +21,16 @@ pub(super) fn rate_limit(headers: &Headers, _: i64) -> Option<f64> {
     };
     for item in &items {
         let parts = split(item, ';');
-        let Some((name, rest)) = parts.split_first().filter(|(name, _)| !name.contains('=')) else { continue };
+        let Some((name, rest)) = parts.split_first().filter(|(name, _)| !name.contains('=')) else {
+            continue;
+        };
         policies.retain(|(known, _)| known != name);
         policies.push((name, parameters(rest, "r", "t")));
     }
     if policies.is_empty() {
         let plain: Vec<&str> = items.iter().filter_map(|item| item.split(';').next()).collect();
-        return parameters(&plain, "remaining", "reset").or_else(|| parameters(&split(&value, ';'), "r", "t"));
+        return parameters(&plain, "remaining", "reset")
+            .or_else(|| parameters(&split(&value, ';'), "r", "t"));
     }
     policies.into_iter().filter_map(|(_, wait)| wait).max_by(f64::total_cmp)
 }

@@ -40,7 +40,10 @@ fn every_form_is_understood() {
         ("RateLimit: limit=100, remaining=0, reset=50", 50.0),
         ("RateLimit: limit=100, remaining=7, remaining=0, reset=50, reset=5", 5.0),
         ("RateLimit: limit=10,remaining=0,reset=5;w=60", 5.0),
-        ("anthropic-ratelimit-requests-remaining: 0\nanthropic-ratelimit-requests-reset: 2026-11-21T21:34:39Z", 90.0),
+        (
+            "anthropic-ratelimit-requests-remaining: 0\nanthropic-ratelimit-requests-reset: 2026-11-21T21:34:39Z",
+            90.0,
+        ),
         (
             "anthropic-ratelimit-requests-remaining: 0\nanthropic-ratelimit-requests-reset: 2026-11-21T21:33:19Z\n\
              anthropic-ratelimit-tokens-remaining: 0\nanthropic-ratelimit-tokens-reset: 2026-11-21T21:34:39Z\n\

@@ -82,7 +82,9 @@ fn what_could_not_be_run_is_retried_when_that_is_asked() {
 #[test]
 fn what_may_not_be_repeated_still_starts_again_and_heeds_a_limit() {
     let once = |rules: Rules| Rules { non_idempotent: true, ..rules };
-    for (stage, errno) in [(Stage::Fork, libc::EAGAIN), (Stage::Exec, libc::ETXTBSY), (Stage::Exec, libc::EIO)] {
+    for (stage, errno) in
+        [(Stage::Fork, libc::EAGAIN), (Stage::Exec, libc::ETXTBSY), (Stage::Exec, libc::EIO)]
+    {
         let verdict = once(Rules::default()).classify(&start_error(stage, errno), None);
         assert!(verdict.class.is_retryable() && !verdict.may_have_been_applied);
     }
@@ -109,7 +111,8 @@ fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
 #[test]
 fn the_commands_own_word_on_the_wait_beats_the_servers() {
     let mut attempt = hinted(22, "class=throttled\nretry-after=3s");
-    attempt.output.text.stderr = Some(b"Retry-After: 90\ncurl: (22) The requested URL returned error: 429".as_slice().into());
+    attempt.output.text.stderr =
+        Some(b"Retry-After: 90\ncurl: (22) The requested URL returned error: 429".as_slice().into());
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
     attempt.hint = Hint::parse(b"class=transient");
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));

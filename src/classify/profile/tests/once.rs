@@ -15,7 +15,7 @@ const NEVER: &[Run] = &[
     ("curl -vd x http://b", 7, "* connect to ::1 port 80 failed: Connection refused\n* connect to 10.0.0.2 port 80 failed: Connection refused\ncurl: (7) Failed to connect to b"),
     ("sudo curl -d x http://b", 6, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (6) Could not resolve host: b"),
     ("curl -vd x https://b", 56, "* Connected to proxy (10.0.0.1) port 3128\n> CONNECT b:443 HTTP/1.1\ncurl: (56) CONNECT tunnel failed, response 502"),
-    ("curl -vd x https://b", 35, "* Connected to b (10.0.0.2) port 443\ncurl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to b:443"),
+    ("curl -vd x https://b", 35, "* Connected to b (10.0.0.2) port 443\ncurl: (35) TLS connect error: error:00000000:lib(0)::reason(0)"),
     ("wget --post-data=x http://b", 4, "Connecting to b (b)|10.0.0.2|:80... failed: Connection refused."),
     ("kubectl apply -f x", 1, "The connection to the server 127.0.0.1:9001 was refused - did you specify the right host or port?"),
     ("ssh x deploy", 255, "ssh: connect to host x port 22: Connection refused"),
@@ -54,7 +54,12 @@ fn a_claim_holds_where_all_else_agrees() {
     for (runs, again) in [(NEVER, true), (PERHAPS, false)] {
         for (command, code, stderr) in runs {
             let verdict = once(command).classify(&attempt(*code, stderr, ""), None);
-            assert_eq!(verdict.class.is_retryable(), again, "{command} ({code}) {stderr}: {}", verdict.rule.id);
+            assert_eq!(
+                verdict.class.is_retryable(),
+                again,
+                "{command} ({code}) {stderr}: {}",
+                verdict.rule.id
+            );
             assert_eq!(verdict.may_have_been_applied, !again, "{command} ({code}) {stderr}");
         }
     }
@@ -87,6 +92,7 @@ fn a_line_of_one_command_says_nothing_of_those_beside_it() {
 
 #[test]
 fn what_was_turned_away_is_sent_again() {
-    let verdict = once("curl -d x http://b").classify(&attempt(22, "The requested URL returned error: 429", ""), None);
+    let verdict =
+        once("curl -d x http://b").classify(&attempt(22, "The requested URL returned error: 429", ""), None);
     assert_eq!((verdict.class, verdict.may_have_been_applied), (Class::Throttled, false));
 }
