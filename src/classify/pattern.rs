@@ -66,6 +66,12 @@ impl Pattern {
         compile(&hir, false).map(drop).ok_or_else(|| "too large".to_owned())
     }
 
+    /// Can most texts be passed over without compiling it?
+    #[cfg(test)]
+    pub(crate) fn is_lazy(&self) -> bool {
+        self.parsed().is_some_and(|parsed| !parsed.literals.is_empty())
+    }
+
     /// Does the text say it?
     pub(crate) fn is_match(&self, text: &Text) -> bool {
         self.is_anywhere(text) && (self.names_count || self.next_said(text, 0).is_some())

@@ -22,6 +22,7 @@ use crate::policy::{Host, Policy, Request, Resolved, builtin, resolve, user_prof
 use crate::sys::config::Config;
 use crate::sys::environment::{self, Outer};
 use crate::sys::output;
+use crate::sys::store;
 
 /// Does what was typed.
 pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
@@ -51,7 +52,16 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     let mut resolved = resolve(&request).map_err(Error::problems)?;
     let words = about(invocation, &resolved.policy);
     if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
-        let host = knowledge(&request, &resolved, &words).host(&words);
+        let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
+        let trouble = std::cell::RefCell::new(None);
+        let host = knowledge(&request, &resolved, &words).host(&words, &|credentials| {
+            who_asks(&resolved.policy, starts, credentials).unwrap_or_else(|why| {
+                *trouble.borrow_mut() = Some(why);
+                "unknown".to_owned()
+            })
+        });
+        warnings
+            .extend(trouble.into_inner().map(|why| format!("credentials have no name of their own: {why}")));
         if host.is_none() {
             warnings.push(
                 "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
@@ -63,6 +73,15 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
     let several = line.is_some_and(|line| has_several(&line));
     Ok(Asked { request, resolved, warnings, several })
+}
+
+/// A name for the credentials in a command's arguments, the same for all users of the shared state. Only a run makes
+/// the key that it takes.
+fn who_asks(policy: &Policy, make: bool, credentials: &[u8]) -> Result<String, String> {
+    let place = store::Place::new(policy.state.as_ref());
+    let place = place.map_err(|_| "the shared state has no place".to_owned())?;
+    let secret = place.open().and_then(|mut store| store.secret(make)).map_err(|failure| failure.0)?;
+    Ok(secret.map_or("new".to_owned(), |secret| store::name_of(&secret, credentials)))
 }
 
 /// The layers, and what to warn of.

@@ -257,6 +257,13 @@ settings! {
     successes / "successes": Count = Count(1),
     { Schedule "N" }
 
+    /// A random wait of at most this long before the first attempt
+    ///
+    /// For jobs that start in the same minute (cron): they spread out. The deadline counts it; --seed gives the same waits
+    /// between attempts with and without it. 0 means none.
+    splay / "splay": Bound = Bound(None),
+    { Schedule "DURATION" }
+
     /// Makes every draw repeatable
     seed / "seed": Option<u64> = None,
     { Schedule "N" }

@@ -86,3 +86,17 @@ fn a_reader_that_comes_back_has_whole_lines() {
     assert!(said.lines().all(|line| line.is_empty() || line.starts_with("retry: ")), "{said}");
     assert!(said.contains("attempt 3/3 failed"), "{said}");
 }
+
+#[test]
+fn a_signal_ends_a_run_whose_captured_output_nobody_reads() {
+    for command in ["seq 200000 >&2; exit 7", "echo $$ >pid; exec sleep 60 >&2"] {
+        let sandbox = Sandbox::new();
+        let (_reader, writer) = full_pipe();
+        let script = format!("echo >started; {command}");
+        let words = ["--max", "1", "--retry-match", "x", "--", "sh", "-c", &script];
+        let mut run = sandbox.spawnable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
+        wait_for("the command", || !sandbox.read("started").is_empty());
+        kill_process(Pid::from_child(&run), Signal::TERM).expect("it is there");
+        wait_for("its end", || run.try_wait().expect("a child").is_some());
+    }
+}

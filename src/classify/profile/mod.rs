@@ -21,7 +21,7 @@ pub(crate) use select::{AUTO, Captures, Familiarity, NONE, Selection, is_known, 
 use std::rc::Rc;
 
 use super::classification::Class;
-use super::exit_spec::ExitSpecs;
+use super::exit_spec::{ExitSpecs, whole};
 pub(crate) use super::pattern::Pattern;
 use crate::policy::problem;
 
@@ -99,10 +99,10 @@ impl Statuses {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let range = |item: &str| {
             let (low, high) = item.split_once('-').unwrap_or((item, item));
-            let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+            let (low, high) = (whole(low)?, whole(high)?);
             (100 <= low && low <= high && high <= 599).then_some(low..=high)
         };
-        text.split(',').map(|item| range(item.trim())).collect::<Option<_>>().map(Self).ok_or_else(|| {
+        text.split(',').map(|item| range(item.trim_ascii())).collect::<Option<_>>().map(Self).ok_or_else(|| {
             format!("'{text}' are no HTTP statuses: write codes and ranges from 100 to 599, such as 429 or 502-504")
         })
     }

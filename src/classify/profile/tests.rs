@@ -58,6 +58,22 @@ fn every_rule_matches_its_examples_and_has_one() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Only a pattern of which something must stand in the text is compiled for no text but that.
+#[test]
+fn every_pattern_is_compiled_only_for_a_text_that_may_match() {
+    let mut eager = Vec::new();
+    for profile in all() {
+        for rule in &profile.rules {
+            let patterns = rule.texts.iter().flat_map(|text| &text.patterns);
+            let patterns = patterns.filter(|pattern| !pattern.is_lazy());
+            eager.extend(
+                patterns.map(|pattern| format!("{}/{}: {}", profile.name, rule.id, pattern.as_str())),
+            );
+        }
+    }
+    assert!(eager.is_empty(), "{}", eager.join("\n"));
+}
+
 #[test]
 fn the_whole_profile_judges_an_example_as_its_rule_does() {
     let mut wrong = Vec::new();

@@ -173,9 +173,13 @@ impl Console {
         let json = self.format == MessageFormat::Json;
         let fields = record.filter(|_| json).and_then(|record| serde_json::to_string(record.event).ok());
         let (format, color) = (self.format, self.color);
+        let at_once = record.is_some_and(|record| matches!(record.event, Event::GateBypassed(_)));
+        let aloud = at_once.then(|| subscriber(format, color, Voice::default()));
         let voice = &self.voice;
-        let dispatch = self.dispatch.get_or_insert_with(|| subscriber(format, color, voice.clone()));
-        dispatcher::with_default(dispatch, || match level {
+        let usual = &mut self.dispatch;
+        let dispatch = aloud
+            .unwrap_or_else(|| usual.get_or_insert_with(|| subscriber(format, color, voice.clone())).clone());
+        dispatcher::with_default(&dispatch, || match level {
             Level::Debug => tracing::debug!(fields, "{text}"),
             Level::Info => tracing::info!(fields, "{text}"),
             Level::Warn => tracing::warn!(fields, "{text}"),
@@ -188,6 +192,10 @@ impl Sink for Console {
     /// By default only what went wrong, and that it came right in the end. A run of one attempt has said it all
     /// with that attempt, and who interrupts us knows that he did.
     fn wants(&self, event: &Event) -> bool {
+        // Who asked for limits is told that there are none, whatever else is not to be said.
+        if let Event::GateBypassed(bypassed) = event {
+            return !bypassed.told || self.verbose > 1;
+        }
         if self.quiet {
             return false;
         }
@@ -202,6 +210,7 @@ impl Sink for Console {
             // Whoever looks on wonders after a second.
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
+            Event::GateBypassed(bypassed) => !bypassed.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
             Event::RunStop(stop) => {
                 let failed = !stop.failures.is_empty();

@@ -57,7 +57,7 @@ impl File {
         let begins_anew = self.torn || self.found_torn;
         let found_torn = std::mem::take(&mut self.found_torn);
         let _lock = (self.locked || found_torn).then(|| Lock::take(self.open.as_fd()));
-        let mended = found_torn && !self.torn && !ends_in_half_a_line(&self.path, self.open.as_fd());
+        let mended = found_torn && !self.torn && !is_torn(&self.path, self.open.as_fd());
         let mended_line;
         let line = if begins_anew && !mended {
             mended_line = [b"\n", line].concat();
