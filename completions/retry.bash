@@ -1645,7 +1645,7 @@ _retry() {
             return 0
             ;;
         retry__subcmd__wait)
-            opts="-n -k -b -d -j -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --retries --no-retry --policy --config --no-config --help"
+            opts="-n -k -b -d -j -q -v -h --attempts --max --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal --kill-after --backoff --delay --max-delay --factor --jitter --max-retry-after --reset-after --successes --seed --quiet --verbose --retries --no-retry --policy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

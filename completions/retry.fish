@@ -228,6 +228,8 @@ complete -c retry -n "__fish_retry_using_subcommand wait" -l seed -d 'Makes ever
 complete -c retry -n "__fish_retry_using_subcommand wait" -l retries -d 'The same as --max N+1' -r
 complete -c retry -n "__fish_retry_using_subcommand wait" -l policy -d 'Take the settings of this policy' -r
 complete -c retry -n "__fish_retry_using_subcommand wait" -l config -d 'Read this configuration, too' -r -F
+complete -c retry -n "__fish_retry_using_subcommand wait" -s q -l quiet -d 'Say nothing'
+complete -c retry -n "__fish_retry_using_subcommand wait" -s v -l verbose -d 'Say more; twice for every step'
 complete -c retry -n "__fish_retry_using_subcommand wait" -l no-retry -d 'One attempt, all else as usual'
 complete -c retry -n "__fish_retry_using_subcommand wait" -l no-config -d 'Read no configuration file'
 complete -c retry -n "__fish_retry_using_subcommand wait" -s h -l help -d 'Print help: -h the most needed, --help all'

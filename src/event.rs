@@ -53,6 +53,9 @@ pub(crate) enum Event {
     /// A shared limit ends the run.
     #[serde(rename = "gate.refused")]
     GateRefused(Held),
+    /// The limits that are shared could not be asked, or not be told: the run goes on without them.
+    #[serde(rename = "gate.bypassed")]
+    GateBypassed(Bypassed),
     #[serde(rename = "run.stop")]
     RunStop(RunStop),
 }
@@ -71,6 +74,9 @@ pub(crate) struct RunStart {
     pub(crate) max: Option<u64>,
     /// Null: none.
     pub(crate) deadline_ms: Option<u64>,
+    /// The wait before the first attempt, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) splay_ms: Option<f64>,
     /// The version of `retry`.
     pub(crate) version: String,
     /// 1, or more inside of another `retry`: then attempts multiply.
@@ -189,6 +195,16 @@ pub(crate) struct Held {
     pub(crate) told: bool,
 }
 
+/// Shared limits were not applied.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Bypassed {
+    /// Why, in words.
+    pub(crate) reason: String,
+    /// People have been told before.
+    #[serde(skip)]
+    pub(crate) told: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct RunStop {
     pub(crate) outcome: Outcome,
@@ -291,7 +307,7 @@ impl Event {
         match self {
             Event::RunStart(_) | Event::AttemptStart(_) => Level::Debug,
             Event::AttemptSuccess(_) | Event::GateWait(_) => Level::Info,
-            Event::AttemptRetry { .. } | Event::GateRefused(_) => Level::Warn,
+            Event::AttemptRetry { .. } | Event::GateRefused(_) | Event::GateBypassed(_) => Level::Warn,
             Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
             Event::AttemptFailed(_) | Event::RunStop(_) => Level::Error,
         }

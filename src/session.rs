@@ -15,15 +15,15 @@ pub(crate) use report::with_end;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
-use crate::gate::{self, Refusal};
+use crate::gate::{self, Settlement};
 use crate::policy::Policy;
 use aftermath::failed_exit;
 use report::Tallies;
@@ -45,7 +45,7 @@ pub(crate) enum Input {
     /// What the limits say of the attempt that asked to start.
     Admission(Answer),
     /// They know how the attempt ended; why they would refuse another one, if they would.
-    Settled(Option<Refusal>),
+    Settled(Settlement),
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
@@ -114,6 +114,8 @@ pub(crate) struct Session {
     rules: Rules,
     backoff: Backoff,
     random: StdRng,
+    /// The wait before the first attempt.
+    splay: Duration,
     state: State,
     began: Now,
     /// How many attempts were started.
@@ -135,6 +137,8 @@ pub(crate) struct Session {
     tallies: Tallies,
     /// Attempts have to be admitted.
     gated: bool,
+    /// Since when it waits as a server asked it to, on the elapsed clock.
+    asked_since: Option<Duration>,
     /// The attempt that asks to be.
     asking: Option<admission::Asking>,
     /// The attempt whose end the limits are being told of.
@@ -181,11 +185,13 @@ enum OutOf {
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
     pub(crate) fn new(policy: &Policy, entropy: u64) -> Self {
+        let seed = policy.seed.unwrap_or(entropy);
         Self {
             limits: Limits::new(policy),
             rules: policy.rules(),
             backoff: policy.schedule(),
-            random: StdRng::seed_from_u64(policy.seed.unwrap_or(entropy)),
+            random: StdRng::seed_from_u64(seed),
+            splay: policy.splay.0.map_or(Duration::ZERO, |most| drawn_splay(most, seed)),
             state: State::New,
             began: Now::default(),
             attempts: 0,
@@ -199,6 +205,7 @@ impl Session {
             last: None,
             tallies: Tallies::default(),
             gated: false,
+            asked_since: None,
             asking: None,
             settling: None,
         }
@@ -208,6 +215,11 @@ impl Session {
     pub(crate) fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
         self.rules.knowledge = knowledge;
         self
+    }
+
+    /// The wait before the first attempt, drawn from the policy's `splay`; zero where there is none.
+    pub(crate) fn splay(&self) -> Duration {
+        self.splay
     }
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
@@ -221,8 +233,8 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Admitting, Input::Admission(answer)) => self.answered(now, answer),
-            (State::Settling, Input::Settled(refusal)) => match self.settling.take() {
-                Some(over) => self.go_on(now, &over, refusal),
+            (State::Settling, Input::Settled(settled)) => match self.settling.take() {
+                Some(over) => self.go_on(now, &over, settled),
                 None => Vec::new(),
             },
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
@@ -286,7 +298,18 @@ impl Session {
             let why = "the deadline of the run around this one is over".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
-        self.go(now)
+        if self.splay.is_zero() {
+            return self.go(now);
+        }
+        if self.would_pass_deadline(now, self.splay) {
+            let what = format!("would pass before the first attempt in {}", report::time(self.splay));
+            let why = self.limits.deadline_words(&what);
+            return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
+        }
+        // Nobody makes progress before there is an attempt.
+        self.progress = now.elapsed.saturating_add(self.splay);
+        self.wait(now, self.splay);
+        Vec::new()
     }
 
     fn spawn(&mut self, now: Now) -> Vec<Action> {
@@ -364,20 +387,20 @@ impl Session {
             self.state = State::Settling;
             self.settling = Some(Box::new(over));
         } else {
-            actions.extend(self.go_on(now, &over, None));
+            actions.extend(self.go_on(now, &over, Settlement::default()));
         }
         actions
     }
 
-    /// What follows an attempt. `refusal`: why the limits would not let it be tried again.
-    fn go_on(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
+    /// What follows an attempt. `settled`: what the limits make of it.
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
             self.interrupted(now, attempt, verdict)
         } else if verdict.class == Class::Success {
             self.succeeded(now, attempt)
         } else {
-            self.failed(now, over, refusal)
+            self.failed(now, over, settled)
         }
     }
 
@@ -423,6 +446,14 @@ impl Session {
     fn elapsed(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.began.elapsed)
     }
+}
+
+/// A wait between 0 and `most`, from a generator of its own: the run's other draws are the same with and without it.
+fn drawn_splay(most: Duration, seed: u64) -> Duration {
+    /// Keeps this generator apart from the run's, which has the same seed.
+    const APART: u64 = 0x5350_4C41_5953_504C;
+    let share: f64 = StdRng::seed_from_u64(seed ^ APART).random();
+    most.mul_f64(share)
 }
 
 #[cfg(test)]

@@ -73,7 +73,9 @@ fn is_called(before: &[u8], after: &[u8]) -> bool {
     let Some(words) = before.strip_suffix(b" ").or_else(|| before.strip_suffix(b"\n")) else { return false };
     let nearby = words[words.len().saturating_sub(24)..].to_ascii_lowercase();
     ends && NAMING.iter().any(|naming| {
-        nearby.strip_suffix(naming.as_bytes()).is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphanumeric))
+        nearby
+            .strip_suffix(naming.as_bytes())
+            .is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphanumeric))
     })
 }
 

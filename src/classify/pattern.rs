@@ -66,6 +66,12 @@ impl Pattern {
         compile(&hir, false).map(drop).ok_or_else(|| "too large".to_owned())
     }
 
+    /// Can most texts be passed over without compiling it?
+    #[cfg(test)]
+    pub(crate) fn is_lazy(&self) -> bool {
+        self.parsed().is_some_and(|parsed| !parsed.literals.is_empty())
+    }
+
     /// Does the text say it?
     pub(crate) fn is_match(&self, text: &Text) -> bool {
         self.is_anywhere(text) && (self.names_count || self.next_said(text, 0).is_some())
@@ -151,10 +157,8 @@ fn parse(text: &str) -> Result<Hir, String> {
 
 /// The automaton of a pattern, or the one that reads a match from its end.
 fn compile(hir: &Hir, backward: bool) -> Option<DFA> {
-    let config = thompson::Config::new()
-        .utf8(false)
-        .reverse(backward)
-        .which_captures(thompson::WhichCaptures::None);
+    let config =
+        thompson::Config::new().utf8(false).reverse(backward).which_captures(thompson::WhichCaptures::None);
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
     let kind = if backward { MatchKind::All } else { MatchKind::LeftmostFirst };
     DFA::builder().configure(DFA::config().match_kind(kind)).build_from_nfa(nfa).ok()
@@ -180,7 +184,8 @@ fn spaces_match_breaks(hir: Hir) -> Hir {
         }
         HirKind::Class(class) => match class {
             Class::Bytes(mut class) => {
-                let holds_space = class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b' '));
+                let holds_space =
+                    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b' '));
                 let size: usize =
                     class.ranges().iter().map(|range| usize::from(range.end() - range.start()) + 1).sum();
                 if holds_space && size <= MUCH {

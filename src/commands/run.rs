@@ -17,7 +17,7 @@ use super::{Asked, ask};
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::error::Error;
-use crate::event::{Event, Level, RunIdentity, RunStart};
+use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::exit_code::Exit;
 use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
@@ -188,6 +188,9 @@ impl<'a> Driver<'a> {
         if self.sinks.want_start() {
             self.sinks.emit(&Event::RunStart(self.describe()));
         }
+        if self.streams.keeps_all() {
+            self.supervisor.held().keep_end();
+        }
         let mut input = Input::Begin;
         loop {
             let mut answer = None;
@@ -262,8 +265,15 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
+            (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
             (environment::PERMITS, self.permits().map(Into::into)),
         ]
+    }
+
+    /// The deadline once more, for a nested run whose wall clock may be set meanwhile.
+    fn deadline_on_our_clock(&self) -> Option<String> {
+        let deadline = self.began.saturating_add(self.policy.deadline.0?);
+        Some(format!("{}:{}", self.deadline_at?, whole_millis(deadline)))
     }
 
     /// Waits for something that the session must know of.
@@ -315,8 +325,8 @@ impl<'a> Driver<'a> {
 
     /// When progress was last recorded, on the elapsed clock.
     fn last_progress(&self) -> Option<Duration> {
-        let touched = self.exchange.as_ref().and_then(Exchange::progress_age);
-        let touched = touched.map(|age| clock::now().elapsed.saturating_sub(age));
+        let now = clock::now().elapsed;
+        let touched = self.exchange.as_ref().and_then(|exchange| exchange.last_progress(self.began, now));
         touched.max(self.streams.last_progress())
     }
 
@@ -331,7 +341,9 @@ impl<'a> Driver<'a> {
             return Some(left.min(clock::SLICE));
         }
         let shown = self.comes_back_at.map_or(left, |at| at.saturating_sub(clock::now().elapsed));
-        self.sinks.count_down(shown);
+        if !self.sinks.count_down(shown) {
+            return Some(left.min(clock::SLICE));
+        }
         let to_the_second = Duration::from_nanos(u64::from(shown.subsec_nanos()));
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
@@ -367,6 +379,7 @@ impl<'a> Driver<'a> {
             cwd: identity::working_directory(),
             max: self.policy.attempts().times(),
             deadline_ms: self.policy.deadline.0.map(whole_millis),
+            splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             depth: self.outer.depth + 1,
         }

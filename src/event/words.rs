@@ -39,6 +39,7 @@ impl Event {
             Event::GateWait(held) => held.message(),
             Event::GateRefused(held) if held.verdict.is_empty() => format!("{}: not started", held.message()),
             Event::GateRefused(held) => format!("{}: {}", held.message(), held.verdict),
+            Event::GateBypassed(bypassed) => format!("continuing without shared limits: {}", bypassed.reason),
             Event::RunStop(stop) => stop.message(),
         }
     }
@@ -53,7 +54,9 @@ impl RunStart {
             0 | 1 => String::new(),
             depth => format!("; inside of another retry (depth {depth}): attempts multiply"),
         };
-        format!("{name}: {attempts}{}{nested}", deadline.unwrap_or_default())
+        let splay =
+            self.splay_ms.map(|ms| format!("; the first one in {} (splay)", approximate(from_millis(ms))));
+        format!("{name}: {attempts}{}{}{nested}", deadline.unwrap_or_default(), splay.unwrap_or_default())
     }
 }
 

@@ -257,6 +257,13 @@ settings! {
     successes / "successes": Count = Count(1),
     { Schedule "N" }
 
+    /// A random wait of at most this long before the first attempt
+    ///
+    /// For jobs that start in the same minute (cron): they spread out. The deadline counts it; --seed gives the same waits
+    /// between attempts with and without it. 0 means none.
+    splay / "splay": Bound = Bound(None),
+    { Schedule "DURATION" }
+
     /// Makes every draw repeatable
     seed / "seed": Option<u64> = None,
     { Schedule "N" }
@@ -379,6 +386,9 @@ settings! {
     { Surroundings "" }
 
     /// Append a JSON line for each event; - is stderr
+    ///
+    /// A log that somebody renames (logrotate) is made anew for the next event. In a directory where everybody may make
+    /// files, such as /tmp, a symbolic link is refused, and so is another user's file unless the directory is theirs.
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
 

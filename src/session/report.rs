@@ -132,7 +132,8 @@ pub(super) fn not_retried(verdict: &Classification, rules: &Rules) -> String {
         return "not retried (may have been applied)".to_owned();
     }
     let why = match (verdict.rule.source, &*verdict.rule.id) {
-        ("profile", _) | (_, "not-found" | "not-executable") => return "not retried".to_owned(),
+        ("profile", _) => return "not retried (--profile none retries any failure)".to_owned(),
+        (_, "not-found" | "not-executable") => return "not retried".to_owned(),
         ("builtin", "otherwise") => rules.why_not_named().to_owned(),
         ("policy", "rule") => "a rule of the policy".to_owned(),
         ("policy", id) => format!("--{id}"),

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::string::FromUtf8Error;
 
 use super::environment;
 use crate::error::Error;
@@ -32,7 +33,7 @@ impl Config {
         let found = [Some(PathBuf::from("/etc/retry/config.toml")), user_file()];
         for path in found.into_iter().flatten() {
             match read_trusted(&path) {
-                Ok(Some(bytes)) => config.parse(&path, bytes, &mut problems),
+                Ok(Some(text)) => config.parse(&path, text, &mut problems),
                 Ok(None) => {}
                 Err(why) => {
                     config.warnings.push(format!("{} is not obeyed: {why}", path.display()));
@@ -40,12 +41,12 @@ impl Config {
             }
         }
         if let Some(path) = named.map(Path::new) {
-            let bytes = File::open(path).and_then(|file| read_bytes(&file)).map_err(|why| {
+            let text = File::open(path).and_then(|file| read_bytes(&file)).map_err(|why| {
                 let why = describe(&why);
                 Error::usage(format!("cannot read the configuration {}: {why}", path.display()))
                     .hint("name a TOML file with --config, or leave it out")
             })?;
-            config.parse(path, bytes, &mut problems);
+            config.parse(path, text, &mut problems);
         }
         if problems.is_empty() {
             return Ok(config);
@@ -59,7 +60,7 @@ impl Config {
         let path = path.display().to_string();
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
-            Err(wrong) => return problems.push(not_utf8(path, &wrong)),
+            Err(why) => return problems.push(not_utf8(path, &why)),
         };
         let source = Rc::new(Source { path, text });
         let (file, wrong) = file::parse(&source);
@@ -68,14 +69,15 @@ impl Config {
     }
 }
 
-/// Text in another encoding: the first byte that can't be UTF-8, with its line.
-fn not_utf8(path: String, wrong: &std::string::FromUtf8Error) -> Problem {
-    let start = wrong.utf8_error().valid_up_to();
-    let byte = wrong.as_bytes().get(start).copied().unwrap_or_default();
-    let text = String::from_utf8_lossy(wrong.as_bytes()).into_owned();
-    let end = text[start..].chars().next().map_or(start, |shown| start + shown.len_utf8());
-    Problem::new(format!("byte 0x{byte:02x} is not UTF-8"))
-        .at(Some(Place { source: Rc::new(Source { path, text }), start, end }))
+/// Where a file ceases to be UTF-8. Up to there its text is as it was written.
+fn not_utf8(path: String, why: &FromUtf8Error) -> Problem {
+    let start = why.utf8_error().valid_up_to();
+    let byte = why.as_bytes().get(start).copied().unwrap_or_default();
+    let text = String::from_utf8_lossy(why.as_bytes()).into_owned();
+    let source = Rc::new(Source { path, text });
+    let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+    Problem::new(format!("byte 0x{byte:02X} is not UTF-8"))
+        .at(Some(Place { source, start, end }))
         .hint("save the file as UTF-8")
 }
 

@@ -165,12 +165,13 @@ fn the_mistakes_of_all_files_are_told_at_once() {
 fn a_file_that_is_no_text_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("odd.toml", b"max = \"\xff\"");
-    sandbox
-        .run(["--config", "odd.toml", "true"])
-        .exits(125)
-        .mentions(&["odd.toml:1:8: byte 0xff is not UTF-8", "1 | max ="]);
-    sandbox.write("latin.toml", b"[policy.api]\n# caf\xe9\nmax = 3\n");
-    sandbox.run(["--config", "latin.toml", "true"]).exits(125).mentions(&["latin.toml:2:6:", "hint: "]);
+    sandbox.run(["--config", "odd.toml", "true"]).exits(125).mentions(&["odd.toml:1:8: ", "UTF-8"]);
+    sandbox.write("deep.toml", b"[policy.default]\n# \xc3\xa9\xc3\xa9\nname = \"\xe9t\xe9\"\n");
+    let said = sandbox.run(["--config", "deep.toml", "true"]).exits(125).mentions(&["deep.toml:3:9: "]);
+    said.mentions(&["3 | name = ", "hint: "]);
+    sandbox.write(".config/retry/config.toml", b"\xff\xfea\0");
+    sandbox.run(["true"]).exits(125).mentions(&["retry/config.toml:1:1: "]);
+    std::fs::remove_file(sandbox.path(".config/retry/config.toml")).expect("it is there");
     sandbox.write("huge.toml", vec![b'\n'; 2 * 1024 * 1024]);
     sandbox.run(["--config", "huge.toml", "true"]).exits(125).mentions(&["huge.toml", "1 MiB"]);
 }

@@ -111,7 +111,11 @@ fn help_and_version_need_no_command_and_run_none() {
         sandbox.run([flag, "touch", "ran"]).exits(0).says(&[]);
     }
     assert_eq!(sandbox.files(), [""; 0]);
-    sandbox.run(["--version"]).exits(0).prints(concat!("retry ", env!("CARGO_PKG_VERSION"), "\n"));
+    sandbox.run(["--version"]).exits(0).prints(concat!(
+        "retry ",
+        env!("CARGO_PKG_VERSION"),
+        " (retry-command)\n"
+    ));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `tests/corpus/real.jsonl`: real runs of real tools, provoked on loopback, one a line. They are judged by the
-//! binary; the judgement is right when it retries what may pass and nothing else.
+//! binary, their text read whatever the command is; the judgement is right when it retries what may pass and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,8 +11,8 @@ use crate::support::Sandbox;
 const CORPUS: &str = include_str!("../corpus/real.jsonl");
 
 /// What was reached, less one case: of all, and without those whose output says too little.
-const RIGHT: f64 = 0.988;
-const RIGHT_WHERE_TOLD: f64 = 0.995;
+const RIGHT: f64 = 0.9889;
+const RIGHT_WHERE_TOLD: f64 = 0.9955;
 /// The class itself, a limit told from any other failure: less one case, too.
 const CLASS_RIGHT: f64 = 0.986;
 /// Giving up on what would have passed is the dearer mistake.
@@ -41,8 +41,11 @@ fn answers(cases: &[Value]) -> Vec<Value> {
         writeln!(lines, "{line}").unwrap();
     }
     let sandbox = Sandbox::new();
-    let output =
-        sandbox.retry(["classify", "--batch", "-", "--format", "json"]).write_stdin(lines).output().unwrap();
+    let output = sandbox
+        .retry(["classify", "--batch", "-", "--format", "json", "-p", "auto", "-p", "generic"])
+        .write_stdin(lines)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<_> = text.lines().map(|line| serde_json::from_str(line).expect("an answer")).collect();

@@ -30,7 +30,7 @@ fn list(remains: &[Remains]) -> String {
 fn one(process: &Remains) -> String {
     let name = if process.name.is_empty() { "a process" } else { &process.name };
     let user = if process.user.is_empty() { String::new() } else { format!(", user {}", process.user) };
-    output::printable(&format!("{name} (pid {}{user})", process.pid)).to_string()
+    output::printable(&format!("{name} (pid {}{user})", process.pid)).into_owned()
 }
 
 #[cfg(test)]
@@ -46,7 +46,10 @@ mod tests {
         let said = unkillable(&[process("sleep", "root", true)]);
         assert!(said.contains("sleep (pid 42, user root)") && said.contains("`sudo retry ...`"), "{said}");
         let said = unkillable(&[process("cp", "bob", false), process("", "", false)]);
-        assert!(said.contains("cp (pid 42, user bob), a process (pid 42)") && !said.contains("sudo"), "{said}");
+        assert!(
+            said.contains("cp (pid 42, user bob), a process (pid 42)") && !said.contains("sudo"),
+            "{said}"
+        );
         assert!(unkillable(&[]).contains("cannot be listed"));
     }
 

@@ -112,7 +112,7 @@ const BROKEN: &[Run] = &[
 ];
 
 fn judged((command, code, text): &Run, on_stdout: bool) -> crate::classify::Classification {
-    let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+    let knowledge = Rc::new(reading(command));
     let (stderr, stdout) = if on_stdout { ("", *text) } else { (*text, "") };
     Rules { knowledge, ..Rules::default() }.classify(&attempt(*code, stderr, stdout), None)
 }

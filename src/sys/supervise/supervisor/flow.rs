@@ -47,6 +47,9 @@ impl Supervisor {
     /// Moves captured and held output on, as far as it goes without waiting.
     pub(super) fn pass_on(&mut self) {
         if let Some(output) = &mut self.output {
+            if output.is_ending() && self.attempt.as_ref().is_some_and(|attempt| attempt.told > 0) {
+                output.hurry();
+            }
             output.run(&mut self.held);
         }
         if self.delivery.as_mut().is_some_and(Delivery::run)
