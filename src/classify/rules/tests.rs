@@ -67,6 +67,7 @@ fn without_rules_a_failure_is_transient_unless_it_cannot_pass() {
         (exit(128), Class::Transient, "unmatched"),
         (timed_out(Ending::Exited(127)), Class::Transient, "timeout"),
         (start_error(Stage::Fork, libc::EAGAIN), Class::Transient, "fork"),
+        (start_error(Stage::Input, libc::ENOENT), Class::Transient, "input"),
     ] {
         check(&none, &result, class, rule);
     }
@@ -194,6 +195,7 @@ fn reasons_are_short_and_countable() {
         (timed_out(Ending::Exited(7)), "timeout"),
         (start_error(Stage::Exec, libc::ENOENT), "command not found"),
         (start_error(Stage::Exec, libc::EACCES), "cannot execute: Permission denied"),
+        (start_error(Stage::Input, libc::EMFILE), "cannot give it its input: Too many open files"),
     ] {
         assert_eq!(Rules::default().classify(&result, None).reason, expected);
     }
