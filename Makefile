@@ -23,6 +23,7 @@ INSTALL_DATA ?= $(INSTALL) -m 644
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
+	[ -x "$(binary)" ] || echo "make build: compiling $(binary), once: four to five minutes on two cores" >&2; \
 	host=$$("$${RUSTC:-rustc}" -vV | sed -n 's/^host: //p'); \
 	static='-C target-feature=+crt-static -C relocation-model=static'; \
 	plain=; \

@@ -16,17 +16,21 @@ fn main() {
         .collect();
     paths.sort();
     let mut list = String::from("static FILES: &[File] = &[\n");
-    for path in &paths {
+    let mut commands: Vec<(String, usize)> = Vec::new();
+    for (file, path) in paths.iter().enumerate() {
         println!("cargo::rerun-if-changed={}", path.display());
         let text = std::fs::read_to_string(path).expect("a profile");
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
         let path = format!("/{}", path.to_str().expect("a UTF-8 path"));
         let lines = || text.lines().map(str::trim_end);
         let says = |key: &str| lines().any(|line| line.starts_with(key));
-        let commands = lines().find_map(|line| line.strip_prefix("command = ")).unwrap_or("[]");
+        let own = lines().find_map(|line| line.strip_prefix("command = ")).unwrap_or("[]");
+        let own: Vec<&str> = own.split('"').skip(1).step_by(2).collect();
+        commands.extend(own.iter().map(|command| ((*command).to_owned(), file)));
         writeln!(
             list,
-            "File {{ name: {name:?}, commands: &{commands}, interactive: {}, passive: {}, stdout: {}, exit_zero: {}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})) }},",
+            "File {{ name: {name:?}, commands: {:?}, interactive: {}, passive: {}, stdout: {}, exit_zero: {}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})) }},",
+            own.join(" "),
             says("interactive = true"),
             says("passive = true"),
             says("stdout = ") || says("both = "),
@@ -35,6 +39,19 @@ fn main() {
         .expect("memory");
     }
     list.push_str("];\n");
+    list.push_str(&index(commands));
     let out = std::env::var_os("OUT_DIR").expect("OUT_DIR");
     std::fs::write(Path::new(&out).join("profiles.rs"), list).expect("OUT_DIR is writable");
+}
+
+/// The commands in their order, and for each where it stands and whose it is: numbers, which cost nothing at start-up,
+/// where a list of texts would be relocated.
+fn index(mut commands: Vec<(String, usize)>) -> String {
+    commands.sort();
+    let (mut texts, mut rows) = (String::new(), String::new());
+    for (command, file) in &commands {
+        write!(rows, "({}, {}, {file}), ", texts.len(), command.len()).expect("memory");
+        texts.push_str(command);
+    }
+    format!("static COMMANDS: &str = {texts:?};\nstatic INDEX: &[(u16, u8, u8)] = &[{rows}];\n")
 }

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # Command names; "command:package" where the package is called otherwise.
-NEEDED="bash curl git npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client tmux wget"
+NEEDED="bash curl git npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client strace tmux wget"
 
 missing() {
   local entry

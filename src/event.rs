@@ -71,6 +71,9 @@ pub(crate) struct RunStart {
     pub(crate) max: Option<u64>,
     /// Null: none.
     pub(crate) deadline_ms: Option<u64>,
+    /// The wait before the first attempt, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) splay_ms: Option<f64>,
     /// The version of `retry`.
     pub(crate) version: String,
     /// 1, or more inside of another `retry`: then attempts multiply.

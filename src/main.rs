@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod exit_code;
 mod fnv;
+mod plain;
 mod sys;
 
 use exit_code::Exit;

@@ -15,8 +15,8 @@ pub(crate) use report::with_end;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
 use crate::classify::profile::Knowledge;
@@ -114,6 +114,8 @@ pub(crate) struct Session {
     rules: Rules,
     backoff: Backoff,
     random: StdRng,
+    /// The wait before the first attempt.
+    splay: Duration,
     state: State,
     began: Now,
     /// How many attempts were started.
@@ -181,11 +183,13 @@ enum OutOf {
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
     pub(crate) fn new(policy: &Policy, entropy: u64) -> Self {
+        let seed = policy.seed.unwrap_or(entropy);
         Self {
             limits: Limits::new(policy),
             rules: policy.rules(),
             backoff: policy.schedule(),
-            random: StdRng::seed_from_u64(policy.seed.unwrap_or(entropy)),
+            random: StdRng::seed_from_u64(seed),
+            splay: policy.splay.0.map_or(Duration::ZERO, |most| drawn_splay(most, seed)),
             state: State::New,
             began: Now::default(),
             attempts: 0,
@@ -208,6 +212,11 @@ impl Session {
     pub(crate) fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
         self.rules.knowledge = knowledge;
         self
+    }
+
+    /// The wait before the first attempt, drawn from the policy's `splay`; zero where there is none.
+    pub(crate) fn splay(&self) -> Duration {
+        self.splay
     }
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
@@ -286,7 +295,17 @@ impl Session {
             let why = "the deadline of the enclosing run has passed".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
-        self.go(now)
+        if self.splay.is_zero() {
+            return self.go(now);
+        }
+        if self.would_pass_deadline(now, self.splay) {
+            let why = self.limits.past_deadline_words(self.splay);
+            return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
+        }
+        // Nobody makes progress before there is an attempt.
+        self.progress = now.elapsed.saturating_add(self.splay);
+        self.wait(now, self.splay);
+        Vec::new()
     }
 
     fn spawn(&mut self, now: Now) -> Vec<Action> {
@@ -424,6 +443,14 @@ impl Session {
     fn elapsed(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.began.elapsed)
     }
+}
+
+/// A wait between 0 and `most`, from a generator of its own: the run's other draws are the same with and without it.
+fn drawn_splay(most: Duration, seed: u64) -> Duration {
+    /// Keeps this generator apart from the run's, which has the same seed.
+    const APART: u64 = 0x5350_4C41_5953_504C;
+    let share: f64 = StdRng::seed_from_u64(seed ^ APART).random();
+    most.mul_f64(share)
 }
 
 #[cfg(test)]

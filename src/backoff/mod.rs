@@ -4,6 +4,7 @@
 //! finite wait, and no wait that this module draws is ever longer than `max_delay`. What a server asked for is
 //! not its business (`session.rs` applies it as a floor).
 
+mod decorrelated;
 mod jitter;
 mod strategy;
 
@@ -50,19 +51,15 @@ impl Backoff {
         seconds((self.base(retry) * (low + (high - low) * u)).min(cap))
     }
 
-    /// What `draw` can give before retry `retry`, whatever the randomness.
-    pub(crate) fn range(&self, retry: u64) -> Range {
-        let cap = self.max_delay.as_secs_f64();
-        if let Strategy::Decorrelated = self.strategy {
-            return self.decorrelated_range(retry);
-        }
-        let base = self.base(retry);
-        let (low, high) = self.jitter.multipliers();
-        Range {
-            min: seconds((base * low).min(cap)),
-            mean: seconds((base * f64::midpoint(low, high)).min(cap)),
-            max: seconds((base * high).min(cap)),
-        }
+    /// What `draw` can give before each retry, whatever the randomness.
+    pub(crate) fn ranges(&self) -> Ranges<'_> {
+        let chain = match self.strategy {
+            Strategy::Decorrelated => {
+                decorrelated::chain(self.delay.as_secs_f64(), self.max_delay.as_secs_f64())
+            }
+            _ => Vec::new(),
+        };
+        Ranges { backoff: self, chain }
     }
 
     /// The base before jitter, in seconds, capped so that the jitter keeps its shape at the cap.
@@ -71,21 +68,30 @@ impl Backoff {
         let base = self.strategy.base(self.delay.as_secs_f64(), self.factor, retry);
         base.min(self.max_delay.as_secs_f64() / high.max(1.0))
     }
+}
 
-    /// The greatest wait triples from retry to retry; the mean is that of the distribution's means, capped,
-    /// which is exact below the cap.
-    fn decorrelated_range(&self, retry: u64) -> Range {
-        let (delay, cap) = (self.delay.as_secs_f64(), self.max_delay.as_secs_f64());
-        let (mut mean, mut max) = (delay, delay);
-        // Both have converged to the cap, or to a zero delay, long before a thousand steps.
-        for _ in 0..retry.min(1_000) {
-            let next = (f64::midpoint(delay, 3.0 * mean).min(cap), (3.0 * max).min(cap));
-            if next == (mean, max) {
-                break;
-            }
-            (mean, max) = next;
+/// The ranges of all waits of a schedule.
+pub(crate) struct Ranges<'a> {
+    backoff: &'a Backoff,
+    /// Of the decorrelated strategy: the first ones, the last of which holds for all further retries.
+    chain: Vec<Range>,
+}
+
+impl Ranges<'_> {
+    /// The range before retry `retry` (1, 2, …).
+    pub(crate) fn of(&self, retry: u64) -> Range {
+        if let Some(last) = self.chain.last() {
+            let at = usize::try_from(retry.saturating_sub(1)).unwrap_or(usize::MAX);
+            return *self.chain.get(at).unwrap_or(last);
         }
-        Range { min: seconds(delay.min(cap)), mean: seconds(mean), max: seconds(max) }
+        let cap = self.backoff.max_delay.as_secs_f64();
+        let base = self.backoff.base(retry);
+        let (low, high) = self.backoff.jitter.multipliers();
+        Range {
+            min: seconds((base * low).min(cap)),
+            mean: seconds((base * f64::midpoint(low, high)).min(cap)),
+            max: seconds((base * high).min(cap)),
+        }
     }
 }
 

@@ -55,7 +55,11 @@ fn each_jitter_multiplies_between_its_bounds() {
         assert_eq!(backoff.draw(3, None, 0.0), ms(low), "{jitter:?} at 0");
         assert_eq!(backoff.draw(3, None, 0.5), ms(middle), "{jitter:?} at 0.5");
         assert!(backoff.draw(3, None, 1.0 - f64::EPSILON) <= ms(high), "{jitter:?} at almost 1");
-        assert_eq!(backoff.range(3), Range { min: ms(low), mean: ms(middle), max: ms(high) }, "{jitter:?}");
+        assert_eq!(
+            backoff.ranges().of(3),
+            Range { min: ms(low), mean: ms(middle), max: ms(high) },
+            "{jitter:?}"
+        );
     }
 }
 
@@ -63,13 +67,13 @@ fn each_jitter_multiplies_between_its_bounds() {
 fn at_the_cap_the_jitter_keeps_its_shape_and_never_passes_it() {
     // Additive draws up to twice the base, so the base is held at half the cap.
     let additive = backoff(Growth::Exponential, Jitter::Additive);
-    assert_eq!(additive.range(50), Range { min: ms(30_000), mean: ms(45_000), max: ms(60_000) });
+    assert_eq!(additive.ranges().of(50), Range { min: ms(30_000), mean: ms(45_000), max: ms(60_000) });
     // Full draws downwards only, so the base is held at the cap itself.
     let full = backoff(Growth::Exponential, Jitter::Full);
-    assert_eq!(full.range(50), Range { min: ms(0), mean: ms(30_000), max: ms(60_000) });
+    assert_eq!(full.ranges().of(50), Range { min: ms(0), mean: ms(30_000), max: ms(60_000) });
     // Multipliers below one do not lift the cap.
     let low = backoff(Growth::Exponential, Jitter::Multipliers(0.1, 0.5));
-    assert_eq!(low.range(50), Range { min: ms(6000), mean: ms(18_000), max: ms(30_000) });
+    assert_eq!(low.ranges().of(50), Range { min: ms(6000), mean: ms(18_000), max: ms(30_000) });
 }
 
 #[test]
@@ -79,8 +83,46 @@ fn decorrelated_draws_between_the_delay_and_three_times_the_previous_wait() {
     assert_eq!(decorrelated.draw(1, None, 0.5), ms(2000));
     assert_eq!(decorrelated.draw(2, Some(ms(2000)), 0.5), ms(3500));
     assert_eq!(decorrelated.draw(9, Some(ms(59_000)), 0.99), ms(60_000));
-    assert_eq!(decorrelated.range(1), Range { min: ms(1000), mean: ms(2000), max: ms(3000) });
-    assert_eq!(decorrelated.range(2), Range { min: ms(1000), mean: ms(3500), max: ms(9000) });
+    assert_eq!(decorrelated.ranges().of(1), Range { min: ms(1000), mean: ms(2000), max: ms(3000) });
+    assert_eq!(decorrelated.ranges().of(2), Range { min: ms(1000), mean: ms(3500), max: ms(9000) });
+}
+
+/// The means of the waits, which draws of a fixed generator confirm.
+#[test]
+fn the_mean_of_decorrelated_waits_knows_the_cap() {
+    let capped = Backoff { max_delay: ms(10_000), ..backoff(Growth::Decorrelated, Jitter::None) };
+    let ranges = capped.ranges();
+    for (retry, mean) in (1..).zip([2.0, 3.5, 5.23, 6.26, 6.79, 7.07]) {
+        let shown = ranges.of(retry).mean.as_secs_f64();
+        assert!((shown - mean).abs() < 0.02, "retry {retry}: {shown}, not {mean}");
+    }
+    assert_eq!(ranges.of(3).max, ms(10_000));
+    assert_eq!(ranges.of(1_000), ranges.of(u64::MAX), "it settles");
+}
+
+#[test]
+fn the_means_of_decorrelated_waits_are_those_of_many_draws() {
+    use rand::{RngExt, SeedableRng};
+    const CHAINS: u32 = 10_000;
+    let mut random = rand::rngs::StdRng::seed_from_u64(7);
+    for (delay, cap) in [(1_000, 2_500), (1_000, 10_000), (100, 2_000)] {
+        let (delay, cap) = (ms(delay), ms(cap));
+        let backoff = Backoff { delay, max_delay: cap, ..backoff(Growth::Decorrelated, Jitter::None) };
+        let mut sums = [0.0; 12];
+        for _ in 0..CHAINS {
+            let mut previous = None;
+            for (retry, sum) in (1..).zip(&mut sums) {
+                let wait = backoff.draw(retry, previous, random.random());
+                *sum += wait.as_secs_f64();
+                previous = Some(wait);
+            }
+        }
+        let ranges = backoff.ranges();
+        for (retry, sum) in (1..).zip(sums) {
+            let (seen, said) = (sum / f64::from(CHAINS), ranges.of(retry).mean.as_secs_f64());
+            assert!((seen / said - 1.0).abs() < 0.03, "retry {retry} of {backoff:?}: {seen}, said {said}");
+        }
+    }
 }
 
 fn any_duration() -> impl proptest::strategy::Strategy<Value = Duration> {
@@ -136,7 +178,7 @@ proptest! {
         let wait = backoff.draw(retry, previous, u);
         prop_assert!(at_most(wait, backoff.max_delay), "{wait:?} is above the cap");
         if backoff.strategy != Growth::Decorrelated {
-            let range = backoff.range(retry);
+            let range = backoff.ranges().of(retry);
             prop_assert!(at_most(range.min, wait) && at_most(wait, range.max), "{wait:?} is not in {range:?}");
         }
     }
@@ -152,10 +194,11 @@ proptest! {
     ) {
         let (delay, cap) = (ms(delay), ms(delay + extra));
         let backoff = Backoff { delay, max_delay: cap, ..backoff(Growth::Decorrelated, Jitter::None) };
+        let ranges = backoff.ranges();
         let mut previous = None;
         for (retry, u) in (1..).zip(draws) {
             let wait = backoff.draw(retry, previous, u);
-            let range = backoff.range(retry);
+            let range = ranges.of(retry);
             prop_assert!(at_most(delay, wait) && at_most(wait, cap) && at_most(wait, range.max));
             previous = Some(wait);
         }

@@ -51,6 +51,8 @@ pub(crate) struct StartFailure {
 pub(crate) enum Stage {
     /// No process could be made for it: `fork`, or the pipe that reports on it.
     Fork,
+    /// None: its input could not be given to it, or not to the end, for which it was killed.
+    Input,
     /// The process was there, but the program could not be executed: `execve`.
     Exec,
     /// The same, since the interpreter that the program names in its `#!` line could not be.
@@ -60,12 +62,12 @@ pub(crate) enum Stage {
 impl StartFailure {
     /// No such program, or its `#!` interpreter is missing.
     pub(crate) fn is_not_found(self) -> bool {
-        self.stage != Stage::Fork && self.errno == libc::ENOENT
+        !matches!(self.stage, Stage::Fork | Stage::Input) && self.errno == libc::ENOENT
     }
 
     /// It may well start in a moment: a resource is short, or the file is being written (`ETXTBSY`).
     pub(crate) fn is_transient(self) -> bool {
-        self.stage == Stage::Fork
+        matches!(self.stage, Stage::Fork | Stage::Input)
             || matches!(
                 self.errno,
                 libc::ETXTBSY | libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE | libc::EIO
@@ -106,7 +108,9 @@ impl Ending {
         match self {
             Ending::Exited(code) => code,
             Ending::Signaled(signal) => crate::exit_code::killed_by(signal),
-            Ending::NotStarted(failure) if failure.stage == Stage::Fork => crate::exit_code::FAILURE,
+            Ending::NotStarted(StartFailure { stage: Stage::Fork | Stage::Input, .. }) => {
+                crate::exit_code::FAILURE
+            }
             Ending::NotStarted(failure) if failure.is_not_found() => crate::exit_code::NOT_FOUND,
             Ending::NotStarted(_) => crate::exit_code::NOT_EXECUTABLE,
         }

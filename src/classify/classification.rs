@@ -101,7 +101,7 @@ impl Classification {
     pub(crate) fn category(&self) -> Option<&'static str> {
         match self.class {
             Class::Success => None,
-            _ if self.kind.as_deref() == Some("fork") => Some("system"),
+            _ if matches!(self.kind.as_deref(), Some("fork" | "input")) => Some("system"),
             Class::Permanent => Some("user"),
             Class::Transient | Class::Throttled => Some("transient"),
         }

@@ -75,7 +75,7 @@ fn digits(text: &str) -> Option<i64> {
 
 fn century(short: i64, now: i64) -> i64 {
     // A year has 31,556,952 seconds in the mean.
-    let this_year = 1970 + now / 31_556_952;
+    let this_year = (1970 + now / 31_556_952).clamp(0, 9_999);
     let year = this_year - this_year % 100 + short;
     if year > this_year + 50 { year - 100 } else { year }
 }

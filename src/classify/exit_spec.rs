@@ -38,10 +38,25 @@ const WORDS: &[(&str, Matched)] = &[
     ("not-executable", Matched::NotExecutable),
 ];
 
+/// The endings that are named by a word.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(name, _)| *name)
+}
+
+/// A number in digits alone, blanks around it.
+pub(crate) fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
+    digits(text.trim_ascii())
+}
+
+/// A number in digits alone.
+pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
 impl ExitSpecs {
     /// Reads a comma list.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        text.split(',').map(|item| ExitSpec::parse(item.trim())).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(|item| ExitSpec::parse(item.trim_ascii())).collect::<Result<_, _>>().map(Self)
     }
 
     /// One list after the other.
@@ -111,7 +126,7 @@ fn describe_bad(word: &str) -> String {
     let known = "a code (0-255), a range such as 5-9, a signal such as SIGKILL, signal, timeout, not-found or \
                  not-executable, each also with ! before it";
     if word.is_empty() {
-        return format!("an entry of the list is empty: write {known}");
+        return format!("an entry of the list is empty: use {known}");
     }
     format!("invalid exit condition '{word}': use {known}")
 }
@@ -123,7 +138,7 @@ impl Matched {
         }
         if word.starts_with(|first: char| first.is_ascii_digit()) {
             let (low, high) = word.split_once('-').unwrap_or((word, word));
-            let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+            let (low, high) = (whole(low)?, whole(high)?);
             return (low <= high).then_some(Matched::Codes(low..=high));
         }
         signal::parse_name(word).map(Matched::Signal)
@@ -218,7 +233,7 @@ mod tests {
     fn what_is_no_exit_spec_is_named() {
         for text in ["", "1,,2", "256", "-1", "9-5", "SIGNOPE", "!", "1..3", "timeouts"] {
             let message = ExitSpecs::parse(text).unwrap_err();
-            assert!(message.contains("write a code"), "{text}: {message}");
+            assert!(message.contains("use a code"), "{text}: {message}");
         }
     }
 

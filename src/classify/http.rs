@@ -94,6 +94,8 @@ const BEFORE: &[&str] = &[
     "error code",
     "unexpected status",
     "bad response",
+    "unexpected response",
+    "unexpected http response",
     "serviceexception",
     "clientresponseerror",
     "responded with",
@@ -113,6 +115,7 @@ const BEFORE_ALONE: &[&str] = &[
     "returned an",
     "response",
     "status",
+    "success",
     "error",
     "fehler",
     "erreur",
@@ -121,6 +124,9 @@ const BEFORE_ALONE: &[&str] = &[
 
 /// Words before which `status` and its like mean something else.
 const NOT_AFTER: &[&str] = &["exit", "exited with", "exit code", "process", "child", "signal"];
+
+/// So much before a number is looked at: a method and a URL.
+const BEFORE_MOST: usize = 320;
 
 /// The last status in the text.
 pub(crate) fn last_status(text: &Text) -> Option<u16> {
@@ -135,7 +141,7 @@ pub(crate) fn last_status(text: &Text) -> Option<u16> {
             continue;
         }
         let code = lower[start..=at].iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-        let (before, after) = (&lower[start.saturating_sub(64)..start], &lower[at + 1..]);
+        let (before, after) = (&lower[start.saturating_sub(BEFORE_MOST)..start], &lower[at + 1..]);
         if is_status(code) && has_context(code, before, after) || is_surely_one(code, before, after) {
             return Some(code);
         }
@@ -176,6 +182,14 @@ fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
     if reason_follows(code, after) || reason_precedes(code, before) || peer_follows(after) {
         return true;
     }
+    if follows_request(code, before) {
+        return true;
+    }
+    // What begins a line is the number of a step or of a line as well.
+    let before = if begins_line(before, after) { &[][..] } else { before };
+    if is_in_brackets(code, before, after) {
+        return true;
+    }
     let words = trim_end(before, b" \n:='\"([<`");
     if ends_with_word(words, "too many") {
         return trim_start(after, b" \n").starts_with(b"error responses");
@@ -190,6 +204,32 @@ fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
     }
     BEFORE_ALONE.iter().any(|word| ends_with_word(words, word) && !follows_exit(words, word))
         && phrase_ends(after)
+}
+
+/// `404: ` or `[404] ` where a line begins.
+fn begins_line(before: &[u8], after: &[u8]) -> bool {
+    let is_start = |before: &[u8]| before.last().is_none_or(|byte| *byte == b'\n');
+    (is_start(before) && after.starts_with(b": "))
+        || (before.strip_suffix(b"[").is_some_and(is_start) && after.starts_with(b"] "))
+}
+
+/// `POST https://x/y: 422 (request …)`
+fn follows_request(code: u16, before: &[u8]) -> bool {
+    const METHODS: [&[u8]; 7] = [b"get", b"post", b"put", b"patch", b"delete", b"head", b"options"];
+    let Some(rest) = before.strip_suffix(b": ").filter(|_| code >= 400) else { return false };
+    let rest = trim_end(rest, b"\"'");
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'"' | b'\'');
+    let Some(gap) = rest.iter().rposition(is_space) else { return false };
+    let (url, words) = (&rest[gap + 1..], trim_end(&rest[..gap], b" \n\"'"));
+    let method = words.rsplit(|byte| !byte.is_ascii_alphabetic()).next().unwrap_or_default();
+    (url.starts_with(b"http") || url.starts_with(b"/")) && METHODS.contains(&method)
+}
+
+/// `error: [409] …`: an error's number, behind a colon.
+fn is_in_brackets(code: u16, before: &[u8], after: &[u8]) -> bool {
+    code >= 400
+        && before.strip_suffix(b"[").is_some_and(|before| trim_end(before, b" \n").ends_with(b":"))
+        && after.starts_with(b"] ")
 }
 
 /// npm's `E503`, pnpm's `ERR_PNPM_FETCH_503`.
@@ -309,6 +349,17 @@ mod tests {
             ("curl: (22) The requested URL returned error: 440", 440),
             ("HTTP/1.1 499 x", 499),
             ("http status: 561", 561),
+            ("Unexpected response 403 for https://x.test/v2/", 403),
+            ("Error: POST https://api.x.test/repos/a/b/rulesets: 422 (request failed)", 422),
+            ("Error: PUT \"https://x.test/y\": 409 The thing is there", 409),
+            ("GET /v1/things: 502 <html>", 502),
+            ("expected a success: 409 (The resource is there)", 409),
+            ("error: [409] the update goes on", 409),
+            ("Error: x: [422] it is not right", 422),
+            ("request failed (status: 400)", 400),
+            ("[404] Not Found: x", 404),
+            ("404: Not Found", 404),
+            ("failed with error\n404: Not Found", 404),
         ] {
             assert_eq!(status(text), Some(expected), "{text}");
         }
@@ -344,6 +395,18 @@ mod tests {
             "http://127.0.0.1:440/",
             "status 440",
             "HTTP/1.1 299",
+            "404: the first line",
+            "an error\n404: the next line",
+            "an error:\n[404] the next line",
+            "[404] starting up",
+            "error\n[503] x\n[504] y",
+            "PID [404] starting up",
+            "POST https://x.test/y: 42 things",
+            "POST https://x.test/y: 422nd",
+            "step [404] done",
+            "see POST https://x.test/404",
+            "exit status: 404",
+            "wrote https://x.test/y: 422 rows",
         ] {
             assert_eq!(status(text), None, "{text}");
         }

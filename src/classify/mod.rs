@@ -6,6 +6,8 @@ pub(crate) mod date;
 mod exit_spec;
 mod hint;
 mod http;
+mod lines;
+mod name;
 mod normalise;
 mod output;
 mod pattern;
@@ -18,7 +20,7 @@ mod text;
 
 pub(crate) use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub(crate) use classification::{Class, Classification};
-pub(crate) use exit_spec::ExitSpecs;
+pub(crate) use exit_spec::{ExitSpecs, whole, words as exit_words};
 pub(crate) use hint::Hint;
 pub(crate) use output::{CapturedText, Output, Stream, Tails, Tap};
 pub(crate) use rules::{Otherwise, RETRY_MATCH, Rules};

@@ -2,6 +2,8 @@
 //! before each line; white space folded. Lines stay lines, since headers stand at a line's start; a space in a
 //! pattern also matches a line break, since tools wrap.
 
+use std::ops::Range;
+
 /// No more of a stream than its end is looked at.
 const MOST: usize = 64 * 1024;
 
@@ -16,7 +18,11 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(raw: &[u8]) -> Self {
-        let plain = normalise(&raw[raw.len().saturating_sub(MOST)..]);
+        Self::of(normalise(&raw[raw.len().saturating_sub(MOST)..]))
+    }
+
+    /// Text that is normalised already.
+    fn of(plain: Vec<u8>) -> Self {
         let lower = plain.to_ascii_lowercase();
         let mut grams = vec![0; GRAM_WORDS];
         for gram in lower.windows(3) {
@@ -24,6 +30,42 @@ impl Text {
             grams[word] |= bit;
         }
         Self { plain, lower, grams }
+    }
+
+    /// May what stood before the text have been left out?
+    pub(crate) fn is_cut(raw: &[u8]) -> bool {
+        raw.len() >= MOST
+    }
+
+    /// Where the line of a place begins.
+    pub(crate) fn line_start(&self, at: usize) -> usize {
+        self.plain[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
+    }
+
+    /// Where the line of a place ends.
+    pub(crate) fn line_end(&self, at: usize) -> usize {
+        self.plain[at..].iter().position(|byte| *byte == b'\n').map_or(self.plain.len(), |length| at + length)
+    }
+
+    /// The same without the lines that these places are in.
+    pub(crate) fn without(self, places: &[Range<usize>]) -> Self {
+        if places.is_empty() {
+            return self;
+        }
+        let lines =
+            |place: &Range<usize>| self.line_start(place.start)..self.line_end(place.end.max(place.start));
+        let dropped: Vec<_> = places.iter().map(lines).collect();
+        let mut plain = Vec::with_capacity(self.plain.len());
+        let mut start = 0;
+        for line in self.plain.split(|byte| *byte == b'\n') {
+            if !dropped.iter().any(|gone| (gone.start..=gone.end).contains(&start)) {
+                plain.extend_from_slice(line);
+                plain.push(b'\n');
+            }
+            start += line.len() + 1;
+        }
+        plain.pop();
+        Self::of(plain)
     }
 
     /// False when `literal` (in lower case) is surely not in the text.
@@ -48,9 +90,11 @@ fn place(gram: &[u8]) -> (usize, u64) {
 
 fn normalise(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
-    for line in without_escapes(raw).split(|byte| matches!(byte, b'\n' | b'\r')) {
+    let raw = without_escapes(raw);
+    let numbered = are_numbered(&raw);
+    for line in raw.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let start = out.len();
-        fold(line, &mut out);
+        fold(if numbered { &line[number(line)..] } else { line }, &mut out);
         while out.last() == Some(&b' ') && out.len() > start {
             out.pop();
         }
@@ -65,6 +109,21 @@ fn normalise(raw: &[u8]) -> Vec<u8> {
     }
     out.pop();
     out
+}
+
+/// Do all lines begin with a number, as a pager or a CI system shows them? Such a number is no status.
+fn are_numbered(raw: &[u8]) -> bool {
+    let lines = raw.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.trim_ascii().is_empty());
+    let mut count = 0;
+    lines.inspect(|_| count += 1).all(|line| number(line) > 0) && count > 1
+}
+
+/// The length of a line's number: `404: `, `[404] `.
+fn number(line: &[u8]) -> usize {
+    let open = usize::from(line.first() == Some(&b'['));
+    let digits = line[open..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end: &[u8] = if open == 1 { b"] " } else { b": " };
+    if (1..=6).contains(&digits) && line[open + digits..].starts_with(end) { open + digits + 2 } else { 0 }
 }
 
 /// Takes terminal control sequences out: CSI, OSC, and escapes of two bytes.
@@ -147,6 +206,10 @@ mod tests {
             ("E1121 21:47:25.123456    4711 memcache.go:265] \"Unhandled\"", "\"Unhandled\""),
             ("échec\u{a0}: Connexion", "échec : Connexion"),
             ("tab\tand   spaces  ", "tab and spaces"),
+            ("404: npm error code E503\n404: x\n", "code E503\nx"),
+            ("[1] a\n\n[2] b: 404: c", "a\nb: 404: c"),
+            ("404: a", "404: a"),
+            ("404: a\nb", "404: a\nb"),
             ("x: {\n  '402': 'Payment Required',\n  '503': 'Service Unavailable',\n}", "x: {\n}"),
         ] {
             assert_eq!(String::from_utf8_lossy(&normalise(raw.as_bytes())), expected, "{raw:?}");

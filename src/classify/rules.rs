@@ -9,6 +9,7 @@ use super::exit_spec::ExitSpecs;
 use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
 use super::text::{Channel, Pattern, TextRule};
+use crate::exit_code;
 
 /// What the policy says of results.
 #[derive(Clone, Debug, Default)]
@@ -75,10 +76,8 @@ impl Rules {
         if self.is_success(attempt) {
             return self.success(attempt);
         }
-        let evidence = Evidence::of(attempt);
+        let evidence = self.knowledge.evidence(attempt);
         let known = self.knowledge.judge(attempt, &evidence);
-        let not_reached = known.as_ref().is_some_and(|known| known.not_reached)
-            || matches!(attempt.ending, Ending::NotStarted(_));
         let verdict = self
             .explicitly_permanent(attempt)
             .or_else(|| {
@@ -89,10 +88,37 @@ impl Rules {
             .or_else(|| Some(refined(self.otherwise(attempt)?, known.as_ref(), &evidence)))
             .or_else(|| interrupted_by_others(attempt))
             .or_else(|| {
-                Some(judged_by_profile(known.as_ref().filter(|_| !attempt.timed_out)?, attempt, &evidence))
+                let known = known.as_ref().filter(|known| !attempt.timed_out && speaks_of(known, attempt));
+                Some(judged_by_profile(known?, attempt, &evidence))
             })
+            .or_else(|| could_not_be_run(attempt))
             .unwrap_or_else(|| refined(by_itself(attempt), known.as_ref(), &evidence));
-        if self.non_idempotent { only_if_never_applied(verdict, not_reached) } else { verdict }
+        if self.non_idempotent && self.may_have_been_applied(&verdict, known.as_ref(), attempt, &evidence) {
+            return not_again(verdict);
+        }
+        verdict
+    }
+
+    /// May what would be tried again have taken effect?
+    fn may_have_been_applied(
+        &self,
+        verdict: &Classification,
+        known: Option<&Verdict>,
+        attempt: &AttemptResult,
+        evidence: &Evidence,
+    ) -> bool {
+        let started = !matches!(attempt.ending, Ending::NotStarted(_));
+        match verdict.class {
+            Class::Success | Class::Permanent => false,
+            Class::Transient => {
+                let never = known.is_some_and(|known| self.knowledge.never_applied(attempt, evidence, known));
+                started && !never
+            }
+            Class::Throttled => {
+                let said_by_profile = verdict.rule.source == "profile";
+                said_by_profile && self.knowledge.may_be_of_another_request(attempt)
+            }
+        }
     }
 
     /// A signal told us to stop, or nobody reads our output: the run ends, whatever the command returned.
@@ -117,10 +143,11 @@ impl Rules {
     /// A success, unless a profile knows better: some tools end with 0 when they failed.
     fn success(&self, attempt: &AttemptResult) -> Classification {
         if attempt.ending == Ending::Exited(0) && self.knowledge.judges_success() {
-            let evidence = Evidence::of(attempt);
+            let evidence = self.knowledge.evidence(attempt);
             let known = self.knowledge.judge_success(attempt, &evidence);
             if let Some(verdict) = known.map(|known| judged_by_profile(&known, attempt, &evidence)) {
-                return if self.non_idempotent { only_if_never_applied(verdict, false) } else { verdict };
+                let again = self.non_idempotent && verdict.class == Class::Transient;
+                return if again { not_again(verdict) } else { verdict };
             }
         }
         let rule = self.texts.iter().find(|rule| rule.class == Class::Success && rule.holds(attempt));
@@ -271,17 +298,35 @@ fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence
 }
 
 /// `--non-idempotent`: what may have taken effect is not done again.
-fn only_if_never_applied(verdict: Classification, not_reached: bool) -> Classification {
-    if verdict.class != Class::Transient || not_reached {
-        return verdict;
-    }
+fn not_again(verdict: Classification) -> Classification {
     Classification { class: Class::Permanent, may_have_been_applied: true, retry_after: None, ..verdict }
+}
+
+/// A status that a shell and its like give what they could not run.
+fn could_not_be_run(attempt: &AttemptResult) -> Option<Classification> {
+    let (id, why) = match attempt.ending {
+        Ending::Exited(exit_code::NOT_EXECUTABLE) => ("not-executable", "a command could not be executed"),
+        Ending::Exited(exit_code::NOT_FOUND) => ("not-found", "a command was not found"),
+        _ => return None,
+    };
+    let verdict = builtin(Class::Permanent, id, Some(id), attempt);
+    (!attempt.timed_out)
+        .then(|| Classification { reason: Cow::Owned(format!("{why} ({})", reason(attempt))), ..verdict })
+}
+
+/// Of what could not be run at all, does this rule tell more than the status? One that names the status does, and what is
+/// busy or short will pass.
+fn speaks_of(known: &Verdict, attempt: &AttemptResult) -> bool {
+    let passes = matches!(known.kind.as_deref(), Some("lock" | "capacity"));
+    could_not_be_run(attempt).is_none() || known.class == Class::Permanent || known.names_exit || passes
 }
 
 fn never_started(attempt: &AttemptResult) -> Option<Classification> {
     let Ending::NotStarted(failure) = attempt.ending else { return None };
     Some(if failure.stage == Stage::Fork {
         builtin(Class::Transient, "fork", Some("fork"), attempt)
+    } else if failure.stage == Stage::Input {
+        builtin(Class::Transient, "input", Some("input"), attempt)
     } else if failure.is_transient() {
         builtin(Class::Transient, "start", Some("resource"), attempt)
     } else if failure.is_not_found() {
@@ -356,6 +401,9 @@ fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
         Ending::NotStarted(failure) if failure.is_not_found() => Cow::Borrowed("command not found"),
         Ending::NotStarted(failure) if failure.stage == Stage::Fork => {
             Cow::Owned(format!("cannot start a process: {}", failure.text()))
+        }
+        Ending::NotStarted(failure) if failure.stage == Stage::Input => {
+            Cow::Owned(format!("cannot give it its input: {}", failure.text()))
         }
         Ending::NotStarted(failure) => Cow::Owned(format!("cannot execute: {}", failure.text())),
     }

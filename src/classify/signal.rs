@@ -31,14 +31,21 @@ const NAMES: &[(&str, i32)] = &[
     ("WINCH", libc::SIGWINCH),
     ("IO", libc::SIGIO),
     ("SYS", libc::SIGSYS),
+    #[cfg(target_os = "linux")]
+    ("PWR", libc::SIGPWR),
 ];
 
 /// The highest number a signal may have; beyond it `128 + n` would not fit a status.
 const HIGHEST: i32 = 64;
 
+/// The names of signals, without SIG.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().map(|(name, _)| *name)
+}
+
 /// A signal by name (`TERM`, `SIGTERM`, in any case) or number.
 pub(crate) fn parse(text: &str) -> Option<i32> {
-    if let Ok(number) = text.parse::<i32>() {
+    if let Some(number) = super::exit_spec::digits::<i32>(text) {
         return (1..=HIGHEST).contains(&number).then_some(number);
     }
     parse_name(text)
@@ -55,12 +62,13 @@ pub(crate) fn parse_name(text: &str) -> Option<i32> {
 /// `RTMIN`, `RTMIN+1`, `RTMAX-1`: as kill(1) has them.
 #[cfg(target_os = "linux")]
 fn real_time(name: &str) -> Option<i32> {
+    use super::exit_spec::digits;
     let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
     let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
         (Some(""), _) => first,
         (_, Some("")) => last,
-        (Some(more), _) => first.checked_add(more.strip_prefix('+')?.parse::<u8>().ok()?.into())?,
-        (_, Some(less)) => last.checked_sub(less.strip_prefix('-')?.parse::<u8>().ok()?.into())?,
+        (Some(more), _) => first.checked_add(digits::<u8>(more.strip_prefix('+')?)?.into())?,
+        (_, Some(less)) => last.checked_sub(digits::<u8>(less.strip_prefix('-')?)?.into())?,
         (None, None) => return None,
     };
     (first..=last).contains(&number).then_some(number)

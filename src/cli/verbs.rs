@@ -40,7 +40,7 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
         .args_override_self(true);
     let command = match verb {
         Verb::Run => base
-            .version(env!("CARGO_PKG_VERSION"))
+            .version(concat!(env!("CARGO_PKG_VERSION"), " (retry-command)"))
             .about("Run a command again until it works")
             .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state … (--help says more)")
             .after_help(AFTER_SHORT)
@@ -63,12 +63,14 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .after_help(AFTER_WAIT)
             .arg(valued_positional("n", "N", "The number of the retry, from 1"))
             .args(settings(&[Group::Schedule]))
+            .args(settings(&[Group::Surroundings]).filter(|arg| ["quiet", "verbose"].contains(&arg.get_id().as_str())))
             .args(retry_flags())
             .args(source_flags()),
         Verb::Explain => base
-            .about("Show the resolved policy: each value, where it came from, and the waits it makes")
+            .about("Show the resolved policy: what is not default, where it came from, and the waits it makes")
             .override_usage("retry explain [OPTIONS] [--] [COMMAND]...")
             .arg(valued("format", "FORMAT", "text, json, or delays: the mean waits in seconds on one line"))
+            .arg(switch("full", "Show every setting, also those that have their default values"))
             .arg(switch("all", "List every policy, and the file it is from"))
             .args(settings(&Group::ALL))
             .args(retry_flags())
@@ -110,8 +112,8 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
             .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
         Verb::Generate => base
-            .about("Print the man page, a shell's completions, or a JSON Schema")
-            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema")
+            .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
+            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|config")
             .arg(valued_positional("what", "WHAT", "What to print")),
     };
     command.arg(help_flag())

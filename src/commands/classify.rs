@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Asked, about, ask, format, print};
+use super::{Asked, about, ask, format, print, print_json};
+use crate::classify::profile::{Captures, Familiarity};
 use crate::classify::{
     AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
     signal,
@@ -15,6 +16,7 @@ use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 use crate::sys::{clock, files};
 
 pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
@@ -33,16 +35,72 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let attempt = given_result(invocation)?;
     let asked = ask(invocation, &Outer::default())?;
     asked.warn();
-    let verdict = judge(&rules(&asked, &about(invocation, &asked.resolved.policy)), attempt);
-    print(&match format {
-        "json" => format!("{}\n", json(&verdict)),
-        _ => text(&verdict),
-    })
+    let argv = about(invocation, &asked.resolved.policy);
+    let rules = rules(&asked, &argv);
+    let used = Used::of(&rules, &attempt);
+    let verdict = judge(&rules, attempt);
+    match format {
+        "json" => print_json(&json(&verdict, &used), false),
+        _ => print(&text(&verdict, &used.note(&rules, &argv))),
+    }
 }
 
 /// How results of this command are judged.
 fn rules(asked: &Asked, argv: &[std::ffi::OsString]) -> Rules {
-    Rules { knowledge: Rc::new(asked.knowledge(argv).with_text_given()), ..asked.resolved.policy.rules() }
+    Rules { knowledge: Rc::new(asked.knowledge(argv)), ..asked.resolved.policy.rules() }
+}
+
+/// Which text was given, and of which one a run would take notice.
+struct Used {
+    given: Captures,
+    used: Captures,
+}
+
+impl Used {
+    fn of(rules: &Rules, attempt: &AttemptResult) -> Self {
+        let text = &attempt.output.text;
+        let is_there = |bytes: &Option<Rc<[u8]>>| bytes.as_ref().is_some_and(|bytes| !bytes.is_empty());
+        let given = Captures { stdout: is_there(&text.stdout), stderr: is_there(&text.stderr) };
+        let (reads, http) = (rules.knowledge.reads(), rules.need_http());
+        let sees = |stream| http || rules.patterns().iter().any(|pattern| pattern.channel.sees(stream));
+        let used = Captures {
+            stdout: given.stdout && (reads.stdout || sees(Stream::Stdout)),
+            stderr: given.stderr && (reads.stderr || sees(Stream::Stderr)),
+        };
+        Self { given, used }
+    }
+
+    /// Was any text judged?
+    fn any(&self) -> bool {
+        self.used.stdout || self.used.stderr
+    }
+
+    /// What was not looked at, why, and with which option it would be.
+    fn note(&self, rules: &Rules, argv: &[std::ffi::OsString]) -> String {
+        let unused = (self.given.stdout && !self.used.stdout, self.given.stderr && !self.used.stderr);
+        let what = match unused {
+            (false, false) => return String::new(),
+            (true, true) => "the text was not used",
+            (true, false) if self.given.stderr => "stdout was not used",
+            (false, true) if self.given.stdout => "stderr was not used",
+            _ => "the text was not used",
+        };
+        let program = argv
+            .first()
+            .map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
+        let why = match rules.knowledge.selection().familiarity {
+            Familiarity::Unknown if argv.is_empty() => "no command was given".to_owned(),
+            Familiarity::Unknown => format!("of {program} only the exit status counts"),
+            Familiarity::Runner => format!("{program} runs other programs, and only the exit status counts"),
+            Familiarity::Known if rules.knowledge.selection().is_empty() => "--profile none".to_owned(),
+            Familiarity::Known => format!("a run does not read it of {program}"),
+        };
+        let option = match rules.knowledge.selection().names.first() {
+            None => "--profile generic",
+            Some(_) => "--profile auto --profile generic",
+        };
+        format!("; {what} ({why}; {option} reads it)")
+    }
 }
 
 /// Judges a result of which the output is there as a whole.
@@ -109,7 +167,7 @@ fn now(invocation: &Invocation) -> Result<Option<i64>, Error> {
     Ok(Some(moment))
 }
 
-fn json(verdict: &Classification) -> serde_json::Value {
+fn json(verdict: &Classification, used: &Used) -> serde_json::Value {
     json!({
         "class": verdict.class.name(),
         "category": verdict.category(),
@@ -123,10 +181,11 @@ fn json(verdict: &Classification) -> serde_json::Value {
         "http_status": verdict.http_status,
         "retry_after_ms": verdict.retry_after.map(crate::event::millis),
         "would_retry": verdict.class.is_retryable(),
+        "text_used": used.any(),
     })
 }
 
-fn text(verdict: &Classification) -> String {
+fn text(verdict: &Classification, note: &str) -> String {
     let next = match verdict.class {
         class if class.is_retryable() => "would be tried again",
         Class::Success => "done",
@@ -138,9 +197,9 @@ fn text(verdict: &Classification) -> String {
     let profile = verdict.rule.profile.as_ref().map(|profile| format!("/{profile}")).unwrap_or_default();
     let applied = if verdict.may_have_been_applied { "; it may have been applied" } else { "" };
     format!(
-        "{}: {}{applied} ({}{profile}/{}), {next}{}\n",
+        "{}: {}{applied} ({}{profile}/{}), {next}{}{note}\n",
         verdict.class.name(),
-        verdict.reason,
+        printable(&verdict.reason),
         verdict.rule.source,
         verdict.rule.id,
         asked.unwrap_or_default()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, ask, format, print};
+use super::{Asked, ask, format, print, print_json};
 use crate::backoff::Range;
 use crate::classify::profile::Familiarity;
 use crate::cli::Invocation;
@@ -15,11 +15,13 @@ use crate::event::plural;
 use crate::exit_code::Exit;
 use crate::policy::builtin::BUILTIN;
 use crate::policy::duration::{approximate, exact};
+use crate::policy::layer::Origin;
 use crate::policy::schedule::{ROWS, Schedule, schedule};
 use crate::policy::settings::{SETTINGS, plain};
 use crate::policy::value::Limit;
-use crate::policy::{Request, Resolved};
+use crate::policy::{Policy, Request, Resolved};
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 
 pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "delays"])?;
@@ -28,17 +30,20 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
         asked.warn();
     }
     if invocation.is_set("all") {
-        return print(&match format {
-            "json" => format!("{:#}\n", all_json(&asked.request)),
-            _ => all_text(&asked.request),
-        });
+        return match format {
+            "json" => print_json(&all_json(&asked.request), true),
+            _ => print(&all_text(&asked.request)),
+        };
     }
     let schedule = schedule(&asked.resolved.policy);
-    print(&match format {
-        "json" => format!("{:#}\n", json(&asked.resolved, &schedule)),
-        "delays" => delays(&schedule),
-        _ => text(&asked, &schedule, &super::about(invocation, &asked.resolved.policy)),
-    })
+    match format {
+        "json" => print_json(&json(&asked.resolved, &schedule), true),
+        "delays" => print(&delays(&schedule)),
+        _ => {
+            let argv = super::about(invocation, &asked.resolved.policy);
+            print(&text(&asked, &schedule, &argv, invocation.is_set(FULL)))
+        }
+    }
 }
 
 /// The mean waits in seconds, for scripts.
@@ -62,11 +67,14 @@ fn json(resolved: &Resolved, schedule: &Schedule) -> Json {
             json!({"retry": retry, "min_ms": ms(row.min), "mean_ms": ms(row.mean), "max_ms": ms(row.max)})
         })
         .collect();
-    let total = |part: fn(&Range) -> Duration| schedule.total.as_ref().map(|total| ms(part(total)));
+    let waits = schedule
+        .total
+        .as_ref()
+        .map(|total| json!({"min": ms(total.min), "mean": ms(total.mean), "max": ms(total.max)}));
     json!({
         "policy": policy,
         "schedule": rows,
-        "waits_ms": {"min": total(|t| t.min), "mean": total(|t| t.mean), "max": total(|t| t.max)},
+        "waits_ms": waits,
         "worst_case_ms": schedule.worst_case.map(ms),
     })
 }
@@ -80,22 +88,49 @@ fn ms(duration: Duration) -> Json {
     }
 }
 
-fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString]) -> String {
+/// The flag that shows each setting, also those that nobody changed.
+const FULL: &str = "full";
+
+fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> String {
     let resolved = &asked.resolved;
     let mut out = String::new();
-    let name = resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{name}'"));
-    let _infallible = writeln!(out, "{name}");
-    let shown: Vec<_> = SETTINGS.iter().map(|setting| plain(&(setting.show)(&resolved.policy))).collect();
-    let width = shown.iter().map(|value| value.chars().count()).max().unwrap_or(0);
-    for ((setting, value), origin) in SETTINGS.iter().zip(&shown).zip(&resolved.origins) {
-        let _infallible = writeln!(out, "  {:<16} {value:<width$}  {origin}", setting.key);
+    let name =
+        resolved.name.as_ref().map_or("policy".to_owned(), |name| format!("policy '{}'", printable(name)));
+    let rows = shown_settings(resolved, full);
+    if full || !rows.is_empty() {
+        let _infallible = writeln!(out, "{name}");
+        let width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+        for (key, value, origin) in &rows {
+            let _infallible = writeln!(out, "  {key:<16} {value:<width$}  {}", printable(origin));
+        }
+    }
+    if !full {
+        let rest = if rows.is_empty() { "all settings" } else { "other settings" };
+        let _infallible = writeln!(out, "{rest} have their default values (--full lists them)");
     }
     out.push_str(&schedule_text(resolved, schedule));
     out.push_str(&profile_text(asked, argv));
     for warning in asked.warnings.iter().chain(&asked.rule_warnings()) {
-        let _infallible = writeln!(out, "\nwarning: {warning}");
+        let _infallible = writeln!(out, "\nwarning: {}", printable(warning));
     }
     out
+}
+
+/// A value as it is shown, on one line whatever is in it.
+fn shown(value: &Json) -> String {
+    printable(&plain(value)).into_owned()
+}
+
+/// The key, value and origin of each setting, or of those that are not what they are by default.
+fn shown_settings(resolved: &Resolved, full: bool) -> Vec<(&'static str, String, String)> {
+    let defaults = Policy::default();
+    let rows = SETTINGS.iter().zip(&resolved.origins).filter_map(|(setting, origin)| {
+        let value = (setting.show)(&resolved.policy);
+        // A deadline alone lifts the limit of attempts: nobody gave that value, and it is not the usual one.
+        let differs = full || *origin != Origin::Default || value != (setting.show)(&defaults);
+        differs.then(|| (setting.key, shown(&value), origin.to_string()))
+    });
+    rows.collect()
 }
 
 /// What is known of the command, and what is captured for it.
@@ -114,7 +149,7 @@ fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
         (false, true) => "reads stderr",
         (false, false) => "reads nothing of its own accord",
     };
-    format!("\njudged by the profile {}, which {captures}\n", selection.names.join(", "))
+    format!("\njudged by the profile {}, which {captures}\n", printable(&selection.names.join(", ")))
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
@@ -126,6 +161,9 @@ fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
         Limit::Unlimited => "any number of attempts, waiting in between".to_owned(),
     };
     let _infallible = writeln!(out, "\n{title}");
+    if let Some(splay) = resolved.policy.splay.0 {
+        let _infallible = writeln!(out, "  before the first attempt: up to {} (splay)", exact(splay));
+    }
     if !schedule.rows.is_empty() {
         let _infallible = writeln!(out, "  retry        min       mean        max");
     }
@@ -201,8 +239,8 @@ fn all_text(request: &Request) -> String {
     for entry in all(request) {
         let purpose = entry.purpose.unwrap_or_default();
         let inherits = entry.inherits.map(|parent| format!(" (inherits {parent})")).unwrap_or_default();
-        let _infallible =
-            writeln!(out, "{:<14} {}{inherits}  [{}]", entry.name, purpose, entry.sources.join(", "));
+        let line = format!("{:<14} {purpose}{inherits}  [{}]", entry.name, entry.sources.join(", "));
+        let _infallible = writeln!(out, "{}", printable(&line));
     }
     out
 }

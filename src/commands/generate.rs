@@ -1,31 +1,40 @@
 //! `retry generate`: the man page, the completions and the schemas, made of what they describe.
 
+mod bash;
+mod config;
+mod fish;
+mod words;
+mod zsh;
+
 use clap_complete::Shell;
 use serde_json::{Map, Value as Json, json};
 
-use super::print;
+use super::print_exactly;
 use crate::cli::{self, Invocation};
 use crate::error::Error;
 use crate::event::Record;
 use crate::exit_code::Exit;
 use crate::policy::file::LIMITS;
 use crate::policy::layer::RETRIES;
+use crate::policy::pattern;
 use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::Form;
 
 /// What can be generated.
-const KNOWN: &[&str] = &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema"];
+const KNOWN: &[&str] =
+    &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema", "config"];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
-    print(&match &*what {
+    print_exactly(&match &*what {
         "man" => man(),
-        "bash" => completions(Shell::Bash),
-        "zsh" => completions(Shell::Zsh),
-        "fish" => completions(Shell::Fish),
+        "bash" => bash::completions(),
+        "zsh" => zsh::completions(),
+        "fish" => fish::completions(),
         "powershell" => completions(Shell::PowerShell),
         "elvish" => completions(Shell::Elvish),
         "schema" => format!("{:#}\n", config_schema()),
+        "config" => config::example(),
         "log-schema" => format!("{:#}\n", log_schema()),
         _ => {
             return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
@@ -41,7 +50,7 @@ fn completions(shell: Shell) -> String {
 }
 
 /// The schema of a configuration file, a property a setting.
-fn config_schema() -> Json {
+pub(crate) fn config_schema() -> Json {
     let property = |setting: &Setting| {
         let mut schema = (setting.schema)();
         schema["description"] = json!(setting.summary());
@@ -59,6 +68,15 @@ fn config_schema() -> Json {
     }
     let mut retries = Form::Limit.schema();
     retries["anyOf"][0]["minimum"] = json!(0);
+    let mut profile = crate::classify::profile::profile_schema();
+    let rule = &mut profile["properties"]["rule"]["items"]["properties"];
+    for (key, specs) in [("exit", pattern::rule_exits()), ("http", pattern::statuses())] {
+        // Text or a number: no list.
+        rule[key]["anyOf"] = json!([specs["anyOf"][0], specs["anyOf"][1]]);
+        if let Some(rule) = rule[key].as_object_mut() {
+            rule.shift_remove("type");
+        }
+    }
     retries["description"] = json!("The same as max, less the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
     let limits: Map<String, Json> =
@@ -72,7 +90,7 @@ fn config_schema() -> Json {
             "profile": {
                 "description": "What is known of tools, added to what is known already",
                 "type": "object",
-                "additionalProperties": crate::classify::profile::profile_schema(),
+                "additionalProperties": profile,
             },
             "limits": {
                 "description": "Limits by key, for whoever shares it",
@@ -119,3 +137,6 @@ fn man() -> String {
     text.push_str(include_str!("generate/tail.roff"));
     text
 }
+
+#[cfg(test)]
+mod tests;

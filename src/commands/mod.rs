@@ -42,6 +42,8 @@ struct Asked {
     request: Request,
     resolved: Resolved,
     warnings: Vec<String>,
+    /// The command is a shell's string with more than one command in it.
+    several: bool,
 }
 
 /// Gathers the layers and resolves them.
@@ -59,7 +61,9 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
         request.host = host.map_or(Host::Unknown, Host::Named);
         resolved = resolve(&request).map_err(Error::problems)?;
     }
-    Ok(Asked { request, resolved, warnings })
+    let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
+    let several = line.is_some_and(|line| has_several(&line));
+    Ok(Asked { request, resolved, warnings, several })
 }
 
 /// The layers, and what to warn of.
@@ -106,7 +110,7 @@ fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowl
 impl Asked {
     /// What is known of this command.
     fn knowledge(&self, argv: &[OsString]) -> Knowledge {
-        knowledge(&self.request, &self.resolved, argv)
+        knowledge(&self.request, &self.resolved, argv).among_others(self.several)
     }
 
     /// Says on stderr what to warn of.
@@ -165,6 +169,29 @@ fn words_of(line: &OsStr) -> Vec<OsString> {
     words.into_iter().map(OsString::from_vec).collect()
 }
 
+/// Has a shell's string more than one command in it, as far as a look tells?
+fn has_several(line: &OsStr) -> bool {
+    let bytes = line.as_bytes().trim_ascii().trim_ascii_end();
+    let mut quote = None;
+    let mut previous = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1);
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            // Within double quotes a command may still be run.
+            (None | Some(b'"'), b'`') => return true,
+            (None | Some(b'"'), b'$') if next == Some(&b'(') => return true,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            // `2>&1` and `&>` are no ends of a command.
+            (None, b'&') if previous == b'>' || next == Some(&b'>') => {}
+            (None, b';' | b'|' | b'&' | b'\n' | b'(' | b'{') => return true,
+            _ => {}
+        }
+        previous = byte;
+    }
+    false
+}
+
 /// The policy that was named, by a flag or by the environment.
 fn named_policy(invocation: &Invocation) -> Result<Option<(String, Origin)>, Error> {
     const VARIABLE: &str = "RETRY_OPT_POLICY";
@@ -221,9 +248,24 @@ fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Err
     })
 }
 
-/// Prints the answer of a verb.
+/// Prints the answer of a verb, made safe for a terminal.
 pub(crate) fn print(text: &str) -> Result<Exit, Error> {
-    match output::to_stdout(text) {
+    printed(output::to_stdout(text))
+}
+
+/// Prints the answer of a verb for programs, over several lines or on one.
+fn print_json(answer: &serde_json::Value, pretty: bool) -> Result<Exit, Error> {
+    let text = if pretty { format!("{answer:#}\n") } else { format!("{answer}\n") };
+    printed(output::to_stdout_exactly(&output::printable_json(&text)))
+}
+
+/// Prints a file that is made.
+fn print_exactly(text: &str) -> Result<Exit, Error> {
+    printed(output::to_stdout_exactly(text))
+}
+
+fn printed(written: std::io::Result<()>) -> Result<Exit, Error> {
+    match written {
         Ok(()) => Ok(Exit::Status(0)),
         // Who closed the pipe has read enough.
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),
@@ -234,6 +276,20 @@ pub(crate) fn print(text: &str) -> Result<Exit, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shells_string_may_have_several_commands() {
+        for line in
+            ["a && b", "a; b", "a | b", "a & b", "a\nb", "a $(b)", "a \"$(b)\"", "a `b`", "(a)", "a <(b)"]
+        {
+            assert!(has_several(OsStr::new(line)), "{line}");
+        }
+        for line in
+            ["a", "a 'b; c'", "a \"b | c\"", "a 2>&1", "a &>f", "a >f 2>g", "A=1 a -d '{\"x\": 1}' $b", "a\n"]
+        {
+            assert!(!has_several(OsStr::new(line)), "{line}");
+        }
+    }
 
     #[test]
     fn the_words_of_a_shells_string_are_those_of_its_first_command() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, ask, format, print};
+use super::{Asked, ask, format, print, print_json};
 use crate::classify::profile::{
     self, GENERIC, HostFinder, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
 };
@@ -15,22 +15,23 @@ use crate::exit_code::Exit;
 use crate::policy::problem::nearest;
 use crate::policy::user_profiles;
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 
 pub(super) fn profiles(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
     let asked = ask(invocation, &Outer::default())?;
     let users = user_profiles(&asked.request.files);
     let Some(name) = invocation.value("name").map(|name| name.to_string_lossy().into_owned()) else {
-        return print(&match format {
-            "json" => format!("{:#}\n", list_json(&users)),
-            _ => list_text(&asked, &users),
-        });
+        return match format {
+            "json" => print_json(&list_json(&users), true),
+            _ => print(&list_text(&asked, &users)),
+        };
     };
     let shown = Shown::find(&name, users)?;
-    print(&match format {
-        "json" => format!("{:#}\n", shown.json()),
-        _ => shown.text(&asked),
-    })
+    match format {
+        "json" => print_json(&shown.json(), true),
+        _ => print(&shown.text(&asked)),
+    }
 }
 
 /// The names of all profiles, `generic` last.
@@ -44,7 +45,7 @@ fn all_names(users: &[Rc<Profile>]) -> Vec<&str> {
 }
 
 fn commands_of(name: &str, users: &[Rc<Profile>]) -> Vec<String> {
-    let own = commands(name).iter().map(|command| (*command).to_owned());
+    let own = commands(name).map(|command| (*command).to_owned());
     let of_users =
         users.iter().filter(|profile| &*profile.name == name).flat_map(|profile| profile.commands.clone());
     own.chain(of_users).collect()
@@ -60,16 +61,39 @@ fn list_json(users: &[Rc<Profile>]) -> Json {
 
 fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
     let mut out = String::new();
-    for name in all_names(users) {
-        let commands = commands_of(name, users).join(", ");
-        let about =
-            if name == GENERIC { "rules for any output, after each profile's own" } else { &commands };
-        let _infallible = writeln!(out, "{name:<14} {about}");
+    for name in all_names(users).into_iter().filter(|name| *name != GENERIC) {
+        out.push_str(&entry(&printable(name), &printable(&commands_of(name, users).join(", "))));
     }
+    out.push_str(&entry(
+        GENERIC,
+        "rules for any output, after each profile's own; alone for these commands:",
+    ));
+    out.push_str(&entry("", &commands_of(GENERIC, users).join(", ")));
     out.push_str("\nretry profiles NAME shows the rules of one\n");
     for warning in asked.rule_warnings() {
-        let _infallible = writeln!(out, "warning: {warning}");
+        let _infallible = writeln!(out, "warning: {}", printable(&warning));
     }
+    out
+}
+
+/// A name and what it is for, wrapped to 80 columns.
+fn entry(name: &str, about: &str) -> String {
+    const INDENT: usize = 18;
+    let mut out = format!("{name:<INDENT$}");
+    let mut column = INDENT;
+    for (at, word) in about.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 && column + 1 + length > 80 {
+            let _infallible = write!(out, "\n{:INDENT$}", "");
+            column = INDENT;
+        } else if at > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
     out
 }
 
@@ -156,30 +180,30 @@ impl Shown {
         let mut out = String::new();
         for finder in self.keys() {
             if out.is_empty() {
-                out.push_str("\nthe host, for a key that is auto: the first of these that is there\n");
+                out.push_str("\n--key auto uses the first of:\n");
             }
             if !finder.commands.is_empty() {
-                let _infallible = writeln!(out, "  {}", finder.commands.join(", "));
+                let _infallible = writeln!(out, "  {}", printable(&finder.commands.join(", ")));
             }
             let places = finder.lookups.iter().map(ToString::to_string);
             for place in places.chain(finder.lookups.is_empty().then(|| "none".to_owned())) {
-                let _infallible = writeln!(out, "             {place}");
+                let _infallible = writeln!(out, "             {}", printable(&place));
             }
         }
         out
     }
 
     fn text(&self, asked: &Asked) -> String {
-        let mut out = format!("{}\n", self.name);
+        let mut out = format!("{}\n", printable(&self.name));
         let commands = commands_of(&self.name, &self.users);
         if !commands.is_empty() {
-            let _infallible = writeln!(out, "  commands  {}", commands.join(", "));
+            let _infallible = writeln!(out, "  commands  {}", printable(&commands.join(", ")));
         }
         let captured = self.captured();
         let captured = if captured.is_empty() { "nothing".to_owned() } else { captured.join(", ") };
         let _infallible = writeln!(out, "  captures  {captured}");
         for advice in self.knowledge.advice() {
-            let _infallible = writeln!(out, "  advice    {advice}");
+            let _infallible = writeln!(out, "  advice    {}", printable(&advice));
         }
         out.push_str(&self.keys_text());
         let mut phase = None;
@@ -192,7 +216,7 @@ impl Shown {
             out.push_str(&rule_text(profile, rule, profile != self.name));
         }
         for warning in asked.rule_warnings() {
-            let _infallible = writeln!(out, "\nwarning: {warning}");
+            let _infallible = writeln!(out, "\nwarning: {}", printable(&warning));
         }
         out
     }
@@ -221,7 +245,8 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     let whose = if foreign { format!(" ({profile})") } else { String::new() };
     let kind = rule.kind.as_deref().map(|kind| format!(" {kind}")).unwrap_or_default();
     let reached = if rule.not_reached { ", never took effect" } else { "" };
-    let mut out = format!("  {:<10} {}{whose}:{kind}{reached}\n", rule.class.name(), rule.id);
+    let about = format!("{}{whose}:{kind}{reached}", rule.id);
+    let mut out = format!("  {:<10} {}\n", rule.class.name(), printable(&about));
     if let Some(exit) = &rule.exit {
         let _infallible = writeln!(out, "             exit {}", exit.items().collect::<Vec<_>>().join(","));
     }
@@ -230,11 +255,12 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     }
     for text in &rule.texts {
         for pattern in &text.patterns {
-            let _infallible = writeln!(out, "             {} /{}/", text.stream.name(), pattern.as_str());
+            let _infallible =
+                writeln!(out, "             {} /{}/", text.stream.name(), printable(pattern.as_str()));
         }
     }
     if rule.hint {
-        out.push_str("             and the server says how long to wait\n");
+        out.push_str("             only if the server states a wait\n");
     }
     out
 }

@@ -8,6 +8,7 @@ mod delivery;
 pub(super) mod gatekeeper;
 mod hints;
 mod onlookers;
+mod remains;
 mod streams;
 mod wrapped;
 
@@ -17,7 +18,7 @@ use super::{Asked, ask};
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::error::Error;
-use crate::event::{Event, Level, RunIdentity, RunStart};
+use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::exit_code::Exit;
 use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
@@ -26,7 +27,7 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Options, Stdin, Supervisor, Variable};
+use crate::sys::supervise::{self, Captured, Happening, Inputs, Options, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -158,10 +159,12 @@ impl<'a> Driver<'a> {
         let options = Options {
             new_group: policy.new_group,
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
+            grace: policy.kill_after,
+            death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
         let repeats = policy.attempts() != Limit::Times(1);
-        let stdin = Stdin::open(policy.stdin, repeats, policy.stdin_max.0)?;
+        let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -170,7 +173,7 @@ impl<'a> Driver<'a> {
             outer,
             session,
             gatekeeper,
-            supervisor: supervisor.with_stdin(stdin),
+            supervisor: supervisor.with_inputs(inputs),
             sinks,
             streams: Streams::new(policy, interests),
             // Without it the command can tell us nothing, and all else works.
@@ -192,6 +195,9 @@ impl<'a> Driver<'a> {
         if self.sinks.want_start() {
             self.sinks.emit(&Event::RunStart(self.describe()));
         }
+        if self.streams.keeps_all() {
+            self.supervisor.held().keep_end();
+        }
         let mut input = Input::Begin;
         loop {
             let mut answer = None;
@@ -210,6 +216,7 @@ impl<'a> Driver<'a> {
                     Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
                     Action::Emit(event) => self.emit(&event),
                     Action::Finish(exit) => {
+                        self.supervisor.conclude();
                         self.sinks.clear();
                         if self.streams.keeps_all() && !self.succeeded {
                             self.tell_all().await;
@@ -291,14 +298,16 @@ impl<'a> Driver<'a> {
                     self.woke()
                 }
                 Happening::Delivered(_) => continue,
-                Happening::Unkillable(pids) => {
-                    let pids = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    self.sinks.note(Level::Error, &match &*pids {
-                        "" => "processes of the command are left, and cannot be listed: /proc is not that of this pid \
-                               namespace (--new-group would let them be killed)"
-                            .to_owned(),
-                        pids => format!("these processes could not be killed: {pids}"),
-                    });
+                Happening::Left(left) => {
+                    self.sinks.note(Level::Warn, &remains::left(&left));
+                    continue;
+                }
+                Happening::Unkillable(left) => {
+                    self.sinks.note(Level::Error, &remains::unkillable(&left));
+                    Input::Unkillable
+                }
+                Happening::Lost(why) => {
+                    self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
                     Input::Unkillable
                 }
             };
@@ -332,7 +341,9 @@ impl<'a> Driver<'a> {
             return Some(left.min(clock::SLICE));
         }
         let shown = self.comes_back_at.map_or(left, |at| at.saturating_sub(clock::now().elapsed));
-        self.sinks.count_down(shown);
+        if !self.sinks.count_down(shown) {
+            return Some(left.min(clock::SLICE));
+        }
         let to_the_second = Duration::from_nanos(u64::from(shown.subsec_nanos()));
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
@@ -368,6 +379,7 @@ impl<'a> Driver<'a> {
             cwd: identity::working_directory(),
             max: self.policy.attempts().times(),
             deadline_ms: self.policy.deadline.0.map(whole_millis),
+            splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             depth: self.outer.depth + 1,
         }

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
 use self::wait::{Held, Patience, Watch};
-use super::{format, gather, print, warn};
+use super::{format, gather, print, print_json, warn};
 use crate::cli::Invocation;
 use crate::error::Error;
 use crate::exit_code::{self, Exit};
@@ -21,6 +21,7 @@ use crate::gate::{Ask, Grant, Limits};
 use crate::policy::layer::Origin;
 use crate::policy::{Policy, Request, resolve};
 use crate::sys::environment::Outer;
+use crate::sys::output::printable;
 use crate::sys::store::{Entry, Failure, Leases, Place, Store};
 
 pub(super) fn state(invocation: &Invocation) -> Result<Exit, Error> {
@@ -76,12 +77,12 @@ impl Shared {
         entries.sort_by(|one, other| one.key.cmp(&other.key));
         let limited = entries.into_iter().map(|entry| (self.limits_of(&entry.key), entry));
         let limited: Vec<_> = limited.map(|(limits, entry)| (entry, limits)).collect();
-        print(&if as_json {
+        if as_json {
             let entries: Vec<_> = limited.iter().map(|(entry, limits)| show::json(entry, limits)).collect();
-            format!("{:#}\n", Json::from(entries))
+            print_json(&Json::from(entries), true)
         } else {
-            show::table(&limited)
-        })
+            print(&show::table(&limited))
+        }
     }
 
     /// What limits a key that is found in the store. Another program may have put one there that cannot be typed.
@@ -92,28 +93,34 @@ impl Shared {
     fn show(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
         let entry: Entry = self.store.entry(key).map_err(failed)?;
         let limits = self.policy.limits();
-        print(&if as_json {
-            format!("{:#}\n", show::json(&entry, &limits))
+        if as_json {
+            print_json(&show::json(&entry, &limits), true)
         } else {
-            show::text(&entry, &limits)
-        })
+            print(&show::text(&entry, &limits))
+        }
     }
 
     fn check(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
         let held = self.watch(key).look(0).map_err(failed)?.held;
-        let text = held.as_ref().map_or_else(
-            || format!("{key}: an attempt would start now\n"),
-            |held| format!("{key}: {}\n", held.words()),
-        );
-        answer(held.as_ref(), &if as_json { json_line(key, held.as_ref()) } else { text })
+        let text = held.as_ref().map_or_else(|| "an attempt would start now".to_owned(), Held::words);
+        if as_json {
+            print_json(&Held::json(key, held.as_ref()), false)?
+        } else {
+            print_line(key, &text)?
+        };
+        Ok(admitted(held.as_ref()))
     }
 
     fn wait(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
         let patience = Patience::new(&self.policy);
         let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
-        let text = given_up.as_ref().map(|(held, why)| format!("{key}: {}: {why}\n", held.words()));
         let held = given_up.as_ref().map(|(held, _)| held);
-        answer(held, &if as_json { json_line(key, held) } else { text.unwrap_or_default() })
+        if as_json {
+            print_json(&Held::json(key, held), false)?;
+        } else if let Some((held, why)) = &given_up {
+            print_line(key, &format!("{}: {why}", held.words()))?;
+        }
+        Ok(admitted(held))
     }
 
     fn watch<'a>(&'a mut self, key: &'a str) -> Watch<'a> {
@@ -130,13 +137,14 @@ impl Shared {
             Grant::default()
         });
         closing.map_err(failed)?;
-        print(&match until {
+        match until {
             _ if as_json => {
-                format!("{}\n", json!({"key": key, "window_until": until.map(|until| until.to_string())}))
+                let until = until.map(|until| until.to_string());
+                print_json(&json!({"key": key, "window_until": until}), false)
             }
-            Some(until) => format!("{key}: closed until {until}\n"),
-            None => format!("{key}: open\n"),
-        })
+            Some(until) => print_line(key, &format!("closed until {until}")),
+            None => print_line(key, "open"),
+        }
     }
 
     fn reset(&mut self, key: &str) -> Result<Exit, Error> {
@@ -155,12 +163,12 @@ fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
     resolved.map(|resolved| resolved.policy).map_err(Error::problems)
 }
 
-fn json_line(key: &str, held: Option<&Held>) -> String {
-    format!("{}\n", Held::json(key, held))
+/// `KEY: TEXT`.
+fn print_line(key: &str, text: &str) -> Result<Exit, Error> {
+    print(&format!("{}: {}\n", printable(key), printable(text)))
 }
 
-/// Prints, and tells by the status whether an attempt would start.
-fn answer(held: Option<&Held>, text: &str) -> Result<Exit, Error> {
-    print(text)?;
-    Ok(Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 }))
+/// Tells by the status whether an attempt would start.
+fn admitted(held: Option<&Held>) -> Exit {
+    Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 })
 }

@@ -6,8 +6,12 @@ use super::ask;
 use crate::backoff::Backoff;
 use crate::cli::Invocation;
 use crate::error::Error;
+use crate::event::Level;
 use crate::exit_code::Exit;
+use crate::policy::duration::approximate;
+use crate::policy::value::Limit;
 use crate::sys::environment::Outer;
+use crate::sys::sinks::Console;
 use crate::sys::{clock, identity};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -20,16 +24,39 @@ pub(super) fn wait(invocation: &Invocation) -> Result<Exit, Error> {
     let asked = ask(invocation, &Outer::find())?;
     asked.warn();
     let policy = &asked.resolved.policy;
-    if policy.attempts().times().is_some_and(|attempts| retry >= attempts) {
+    let mut console = Console::new(policy, false);
+    if let Limit::Times(attempts) = policy.attempts()
+        && retry >= attempts
+    {
+        console.note(Level::Warn, &format!("no attempts left (--max {attempts})"));
         return Ok(NO_MORE);
     }
     let seed = policy.seed.unwrap_or_else(|| u64::from_ne_bytes(identity::entropy()));
     let wait = nth_wait(&policy.schedule(), retry, seed);
-    if policy.deadline.0.is_some_and(|left| wait >= left) {
+    if let Some(left) = policy.deadline.0.filter(|left| wait >= *left) {
+        let (wait, left) = (approximate(wait), approximate(left));
+        let why = format!("the next attempt (in {wait}) would be past the {left} deadline");
+        console.note(Level::Warn, &why);
         return Ok(NO_MORE);
     }
-    clock::sleep(wait);
+    console.note(Level::Debug, &format!("next attempt in {}", approximate(wait)));
+    sleep(wait, &mut console);
     Ok(Exit::Status(0))
+}
+
+/// Sleeps for `wait`, counting down where that can be seen.
+fn sleep(wait: Duration, console: &mut Console) {
+    console.begin_wait(wait);
+    let until = clock::now().elapsed.saturating_add(wait);
+    loop {
+        let left = until.saturating_sub(clock::now().elapsed);
+        if left.is_zero() || !console.count_down(left) {
+            clock::sleep(left);
+            return console.clear();
+        }
+        let to_the_second = Duration::from_nanos(u64::from(left.subsec_nanos()));
+        clock::sleep(if to_the_second.is_zero() { left.min(Duration::from_secs(1)) } else { to_the_second });
+    }
 }
 
 fn retry_number(invocation: &Invocation) -> Result<u64, Error> {

@@ -59,7 +59,9 @@ impl RunStart {
             0 | 1 => String::new(),
             depth => format!("; inside of another retry (depth {depth}): attempts multiply"),
         };
-        format!("{name}: {attempts}{}{nested}", deadline.unwrap_or_default())
+        let splay =
+            self.splay_ms.map(|ms| format!("; the first one in {} (splay)", approximate(from_millis(ms))));
+        format!("{name}: {attempts}{}{}{nested}", deadline.unwrap_or_default(), splay.unwrap_or_default())
     }
 }
 

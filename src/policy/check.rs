@@ -75,6 +75,17 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
             "use --progress-timeout 10m, or drop --progress-match".to_owned(),
         ));
     }
+    if let (Some(splay), Some(deadline)) = (policy.splay.0, policy.deadline.0)
+        && splay >= deadline
+        && *resolved.origin("deadline") != Origin::Outer
+    {
+        problems.push(refuse(
+            "splay",
+            "deadline",
+            "contradict each other: the deadline could pass before the first attempt".to_owned(),
+            "use a --splay well below the --deadline".to_owned(),
+        ));
+    }
     if let Limit::Times(attempts) = policy.attempts()
         && policy.successes.0 > attempts
     {

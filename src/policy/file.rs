@@ -313,12 +313,20 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
             DeValue::Integer(number) => {
                 i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
             }
-            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            // As plain digits: `1e-1` is 0.1, and `3.0` is 3.
+            DeValue::Float(number) => Some(match number.as_str().parse::<f64>() {
+                Ok(value) if value.is_finite() => (value + 0.0).to_string(),
+                _ => number.as_str().to_owned(),
+            }),
             _ => None,
         }
     };
     match (form, value) {
         (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
+        (Form::Limit | Form::Whole | Form::Size, DeValue::Float(_)) => {
+            let number = scalar(value)?;
+            number.bytes().all(|digit| digit.is_ascii_digit()).then(|| vec![number.into()])
+        }
         (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
         | (Form::Number | Form::Share, DeValue::Integer(_) | DeValue::Float(_))
         | (Form::Duration | Form::List, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))

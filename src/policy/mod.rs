@@ -6,6 +6,7 @@ mod check;
 pub(crate) mod duration;
 pub(crate) mod file;
 pub(crate) mod layer;
+pub(crate) mod pattern;
 pub(crate) mod problem;
 mod resolve;
 mod rule;

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::value::{Form, Value, pattern};
+use super::pattern;
+use super::value::{Form, Value, regex};
 use crate::classify::profile::Statuses;
 use crate::classify::{Channel, Class, ExitSpecs, TextRule};
 
@@ -44,7 +45,7 @@ pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, 
                     .iter()
                     .find(|(name, _)| *name == stream)
                     .ok_or_else(|| refused(format!("a rule holds {}", KEYS.join(", "))))?;
-                rule.patterns.push(pattern(*channel, text).map_err(refused)?);
+                rule.patterns.push(regex(*channel, text).map_err(refused)?);
             }
         }
     }
@@ -115,8 +116,7 @@ impl Value for PolicyRules {
 /// JSON Schema, draft-07.
 pub(super) fn schema() -> Json {
     let text = |what: &str| json!({"type": "string", "description": what});
-    let list = |what: &str| {
-        let mut schema = Form::List.schema();
+    let list = |mut schema: Json, what: &str| {
         schema["description"] = json!(what);
         schema
     };
@@ -126,11 +126,11 @@ pub(super) fn schema() -> Json {
         "required": ["class"],
         "properties": {
             "class": {"enum": ["success", "transient", "throttled", "permanent"]},
-            "exit": list("Exit specs"),
+            "exit": list(pattern::rule_exits(), "Exit specs"),
             "stderr": text("A regular expression over the lines of stderr"),
             "stdout": text("A regular expression over the lines of stdout"),
             "both": text("A regular expression over the lines of either"),
-            "http": list("HTTP statuses that the output speaks of"),
+            "http": list(pattern::statuses(), "HTTP statuses that the output speaks of"),
             "reason": text("What to call it"),
         },
     }})

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::settings::Policy;
-use crate::backoff::{Backoff, Range};
+use crate::backoff::{Range, Ranges};
 
 /// The waits before each possible retry, and what they add up to.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Schedule {
     /// One a retry, at most [`ROWS`].
     pub(crate) rows: Vec<Range>,
-    /// The sum of all waits; `None` when nothing bounds it.
+    /// The sum of all waits; `None` when the attempts are unlimited.
     pub(crate) total: Option<Range>,
     /// The longest that the run can take, but for the time that stopping takes; `None` when nothing bounds it.
     pub(crate) worst_case: Option<Duration>,
@@ -22,12 +22,13 @@ pub(crate) const ROWS: u64 = 100;
 /// Computes the schedule of a policy.
 pub(crate) fn schedule(policy: &Policy) -> Schedule {
     let backoff = policy.schedule();
+    let ranges = backoff.ranges();
     let deadline = policy.deadline.0;
     let retries = policy.attempts().times().map(|attempts| attempts - 1);
     let mut rows: Vec<Range> = Vec::new();
     let mut least = Duration::ZERO;
     for retry in 1..=retries.unwrap_or(ROWS).min(ROWS) {
-        let range = backoff.range(retry);
+        let range = ranges.of(retry);
         least = least.saturating_add(range.min);
         // Even the shortest waits would pass the deadline: this retry can't be.
         if deadline.is_some_and(|deadline| least >= deadline) {
@@ -35,15 +36,14 @@ pub(crate) fn schedule(policy: &Policy) -> Schedule {
         }
         rows.push(range);
     }
-    let complete = retries.is_some_and(|retries| u64::try_from(rows.len()).is_ok_and(|rows| rows == retries));
-    let total = total(&rows, &backoff, retries, complete, deadline);
-    let attempts = policy.attempts().times().and_then(|attempts| u32::try_from(attempts).ok());
+    let total = retries.map(|retries| total(&rows, &ranges, retries, deadline));
     // What hangs on others has no end of its own.
     let admission = if policy.key.is_some() { policy.gate_wait.0 } else { Some(Duration::ZERO) };
     let each = policy.timeout.0.zip(admission).map(|(timeout, admission)| timeout.saturating_add(admission));
-    let worst_case = match (&total, each, attempts, retries) {
-        (Some(total), Some(each), Some(attempts), Some(_)) => {
-            Some(total.max.saturating_add(each.saturating_mul(attempts)))
+    let worst_case = match (&total, each, policy.attempts().times()) {
+        (Some(total), Some(each), Some(attempts)) => {
+            let splay = policy.splay.0.unwrap_or_default();
+            Some(splay.saturating_add(total.max).saturating_add(times(each, attempts)))
         }
         _ => None,
     };
@@ -54,11 +54,18 @@ pub(crate) fn schedule(policy: &Policy) -> Schedule {
     Schedule { rows, total, worst_case }
 }
 
+/// A time so many times over, the longest duration at most.
+fn times(each: Duration, count: u64) -> Duration {
+    let nanos = each.as_nanos().saturating_mul(count.into());
+    u64::try_from(nanos / 1_000_000_000)
+        .map_or(Duration::MAX, |seconds| Duration::new(seconds, (nanos % 1_000_000_000) as u32))
+}
+
 /// The sum of the waits that have no row: each of the next ones, then stretches of a thousandth, along which growth is
 /// taken for even.
-fn beyond_the_rows(backoff: &Backoff, retries: u64, part: fn(&Range) -> Duration) -> Duration {
+fn beyond_the_rows(ranges: &Ranges, retries: u64, part: fn(&Range) -> Duration) -> Duration {
     const EACH: u64 = 10_000;
-    let wait = |retry| part(&backoff.range(retry)).as_secs_f64();
+    let wait = |retry| part(&ranges.of(retry)).as_secs_f64();
     let (mut sum, mut first) = (0.0, ROWS + 1);
     while first <= retries {
         let length = if first <= EACH { 1 } else { first / 1000 };
@@ -72,26 +79,16 @@ fn beyond_the_rows(backoff: &Backoff, retries: u64, part: fn(&Range) -> Duration
     Duration::try_from_secs_f64(sum).unwrap_or(Duration::MAX)
 }
 
-fn total(
-    rows: &[Range],
-    backoff: &Backoff,
-    retries: Option<u64>,
-    complete: bool,
-    deadline: Option<Duration>,
-) -> Option<Range> {
+/// The sum of all waits, those without a row included.
+fn total(rows: &[Range], ranges: &Ranges, retries: u64, deadline: Option<Duration>) -> Range {
+    let hidden = rows.len() as u64 == ROWS && retries > ROWS;
     let sum = |part: fn(&Range) -> Duration| {
         let shown = rows.iter().map(part).fold(Duration::ZERO, Duration::saturating_add);
-        let hidden = match retries {
-            Some(retries) if !complete && deadline.is_none() => beyond_the_rows(backoff, retries, part),
-            _ => Duration::ZERO,
-        };
+        let hidden = if hidden { beyond_the_rows(ranges, retries, part) } else { Duration::ZERO };
         let sum = shown.saturating_add(hidden);
         deadline.map_or(sum, |deadline| sum.min(deadline))
     };
-    (retries.is_some() || deadline.is_some()).then(|| {
-        let max = if retries.is_none() { deadline.unwrap_or_default() } else { sum(|range| range.max) };
-        Range { min: sum(|range| range.min), mean: sum(|range| range.mean), max }
-    })
+    Range { min: sum(|range| range.min), mean: sum(|range| range.mean), max: sum(|range| range.max) }
 }
 
 #[cfg(test)]
@@ -130,7 +127,39 @@ mod tests {
         let schedule = schedule(&policy);
         assert_eq!(schedule.rows.len(), 2, "0.5s, 1s, and 2s would be past it");
         assert_eq!(schedule.worst_case, Some(ms(3_000)));
-        assert_eq!(schedule.total.map(|total| total.max), Some(ms(3_000)));
+        assert_eq!(schedule.total, None, "nobody knows how many waits there will be");
+        let limited = super::schedule(&Policy { max: Limit::Times(9), ..policy });
+        assert_eq!(limited.total.map(|total| total.max), Some(ms(3_000)));
+    }
+
+    #[test]
+    fn a_deadline_far_away_does_not_hide_the_waits_beyond_the_rows() {
+        let policy = Policy {
+            max: Limit::Times(1_001),
+            deadline: Bound(Some(ms(5_000_000))),
+            backoff: Strategy::Fixed,
+            jitter: Jitter::None,
+            ..Policy::default()
+        };
+        assert_eq!(schedule(&policy).total.map(|total| total.min), Some(ms(1_000_000)));
+    }
+
+    #[test]
+    fn no_number_is_too_large() {
+        let (timeout, splay) = (Bound(Some(ms(2_000))), Bound(Some(ms(1_000))));
+        let once = Policy { max: Limit::Times(1), timeout, splay, ..Policy::default() };
+        assert_eq!(schedule(&once).worst_case, Some(ms(3_000)));
+        for (max, strategy) in [
+            (100_000_000_000, Strategy::Exponential),
+            (400_000_000_000_000_000, Strategy::Decorrelated),
+            (u64::MAX, Strategy::Fibonacci),
+        ] {
+            let policy = Policy { max: Limit::Times(max), backoff: strategy, timeout, ..Policy::default() };
+            let schedule = schedule(&policy);
+            let total = schedule.total.expect("a sum");
+            assert!(total.min <= total.mean && total.mean <= total.max, "{total:?}");
+            assert!(schedule.worst_case.is_some_and(|worst| worst >= total.max), "{max}");
+        }
     }
 
     /// The sum of d·k for k from 1 to n.

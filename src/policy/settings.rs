@@ -257,6 +257,13 @@ settings! {
     successes / "successes": Count = Count(1),
     { Schedule "N" }
 
+    /// A random wait of at most this long before the first attempt
+    ///
+    /// For jobs that start in the same minute (cron): they spread out. The deadline counts it; --seed gives the same waits
+    /// between attempts with and without it. 0 means none.
+    splay / "splay": Bound = Bound(None),
+    { Schedule "DURATION" }
+
     /// Seed for the random delays
     seed / "seed": Option<u64> = None,
     { Schedule "N" }
@@ -337,15 +344,17 @@ settings! {
 
     /// What the command reads: auto, inherit, replay or null
     ///
-    /// `auto` gives every attempt the same input: a file is rewound to where it stood, a pipe or socket is replayed
-    /// byte for byte, and the command takes no more from it than it reads. Terminals and devices are inherited, and
-    /// so is everything when there can be one attempt only. `inherit` never replays; `null` is /dev/null.
+    /// `auto` gives every attempt the same input: a file is read again from where it stood, a pipe or socket is
+    /// replayed byte for byte, and the command takes no more from it than it reads. So are pipes and files that an
+    /// argument names as /dev/fd/N. Terminals and devices are inherited, and so is everything when there can be one
+    /// attempt only. `inherit` never replays; `null` is /dev/null.
     stdin / "stdin": StdinMode = StdinMode::Auto,
     { Surroundings "MODE" }
 
     /// Max stdin kept for replay; no retry beyond that
     ///
-    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp.
+    /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp, or in memory where there can be
+    /// none.
     stdin_max / "stdin-max": Size = Size(1 << 30),
     { Surroundings "SIZE" }
 
@@ -377,6 +386,9 @@ settings! {
     { Surroundings "" }
 
     /// Append a JSON line for each event; - is stderr
+    ///
+    /// A log that somebody renames (logrotate) is made anew for the next event. In a directory where everybody may make
+    /// files, such as /tmp, a symbolic link is refused, and so is another user's file unless the directory is theirs.
     log / "log": Option<FilePath> = None,
     { Surroundings "FILE" env "RETRY_OPT_LOG"; basic }
 

@@ -1,7 +1,7 @@
 //! Numbers of bytes in text: `1GiB`, `64MiB`, `10k`, `4096`.
 
 /// The units that are read, in lower case. A letter alone is the binary unit, as in `head -c` and `sort -S`.
-const UNITS: [(&str, u64); 14] = [
+pub(super) const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("b", 1),
     ("k", 1 << 10),
@@ -20,12 +20,12 @@ const UNITS: [(&str, u64); 14] = [
 
 /// Reads a size.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     if number.is_empty() || unit.starts_with(['.', ',', '_']) {
         return Err(format!("invalid size '{text}': use a whole number with a unit, such as 64MiB"));
     }
-    let unit = unit.trim_start();
+    let unit = unit.trim_ascii_start();
     let known = UNITS.iter().find(|(name, _)| unit.eq_ignore_ascii_case(name));
     let (_, unit) = known.ok_or_else(|| {
         format!("unknown unit '{unit}' in '{text}': use KiB, MiB, GiB or TiB (kB, MB … count in thousands)")
@@ -78,8 +78,8 @@ mod tests {
             ("-1", "64MiB"),
             ("1.5GiB", "whole number"),
             ("1,5GiB", "whole number"),
-            ("10q", "no unit"),
-            ("10 MiB/s", "no unit"),
+            ("10q", "unknown unit"),
+            ("10 MiB/s", "unknown unit"),
             ("inf", "64MiB"),
             ("16777216TiB", "at most"),
             ("99999999999999999999999", "at most"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{duration, size};
+use super::{duration, pattern, size};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +58,15 @@ impl Form {
     /// JSON Schema, draft-07.
     pub(crate) fn schema(self) -> Json {
         match self {
-            Form::Limit => json!({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "inf"}]}),
-            Form::Whole => json!({"type": "integer", "minimum": 0}),
+            Form::Limit => {
+                json!({"anyOf": [{"type": "integer", "minimum": 1, "maximum": u64::MAX}, {"const": "inf"}]})
+            }
+            Form::Whole => json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
             Form::Number => json!({"type": "number"}),
-            Form::Duration => json!({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
-            Form::Size => json!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]}),
+            Form::Duration => pattern::duration(),
+            Form::Size => pattern::size(&size::UNITS),
             Form::Text => json!({"type": "string"}),
-            Form::Share => json!({"anyOf": [
-                {"type": "string"},
-                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-            ]}),
+            Form::Share => pattern::share(),
             Form::List => json!({"anyOf": [
                 {"type": ["string", "number"]},
                 {"type": "array", "items": {"type": ["string", "number"]}},
@@ -220,7 +219,7 @@ impl Value for Count {
     }
 
     fn schema() -> Json {
-        json!({"type": "integer", "minimum": 1})
+        json!({"type": "integer", "minimum": 1, "maximum": u64::MAX})
     }
 
     fn show(&self) -> Json {
@@ -348,7 +347,7 @@ mod streams;
 #[path = "value_surroundings.rs"]
 mod surroundings;
 
-pub(super) use judging::pattern;
+pub(super) use judging::pattern as regex;
 pub(crate) use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
 pub(crate) use schedule::Factor;
 pub(crate) use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace, without_password};

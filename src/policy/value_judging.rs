@@ -6,12 +6,17 @@ use serde_json::{Value as Json, json};
 
 use super::{Form, Value, utf8};
 use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
+use crate::policy::pattern as patterns;
 
 impl Value for ExitSpecs {
     const FORM: Form = Form::List;
 
     fn parse(text: &str) -> Result<Self, String> {
         ExitSpecs::parse(text)
+    }
+
+    fn schema() -> Json {
+        patterns::exits()
     }
 
     fn read(texts: &[OsString]) -> Result<Self, String> {
@@ -39,6 +44,10 @@ impl Value for ExitCodes {
             Some(other) => Err(format!("'{other}' can't be a success; use exit codes such as 0,3 or 0-9")),
             None => Ok(ExitCodes(specs)),
         }
+    }
+
+    fn schema() -> Json {
+        patterns::codes()
     }
 
     fn read(texts: &[OsString]) -> Result<Self, String> {
@@ -169,9 +178,13 @@ impl Value for Signal {
     const FORM: Form = Form::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
-        signal::parse(text.trim())
+        signal::parse(text.trim_ascii())
             .map(Signal)
             .ok_or_else(|| format!("invalid signal '{text}': use a name such as TERM or INT, or a number"))
+    }
+
+    fn schema() -> Json {
+        patterns::signal()
     }
 
     fn show(&self) -> Json {

@@ -4,8 +4,14 @@ use serde_json::{Value as Json, json};
 
 use super::{Form, Value};
 use crate::backoff::{Jitter, Shape, Strategy};
-use crate::policy::duration;
 use crate::policy::problem::did_you_mean;
+use crate::policy::{duration, pattern};
+
+/// A number without a sign or an exponent.
+pub(super) fn decimal(text: &str) -> Option<f64> {
+    let text = text.trim_ascii();
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then(|| text.parse().ok())?
+}
 
 /// Growth per retry, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,8 +44,12 @@ impl Value for Factor {
 impl Value for Strategy {
     const FORM: Form = Form::List;
 
+    fn schema() -> Json {
+        pattern::strategy()
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         if let Some((_, shape)) = Shape::NAMES.iter().find(|(name, _)| *name == text) {
             return Ok((*shape).into());
         }
@@ -51,7 +61,7 @@ impl Value for Strategy {
                 names.join(", ")
             ));
         }
-        let waits = text.split(',').map(|entry| match entry.trim() {
+        let waits = text.split(',').map(|entry| match entry.trim_ascii() {
             "" => Err(format!("the list '{text}' has an empty entry; use a list of delays such as 1s,2s,4s")),
             entry => duration::parse(entry),
         });
@@ -78,27 +88,31 @@ impl Value for Strategy {
 impl Value for Jitter {
     const FORM: Form = Form::Text;
 
+    fn schema() -> Json {
+        pattern::jitter()
+    }
+
     fn words() -> Vec<&'static str> {
         Jitter::NAMES.iter().map(|(name, _)| *name).collect()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         if let Some((_, jitter)) = Jitter::NAMES.iter().find(|(name, _)| *name == text) {
             return Ok(*jitter);
         }
         if let Some(percent) = text.strip_suffix('%') {
-            return match percent.trim().parse::<f64>() {
-                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
+            return match decimal(percent) {
+                Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
                 _ => Err(format!(
                     "invalid share '{text}': use 0% to 100%; for more, multipliers such as 0.5..3"
                 )),
             };
         }
         if let Some((low, high)) = text.split_once("..") {
-            let multipliers = (low.trim().parse::<f64>(), high.trim().parse::<f64>());
+            let multipliers = (decimal(low), decimal(high));
             return match multipliers {
-                (Ok(low), Ok(high)) if 0.0 <= low && low <= high && high.is_finite() => {
+                (Some(low), Some(high)) if low <= high && high.is_finite() => {
                     Ok(Jitter::Multipliers(low, high))
                 }
                 _ => {

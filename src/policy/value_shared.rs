@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::schedule::decimal;
 use super::{Form, Value};
+use crate::classify::whole;
 use crate::gate::{Breaker, Rate, Tripping};
-use crate::policy::duration;
+use crate::policy::{duration, pattern};
 
 /// The longest key, in bytes.
 const LONGEST_KEY: usize = 255;
@@ -97,27 +99,31 @@ impl Value for Permits {
 fn over_time<'a>(text: &'a str, what: &str, example: &str) -> Result<(&'a str, Duration), String> {
     let (number, time) =
         text.split_once('/').ok_or_else(|| format!("invalid {what} '{text}': use {example}"))?;
-    // `10/s`, as nginx and iptables have it, is `10/1s`.
-    let unit = time.trim();
-    let is_unit = ["s", "sec", "second", "m", "min", "minute", "h", "hour", "d", "day"].contains(&unit);
-    let time = duration::parse(&if is_unit { format!("1{unit}") } else { time.to_owned() })
-        .map_err(|why| format!("in '{text}', {why}"))?;
+    // A unit alone is one of it: `10/s`.
+    let one =
+        duration::units().any(|unit| unit == time.trim_ascii()).then(|| format!("1{}", time.trim_ascii()));
+    let time =
+        duration::parse(one.as_deref().unwrap_or(time)).map_err(|why| format!("in '{text}', {why}"))?;
     if time.is_zero() {
         return Err(format!("the time in '{text}' is 0; use {example}"));
     }
-    Ok((number.trim(), time))
+    Ok((number.trim_ascii(), time))
 }
 
 fn count(number: &str, text: &str, example: &str) -> Result<u32, String> {
-    match number.parse() {
-        Ok(0) => Err(format!("the number in '{text}' is 0; use 1 or more, or drop the option")),
-        Ok(number) => Ok(number),
-        Err(_) => Err(format!("invalid number '{number}' in '{text}': use {example}")),
+    match whole(number) {
+        Some(0) => Err(format!("the number in '{text}' is 0; use 1 or more, or drop the option")),
+        Some(number) => Ok(number),
+        None => Err(format!("invalid number '{number}' in '{text}': use {example}")),
     }
 }
 
 impl Value for Rate {
     const FORM: Form = Form::Text;
+
+    fn schema() -> Json {
+        pattern::rate()
+    }
 
     fn parse(text: &str) -> Result<Self, String> {
         const EXAMPLE: &str = "attempts per time, such as 100/1m";
@@ -136,6 +142,10 @@ impl Value for Rate {
 
 impl Value for Breaker {
     const FORM: Form = Form::Text;
+
+    fn schema() -> Json {
+        pattern::breaker()
+    }
 
     fn parse(text: &str) -> Result<Self, String> {
         const EXAMPLE: &str =
@@ -166,7 +176,7 @@ impl Value for Share {
 
     fn parse(text: &str) -> Result<Self, String> {
         const EXAMPLE: &str = "a share of the first attempts, such as 20% or 0.2";
-        let text = text.trim();
+        let text = text.trim_ascii();
         match text.strip_suffix('%') {
             Some(percent) => share(percent, 100.0, text, EXAMPLE),
             None => share(text, 1.0, text, EXAMPLE),
@@ -180,9 +190,9 @@ impl Value for Share {
 }
 
 fn share(number: &str, whole: f64, text: &str, example: &str) -> Result<f64, String> {
-    match number.trim().parse::<f64>().map(|number| number / whole) {
-        Ok(0.0) => Err(format!("the share in '{text}' is 0; use more, or drop the option")),
-        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+    match decimal(number).map(|number| number / whole) {
+        Some(0.0) => Err(format!("the share in '{text}' is 0; use more, or drop the option")),
+        Some(share) if share > 0.0 && share <= 1.0 => Ok(share),
         _ => Err(format!("invalid share '{text}': use {example}")),
     }
 }

@@ -67,6 +67,10 @@ impl Session {
 
     /// Starts the next attempt, or asks whether it may.
     pub(super) fn go(&mut self, now: Now) -> Vec<Action> {
+        // One that limits hold back asks once more: they say why it does not start.
+        if self.asking.is_none() && self.limits.is_past_deadline(self.elapsed(now)) {
+            return self.too_late(now);
+        }
         if !self.gated {
             return self.spawn(now);
         }
@@ -88,11 +92,24 @@ impl Session {
         match answer {
             Answer::Proceed => {
                 self.asking = None;
+                if self.limits.is_past_deadline(self.elapsed(now)) {
+                    let mut actions = vec![Action::Settle(Report::NEUTRAL)];
+                    actions.extend(self.too_late(now));
+                    return actions;
+                }
                 self.spawn(now)
             }
             Answer::Refuse(refusal) => self.refused(now, &refusal, Duration::ZERO, None, String::new()),
             Answer::Wait(wait) => self.held_back(now, wait),
         }
+    }
+
+    /// The deadline passed before this attempt could start: while the machine slept, while we were stopped, or while
+    /// the limits were asked.
+    fn too_late(&mut self, now: Now) -> Vec<Action> {
+        let exit = self.last.map_or(Exit::Status(exit_code::TIMED_OUT), |(status, _)| failed_exit(status));
+        let why = self.limits.deadline_words();
+        self.finish_since(now, Outcome::Deadline, exit, why)
     }
 
     fn held_back(&mut self, now: Now, wait: Wait) -> Vec<Action> {

@@ -111,6 +111,73 @@ fn a_first_success_ends_the_run() {
 }
 
 #[test]
+fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
+    let policy = Policy { splay: Bound(Some(ms(60_000))), ..plain() };
+    let mut run = Run::new(&policy).begin();
+    let splay = run.session.splay();
+    assert!(splay > Duration::ZERO && splay <= ms(60_000), "{splay:?}");
+    let whole = u64::try_from(splay.as_millis()).expect("a minute at most");
+    run.did(&format!("wake:{whole}"));
+    run.wakes(whole / 2);
+    run.did(&format!("wake:{}", (splay - ms(whole / 2)).as_millis()));
+    run.wakes(whole - whole / 2 + 1);
+    run.did("spawn1");
+    assert!(run.session.slept >= splay);
+    run.fails(5, 7);
+    run.did("started retry:1000 wake:1000");
+}
+
+#[test]
+fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
+    let waits = |splay| {
+        let policy =
+            Policy { splay: Bound(splay), max: Limit::Times(6), seed: Some(11), ..Policy::default() };
+        let mut run = Run::new(&policy).begin();
+        run.wakes(60_000);
+        let mut waits = Vec::new();
+        for _ in 1..6 {
+            run.said.clear();
+            run.fails(1, 7);
+            waits.extend(run.said.iter().filter(|word| word.starts_with("retry:")).cloned());
+            run.wakes(60_000);
+        }
+        waits
+    };
+    let without = waits(None);
+    assert_eq!((without.len(), &waits(Some(ms(60_000)))), (5, &without));
+}
+
+#[test]
+fn the_deadline_counts_the_splay_and_a_signal_ends_it() {
+    // This seed draws more than half of the splay.
+    let late = Policy { splay: Bound(Some(ms(60_000))), deadline: Bound(Some(ms(100))), ..plain() };
+    Run::new(&late).begin().did("deadline exit124");
+    let deadline = Bound(Some(ms(90_000)));
+    let mut cut = Run::new(&Policy { deadline, max: Limit::Unlimited, ..late.clone() }).begin();
+    cut.said.clear();
+    cut.wakes(60_000);
+    cut.did("spawn1 wake:30000");
+    let mut stopped = Run::new(&Policy { deadline, ..late }).begin();
+    stopped.said.clear();
+    stopped.pass(10);
+    stopped.tell(Input::Signal(libc::SIGTERM));
+    stopped.did("interrupted die15");
+    assert_eq!(stopped.session.slept, ms(10));
+}
+
+#[test]
+fn a_splay_is_no_standstill() {
+    let stall = Bound(Some(ms(1_000)));
+    let policy = Policy { splay: Bound(Some(ms(60_000))), progress_timeout: stall, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.said.clear();
+    let splay = u64::try_from(run.session.splay().as_millis()).expect("a minute at most");
+    run.wakes(splay.saturating_sub(1));
+    run.wakes(2);
+    assert!(run.said.contains(&"spawn1".to_owned()), "{:?}", run.said);
+}
+
+#[test]
 fn failures_are_tried_again_until_no_attempt_is_left_and_nothing_is_waited_then() {
     let mut run = Run::new(&plain()).begin();
     run.fails(5, 7);
@@ -232,6 +299,16 @@ fn a_deadline_that_is_past_lets_nothing_run() {
     let policy = Policy { deadline: Bound(Some(Duration::ZERO)), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.did("deadline exit124");
+}
+
+#[test]
+fn nothing_starts_after_the_deadline_however_late_the_wake_comes() {
+    let policy = Policy { deadline: Bound(Some(ms(2_500))), max: Limit::Unlimited, ..plain() };
+    let mut run = Run::new(&policy).begin();
+    run.fails(100, 9);
+    // The machine slept, or we were stopped.
+    run.wakes(2400);
+    run.did("spawn1 wake:2500 started retry:1000 wake:1000 deadline exit9");
 }
 
 #[test]

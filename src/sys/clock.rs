@@ -35,6 +35,18 @@ pub(crate) fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+/// The time of day as RFC 3339 has it, UTC, to the microsecond. A clock that stands before 1970 or past the year 9999, which
+/// the format cannot tell, is told as the first or the last moment of that time.
+pub(crate) fn rfc3339_micros() -> String {
+    let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    rfc3339(since).to_string()
+}
+
+fn rfc3339(since: Duration) -> humantime::Rfc3339Timestamp {
+    const LAST: Duration = Duration::new(253_402_300_799, 999_999_999);
+    humantime::format_rfc3339_micros(SystemTime::UNIX_EPOCH + since.min(LAST))
+}
+
 /// Milliseconds since the Unix epoch.
 pub(crate) fn unix_millis() -> u64 {
     let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -70,4 +82,21 @@ pub(crate) fn sleep(wait: Duration) {
 fn read(clock: ClockId) -> Duration {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(clock);
     Duration::new(u64::try_from(tv_sec).unwrap_or(0), u32::try_from(tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_clock_can_be_told() {
+        for (seconds, told) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (253_402_300_799, "9999-12-31T23:59:59.000000Z"),
+            (253_402_300_800, "9999-12-31T23:59:59.999999Z"),
+            (u64::MAX, "9999-12-31T23:59:59.999999Z"),
+        ] {
+            assert_eq!(rfc3339(Duration::from_secs(seconds)).to_string(), told);
+        }
+    }
 }

@@ -6,10 +6,11 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::string::FromUtf8Error;
 
 use super::environment;
 use crate::error::Error;
-use crate::policy::problem::Source;
+use crate::policy::problem::{Place, Problem, Source};
 use crate::policy::{file, inheritance_problems};
 
 /// The files of one run, parsed, from the weakest to the strongest.
@@ -40,7 +41,7 @@ impl Config {
             }
         }
         if let Some(path) = named.map(Path::new) {
-            let text = File::open(path).and_then(|file| read_text(&file)).map_err(|why| {
+            let text = File::open(path).and_then(|file| read_bytes(&file)).map_err(|why| {
                 let why = describe(&why);
                 Error::usage(format!("cannot read the configuration {}: {why}", path.display()))
                     .hint("name a TOML file with --config, or leave it out")
@@ -55,12 +56,29 @@ impl Config {
         Err(Error::problems(problems))
     }
 
-    fn parse(&mut self, path: &Path, text: String, problems: &mut Vec<crate::policy::problem::Problem>) {
-        let source = Rc::new(Source { path: path.display().to_string(), text });
+    fn parse(&mut self, path: &Path, bytes: Vec<u8>, problems: &mut Vec<Problem>) {
+        let path = path.display().to_string();
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(why) => return problems.push(not_utf8(path, &why)),
+        };
+        let source = Rc::new(Source { path, text });
         let (file, wrong) = file::parse(&source);
         self.files.push(file);
         problems.extend(wrong);
     }
+}
+
+/// Where a file ceases to be UTF-8. Up to there its text is as it was written.
+fn not_utf8(path: String, why: &FromUtf8Error) -> Problem {
+    let start = why.utf8_error().valid_up_to();
+    let byte = why.as_bytes().get(start).copied().unwrap_or_default();
+    let text = String::from_utf8_lossy(why.as_bytes()).into_owned();
+    let source = Rc::new(Source { path, text });
+    let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+    Problem::new(format!("byte 0x{byte:02X} is not UTF-8"))
+        .at(Some(Place { source, start, end }))
+        .hint("save the file as UTF-8")
 }
 
 fn user_file() -> Option<PathBuf> {
@@ -69,9 +87,9 @@ fn user_file() -> Option<PathBuf> {
     Some(base.join("retry/config.toml"))
 }
 
-/// The text of a file that may not be there. Who may write it is asked of the open file, so that nobody can
+/// The bytes of a file that may not be there. Who may write it is asked of the open file, so that nobody can
 /// change it in between.
-fn read_trusted(path: &Path) -> Result<Option<String>, String> {
+fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
     // A FIFO would not be opened before somebody writes to it.
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
@@ -91,10 +109,10 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
     if metadata.mode() & 0o022 != 0 {
         return Err("others may write it (chmod go-w makes it yours)".to_owned());
     }
-    read_text(&file).map(Some).map_err(|why| describe(&why))
+    read_bytes(&file).map(Some).map_err(|why| describe(&why))
 }
 
-fn read_text(file: &File) -> io::Result<String> {
+fn read_bytes(file: &File) -> io::Result<Vec<u8>> {
     if file.metadata()?.is_dir() {
         return Err(io::Error::from_raw_os_error(libc::EISDIR));
     }
@@ -103,7 +121,7 @@ fn read_text(file: &File) -> io::Result<String> {
     if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("longer than 1 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8"))
+    Ok(bytes)
 }
 
 /// The operating system's words, without the number.

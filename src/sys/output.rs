@@ -1,23 +1,58 @@
 //! Writing to descriptors that are not ours alone: never a panic, never without end, and a refusal is only
 //! reported, so that a full or closed stderr cannot change a result.
+//!
+//! What is written for people is made safe to show first (`plain.rs`), in the characters that the locale has.
 
+mod stderr;
+
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// How long a full, non-blocking stderr is waited for before a message is dropped.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+use super::environment;
+use crate::plain::{self, Charset};
 
-/// Stderr. Its errors are swallowed: there is nobody left to tell.
+pub(crate) use stderr::Stderr;
+
+/// The characters that our messages may have.
+pub(crate) fn charset() -> Charset {
+    static CHARSET: OnceLock<Charset> = OnceLock::new();
+    *CHARSET.get_or_init(|| {
+        let [all, ctype, lang] = ["LC_ALL", "LC_CTYPE", "LANG"].map(environment::get);
+        Charset::of_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
+    })
+}
+
+/// What others wrote may hold anything: the text as one line that no terminal obeys.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    plain::line(text, charset())
+}
+
+/// JSON that no terminal obeys; it means the same.
+pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
+    plain::json(text, charset())
+}
+
+/// Stdout. One that somebody has made non-blocking is waited for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stderr;
+pub(crate) struct Stdout;
 
-impl Write for Stderr {
+impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        write_all(io::stderr().as_fd(), bytes);
-        Ok(bytes.len())
+        let stdout = io::stdout();
+        loop {
+            match rustix::io::write(&stdout, bytes) {
+                Ok(written) => return Ok(written),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let _interrupted = poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None);
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -25,44 +60,25 @@ impl Write for Stderr {
     }
 }
 
-/// Writes as much as the descriptor takes. Somebody may have made it non-blocking: then it is waited for, a
-/// bounded time.
-fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let ready = poll(&mut [PollFd::new(&fd, PollFlags::OUT)], Some(&PATIENCE));
-                if !matches!(ready, Ok(1..)) {
-                    return;
-                }
-            }
-            Err(_) => return,
-        }
-    }
-}
-
-/// Writes text to stdout: what the verbs print that run no command.
+/// Writes text to stdout: what the verbs print that run no command. Its lines stay, and nothing else that a terminal would
+/// obey.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+    Stdout.write_all(plain::page(text, charset()).as_bytes())
 }
 
-/// What others wrote may hold anything; a terminal must not obey it.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+/// Writes text to stdout as it is: for files that are made of it.
+pub(crate) fn to_stdout_exactly(text: &str) -> io::Result<()> {
+    Stdout.write_all(text.as_bytes())
 }
 
 /// Stdout for much output: what is written comes out in pieces, and after `flush`.
 pub(crate) fn buffered_stdout() -> impl Write {
-    io::BufWriter::with_capacity(64 * 1024, io::stdout().lock())
+    io::BufWriter::with_capacity(64 * 1024, Stdout)
 }
 
-/// Writes text to stderr, as much as it takes.
+/// Writes text to stderr, as much as it takes. Its lines stay, and nothing else that a terminal would obey.
 pub(crate) fn to_stderr(text: &str) {
-    write_all(io::stderr().as_fd(), text.as_bytes());
+    stderr::write(plain::page(text, charset()).as_bytes());
 }
 
 /// Has a panic told in one line of ours. The standard hook would panic again on a full stderr.
@@ -70,7 +86,7 @@ pub(crate) fn panics_to_stderr() {
     std::panic::set_hook(Box::new(|panic| {
         let what = panic.payload_as_str().unwrap_or("unknown");
         let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-        to_stderr(&format!("retry: this is a bug in retry: {what}{place}\n"));
+        to_stderr(&format!("retry: this is a bug in retry: {}{place}\n", printable(what)));
     }));
 }
 
@@ -83,7 +99,7 @@ pub(crate) fn stderr_is_terminal() -> bool {
 pub(crate) fn can_draw_on_stderr() -> bool {
     let stderr = io::stderr();
     stderr.is_terminal()
-        && super::environment::get("TERM").is_none_or(|term| term != "dumb")
+        && environment::get("TERM").is_none_or(|term| term != "dumb")
         && super::supervise::is_foreground_of(&stderr)
 }
 

@@ -1,9 +1,12 @@
 //! Bytes put aside: in memory while they are few, then in an unlinked temporary file. Not on the heap, whose size
 //! each fork pays for; nothing stays behind however we end.
+//!
+//! Where there is no directory to write to, memory has to do for more; where there is no descriptor for that either, the
+//! heap, for little. What has grown as far as it can may go on in a circle, over its oldest bytes.
 
 mod held;
 
-pub(crate) use held::{Cursor, Held};
+pub(crate) use held::{Cursor, Held, Read};
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,17 +18,39 @@ use rustix::io::{Errno, pread, pwrite};
 use super::{environment, identity};
 
 /// More is kept in a file.
-pub(crate) const MOST_IN_MEMORY: u64 = 1024 * 1024;
+pub(crate) const MOST_IN_MEMORY: u64 = 1 << 20;
+/// Where there can be no file.
+const MOST_WITHOUT_FILE: u64 = 1 << 30;
+/// Where there can be no descriptor at all.
+const MOST_ON_HEAP: u64 = 1 << 20;
+/// Why no more can be put aside then.
+const NO_FILE: &str = "there is no directory for temporary files (TMPDIR)";
 /// Copied at once.
 const PIECE: usize = 64 * 1024;
 
-/// A sequence of bytes that only grows.
+/// A sequence of bytes that only grows, and may forget its oldest ones.
 #[derive(Debug, Default)]
 pub(crate) struct Spool {
-    /// None while there is nothing in it.
-    file: Option<OwnedFd>,
+    place: Place,
     length: u64,
-    in_memory: bool,
+    /// How much memory is taken at most where there can be no file, if not [`MOST_WITHOUT_FILE`].
+    most: Option<u64>,
+    /// So many bytes there is room for: byte `n` stands at `n % room`. Not known before that is found out.
+    room: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+enum Place {
+    /// Nothing was put aside yet.
+    #[default]
+    Nowhere,
+    Heap(Vec<u8>),
+    Memory {
+        file: OwnedFd,
+        /// How much it takes; None while a file on a disk is still to be had.
+        most: Option<u64>,
+    },
+    Disk(OwnedFd),
 }
 
 impl Spool {
@@ -36,24 +61,72 @@ impl Spool {
     /// Adds bytes at the end. After an error they may be there in part; `len` does not count them.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let length = self.length + bytes.len() as u64;
-        if self.file.is_none() {
-            let memory = memory().ok();
-            self.in_memory = memory.is_some();
-            self.file = memory;
-        }
-        if self.file.is_none() || self.in_memory && length > MOST_IN_MEMORY {
-            self.move_to_disk()?;
+        if self.room.is_none() {
+            self.make_room(length)?;
         }
         self.write_at(bytes, self.length)?;
         self.length = length;
         Ok(())
     }
 
+    /// Takes no more memory than this where there can be no file.
+    fn hold(&mut self, most: u64) {
+        self.most = Some(most);
+    }
+
+    /// From here on what is added takes the room of the oldest bytes: there is no more. False where there is so little that
+    /// this makes no sense; `least` is what makes sense.
+    fn go_round(&mut self, least: u64) -> bool {
+        if self.length < least && !self.move_to_heap() {
+            return false;
+        }
+        // The heap still grows.
+        self.room = match &self.place {
+            Place::Heap(_) => Some(MOST_ON_HEAP),
+            _ => Some(self.length),
+        };
+        true
+    }
+
+    /// Sees to it that there is a place for so many bytes.
+    fn make_room(&mut self, length: u64) -> io::Result<()> {
+        if matches!(self.place, Place::Nowhere) {
+            self.place = match memory() {
+                Ok(file) => Place::Memory { file, most: None },
+                Err(_) => temporary_file().map_or_else(|_| Place::Heap(Vec::new()), Place::Disk),
+            };
+        }
+        match &mut self.place {
+            Place::Memory { most: None, .. } if length > MOST_IN_MEMORY => {
+                if self.move_to_disk().is_err()
+                    && let Place::Memory { most, .. } = &mut self.place
+                {
+                    *most = Some(self.most.unwrap_or(MOST_WITHOUT_FILE));
+                }
+                Ok(())
+            }
+            Place::Memory { most: Some(most), .. } if length > *most => Err(io::Error::other(NO_FILE)),
+            Place::Heap(_) if length > MOST_ON_HEAP => Err(io::Error::other(NO_FILE)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes over bytes that are there.
-    pub(crate) fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-        let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
+    pub(crate) fn write_at(&mut self, mut bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut offset = offset;
         while !bytes.is_empty() {
-            match pwrite(file, bytes, offset) {
+            let (at, length) = self.stretch(offset, bytes.len());
+            let written = match &mut self.place {
+                Place::Nowhere => return Err(io::ErrorKind::NotFound.into()),
+                Place::Heap(heap) => {
+                    let at = usize::try_from(at).map_err(|_| Errno::FBIG)?;
+                    heap.resize(heap.len().max(at + length), 0);
+                    heap[at..at + length].copy_from_slice(&bytes[..length]);
+                    Ok(length)
+                }
+                Place::Memory { file, .. } | Place::Disk(file) => pwrite(file, &bytes[..length], at),
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     bytes = &bytes[written..];
@@ -68,12 +141,18 @@ impl Spool {
 
     /// Reads from `offset` on, less than asked for only at the end.
     pub(crate) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let Some(file) = &self.file else { return Ok(0) };
         let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = bytes.len().min(left);
         let mut read = 0;
         while read < wanted {
-            match pread(file, &mut bytes[read..wanted], offset + read as u64) {
+            let (at, length) = self.stretch(offset + read as u64, wanted - read);
+            let to = &mut bytes[read..read + length];
+            let more = match &self.place {
+                Place::Nowhere => Ok(0),
+                Place::Heap(heap) => Ok(read_heap(heap, at, to)),
+                Place::Memory { file, .. } | Place::Disk(file) => pread(file, to, at),
+            };
+            match more {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(more) => read += more,
                 Err(Errno::INTR) => {}
@@ -83,18 +162,45 @@ impl Spool {
         Ok(read)
     }
 
+    /// Where a byte stands, and how many of the next ones stand behind it.
+    fn stretch(&self, offset: u64, wanted: usize) -> (u64, usize) {
+        let Some(room) = self.room else { return (offset, wanted) };
+        let at = offset % room;
+        (at, wanted.min(usize::try_from(room - at).unwrap_or(usize::MAX)))
+    }
+
     fn move_to_disk(&mut self) -> io::Result<()> {
-        let disk = Self { file: Some(temporary_file()?), length: self.length, in_memory: false };
-        let mut piece = vec![0; PIECE];
-        let mut offset = 0;
-        while offset < self.length {
-            let read = self.read_at(&mut piece, offset)?;
-            disk.write_at(&piece[..read], offset)?;
-            offset += read as u64;
-        }
+        let mut disk = Self { place: Place::Disk(temporary_file()?), ..Self::default() };
+        self.copy_to(&mut disk)?;
         *self = disk;
         Ok(())
     }
+
+    /// True if all is on the heap now.
+    fn move_to_heap(&mut self) -> bool {
+        let mut heap = Self { place: Place::Heap(Vec::new()), ..Self::default() };
+        let copied = self.copy_to(&mut heap).is_ok();
+        if copied {
+            *self = heap;
+        }
+        copied
+    }
+
+    fn copy_to(&self, other: &mut Self) -> io::Result<()> {
+        let mut piece = vec![0; PIECE];
+        while other.length < self.length {
+            let read = self.read_at(&mut piece, other.length)?;
+            other.append(&piece[..read])?;
+        }
+        Ok(())
+    }
+}
+
+fn read_heap(heap: &[u8], at: u64, to: &mut [u8]) -> usize {
+    let there = usize::try_from(at).ok().and_then(|at| heap.get(at..)).unwrap_or_default();
+    let length = there.len().min(to.len());
+    to[..length].copy_from_slice(&there[..length]);
+    length
 }
 
 #[cfg(target_os = "linux")]
@@ -139,7 +245,7 @@ mod tests {
     #[test]
     fn nothing_is_open_before_there_is_something_to_keep() {
         let spool = Spool::default();
-        assert!(spool.file.is_none());
+        assert!(matches!(spool.place, Place::Nowhere));
         assert_eq!(contents(&spool), b"");
     }
 
@@ -151,7 +257,8 @@ mod tests {
             let piece = vec![n; 50_000 + usize::from(n)];
             spool.append(&piece).unwrap();
             all.extend(piece);
-            assert_eq!(spool.in_memory, cfg!(target_os = "linux") && spool.len() <= MOST_IN_MEMORY);
+            let in_memory = matches!(spool.place, Place::Memory { .. });
+            assert_eq!(in_memory, cfg!(target_os = "linux") && spool.len() <= MOST_IN_MEMORY);
         }
         assert!(contents(&spool) == all);
         let mut some = [0; 3];

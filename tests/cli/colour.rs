@@ -19,7 +19,11 @@ fn on_terminal(environment: &[(&str, &str)], args: &[&str]) -> Ran {
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "CI", "TRACEPARENT", "XDG_CONFIG_HOME"] {
         command.env_remove(name);
     }
-    command.env("TERM", "xterm").env("HOME", sandbox.path(".")).envs(environment.iter().copied());
+    command
+        .env("TERM", "xterm")
+        .env("LC_ALL", "C.UTF-8")
+        .env("HOME", sandbox.path("."))
+        .envs(environment.iter().copied());
     Ran::of(command.timeout(std::time::Duration::from_secs(60)))
 }
 
@@ -66,11 +70,11 @@ fn a_terminal_gets_colours_unless_they_are_unwanted() {
 
 #[test]
 fn a_terminal_is_shown_how_long_the_wait_still_is_and_the_line_is_erased() {
-    let waits = ["--max", "2", "--delay", "400ms", "--jitter", "none", "--color", "never", "--", "false"];
+    let waits = ["--max", "2", "--delay", "2s", "--jitter", "none", "--color", "never", "--", "false"];
     let shown = on_terminal(&[], &waits).exits(1).text();
-    let countdown = "\r\x1b[Kretry: next attempt in 1s\r\x1b[K";
-    assert!(shown.contains(countdown), "{shown:?}");
-    let rest = shown.replace("\r\x1b[Kretry: next attempt in 1s", "").replace("\r\x1b[K", "");
+    let [two, one] = [2, 1].map(|left| format!("\r\x1b[Kretry: next attempt in {left}s"));
+    assert!(shown.contains(&format!("{two}{one}\r\x1b[K")), "{shown:?}");
+    let rest = shown.replace(&two, "").replace(&one, "").replace("\r\x1b[K", "");
     let lines = [
         "retry: attempt 1/2 failed (exit 1); retrying in TIME",
         "retry: attempt 2/2 failed (exit 1): no attempts left",
@@ -86,14 +90,15 @@ fn there_is_no_countdown_where_nobody_looks_or_nobody_wants_it() {
         (&[("TERM", "dumb")], &[]),
         (&[], &["-q"]),
         (&[], &["--message-format", "json"]),
+        (&[], &["--delay", "1900ms"]),
     ] {
-        let waits = ["--max", "2", "--delay", "400ms", "--jitter", "none", "--color", "never", "--", "false"];
-        let line = [options, &waits].concat();
+        let waits = ["--max", "2", "--jitter", "none", "--color", "never", "--", "false"];
+        let delay = if options.contains(&"--delay") { &[][..] } else { &["--delay", "2s"] };
+        let line = [options, delay, &waits].concat();
         let shown = on_terminal(environment, &line).exits(1).text();
         assert!(!shown.contains("next attempt in") && !shown.contains('\x1b'), "{shown:?}");
     }
-    let ran =
-        Sandbox::new().run(["--max", "2", "--delay", "400ms", "--jitter", "none", "--", "false"]).exits(1);
+    let ran = Sandbox::new().run(["--max", "2", "--delay", "2s", "--jitter", "none", "--", "false"]).exits(1);
     assert!(!ran.stderr.contains("next attempt in"), "{:?}", ran.stderr);
 }
 
@@ -112,5 +117,16 @@ fn until_draws_its_failures_over_one_another_and_ends_with_what_was_seen() {
     ];
     assert_eq!(super::harness::redacted(last_drawn).lines().collect::<Vec<_>>(), lines, "{shown:?}");
     let ran = Sandbox::new().run(line).exits(1);
-    assert_eq!(ran.stderr.lines().count(), 5, "a line each where nobody looks:\n{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 3, "the first, the last, and what was seen:\n{}", ran.stderr);
+}
+
+#[test]
+fn a_wait_of_a_script_is_counted_down_and_leaves_nothing() {
+    let shown = on_terminal(&[], &["wait", "1", "--delay", "2s", "--jitter", "none"]).exits(0).text();
+    let [two, one] = [2, 1].map(|left| format!("\r\x1b[Kretry: next attempt in {left}s"));
+    assert_eq!(shown, format!("{two}{one}\r\x1b[K"));
+    for options in [&["-q", "--delay", "2s"][..], &["--delay", "100ms"]] {
+        let line = [&["wait", "1", "--jitter", "none"], options].concat();
+        assert_eq!(on_terminal(&[], &line).exits(0).text(), "", "{options:?}");
+    }
 }

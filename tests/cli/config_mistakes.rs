@@ -140,7 +140,7 @@ fn a_contradiction_in_a_file_names_both_keys_and_their_lines() {
         "bad.toml:3:9: ",
         "max-delay = 1s (file:bad.toml:2)",
         "delay = 2s (file:bad.toml:3)",
-        "write --max-delay 2s",
+        "use --max-delay 2s",
     ]);
     assert_eq!(sandbox.files(), ["bad.toml"]);
 }
@@ -148,7 +148,7 @@ fn a_contradiction_in_a_file_names_both_keys_and_their_lines() {
 #[test]
 fn two_ways_to_say_the_number_of_attempts_are_refused_in_one_table() {
     let config = "[policy.a]\nmax = 9\nretries = 3\n";
-    are_told(config, &[(3, 11, "retries = 3", "          ^", &["max", "retries", "write one of them"])]);
+    are_told(config, &[(3, 11, "retries = 3", "          ^", &["max", "retries", "use one of them"])]);
 }
 
 #[test]
@@ -165,7 +165,13 @@ fn the_mistakes_of_all_files_are_told_at_once() {
 fn a_file_that_is_no_text_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("odd.toml", b"max = \"\xff\"");
-    sandbox.run(["--config", "odd.toml", "true"]).exits(125).mentions(&["odd.toml", "UTF-8"]);
+    sandbox.run(["--config", "odd.toml", "true"]).exits(125).mentions(&["odd.toml:1:8: ", "UTF-8"]);
+    sandbox.write("deep.toml", b"[policy.default]\n# \xc3\xa9\xc3\xa9\nname = \"\xe9t\xe9\"\n");
+    let said = sandbox.run(["--config", "deep.toml", "true"]).exits(125).mentions(&["deep.toml:3:9: "]);
+    said.mentions(&["3 | name = ", "hint: "]);
+    sandbox.write(".config/retry/config.toml", b"\xff\xfea\0");
+    sandbox.run(["true"]).exits(125).mentions(&["retry/config.toml:1:1: "]);
+    std::fs::remove_file(sandbox.path(".config/retry/config.toml")).expect("it is there");
     sandbox.write("huge.toml", vec![b'\n'; 2 * 1024 * 1024]);
     sandbox.run(["--config", "huge.toml", "true"]).exits(125).mentions(&["huge.toml", "1 MiB"]);
 }
@@ -196,7 +202,7 @@ rate = \"5/1s\"
     are_told(
         config,
         &[
-            (2, 8, "rate = \"5\"", "       ^^^", &["'5' is no rate", "100/1m"]),
+            (2, 8, "rate = \"5\"", "       ^^^", &["invalid rate '5'", "100/1m"]),
             (3, 15, "concurrency = 0", "              ^", &["0 attempts at a time"]),
             (4, 1, "breakr = \"5/30s\"", "^^^^^^", &["'breakr' is no limit", "did you mean breaker?"]),
             (5, 1, "max = 3", "^^^", &["'max' is no limit", "concurrency, rate"]),

@@ -13,7 +13,8 @@ fn lines(text: &str) -> Vec<String> {
 fn the_text_shows_each_setting_with_its_value_and_its_source() {
     let sandbox = Sandbox::new();
     sandbox.write("c.toml", "[policy.api]\ndelay = \"500ms\"\nretry-on = [6, \"timeout\"]\n");
-    let line = ["explain", "--config", "c.toml", "--policy", "api", "--max", "4", "--label", "team=data"];
+    let line =
+        ["explain", "--full", "--config", "c.toml", "--policy", "api", "--max", "4", "--label", "team=data"];
     let text = sandbox.run_in(&[("RETRY_OPT_JITTER", "25%")], line).exits(0).says(&[]).text();
     let lines = lines(&text);
     assert_eq!(lines[0], "policy 'api'");
@@ -32,6 +33,54 @@ fn the_text_shows_each_setting_with_its_value_and_its_source() {
     let keys = sandbox.explain(&[]).0["policy"].as_object().expect("a policy").len();
     let shown = lines.iter().filter(|line| line.ends_with("default") || line.ends_with("flag")).count();
     assert_eq!(shown, keys - 3, "the others are of the file and the environment");
+}
+
+#[test]
+fn the_text_shows_what_is_not_default_then_the_schedule() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.toml", "[policy.default]\nfactor = 3\n");
+    let text = sandbox.run(["explain", "--config", "c.toml", "--deadline", "1m"]).exits(0).says(&[]).text();
+    let lines = lines(&text);
+    let settings: Vec<_> = lines.iter().take_while(|line| !line.contains("--full")).collect();
+    assert_eq!(
+        settings,
+        ["policy", "max inf default", "deadline 1m flag", "factor 3 file:c.toml:2"],
+        "{text}"
+    );
+    assert!(text.contains("retry        min"), "{text}");
+    let nothing = sandbox.run(["explain"]).exits(0).says(&[]).text();
+    assert!(nothing.starts_with("all settings"), "{nothing}");
+    let until = sandbox.run(["explain", "--policy", "until"]).exits(0).text();
+    assert!(until.contains("builtin:until") && !until.contains("kill-after"), "{until}");
+}
+
+#[test]
+fn no_number_of_attempts_is_too_large_to_explain() {
+    let sandbox = Sandbox::new();
+    for max in ["100000000000", "400000000000000000", "18446744073709551615"] {
+        for backoff in ["fixed", "fibonacci", "exponential", "decorrelated", "1s,30years"] {
+            for format in ["text", "json", "delays"] {
+                let line = ["explain", "--max", max, "--backoff", backoff, "--format", format];
+                sandbox.run(line).exits(0).says(&[]);
+                sandbox
+                    .run([&line[..], &["--timeout", "30years", "--max-delay", "30years"]].concat())
+                    .exits(0);
+            }
+        }
+    }
+    let worst = sandbox.explain(&["--max", "5000000001", "--delay", "0", "--timeout", "1s"]).0;
+    assert_eq!(worst["worst_case_ms"], 5_000_000_001_000_u64, "beyond 32 bits, too");
+}
+
+#[test]
+fn the_mean_of_decorrelated_waits_knows_the_cap() {
+    let explained =
+        Sandbox::new().explain(&["-b", "decorrelated", "-d", "1", "--max-delay", "10", "--max", "7"]);
+    for ([_, mean, _], expected) in
+        explained.schedule().iter().zip([2000.0, 3500.0, 5230.0, 6260.0, 6790.0, 7070.0])
+    {
+        assert!((mean - expected).abs() < 20.0, "{mean}, not {expected}");
+    }
 }
 
 #[test]
@@ -90,8 +139,11 @@ fn what_nothing_bounds_is_null() {
     assert_eq!(attempts_only["waits_ms"], json!({"min": 1500, "mean": 2250, "max": 3000}));
     assert_eq!(attempts_only["worst_case_ms"], Json::Null);
     let forever = sandbox.explain(&["--max", "inf", "--timeout", "1s"]).0;
-    assert_eq!(forever["waits_ms"], json!({"min": null, "mean": null, "max": null}));
+    assert_eq!(forever["waits_ms"], Json::Null);
     assert_eq!(forever["worst_case_ms"], Json::Null);
+    let bounded = sandbox.explain(&["--max", "inf", "--deadline", "1h", "--delay", "1ms", "-b", "fixed"]).0;
+    assert_eq!(bounded["waits_ms"], Json::Null, "not the sum of the first hundred");
+    assert_eq!(bounded["worst_case_ms"], 3_600_000);
 }
 
 #[test]

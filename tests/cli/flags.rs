@@ -136,6 +136,23 @@ proofs! {
     sandbox.fails_until(2, &options).exits(0);
     assert_eq!(sandbox.runs(), 4, "one failure, three successes");
 }
+"--splay" the_first_attempt_waits_and_the_other_waits_stay_the_same |sandbox| {
+    let run = |options: &[&str], log: &str| {
+        let line = ["--delay", "9ms", "--seed", "1", "--max", "4", "--log", log, "-q"];
+        sandbox.fails_until(99, &[options, &line].concat()).exits(7);
+        sandbox.log(log)
+    };
+    let (with, without) = (run(&["--splay", "200ms"], "a"), run(&[], "b"));
+    assert_eq!(waits(&with), waits(&without));
+    let splay = one(&with, "run.start")["splay_ms"].as_f64().expect("a splay");
+    assert!(splay > 0.0 && splay <= 200.0, "{splay}");
+    let stop = one(&with, "run.stop");
+    let slept = stop["slept_ms"].as_f64().expect("a time") ;
+    assert!(slept >= splay + waits(&with).iter().sum::<f64>(), "{slept} counts {splay}");
+    assert!(one(&without, "run.start").get("splay_ms").is_none());
+    sandbox.run(["--splay", "1h", "--deadline", "1m", "--", "touch", "ran"]).exits(125);
+    assert!(!sandbox.path("ran").exists());
+}
 "--seed" the_same_seed_makes_the_same_draws |sandbox| {
     let drawn = |seed: &str, log: &str| {
         let options = ["--delay", "9ms", "--seed", seed, "--max", "4", "--log", log, "-q"];

@@ -251,7 +251,8 @@ fn text_of_others_cannot_command_a_terminal_or_forge_a_line() {
     let ran = sandbox.run(["--no-retry", "--", fixture(), "hint", "class=transient", &reason]).exits(1);
     ran.gives_up_saying(&[&format!("retry: attempt 1/1 failed ({seen}): no attempts left")]);
     let ran = sandbox.run(["--", evil]).exits(127);
-    let ran = ran.mentions(&[&format!("retry: attempt 1/3 failed ({seen}: command not found); not retried\n")]);
+    let ran =
+        ran.mentions(&[&format!("retry: attempt 1/3 failed ({seen}: command not found); not retried\n")]);
     assert!(!ran.stderr.contains(['\x1b', '\r', '\x07']), "{:?}", ran.stderr);
     let name = "x\nretry: all is well";
     let ran = sandbox.run(["-v", "--name", name, "--", "true"]).exits(0);

@@ -25,8 +25,12 @@ mod nested;
 mod outcomes;
 
 mod colour;
+mod deaf;
 mod log;
+mod log_files;
 mod log_trouble;
 mod messages;
+mod plain;
+mod scarcity;
 
 mod generated;

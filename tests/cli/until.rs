@@ -140,3 +140,27 @@ fn any_option_may_be_given() {
     sandbox.run(line).exits(7);
     assert_eq!(sandbox.runs(), 1);
 }
+
+#[test]
+fn off_a_terminal_a_line_is_said_only_when_what_is_seen_changes() {
+    let script = "case $RETRY_ATTEMPT in 1|2|3) exit 2;; 4|5) kill -KILL $$;; 6) exit 2;; *) exit 3;; esac";
+    let line = |options| [AT_ONCE, options, &["--max", "8", "-c", script]].concat();
+    let said = |options| {
+        let ran = Sandbox::new().run(line(options)).exits(3);
+        ran.stderr.lines().filter(|line| line.contains("attempt ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let seen = said(&[]);
+    let expected = [
+        "1/8 failed (exit 2)",
+        "4/8 failed (killed by SIGKILL)",
+        "6/8 failed (exit 2)",
+        "7/8 failed (exit 3)",
+        "8/8",
+    ];
+    assert_eq!(seen.len(), expected.len(), "{seen:?}");
+    for (line, expected) in seen.iter().zip(expected) {
+        assert!(line.contains(expected), "{seen:?}");
+    }
+    assert_eq!(said(&["--message-format", "json"]).len(), 5);
+    assert!(said(&["-v"]).len() >= 8, "whoever asks for more is told all");
+}

@@ -9,7 +9,8 @@ use crate::support::{RETRY, Sandbox, fixture};
 #[track_caller]
 fn timed(args: &[&str], status: i32) -> Duration {
     let began = Instant::now();
-    Sandbox::new().run([&["wait"], args].concat()).exits(status).prints("").says(&[]);
+    let ran = Sandbox::new().run([&["wait"], args].concat()).exits(status).prints("");
+    assert_eq!(ran.stderr.lines().count(), usize::from(status != 0), "{}", ran.stderr);
     began.elapsed()
 }
 
@@ -83,7 +84,7 @@ fn the_loop_of_the_documentation_runs_a_function_until_it_works() {
     ran.exits(0).prints("done\n").says(&[]);
     assert_eq!(sandbox.runs(), 3);
     let (sandbox, ran) = script("bash", example, 99);
-    ran.exits(1).prints("").says(&[]);
+    ran.exits(1).prints("").says(&["retry: no attempts left (--max 5)"]);
     assert_eq!(sandbox.runs(), 5, "attempts in all");
 }
 
@@ -95,6 +96,23 @@ fn the_loop_that_the_help_shows_works_in_sh() {
     ran.exits(0).prints("done\n").says(&[]);
     assert_eq!(sandbox.runs(), 3);
     let (sandbox, ran) = script("sh", example, 99);
-    ran.exits(1).prints("").says(&[]);
+    ran.exits(1).prints("").says(&["retry: no attempts left (--max 5)"]);
     assert_eq!(sandbox.runs(), 5, "attempts in all");
+}
+
+#[test]
+fn it_says_why_it_gives_up_unless_it_is_to_be_quiet() {
+    let long = ["--delay", "10m", "--jitter", "none"];
+    for (options, why) in [
+        (&["3"][..], "retry: no attempts left (--max 3)"),
+        (&["8", "--retries", "7"], "retry: no attempts left (--max 8)"),
+        (&["1", "--deadline", "1m"], "retry: the next attempt (in 10m) would be past the 1m deadline"),
+    ] {
+        let line = [&["wait"], options, &long].concat();
+        let ran = Sandbox::new().run(line.clone()).exits(1);
+        assert_eq!(ran.stderr, format!("{why}\n"));
+        assert_eq!(Sandbox::new().run([&line[..], &["-q"]].concat()).exits(1).stderr, "");
+    }
+    let ran = Sandbox::new().run(["wait", "1", "--delay", "1ms", "--jitter", "none", "-v"]).exits(0);
+    assert_eq!(ran.stderr, "retry: next attempt in 1ms\n");
 }

@@ -11,8 +11,8 @@ use crate::support::Sandbox;
 const CORPUS: &str = include_str!("../corpus/real.jsonl");
 
 /// What was reached, less one case: of all, and without those whose output says too little.
-const RIGHT: f64 = 0.988;
-const RIGHT_WHERE_TOLD: f64 = 0.995;
+const RIGHT: f64 = 0.9889;
+const RIGHT_WHERE_TOLD: f64 = 0.9955;
 /// The class itself, a limit told from any other failure: less one case, too.
 const CLASS_RIGHT: f64 = 0.986;
 /// Giving up on what would have passed is the dearer mistake.

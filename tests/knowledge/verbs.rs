@@ -107,7 +107,7 @@ fn profiles_are_listed_and_shown_with_their_rules_in_order() {
         .retry(["profiles", "npm"])
         .assert()
         .success()
-        .stdout(contains("the host, for a key that is auto").and(contains("option --registry, --reg\n")));
+        .stdout(contains("--key auto uses the first of:").and(contains("option --registry, --reg\n")));
     sandbox
         .retry(["profiles", "curl"])
         .assert()
@@ -214,7 +214,7 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
         sandbox.retry(["-v", "--max", "2", "--delay", "1ms", "--log", "log", "--", curl]).assert().code(7);
     let stderr = String::from_utf8(run.get_output().stderr.clone()).unwrap();
     assert!(stderr.contains("attempt 1/2 failed (curl: could not connect)"), "{stderr}");
-    assert_eq!(stderr.matches("--fail-with-body").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("add --fail").count(), 1, "{stderr}");
     let log = sandbox.read("log");
     let retry: Value = log
         .lines()

@@ -123,28 +123,6 @@ fn much_is_held_in_a_file_that_leaves_no_trace() {
 }
 
 #[test]
-fn what_cannot_be_held_is_said_and_a_success_is_none() {
-    let sandbox = Sandbox::new();
-    let run = |options: &[&str], code: &str| {
-        let script = format!("seq 500000; exit {code}");
-        let words = [options, &["--max", "1", "--", "sh", "-c", &script]].concat();
-        sandbox.spawnable(words).env("TMPDIR", sandbox.path("missing")).output().unwrap()
-    };
-    for (code, status) in [("0", 125), ("3", 3)] {
-        let done = run(&["-O"], code);
-        assert_eq!(done.status.code(), Some(status));
-        assert_eq!(done.stdout, b"", "a part would pass for the whole");
-        let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(said.contains("could not be kept: No such file"), "{said}");
-    }
-    let done = run(&["--chronic"], "3");
-    assert_eq!(done.status.code(), Some(3));
-    assert!(done.stdout.starts_with(b"1\n2\n3\n") && done.stdout.len() > 900_000, "{}", done.stdout.len());
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(said.contains("not all output could be kept"), "{said}");
-}
-
-#[test]
 fn a_file_that_may_not_grow_is_a_full_disk() {
     let sandbox = Sandbox::new();
     let script = format!("ulimit -f 200; exec {RETRY} -O -- seq 500000");
@@ -206,7 +184,7 @@ fn contradictions_are_refused() {
         (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) contradict"),
         (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) contradict"),
         (&["--stdout", "some"][..], "write stream or success or null"),
-        (&["--log-tail", "much"][..], "is no size"),
+        (&["--log-tail", "much"][..], "invalid size"),
     ] {
         let done = sandbox.retry([options, &["--", "touch", "ran"]].concat()).assert().code(125);
         let said = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
@@ -235,4 +213,84 @@ fn a_command_that_was_told_to_stop_and_ended_well_has_its_output() {
         std::fs::remove_file(sandbox.path("pid")).unwrap();
         out.set_len(0).unwrap();
     }
+}
+
+/// A failing run that writes this many numbers a line each, with all that it says, beneath a TMPDIR.
+#[track_caller]
+fn chronic(tmpdir: &std::path::Path, numbers: u32) -> (String, String) {
+    let sandbox = Sandbox::new();
+    let script = format!("seq {numbers}; exit 3");
+    let words = ["--chronic", "--max", "1", "--", "sh", "-c", &script];
+    let done = sandbox.retry(words).env("TMPDIR", tmpdir).assert().code(3);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&done.get_output().stdout), text(&done.get_output().stderr))
+}
+
+#[test]
+fn without_a_directory_for_temporary_files_memory_has_to_do() {
+    let sandbox = Sandbox::new();
+    let (out, said) = chronic(&sandbox.path("nowhere"), 500_000);
+    assert!(out.starts_with("1\n2\n") && out.ends_with("\n500000\n") && out.len() > 3_000_000);
+    assert!(said.contains("attempt 1/1") && !said.contains("could not be kept"), "{said}");
+    let words = ["-O", "--max", "1", "--", "seq", "500000"];
+    let done = sandbox.retry(words).env("TMPDIR", sandbox.path("nowhere")).assert().success();
+    assert!(done.get_output().stdout == out.as_bytes());
+}
+
+#[test]
+fn of_more_than_can_be_kept_a_held_run_tells_the_end_and_what_is_missing() {
+    let sandbox = Sandbox::new();
+    let (out, said) = chronic(&sandbox.path("nowhere"), 10_000_000);
+    assert!(out.ends_with("\n9999999\n10000000\n"), "{}", &out[out.len() - 100..]);
+    let numbers: Vec<u32> = out.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+    assert!(numbers[0] > 1 && numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "a hole");
+    let whole: usize = (1..=10_000_000_u32).map(|n| n.ilog10() as usize + 2).sum();
+    let missing = said.lines().next().expect("a line");
+    assert!(missing.contains(&format!("the first {} bytes", whole - out.len())), "{said}");
+    assert!(said.contains("attempt 1/1 failed"), "{said}");
+}
+
+#[test]
+fn on_a_full_disk_a_held_run_tells_the_end() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("small")).unwrap();
+    // A mount of our own, where we may make one; it is gone with the shell.
+    let script = "mount -t tmpfs -o size=4m none small && TMPDIR=$PWD/small exec \"$@\"";
+    let words = ["--chronic", "--max", "1", "--", "sh", "-c", "seq 1000000; exit 3"];
+    let mut command = assert_cmd::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", RETRY]).args(words);
+    let output = command.current_dir(sandbox.path(".")).output().expect("unshare");
+    if output.status.code() != Some(3) {
+        // No mount can be made here.
+        return;
+    }
+    let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(out.ends_with("\n1000000\n") && out.len() > 3_000_000, "{}", out.len());
+    assert!(said.contains("No space left on device") && said.contains("attempt 1/1 failed"), "{said}");
+}
+
+#[test]
+fn our_own_lines_are_told_when_what_was_kept_cannot_be_read() {
+    if !std::process::Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let inject = [
+        "-f",
+        "-o",
+        "trace",
+        "-e",
+        "trace=pread64",
+        "-P",
+        "/memfd:retry-spool",
+        "-e",
+        "inject=pread64:error=EIO",
+    ];
+    let words = ["--chronic", "--max", "2", "--delay", "1ms", "--", "sh", "-c", "echo out; exit 3"];
+    let mut command = assert_cmd::Command::new("strace");
+    command.args(inject).arg(RETRY).args(words).current_dir(sandbox.path("."));
+    let output = command.output().expect("strace");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("attempt 1/2 failed") && said.contains("attempt 2/2 failed"), "{said}");
 }

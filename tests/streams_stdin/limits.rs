@@ -92,18 +92,6 @@ fn a_full_disk_spares_the_attempt() {
 }
 
 #[test]
-fn no_place_to_keep_it_spares_the_attempt() {
-    let sandbox = Sandbox::new();
-    let bytes = noise(2 << 20);
-    let (reader, writer) = pipe_of(bytes.clone());
-    let mut command = sandbox.spawnable(["-d", "0", "--", "sh", "-c", "cat; exit 7"]);
-    let output = command.env("TMPDIR", "/nonexistent").stdin(reader).output().expect("retry runs");
-    prints(&output, &bytes);
-    is_refused(&output, "it cannot be kept in /nonexistent: No such file or directory");
-    writer.join().expect("the writer is done");
-}
-
-#[test]
 fn nothing_is_left_where_it_was_kept() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("tmp")).expect("a directory");

@@ -58,7 +58,7 @@ fn an_attempt_is_never_told_an_end_that_is_none() {
     let output = child.wait_with_output().expect("retry ends");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!sandbox.path("end").exists(), "{said}");
-    assert_eq!((output.status.code(), output.status.signal()), (Some(137), None), "{said}");
+    assert_eq!((output.status.code(), output.status.signal()), (Some(125), None), "{said}");
     assert!(said.contains("stdin cannot be replayed: what was kept cannot be read"), "{said}");
     drop(sent.join());
 }

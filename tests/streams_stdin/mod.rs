@@ -1,10 +1,14 @@
 //! Standard input: the same bytes for every attempt, and no byte taken that was not read.
 
 mod files;
+mod flags;
 mod limits;
 mod live;
 mod modes;
+mod named;
 mod pipes;
+mod refused;
+mod shared;
 mod sockets;
 
 use std::io::{Read, Write};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::process::{assert_gone, pids};
 use super::program::{End, count_events, ended, events, retry, run};
-use crate::support::{Sandbox, fixture};
+use crate::support::{Sandbox, fixture, wait_for};
 
 #[track_caller]
 fn assert_outcome(sandbox: &Sandbox, outcome: &str) {
@@ -136,5 +136,24 @@ fn a_run_inside_a_run_ends_by_the_outer_deadline() {
     let inner = ["--deadline", "1h", "--delay", "30m", "--log", "log", "--", fixture(), "exit", "7"];
     let args = [&["--deadline", "50s", "--max", "1", "--", crate::support::RETRY][..], &inner].concat();
     assert_eq!(ended(&sandbox, &args), End::Code(7));
+    assert_outcome(&sandbox, "deadline");
+}
+
+#[test]
+fn nothing_starts_after_a_deadline_that_passed_while_we_were_stopped() {
+    let sandbox = Sandbox::new();
+    let options = ["--deadline", "1500ms", "--delay", "700ms", "--jitter", "none", "--max", "inf"];
+    let words = ["--log", "log", "--", fixture(), "exit", "7"];
+    let began = Instant::now();
+    let mut run = sandbox.spawnable([&options[..], &words].concat()).spawn().expect("a start");
+    let pid = rustix::process::Pid::from_child(&run);
+    let send = |signal| rustix::process::kill_process(pid, signal).expect("it is there");
+    wait_for("the wait", || count_events(&sandbox, "attempt.retry") > 0);
+    send(rustix::process::Signal::STOP);
+    let before = count_events(&sandbox, "attempt.start");
+    wait_for("the deadline", || began.elapsed() > Duration::from_secs(3));
+    send(rustix::process::Signal::CONT);
+    assert_eq!(run.wait().expect("an end").code(), Some(7));
+    assert_eq!(count_events(&sandbox, "attempt.start"), before);
     assert_outcome(&sandbox, "deadline");
 }

@@ -53,7 +53,7 @@ impl Sandbox {
         std::fs::read(self.path(name)).map_or(0, |bytes| bytes.len())
     }
 
-    /// The binary with these arguments, for `assert()`. No terminal, an empty stdin, no options from outside.
+    /// The binary with these arguments, for `assert()`. No terminal, an empty stdin, no options from outside, a UTF-8 locale.
     pub(crate) fn retry<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::from_std(self.spawnable(args));
         command.timeout(Duration::from_secs(60));
@@ -76,7 +76,7 @@ impl Sandbox {
         for name in ["TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
             command.env_remove(name);
         }
-        command.env("HOME", self.directory.path());
+        command.env("HOME", self.directory.path()).env("LC_ALL", "C.UTF-8");
         command
     }
 }

@@ -16,7 +16,8 @@ pub(crate) const GENERIC: &str = "generic";
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) name: &'static str,
-    pub(super) commands: &'static [&'static str],
+    /// The programs that it is for, by base name, with a space between them.
+    pub(super) commands: &'static str,
     pub(super) interactive: bool,
     pub(super) passive: bool,
     /// Some rule of its own reads stdout.
@@ -34,8 +35,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The programs that a profile is for.
-pub(crate) fn commands(name: &str) -> &'static [&'static str] {
-    find(name).map_or(&[], |file| file.commands)
+pub(crate) fn commands(name: &str) -> impl Iterator<Item = &'static str> {
+    find(name).into_iter().flat_map(|file| file.commands.split_ascii_whitespace())
 }
 
 pub(super) fn find(name: &str) -> Option<&'static File> {
@@ -44,7 +45,10 @@ pub(super) fn find(name: &str) -> Option<&'static File> {
 
 /// The file for a program of this base name.
 pub(super) fn of_command(command: &str) -> Option<&'static File> {
-    FILES.iter().find(|file| file.commands.contains(&command))
+    let text =
+        |start: u16, length: u8| COMMANDS.get(usize::from(start)..usize::from(start) + usize::from(length));
+    let found = INDEX.binary_search_by(|(start, length, _)| text(*start, *length).cmp(&Some(command)));
+    found.ok().and_then(|at| FILES.get(usize::from(INDEX[at].2)))
 }
 
 thread_local! {
@@ -78,7 +82,10 @@ mod tests {
             let (profile, problems) = read::builtin(file.name, &source);
             let told: Vec<_> = problems.iter().flat_map(crate::policy::problem::Problem::lines).collect();
             assert!(problems.is_empty(), "{}", told.join("\n"));
-            assert_eq!(profile.commands, file.commands, "{}", file.name);
+            assert_eq!(profile.commands.join(" "), file.commands, "{}", file.name);
+            for command in &profile.commands {
+                assert_eq!(of_command(command).map(|file| file.name), Some(file.name), "{command}");
+            }
             assert_eq!(profile.interactive, file.interactive, "{}", file.name);
             assert_eq!(profile.passive, file.passive, "{}", file.name);
             assert_eq!(
@@ -95,7 +102,7 @@ mod tests {
     #[test]
     fn a_command_has_one_profile() {
         let mut seen = std::collections::HashSet::new();
-        for command in FILES.iter().flat_map(|file| file.commands) {
+        for command in FILES.iter().flat_map(|file| commands(file.name)) {
             assert!(seen.insert(command), "{command}");
         }
     }

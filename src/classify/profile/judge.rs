@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::known::Asked;
+use super::select::Captures;
 use super::{Example, Phase, Profile, Rule, Stream, TextRule};
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
-use crate::classify::http;
 use crate::classify::normalise::Text;
-use crate::classify::retry_after::retry_after;
+use crate::classify::retry_after::{forbidden, retry_after};
+use crate::classify::{http, lines};
 
 /// What an attempt left behind, made fit for rules.
 #[derive(Debug, Default)]
@@ -19,6 +20,10 @@ pub(crate) struct Evidence {
     stdout: Option<Text>,
     /// Both streams were one: `stderr` holds it.
     merged: bool,
+    /// Something may have stood before it that is not there any more.
+    cut: bool,
+    /// The server says not to come back.
+    pub(super) forbidden: bool,
     pub(crate) http_status: Option<u16>,
     pub(crate) retry_after: Option<Duration>,
 }
@@ -53,26 +58,45 @@ pub(crate) struct Verdict {
     pub(crate) kind: Option<Rc<str>>,
     pub(crate) reason: Option<String>,
     pub(crate) not_reached: bool,
+    /// The rule names the status.
+    pub(crate) names_exit: bool,
+    /// Which profile and which rule of it, by their places.
+    pub(super) place: Option<(usize, usize)>,
 }
 
 impl Evidence {
+    /// All that was captured.
     pub(crate) fn of(attempt: &AttemptResult) -> Self {
+        Self::read(attempt, Captures { stdout: true, stderr: true })
+    }
+
+    /// What was captured of these streams. Where both are one it is read for either.
+    pub(super) fn read(attempt: &AttemptResult, streams: Captures) -> Self {
         let captured = &attempt.output.text;
         let merged = match (&captured.stdout, &captured.stderr) {
             (Some(stdout), Some(stderr)) => Rc::ptr_eq(stdout, stderr),
             _ => false,
         };
-        let text = |bytes: &Rc<[u8]>| Text::new(bytes);
-        let stderr = captured.stderr.as_ref().map(text);
-        let stdout = captured.stdout.as_ref().filter(|_| !merged).map(text);
+        let text = |bytes: &Rc<[u8]>| lines::without_harmless(Text::new(bytes));
+        let stderr = captured.stderr.as_ref().filter(|_| streams.stderr || (merged && streams.stdout));
+        let stdout = captured.stdout.as_ref().filter(|_| streams.stdout && !merged);
+        let cut = [stderr, stdout].into_iter().flatten().any(|bytes| Text::is_cut(bytes));
+        let (stderr, stdout) = (stderr.map(text), stdout.map(text));
         let streams: Vec<&Text> = stderr.iter().chain(&stdout).collect();
+        let forbidden = forbidden(&streams);
         let http_status = streams.iter().find_map(|text| http::last_status(text));
         let retry_after = retry_after(&streams, attempt.ended_at);
-        Self { stderr, stdout, merged, http_status, retry_after }
+        Self { stderr, stdout, merged, cut, forbidden, http_status, retry_after }
     }
 
-    pub(crate) fn has_text(&self) -> bool {
-        self.stderr.is_some() || self.stdout.is_some()
+    /// May the text be but the end of what was written?
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The texts, the more telling one first.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &Text> {
+        self.stderr.iter().chain(&self.stdout)
     }
 
     /// The texts that a condition looks at.
@@ -97,13 +121,15 @@ pub(super) fn judge(
     codes: bool,
 ) -> Option<Verdict> {
     ORDER.iter().find_map(|(phase, scope)| {
-        profiles.iter().find_map(|asked| {
-            let mut rules = asked.profile.rules.iter().filter(|rule| rule.phase == *phase && !rule.is_gate());
-            let rule = rules.find(|rule| {
+        profiles.iter().enumerate().find_map(|(at, asked)| {
+            let rules = asked.profile.rules.iter().enumerate();
+            let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.is_gate());
+            let (number, rule) = rules.find(|(_, rule)| {
                 (codes || !rule.texts.is_empty() || rule.http.is_some())
                     && rule.holds(attempt, evidence, *scope)
             })?;
-            Some(rule.verdict(&asked.name, attempt, evidence))
+            let verdict = rule.verdict(&asked.name, attempt, evidence);
+            Some(Verdict { place: Some((at, number)), ..verdict })
         })
     })
 }
@@ -140,6 +166,8 @@ impl Rule {
             kind: self.kind.clone(),
             reason: self.words(attempt, evidence),
             not_reached: self.not_reached,
+            names_exit: self.exit.is_some(),
+            place: None,
         }
     }
 

@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::rc::Rc;
 
 use super::judge::{Evidence, Verdict, judge, opens_gate};
-use super::select::{Familiarity, Selection, named};
-use super::{Profile, builtin, host};
+use super::select::{Captures, Familiarity, Selection, named};
+use super::{Profile, applied, builtin, host};
 use crate::classify::attempt::AttemptResult;
+use crate::classify::classification::Class;
 
 /// What a run's failures are judged by.
 #[derive(Debug, Default)]
@@ -15,8 +16,8 @@ pub(crate) struct Knowledge {
     selection: Selection,
     users: Vec<Rc<Profile>>,
     profiles: OnceCell<Vec<Asked>>,
-    /// Output was given to be judged, and not only captured for another reason.
-    text_given: bool,
+    /// Other commands run beside the one that the profiles are for: `a && b`.
+    among_others: bool,
 }
 
 /// A profile in the order of asking, and under which name it speaks.
@@ -28,12 +29,29 @@ pub(crate) struct Asked {
 
 impl Knowledge {
     pub(crate) fn new(selection: Selection, users: Vec<Rc<Profile>>) -> Self {
-        Self { selection, users, profiles: OnceCell::new(), text_given: false }
+        Self { selection, users, profiles: OnceCell::new(), among_others: false }
     }
 
-    /// What the command wrote is there to be judged: `generic` reads it, whatever command it is.
-    pub(crate) fn with_text_given(self) -> Self {
-        Self { text_given: true, ..self }
+    /// Other commands run beside this one: that it never took effect says nothing of theirs.
+    pub(crate) fn among_others(self, among_others: bool) -> Self {
+        Self { among_others, ..self }
+    }
+
+    /// The streams whose text is judged. Of a command that is not known only the exit status counts: an option that captures
+    /// output for another reason changes no judgement.
+    pub(crate) fn reads(&self) -> Captures {
+        match self.selection.familiarity {
+            Familiarity::Known => self.selection.captures,
+            Familiarity::Runner | Familiarity::Unknown => Captures::default(),
+        }
+    }
+
+    /// What an attempt left behind, as far as it is read. Of a command that is not known it is for the rules of others.
+    pub(crate) fn evidence(&self, attempt: &AttemptResult) -> Evidence {
+        match self.selection.familiarity {
+            Familiarity::Known => Evidence::read(attempt, self.reads()),
+            Familiarity::Runner | Familiarity::Unknown => Evidence::of(attempt),
+        }
     }
 
     pub(crate) fn selection(&self) -> &Selection {
@@ -67,17 +85,50 @@ impl Knowledge {
         })
     }
 
-    /// The rule that holds for a failure, if one does. Of a command that is not known only the exit status counts: an
-    /// option that captures output for another reason changes no judgement.
+    /// The rule that holds for a failure, if one does.
     pub(crate) fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
-        let has_text = self.text_given && evidence.has_text();
         match self.selection.familiarity {
             Familiarity::Known if self.selection.is_empty() => None,
-            Familiarity::Unknown if !has_text => None,
-            Familiarity::Unknown => judge(self.profiles(), attempt, evidence, false),
-            Familiarity::Runner if !has_text => judge(self.profiles(), attempt, &Evidence::default(), true),
-            Familiarity::Known | Familiarity::Runner => judge(self.profiles(), attempt, evidence, true),
+            Familiarity::Unknown => None,
+            Familiarity::Runner => judge(self.profiles(), attempt, &Evidence::default(), true),
+            Familiarity::Known if evidence.forbidden => Some(self.forbidden()),
+            Familiarity::Known => judge(self.profiles(), attempt, evidence, true),
         }
+    }
+
+    /// The server says not to come back.
+    fn forbidden(&self) -> Verdict {
+        Verdict {
+            profile: self
+                .profiles()
+                .first()
+                .map_or_else(|| builtin::GENERIC.into(), |asked| Rc::clone(&asked.name)),
+            id: "no-retry".into(),
+            class: Class::Permanent,
+            kind: Some("protocol".into()),
+            reason: Some("the server asks not to try again".to_owned()),
+            not_reached: false,
+            names_exit: false,
+            place: None,
+        }
+    }
+
+    /// Does all that is known agree that a failure of this verdict surely never took effect?
+    pub(crate) fn never_applied(
+        &self,
+        attempt: &AttemptResult,
+        evidence: &Evidence,
+        verdict: &Verdict,
+    ) -> bool {
+        verdict.not_reached
+            && !self.among_others
+            && !self.selection.runs_others
+            && applied::never(self.profiles(), attempt, evidence, verdict)
+    }
+
+    /// Was a request turned away, and another one perhaps not? The status tells.
+    pub(crate) fn may_be_of_another_request(&self, attempt: &AttemptResult) -> bool {
+        applied::ended_after_request(self.profiles(), attempt)
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.

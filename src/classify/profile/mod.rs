@@ -2,6 +2,7 @@
 //! match. This file has its types; `read` makes them of TOML, `builtin` lists those that are compiled in, `select`
 //! finds the one for a command line, `judge` applies them, `host` finds whom a command line is about.
 
+mod applied;
 mod builtin;
 mod host;
 mod judge;
@@ -20,7 +21,7 @@ pub(crate) use select::{AUTO, Captures, Familiarity, NONE, Selection, is_known, 
 use std::rc::Rc;
 
 use super::classification::Class;
-use super::exit_spec::ExitSpecs;
+use super::exit_spec::{ExitSpecs, whole};
 pub(crate) use super::pattern::Pattern;
 use crate::policy::problem;
 
@@ -98,10 +99,10 @@ impl Statuses {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let range = |item: &str| {
             let (low, high) = item.split_once('-').unwrap_or((item, item));
-            let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+            let (low, high) = (whole(low)?, whole(high)?);
             (100 <= low && low <= high && high <= 599).then_some(low..=high)
         };
-        text.split(',').map(|item| range(item.trim())).collect::<Option<_>>().map(Self).ok_or_else(|| {
+        text.split(',').map(|item| range(item.trim_ascii())).collect::<Option<_>>().map(Self).ok_or_else(|| {
             format!("'{text}' are no HTTP statuses: write codes and ranges from 100 to 599, such as 429 or 502-504")
         })
     }
@@ -188,6 +189,7 @@ pub(crate) const KINDS: &[&str] = &[
     "resource",
     "starting",
     "tempfail",
+    "test",
     "throttle",
     "timeout",
     "tls",
@@ -215,14 +217,14 @@ impl Phase {
     /// As `retry profiles` says it.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Phase::Hard => "text that no second attempt will change",
-            Phase::Throttle => "text of a limit",
-            Phase::Http => "the last HTTP status",
-            Phase::Busy => "text of a lock, a start, a lack of capacity",
-            Phase::Network => "text of the network",
-            Phase::Soft => "text of anything else that will not pass",
+            Phase::Hard => "permanent errors (text)",
+            Phase::Throttle => "rate limits",
+            Phase::Http => "HTTP status",
+            Phase::Busy => "locks, start-up, capacity",
+            Phase::Network => "network errors",
+            Phase::Soft => "other permanent errors",
             Phase::Exit => "exit status",
-            Phase::Codes => "exit status, of any program",
+            Phase::Codes => "exit status (any program)",
         }
     }
 

@@ -286,7 +286,7 @@ impl<'a> Reader<'a> {
     }
 
     fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {
-        let patterns: Vec<_> = self.texts(key, value).iter().map(|text| Pattern::new(text)).collect();
+        let patterns: Vec<_> = self.texts(key, value).iter().map(|text| self.pattern(text)).collect();
         if self.users {
             for pattern in &patterns {
                 if let Err(why) = pattern.check() {
@@ -296,6 +296,10 @@ impl<'a> Reader<'a> {
             }
         }
         TextRule { stream, patterns }
+    }
+
+    fn pattern(&self, text: &str) -> Pattern {
+        if self.users { Pattern::of_user(text) } else { Pattern::new(text) }
     }
 
     /// Text of stderr, or a table; or a list of either.

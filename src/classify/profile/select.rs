@@ -33,6 +33,8 @@ pub(crate) struct Selection {
     pub(crate) judges_success: bool,
     /// What is known of the command.
     pub(crate) familiarity: Familiarity,
+    /// The command is a shell, whatever else it is judged by.
+    pub(crate) runs_others: bool,
 }
 
 /// How well the command is known.
@@ -51,6 +53,7 @@ impl Selection {
     /// Chooses for a command line. `users` are the profiles of the configuration, the strongest last.
     pub(crate) fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
         let mut selection = Selection::default();
+        let mut named = false;
         for name in asked {
             match name.as_str() {
                 NONE => {}
@@ -58,10 +61,17 @@ impl Selection {
                     Some(tool) => selection.add(&tool.profile, users, true),
                     None => selection.familiarity = Familiarity::Unknown,
                 },
-                name => selection.add(name, users, false),
+                name => {
+                    selection.add(name, users, false);
+                    named = true;
+                }
             }
         }
-        if selection.familiarity == Familiarity::Unknown && !selection.names.is_empty() {
+        // What somebody names adds to what was found.
+        if named {
+            let tool = Tool::find(argv, users);
+            selection.runs_others |=
+                tool.and_then(|tool| builtin::find(&tool.profile)).is_some_and(|file| file.passive);
             selection.familiarity = Familiarity::Known;
         }
         selection
@@ -73,10 +83,9 @@ impl Selection {
     }
 
     fn add(&mut self, name: &str, users: &[Rc<Profile>], auto: bool) {
-        if self.names.iter().any(|known| known == name) {
-            return;
+        if !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
         }
-        self.names.push(name.to_owned());
         let (mut captures, mut interactive, mut passive) = (Captures::default(), false, false);
         if let Some(file) = builtin::find(name) {
             // A command that `generic` is for tells of its failures on stderr.
@@ -103,6 +112,7 @@ impl Selection {
         self.interactive |= interactive && auto;
         if passive && auto {
             self.familiarity = Familiarity::Runner;
+            self.runs_others = true;
         }
     }
 }

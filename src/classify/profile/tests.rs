@@ -1,6 +1,7 @@
 //! Every rule on its examples, and the traps that tools lay.
 
 mod fresh;
+mod runners;
 mod sureness;
 
 use std::ffi::OsString;
@@ -11,6 +12,12 @@ use crate::classify::{AttemptResult, Class, Ending, Rules};
 fn knowledge(asked: &str, command: &str) -> Knowledge {
     let argv: Vec<OsString> = command.split(' ').map(OsString::from).collect();
     Knowledge::new(Selection::choose(&[asked.to_owned()], &argv, &[]), Vec::new())
+}
+
+/// What is known of a command, its output read in any case.
+fn reading(command: &str) -> Knowledge {
+    let argv: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+    Knowledge::new(Selection::choose(&[AUTO.to_owned(), GENERIC.to_owned()], &argv, &[]), Vec::new())
 }
 
 fn attempt(code: u8, stderr: &str, stdout: &str) -> AttemptResult {
@@ -47,6 +54,22 @@ fn every_rule_matches_its_examples_and_has_one() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Only a pattern of which something must stand in the text is compiled for no text but that.
+#[test]
+fn every_pattern_is_compiled_only_for_a_text_that_may_match() {
+    let mut eager = Vec::new();
+    for profile in all() {
+        for rule in &profile.rules {
+            let patterns = rule.texts.iter().flat_map(|text| &text.patterns);
+            let patterns = patterns.filter(|pattern| !pattern.is_lazy());
+            eager.extend(
+                patterns.map(|pattern| format!("{}/{}: {}", profile.name, rule.id, pattern.as_str())),
+            );
+        }
+    }
+    assert!(eager.is_empty(), "{}", eager.join("\n"));
 }
 
 #[test]
@@ -358,7 +381,7 @@ const TRAPS: &[Trap] = &[
 fn no_trap_is_stepped_into() {
     let mut wrong = Vec::new();
     for (command, code, stderr, stdout, class) in TRAPS {
-        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let knowledge = Rc::new(reading(command));
         let rules = Rules { knowledge, ..Rules::default() };
         let verdict = rules.classify(&attempt(*code, stderr, stdout), None);
         if verdict.class != *class {
@@ -386,7 +409,7 @@ fn an_unknown_command_is_judged_by_its_status_alone() {
         let rules = Rules { knowledge: Rc::new(knowledge(AUTO, command)), ..Rules::default() };
         let verdict = rules.classify(&said, None);
         assert_eq!((verdict.class, verdict.retry_after), (Class::Transient, None), "{command}");
-        let knowledge = Rc::new(knowledge(AUTO, command).with_text_given());
+        let knowledge = Rc::new(reading(command));
         let verdict = Rules { knowledge, ..Rules::default() }.classify(&said, None);
         let asked = verdict.retry_after.map(|wait| wait.as_secs());
         assert_eq!((verdict.class, asked), (Class::Throttled, Some(8)), "{command}");

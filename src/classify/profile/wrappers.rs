@@ -77,6 +77,12 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "exec", valued: "a", long: &[], operands: 0 },
 ];
 
+/// Is it a line of a program that only starts another one? `sudo: …`
+pub(super) fn speaks(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    name.len() < line.len() && WRAPPERS.iter().any(|wrapper| wrapper.name.as_bytes() == name)
+}
+
 /// A path's last part.
 pub(super) fn base_name(path: &OsStr) -> &[u8] {
     let bytes = path.as_bytes();

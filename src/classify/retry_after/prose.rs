@@ -5,7 +5,7 @@ use crate::classify::date;
 
 type Form = fn(&str, i64) -> Option<f64>;
 
-pub(super) const FORMS: &[Form] = &[key_ms, retry_delay, key, sentence, moment, bare, few_minutes];
+pub(super) const FORMS: &[Form] = &[key_ms, retry_delay, key, sentence, moment, bare, announced, few_minutes];
 
 /// `"retry_after_ms": 5000`
 fn key_ms(text: &str, _: i64) -> Option<f64> {
@@ -71,6 +71,23 @@ fn bare(text: &str, _: i64) -> Option<f64> {
     let found = positions(text, "retry after ").filter(|(at, _)| !is_own_wait(&text[..*at]));
     let numbers = found.filter_map(|(at, _)| leading(after(at)?));
     numbers.filter(|(_, rest)| !rest.starts_with(['T', ':', '-', '.'])).map(|(seconds, _)| seconds).last()
+}
+
+/// `Expected available in 42 seconds.`, `Expected time to availability: 37s`, `Greylisted for 300 seconds`
+fn announced(text: &str, _: i64) -> Option<f64> {
+    const SAID: [&str; 8] = [
+        "available in",
+        "available again in",
+        "time to availability:",
+        "greylisted for",
+        "greylisted, retry in",
+        "greylist expires in",
+        "limit resets in",
+        "limit will reset in",
+    ];
+    let found = SAID.into_iter().flat_map(|said| positions(text, said));
+    let waits = found.filter_map(|(at, rest)| Some((at, duration(rest.strip_prefix(' ')?)?.0)));
+    waits.max_by_key(|(at, _)| *at).map(|(_, seconds)| seconds)
 }
 
 /// `Please try again in a few minutes`: a minute at least. "Wait a few minutes" is said of limits that tell no time.

@@ -31,6 +31,46 @@ fn every_form_is_understood() {
         ("X-RateLimit-Reset: 1795296849000", 60.0),
         ("x-ratelimit-remaining-tokens: 0\nx-ratelimit-reset-tokens: 6m0s", 360.0),
         ("x-ratelimit-reset-after: 1.25", 1.25),
+        ("RateLimit: \"burst\";r=0;t=2, \"daily\";r=0;t=30, \"more\";r=9;t=90", 30.0),
+        ("< ratelimit: \"burst\";r=0;t=2\n< ratelimit: \"daily\";r=0;t=30", 30.0),
+        ("ratelimit: \"a\";r=3;t=9\nratelimit: \"a\";r=0;t=4", 4.0),
+        ("RateLimit: \"a;r=1;t=9, b\";r=0;t=7", 7.0),
+        ("RateLimit: default;r=0;t=7", 7.0),
+        ("RateLimit: \"a\";r=5;r=0;t=60;t=6", 6.0),
+        ("RateLimit: limit=100, remaining=0, reset=50", 50.0),
+        ("RateLimit: limit=100, remaining=7, remaining=0, reset=50, reset=5", 5.0),
+        ("RateLimit: limit=10,remaining=0,reset=5;w=60", 5.0),
+        (
+            "anthropic-ratelimit-requests-remaining: 0\nanthropic-ratelimit-requests-reset: 2026-11-21T21:34:39Z",
+            90.0,
+        ),
+        (
+            "anthropic-ratelimit-requests-remaining: 0\nanthropic-ratelimit-requests-reset: 2026-11-21T21:33:19Z\n\
+             anthropic-ratelimit-tokens-remaining: 0\nanthropic-ratelimit-tokens-reset: 2026-11-21T21:34:39Z\n\
+             anthropic-ratelimit-input-tokens-remaining: 5\nanthropic-ratelimit-input-tokens-reset: 2026-11-21T22:34:39Z",
+            90.0,
+        ),
+        ("X-RateLimit-Reset: 2026-11-21T22:34:39+01:00", 90.0),
+        ("X-RateLimit-Reset: Sat, 21 Nov 2026 21:34:39 GMT", 90.0),
+        ("X-Retry-After: 12", 12.0),
+        ("retry-after: 3.5s", 3.5),
+        ("Retry-After: 2m", 120.0),
+        ("Retry-After: 30 seconds", 30.0),
+        ("Retry-After: 2026-11-21T21:34:39Z", 90.0),
+        ("HTTPError: 429 {'Retry-After': '42'}", 42.0),
+        ("{'Retry-After': 42, 'Server': 'x'}", 42.0),
+        ("headers: {\n    'retry-after': '42',\n    server: 'x'\n  }", 42.0),
+        ("{\"retry-after\"=>[\"42\"], \"server\"=>[\"x\"]}", 42.0),
+        ("[('Retry-After', '42'), ('Server', 'x')]", 42.0),
+        ("{b'Retry-After': '42'}", 42.0),
+        ("{'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1795296849'}", 60.0),
+        ("  'x-ratelimit-reset': '1795296849',\n  'x-ratelimit-remaining': '0',", 60.0),
+        ("{\"x-ratelimit-reset\"=>\"1795296849\", \"x-ratelimit-remaining\"=>\"0\"}", 60.0),
+        ("{'detail': 'Request was throttled. Expected available in 42 seconds.'}", 42.0),
+        ("Expected time to availability: 37s", 37.0),
+        ("450 4.2.0 <a@b>: Recipient address rejected: Greylisted for 300 seconds", 300.0),
+        ("451 greylisted, please try again in 300 seconds", 300.0),
+        ("The rate limit resets in 9m 30s", 570.0),
         ("{\"retry_after_ms\": 5000}", 5.0),
         ("{\"retryDelay\": \"30s\"}", 30.0),
         ("- '@type': type.googleapis.com/google.rpc.RetryInfo\n  retryDelay: 30s", 30.0),
@@ -65,6 +105,28 @@ fn the_last_of_a_form_counts_and_the_better_form_before_it() {
     assert_eq!(asked("Retry-After: 5\nRetry-After: 9"), Some(9.0));
     assert_eq!(asked("try again in 20s\nRetry-After: 9"), Some(9.0));
     assert_eq!(asked("retry-after-ms: 100\nRetry-After: 9"), Some(0.1));
+    // Each form before the ones behind it, wherever they stand.
+    let forms = [
+        "retry-after-ms: 1000",
+        "grpc-retry-pushback-ms: 2000",
+        "Retry-After: 3",
+        "RateLimit: \"x\";r=0;t=4",
+        "X-RateLimit-Reset: 5",
+        "{\"retry_after_ms\": 6000}",
+        "\"retryDelay\": \"7s\"",
+        "{\"retry_after\": 8}",
+        "try again in 9s",
+        "retry after 2026-11-21T21:33:19Z",
+    ];
+    for first in 0..forms.len() {
+        let mut lines = forms[first..].to_vec();
+        let seconds = f64::from(u32::try_from(first + 1).unwrap());
+        assert_eq!(asked(&lines.join("\n")), Some(seconds), "{lines:?}");
+        lines.reverse();
+        assert_eq!(asked(&lines.join("\n")), Some(seconds), "{lines:?}");
+    }
+    // What an earlier answer said is over when a later one says otherwise.
+    assert_eq!(asked("RateLimit: \"a\";r=0;t=30\n\nHTTP/1.1 200 OK\nRateLimit: \"a\";r=9;t=30"), None);
 }
 
 #[test]
@@ -81,6 +143,28 @@ fn what_is_no_request_is_none() {
         "grpc-retry-pushback-ms: -1",
         "RateLimit: \"default\";r=50;t=30",
         "RateLimit-Remaining: 7\nRateLimit-Reset: 30",
+        "RateLimit-Remaining: 1\nRateLimit-Reset: 30",
+        "RateLimit: \"a\";r=0, \"b\";r=5;t=60",
+        "RateLimit: \"a\";r=0;r=5;t=60",
+        "RateLimit: \"a\";r=0;t=60, \"a\";r=1;t=60",
+        "RateLimit: limit=100, remaining=1, reset=50",
+        "RateLimit: limit=100, remaining=0, remaining=1, reset=50",
+        "RateLimit-Policy: 100;w=60",
+        "anthropic-ratelimit-requests-remaining: 1\nanthropic-ratelimit-requests-reset: 2026-11-21T21:34:39Z",
+        "{'x-ratelimit-remaining': '59', 'x-ratelimit-reset': '1795296849'}",
+        "'x-ratelimit-reset': '1795296849',\n'x-ratelimit-remaining': '1',",
+        "Retry-After: 3.5 apples",
+        "Retry-After: 2592001",
+        "X-Retry-After: -1",
+        "{'Retry-After': None}",
+        "{'Retry-After': '-42'}",
+        "retryDelay: 30sec",
+        "\"retryDelay\": \"30seconds\"",
+        "next retry in 30 seconds",
+        "(next try again in 30 seconds)",
+        "I'll try again in 30s",
+        "available in 3 regions",
+        "Greylisted for good",
         "X-RateLimit-Reset: 1795296000",
         "Will retry in 100 milliseconds",
         "Will retry in 1000000 seconds",
@@ -97,6 +181,50 @@ fn what_is_no_request_is_none() {
         "retry after 2020-01-01T00:00:00Z",
     ] {
         assert_eq!(asked(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_wait_of_thirty_days_is_the_longest_that_is_believed() {
+    assert_eq!(asked("Retry-After: 2592000"), Some(2_592_000.0));
+    assert_eq!(asked("Retry-After: 2592001"), None);
+}
+
+#[test]
+fn any_clock_can_be_read_against() {
+    for now in [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX] {
+        for text in [
+            "Retry-After: Sat, 21 Nov 2026 21:34:39 GMT",
+            "Retry-After: Saturday, 21-Nov-26 21:34:39 GMT",
+            "X-RateLimit-Reset: 1795296849000",
+        ] {
+            assert_eq!(retry_after(&[&Text::new(text.as_bytes())], now), None, "{now}");
+        }
+    }
+}
+
+#[test]
+fn a_server_may_say_not_to_come_back() {
+    let said = |text: &str| forbidden(&[&Text::new(text.as_bytes())]);
+    for text in [
+        "grpc-retry-pushback-ms: -1",
+        "< Grpc-Retry-Pushback-Ms: -5",
+        "x-should-retry: false",
+        "{'x-should-retry': 'false'}",
+        "x-should-retry: true\nx-should-retry: false",
+    ] {
+        assert!(said(text), "{text}");
+    }
+    for text in [
+        "",
+        "grpc-retry-pushback-ms: 700",
+        "grpc-retry-pushback-ms: 0",
+        "grpc-retry-pushback-ms: -x",
+        "x-should-retry: true",
+        "x-should-retry: false\nx-should-retry: true",
+        "the header x-should-retry: false is honoured",
+    ] {
+        assert!(!said(text), "{text}");
     }
 }
 

@@ -75,7 +75,8 @@ pub(super) fn batch(
     for line in input.split(b'\n') {
         let line = line.map_err(|why| cannot_read(&why))?;
         let answer = judges.answer(&line).unwrap_or_else(|why| json!({"error": why}));
-        let told = writeln!(out, "{answer}").and_then(|()| if at_once { out.flush() } else { Ok(()) });
+        let told = writeln!(out, "{}", output::printable_json(&answer.to_string()))
+            .and_then(|()| if at_once { out.flush() } else { Ok(()) });
         match told {
             Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Status(0)),
             written => written.map_err(|why| Error::system("cannot write to stdout", &why))?,
@@ -97,7 +98,7 @@ struct Judges<'a> {
     /// When a line was seen that does not say so.
     now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
-    known: HashMap<Vec<String>, Rules>,
+    known: HashMap<(Vec<String>, bool), Rules>,
 }
 
 impl Judges<'_> {
@@ -108,8 +109,10 @@ impl Judges<'_> {
         let argv = argv.map_or_else(|| self.command.clone(), words);
         let selection = Selection::choose(&self.asked.resolved.policy.profile.0, &argv, &self.users);
         let asked = self.asked;
-        let rules = self.known.entry(selection.names).or_insert_with(|| rules(asked, &argv));
-        Ok(super::json(&super::judge(rules, attempt)))
+        let known = (selection.names, selection.runs_others);
+        let rules = self.known.entry(known).or_insert_with(|| rules(asked, &argv));
+        let used = super::Used::of(rules, &attempt);
+        Ok(super::json(&super::judge(rules, attempt), &used))
     }
 }
 

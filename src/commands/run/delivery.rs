@@ -5,6 +5,7 @@ use crate::classify::Stream;
 use crate::event::{Event, Level, Outcome};
 use crate::exit_code::{self, Exit};
 use crate::session::{Action, with_end};
+use crate::sys::config::describe;
 use crate::sys::supervise::{Happening, Wanted};
 
 impl Driver<'_> {
@@ -30,7 +31,7 @@ impl Driver<'_> {
         }
         if self.streams.keeps_all() {
             let said = self.sinks.take_kept();
-            self.supervisor.held().append(Stream::Stderr, &said);
+            self.supervisor.held().say(said);
         }
     }
 
@@ -51,12 +52,14 @@ impl Driver<'_> {
         // A command that was told to stop and ended well has its output and its status.
         self.succeeded =
             outcome == Outcome::Succeeded || outcome == Outcome::Interrupted && status == Some(0);
-        let interrupted = match self.streams.wanted(self.succeeded) {
-            Some(wanted) => self.deliver(wanted).await,
-            None => None,
-        };
-        if let Some(signal) = interrupted {
-            return with_end(actions, Outcome::Interrupted, Exit::Signal(signal));
+        if let Some(wanted) = self.streams.wanted(self.succeeded) {
+            match self.deliver(wanted).await {
+                Delivered::All => {}
+                Delivered::Refused(stream, why) => self.streams.refuse(stream, &why),
+                Delivered::Interrupted(signal) => {
+                    return with_end(actions, Outcome::Interrupted, Exit::Signal(signal));
+                }
+            }
         }
         let Some(why) = self.streams.lost() else { return actions };
         self.sinks.note(Level::Error, &format!("output of the command was lost: {why}"));
@@ -67,34 +70,49 @@ impl Driver<'_> {
         }
     }
 
-    /// Writes what is held to where it would have gone. Says which signal kept us from it, if one did.
-    async fn deliver(&mut self, wanted: Wanted) -> Option<i32> {
+    /// Writes what is held to where it would have gone.
+    async fn deliver(&mut self, wanted: Wanted) -> Delivered {
         self.sinks.clear();
         self.supervisor.deliver(wanted);
         loop {
             match self.supervisor.next(None).await {
-                Happening::Delivered(refused) => {
-                    if let Some((stream, why)) = refused {
-                        self.streams.refuse(stream, &why);
-                    }
-                    return None;
-                }
+                Happening::Delivered(Some((stream, why))) => return Delivered::Refused(stream, why),
+                Happening::Delivered(None) => return Delivered::All,
                 Happening::Signal(signal) => {
                     self.supervisor.abandon_delivery();
-                    return Some(signal);
+                    return Delivered::Interrupted(signal);
                 }
                 _ => {}
             }
         }
     }
 
-    /// `--chronic`, and the run has failed: everything, in its order.
+    /// `--chronic`, and the run has failed: everything, in its order. What is missing is told first, and what was refused last.
     pub(super) async fn tell_all(&mut self) {
         self.sinks.keep_nothing();
-        let lost = self.supervisor.held().lost().map(crate::sys::config::describe);
-        self.deliver(Wanted { stdout: true, stderr: true }).await;
-        if let Some(why) = lost {
-            self.sinks.note(Level::Error, &format!("not all output could be kept: {why}"));
+        let missing = self.supervisor.held().given_up().map(|(why, bytes)| {
+            let what = bytes.map_or("the end".to_owned(), |bytes| format!("the first {bytes} bytes"));
+            format!("{what} of the output could not be kept: {}", describe(why))
+        });
+        if let Some(missing) = missing {
+            self.sinks.note(Level::Error, &missing);
+        }
+        if let Delivered::Refused(stream, why) = self.deliver(Wanted { stdout: true, stderr: true }).await {
+            let what = match stream {
+                Stream::Stdout => "held output could not be written to stdout",
+                Stream::Stderr => "held output could not be written to stderr",
+                Stream::Merged => "held output was lost",
+            };
+            self.sinks.note(Level::Error, &format!("{what}: {}", describe(&why)));
         }
     }
+}
+
+/// What came of a delivery.
+enum Delivered {
+    All,
+    /// What went wrong first.
+    Refused(Stream, std::io::Error),
+    /// By this signal.
+    Interrupted(i32),
 }

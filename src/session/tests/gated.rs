@@ -207,3 +207,19 @@ fn a_long_wait_is_looked_after_and_its_spread_is_no_reason_to_refuse() {
     told(&mut run, 9000, 12_000);
     run.did("admit:First held:Window:9000 wake:2000");
 }
+
+#[test]
+fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
+    let policy = Policy { deadline: Bound(Some(ms(500))), ..plain() };
+    let mut run = gated(&policy);
+    run.pass(500);
+    admitted(&mut run);
+    run.did("admit:First settle:Neutral deadline exit124");
+    let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
+    admitted(&mut run);
+    run.fails(10, 3);
+    run.tell(Input::Settled(None));
+    run.said.clear();
+    run.wakes(2000);
+    run.did("deadline exit3");
+}

@@ -14,12 +14,12 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Sink;
-use crate::event::{Event, Level, Outcome, Record};
+use crate::event::{Event, Level, Outcome, Record, millis};
 use crate::policy::Policy;
 use crate::policy::duration::approximate;
 use crate::policy::value::{Color, MessageFormat};
 use crate::sys::environment;
-use crate::sys::output::{self, Stderr, printable};
+use crate::sys::output::{self, Stderr, printable, printable_json};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -29,8 +29,13 @@ pub(crate) struct Console {
     /// Made when something is to be said.
     dispatch: Option<Dispatch>,
     countdown: Countdown,
-    /// On a terminal, failed attempts are one line that is drawn anew, and not a line each.
-    one_line: bool,
+    /// Whether the wait that begins is worth a countdown; None where nobody has said how long it is.
+    worth_counting: Option<bool>,
+    /// Failed attempts that look alike are not a line each: on a terminal they are one that is drawn anew, elsewhere there
+    /// is one only when what is seen changes.
+    folds: bool,
+    /// What was seen last, where they are folded.
+    seen: Option<String>,
     voice: Voice,
     /// `--name` was given: lines start with it.
     named: bool,
@@ -67,11 +72,15 @@ enum Countdown {
 
 /// Back to the line's begin, and erase to its end.
 const ERASE: &str = "\r\x1b[K";
+/// A shorter wait is over before anybody has read how long it is.
+const WORTH_COUNTING: Duration = Duration::from_secs(2);
 
 impl Console {
-    pub(super) fn new(policy: &Policy, one_line: bool) -> Self {
+    /// `folds`: failed attempts that look alike are told once.
+    pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
         Self {
-            one_line,
+            folds,
+            seen: None,
             quiet: policy.quiet,
             verbose: policy.verbose,
             format: policy.message_format,
@@ -79,6 +88,7 @@ impl Console {
             dispatch: None,
             countdown: Countdown::Unknown,
             named: policy.name.is_some(),
+            worth_counting: None,
             voice: Voice { kept: policy.chronic.then(Arc::default) },
         }
     }
@@ -96,7 +106,7 @@ impl Console {
     }
 
     /// Says a line that is no event.
-    pub(super) fn note(&mut self, level: Level, text: &str) {
+    pub(crate) fn note(&mut self, level: Level, text: &str) {
         let least = if self.verbose > 0 { Level::Debug } else { Level::Info };
         if !self.quiet && level >= least {
             self.say(level, text, None);
@@ -120,22 +130,40 @@ impl Console {
         }
     }
 
-    pub(super) fn count_down(&mut self, left: Duration) {
+    /// A wait of this length begins.
+    pub(crate) fn begin_wait(&mut self, wait: Duration) {
+        self.worth_counting = Some(wait >= WORTH_COUNTING);
+    }
+
+    /// Takes note of the wait that the event begins.
+    pub(super) fn look_at(&mut self, event: &Event) {
+        let millis = match event {
+            Event::AttemptRetry { wait, .. } => wait.delay_ms,
+            Event::GateWait(held) => held.wait_ms.max(millis(held.left)),
+            _ => return self.worth_counting = None,
+        };
+        self.begin_wait(Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default());
+    }
+
+    /// Draws how long is left, if that can be drawn and is worth it. Whether it stands there now.
+    pub(crate) fn count_down(&mut self, left: Duration) -> bool {
         if self.countdown == Countdown::Unknown {
             self.countdown = if self.counts_down() { Countdown::Hidden } else { Countdown::Never };
         }
-        if self.countdown == Countdown::Never {
-            return;
-        }
-        if self.one_line && self.countdown == Countdown::Shown {
-            return;
+        match self.countdown {
+            Countdown::Hidden if self.worth_counting.unwrap_or(left >= WORTH_COUNTING) => {}
+            // The line of the last failure.
+            Countdown::Shown if self.folds => return false,
+            Countdown::Shown => {}
+            Countdown::Unknown | Countdown::Never | Countdown::Hidden => return false,
         }
         let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
         let _full = write!(Stderr, "{ERASE}retry: next attempt in {}", approximate(whole));
         self.countdown = Countdown::Shown;
+        true
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if self.countdown == Countdown::Shown {
             let _full = Stderr.write_all(ERASE.as_bytes());
             self.countdown = Countdown::Hidden;
@@ -170,7 +198,9 @@ impl Sink for Console {
         }
         match event {
             Event::RunStart(_) | Event::AttemptStart(_) | Event::AttemptSuccess(_) => false,
-            Event::AttemptRetry { .. } => true,
+            Event::AttemptRetry { failure, .. } => {
+                !self.folds || self.seen.as_ref() != Some(&failure.reason) || self.counts_down()
+            }
             // Whoever looks on wonders after a second.
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
@@ -184,8 +214,13 @@ impl Sink for Console {
     }
 
     fn take(&mut self, record: &Record<'_>) {
+        if let Event::AttemptRetry { failure, .. } = record.event
+            && self.folds
+        {
+            self.seen = Some(failure.reason.clone());
+        }
         let retried = matches!(record.event, Event::AttemptRetry { .. });
-        if self.one_line && self.verbose == 0 && retried && self.counts_down() {
+        if self.folds && self.verbose == 0 && retried && self.counts_down() {
             let _full = write!(Stderr, "{ERASE}retry: {}", printable(&record.message));
             self.countdown = Countdown::Shown;
             return;
@@ -251,7 +286,7 @@ where
         event.record(&mut said);
         let level = *event.metadata().level();
         match self.format {
-            MessageFormat::Json => writeln!(writer, "{}", said.object(level)),
+            MessageFormat::Json => writeln!(writer, "{}", printable_json(&said.object(level).to_string())),
             MessageFormat::Text => {
                 let (on, off) = match level {
                     _ if !self.color => ("", ""),

@@ -33,10 +33,10 @@ pub(crate) struct Sinks {
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
-    /// `one_line`: see `Console`.
-    pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, one_line: bool) -> Self {
+    /// `folds`: see `Console`.
+    pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
         let mut sinks =
-            Self { console: Console::new(policy, one_line), log: None, identity, program, span: None };
+            Self { console: Console::new(policy, folds), log: None, identity, program, span: None };
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.log = Some(log),
@@ -68,6 +68,7 @@ impl Sinks {
 
     /// Tells everyone of an event, each who wants it.
     pub(crate) fn emit(&mut self, event: &Event) {
+        self.console.look_at(event);
         let to_console = self.console.wants(event);
         let to_log = self.log.as_ref().is_some_and(|log| log.wants(event));
         if !to_console && !to_log {
@@ -75,7 +76,7 @@ impl Sinks {
         }
         let record = Record {
             v: VERSION,
-            ts: humantime::format_rfc3339_micros(clock::wall()).to_string(),
+            ts: clock::rfc3339_micros(),
             level: event.level(),
             message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
@@ -108,9 +109,9 @@ impl Sinks {
         self.console.counts_down()
     }
 
-    /// Draws the countdown anew.
-    pub(crate) fn count_down(&mut self, left: Duration) {
-        self.console.count_down(left);
+    /// Draws the countdown anew. Whether it is to be seen.
+    pub(crate) fn count_down(&mut self, left: Duration) -> bool {
+        self.console.count_down(left)
     }
 
     /// Takes the countdown away: somebody else is about to write.

@@ -1,21 +1,38 @@
 //! Output held back, with the streams that it came from, in the order in which it came.
 //!
 //! In the spool each run of bytes of one stream stands behind a head of nine bytes: the stream and the length. The
-//! head is completed when another stream follows, so that a single stream costs one head however it was written.
+//! head is completed when another stream follows, or when the run has become long. Our own lines are few, and kept apart:
+//! they are told whatever becomes of the output.
+
+mod notes;
 
 use std::io;
 
+use self::notes::Notes;
 use super::{PIECE, Spool};
 use crate::classify::Stream;
 
 const HEAD: usize = 9;
+/// So long a run becomes at most.
+const LONGEST_RUN: u64 = PIECE as u64;
+/// The least room to go round in: some runs, so that the one that is being written is never written over.
+const LEAST_ROOM: u64 = 4 * LONGEST_RUN;
+/// Memory that is taken for the end of the output where there can be no file.
+const END_IN_MEMORY: u64 = 64 << 20;
 
 /// Held output. It never fails: what could not be kept is told in the end.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     spool: Spool,
+    notes: Notes,
     open: Option<Run>,
+    /// Where there is no room for all, the beginning is given up, not the end.
+    keeps_end: bool,
+    /// The first bytes that are still there, once some are not.
+    oldest: Cursor,
     lost: Option<io::Error>,
+    /// Why the beginning was given up, and how many bytes of output that was.
+    given_up: Option<(io::Error, u64)>,
 }
 
 /// Bytes of one stream.
@@ -27,14 +44,24 @@ struct Run {
 }
 
 /// How far [`Held::read`] has come.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     offset: u64,
     run: Option<(Stream, u64)>,
+    /// So many of our own notes were read, and so much of the next one.
+    notes: usize,
+    of_note: usize,
 }
 
 impl Held {
-    /// Keeps bytes. Once something is lost nothing more is kept: output with a hole is worse than its beginning.
+    /// Where there is no room for all, the end is kept.
+    pub(crate) fn keep_end(&mut self) {
+        self.keeps_end = true;
+        self.spool.hold(END_IN_MEMORY);
+    }
+
+    /// Keeps bytes. Once something is lost nothing more is kept, but where the end is what counts: output with a hole is worse
+    /// than its beginning.
     pub(crate) fn append(&mut self, stream: Stream, bytes: &[u8]) {
         if self.lost.is_none()
             && !bytes.is_empty()
@@ -44,14 +71,59 @@ impl Held {
         }
     }
 
+    /// Keeps lines of ours, for stderr, at this place in the output.
+    pub(crate) fn say(&mut self, lines: Vec<u8>) {
+        self.notes.add(self.spool.len(), lines);
+    }
+
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        if self.open.is_none_or(|open| open.stream != stream) {
-            self.close()?;
-            self.open = Some(Run { stream, start: self.spool.len() });
-            self.spool.append(&head(stream, 0))?;
-        }
         // Piece by piece: when no more can be kept, what came before is.
-        bytes.chunks(PIECE).try_for_each(|piece| self.spool.append(piece))
+        for piece in bytes.chunks(PIECE) {
+            let is_open = |open: Run| open.stream == stream && self.spool.len() - open.start < LONGEST_RUN;
+            if !self.open.is_some_and(is_open) {
+                self.close()?;
+                let run = Run { stream, start: self.spool.len() };
+                self.put(&head(stream, 0))?;
+                self.open = Some(run);
+            }
+            self.put(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the spool; where that takes no more and the end is kept, in the place of what is oldest.
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.spool.room.is_none() {
+            match self.spool.append(bytes) {
+                Err(why) if self.keeps_end && self.spool.go_round(LEAST_ROOM) => {
+                    self.given_up = Some((why, 0));
+                }
+                done => return done,
+            }
+        }
+        let room = self.spool.room.unwrap_or(u64::MAX);
+        self.give_up_until((self.spool.len() + bytes.len() as u64).saturating_sub(room));
+        self.spool.append(bytes)
+    }
+
+    /// Gives up what stands before this place.
+    fn give_up_until(&mut self, place: u64) {
+        while self.oldest.offset < place {
+            let mut cursor = self.oldest;
+            let Ok(Some((stream, left))) = self.run_at(&mut cursor) else {
+                // It cannot be read: all of it is given up.
+                self.oldest.offset = self.open.map_or(self.spool.len(), |open| open.start);
+                self.oldest.run = None;
+                return;
+            };
+            let gone = left.min(place.saturating_sub(cursor.offset));
+            cursor.offset += gone;
+            cursor.run = Some((stream, left - gone)).filter(|(_, left)| *left > 0);
+            if let Some((_, bytes)) = &mut self.given_up {
+                *bytes += gone;
+            }
+            self.oldest = cursor;
+        }
     }
 
     /// Completes the last head.
@@ -62,9 +134,17 @@ impl Held {
         self.spool.write_at(&head(stream, length), start)
     }
 
-    /// Why not everything was kept, if it was not.
+    /// Why not everything was kept, where everything was wanted.
     pub(crate) fn lost(&self) -> Option<&io::Error> {
-        self.lost.as_ref()
+        self.lost.as_ref().filter(|_| !self.keeps_end)
+    }
+
+    /// Where the end is kept: why not everything was, and how many bytes of the beginning are missing; `None` where it is the
+    /// end that is missing in spite of all.
+    pub(crate) fn given_up(&self) -> Option<(&io::Error, Option<u64>)> {
+        let lost = self.lost.as_ref().map(|why| (why, None));
+        lost.or_else(|| self.given_up.as_ref().map(|(why, bytes)| (why, Some(*bytes))))
+            .filter(|_| self.keeps_end)
     }
 
     /// Ends the writing; [`Held::read`] can begin.
@@ -74,23 +154,58 @@ impl Held {
         }
     }
 
-    /// The next bytes of one stream; `None` at the end.
-    pub(crate) fn read(&self, cursor: &mut Cursor, bytes: &mut [u8]) -> io::Result<Option<(Stream, usize)>> {
-        let (stream, left) = match cursor.run.take() {
-            Some(run) => run,
-            None => match self.read_head(cursor.offset)? {
-                Some(run) => {
-                    cursor.offset += HEAD as u64;
-                    run
-                }
-                None => return Ok(None),
-            },
-        };
-        let wanted = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let read = self.spool.read_at(&mut bytes[..wanted], cursor.offset)?;
-        cursor.offset += read as u64;
-        cursor.run = Some((stream, left - read as u64)).filter(|(_, left)| *left > 0);
-        Ok(Some((stream, read)))
+    /// The beginning of what is there.
+    pub(crate) fn beginning(&self) -> Cursor {
+        self.oldest
+    }
+
+    /// The next bytes of one stream; `None` at the end. After an error what is left are our
+    /// lines.
+    pub(crate) fn read(&self, cursor: &mut Cursor, bytes: &mut [u8]) -> io::Result<Option<Read>> {
+        let note = self.notes.get(cursor.notes);
+        if let Some((_, lines)) = note.filter(|(place, _)| *place <= cursor.offset) {
+            let rest = &lines[cursor.of_note..];
+            let length = rest.len().min(bytes.len());
+            bytes[..length].copy_from_slice(&rest[..length]);
+            cursor.of_note += length;
+            if length == rest.len() {
+                (cursor.notes, cursor.of_note) = (cursor.notes + 1, 0);
+            }
+            return Ok(Some(Read { stream: Stream::Stderr, length }));
+        }
+        let read = self.read_output(cursor, bytes, note.map(|(place, _)| place));
+        if !matches!(read, Ok(Some(_))) {
+            (cursor.offset, cursor.run) = (u64::MAX, None);
+        }
+        match read {
+            Ok(None) if note.is_some() => self.read(cursor, bytes),
+            read => read,
+        }
+    }
+
+    /// `until`: where our next lines stand.
+    fn read_output(
+        &self,
+        cursor: &mut Cursor,
+        bytes: &mut [u8],
+        until: Option<u64>,
+    ) -> io::Result<Option<Read>> {
+        let Some((stream, left)) = self.run_at(cursor)? else { return Ok(None) };
+        let most = until.map_or(left, |until| left.min(until.saturating_sub(cursor.offset)));
+        let wanted = bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX));
+        let length = self.spool.read_at(&mut bytes[..wanted], cursor.offset)?;
+        cursor.offset += length as u64;
+        cursor.run = Some((stream, left - length as u64)).filter(|(_, left)| *left > 0);
+        Ok(Some(Read { stream, length }))
+    }
+
+    /// The run that the cursor is in, or at whose head it stands.
+    fn run_at(&self, cursor: &mut Cursor) -> io::Result<Option<(Stream, u64)>> {
+        if cursor.run.is_none() {
+            cursor.run = self.read_head(cursor.offset)?;
+            cursor.offset += if cursor.run.is_some() { HEAD as u64 } else { 0 };
+        }
+        Ok(cursor.run)
     }
 
     fn read_head(&self, offset: u64) -> io::Result<Option<(Stream, u64)>> {
@@ -106,6 +221,13 @@ impl Held {
         let length: [u8; 8] = std::array::from_fn(|i| bytes[1 + i]);
         Ok(Some((stream, u64::from_ne_bytes(length))))
     }
+}
+
+/// What [`Held::read`] has read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read {
+    pub(crate) stream: Stream,
+    pub(crate) length: usize,
 }
 
 fn head(stream: Stream, length: u64) -> [u8; HEAD] {
@@ -125,15 +247,22 @@ mod tests {
 
     use super::*;
 
+    const STREAMS: [Stream; 3] = [Stream::Stdout, Stream::Stderr, Stream::Merged];
+
+    fn join(all: &mut Vec<(Stream, Vec<u8>)>, stream: Stream, bytes: &[u8]) {
+        match all.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some((last, all)) if *last == stream => all.extend(bytes),
+            _ => all.push((stream, bytes.to_vec())),
+        }
+    }
+
     /// Everything, neighbours of one stream joined.
     fn contents(held: &Held, piece: usize) -> Vec<(Stream, Vec<u8>)> {
         let mut all: Vec<(Stream, Vec<u8>)> = Vec::new();
-        let (mut cursor, mut buffer) = (Cursor::default(), vec![0; piece]);
-        while let Some((stream, length)) = held.read(&mut cursor, &mut buffer).unwrap() {
-            match all.last_mut() {
-                Some((last, bytes)) if *last == stream => bytes.extend(&buffer[..length]),
-                _ => all.push((stream, buffer[..length].to_vec())),
-            }
+        let (mut cursor, mut buffer) = (held.beginning(), vec![0; piece]);
+        while let Some(read) = held.read(&mut cursor, &mut buffer).unwrap() {
+            join(&mut all, read.stream, &buffer[..read.length]);
         }
         all
     }
@@ -141,23 +270,76 @@ mod tests {
     proptest! {
         #[test]
         fn output_comes_back_as_it_was_and_in_its_order(
-            pieces in prop::collection::vec((0..3_u8, prop::collection::vec(any::<u8>(), 0..30)), 0..30),
+            pieces in prop::collection::vec((0..4_usize, prop::collection::vec(any::<u8>(), 0..30)), 0..30),
             buffer in 1_usize..50,
         ) {
             let mut held = Held::default();
             let mut expected: Vec<(Stream, Vec<u8>)> = Vec::new();
             for (stream, bytes) in &pieces {
-                let stream = [Stream::Stdout, Stream::Stderr, Stream::Merged][usize::from(*stream)];
-                held.append(stream, bytes);
-                match expected.last_mut() {
-                    _ if bytes.is_empty() => {}
-                    Some((last, all)) if *last == stream => all.extend(bytes),
-                    _ => expected.push((stream, bytes.clone())),
+                if let Some(stream) = STREAMS.get(*stream) {
+                    held.append(*stream, bytes);
+                    join(&mut expected, *stream, bytes);
+                } else {
+                    held.say(bytes.clone());
+                    join(&mut expected, Stream::Stderr, bytes);
                 }
             }
             held.finish();
             prop_assert_eq!(contents(&held, buffer), expected);
         }
+    }
+
+    /// Appends numbered lines to both streams by turns, with notes in between, and returns them.
+    fn fill(held: &mut Held, lines: u32) -> Vec<(Stream, String)> {
+        let mut all = Vec::new();
+        for n in 0..lines {
+            let stream = STREAMS[usize::from(n % 700 < 350)];
+            let line = format!("{n} {}\n", "x".repeat(n as usize % 300));
+            held.append(stream, line.as_bytes());
+            all.push((stream, line));
+            if n % 1000 == 0 {
+                held.say(format!("note {n}\n").into_bytes());
+            }
+        }
+        held.finish();
+        all
+    }
+
+    #[test]
+    fn where_there_is_no_more_room_the_end_stays_and_our_own_lines_do() {
+        let mut held = Held::default();
+        held.keep_end();
+        held.spool.place = super::super::Place::Heap(Vec::new());
+        let all = fill(&mut held, 60_000);
+        let (_, bytes) = held.given_up().expect("something is missing");
+        let missing = usize::try_from(bytes.expect("the beginning")).unwrap();
+        assert!(held.lost().is_none() && missing > 7_000_000, "{missing}");
+        let kept = contents(&held, 1000);
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let of_stream = |all: &[(Stream, Vec<u8>)]| -> String {
+                let all = all.iter().filter(|(one, _)| *one == stream);
+                all.map(|(_, bytes)| String::from_utf8(bytes.clone()).unwrap()).collect()
+            };
+            let kept = of_stream(&kept);
+            let (notes, output): (Vec<_>, Vec<_>) =
+                kept.split_inclusive('\n').partition(|line| line.starts_with("note"));
+            assert_eq!(notes.len(), if stream == Stream::Stderr { 60 } else { 0 });
+            let whole: String =
+                all.iter().filter(|(one, _)| *one == stream).map(|(_, line)| &**line).collect();
+            assert!(output.len() > 1000 && whole.ends_with(&output.concat()));
+        }
+        let there: usize = kept.iter().map(|(_, bytes)| bytes.len()).sum();
+        let notes: usize = (0..60).map(|n| format!("note {}\n", n * 1000).len()).sum();
+        let whole: usize = all.iter().map(|(_, line)| line.len()).sum();
+        assert_eq!(there - notes + missing, whole);
+    }
+
+    #[test]
+    fn where_all_is_wanted_the_beginning_is_kept_and_the_loss_is_known() {
+        let mut held = Held::default();
+        held.spool.place = super::super::Place::Heap(Vec::new());
+        fill(&mut held, 20_000);
+        assert!(held.lost().is_some() && held.given_up().is_none());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One running command: whom to signal for it, and the timers of its end. It reads no pipe and waits for nothing.
 
+mod ending;
+
 use std::time::Duration;
 
 use rustix::process::WaitStatus;
@@ -16,6 +18,8 @@ const SWEEPS: Duration = Duration::from_secs(5);
 /// How long a stopped command must stay so before we stop too: on `fg` it may be seen stopped after we have resumed.
 const MIRROR_DELAY: Duration = Duration::from_millis(100);
 
+/// Looks before a death that wait(2) does not tell of is given up.
+const PATIENCE: u32 = 3;
 /// This many terminating signals sent by a process mean business.
 const LAST_STRAW: u32 = 3;
 
@@ -35,8 +39,19 @@ pub(super) struct Attempt {
     pub(super) spared: Spared,
     /// We stopped it for time.
     pub(super) stopped: bool,
-    /// Terminating signals that a process sent us, forwarded.
-    pub(super) forwarded: u32,
+    /// When to look at everything, whatever has been heard; None: nobody has waited for long yet.
+    pub(super) look_at: Option<Duration>,
+    /// Looks in a row at which wait(2) had nothing to say of a command that is dead.
+    pub(super) unreaped: u32,
+    /// Terminating signals that a process sent us.
+    told_by_processes: u32,
+    /// Those that the command has from us, as a set.
+    forwarded: u64,
+    /// What its tree was told to end with, and who of it has been.
+    telling: Option<i32>,
+    signalled: Vec<i32>,
+    /// Until when what it left behind is waited for: it died of a signal that it had from us, and cannot do so itself.
+    rest_until: Option<Duration>,
     /// Terminating signals in all.
     pub(super) told: u32,
     /// When to begin with KILL.
@@ -64,7 +79,13 @@ impl Attempt {
             status: None,
             spared,
             stopped: false,
+            look_at: None,
+            unreaped: 0,
+            told_by_processes: 0,
             forwarded: 0,
+            telling: None,
+            signalled: Vec::new(),
+            rest_until: None,
             told: 0,
             kill_at: None,
             sweeps: None,
@@ -73,18 +94,22 @@ impl Attempt {
         }
     }
 
-    /// Signals everything that descends from the attempt.
+    /// Signals everything that descends from the attempt: the command first, every parent before its children, or a
+    /// shell would go on to what comes after a child that died.
     pub(super) fn signal_tree(&mut self, signals: &[i32]) {
         let listed = tree::descendants(&mut self.spared);
-        for &process in listed.iter().flatten().filter(|process| process.pid != self.pid) {
-            os::signal(process, signals);
-        }
         // Never by the list: it may be unavailable, or have missed it.
         for &signal in signals {
             self.signal_command(signal);
         }
-        if listed.is_none() && !self.shares_our_group() {
-            self.signal_group(signals);
+        match listed {
+            Some(mut listed) => {
+                self.signalled = listed.iter().map(|process| process.pid).collect();
+                listed.retain(|process| process.pid != self.pid);
+                os::signal_all(&listed, signals);
+            }
+            None if !self.shares_our_group() => self.signal_group(signals),
+            None => {}
         }
     }
 
@@ -114,28 +139,33 @@ impl Attempt {
         self.group().is_none_or(|group| tree::group_of(0) == Some(group))
     }
 
-    /// Passes on what the command has not got by itself. Those that end a program go to the whole tree, others mean the
-    /// command alone. `grace`: from a terminating one to KILL.
-    pub(super) fn forward(&mut self, record: Record, grace: Option<Duration>) {
-        let signal = record.signal;
+    /// Whether the command has got it by itself, from the terminal.
+    pub(super) fn was_reached_by(&self, record: Record) -> bool {
         // A terminal that goes away tells the leader of its session and nobody else (`ssh -t host retry …`).
-        let only_to_leader = signal == libc::SIGHUP && tree::leads_its_session();
-        let reached = record.reached_group(self.number) && self.shares_our_group() && !only_to_leader;
-        if !signals::terminates(signal) {
-            if !reached {
-                self.signal_command(signal);
+        let only_to_leader = record.signal == libc::SIGHUP && tree::leads_its_session();
+        record.reached_group(self.number) && self.shares_our_group() && !only_to_leader
+    }
+
+    /// Passes a signal on: to the command alone, as when it is run directly. If it is no more, what it left is told.
+    pub(super) fn forward(&mut self, signal: i32) {
+        if self.rest_until.is_some() {
+            if signals::terminates(signal) {
+                self.signalled.clear();
+                self.tell_rest(signal);
             }
             return;
         }
-        if !reached {
-            self.signal_tree(&[signal, libc::SIGCONT]);
+        self.signal_command(signal);
+        if signals::terminates(signal) {
+            self.signal_command(libc::SIGCONT);
+            self.forwarded |= signals::bit(signal);
         }
-        // A keyboard is used as input (^C at a prompt): it never escalates.
-        if record.is_from_kernel() {
-            return;
-        }
-        self.forwarded += 1;
-        if self.forwarded >= LAST_STRAW {
+    }
+
+    /// A terminating signal has come from a process. `grace`: from the first one to KILL.
+    pub(super) fn count_told(&mut self, grace: Option<Duration>) {
+        self.told_by_processes += 1;
+        if self.told_by_processes >= LAST_STRAW {
             self.start_killing();
         } else if let Some(grace) = grace {
             self.kill_after(grace);
@@ -148,10 +178,13 @@ impl Attempt {
         self.mirror_at = None;
         if signal == libc::SIGKILL {
             self.start_killing();
-        } else {
-            self.signal_tree(&[signal, libc::SIGCONT]);
-            self.kill_after(grace);
+            return;
         }
+        if self.rest_until.is_none() {
+            self.signal_tree(&[signal, libc::SIGCONT]);
+            self.telling = Some(signal);
+        }
+        self.kill_after(grace);
     }
 
     /// KILL from then on; an earlier appointment stands.
@@ -200,7 +233,19 @@ impl Attempt {
     /// When [`Attempt::keep_time`] has something to do.
     pub(super) fn due(&self) -> Option<Duration> {
         let sweep = self.sweeps.as_ref().map(|sweeps| sweeps.next);
-        [self.kill_at, sweep, self.mirror_at].into_iter().flatten().min()
+        [self.kill_at, sweep, self.mirror_at, self.rest_until].into_iter().flatten().min()
+    }
+
+    /// Whether it is time to look at everything.
+    pub(super) fn is_look_due(&self) -> bool {
+        self.look_at.is_some_and(|at| at <= pause::now())
+    }
+
+    /// Whether it is dead, and nobody will ever say how it ended. `silent`: wait(2) does not speak of it.
+    pub(super) fn is_lost(&mut self, silent: bool) -> bool {
+        let dead = silent && os::stat(self.pid).is_none_or(|stat| stat.dead);
+        self.unreaped = if dead { self.unreaped + 1 } else { 0 };
+        self.unreaped >= PATIENCE
     }
 
     /// Does what is due. False when it has been killed for so long that it will not die.
@@ -223,28 +268,5 @@ impl Attempt {
             self.signal_tree(&[libc::SIGKILL]);
         }
         true
-    }
-
-    /// Whether nothing of it is left. `childless`: the kernel says that we have no children.
-    pub(super) fn is_gone(&mut self, childless: bool) -> bool {
-        if self.status.is_none() {
-            return false;
-        }
-        if os::ADOPTS_ORPHANS && (childless || self.spared.is_empty()) {
-            return childless;
-        }
-        // A list may miss a process while another one exits; two in a row do not.
-        let empty = |spared: &mut Spared| tree::descendants(spared).is_some_and(|tree| tree.is_empty());
-        self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
-    }
-
-    /// The pids that are left of it.
-    pub(super) fn remains(&mut self) -> Vec<i32> {
-        let listed = tree::descendants(&mut self.spared).unwrap_or_default();
-        let mut pids: Vec<i32> = listed.iter().map(|process| process.pid).collect();
-        if self.status.is_none() && !pids.contains(&self.pid) {
-            pids.push(self.pid);
-        }
-        pids
     }
 }

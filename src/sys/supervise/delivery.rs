@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::capture::terminal_of;
 use super::outlet::Outlet;
 use crate::classify::Stream;
-use crate::sys::spool::{Cursor, Held};
+use crate::sys::spool::{Cursor, Held, Read};
 
 /// Written at once.
 const BUFFER: usize = 64 * 1024;
@@ -45,9 +45,10 @@ enum Way {
 impl Delivery {
     pub(super) fn new(mut held: Held, wanted: Wanted) -> Self {
         held.finish();
+        let cursor = held.beginning();
         Self {
             held,
-            cursor: Cursor::default(),
+            cursor,
             wanted,
             outlets: [Way::Unknown, Way::Unknown],
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -83,11 +84,11 @@ impl Delivery {
                 break;
             }
             match self.held.read(&mut self.cursor, &mut self.buffer) {
-                Ok(Some((stream, length))) => self.begin(stream, length),
+                Ok(Some(read)) => self.begin(read),
                 Ok(None) => self.over = true,
+                // Our own lines are still there.
                 Err(why) => {
                     self.refused.get_or_insert((Stream::Merged, why));
-                    self.over = true;
                 }
             }
         }
@@ -99,7 +100,7 @@ impl Delivery {
         self.refused
     }
 
-    fn begin(&mut self, stream: Stream, length: usize) {
+    fn begin(&mut self, Read { stream, length }: Read) {
         let (to, wanted) = match stream {
             Stream::Stderr => (1, self.wanted.stderr),
             Stream::Stdout | Stream::Merged => (0, self.wanted.stdout),

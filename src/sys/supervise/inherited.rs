@@ -1,7 +1,8 @@
 //! Where the program begins, and what it was started with: the disposition of SIGPIPE, and closed standard descriptors.
 //! We need both otherwise, and the command must get them as we did.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::Relaxed};
 
 #[cfg(not(test))]
 use super::os;
@@ -9,6 +10,9 @@ use super::os;
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 /// Bit n: descriptor n was closed.
 static CLOSED_STDIO: AtomicI32 = AtomicI32::new(0);
+
+/// The arguments as the kernel shows them to others, ended by a null pointer.
+static ARGUMENTS: AtomicPtr<*mut libc::c_char> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Notes what we were started with, then changes what would be in our way: writing to a closed pipe is to be an
 /// error and no death, and no file that we open may become a standard stream.
@@ -35,7 +39,8 @@ fn arrange() {
 /// for a guard page that the kernel keeps anyway: a third of the instructions of a plain run.
 #[cfg(not(test))]
 #[unsafe(no_mangle)]
-extern "C" fn main(_argc: libc::c_int, _argv: *const *const libc::c_char) -> libc::c_int {
+extern "C" fn main(_argc: libc::c_int, arguments: *mut *mut libc::c_char) -> libc::c_int {
+    ARGUMENTS.store(arguments, Relaxed);
     arrange();
     crate::start()
 }
@@ -48,4 +53,26 @@ pub(super) fn sigpipe_ignored() -> bool {
 pub(super) fn closed_stdio() -> impl Iterator<Item = i32> {
     let closed = CLOSED_STDIO.load(Relaxed);
     (0..3).filter(move |fd| closed & (1 << fd) != 0)
+}
+
+/// Shows others `name`, or its beginning, in place of all arguments.
+///
+/// # Safety
+///
+/// Nobody may read the arguments any more: for a copy of us, which has them to itself. Async-signal-safe.
+pub(super) unsafe fn overwrite_arguments(name: &CStr) {
+    let mut name = name.to_bytes().iter();
+    let mut next = ARGUMENTS.load(Relaxed);
+    // SAFETY: C strings that can be written to, one behind the other, and a null pointer behind the last one.
+    unsafe {
+        while !next.is_null() && !(*next).is_null() {
+            let mut byte = *next;
+            while *byte != 0 {
+                *byte = name.next().map_or(0, |letter| letter.cast_signed());
+                byte = byte.add(1);
+            }
+            name = [].iter();
+            next = next.add(1);
+        }
+    }
 }

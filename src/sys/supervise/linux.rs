@@ -93,15 +93,27 @@ pub(super) fn adopt_orphans() {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 }
 
-/// In the child: die (by TERM) when `parent` does. False if it already has. Async-signal-safe.
-pub(super) fn die_with(parent: i32) -> bool {
+/// In the child: die by `signal` when `parent` does. False if it already has. Async-signal-safe.
+pub(super) fn die_with(parent: i32, signal: i32) -> bool {
     // SAFETY: both are plain system calls without pointers.
     let now = unsafe {
-        calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+        calls::prctl(libc::PR_SET_PDEATHSIG, signal);
         calls::getppid()
     };
     // 0: the parent is outside of our pid namespace (`unshare --pid` without `--fork`).
     now == parent || now == 0
+}
+
+/// Closes every descriptor. False where the kernel does not know how. Async-signal-safe.
+pub(super) fn close_everything() -> bool {
+    // SAFETY: takes numbers; for a child that uses none.
+    unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) == 0 }
+}
+
+/// What lists of processes show. Async-signal-safe.
+pub(super) fn rename_process(name: &CStr) {
+    // SAFETY: the kernel copies the C string.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
 /// Nobody wants a core file of the wrapper when it re-raises the command's signal.
@@ -149,6 +161,29 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     Some(Stat { dead: matches!(state, "Z" | "X"), stopped: matches!(state, "T" | "t"), parent, start })
 }
 
+/// Whether there is a `/proc`, and it speaks of our own pid namespace: its numbers would name other processes.
+pub(super) fn has_own_proc() -> bool {
+    let own = std::fs::read_link("/proc/self").ok();
+    own.and_then(|own| own.to_str()?.parse().ok()) == Some(std::process::id())
+}
+
+/// The pids of all processes.
+pub(super) fn everybody() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The name and the user of a process.
+pub(super) fn name_and_user(pid: i32) -> Option<(String, Option<u32>)> {
+    let status = std::fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let field =
+        |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim_start().to_owned()));
+    // Real and effective; it is the saved one that who wants to signal it must have, or the real one.
+    let user = field("Uid:").and_then(|ids| ids.split_ascii_whitespace().next()?.parse().ok());
+    Some((field("Name:")?, user))
+}
+
 /// A view of who is whose child.
 pub(super) enum Listing {
     /// Ask `/proc/PID/task/*/children`.
@@ -158,23 +193,16 @@ pub(super) enum Listing {
 }
 
 impl Listing {
-    /// None without a `/proc` that speaks of our own pid namespace: its numbers would name other processes.
+    /// None where nothing can be listed.
     pub(super) fn new() -> Option<Self> {
-        let own = std::process::id();
-        if std::fs::read_link("/proc/self").ok()?.to_str()?.parse() != Ok(own) {
+        if !has_own_proc() {
             return None;
         }
+        let own = std::process::id();
         if std::fs::exists(format!("/proc/self/task/{own}/children")).ok()? {
             return Some(Self::Children);
         }
-        let mut pairs = Vec::new();
-        for entry in std::fs::read_dir("/proc").ok()?.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            if let Some(found) = stat(pid) {
-                pairs.push((pid, found.parent));
-            }
-        }
-        Some(Self::Scan(pairs))
+        Some(Self::Scan(everybody().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect()))
     }
 
     /// Appends the children of `pid`. One that has just gone has none; None if we lack the means to look.
@@ -209,42 +237,71 @@ fn present<T>(result: io::Result<T>) -> Option<Option<T>> {
     }
 }
 
-/// Sends `signals` to `process`, unless the pid has come to mean another one since it was listed.
-pub(super) fn signal(process: Process, signals: &[i32]) {
-    let own = std::process::id().cast_signed();
-    if process.parent == own {
-        // Our own child keeps its pid until we reap it, and we do not between listing and signalling.
-        for &signal in signals {
-            // SAFETY: a plain system call.
-            unsafe { libc::kill(process.pid, signal) };
+/// Handles that are held at once.
+const TOGETHER: usize = 16;
+
+/// Sends `signals` to these processes, each in turn to all of them before the next, in their order: nothing is looked up in
+/// between, so that nobody has time to react to another's end. A pid that has come to mean another process since it was
+/// listed is passed over.
+pub(super) fn signal_all(processes: &[Process], signals: &[i32]) {
+    let mut rest = processes.iter().copied().peekable();
+    while rest.peek().is_some() {
+        let mut held = Vec::new();
+        while held.len() < TOGETHER
+            && let Some(&process) = rest.peek()
+        {
+            match Handle::open(process, !held.is_empty()) {
+                Ok(handle) => held.extend(handle),
+                Err(NoRoom) => break,
+            }
+            rest.next();
         }
-        return;
-    }
-    let handle = PidFd::open(process.pid);
-    // Checked after the open: from here on the handle, unlike the number, cannot change its meaning. A parent that died
-    // meanwhile left it to us.
-    let ours = stat(process.pid).is_some_and(|now| now.parent == process.parent || now.parent == own);
-    if ours {
         for &signal in signals {
-            handle.send(process.pid, signal);
+            held.iter().for_each(|handle| handle.send(signal));
         }
     }
 }
 
-/// A pidfd, or nothing where the kernel or the descriptor limit refuses one.
-struct PidFd(Option<OwnedFd>);
+/// A process by its pid, and by a descriptor if the pid may come to mean another one.
+struct Handle {
+    pid: i32,
+    fd: Option<OwnedFd>,
+}
 
-impl PidFd {
-    fn open(pid: i32) -> Self {
-        // SAFETY: pidfd_open takes two numbers.
-        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        let fd = i32::try_from(fd).ok().filter(|&fd| fd >= 0);
-        // SAFETY: the kernel has just handed us this descriptor.
-        Self(fd.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }))
+/// Too many descriptors are open.
+struct NoRoom;
+
+impl Handle {
+    /// None if the process has gone. Without `strictly` it makes do with the pid where there is no descriptor to be had.
+    fn open(process: Process, strictly: bool) -> Result<Option<Self>, NoRoom> {
+        let (pid, own) = (process.pid, std::process::id().cast_signed());
+        if process.parent == own {
+            // Our own child keeps its pid until we reap it, and we do not between listing and signalling.
+            return Ok(Some(Self { pid, fd: None }));
+        }
+        let fd = match open_pidfd(pid) {
+            Err(libc::EMFILE | libc::ENFILE) if strictly => return Err(NoRoom),
+            Err(libc::ESRCH) => return Ok(None),
+            other => other.ok(),
+        };
+        let mut handle = Self { pid, fd };
+        let mut now = stat(pid);
+        if now.is_none() && handle.fd.is_some() {
+            // Gone, or there is no descriptor left to look with.
+            if strictly {
+                return Err(NoRoom);
+            }
+            handle.fd = None;
+            now = stat(pid);
+        }
+        // Checked after the open: from here on the descriptor, unlike the number, cannot change its meaning. A parent that
+        // died meanwhile left it to us.
+        let ours = now.is_some_and(|now| now.parent == process.parent || now.parent == own);
+        Ok(ours.then_some(handle))
     }
 
-    fn send(&self, pid: i32, signal: i32) {
-        match &self.0 {
+    fn send(&self, signal: i32) {
+        match &self.fd {
             // SAFETY: takes numbers and a null siginfo, which means "as kill would".
             Some(fd) => unsafe {
                 let info = std::ptr::null::<libc::siginfo_t>();
@@ -252,9 +309,20 @@ impl PidFd {
             },
             // SAFETY: a plain system call.
             None => unsafe {
-                libc::kill(pid, signal);
+                libc::kill(self.pid, signal);
             },
         }
+    }
+}
+
+/// Its error is the errno of a kernel or a limit that refuses one.
+fn open_pidfd(pid: i32) -> Result<OwnedFd, i32> {
+    // SAFETY: pidfd_open takes two numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    match i32::try_from(fd) {
+        // SAFETY: the kernel has just handed us this descriptor.
+        Ok(fd @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(errno()),
     }
 }
 

@@ -70,10 +70,18 @@ pub(super) fn closed_stdio() -> [bool; 3] {
 pub(super) fn adopt_orphans() {}
 
 /// In the child: false if `parent` has died already; nothing can tie us to it for later. Async-signal-safe.
-pub(super) fn die_with(parent: i32) -> bool {
+pub(super) fn die_with(parent: i32, _: i32) -> bool {
     // SAFETY: a plain system call.
     unsafe { libc::getppid() == parent }
 }
+
+/// There is no such call.
+pub(super) fn close_everything() -> bool {
+    false
+}
+
+/// There is no such call.
+pub(super) fn rename_process(_: &std::ffi::CStr) {}
 
 /// The core size limit is all there is.
 pub(super) fn forbid_core_dump() {}
@@ -112,6 +120,24 @@ pub(super) fn stat(pid: i32) -> Option<Stat> {
         parent: i32::try_from(info.pbi_ppid).ok()?,
         start: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
     })
+}
+
+/// There is no `/proc`.
+pub(super) fn has_own_proc() -> bool {
+    false
+}
+
+/// The pids of all processes.
+pub(super) fn everybody() -> impl Iterator<Item = i32> {
+    let mut found = Vec::new();
+    // SAFETY: `list` passes a buffer and its size.
+    list(&mut found, |buffer, bytes| unsafe { libc::proc_listallpids(buffer, bytes) });
+    found.into_iter()
+}
+
+/// The name and the user of a process: not asked for here.
+pub(super) fn name_and_user(_: i32) -> Option<(String, Option<u32>)> {
+    None
 }
 
 /// A view of who is whose child.
@@ -156,11 +182,15 @@ fn list(found: &mut Vec<i32>, ask: impl Fn(*mut libc::c_void, libc::c_int) -> li
     }
 }
 
-/// Sends `signals` to `process`, unless the pid has come to mean another one since it was listed. Without pidfds the
-/// check cannot be airtight.
-pub(super) fn signal(process: Process, signals: &[i32]) {
-    if stat(process.pid).is_some_and(|now| now.parent == process.parent || now.parent == LAUNCHD) {
-        for &signal in signals {
+/// Sends `signals` to these processes, in their order, unless a pid has come to mean another process since it was listed.
+/// Without pidfds the check cannot be airtight.
+pub(super) fn signal_all(processes: &[Process], signals: &[i32]) {
+    let ours = |process: &&Process| {
+        stat(process.pid).is_some_and(|now| now.parent == process.parent || now.parent == LAUNCHD)
+    };
+    let ours: Vec<_> = processes.iter().filter(ours).collect();
+    for &signal in signals {
+        for process in &ours {
             // SAFETY: a plain system call.
             unsafe { libc::kill(process.pid, signal) };
         }

@@ -22,6 +22,7 @@ const PIPE_PORTION: usize = 4096;
 /// Terminals promise no more.
 const TERMINAL_PORTION: usize = 256;
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+const A_LITTLE: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// Where bytes go.
 pub(super) enum Outlet {
@@ -35,11 +36,27 @@ pub(super) enum Outlet {
     },
     /// Never has to be waited for: a file, `/dev/null`.
     Direct(OwnedFd),
+    /// The standard stream itself, where there is no descriptor left for another way. Its reader is waited for a little at each
+    /// call, since nobody would wake us.
+    Bare {
+        fd: BorrowedFd<'static>,
+        portion: usize,
+    },
 }
 
 impl Outlet {
-    /// The way to what `fd` leads to.
-    pub(super) fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
+    /// The way to what `fd` leads to; without a descriptor of our own where none is to be had.
+    pub(super) fn new(fd: BorrowedFd<'static>) -> io::Result<Self> {
+        match Self::of_our_own(fd) {
+            Err(why) if is_want(&why) => {
+                let portion = if rustix::termios::isatty(fd) { TERMINAL_PORTION } else { PIPE_PORTION };
+                Ok(Self::Bare { fd, portion })
+            }
+            found => found,
+        }
+    }
+
+    fn of_our_own(fd: BorrowedFd<'_>) -> io::Result<Self> {
         // Above the standard streams, and gone with exec.
         let duplicate = || rustix::io::fcntl_dupfd_cloexec(fd, 3);
         let mode = rustix::fs::fstat(fd)?.st_mode;
@@ -72,7 +89,9 @@ impl Outlet {
                 Self::Own(fd) => rustix::io::write(fd.get_ref(), bytes),
                 Self::Direct(fd) => rustix::io::write(fd, bytes),
                 Self::Socket(fd) => send(fd.get_ref(), bytes),
-                Self::Shared { fd, .. } if !is_writable(fd.get_ref()) => return Ok(None),
+                Self::Shared { fd, .. } if !is_writable(fd.get_ref().as_fd(), &AT_ONCE) => return Ok(None),
+                Self::Bare { fd, .. } if !is_writable(*fd, &A_LITTLE) => return Ok(None),
+                Self::Bare { fd, portion } => rustix::io::write(fd, &bytes[..bytes.len().min(*portion)]),
                 Self::Shared { fd, portion } => {
                     rustix::io::write(fd.get_ref(), &bytes[..bytes.len().min(*portion)])
                 }
@@ -118,6 +137,7 @@ impl fmt::Debug for Outlet {
             Self::Socket(_) => "Socket",
             Self::Shared { .. } => "Shared",
             Self::Direct(_) => "Direct",
+            Self::Bare { .. } => "Bare",
         })
     }
 }
@@ -127,9 +147,14 @@ fn register(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::WRITABLE) }?)
 }
 
-fn is_writable(fd: &OwnedFd) -> bool {
-    let mut polled = [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::OUT)];
-    poll(&mut polled, Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
+fn is_writable(fd: BorrowedFd<'_>, limit: &Timespec) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    poll(&mut polled, Some(limit)).is_ok_and(|ready| ready > 0)
+}
+
+/// Is it descriptors, memory or room for what is waited for that is wanting?
+fn is_want(why: &io::Error) -> bool {
+    matches!(why.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOSPC))
 }
 
 /// SIGPIPE is ignored in here, but macOS knows no flag for it either.

@@ -15,6 +15,8 @@ use crate::sys::spool::Held;
 
 /// How long after the command's exit somebody else may keep its streams open before we leave.
 const LEAVE: Duration = Duration::from_millis(200);
+/// How long a reader that takes nothing is waited for once we were told to stop.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The pumps of a running command.
 pub(super) struct Output {
@@ -24,6 +26,8 @@ pub(super) struct Output {
     last: Duration,
     /// Set by the command's end: when only what is owed is waited for.
     late_at: Option<Duration>,
+    /// When a reader that takes nothing is not waited for any longer.
+    given_up_at: Option<Duration>,
 }
 
 /// What an attempt's captured output came to.
@@ -42,7 +46,7 @@ pub(crate) struct Captured {
 
 impl Output {
     pub(super) fn new(pumps: Vec<Pump>, tap: Option<Box<dyn Tap>>) -> Self {
-        Self { pumps, tap, last: pause::now(), late_at: None }
+        Self { pumps, tap, last: pause::now(), late_at: None, given_up_at: None }
     }
 
     /// Something can be done without waiting.
@@ -61,13 +65,19 @@ impl Output {
     /// Passes on what can be passed on, up to a bound.
     pub(super) fn run(&mut self, held: &mut Held) {
         let bytes = |pumps: &[Pump]| pumps.iter().map(|pump| pump.bytes).sum::<u64>();
-        let before = bytes(&self.pumps);
+        let passed_on = |pumps: &[Pump]| pumps.iter().map(Pump::passed_on).sum::<u64>();
+        let before = (bytes(&self.pumps), passed_on(&self.pumps));
         let late = self.late_at.is_some_and(|at| at <= pause::now());
         for pump in &mut self.pumps {
             pump.run(&mut self.tap, held, late);
         }
-        if bytes(&self.pumps) > before {
+        if bytes(&self.pumps) > before.0 {
             self.last = pause::now();
+        }
+        match self.given_up_at {
+            Some(_) if passed_on(&self.pumps) > before.1 => self.given_up_at = Some(pause::now() + PATIENCE),
+            Some(at) if at <= pause::now() => self.abandon(),
+            _ => {}
         }
     }
 
@@ -84,6 +94,11 @@ impl Output {
         }
     }
 
+    /// We were told to stop, and the command has ended: a reader is waited for while it takes something.
+    pub(super) fn hurry(&mut self) {
+        self.given_up_at.get_or_insert(pause::now() + PATIENCE);
+    }
+
     /// The command has ended, and this is all that is left of it.
     pub(super) fn is_ending(&self) -> bool {
         self.late_at.is_some()
@@ -95,7 +110,9 @@ impl Output {
 
     /// When it is to be looked at, whatever comes. Late, nothing but a reader is waited for.
     pub(super) fn due(&self) -> Option<Duration> {
-        self.late_at.filter(|_| self.pumps.iter().any(|pump| !pump.is_over() && !pump.is_stuck()))
+        let late = self.late_at.filter(|_| self.pumps.iter().any(|pump| !pump.is_over() && !pump.is_stuck()));
+        let given_up = self.given_up_at.filter(|_| self.pumps.iter().any(Pump::is_stuck));
+        [late, given_up].into_iter().flatten().min()
     }
 
     /// Gives up what is not yet passed on.

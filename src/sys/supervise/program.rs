@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 use super::os;
 use crate::classify::{Stage, StartFailure};
@@ -12,9 +13,13 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// A longer candidate can name nothing.
 const LONGEST_PATH: usize = libc::PATH_MAX as usize;
 
-/// A command: its arguments and the files that may be it.
+/// A command: its arguments and the files that may be it. Its clones are one and the same: what a child reads stays as long
+/// as any of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Program(Rc<Words>);
+
 #[derive(Debug)]
-pub(crate) struct Program {
+struct Words {
     argv: Vec<CString>,
     /// In the order of PATH; just the name itself if it contains a `/`.
     candidates: Vec<CString>,
@@ -28,13 +33,13 @@ impl Program {
         let argv = argv.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
         let name = argv.first().ok_or(io::ErrorKind::InvalidInput)?;
         let candidates = candidates(name, path.as_deref());
-        Ok(Self { argv, candidates })
+        Ok(Self(Rc::new(Words { argv, candidates })))
     }
 
     /// What a failed exec was really about, where its errno does not say so: a directory is "Permission denied", a
     /// missing interpreter is "No such file", and a person would look for the wrong mistake.
     pub(crate) fn explain(&self, failure: StartFailure) -> StartFailure {
-        let [file] = &self.candidates[..] else { return failure };
+        let [file] = &self.0.candidates[..] else { return failure };
         let Ok(metadata) = std::fs::metadata(OsStr::from_bytes(file.to_bytes())) else { return failure };
         match failure {
             StartFailure { stage: Stage::Exec, errno: libc::EACCES } if metadata.is_dir() => {
@@ -48,11 +53,11 @@ impl Program {
     }
 
     pub(super) fn argv(&self) -> &[CString] {
-        &self.argv
+        &self.0.argv
     }
 
     pub(super) fn candidates(&self) -> &[CString] {
-        &self.candidates
+        &self.0.candidates
     }
 }
 

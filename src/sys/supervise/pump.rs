@@ -99,6 +99,11 @@ impl Pump {
         self.stuck && !self.pending.is_empty()
     }
 
+    /// So many bytes were read and are not waiting for their reader.
+    pub(super) fn passed_on(&self) -> u64 {
+        self.bytes.saturating_sub(self.pending.len() as u64)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.source.is_none() && self.pending.is_empty()
     }

@@ -20,6 +20,22 @@ use super::{inherited, os, pause};
 
 /// Those that are recorded, unless they were ignored when we started.
 const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
+/// Those that the kernel sends to a whole process group, for its terminal.
+const OF_TERMINALS: [i32; 5] = [SIGINT, SIGQUIT, SIGHUP, SIGWINCH, SIGCONT];
+/// Those that process 1 records too: of what has no handler there the kernel makes nothing, and the command would never
+/// know. Not those that tell of an error of our own; the real-time signals are added.
+const RECORDED_BY_PROCESS_1: &[i32] = &[
+    libc::SIGABRT,
+    libc::SIGXCPU,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGURG,
+    libc::SIGIO,
+    #[cfg(target_os = "linux")]
+    libc::SIGPWR,
+    #[cfg(target_os = "linux")]
+    libc::SIGSTKFLT,
+];
 /// Those that we ignore: a log that has reached RLIMIT_FSIZE, or a pipe that is closed, is an error of write and not our
 /// death. The second one is ignored from the beginning (`inherited.rs`).
 pub(super) const IGNORED: [i32; 2] = [SIGXFSZ, SIGPIPE];
@@ -30,7 +46,7 @@ const BATCHES: usize = 128;
 
 /// The pipe's writing end, -1 while there is none.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
-/// Bit n: signal n came while the pipe was full. Standard signals do not queue either, so a bit is enough.
+/// Bit n - 1: signal n came while the pipe was full. Standard signals do not queue either, so a bit is enough.
 static OVERFLOW: AtomicU64 = AtomicU64::new(0);
 /// The number of the attempt that was surely running when a signal came.
 static ATTEMPT: AtomicU32 = AtomicU32::new(0);
@@ -61,16 +77,37 @@ impl Record {
         self.code == RESUMED
     }
 
-    /// Whether the kernel sent it to our whole process group while attempt number `attempt` was in it. SIGALRM comes
-    /// from a timer that is ours alone (`perl -e 'alarm 5; exec …'`).
+    /// Whether the kernel sent it to our whole process group while attempt number `attempt` was in it. Others than a
+    /// terminal's are ours alone (`perl -e 'alarm 5; exec …'`).
     pub(super) fn reached_group(self, attempt: u32) -> bool {
-        self.is_from_kernel() && self.attempt == attempt && self.signal != SIGALRM
+        self.is_from_kernel() && self.attempt == attempt && OF_TERMINALS.contains(&self.signal)
     }
 
     /// Sent by the kernel (the terminal, a timer), not by a process.
     pub(super) fn is_from_kernel(self) -> bool {
         os::sent_by_kernel(self.code)
     }
+}
+
+/// The signal in a set of 64, as the kernel has them.
+pub(super) fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// Whether each one sent counts, two alike are two.
+pub(super) fn queues(signal: i32) -> bool {
+    real_time().contains(&signal)
+}
+
+#[cfg(target_os = "linux")]
+fn real_time() -> std::ops::RangeInclusive<i32> {
+    libc::SIGRTMIN()..=libc::SIGRTMAX()
+}
+
+/// There are none.
+#[cfg(not(target_os = "linux"))]
+fn real_time() -> std::ops::RangeInclusive<i32> {
+    1..=0
 }
 
 /// Whether the signal asks a program to end.
@@ -101,6 +138,11 @@ impl Signals {
         let mut replaced = Vec::with_capacity(RECORDED.len() + 4);
         for signal in RECORDED {
             replace_unless_ignored(signal, &caught(on_signal), &mut replaced);
+        }
+        if std::process::id() == 1 {
+            for signal in RECORDED_BY_PROCESS_1.iter().copied().chain(real_time()) {
+                replace_unless_ignored(signal, &caught(on_signal), &mut replaced);
+            }
         }
         replace_unless_ignored(SIGTSTP, &stopping(), &mut replaced);
         // Caught even if it was ignored: children would otherwise vanish without a status.
@@ -137,6 +179,7 @@ impl Signals {
         let mut bytes = [0; RECORD * BATCH];
         let mut drained = false;
         for _ in 0..BATCHES {
+            // What a failed read leaves is found by the next look.
             let length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
             bytes[..length].chunks_exact(RECORD).map(decode).for_each(&mut each);
             drained = length < bytes.len();
@@ -145,7 +188,7 @@ impl Signals {
             }
         }
         let lost = OVERFLOW.swap(0, SeqCst);
-        for signal in (1..64).filter(|signal| lost & (1 << signal) != 0) {
+        for signal in (1..=64).filter(|&signal| lost & bit(signal) != 0) {
             each(Record { signal, code: libc::SI_USER, sender: 0, sender_parent: 0, attempt: 0 });
         }
         drained
@@ -304,7 +347,7 @@ fn write(record: Record) {
     // SAFETY: the record is plain data without padding and outlives the call; a descriptor of -1 is refused.
     let written = unsafe { libc::write(PIPE.load(SeqCst), (&raw const record).cast(), RECORD) };
     if written < 0 {
-        OVERFLOW.fetch_or(1 << record.signal, SeqCst);
+        OVERFLOW.fetch_or(bit(record.signal), SeqCst);
     }
 }
 
@@ -337,6 +380,8 @@ mod tests {
         assert!(keyboard.reached_group(3));
         assert!(!keyboard.reached_group(4));
         assert!(!Record { code: libc::SI_USER, ..keyboard }.reached_group(3));
-        assert!(!Record { signal: SIGALRM, ..keyboard }.reached_group(3));
+        for signal in [SIGALRM, libc::SIGXCPU, SIGUSR1] {
+            assert!(!Record { signal, ..keyboard }.reached_group(3));
+        }
     }
 }

@@ -47,9 +47,10 @@ impl Exec {
     pub(super) fn look(&mut self) -> bool {
         let Self::Pending(pipe) = self else { return false };
         let mut errno = [0; 4];
-        match rustix::io::read(pipe, &mut errno) {
+        let read = rustix::io::retry_on_intr(|| rustix::io::read(&*pipe, &mut errno));
+        match read {
             Ok(4) => *self = Self::Failed(i32::from_ne_bytes(errno)),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => {}
             // Closed without a word: exec did it, or the child's death before it, which its status will tell.
             _ => *self = Self::Succeeded,
         }
@@ -57,8 +58,8 @@ impl Exec {
     }
 }
 
-/// Waits for the first of two descriptors, at most `limit`, without the runtime. Says which are readable.
-pub(super) fn wait_for(fds: [BorrowedFd<'_>; 2], limit: Duration) -> [bool; 2] {
+/// Waits for the first of some descriptors, at most `limit`, without the runtime. Says which are readable.
+pub(super) fn wait_for<const N: usize>(fds: [BorrowedFd<'_>; N], limit: Duration) -> [bool; N] {
     let mut polled = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     let limit = rustix::event::Timespec {
         tv_sec: limit.as_secs().try_into().unwrap_or(i64::MAX),

@@ -1,213 +1,266 @@
-//! What the command reads as its standard input, attempt after attempt.
+//! What the command reads, attempt after attempt: its standard input, and what its arguments name as `/dev/fd/N`.
 //!
-//! A file is rewound. What would be used up is replayed: kept in a [`Spool`] as the command takes it, and given anew to
-//! every attempt by a [`Feed`], behind which the live input goes on. Descriptor 0 is shared with whoever stands around
-//! us: nothing more is taken from it than the command has read, and no flag of it is ever changed.
+//! A file is read anew from where it stood. What would be used up is replayed: kept as the command takes it, and given
+//! again to every attempt, behind which the live input goes on. The descriptors are shared with whoever stands around
+//! us: nothing more is taken from them than the command has read, and no flag of theirs is ever changed.
 
 mod eager;
 #[cfg(target_os = "linux")]
 mod exact;
 mod feed;
+mod flags;
+mod named;
+mod replay;
+mod rewound;
+mod source;
 mod spool;
 mod watch;
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustix::fs::{FileType, Mode, OFlags, SeekFrom, Stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::net::{SocketType, sockopt};
 
 use crate::error::Error;
 use crate::policy::value::StdinMode;
-use feed::{Feed, Source};
-use spool::Spool;
+use flags::Flags;
+use replay::Replay;
+use rewound::Rewound;
+use spool::Lost;
 
-/// The standard input of all attempts.
-pub(crate) struct Stdin(Kind);
+/// All that attempts read which is more than inherited.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    list: Vec<Input>,
+    /// Empty, if there is but one attempt.
+    flags: Flags,
+    attempts: u32,
+}
+
+/// One input.
+struct Input {
+    /// The descriptors that the command knows it by; the first one is ours.
+    numbers: Vec<i32>,
+    kind: Kind,
+}
 
 enum Kind {
-    /// Ours, as it is.
-    Inherited,
-    /// Ours, and a file: every attempt begins where the first one did.
-    Rewound { start: u64, begun: bool },
     /// `/dev/null`.
     Null(OwnedFd),
+    /// A file: every attempt begins where the first one did.
+    Rewound(Rewound),
     /// Kept and given again.
     Replayed(Box<Replay>),
 }
 
-impl Default for Stdin {
-    fn default() -> Self {
-        Self(Kind::Inherited)
-    }
-}
-
-impl Stdin {
-    /// Looks at descriptor 0, unless nothing depends on it. `repeats`: there may be a second attempt. `limit`: so many bytes
-    /// are kept for it at most.
-    pub(crate) fn open(mode: StdinMode, repeats: bool, limit: u64) -> Result<Self, Error> {
+impl Inputs {
+    /// Looks at descriptor 0 and at those that `argv` names, unless nothing depends on them. `repeats`: there may be a
+    /// second attempt. `limit`: so many bytes of each are kept for it at most.
+    pub(crate) fn open(mode: StdinMode, repeats: bool, limit: u64, argv: &[OsString]) -> Result<Self, Error> {
+        let mut inputs = Self::default();
+        if repeats {
+            inputs.flags = Flags::of_standard_descriptors();
+        }
         let kind = match mode {
-            StdinMode::Inherit => Kind::Inherited,
-            StdinMode::Auto if !repeats => Kind::Inherited,
+            StdinMode::Inherit => None,
+            StdinMode::Auto if !repeats => None,
             StdinMode::Null => {
-                Kind::Null(null().map_err(|why| Error::system("cannot open /dev/null", &why))?)
+                Some(Kind::Null(null().map_err(|why| Error::system("cannot open /dev/null", &why))?))
             }
-            StdinMode::Auto => Kind::find(limit).unwrap_or(Kind::Inherited),
+            StdinMode::Auto => Kind::find(0, inputs.flags.of_stdin(), limit),
             StdinMode::Replay => {
-                let found = Kind::find(limit).or_else(|| is_null().then_some(Kind::Inherited));
-                found.filter(|_| repeats).map_or_else(|| replayable_once(repeats), Ok)?
+                let kind = Kind::find(0, inputs.flags.of_stdin(), limit).filter(|_| repeats);
+                if kind.is_none() && !(repeats && is_null()) {
+                    may_be_inherited(repeats)?;
+                }
+                kind
             }
         };
-        Ok(Self(kind))
-    }
-
-    /// Makes ready what the next attempt reads; [`Stdin::descriptor`] has it then.
-    pub(super) fn prepare(&mut self) -> io::Result<()> {
-        match &mut self.0 {
-            Kind::Inherited | Kind::Null(_) => {}
-            Kind::Rewound { start, begun } => {
-                if std::mem::replace(begun, true) {
-                    rustix::fs::seek(ours(), SeekFrom::Start(*start))?;
-                }
+        inputs.list.extend(kind.map(|kind| Input { numbers: vec![0], kind }));
+        if repeats && mode != StdinMode::Inherit {
+            for number in named::descriptors(argv) {
+                inputs.add(number, limit);
             }
-            Kind::Replayed(replay) => replay.prepare()?,
         }
-        Ok(())
+        Ok(inputs)
     }
 
-    /// What becomes the attempt's descriptor 0; None: it stays ours.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        match &self.0 {
-            Kind::Inherited | Kind::Rewound { .. } => None,
-            Kind::Null(null) => Some(null.as_fd()),
-            Kind::Replayed(replay) => match &replay.given {
-                Given::Ours => None,
-                Given::Kept(file) => Some(file.as_fd()),
-                Given::Fed(feed) => Some(feed.reader()),
-            },
+    /// A descriptor that an argument names. What can be written through it is no input.
+    fn add(&mut self, number: i32, limit: u64) {
+        // Those that we opened since are not inherited.
+        let inherits = rustix::io::fcntl_getfd(inherited(number))
+            .is_ok_and(|flags| !flags.contains(rustix::io::FdFlags::CLOEXEC));
+        if !inherits {
+            return;
         }
+        let flags = self.flags.look(number);
+        if flags.is_some_and(|flags| flags & OFlags::RWMODE != OFlags::RDONLY) {
+            return;
+        }
+        if let Some(same) = self.list.iter_mut().find(|input| input.is_same_stream(number)) {
+            same.numbers.push(number);
+        } else if let Some(kind) = Kind::find(number, flags, limit) {
+            self.list.push(Input { numbers: vec![number], kind });
+        }
+    }
+
+    /// Makes ready what the next attempt reads; [`Inputs::descriptors`] has it then. Fails if it cannot have that now.
+    pub(super) fn prepare(&mut self) -> io::Result<()> {
+        if self.attempts > 0 {
+            self.flags.restore();
+        }
+        self.list.iter_mut().try_for_each(|input| match &mut input.kind {
+            Kind::Null(_) => Ok(()),
+            Kind::Rewound(file) => file.prepare(),
+            Kind::Replayed(replay) => replay.prepare(),
+        })
+    }
+
+    /// What becomes which of the attempt's descriptors; those that are not named stay ours.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, i32)> {
+        self.list.iter().flat_map(|input| {
+            let source = match &input.kind {
+                Kind::Null(null) => Some(null.as_fd()),
+                Kind::Rewound(file) => file.descriptor(),
+                Kind::Replayed(replay) => replay.descriptor(),
+            };
+            source.into_iter().flat_map(|source| input.numbers.iter().map(move |&number| (source, number)))
+        })
     }
 
     /// Feeds the running attempt as much as it takes now. Never blocks. False if the attempt must not go on: what it would
-    /// get from here on is not what the first one got.
+    /// get from here on is not what the first one got, or would be an end that is none.
     pub(super) fn step(&mut self) -> bool {
-        let Kind::Replayed(replay) = &mut self.0 else { return true };
-        let Given::Fed(feed) = &mut replay.given else { return true };
-        feed.step(&mut replay.source, &mut replay.spool)
+        self.replays().fold(true, |fed, replay| replay.step() && fed)
     }
 
-    /// Ready when there is something to do for [`Stdin::step`].
+    /// Ready when there is something to do for [`Inputs::step`].
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match &mut self.0 {
-            Kind::Replayed(replay) => match &mut replay.given {
-                Given::Fed(feed) => feed.poll_ready(context),
-                _ => Poll::Pending,
-            },
-            _ => Poll::Pending,
+        let mut ready = Poll::Pending;
+        for replay in self.replays() {
+            if replay.poll_ready(context).is_ready() {
+                ready = Poll::Ready(());
+            }
         }
+        ready
     }
 
-    /// How long until [`Stdin::step`] is to be called even if nothing is ready.
+    /// Whether the running attempt is fed, as opposed to reading by itself.
+    pub(super) fn is_fed(&self) -> bool {
+        self.list.iter().any(|input| matches!(&input.kind, Kind::Replayed(replay) if replay.is_fed()))
+    }
+
+    /// How long until [`Inputs::step`] is to be called even if nothing is ready.
     pub(super) fn due(&self) -> Option<Duration> {
-        match &self.0 {
-            Kind::Replayed(replay) => match &replay.given {
-                Given::Fed(feed) => feed.due(),
-                _ => None,
-            },
+        let due = |input: &Input| match &input.kind {
+            Kind::Replayed(replay) => replay.due(),
             _ => None,
-        }
+        };
+        self.list.iter().filter_map(due).min()
     }
 
-    /// The attempt is over: what it has read is taken and kept, what it has not read stays where it was.
-    pub(super) fn finish(&mut self) {
-        if let Kind::Replayed(replay) = &mut self.0
-            && let Given::Fed(mut feed) = std::mem::replace(&mut replay.given, Given::Ours)
-        {
-            replay.exhausted |= feed.finish(&mut replay.source, &mut replay.spool);
+    /// The attempt is over: what it has read is taken and kept, what it has not read stays where it was. `failed`: it is
+    /// likely to be followed by another one.
+    pub(super) fn finish(&mut self, failed: bool) {
+        self.attempts += 1;
+        for input in &mut self.list {
+            match &mut input.kind {
+                Kind::Null(_) => {}
+                Kind::Rewound(file) => file.finish(failed),
+                Kind::Replayed(replay) => replay.finish(),
+            }
         }
     }
 
     /// No attempt follows the next one: what it reads need not be kept.
     pub(super) fn is_last(&mut self) {
-        if let Kind::Replayed(replay) = &mut self.0 {
-            replay.last = true;
+        for input in &mut self.list {
+            match &mut input.kind {
+                Kind::Null(_) => {}
+                Kind::Rewound(file) => file.is_last(),
+                Kind::Replayed(replay) => replay.is_last(),
+            }
+        }
+    }
+
+    /// No attempt follows the last one.
+    pub(super) fn conclude(&mut self) {
+        for input in &mut self.list {
+            if let Kind::Rewound(file) = &mut input.kind {
+                file.conclude();
+            }
         }
     }
 
     /// Why another attempt would not get the same input, if it would not.
     pub(super) fn lost(&self) -> Option<String> {
-        match &self.0 {
-            Kind::Replayed(replay) => replay.spool.lost().map(ToString::to_string),
+        self.list.iter().find_map(|input| {
+            let lost = input.lost()?;
+            let name = match input.numbers[..] {
+                [0, ..] | [] => "stdin".to_owned(),
+                [number, ..] => format!("/dev/fd/{number}"),
+            };
+            Some(format!("{name} cannot be replayed: {lost}"))
+        })
+    }
+
+    fn replays(&mut self) -> impl Iterator<Item = &mut Replay> {
+        self.list.iter_mut().filter_map(|input| match &mut input.kind {
+            Kind::Replayed(replay) => Some(&mut **replay),
             _ => None,
-        }
+        })
     }
 }
 
-/// Input that is used up by reading.
-struct Replay {
-    source: Source,
-    spool: Spool,
-    given: Given,
-    /// All that there was is in the spool.
-    exhausted: bool,
-    last: bool,
-}
-
-/// What the running attempt has.
-enum Given {
-    Ours,
-    /// The whole input, in a file.
-    Kept(OwnedFd),
-    Fed(Box<Feed>),
-}
-
-impl Replay {
-    fn prepare(&mut self) -> io::Result<()> {
-        self.given = if self.spool.is_empty() && self.last && !self.exhausted {
-            Given::Ours
-        } else if self.exhausted
-            && !self.spool.is_empty()
-            && let Some(file) = self.spool.reopen()
-        {
-            Given::Kept(file)
-        } else {
-            let live = !self.exhausted;
-            Given::Fed(Box::new(Feed::new(&self.source, &self.spool, live)?))
-        };
-        if self.last {
-            self.spool.close();
+impl Input {
+    fn lost(&self) -> Option<&Lost> {
+        match &self.kind {
+            Kind::Null(_) => None,
+            Kind::Rewound(file) => file.lost(),
+            Kind::Replayed(replay) => replay.lost(),
         }
-        Ok(())
+    }
+
+    /// Whether that descriptor takes from the same stream: it is not to be given twice.
+    fn is_same_stream(&self, number: i32) -> bool {
+        let identity = |stat: Stat| (stat.st_dev, stat.st_ino);
+        let of = |number| rustix::fs::fstat(inherited(number)).map(identity);
+        matches!(self.kind, Kind::Replayed(_))
+            && self.numbers.iter().any(|&known| of(known).is_ok_and(|known| of(number) == Ok(known)))
     }
 }
 
 impl Kind {
-    /// How descriptor 0 can be given to several attempts, if it can.
-    fn find(limit: u64) -> Option<Self> {
-        let stat = rustix::fs::fstat(ours()).ok()?;
-        match FileType::from_raw_mode(stat.st_mode) {
+    /// How an inherited descriptor can be given to several attempts, if it can. `flags`: how it is open, where that is
+    /// known.
+    fn find(number: i32, flags: Option<OFlags>, limit: u64) -> Option<Self> {
+        let fd = inherited(number);
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(fd).ok()?.st_mode);
+        let is_stream = match kind {
             FileType::RegularFile | FileType::BlockDevice => {
-                let offset = rustix::fs::seek(ours(), SeekFrom::Current(0)).ok()?;
-                Some(Self::Rewound { start: offset, begun: false })
+                return Rewound::find(fd, flags?).map(Self::Rewound);
             }
-            FileType::Fifo | FileType::Socket => Some(Self::Replayed(Box::new(Replay {
-                source: Source::find(&stat)?,
-                spool: Spool::new(limit),
-                given: Given::Ours,
-                exhausted: false,
-                last: false,
-            }))),
-            _ => None,
-        }
+            FileType::Fifo => !flags.is_some_and(|flags| flags & OFlags::RWMODE == OFlags::WRONLY),
+            FileType::Socket => {
+                sockopt::socket_type(fd) == Ok(SocketType::STREAM)
+                    && sockopt::socket_acceptconn(fd) == Ok(false)
+            }
+            _ => false,
+        };
+        is_stream.then(|| Self::Replayed(Box::new(Replay::new(fd, kind == FileType::Socket, limit))))
     }
 }
 
-/// For `--stdin replay`: the only attempt may have anything but a terminal.
-fn replayable_once(repeats: bool) -> Result<Kind, Error> {
-    let what = match rustix::fs::fstat(ours()).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        _ if rustix::termios::isatty(ours()) => "a terminal",
-        _ if !repeats => return Ok(Kind::Inherited),
+/// For `--stdin replay`, of what cannot be replayed: the only attempt may have anything but a terminal.
+fn may_be_inherited(repeats: bool) -> Result<(), Error> {
+    let kind = rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let what = match kind {
+        _ if rustix::termios::isatty(inherited(0)) => "a terminal",
+        _ if !repeats => return Ok(()),
         Ok(FileType::CharacterDevice) => "a device",
         Ok(FileType::Directory) => "a directory",
         _ => "neither a file, nor a pipe, nor a connected socket",
@@ -223,12 +276,13 @@ fn null() -> io::Result<OwnedFd> {
 fn is_null() -> bool {
     let device = |stat: Stat| (FileType::from_raw_mode(stat.st_mode), stat.st_rdev);
     let null = rustix::fs::stat("/dev/null").map(device);
-    null.is_ok() && null == rustix::fs::fstat(ours()).map(device)
+    null.is_ok() && null == rustix::fs::fstat(inherited(0)).map(device)
 }
 
-/// Descriptor 0.
-fn ours() -> BorrowedFd<'static> {
-    // SAFETY: it is open as long as we live: one that was closed is filled before anything else runs, and nothing here
-    // closes it.
-    unsafe { BorrowedFd::borrow_raw(libc::STDIN_FILENO) }
+/// A descriptor that we were started with. The numbers are 0 to 2, and those that an argument names.
+fn inherited(number: i32) -> BorrowedFd<'static> {
+    // SAFETY: 0 to 2 are open as long as we live: those that were closed are filled before anything else runs. One that an
+    // argument names is only used if it is found open and not closed by exec, as none is that we open; and nothing closes
+    // what we were started with. A number that is not open, the kernel refuses.
+    unsafe { BorrowedFd::borrow_raw(number) }
 }

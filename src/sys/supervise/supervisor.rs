@@ -3,7 +3,9 @@
 //! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
 //! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
 
+mod ending;
 mod flow;
+mod heed;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -12,18 +14,18 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use rustix::process::{WaitOptions, WaitStatus};
-
 use super::attempt::Attempt;
 use super::capture::Capture;
 use super::delivery::Delivery;
 use super::output::{Captured, Output};
 use super::program::{Program, Variable};
-use super::signals::{self, Record, Signals};
-use super::spawn::{self, Exec, Launch};
-use super::stdin::Stdin;
+use super::remains::Remains;
+use super::signals::{self, Signals};
+use super::spawn::{self, Launch};
+use super::stdin::Inputs;
 use super::terminal::Terminal;
-use super::tree::{self, Spared};
+use super::tree::Spared;
+use super::witness::Witness;
 use super::{os, pause};
 use crate::classify::{Ending, Stage, StartFailure, Stream};
 use crate::sys::spool::Held;
@@ -31,16 +33,22 @@ use crate::sys::spool::Held;
 /// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
 const EXEC_POLL: Duration = Duration::from_millis(10);
-/// How long a destructor may take to kill what is left.
-const DROP_LIMIT: Duration = Duration::from_secs(2);
+/// After this long without news an attempt is looked at, and gets its witness: a short one pays for neither.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// How often it is from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How commands are run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     /// The command gets a process group of its own.
     pub(crate) new_group: bool,
     /// From a forwarded terminating signal to KILL; None never escalates.
     pub(crate) kill_after_forwarded: Option<Duration>,
+    /// How long what a command left is waited for that died of a forwarded signal.
+    pub(crate) grace: Duration,
+    /// What the command gets when we die.
+    pub(crate) death_signal: i32,
     /// Somebody wants [`Happening::Started`] at once; otherwise it comes with the end, for two context switches less.
     pub(crate) prompt_start: bool,
 }
@@ -61,17 +69,29 @@ pub(crate) enum Happening {
     Signal(i32),
     /// Time to look at the clock: `wake` has passed, or we were stopped and continued.
     Woke,
-    /// The tree would not die; these pids are left. No further attempt may start.
-    Unkillable(Vec<i32>),
+    /// The command died of a signal that told us to stop, and these did not, though they were told too. They are left.
+    Left(Vec<Remains>),
+    /// The tree would not die; these are left. No further attempt may start.
+    Unkillable(Vec<Remains>),
+    /// The command is dead, and the system does not tell how it ended. No further attempt may start.
+    Lost(io::Error),
 }
 
 /// Runs commands, one at a time.
 pub(crate) struct Supervisor {
     options: Options,
     signals: Signals,
-    terminal: Option<Terminal>,
-    stdin: Stdin,
+    terminal: Terminal,
+    inputs: Inputs,
+    /// The running attempt cannot have the input that it would have to: it is being killed for that.
+    starved: bool,
     attempt: Option<Attempt>,
+    /// Who sees what the running command's process group gets, once it has run for a while.
+    witness: Option<Witness>,
+    /// Signals of which it is to be found out whether the command has got them.
+    doubts: Vec<heed::Doubt>,
+    /// What wait(2) last failed with.
+    unwaitable: Option<io::Error>,
     /// How many have been started.
     attempts: u32,
     reports: VecDeque<Happening>,
@@ -105,8 +125,12 @@ impl Supervisor {
             options,
             signals,
             terminal: Terminal::save(),
-            stdin: Stdin::default(),
+            inputs: Inputs::default(),
+            starved: false,
             attempt: None,
+            witness: None,
+            doubts: Vec::new(),
+            unwaitable: None,
             attempts: 0,
             reports: VecDeque::new(),
             backlog: false,
@@ -119,19 +143,24 @@ impl Supervisor {
     }
 
     /// The commands read this.
-    pub(crate) fn with_stdin(mut self, stdin: Stdin) -> Self {
-        self.stdin = stdin;
+    pub(crate) fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.inputs = inputs;
         self
     }
 
     /// No attempt follows the next one: what it reads need not be kept.
     pub(crate) fn expect_last(&mut self) {
-        self.stdin.is_last();
+        self.inputs.is_last();
     }
 
     /// Why another attempt would not read what the last one did, if it would not.
     pub(crate) fn stdin_lost(&self) -> Option<String> {
-        self.stdin.lost()
+        self.inputs.lost()
+    }
+
+    /// No attempt follows: files that were read stand where the last one stopped.
+    pub(crate) fn conclude(&mut self) {
+        self.inputs.conclude();
     }
 
     /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
@@ -148,14 +177,18 @@ impl Supervisor {
         if !self.childless {
             self.reap();
         }
+        if self.attempts > 0 {
+            self.terminal.look();
+        }
         let spared =
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
         let launch = Launch::new(program, vars, &self.signals).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
-        self.stdin.prepare().map_err(|error| cannot_fork(&error))?;
+        self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
         let launch = launch
             .with_group(self.options.new_group)
-            .with_descriptors(self.stdin.descriptor(), descriptors.sources);
+            .with_death_signal(self.options.death_signal)
+            .with_descriptors(self.inputs.descriptors(), descriptors.sources);
         let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
@@ -204,18 +237,29 @@ impl Supervisor {
             tokio::task::yield_now().await;
         }
         let due = self.due().map(|due| due.saturating_sub(pause::now()));
-        let mut limit = [limit, due, self.stdin.due()].into_iter().flatten().min();
-        if let Some(attempt) = &mut self.attempt
-            && self.options.prompt_start
-            && let Some(exec) = attempt.exec.pending()
-        {
-            let quick = limit.map_or(EXEC_POLL, |limit| limit.min(EXEC_POLL));
-            if !attempt.exec_awaited {
-                let [signals, exec] = spawn::wait_for([self.signals.fd(), exec], quick);
-                attempt.exec_awaited = true;
-                return Woken { signals, exec };
+        let mut limit = [limit, due, self.inputs.due()].into_iter().flatten().min();
+        if let Some(attempt) = &mut self.attempt {
+            if self.options.prompt_start
+                && let Some(exec) = attempt.exec.pending()
+            {
+                let quick = limit.map_or(EXEC_POLL, |limit| limit.min(EXEC_POLL));
+                if !attempt.exec_awaited {
+                    let [signals, exec] = spawn::wait_for([self.signals.fd(), exec], quick);
+                    attempt.exec_awaited = true;
+                    return Woken { signals, exec };
+                }
+                limit = Some(quick);
             }
-            limit = Some(quick);
+            if attempt.look_at.is_none() {
+                attempt.look_at = Some(pause::now() + FIRST_LOOK);
+                let quick = limit.map_or(FIRST_LOOK, |limit| limit.min(FIRST_LOOK));
+                if self.output.is_none() && self.delivery.is_none() && !self.inputs.is_fed() {
+                    // Nothing but signals can come, and mostly does within that time.
+                    let [signals] = spawn::wait_for([self.signals.fd()], quick);
+                    return Woken { signals, exec: true };
+                }
+                limit = Some(quick);
+            }
         }
         let mut timer = pin!(limit.map(tokio::time::sleep));
         poll_fn(|context| {
@@ -225,7 +269,7 @@ impl Supervisor {
             if signals || output || delivery {
                 return Poll::Ready(Woken { signals, exec: true });
             }
-            if self.stdin.poll_ready(context).is_ready() {
+            if self.inputs.poll_ready(context).is_ready() {
                 return Poll::Ready(Woken { signals: false, exec: false });
             }
             match timer.as_mut().as_pin_mut().map(|timer| timer.poll(context)) {
@@ -237,12 +281,14 @@ impl Supervisor {
     }
 
     fn turn(&mut self, woken: Woken) {
-        let mut child_changed = false;
-        if woken.signals {
+        let looks = self.attempt.as_ref().is_some_and(Attempt::is_look_due);
+        let mut child_changed = looks;
+        if woken.signals || looks {
             let mut records = Vec::new();
             self.backlog = !self.signals.read(|record| {
                 // One sender's flood (a window being resized) means no more than its last drop.
-                if signals::terminates(record.signal) || records.last() != Some(&record) {
+                let counts = signals::terminates(record.signal) || signals::queues(record.signal);
+                if counts || records.last() != Some(&record) {
                     records.push(record);
                 }
             });
@@ -260,52 +306,15 @@ impl Supervisor {
         if child_changed || self.attempt.as_ref().is_some_and(Attempt::is_killing) {
             self.reap();
         }
+        self.settle_doubts();
         self.settle();
         self.feed();
+        if looks {
+            self.look();
+        }
         if !self.is_delivering() && self.attempt.as_mut().is_some_and(|attempt| !attempt.keep_time()) {
             self.give_up();
         }
-    }
-
-    fn heed(&mut self, record: Record) {
-        let delivering = self.is_delivering();
-        if record.is_resumption() {
-            self.reports.push_back(Happening::Woke);
-            return;
-        }
-        let signal = record.signal;
-        if signal == libc::SIGCHLD || self.is_from_below(record) {
-            return;
-        }
-        match &mut self.attempt {
-            Some(attempt) => {
-                let terminates = signals::terminates(signal);
-                attempt.told += u32::from(terminates);
-                if !delivering {
-                    attempt.forward(record, self.options.kill_after_forwarded);
-                }
-                if terminates {
-                    self.reports.push_back(Happening::Signal(signal));
-                }
-                self.adapt_output(signal);
-            }
-            None if matches!(signal, libc::SIGWINCH | libc::SIGCONT) => {}
-            None => self.reports.push_back(Happening::Signal(signal)),
-        }
-    }
-
-    /// Whether one of our own descendants sent it: a command that signals its process group means itself (`kill 0`).
-    fn is_from_below(&self, record: Record) -> bool {
-        let below = |pid| {
-            self.attempt.as_ref().is_some_and(|attempt| attempt.pid == pid)
-                || self.reaped.contains(&pid)
-                || tree::is_descendant(pid)
-        };
-        let Record { sender, sender_parent, .. } = record;
-        sender != 0
-            && (below(sender)
-                || sender_parent == tree::own_pid()
-                || sender_parent != 0 && below(sender_parent))
     }
 
     fn look_at_exec(&mut self) {
@@ -315,116 +324,38 @@ impl Supervisor {
         }
     }
 
-    /// Takes leave of every child that has died: a zombie of ours would look alive to whoever waits for it.
-    fn reap(&mut self) {
-        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
-        loop {
-            match rustix::process::wait(options) {
-                Ok(Some((pid, status))) => self.note(pid.as_raw_pid(), status),
-                Err(rustix::io::Errno::INTR) => {}
-                other => {
-                    self.childless = other.is_err();
-                    return;
-                }
-            }
+    /// Looks at a command that has run for a while, whether or not there was news of it.
+    fn look(&mut self) {
+        let Some(attempt) = &mut self.attempt else { return };
+        attempt.look_at = Some(pause::now() + LOOK);
+        if attempt.status.is_some() {
+            return;
         }
-    }
-
-    fn note(&mut self, pid: i32, status: WaitStatus) {
-        let dead = status.exited() || status.signaled();
-        if dead {
-            self.reaped.push(pid);
+        if attempt.is_lost(self.unwaitable.is_some() || self.childless) {
+            let why = self.unwaitable.take().unwrap_or_else(|| io::Error::from_raw_os_error(libc::ECHILD));
+            self.abandon();
+            self.reports.push_back(Happening::Lost(why));
+            return;
         }
-        if let Some(attempt) = &mut self.attempt {
-            if attempt.pid == pid {
-                attempt.changed(status);
-            } else if dead {
-                attempt.spared.reaped(pid);
-            }
-        }
+        self.tend_witness();
     }
 
     /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
     fn feed(&mut self) {
         if let Some(attempt) = &mut self.attempt
-            && !self.stdin.step()
+            && !self.starved
+            && !self.inputs.step()
         {
+            self.starved = true;
             // First nobody may go on: whoever reads from one that is killed would take that for the end.
             attempt.signal_tree(&[libc::SIGSTOP]);
             attempt.start_killing();
         }
     }
-
-    /// Reports the attempt's end, if it has come.
-    fn settle(&mut self) {
-        let (childless, delivering) = (self.childless, self.is_delivering());
-        let over = |attempt: &mut Attempt| {
-            delivering || attempt.status.is_some() && (!attempt.must_vanish() || attempt.is_gone(childless))
-        };
-        if !self.attempt.as_mut().is_some_and(over) || !self.is_passed_on() {
-            return;
-        }
-        self.look_at_exec();
-        let Some(attempt) = self.attempt.take() else { return };
-        self.stdin.finish();
-        let Some(status) = attempt.status else { return };
-        let must_vanish = attempt.must_vanish();
-        attempt.launched.release();
-        let ending = match attempt.exec {
-            Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
-            _ => ending(status),
-        };
-        if must_vanish || status.signaled() {
-            self.restore_terminal();
-        }
-        let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
-        self.reports.push_back(Happening::Ended { ending, captured });
-    }
-
-    fn give_up(&mut self) {
-        if let Some(mut attempt) = self.attempt.take() {
-            self.output = None;
-            self.stdin.finish();
-            pause::set_follower(0);
-            self.restore_terminal();
-            self.reports.push_back(Happening::Unkillable(attempt.remains()));
-        }
-    }
-
-    fn restore_terminal(&self) {
-        if let Some(terminal) = &self.terminal {
-            terminal.restore();
-        }
-    }
 }
 
-impl Drop for Supervisor {
-    /// A panic or an early return while a command runs: kill what descends from it and reap it.
-    fn drop(&mut self) {
-        let Some(attempt) = self.attempt.as_mut() else { return };
-        attempt.start_killing();
-        let limit = pause::now() + DROP_LIMIT;
-        loop {
-            self.reap();
-            let childless = self.childless;
-            let Some(attempt) = &mut self.attempt else { return };
-            if attempt.is_gone(childless) || pause::now() >= limit {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-            attempt.keep_time();
-        }
-        self.restore_terminal();
-    }
-}
-
-fn ending(status: WaitStatus) -> Ending {
-    match status.terminating_signal() {
-        Some(signal) => Ending::Signaled(signal),
-        None => {
-            Ending::Exited(status.exit_status().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
-        }
-    }
+fn cannot_feed(error: &io::Error) -> StartFailure {
+    StartFailure { stage: Stage::Input, ..cannot_fork(error) }
 }
 
 fn cannot_fork(error: &io::Error) -> StartFailure {

@@ -1,31 +1,81 @@
-//! The terminal's modes: saved at the start, put back after a command that may have died in the middle of changing them.
+//! The controlling terminal: its modes, saved at the start, are put back after a command that may have died in the middle
+//! of changing them, and its foreground is taken back from one that took it and did not return it.
 //!
 //! It never reads the terminal, and uses a description of its own, so that no flag on descriptors 0 to 2 ever changes.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::signals;
-use super::tree::is_foreground_of;
+use super::tree::{self, is_foreground_of};
 
-/// The modes that the controlling terminal had when we started in its foreground.
-pub(super) struct Terminal(Termios);
+/// The terminal that we started on, or have come to the foreground of since.
+#[derive(Default)]
+pub(super) struct Terminal {
+    device: Option<OwnedFd>,
+    /// Those that it had when we started in its foreground.
+    modes: Option<Termios>,
+    /// Our process group was its foreground when the attempt began, and nobody has sent it to the background since.
+    is_ours: bool,
+}
 
 impl Terminal {
-    /// None without a controlling terminal, or in its background, where the modes are another's business.
-    pub(super) fn save() -> Option<Self> {
-        tcgetattr(open_foreground()?).ok().map(Self)
+    /// Without a controlling terminal, or in its background, where the modes are another's business, there is nothing to
+    /// save.
+    pub(super) fn save() -> Self {
+        let device = open_foreground();
+        let modes = device.as_ref().and_then(|device| tcgetattr(device).ok());
+        Self { is_ours: device.is_some(), device, modes }
+    }
+
+    /// An attempt is about to begin, not the first one; or we were stopped and continued while none ran.
+    pub(super) fn look(&mut self) {
+        if self.device.is_none() {
+            self.device = open_foreground();
+        }
+        self.is_ours = self.device.as_ref().is_some_and(is_foreground_of);
+    }
+
+    /// We were stopped and continued: perhaps in the background. `command` is the running command's pid.
+    pub(super) fn look_again(&mut self, command: i32) {
+        self.is_ours &= self.is_foreground() || self.taken_by(command);
+    }
+
+    /// The attempt of this command is over. If a group of its has the foreground that was ours, we take it back. True if so.
+    pub(super) fn take_back(&self, command: i32) -> bool {
+        if !self.is_ours || self.is_foreground() || !self.taken_by(command) {
+            return false;
+        }
+        let (Some(device), Some(own)) = (&self.device, tree::group_of(0)) else { return false };
+        let _blocked = signals::Blocked::only(libc::SIGTTOU);
+        // SAFETY: a plain system call on a descriptor that is open. It changes nothing if our group is not of that session.
+        unsafe { libc::tcsetpgrp(device.as_raw_fd(), own) == 0 }
     }
 
     /// Puts the modes back, if we are still in the foreground.
     pub(super) fn restore(&self) {
-        let Some(terminal) = open_foreground() else { return };
-        // Sent to the background meanwhile, we would be stopped for this. At once and not after draining the output: a
-        // terminal held by ^S never drains.
-        let _blocked = signals::Blocked::only(libc::SIGTTOU);
-        let _ = tcsetattr(terminal, OptionalActions::Now, &self.0);
+        let (Some(device), Some(modes)) = (&self.device, &self.modes) else { return };
+        if self.is_foreground() {
+            // Sent to the background meanwhile, we would be stopped for this. At once and not after draining the output: a
+            // terminal held by ^S never drains.
+            let _blocked = signals::Blocked::only(libc::SIGTTOU);
+            let _ = tcsetattr(device, OptionalActions::Now, modes);
+        }
+    }
+
+    fn is_foreground(&self) -> bool {
+        self.device.as_ref().is_some_and(is_foreground_of)
+    }
+
+    /// Whether a process group of the command's, or of what it started, is the foreground.
+    fn taken_by(&self, command: i32) -> bool {
+        // SAFETY: a plain system call on a descriptor that is open.
+        let group = self.device.as_ref().map_or(0, |device| unsafe { libc::tcgetpgrp(device.as_raw_fd()) });
+        group > 0 && tree::group_of(0).is_some_and(|own| own > 0 && own != group) && {
+            group == command || tree::is_group_of_ours(group)
+        }
     }
 }
 

@@ -44,6 +44,11 @@ impl Spared {
         self.unknown
     }
 
+    /// A child of ours that is no part of the attempt.
+    pub(super) fn spare(&mut self, pid: i32) {
+        self.known.extend(os::stat(pid).map(|stat| (pid, stat.start)));
+    }
+
     /// A direct child was reaped: its pid is free.
     pub(super) fn reaped(&mut self, pid: i32) {
         self.known.retain(|(known, _)| *known != pid);
@@ -146,6 +151,14 @@ pub(crate) fn is_foreground_of(terminal: impl AsFd) -> bool {
     // SAFETY: a plain system call on a descriptor that is open.
     let foreground = unsafe { libc::tcgetpgrp(terminal.as_fd().as_raw_fd()) };
     foreground > 0 && group_of(0) == Some(foreground)
+}
+
+/// Whether everybody in the process group `group` descends from us; also true if nobody is in it.
+pub(super) fn is_group_of_ours(group: i32) -> bool {
+    // SAFETY: a plain system call; signal 0 only asks.
+    let empty = unsafe { libc::kill(-group, 0) } < 0 && os::errno() == libc::ESRCH;
+    let alive = |pid: &i32| group_of(*pid) == Some(group) && os::stat(*pid).is_some_and(|stat| !stat.dead);
+    empty || os::has_own_proc() && os::everybody().filter(alive).all(is_descendant)
 }
 
 pub(super) fn own_pid() -> i32 {

@@ -72,8 +72,7 @@ fn what_was_once_misjudged_is_judged_right() {
     let mut wrong = Vec::new();
     for (command, code, stderr, stdout, class, kind) in RUNS {
         // A tool that is not known is asked of as if somebody had it captured.
-        let rules =
-            Rules { knowledge: Rc::new(knowledge(AUTO, command).with_text_given()), ..Rules::default() };
+        let rules = Rules { knowledge: Rc::new(reading(command)), ..Rules::default() };
         let verdict = rules.classify(&attempt(*code, stderr, stdout), None);
         let said = verdict.kind.as_deref().unwrap_or_default();
         if verdict.class != *class || said != *kind {
@@ -85,8 +84,7 @@ fn what_was_once_misjudged_is_judged_right() {
 
 #[test]
 fn what_rclone_notes_at_its_start_is_not_what_failed() {
-    let rules =
-        Rules { knowledge: Rc::new(knowledge(AUTO, "rclone ls x:").with_text_given()), ..Rules::default() };
+    let rules = Rules { knowledge: Rc::new(reading("rclone ls x:")), ..Rules::default() };
     for (code, failure, class) in [
         (5, "ERROR : error listing: something new\nFailed to lsf: something new", Transient),
         (5, "Failed to lsf: Get \"http://x\": dial tcp: connection refused", Transient),

@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
         if launch.new_group {
             calls::lead_group();
         }
-        if !os::die_with(launch.parent) {
+        if !os::die_with(launch.parent, launch.death_signal) {
             calls::exit(127);
         }
         for (target, source) in (0..).zip(launch.descriptors) {
@@ -36,8 +36,8 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
         for fd in inherited::closed_stdio() {
             calls::close(fd);
         }
-        if let Some(stdin) = launch.stdin {
-            calls::dup2(stdin, libc::STDIN_FILENO);
+        for &(source, target) in &launch.inputs {
+            calls::dup2(source, target);
         }
         for &(signal, disposition) in &launch.replaced {
             // Those that we catch have their default action already.

@@ -13,6 +13,8 @@ use crate::sys::supervise::signals::Signals;
 /// What one child is to do.
 pub(in super::super) struct Launch {
     pub(super) files: Files,
+    /// What `files` points into: a panic drops the owner's first.
+    _program: Program,
     _shell_argv: Vec<*const c_char>,
     block: Vec<*const c_char>,
     _environment: Environment,
@@ -22,18 +24,20 @@ pub(in super::super) struct Launch {
     pub(super) cleared: bool,
     pub(super) mask: libc::sigset_t,
     pub(super) parent: i32,
+    /// What it gets when we die.
+    pub(super) death_signal: i32,
     /// Where the errno goes if there is no exec.
     pub(super) report: i32,
     pub(super) new_group: bool,
-    /// What becomes descriptor 0; None: it stays ours.
-    pub(super) stdin: Option<i32>,
+    /// What is read: which descriptor is made from which.
+    pub(super) inputs: Vec<(i32, i32)>,
     /// The standard descriptors that are not ours: by number, what each is made from.
     pub(super) descriptors: [Option<i32>; 3],
     pub(super) stack: Stack,
 }
 
 impl Launch {
-    /// A child that executes `program`, whose strings must stay where they are, with `vars` set over our environment.
+    /// A child that executes `program`, with `vars` set over our environment. All that it reads is its own.
     /// Fails on a variable that cannot be.
     pub(in super::super) fn new(
         program: &Program,
@@ -44,6 +48,7 @@ impl Launch {
         let mut shell = shell_argv(program.argv().iter().map(|word| word.as_ptr()));
         Ok(Box::new(Self {
             files: files(program, &mut shell),
+            _program: program.clone(),
             _shell_argv: shell,
             block: environment.block(vars),
             _environment: environment,
@@ -51,9 +56,10 @@ impl Launch {
             cleared: false,
             mask: signals.mask(),
             parent: std::process::id().cast_signed(),
+            death_signal: libc::SIGTERM,
             report: -1,
             new_group: false,
-            stdin: None,
+            inputs: Vec::new(),
             descriptors: [None; 3],
             stack: Stack::new(),
         }))
@@ -64,12 +70,18 @@ impl Launch {
         self
     }
 
-    pub(in super::super) fn with_descriptors(
+    pub(in super::super) fn with_death_signal(mut self: Box<Self>, signal: i32) -> Box<Self> {
+        self.death_signal = signal;
+        self
+    }
+
+    /// `inputs`: what becomes which descriptor. The others of these stay ours.
+    pub(in super::super) fn with_descriptors<'a>(
         mut self: Box<Self>,
-        stdin: Option<BorrowedFd<'_>>,
+        inputs: impl Iterator<Item = (BorrowedFd<'a>, i32)>,
         descriptors: [Option<i32>; 3],
     ) -> Box<Self> {
-        self.stdin = stdin.map(|stdin| stdin.as_raw_fd());
+        self.inputs = inputs.map(|(source, target)| (source.as_raw_fd(), target)).collect();
         self.descriptors = descriptors;
         self
     }

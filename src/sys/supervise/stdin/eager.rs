@@ -1,58 +1,66 @@
-//! Live input where bytes cannot be seen without being taken (macOS; a Linux without tee(2)): read ahead of the command
-//! by up to 64 KiB and what a pipe holds. That much may be missing for whoever reads descriptor 0 after us.
+//! Live input where bytes cannot be seen without being taken (macOS; a Linux without tee(2), or one that refuses it):
+//! read ahead of the command by up to 64 KiB and what a pipe holds. That much may be missing for whoever reads the
+//! descriptor after us.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::feed::{CHUNK, Found, write_some};
-use super::ours;
-use super::spool::{Lost, Spool};
+#[cfg(target_os = "linux")]
+use super::feed::PAGE;
+use super::feed::write_some;
+use super::source::Found;
+use super::spool::Spool;
 
-#[derive(Default)]
 pub(super) struct Eager {
+    fd: BorrowedFd<'static>,
+    /// How much is read at once.
+    chunk: usize,
     /// What was read, kept in the spool, and not yet put into the command's pipe.
     ahead: Vec<u8>,
 }
 
 impl Eager {
-    /// None for what is not a stream of bytes to read.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn find(stat: &rustix::fs::Stat) -> Option<Self> {
-        use rustix::fs::{FileType, OFlags};
-        use rustix::net::{SocketType, sockopt};
+    /// So much is read at once.
+    pub(super) fn new(fd: BorrowedFd<'static>, chunk: usize) -> Self {
+        Self { fd, chunk, ahead: Vec::new() }
+    }
 
-        let is_stream = if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
-            sockopt::socket_type(ours()) == Ok(SocketType::STREAM)
-        } else {
-            !(rustix::fs::fcntl_getfl(ours()).ok()? & OFlags::ACCMODE).contains(OFlags::WRONLY)
-        };
-        is_stream.then(Self::default)
+    /// Whether more is read at once than the smallest pipe holds.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_hasty(&self) -> bool {
+        self.chunk > PAGE
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'static> {
+        self.fd
     }
 
     /// Moves what there is into the command's pipe.
     pub(super) fn extend(&mut self, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
         if self.ahead.is_empty() {
-            if !has_input() {
+            if !has_input(self.fd) {
                 return Found::Nothing;
             }
-            self.ahead.resize(CHUNK, 0);
-            let read = rustix::io::read(ours(), &mut self.ahead[..]);
+            self.ahead.resize(self.chunk, 0);
+            let read = rustix::io::read(self.fd, &mut self.ahead[..]);
             self.ahead.truncate(*read.as_ref().unwrap_or(&0));
             match read {
                 Ok(0) => return Found::End,
                 Ok(_) => spool.append(&self.ahead),
                 Err(Errno::AGAIN | Errno::INTR) => return Found::Nothing,
-                Err(errno) => {
-                    spool.lose(Lost::Broken(errno));
-                    return Found::End;
-                }
+                Err(errno) => return Found::Broken(errno),
             }
         }
-        let written = write_some(pipe, &self.ahead);
-        self.ahead.drain(..written);
-        if written == 0 { Found::Full } else { Found::Moved(written) }
+        match write_some(pipe, &self.ahead) {
+            Ok(0) => Found::Full,
+            Ok(written) => {
+                self.ahead.drain(..written);
+                Found::Moved(written)
+            }
+            Err(errno) => Found::Broken(errno),
+        }
     }
 
     /// The attempt is over: the spool has what it has not read.
@@ -62,8 +70,7 @@ impl Eager {
 }
 
 /// Whether a read would not wait.
-fn has_input() -> bool {
-    let stdin = ours();
-    let mut watched = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
+pub(super) fn has_input(fd: BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
 }

@@ -1,41 +1,59 @@
 //! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`. Linux only.
 //!
 //! Both leave the bytes where they are. They are taken when the command has read them, never by a call that could block:
-//! descriptor 0 is not ours alone, so it may be blocking and another process may read from it too.
+//! the descriptor is not ours alone, so it may be blocking and another process may read from it too. What that one takes of
+//! the bytes that the command was shown, both have got; it is noticed when they are to be taken, and then no more is shown
+//! that is not taken before.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SocketType, sockopt};
+use rustix::net::{RecvFlags, recv};
 use rustix::pipe::{SpliceFlags, splice, tee};
 
-use super::feed::{CHUNK, Found, PAGE, write_some};
-use super::ours;
+use super::eager::has_input;
+use super::feed::{CHUNK, write_some};
+use super::source::Found;
 use super::spool::{Lost, Spool};
 use crate::sys::supervise::os;
 
 pub(super) struct Exact {
+    fd: BorrowedFd<'static>,
     is_socket: bool,
     /// A pipe of our own, empty between calls: what goes through it never blocks us.
     reader: OwnedFd,
     writer: OwnedFd,
     buffer: Vec<u8>,
+    /// What is in the command's pipe, or was read of it, and not yet taken from here.
+    shown: Vec<u8>,
+    contended: bool,
 }
 
 impl Exact {
-    /// None for what is not a stream of bytes to read.
-    pub(super) fn find(stat: &Stat) -> Option<Self> {
-        let is_socket = FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
-        let is_stream = if is_socket {
-            sockopt::socket_type(ours()) == Ok(SocketType::STREAM)
-                && sockopt::socket_acceptconn(ours()) == Ok(false)
-        } else {
-            !(rustix::fs::fcntl_getfl(ours()).ok()? & OFlags::ACCMODE).contains(OFlags::WRONLY)
+    /// None where the system refuses what it takes.
+    pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool) -> Option<Self> {
+        let (reader, writer) = os::pipe().ok()?;
+        // Not every kernel that calls itself Linux has them, and a sandbox may forbid them. Nothing is moved.
+        let counts = rustix::io::ioctl_fionread(fd).is_ok() && rustix::io::ioctl_fionread(&reader).is_ok();
+        let copies = || {
+            tee(fd, &writer, 0, SpliceFlags::NONBLOCK).is_ok()
+                && splice(fd, None, &writer, None, 0, SpliceFlags::NONBLOCK).is_ok()
         };
-        let (reader, writer) = os::pipe().ok().filter(|_| is_stream)?;
-        Some(Self { is_socket, reader, writer, buffer: vec![0; CHUNK] })
+        let works = counts && (is_socket || copies());
+        works.then(|| Self {
+            fd,
+            is_socket,
+            reader,
+            writer,
+            buffer: vec![0; CHUNK],
+            shown: Vec::new(),
+            contended: false,
+        })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'static> {
+        self.fd
     }
 
     /// Whether more can be put behind what the command has not read yet. Beside a socket, the command's pipe keeps its one
@@ -44,133 +62,200 @@ impl Exact {
         !self.is_socket
     }
 
-    pub(super) fn has_more_than(window: usize) -> bool {
-        rustix::io::ioctl_fionread(ours()).is_ok_and(|there| there > window as u64)
+    pub(super) fn has_more_than(&self, window: usize) -> bool {
+        // Where that cannot be told, a look at it tells.
+        self.available().is_none_or(|there| there > window)
     }
 
-    /// Copies what stands behind the first `window` bytes into the command's pipe, which has room.
-    pub(super) fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
-        let found = if self.is_socket { self.peek(pipe) } else { self.tee(window, pipe) };
-        match found {
-            Ok(found) => found,
-            Err(Errno::AGAIN | Errno::INTR) => Found::Nothing,
-            // Not every kernel that calls itself Linux has it.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::PERM) if window == 0 && !self.is_socket => {
-                Found::Otherwise
-            }
-            Err(errno) => {
-                spool.lose(Lost::Broken(errno));
-                Found::End
-            }
-        }
+    fn available(&self) -> Option<usize> {
+        rustix::io::ioctl_fionread(self.fd).ok().and_then(|there| usize::try_from(there).ok())
     }
 
-    fn tee(&mut self, window: usize, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
-        if window == 0 {
-            return Ok(match tee(ours(), pipe, CHUNK, SpliceFlags::NONBLOCK)? {
-                0 => Found::End,
-                count => Found::Copied(count),
-            });
+    /// Whether others were seen to read from it too. Then it is better read ahead: both would get what stands in it.
+    pub(super) fn is_contended(&self) -> bool {
+        self.contended
+    }
+
+    /// There is nothing of it in the command's pipe.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
+    /// Copies what stands behind the first `window` bytes into the command's pipe, which has room for `room` bytes.
+    pub(super) fn extend(&mut self, window: usize, room: usize, pipe: BorrowedFd<'_>) -> Found {
+        if self.contended {
+            return if window == 0 { Found::Otherwise } else { Found::Nothing };
         }
-        if !Self::has_more_than(window) {
+        if window > 0 && !self.has_more_than(window) {
             // In this order: what the last writer wrote before it left is seen.
-            let over = has_hung_up();
-            if !Self::has_more_than(window) {
-                return Ok(if over { Found::End } else { Found::Nothing });
+            let over = self.has_hung_up();
+            if !self.has_more_than(window) {
+                return if over { Found::End } else { Found::Nothing };
             }
         }
-        let seen = tee(ours(), &self.writer, CHUNK, SpliceFlags::NONBLOCK)?;
-        self.discard(window.min(seen));
-        if seen <= window {
-            return Ok(Found::Nothing);
+        match self.look(window + room) {
+            Ok(0) if window == 0 => Found::End,
+            Ok(seen) => {
+                self.contended = !agree(&self.shown, &self.buffer[..seen]);
+                if seen <= window || self.contended { Found::Nothing } else { self.show(window, seen, pipe) }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Found::Nothing,
+            // The connection's own end, which it tells but once.
+            Err(errno) if !is_refusal(errno) => Found::Broken(errno),
+            // There is time until the window has been read.
+            Err(_) if window > 0 => Found::Nothing,
+            Err(_) => Found::Otherwise,
         }
-        let copied = splice(&self.reader, None, pipe, None, seen - window, SpliceFlags::NONBLOCK);
-        let copied = copied.unwrap_or(0);
-        self.discard(seen - window - copied);
-        Ok(if copied == 0 { Found::Full } else { Found::Copied(copied) })
     }
 
-    /// The pipe has one slot and is empty, and so is the window.
-    fn peek(&mut self, pipe: BorrowedFd<'_>) -> Result<Found, Errno> {
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let (_, seen) = rustix::net::recv(ours(), &mut self.buffer[..PAGE], flags)?;
-        if seen == 0 {
-            return Ok(Found::End);
+    /// Writes that part of the buffer into the command's pipe.
+    fn show(&mut self, from: usize, to: usize, pipe: BorrowedFd<'_>) -> Found {
+        match write_some(pipe, &self.buffer[from..to]) {
+            Ok(0) => Found::Full,
+            Ok(written) => {
+                self.shown.extend_from_slice(&self.buffer[from..from + written]);
+                Found::Copied(written)
+            }
+            Err(errno) => Found::Broken(errno),
         }
-        Ok(Found::Copied(write_some(pipe, &self.buffer[..seen])))
     }
 
-    /// Takes so many bytes, which are there, and keeps them.
-    pub(super) fn take(&mut self, mut count: usize, spool: &mut Spool) {
+    /// Reads up to `count` bytes into the buffer, and leaves them where they are. Nothing is the end.
+    fn look(&mut self, count: usize) -> Result<usize, Errno> {
+        let count = count.min(CHUNK);
+        if self.is_socket {
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            return recv(self.fd, &mut self.buffer[..count], flags).map(|(_, seen)| seen);
+        }
+        let seen = tee(self.fd, &self.writer, count, SpliceFlags::NONBLOCK)?;
+        // What is left in our own pipe would come again.
+        self.read_own(seen).map_err(|_| Errno::IO)?;
+        Ok(seen)
+    }
+
+    /// Takes what the command has read, the first `count` bytes that it was shown, but for those that others have taken,
+    /// and keeps all of them. Fails if they cannot be taken: then they must not be given once more.
+    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
+        self.discard(count.saturating_sub(others)).map_err(Lost::Broken)?;
+        spool.append(&self.shown[..count]);
+        self.shown.drain(..count);
+        Ok(())
+    }
+
+    /// How many of the bytes that the command was shown, and of which it has read `count`, others have taken, as far as
+    /// can be seen.
+    pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
+        let others = self.missing(count);
+        self.contended |= others > 0;
+        others
+    }
+
+    fn missing(&mut self, count: usize) -> usize {
+        let shown = self.shown.len();
+        for count in [count, shown] {
+            let seen = match self.look(count) {
+                Ok(seen) => seen,
+                Err(Errno::AGAIN) => return shown,
+                Err(_) => return 0,
+            };
+            let least = shown.saturating_sub(self.available().unwrap_or(shown));
+            let fits = |from: &usize| agree(&self.shown[*from..], &self.buffer[..seen]);
+            if seen > 0 && least == 0 && fits(&0) {
+                return 0;
+            }
+            if count == shown {
+                return (least.max(1)..shown).find(fits).filter(|_| seen > 0).unwrap_or(shown);
+            }
+        }
+        shown
+    }
+
+    /// Takes so many bytes, which are no more needed.
+    fn discard(&mut self, mut count: usize) -> Result<(), Errno> {
         while count > 0 {
-            match self.take_some(count.min(CHUNK)) {
-                Ok(taken) if taken > 0 => {
-                    spool.append(&self.buffer[..taken]);
-                    count -= taken;
+            match self.discard_some(count.min(CHUNK)) {
+                Ok(taken) if taken > 0 => count -= taken,
+                // Others took them just now.
+                Ok(_) | Err(Errno::AGAIN) => {
+                    self.contended = true;
+                    return Ok(());
                 }
                 Err(Errno::INTR) => {}
-                // The command has read what is not there any more.
-                _ => {
-                    spool.lose(Lost::Shared);
-                    return;
-                }
+                Err(errno) => return Err(errno),
             }
         }
+        Ok(())
     }
 
-    fn take_some(&mut self, count: usize) -> Result<usize, Errno> {
-        if self.is_socket {
-            let (_, taken) = rustix::net::recv(ours(), &mut self.buffer[..count], RecvFlags::DONTWAIT)?;
-            return Ok(taken);
+    fn discard_some(&mut self, count: usize) -> Result<usize, Errno> {
+        let taken = if self.is_socket {
+            recv(self.fd, &mut self.buffer[..count], RecvFlags::DONTWAIT).map(|(_, taken)| taken)
+        } else {
+            splice(self.fd, None, &self.writer, None, count, SpliceFlags::NONBLOCK)
+        };
+        match taken {
+            Ok(moved) if !self.is_socket => self.read_own(moved).map(|()| moved),
+            Err(errno) if is_refusal(errno) => {
+                if !has_input(self.fd) {
+                    return Err(Errno::AGAIN);
+                }
+                rustix::io::read(self.fd, &mut self.buffer[..count])
+            }
+            other => other,
         }
-        let moved = splice(ours(), None, &self.writer, None, count, SpliceFlags::NONBLOCK)?;
-        Ok(self.read_own(moved))
     }
 
     /// Empties the command's pipe: how many bytes it had not read.
     pub(super) fn drain(&mut self, pipe: BorrowedFd<'_>) -> usize {
         let mut drained = 0;
         loop {
-            match splice(pipe, None, &self.writer, None, CHUNK, SpliceFlags::NONBLOCK) {
-                Ok(0) => return drained,
-                Ok(moved) => {
-                    self.discard(moved);
-                    drained += moved;
+            let moved = match splice(pipe, None, &self.writer, None, CHUNK, SpliceFlags::NONBLOCK) {
+                Ok(moved) if self.read_own(moved).is_ok() => Ok(moved),
+                Err(errno) if is_refusal(errno) && has_input(pipe) => {
+                    rustix::io::read(pipe, &mut self.buffer[..])
                 }
+                other => other,
+            };
+            match moved {
                 Err(Errno::INTR) => {}
-                Err(_) => return drained,
+                Ok(0) | Err(_) => return drained,
+                Ok(moved) => drained += moved,
             }
         }
     }
 
-    fn discard(&mut self, mut count: usize) {
-        while count > 0 {
-            match self.read_own(count.min(CHUNK)) {
-                0 => return,
-                read => count -= read,
-            }
-        }
-    }
-
-    /// Reads from our own pipe into the buffer.
-    fn read_own(&mut self, count: usize) -> usize {
+    /// Reads so many bytes, which are in our own pipe, into the buffer.
+    fn read_own(&mut self, count: usize) -> Result<(), Errno> {
         let mut filled = 0;
         while filled < count {
             match rustix::io::read(&self.reader, &mut self.buffer[filled..count]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
+                Ok(read) if read > 0 => filled += read,
                 Err(Errno::INTR) => {}
-                Err(_) => break,
+                Ok(_) => return Err(Errno::IO),
+                Err(errno) => return Err(errno),
             }
         }
-        filled
+        Ok(())
+    }
+
+    /// Whether nobody is left who could write.
+    fn has_hung_up(&self) -> bool {
+        let mut watched = [PollFd::from_borrowed_fd(self.fd, PollFlags::IN)];
+        poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
+            && watched[0].revents().contains(PollFlags::HUP)
     }
 }
 
-/// Whether nobody is left who could write.
-fn has_hung_up() -> bool {
-    let stdin = ours();
-    let mut watched = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
-    poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
-        && watched[0].revents().contains(PollFlags::HUP)
+/// Whether two views of a stream from the same place on are the same, as far as both go.
+fn agree(one: &[u8], other: &[u8]) -> bool {
+    let common = one.len().min(other.len());
+    one[..common] == other[..common]
+}
+
+/// Whether the system refused the call itself: the bytes may be had by another one.
+fn is_refusal(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::PERM | Errno::NOSYS | Errno::INVAL | Errno::ACCESS | Errno::NOMEM | Errno::OPNOTSUPP
+    )
 }

@@ -1,7 +1,7 @@
 //! The pipe to one attempt: first what earlier attempts have read, then the live input.
 //!
 //! The pipe has one slot until the command has proved a reader: a command that reads nothing costs one page. Each byte of
-//! the live input in it still stands in descriptor 0 as well (the window); those that the command has read are taken from
+//! the live input in it still stands in its source as well (the window); those that the command has read are taken from
 //! there, and the rest is left behind. We keep the pipe's reading end, to count and to empty it: a process that the attempt
 //! left behind gets no byte that another attempt gets too.
 
@@ -11,13 +11,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::Stat;
 use rustix::io::Errno;
 use tokio::io::Interest;
 
-use super::eager::Eager;
-#[cfg(target_os = "linux")]
-use super::exact::Exact;
+use super::eager::has_input;
+use super::source::{Found, Source};
 use super::spool::{Lost, Spool};
 use super::watch::Watch;
 
@@ -32,81 +30,6 @@ const LONGEST_PATIENCE: Duration = Duration::from_millis(128);
 const ROUNDS: usize = 16;
 /// How often we look when the runtime would not watch for us.
 const BLIND: Duration = Duration::from_millis(10);
-
-/// Where the live input comes from.
-pub(super) enum Source {
-    /// Bytes can be seen before they are taken.
-    #[cfg(target_os = "linux")]
-    Exact(Exact),
-    Eager(Eager),
-}
-
-/// What could be had of the live input.
-pub(super) enum Found {
-    /// So many bytes are in the pipe now, and still stand in the source.
-    #[cfg(target_os = "linux")]
-    Copied(usize),
-    /// So many bytes are in the pipe now, and in the spool.
-    Moved(usize),
-    /// The pipe is full.
-    Full,
-    /// Nothing new has come.
-    Nothing,
-    /// Nothing new will come.
-    End,
-    /// It cannot be read so; the source has become another.
-    #[cfg(target_os = "linux")]
-    Otherwise,
-}
-
-impl Source {
-    /// None: it cannot be replayed.
-    #[cfg(target_os = "linux")]
-    pub(super) fn find(stat: &Stat) -> Option<Self> {
-        Exact::find(stat).map(Self::Exact)
-    }
-
-    /// None: it cannot be replayed.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn find(stat: &Stat) -> Option<Self> {
-        Eager::find(stat).map(Self::Eager)
-    }
-
-    fn extend(&mut self, window: usize, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
-        match self {
-            #[cfg(target_os = "linux")]
-            Self::Exact(exact) => {
-                let found = exact.extend(window, pipe, spool);
-                if matches!(found, Found::Otherwise) {
-                    *self = Self::Eager(Eager::default());
-                }
-                found
-            }
-            Self::Eager(eager) => eager.extend(pipe, spool),
-        }
-    }
-
-    /// Takes what the command has read.
-    fn take(&mut self, count: usize, spool: &mut Spool) {
-        match self {
-            #[cfg(target_os = "linux")]
-            Self::Exact(exact) => exact.take(count, spool),
-            Self::Eager(_) => debug_assert_eq!(count, 0, "what is moved is no part of the window"),
-        }
-    }
-
-    /// Empties the pipe. How many bytes were left in it, where that matters.
-    fn drain(&mut self, reader: BorrowedFd<'_>) -> usize {
-        match self {
-            #[cfg(target_os = "linux")]
-            Self::Exact(exact) => exact.drain(reader),
-            Self::Eager(eager) => {
-                eager.forget();
-                0
-            }
-        }
-    }
-}
 
 pub(super) struct Feed {
     // The registrations end before the descriptors are closed.
@@ -155,19 +78,16 @@ enum Needs {
 }
 
 impl Feed {
-    pub(super) fn new(source: &Source, spool: &Spool, live: bool) -> io::Result<Self> {
+    /// A pipe for what is in the spool, and then, if `live`, for what comes from the source.
+    pub(super) fn new(source: &mut Source, spool: &Spool, live: bool) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
         // Each end has flags of its own: the command's end blocks.
         rustix::io::ioctl_fionbio(&writer, true)?;
-        #[cfg(not(target_os = "linux"))]
-        let _ = source;
+        source.forget();
         Ok(Self {
             #[cfg(target_os = "linux")]
-            capacity: match source {
-                Source::Exact(_) => rustix::pipe::fcntl_setpipe_size(&writer, PAGE)?,
-                Source::Eager(_) => CHUNK,
-            },
+            capacity: first_capacity(source, &writer),
             room: Watch::default(),
             input: Watch::default(),
             writer: Some(writer),
@@ -198,42 +118,59 @@ impl Feed {
         if self.writer.is_none() {
             return true;
         }
-        self.settle(source, spool);
-        let filled = self.fill(source, spool);
+        let filled = self.settle(source, spool).and_then(|()| self.fill(source, spool));
         self.needs = *filled.as_ref().unwrap_or(&Needs::Nothing);
         if self.needs == Needs::End {
             self.room = Watch::default();
             self.writer = None;
         }
-        if let Err(errno) = filled {
-            spool.lose(Lost::NotRead(errno));
-        }
-        filled.is_ok()
+        filled.map_err(|lost| spool.lose(lost)).is_ok()
     }
 
     /// Takes from the source what the command has read since the last time.
-    fn settle(&mut self, source: &mut Source, spool: &mut Spool) {
-        let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or(self.written);
-        let unread_window = self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
-        if unread_window < self.window {
-            source.take(self.window - unread_window, spool);
-            self.window = unread_window;
-            self.patience = PATIENCE;
-        }
+    fn settle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<(), Lost> {
+        let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
+        let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
         #[cfg(target_os = "linux")]
         {
             self.reads |= unread < self.written;
         }
+        let mut read = self.window - self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
+        if read > 0 || self.window > 0 && source.is_contended() {
+            let others = source.taken_by_others(read);
+            if source.is_contended() {
+                read = self.withdraw(source);
+            }
+            source.take(read, others, spool)?;
+            self.window -= read;
+            if source.is_contended() {
+                self.window = 0;
+            }
+            self.patience = PATIENCE;
+        }
+        Ok(())
+    }
+
+    /// Takes back what the command has not read. How much it has read of the window.
+    fn withdraw(&mut self, source: &mut Source) -> usize {
+        let unread = source.drain(self.reader.as_fd());
+        self.written -= unread as u64;
+        // What does not stand in the source is of what earlier attempts have read.
+        let left = unread.min(self.window);
+        self.replayed -= (unread - left) as u64;
+        self.window - left
     }
 
     /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
     #[cfg(target_os = "linux")]
     fn grow(&mut self, source: &Source) -> bool {
-        let Source::Exact(exact) = source else { return false };
-        let wanted = self.reads
-            && self.capacity < CHUNK
-            && exact.can_append()
-            && (self.replayed < self.replay || Exact::has_more_than(self.window));
+        let more = || match source {
+            Source::Exact(exact) => {
+                exact.can_append() && (self.replayed < self.replay || exact.has_more_than(self.window))
+            }
+            Source::Eager(eager) => eager.is_hasty(),
+        };
+        let wanted = self.reads && self.capacity < CHUNK && more();
         let Some(writer) = self.writer.as_ref().filter(|_| wanted) else { return false };
         // Refused, if the user has too many pipes: then it stays as it is.
         rustix::pipe::fcntl_setpipe_size(writer, CHUNK).is_ok_and(|size| {
@@ -259,25 +196,39 @@ impl Feed {
     }
 
     /// Nothing new has come, and the pipe has room: what is to be waited for. None: something was read just now.
-    fn idle(&mut self, source: &mut Source, spool: &mut Spool) -> Option<Needs> {
+    fn idle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Option<Needs>, Lost> {
         let window = self.window;
-        self.settle(source, spool);
+        self.settle(source, spool)?;
         if self.window != window {
-            return None;
+            return Ok(None);
         }
         if window == 0 {
-            return Some(Needs::Input);
+            return Ok(Some(Needs::Input));
         }
         #[cfg(target_os = "linux")]
         self.fit();
         if self.writer.as_ref().is_some_and(is_full) {
-            return Some(Needs::Room);
+            return Ok(Some(Needs::Room));
         }
         self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
-        Some(Needs::Either)
+        Ok(Some(Needs::Either))
     }
 
-    fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Errno> {
+    /// Writes what earlier attempts have read. False if there is nothing more of it.
+    fn replay(&mut self, spool: &Spool) -> Result<bool, Lost> {
+        let Some(writer) = self.writer.as_ref().filter(|_| self.replayed < self.replay) else {
+            return Ok(false);
+        };
+        let mut bytes = [0; PAGE * 4];
+        let read = spool.read(&mut bytes, self.replayed).map_err(Lost::NotRead)?;
+        let left = usize::try_from(self.replay - self.replayed).unwrap_or(usize::MAX);
+        let written = write_some(writer, &bytes[..read.min(left)]).map_err(Lost::Broken)? as u64;
+        self.replayed += written;
+        self.written += written;
+        Ok(true)
+    }
+
+    fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Lost> {
         for _ in 0..ROUNDS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
@@ -287,13 +238,7 @@ impl Feed {
                 }
                 return Ok(Needs::Room);
             }
-            if self.replayed < self.replay {
-                let mut bytes = [0; PAGE * 4];
-                let read = spool.read(&mut bytes, self.replayed)?;
-                let left = usize::try_from(self.replay - self.replayed).unwrap_or(usize::MAX);
-                let written = write_some(writer, &bytes[..read.min(left)]);
-                self.replayed += written as u64;
-                self.written += written as u64;
+            if self.replay(spool)? {
                 continue;
             }
             if !self.live {
@@ -302,10 +247,14 @@ impl Feed {
             // The pipe was emptied since we settled.
             #[cfg(target_os = "linux")]
             if self.window > 0 && matches!(source, Source::Exact(exact) if !exact.can_append()) {
-                self.settle(source, spool);
+                self.settle(source, spool)?;
             }
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
-            let found = source.extend(self.window, writer.as_fd(), spool);
+            #[cfg(target_os = "linux")]
+            let room = self.capacity.saturating_sub(self.window);
+            #[cfg(not(target_os = "linux"))]
+            let room = CHUNK;
+            let found = source.extend(self.window, room, writer.as_fd(), spool);
             match found {
                 #[cfg(target_os = "linux")]
                 Found::Copied(count) => {
@@ -315,11 +264,12 @@ impl Feed {
                 Found::Moved(count) => self.written += count as u64,
                 Found::Full => return Ok(Needs::Room),
                 Found::Nothing => {
-                    if let Some(needs) = self.idle(source, spool) {
+                    if let Some(needs) = self.idle(source, spool)? {
                         return Ok(needs);
                     }
                 }
                 Found::End => return Ok(Needs::End),
+                Found::Broken(errno) => return Err(Lost::Broken(errno)),
                 #[cfg(target_os = "linux")]
                 Found::Otherwise => {}
             }
@@ -327,10 +277,10 @@ impl Feed {
         Ok(Needs::Turn)
     }
 
-    pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_ready(&mut self, source: &Source, context: &mut Context<'_>) -> Poll<()> {
         match (self.needs, &self.writer) {
             (Needs::Input | Needs::Either, _) => {
-                self.input.poll_ready(super::ours(), Interest::READABLE, context)
+                self.input.poll_ready(source.fd(), Interest::READABLE, context)
             }
             (Needs::Room, Some(writer)) => self.room.poll_ready(writer.as_fd(), Interest::WRITABLE, context),
             (Needs::Turn, _) => {
@@ -357,12 +307,32 @@ impl Feed {
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
     pub(super) fn finish(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
-        if left < self.window {
-            source.take(self.window - left, spool);
-            self.window = left;
+        let read = self.window - left;
+        if read > 0 {
+            let others = source.taken_by_others(read);
+            if let Err(lost) = source.take(read, others, spool) {
+                spool.lose(lost);
+            }
         }
         self.needs == Needs::End && left == 0
     }
+}
+
+/// Makes the pipe as small as can be, for a source that may be left as it is.
+#[cfg(target_os = "linux")]
+fn first_capacity(source: &mut Source, writer: &OwnedFd) -> usize {
+    let exact = match source {
+        Source::Eager(eager) if eager.is_hasty() => return CHUNK,
+        Source::Eager(_) => return rustix::pipe::fcntl_setpipe_size(writer, PAGE).unwrap_or(CHUNK),
+        Source::Exact(exact) => exact,
+    };
+    if let Ok(capacity) = rustix::pipe::fcntl_setpipe_size(writer, PAGE) {
+        return capacity;
+    }
+    if !exact.can_append() {
+        source.become_eager();
+    }
+    CHUNK
 }
 
 fn is_full(writer: &OwnedFd) -> bool {
@@ -370,7 +340,10 @@ fn is_full(writer: &OwnedFd) -> bool {
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
 }
 
-/// Writes what the pipe takes at once.
-pub(super) fn write_some(pipe: impl AsFd, bytes: &[u8]) -> usize {
-    rustix::io::write(pipe, bytes).unwrap_or(0)
+/// Writes what the pipe takes at once. Fails if it will take nothing.
+pub(super) fn write_some(pipe: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
+    match rustix::io::write(pipe, bytes) {
+        Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+        other => other,
+    }
 }

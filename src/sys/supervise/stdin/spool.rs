@@ -1,5 +1,5 @@
 //! What the command has read, kept for further attempts: in memory up to 1 MiB (a memfd: our heap stays small, so that
-//! forks stay cheap), beyond that in a temporary file without a name.
+//! forks stay cheap), beyond that in a temporary file without a name; where there can be none, in memory too.
 
 use std::fmt;
 use std::io;
@@ -35,25 +35,27 @@ enum Place {
 pub(super) enum Lost {
     /// The command read more than so many bytes.
     TooLong(u64),
-    /// What it read could not be kept in this directory.
+    /// What it read could not be kept in this directory, or in memory.
     NotKept(String, Errno),
     /// What was kept cannot be read.
     NotRead(Errno),
-    /// Somebody else read from descriptor 0 while the command did.
-    Shared,
     /// The input itself broke off.
     Broken(Errno),
+    /// There is no pipe for it: the command has the input itself.
+    NotFed(Errno),
+    /// A file that cannot be opened once more.
+    NotReopened(Errno),
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("stdin cannot be replayed: ")?;
         match self {
             Self::TooLong(limit) => write!(f, "more than --stdin-max {} was read", size::exact(*limit)),
             Self::NotKept(directory, why) => write!(f, "it cannot be kept in {directory}: {}", text(*why)),
             Self::NotRead(why) => write!(f, "what was kept cannot be read: {}", text(*why)),
-            Self::Shared => f.write_str("another process read from it too"),
             Self::Broken(why) => write!(f, "it broke off: {}", text(*why)),
+            Self::NotFed(why) => write!(f, "there is no pipe for it: {}", text(*why)),
+            Self::NotReopened(why) => write!(f, "the file cannot be opened again: {}", text(*why)),
         }
     }
 }
@@ -103,8 +105,12 @@ impl Spool {
         if length > self.limit {
             self.lose(Lost::TooLong(self.limit));
         } else if let Err(errno) = self.make_room(length).and_then(|()| self.write(bytes)) {
-            let directory = std::env::temp_dir().display().to_string();
-            self.lose(Lost::NotKept(directory, errno));
+            let place = match &self.place {
+                #[cfg(target_os = "linux")]
+                Place::Memory(_) => "memory".to_owned(),
+                _ => std::env::temp_dir().display().to_string(),
+            };
+            self.lose(Lost::NotKept(place, errno));
         } else {
             self.length = length;
         }
@@ -116,8 +122,10 @@ impl Spool {
             Place::File(_) => return Ok(()),
             #[cfg(target_os = "linux")]
             Place::Memory(memory) => {
-                if length > IN_MEMORY {
-                    let file = unnamed_file(&std::env::temp_dir())?;
+                if length > IN_MEMORY
+                    && self.length <= IN_MEMORY
+                    && let Ok(file) = unnamed_file(&std::env::temp_dir())
+                {
                     copy(memory, &file, self.length)?;
                     self.place = Place::File(file);
                 }
@@ -127,12 +135,18 @@ impl Spool {
         }
         #[cfg(target_os = "linux")]
         if length <= IN_MEMORY
-            && let Ok(memory) = rustix::fs::memfd_create("retry-stdin", rustix::fs::MemfdFlags::CLOEXEC)
+            && let Ok(memory) = memory()
         {
             self.place = Place::Memory(memory);
             return Ok(());
         }
-        self.place = Place::File(unnamed_file(&std::env::temp_dir())?);
+        self.place = match unnamed_file(&std::env::temp_dir()) {
+            Ok(file) => Place::File(file),
+            #[cfg(target_os = "linux")]
+            Err(why) => Place::Memory(memory().map_err(|_| why)?),
+            #[cfg(not(target_os = "linux"))]
+            Err(why) => return Err(why),
+        };
         Ok(())
     }
 
@@ -160,16 +174,11 @@ impl Spool {
             }
         }
     }
+}
 
-    /// The whole of it as a file of the command's own, to be read from the beginning. None where that cannot be had.
-    pub(super) fn reopen(&self) -> Option<OwnedFd> {
-        use std::os::fd::AsRawFd;
-        let path = format!("/proc/self/fd/{}", self.file()?.as_raw_fd());
-        let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        // Shorter, it would pass for all that there was.
-        let size = rustix::fs::fstat(&file).ok()?.st_size;
-        (u64::try_from(size) == Ok(self.length)).then_some(file)
-    }
+#[cfg(target_os = "linux")]
+fn memory() -> Result<OwnedFd, Errno> {
+    rustix::fs::memfd_create("retry-stdin", rustix::fs::MemfdFlags::CLOEXEC)
 }
 
 fn write_at(file: &OwnedFd, mut bytes: &[u8], mut at: u64) -> Result<(), Errno> {

@@ -23,7 +23,8 @@ impl AsRawFd for Number {
 }
 
 impl Watch {
-    /// Ready when something has happened since the last time; what, is for the caller to look at, whatever it was.
+    /// Ready when something has happened since the last time, or nothing will be told from now on; what, is for the caller
+    /// to look at, whatever it was.
     pub(super) fn poll_ready(
         &mut self,
         fd: BorrowedFd<'_>,
@@ -34,9 +35,13 @@ impl Watch {
             // SAFETY: the descriptor is open, and whoever holds this drops it before closing or replacing that.
             self.registered =
                 unsafe { AsyncFd::register_with_interest(Number(fd.as_raw_fd()), interest) }.ok();
-            self.blind = self.registered.is_none();
         }
-        let Some(registered) = &self.registered else { return Poll::Pending };
+        let Some(registered) = &self.registered else {
+            // The caller knew of no need to look by itself when it began to wait.
+            let news = !std::mem::replace(&mut self.blind, true);
+            return if news { Poll::Ready(()) } else { Poll::Pending };
+        };
+        self.blind = false;
         let guard = if interest.is_writable() {
             registered.poll_write_ready(context)
         } else {

@@ -39,13 +39,17 @@ impl Supervisor {
     pub(super) fn due(&self) -> Option<Duration> {
         let delivering = self.is_delivering();
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
+        let look = self.attempt.as_ref().and_then(|attempt| attempt.look_at);
         let output = self.output.as_ref().and_then(Output::due);
-        [attempt, output].into_iter().flatten().min()
+        [attempt, look, output, self.doubts_until()].into_iter().flatten().min()
     }
 
     /// Moves captured and held output on, as far as it goes without waiting.
     pub(super) fn pass_on(&mut self) {
         if let Some(output) = &mut self.output {
+            if output.is_ending() && self.attempt.as_ref().is_some_and(|attempt| attempt.told > 0) {
+                output.hurry();
+            }
             output.run(&mut self.held);
         }
         if self.delivery.as_mut().is_some_and(Delivery::run)

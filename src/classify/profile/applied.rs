@@ -1,0 +1,89 @@
+//! Did a failed command surely not do what it was to do? A rule's claim that it never took effect (`reached = false`) holds
+//! only where all else agrees: the exit status, what stands behind the line of the claim, and whose line that is.
+
+use std::ops::Range;
+
+use super::judge::{Evidence, Verdict};
+use super::known::Asked;
+use super::{Phase, Rule, wrappers};
+use crate::classify::attempt::{AttemptResult, Ending};
+use crate::classify::classification::Class;
+use crate::classify::lines;
+use crate::classify::normalise::Text;
+
+/// Ends that tell of a request that was under way.
+const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"];
+
+/// Does everything agree with the claim of this verdict?
+pub(super) fn never(
+    profiles: &[Asked],
+    attempt: &AttemptResult,
+    evidence: &Evidence,
+    verdict: &Verdict,
+) -> bool {
+    let rule = verdict.place.and_then(|(at, number)| profiles.get(at)?.profile.rules.get(number));
+    let Some(rule) = rule else { return false };
+    !was_stopped(attempt)
+        && (rule.exit.is_some() || status_agrees(profiles, attempt, rule))
+        && !evidence.is_cut()
+        && evidence.streams().all(|text| !speaks_against(text, rule))
+        && (rule.texts.is_empty() || evidence.streams().any(|text| claims(text, rule).next().is_some()))
+}
+
+/// Had a request been under way when the command ended?
+pub(super) fn ended_after_request(profiles: &[Asked], attempt: &AttemptResult) -> bool {
+    was_stopped(attempt)
+        || exit_rule(profiles, attempt).is_some_and(|rule| !rule.not_reached && is_under_way(rule))
+}
+
+/// Stopped or killed in the midst of something.
+fn was_stopped(attempt: &AttemptResult) -> bool {
+    attempt.timed_out
+        || !matches!(attempt.ending, Ending::Exited(code) if code != 124 && code <= 128 || code == 255 || code == 254)
+}
+
+fn is_under_way(rule: &Rule) -> bool {
+    rule.kind.as_deref().is_some_and(|kind| UNDER_WAY.contains(&kind))
+}
+
+/// The tool's rule for the exit status alone.
+fn exit_rule<'p>(profiles: &'p [Asked], attempt: &AttemptResult) -> Option<&'p Rule> {
+    exit_rules(profiles).find(|rule| rule.exit.as_ref().is_some_and(|exit| exit.matches(attempt)))
+}
+
+fn exit_rules(profiles: &[Asked]) -> impl Iterator<Item = &Rule> {
+    let all = profiles.iter().flat_map(|asked| &asked.profile.rules);
+    all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.is_gate())
+}
+
+/// Does the status say nothing else? Where a tool has a status for what never took effect, no other one means that.
+fn status_agrees(profiles: &[Asked], attempt: &AttemptResult, claim: &Rule) -> bool {
+    match exit_rule(profiles, attempt) {
+        Some(rule) if rule.not_reached => true,
+        _ if exit_rules(profiles).any(|rule| rule.not_reached) => false,
+        Some(rule) => {
+            rule.class != Class::Permanent
+                && !is_under_way(rule)
+                && (rule.kind.as_deref() != Some("http") || claim.kind.as_deref() == Some("http"))
+        }
+        None => true,
+    }
+}
+
+/// The lines that say what the rule claims, those of programs that only start others left out.
+fn claims<'t>(text: &'t Text, rule: &'t Rule) -> impl Iterator<Item = Range<usize>> + 't {
+    let spans =
+        rule.texts.iter().flat_map(|condition| &condition.patterns).flat_map(|pattern| pattern.spans(text));
+    let lines = spans.map(|span| text.line_start(span.start)..text.line_end(span.end));
+    lines.filter(|line| !wrappers::speaks(&text.plain[line.clone()]))
+}
+
+/// Does a line say that there was a connection after all, or that something was sent?
+fn speaks_against(text: &Text, rule: &Rule) -> bool {
+    let claims: Vec<_> = claims(text, rule).collect();
+    let first = claims.iter().map(|line| line.start).min();
+    lines::reached(text).any(|(at, later)| {
+        let is_claim = claims.iter().any(|line| line.contains(&at));
+        !is_claim && (!later || first.is_some_and(|first| at > first))
+    })
+}

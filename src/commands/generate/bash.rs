@@ -1,0 +1,63 @@
+//! Completions for bash: the options of each verb as `case` branches, the rest in `completions.bash`.
+
+use std::fmt::Write;
+
+use super::words::{ACTIONS, Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+
+pub(super) fn completions() -> String {
+    let lines = lines();
+    let verbs: Vec<_> = lines.iter().map(|line| &*line.verb).filter(|verb| !verb.is_empty()).collect();
+    let wrapping: Vec<_> =
+        lines.iter().filter(|line| line.wraps).map(|line| format!("'{}'", line.verb)).collect();
+    include_str!("completions.bash")
+        .replace("@VERBS@", &verbs.join(" "))
+        .replace("@WRAPPING@", &wrapping.join(" | "))
+        .replace("@OPTIONS@", &lines.iter().map(options).collect::<String>())
+        .replace("@VALUES@", &values(&lines))
+        .replace("@ACTIONS@", &ACTIONS.join(" "))
+        .replace("@POLICIES@", POLICIES)
+        .replace("@PROFILES@", PROFILES)
+        .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
+}
+
+/// All options of a verb, and those whose value is the next word.
+fn options(line: &Line) -> String {
+    let names = |wanted: fn(&Opt) -> bool| {
+        let named = line.options.iter().filter(|option| wanted(option));
+        named.flat_map(|option| option.names.clone()).collect::<Vec<_>>().join(" ")
+    };
+    format!(
+        "    '{}')\n      options='{}'\n      valued=' {} '\n      ;;\n",
+        line.verb,
+        names(|_| true),
+        names(|option| option.takes.is_valued())
+    )
+}
+
+/// What each option's value may be, once for all verbs that have it.
+fn values(lines: &[Line]) -> String {
+    let mut out = String::new();
+    let mut seen = Vec::new();
+    for line in lines {
+        for option in &line.options {
+            let offer = match &option.takes {
+                Takes::Words(words) => format!("_retry_offer '{}'", words.join(" ")),
+                Takes::File => "_retry_files".to_owned(),
+                Takes::Policy => "_retry_offer \"$(_retry_ask @POLICIES@)\"".to_owned(),
+                Takes::Profile => "_retry_offer \"@PROFILE_WORDS@ $(_retry_ask @PROFILES@)\"".to_owned(),
+                _ => continue,
+            };
+            // A format is another one for each verb.
+            let names: Vec<_> = option.names.iter().map(|name| format!("'{}' {name}", line.verb)).collect();
+            let names: Vec<_> = match option.names.iter().any(|name| name == "--format") {
+                true => names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect(),
+                false => option.names.iter().map(|name| format!("*\" {name}\"")).collect(),
+            };
+            if !seen.contains(&names) {
+                let _infallible = writeln!(out, "    {}) {offer} ;;", names.join(" | "));
+                seen.push(names);
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,67 @@
+//! An example configuration: every setting with its help, as a comment that holds its default or an example.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use crate::policy::Policy;
+use crate::policy::settings::SETTINGS;
+use crate::policy::value::Form;
+
+/// What a setting that has no default may be, as TOML.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("deadline", "\"10m\""),
+    ("timeout", "\"30s\""),
+    ("idle-timeout", "\"1m\""),
+    ("progress-timeout", "\"2h\""),
+    ("progress-match", "\"[0-9]+%\""),
+    ("reset-after", "\"5m\""),
+    ("splay", "\"30s\""),
+    ("seed", "42"),
+    ("retry-on", "[6, 7, 28, \"timeout\"]"),
+    ("permanent-on", "[2, \"not-found\"]"),
+    ("retry-match", "\"(?i)connection reset\""),
+    ("permanent-match", "\"(?i)no such table\""),
+    ("throttle-match", "\"(?i)slow down\""),
+    ("success-match", "\"ready\""),
+    ("otherwise", "\"stop\""),
+    ("shell", "\"bash\""),
+    ("fail-if-flaky", "3"),
+    ("exhausted-code", "4"),
+    ("log", "\"/var/log/retry.jsonl\""),
+    ("name", "\"nightly backup\""),
+    ("label", "{ team = \"data\" }"),
+    ("key", "\"api.example.com\""),
+    ("concurrency", "20"),
+    ("rate", "\"100/1m\""),
+    ("breaker", "\"5/30s\""),
+    ("budget", "\"20%\""),
+    ("gate-wait", "\"1m\""),
+    ("state", "\"redis://cache.example.com/0\""),
+];
+
+pub(super) fn example() -> String {
+    let mut out = include_str!("config_head.toml").to_owned();
+    let defaults = Policy::default();
+    for setting in SETTINGS.iter().filter(|setting| setting.form != Form::Rules) {
+        let shown = toml(&(setting.show)(&defaults));
+        let example =
+            EXAMPLES.iter().find(|(key, _)| *key == setting.key).map(|(_, text)| (*text).to_owned());
+        // A setting without either is one that a test asks for.
+        let Some(value) = shown.or(example) else { continue };
+        let _infallible = writeln!(out, "\n# {}\n#{} = {value}", setting.summary(), setting.key);
+    }
+    out.push_str(include_str!("config_tail.toml"));
+    out
+}
+
+/// A value as TOML has it; `None` where there is none.
+fn toml(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => None,
+        Json::Array(items) if items.is_empty() => None,
+        Json::Object(fields) if fields.is_empty() => None,
+        // Texts, numbers, switches and lists of them are written alike in both.
+        other => Some(other.to_string()),
+    }
+}

@@ -1,0 +1,61 @@
+//! How processes that would not end are told of.
+
+use crate::sys::output;
+use crate::sys::supervise::Remains;
+
+/// They were told to end with the command, and are still there.
+pub(super) fn left(remains: &[Remains]) -> String {
+    format!("still running after the command died of the signal: {}", list(remains))
+}
+
+/// They could not be killed, and what a person can do about it.
+pub(super) fn unkillable(remains: &[Remains]) -> String {
+    if remains.is_empty() {
+        return "processes of the command are left, and cannot be listed: /proc is not that of this pid namespace \
+                (--new-group would let them be killed)"
+            .to_owned();
+    }
+    let way_out = if remains.iter().any(|process| process.foreign) {
+        "another user's processes can be stopped by root alone: run `sudo retry ...` rather than `retry sudo ...`"
+    } else {
+        "they may be waiting for a disk or a file server"
+    };
+    format!("could not kill {}; {way_out}", list(remains))
+}
+
+fn list(remains: &[Remains]) -> String {
+    remains.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn one(process: &Remains) -> String {
+    let name = if process.name.is_empty() { "a process" } else { &process.name };
+    let user = if process.user.is_empty() { String::new() } else { format!(", user {}", process.user) };
+    output::printable(&format!("{name} (pid {}{user})", process.pid)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(name: &str, user: &str, foreign: bool) -> Remains {
+        Remains { pid: 42, name: name.to_owned(), user: user.to_owned(), foreign }
+    }
+
+    #[test]
+    fn what_cannot_be_killed_is_named_with_the_way_out() {
+        let said = unkillable(&[process("sleep", "root", true)]);
+        assert!(said.contains("sleep (pid 42, user root)") && said.contains("`sudo retry ...`"), "{said}");
+        let said = unkillable(&[process("cp", "bob", false), process("", "", false)]);
+        assert!(
+            said.contains("cp (pid 42, user bob), a process (pid 42)") && !said.contains("sudo"),
+            "{said}"
+        );
+        assert!(unkillable(&[]).contains("cannot be listed"));
+    }
+
+    #[test]
+    fn names_are_not_ours() {
+        let said = left(&[process("a\u{1b}[2J\nb", "root", true)]);
+        assert!(!said.contains(['\u{1b}', '\n']), "{said:?}");
+    }
+}

@@ -1,0 +1,54 @@
+//! What may be in wait for a log in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
+//! one of ours. The rules are those of the kernel's `fs.protected_*` settings, which are not on everywhere.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, Stat};
+
+/// The directory that the last name of the path stands in, if it is one where everybody may make files. An error where a
+/// link stands in such a directory on the way there, unless it is ours or the directory's owner's.
+pub(super) fn shared_directory(path: &OsStr) -> io::Result<Option<Stat>> {
+    let path = Path::new(path);
+    let mut above: Vec<_> = path.ancestors().skip(1).map(or_here).collect();
+    above.dedup();
+    // From the outermost inwards: whether a link can be trusted hangs on the directory that it stands in.
+    for pair in above.windows(2).rev() {
+        let (inner, outer) = (pair[0], pair[1]);
+        let Some(directory) = open_to_all(outer) else { continue };
+        let link = rustix::fs::lstat(inner)?;
+        let is_link = FileType::from_raw_mode(link.st_mode) == FileType::Symlink;
+        if is_link && !is_trusted(&link, &directory) {
+            return Err(is_a_link());
+        }
+    }
+    Ok(above.first().and_then(|directory| open_to_all(directory)))
+}
+
+fn or_here(directory: &Path) -> &Path {
+    if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
+}
+
+/// The directory's status, if everybody may make files there (sticky, and writable by all).
+fn open_to_all(directory: &Path) -> Option<Stat> {
+    let status = rustix::fs::stat(directory).ok()?;
+    let mode = Mode::from_raw_mode(status.st_mode);
+    mode.contains(Mode::SVTX | Mode::WOTH).then_some(status)
+}
+
+fn is_trusted(file: &Stat, directory: &Stat) -> bool {
+    file.st_uid == rustix::process::geteuid().as_raw() || file.st_uid == directory.st_uid
+}
+
+/// An error unless the file is ours or the directory's owner's.
+pub(super) fn check_owner(file: &Stat, directory: &Stat) -> io::Result<()> {
+    if is_trusted(file, directory) {
+        return Ok(());
+    }
+    Err(io::Error::other("it belongs to another user, in a directory where everybody may make files"))
+}
+
+pub(super) fn is_a_link() -> io::Error {
+    io::Error::other("it is a symbolic link in a directory where everybody may make files")
+}

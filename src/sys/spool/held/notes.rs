@@ -1,0 +1,35 @@
+//! Our own lines among held output. They are kept on the heap: a few for each attempt.
+
+use std::collections::VecDeque;
+
+/// So many bytes are kept; of an endless run, those of the last attempts.
+const MOST: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Where they stand in the spool.
+    all: VecDeque<(u64, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Notes {
+    /// Adds lines that stand at `place`, which is no earlier than that of the ones before.
+    pub(super) fn add(&mut self, place: u64, lines: Vec<u8>) {
+        if lines.is_empty() {
+            return;
+        }
+        self.bytes += lines.len();
+        self.all.push_back((place, lines));
+        while self.bytes > MOST
+            && self.all.len() > 1
+            && let Some((_, oldest)) = self.all.pop_front()
+        {
+            self.bytes -= oldest.len();
+        }
+    }
+
+    /// The `n`-th lines, and where they stand.
+    pub(super) fn get(&self, n: usize) -> Option<(u64, &[u8])> {
+        self.all.get(n).map(|(place, lines)| (*place, &**lines))
+    }
+}

@@ -1,0 +1,111 @@
+//! What is left of an attempt once its command is no more, and who tells it to end.
+
+use std::time::Duration;
+
+use super::super::tree::{self, Process, Spared};
+use super::super::{os, pause, signals};
+use super::Attempt;
+
+impl Attempt {
+    /// Whether nothing of it is left. `childless`: the kernel says that we have no children.
+    pub(in super::super) fn is_gone(&mut self, childless: bool) -> bool {
+        if self.status.is_none() {
+            return false;
+        }
+        if os::ADOPTS_ORPHANS && (childless || self.spared.is_empty()) {
+            return childless;
+        }
+        // A list may miss a process while another one exits; two in a row do not.
+        let empty = |spared: &mut Spared| tree::descendants(spared).is_some_and(|tree| tree.is_empty());
+        self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
+    }
+
+    /// What is left of it.
+    pub(in super::super) fn remains(&mut self) -> Vec<i32> {
+        let listed = tree::descendants(&mut self.spared).unwrap_or_default();
+        let mut pids: Vec<i32> = listed.iter().map(|process| process.pid).collect();
+        if self.status.is_none() && !pids.contains(&self.pid) {
+            pids.push(self.pid);
+        }
+        pids
+    }
+
+    /// A process of its tree has died of this signal. What it had started meanwhile has not been told to end.
+    pub(in super::super) fn note_death(&mut self, signal: i32) {
+        if self.telling == Some(signal) && self.sweeps.is_none() {
+            self.tell_rest(signal);
+        }
+    }
+
+    /// The command has ended. If it died of a signal that it had from us, it could not end what it had started: that is told
+    /// to, and waited for during the grace. If it handled the signal, what it left is its own affair.
+    pub(in super::super) fn begin_rest(&mut self, grace: Duration) {
+        let Some(signal) = self.status.and_then(|status| status.terminating_signal()) else { return };
+        let from_us = self.forwarded & signals::bit(signal) != 0;
+        if from_us && self.rest_until.is_none() && !self.must_vanish() {
+            self.rest_until = Some(pause::now().saturating_add(grace));
+            self.tell_rest(signal);
+        }
+    }
+
+    /// Who presses a key wants the prompt back.
+    pub(in super::super) fn hurry(&mut self) {
+        self.rest_until = self.rest_until.map(|_| Duration::ZERO);
+    }
+
+    /// Whether what the command left is still waited for. `childless`: as for [`Attempt::is_gone`].
+    pub(in super::super) fn waits_for_rest(&mut self, childless: bool) -> bool {
+        let waits = self.rest_until.is_some_and(|until| self.kill_at.is_some() || pause::now() < until);
+        waits && !self.is_gone(childless)
+    }
+
+    /// What outlives the command although it was told to end.
+    pub(in super::super) fn survivors(&mut self) -> Vec<i32> {
+        if self.rest_until.is_some() { self.remains() } else { Vec::new() }
+    }
+
+    /// Tells those to end who have not been told and whose parent is no more. What a living one starts meanwhile, to clean
+    /// up, is left to it.
+    pub(super) fn tell_rest(&mut self, signal: i32) {
+        self.telling = Some(signal);
+        let listed = tree::descendants(&mut self.spared).unwrap_or_default();
+        let orphans = untold(&listed, tree::own_pid(), &self.signalled);
+        self.signalled.extend(orphans.iter().map(|process| process.pid));
+        os::signal_all(&orphans, &[signal, libc::SIGCONT]);
+    }
+}
+
+/// Of processes listed parents first: those that are not among `told` and that no living one of these looks after.
+fn untold(listed: &[Process], us: i32, told: &[i32]) -> Vec<Process> {
+    let mut found: Vec<Process> = Vec::new();
+    for process in listed {
+        let is_orphan = process.parent == us || found.iter().any(|other| other.pid == process.parent);
+        if is_orphan && !told.contains(&process.pid) {
+            found.push(*process);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(listed: &[(i32, i32)], told: &[i32], expected: &[i32]) {
+        let listed: Vec<_> = listed.iter().map(|&(pid, parent)| Process { pid, parent }).collect();
+        let found: Vec<_> = untold(&listed, 1, told).iter().map(|process| process.pid).collect();
+        assert_eq!(found, expected, "{listed:?} {told:?}");
+    }
+
+    #[test]
+    fn who_is_told_later_has_nobody_left_to_look_after_him() {
+        check(&[(2, 1), (3, 2), (4, 3)], &[], &[2, 3, 4]);
+        check(&[(2, 1), (3, 2)], &[2, 3], &[]);
+        // What 2 starts while it cleans up.
+        check(&[(2, 1), (5, 2), (6, 5)], &[2], &[]);
+        // What was started by one that had no time to do so.
+        check(&[(2, 1), (5, 1), (6, 5), (7, 2)], &[2], &[5, 6]);
+        check(&[(5, 1), (3, 5), (6, 3)], &[3], &[5]);
+    }
+}

@@ -1,0 +1,104 @@
+//! A regular file, which every attempt reads from where the first one began.
+//!
+//! Where it stands is shared with whoever has the same descriptor: the first attempt moves that as it would alone, later
+//! ones have an open file description of their own, and at the end it stands where the last of them stopped.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, SeekFrom, seek};
+use rustix::io::Errno;
+
+use super::spool::Lost;
+
+pub(super) struct Rewound {
+    fd: BorrowedFd<'static>,
+    start: u64,
+    /// How it is open.
+    flags: OFlags,
+    /// Where the first attempt left it.
+    left: Option<u64>,
+    /// Where a later one stopped.
+    stopped: Option<u64>,
+    /// The running attempt's own, or the next one's.
+    own: Option<OwnedFd>,
+    lost: Option<Lost>,
+    last: bool,
+}
+
+impl Rewound {
+    /// None for what can only be written, or has no place where it stands. `flags`: how it is open.
+    pub(super) fn find(fd: BorrowedFd<'static>, flags: OFlags) -> Option<Self> {
+        if flags & OFlags::RWMODE == OFlags::WRONLY {
+            return None;
+        }
+        let start = seek(fd, SeekFrom::Current(0)).ok()?;
+        Some(Self { fd, start, flags, left: None, stopped: None, own: None, lost: None, last: false })
+    }
+
+    /// Fails if the next attempt cannot have it.
+    pub(super) fn prepare(&mut self) -> io::Result<()> {
+        if self.left.is_some() && self.own.is_none() {
+            self.own = Some(self.reopen()?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.own.as_ref().map(AsFd::as_fd)
+    }
+
+    /// The attempt is over. `failed`: it is likely to be followed by another one.
+    pub(super) fn finish(&mut self, failed: bool) {
+        match self.own.take() {
+            Some(own) => self.stopped = seek(own, SeekFrom::Current(0)).ok(),
+            None => self.left = seek(self.fd, SeekFrom::Current(0)).ok(),
+        }
+        if failed && !self.last {
+            match self.reopen() {
+                Ok(own) => self.own = Some(own),
+                Err(errno) => self.lost = Some(Lost::NotReopened(errno)),
+            }
+        }
+    }
+
+    /// No attempt follows: whoever reads on finds it where the last one stopped, unless others have moved it since.
+    pub(super) fn conclude(&mut self) {
+        let Some(stopped) = self.stopped.take() else { return };
+        if self.left == seek(self.fd, SeekFrom::Current(0)).ok() {
+            let _refused = seek(self.fd, SeekFrom::Start(stopped));
+        }
+    }
+
+    pub(super) fn is_last(&mut self) {
+        self.last = true;
+    }
+
+    pub(super) fn lost(&self) -> Option<&Lost> {
+        self.lost.as_ref()
+    }
+
+    /// Another open file description of the same file, where the first attempt began.
+    fn reopen(&self) -> Result<OwnedFd, Errno> {
+        let kept = OFlags::RWMODE | OFlags::APPEND | OFlags::NONBLOCK;
+        let own = reopen(self.fd, self.flags & kept | OFlags::CLOEXEC | OFlags::NOCTTY)?;
+        let [before, after] = [rustix::fs::fstat(self.fd)?, rustix::fs::fstat(&own)?];
+        if (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino) {
+            return Err(Errno::STALE);
+        }
+        seek(&own, SeekFrom::Start(self.start))?;
+        Ok(own)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    use std::os::fd::AsRawFd;
+    rustix::fs::open(format!("/proc/self/fd/{}", fd.as_raw_fd()), flags, Mode::empty())
+}
+
+/// By its name: what is opened in /dev/fd shares the place where it stands.
+#[cfg(target_os = "macos")]
+fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
+    rustix::fs::open(rustix::fs::getpath(fd)?, flags, Mode::empty())
+}

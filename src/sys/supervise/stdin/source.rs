@@ -1,0 +1,140 @@
+//! Where the live input comes from: looked at before it is taken, where the system lets us.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+
+use super::eager::Eager;
+#[cfg(target_os = "linux")]
+use super::exact::Exact;
+use super::feed::CHUNK;
+#[cfg(target_os = "linux")]
+use super::feed::PAGE;
+use super::spool::{Lost, Spool};
+
+pub(super) enum Source {
+    /// Bytes can be seen before they are taken.
+    #[cfg(target_os = "linux")]
+    Exact(Exact),
+    Eager(Eager),
+}
+
+/// What could be had of the live input.
+pub(super) enum Found {
+    /// So many bytes are in the pipe now, and still stand in the source.
+    #[cfg(target_os = "linux")]
+    Copied(usize),
+    /// So many bytes are in the pipe now, and in the spool.
+    Moved(usize),
+    /// The pipe is full.
+    Full,
+    /// Nothing new has come.
+    Nothing,
+    /// Nothing new will come.
+    End,
+    /// What comes next cannot be had, and that is no end.
+    Broken(Errno),
+    /// It cannot be read so; the source has become another.
+    #[cfg(target_os = "linux")]
+    Otherwise,
+}
+
+impl Source {
+    /// The stream of bytes that `fd` is.
+    pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool) -> Self {
+        #[cfg(target_os = "linux")]
+        if let Some(exact) = Exact::new(fd, is_socket) {
+            return Self::Exact(exact);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = is_socket;
+        Self::Eager(Eager::new(fd, CHUNK))
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'static> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.fd(),
+            Self::Eager(eager) => eager.fd(),
+        }
+    }
+
+    /// From now on it is read ahead; only a little, if others read from it too.
+    #[cfg(target_os = "linux")]
+    pub(super) fn become_eager(&mut self) {
+        let contended = matches!(self, Self::Exact(exact) if exact.is_contended());
+        *self = Self::Eager(Eager::new(self.fd(), if contended { PAGE } else { CHUNK }));
+    }
+
+    /// There is nothing of it in the command's pipe.
+    pub(super) fn forget(&mut self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.forget(),
+            Self::Eager(eager) => eager.forget(),
+        }
+    }
+
+    /// Puts more into the command's pipe, which has room for `room` bytes and holds the first `window` bytes.
+    pub(super) fn extend(
+        &mut self,
+        window: usize,
+        room: usize,
+        pipe: BorrowedFd<'_>,
+        spool: &mut Spool,
+    ) -> Found {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => {
+                let found = exact.extend(window, room, pipe);
+                if matches!(found, Found::Otherwise) {
+                    self.become_eager();
+                }
+                found
+            }
+            Self::Eager(eager) => eager.extend(pipe, spool),
+        }
+    }
+
+    /// Whether others were seen to read from it while its bytes are in the command's pipe.
+    pub(super) fn is_contended(&self) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.is_contended(),
+            Self::Eager(_) => false,
+        }
+    }
+
+    /// How many bytes of the window, of which the command has read `count`, others have taken.
+    pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.taken_by_others(count),
+            Self::Eager(_) => 0,
+        }
+    }
+
+    /// Takes what the command has read, but for what others have taken. Fails if it would be given once more.
+    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.take(count, others, spool),
+            Self::Eager(_) => {
+                debug_assert_eq!(count, 0, "what is moved is no part of the window");
+                Ok(())
+            }
+        }
+    }
+
+    /// Empties the pipe. How many bytes were left in it, where that matters.
+    pub(super) fn drain(&mut self, reader: BorrowedFd<'_>) -> usize {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Exact(exact) => exact.drain(reader),
+            Self::Eager(eager) => {
+                eager.forget();
+                0
+            }
+        }
+    }
+}

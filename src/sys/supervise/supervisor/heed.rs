@@ -1,0 +1,184 @@
+//! What a signal means: whose it is, and whether the command gets it from us.
+
+use std::time::Duration;
+
+use super::super::attempt::Attempt;
+use super::super::signals::{self, Record};
+use super::super::witness::{self, Witness};
+use super::super::{pause, tree};
+use super::{Happening, Supervisor};
+
+/// How long the witness may take to see what the command has got already: who signals one process after the other is not
+/// done at once. So much later the command gets what was meant for us alone.
+const DOUBT: Duration = Duration::from_millis(18);
+
+/// A signal that others of our process group may have got with us.
+#[derive(Clone, Copy)]
+pub(super) struct Doubt {
+    signal: i32,
+    until: Duration,
+    /// The command gets it, unless it has it.
+    forward: bool,
+}
+
+impl Supervisor {
+    pub(super) fn heed(&mut self, record: Record) {
+        let delivering = self.is_delivering();
+        let signal = record.signal;
+        if record.is_resumption() || signal == libc::SIGCONT {
+            match &self.attempt {
+                Some(attempt) => self.terminal.look_again(attempt.pid),
+                None => self.terminal.look(),
+            }
+        }
+        if record.is_resumption() {
+            self.reports.push_back(Happening::Woke);
+            return;
+        }
+        if signal == libc::SIGCHLD {
+            return;
+        }
+        if self.is_from_below(record) {
+            self.doubt(signal, false);
+            return;
+        }
+        match &mut self.attempt {
+            Some(attempt) => {
+                let terminates = signals::terminates(signal);
+                attempt.told += u32::from(terminates);
+                if !delivering {
+                    self.pass_to_command(record);
+                }
+                if terminates {
+                    self.reports.push_back(Happening::Signal(signal));
+                }
+                self.adapt_output(signal);
+            }
+            None if matches!(signal, libc::SIGWINCH | libc::SIGCONT | libc::SIGURG) => {}
+            None => self.reports.push_back(Happening::Signal(signal)),
+        }
+    }
+
+    /// Whether one of our own descendants sent it: a command that signals its process group means itself (`kill 0`).
+    fn is_from_below(&self, record: Record) -> bool {
+        let below = |pid| {
+            self.attempt.as_ref().is_some_and(|attempt| attempt.pid == pid)
+                || self.reaped.contains(&pid)
+                || tree::is_descendant(pid)
+        };
+        let Record { sender, sender_parent, .. } = record;
+        sender != 0
+            && (below(sender)
+                || sender_parent == tree::own_pid()
+                || sender_parent != 0 && below(sender_parent))
+    }
+
+    /// Passes on what the command has not got by itself.
+    fn pass_to_command(&mut self, record: Record) {
+        let grace = self.options.kill_after_forwarded;
+        let Some(attempt) = &mut self.attempt else { return };
+        let signal = record.signal;
+        if record.is_from_kernel() {
+            // A keyboard is used as input (^C at a prompt): it never escalates.
+            if !attempt.was_reached_by(record) {
+                attempt.forward(signal);
+            } else if signals::terminates(signal) {
+                attempt.hurry();
+                self.doubt(signal, false);
+            }
+            return;
+        }
+        if signals::terminates(signal) {
+            attempt.count_told(grace);
+        }
+        let in_doubt = attempt.status.is_none() && attempt.shares_our_group();
+        if !(in_doubt && self.doubt(signal, true))
+            && let Some(attempt) = &mut self.attempt
+        {
+            attempt.forward(signal);
+        }
+    }
+
+    /// Begins to find out whether the whole group has got it. False if there is no way to.
+    fn doubt(&mut self, signal: i32, forward: bool) -> bool {
+        if self.witness.is_none() {
+            return false;
+        }
+        self.doubts.push(Doubt { signal, until: pause::now() + DOUBT, forward });
+        true
+    }
+
+    /// When [`Supervisor::settle_doubts`] has something to do.
+    pub(super) fn doubts_until(&self) -> Option<Duration> {
+        self.doubts.iter().map(|doubt| doubt.until).min()
+    }
+
+    /// Passes on what the command turns out not to have got.
+    pub(super) fn settle_doubts(&mut self) {
+        if self.doubts.is_empty() {
+            return;
+        }
+        let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.status.is_none()) else {
+            // It ended meanwhile: of a signal of the group's, or before it could have got one.
+            self.doubts.clear();
+            return;
+        };
+        let now = pause::now();
+        let mut seen = self.witness.as_ref().and_then(Witness::seen).unwrap_or_default();
+        let mut used = false;
+        self.doubts.retain(|doubt| {
+            let bit = signals::bit(doubt.signal);
+            let (is_seen, is_over) = (seen & bit != 0, doubt.until <= now);
+            if is_seen && (!doubt.forward || witness::may_have_got(attempt.pid, doubt.signal)) {
+                // One for one: a second one would be another signal.
+                seen &= !bit;
+                used = true;
+                return false;
+            }
+            if is_over && doubt.forward {
+                attempt.forward(doubt.signal);
+            }
+            used |= is_over && is_seen;
+            !is_over
+        });
+        if used {
+            self.replace_witness();
+        }
+    }
+
+    /// Lets the running command have a witness that has seen nothing.
+    pub(super) fn tend_witness(&mut self) {
+        let shares = self.attempt.as_ref().is_some_and(Attempt::shares_our_group);
+        match &mut self.witness {
+            Some(witness) if shares => {
+                if witness.is_misled() && self.doubts.is_empty() {
+                    self.replace_witness();
+                }
+            }
+            Some(_) => self.dismiss_witness(),
+            None if shares => self.replace_witness(),
+            None => {}
+        }
+    }
+
+    fn replace_witness(&mut self) {
+        let before = self.witness.take();
+        let Some(attempt) = &mut self.attempt else { return };
+        self.witness = Witness::start();
+        if let Some(before) = before {
+            attempt.spared.reaped(before.pid);
+        }
+        if let Some(witness) = &self.witness {
+            attempt.spared.spare(witness.pid);
+        }
+    }
+
+    /// The command is no more: nobody is left to be told.
+    pub(super) fn dismiss_witness(&mut self) {
+        if let Some(witness) = self.witness.take()
+            && let Some(attempt) = &mut self.attempt
+        {
+            attempt.spared.reaped(witness.pid);
+        }
+    }
+}
