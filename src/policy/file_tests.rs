@@ -75,7 +75,7 @@ fn a_wrong_type_or_value_is_told_where_it_stands() {
 #[test]
 fn the_same_thing_said_twice_is_told() {
     let (_, problems) = read("[policy.x]\nmax = 5\nretries = 4\n");
-    assert!(problems[0].contains("max and retries say the same thing twice"), "{problems:?}");
+    assert!(problems[0].contains("max and retries conflict"), "{problems:?}");
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn contradictions_are_refused() {
         (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) contradict"),
         (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) contradict"),
         (&["--stdout", "some"][..], "write stream or success or null"),
-        (&["--log-tail", "much"][..], "is no size"),
+        (&["--log-tail", "much"][..], "invalid size"),
     ] {
         let done = sandbox.retry([options, &["--", "touch", "ran"]].concat()).assert().code(125);
         let said = String::from_utf8_lossy(&done.get_output().stderr).into_owned();
