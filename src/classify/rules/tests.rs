@@ -264,7 +264,7 @@ fn text_can_be_demanded_of_a_success() {
     check(&rules, &saw(0, &["done", "saved"]), Class::Success, "success-match");
     check(&rules, &saw(0, &["done"]), Class::Transient, "success-match");
     check(&rules, &saw(1, &["done", "saved"]), Class::Transient, "unmatched");
-    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0 without 'saved'");
+    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0, but 'saved' not seen on stderr");
 }
 
 #[test]
