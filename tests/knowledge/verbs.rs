@@ -138,11 +138,11 @@ fn a_run_reads_what_is_named_besides_what_is_found() {
 #[test]
 fn what_cannot_be_run_is_not_tried_again_wherever_it_stands() {
     let sandbox = Sandbox::new();
-    sandbox.write("nx", "x");
+    sandbox.write("no-program", "x");
     for (command, code, id) in [
-        (&["-c", "./nx"][..], 126, "not-executable"),
-        (&["--", "env", "./nx"], 126, "not-executable"),
-        (&["--", "sh", "-c", "./nx"], 126, "not-executable"),
+        (&["-c", "./no-program"][..], 126, "not-executable"),
+        (&["--", "env", "./no-program"], 126, "not-executable"),
+        (&["--", "sh", "-c", "./no-program"], 126, "not-executable"),
         (&["-c", "nosuch-xyz"], 127, "not-found"),
         (&["--", "sh", "-c", "nosuch-xyz"], 127, "not-found"),
         (&["--", "env", "nosuch-xyz"], 127, "not-found"),
