@@ -45,7 +45,7 @@ fn all_names(users: &[Rc<Profile>]) -> Vec<&str> {
 }
 
 fn commands_of(name: &str, users: &[Rc<Profile>]) -> Vec<String> {
-    let own = commands(name).iter().map(|command| (*command).to_owned());
+    let own = commands(name).map(str::to_owned);
     let of_users =
         users.iter().filter(|profile| &*profile.name == name).flat_map(|profile| profile.commands.clone());
     own.chain(of_users).collect()
