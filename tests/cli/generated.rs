@@ -64,7 +64,9 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
     let page = sandbox.run(["generate", "man"]).exits(0).text();
     sandbox.write("retry.1", &page);
     let mut groff = assert_cmd::Command::new("groff");
-    groff.args(["-Kutf8", "-man", "-Tutf8", "-P-c", "-rLL=80n", "-ww", "retry.1"]).current_dir(sandbox.path("."));
+    groff
+        .args(["-Kutf8", "-man", "-Tutf8", "-P-c", "-rLL=80n", "-ww", "retry.1"])
+        .current_dir(sandbox.path("."));
     let ran = Ran::of(groff.timeout(std::time::Duration::from_secs(60))).exits(0);
     let shown = ran.text().replace("\u{8}", "");
     for line in ran.text().lines() {
