@@ -1,361 +1,372 @@
-# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
-function __fish_retry_global_optspecs
-    string join \n n/max= deadline= timeout= idle-timeout= progress-timeout= progress-match= signal= k/kill-after= b/backoff= d/delay= max-delay= factor= j/jitter= max-retry-after= reset-after= successes= seed= p/profile= retry-on= permanent-on= success-on= retry-match= permanent-match= throttle-match= success-match= otherwise= non-idempotent c/shell= stdin= stdin-max= fail-if-flaky= exhausted-code= stdout= O= stderr= chronic log= log-argv log-tail= name= label= message-format= color= q/quiet v/verbose new-group key= concurrency= rate= breaker= budget= adaptive gate-wait= state= on-state-error= retries= no-retry policy= config= no-config V/version h/help
-end
+# Completions of retry for fish, made by `retry generate fish`.
+# Options end at the command's name: from there on the command completes as itself.
 
-function __fish_retry_needs_command
-    # Figure out if the current invocation already has a command.
-    set -l cmd (commandline -opc)
-    set -e cmd[1]
-    argparse -s (__fish_retry_global_optspecs) -- $cmd 2>/dev/null
-    or return
-    if set -q argv[1]
-        # Also print the command, so this can be used to figure out what it is.
-        echo $argv[1]
-        return 1
+# The options of a verb whose value is the next word.
+function __retry_valued
+    switch "$argv[1]"
+        case ''
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+        case 'until'
+            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+        case 'wait'
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
+        case 'explain'
+            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+        case 'classify'
+            printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+        case 'profiles'
+            printf '%s\n' --format --config
+        case 'state'
+            printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
     end
-    return 0
 end
 
-function __fish_retry_using_subcommand
-    set -l cmd (__fish_retry_needs_command)
-    test -z "$cmd"
-    and return 1
-    contains -- $cmd[1] $argv
+# Reads the words before the cursor: the verb, what follows it, and whether a command has begun.
+function __retry_scan
+    set -l tokens (commandline -opc)
+    set -e tokens[1]
+    set -g __retry_verb ''
+    set -g __retry_args
+    set -g __retry_state
+    set -g __retry_where options
+    if contains -- "$tokens[1]" until wait explain classify profiles state
+        set __retry_verb $tokens[1]
+        set -e tokens[1]
+    end
+    set -l valued (__retry_valued "$__retry_verb")
+    while set -q tokens[1]
+        set -l token $tokens[1]
+        set -e tokens[1]
+        switch $token
+            case --
+                set __retry_where command
+                return
+            case '--state=*'
+                set __retry_state $token
+            case '-*'
+                if contains -- $token $valued
+                    if not set -q tokens[1]
+                        set __retry_where value
+                        return
+                    end
+                    test $token = --state; and set __retry_state --state $tokens[1]
+                    set -e tokens[1]
+                end
+            case '*'
+                if contains -- "$__retry_verb" '' 'until' 'explain' 'classify'
+                    set __retry_where command
+                    return
+                end
+                set -a __retry_args $token
+        end
+    end
 end
 
-complete -c retry -n "__fish_retry_needs_command" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
-constant\t''
-linear\t''
-exponential\t''
-exp\t''
-fibonacci\t''
-fib\t''
-decorrelated\t''"
-complete -c retry -n "__fish_retry_needs_command" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
-full\t''
-equal\t''
-additive\t''"
-complete -c retry -n "__fish_retry_needs_command" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
-stop\t''"
-complete -c retry -n "__fish_retry_needs_command" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
-inherit\t''
-replay\t''
-null\t''"
-complete -c retry -n "__fish_retry_needs_command" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
-success\t''
-null\t''"
-complete -c retry -n "__fish_retry_needs_command" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
-complete -c retry -n "__fish_retry_needs_command" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f -a "stream\t''
-last\t''
-null\t''"
-complete -c retry -n "__fish_retry_needs_command" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
-complete -c retry -n "__fish_retry_needs_command" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l label -d 'A free label for the log; repeatable' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f -a "text\t''
-json\t''"
-complete -c retry -n "__fish_retry_needs_command" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c retry -n "__fish_retry_needs_command" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_needs_command" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
-fail\t''"
-complete -c retry -n "__fish_retry_needs_command" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_needs_command" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_needs_command" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_needs_command" -l non-idempotent -d 'Retry only what surely never took effect'
-complete -c retry -n "__fish_retry_needs_command" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
-complete -c retry -n "__fish_retry_needs_command" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_needs_command" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_needs_command" -s v -l verbose -d 'Say more; twice for every step'
-complete -c retry -n "__fish_retry_needs_command" -l new-group -d 'Give the command a process group of its own'
-complete -c retry -n "__fish_retry_needs_command" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_needs_command" -l no-retry -d 'One attempt, all else as usual'
-complete -c retry -n "__fish_retry_needs_command" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_needs_command" -s V -l version -d 'Print the version'
-complete -c retry -n "__fish_retry_needs_command" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_needs_command" -a "until" -d 'Run a command until it works: any failure is tried again, every second, for five minutes'
-complete -c retry -n "__fish_retry_needs_command" -a "wait" -d 'Wait as long as the policy would before retry N; exit 1 at once when no attempt is left'
-complete -c retry -n "__fish_retry_needs_command" -a "explain" -d 'Show the resolved policy: each value, where it came from, and the waits it makes'
-complete -c retry -n "__fish_retry_needs_command" -a "classify" -d 'Say what a result would be judged as, and by which rule'
-complete -c retry -n "__fish_retry_needs_command" -a "profiles" -d 'Show what is known of tools: every profile, or the rules of one in their order'
-complete -c retry -n "__fish_retry_needs_command" -a "state" -d 'Show and change what is shared by key: who may start when'
-complete -c retry -n "__fish_retry_using_subcommand until" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: inf]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l deadline -d 'Time for the whole run, attempts and waits [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l for -d 'Time for the whole run; the same as --deadline [default: 5m]' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: fixed]' -r -f -a "fixed\t''
-constant\t''
-linear\t''
-exponential\t''
-exp\t''
-fibonacci\t''
-fib\t''
-decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: 10%]' -r -f -a "none\t''
-full\t''
-equal\t''
-additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: none]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2 [default: not-found,not-executable]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l otherwise -d 'What no explicit rule speaks of: retry or stop [default: retry]' -r -f -a "retry\t''
-stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
-inherit\t''
-replay\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
-success\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f -a "stream\t''
-last\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
-complete -c retry -n "__fish_retry_using_subcommand until" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l label -d 'A free label for the log; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f -a "text\t''
-json\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand until" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
-fail\t''"
-complete -c retry -n "__fish_retry_using_subcommand until" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand until" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand until" -l non-idempotent -d 'Retry only what surely never took effect'
-complete -c retry -n "__fish_retry_using_subcommand until" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
-complete -c retry -n "__fish_retry_using_subcommand until" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_using_subcommand until" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_using_subcommand until" -s v -l verbose -d 'Say more; twice for every step'
-complete -c retry -n "__fish_retry_using_subcommand until" -l new-group -d 'Give the command a process group of its own'
-complete -c retry -n "__fish_retry_using_subcommand until" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_using_subcommand until" -l no-retry -d 'One attempt, all else as usual'
-complete -c retry -n "__fish_retry_using_subcommand until" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand until" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand wait" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
-constant\t''
-linear\t''
-exponential\t''
-exp\t''
-fibonacci\t''
-fib\t''
-decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand wait" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
-full\t''
-equal\t''
-additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand wait" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand wait" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand wait" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand wait" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand wait" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_using_subcommand wait" -s v -l verbose -d 'Say more; twice for every step'
-complete -c retry -n "__fish_retry_using_subcommand wait" -l no-retry -d 'One attempt, all else as usual'
-complete -c retry -n "__fish_retry_using_subcommand wait" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand wait" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l format -d 'text, json, or delays: the mean waits in seconds on one line' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -s n -l max -l attempts -d 'Attempts in all, `inf` for no limit [default: 3]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l deadline -d 'Time for the whole run, attempts and waits' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l timeout -d 'Time for one attempt' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l idle-timeout -d 'Time that one attempt may write nothing' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-timeout -d 'The run ends when no progress was recorded for this long' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l progress-match -d 'A regular expression over output that is a line of progress; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l signal -d 'The signal that a timed-out attempt gets first [default: TERM]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s k -l kill-after -d 'Time between that signal and SIGKILL [default: 10s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s b -l backoff -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]' -r -f -a "fixed\t''
-constant\t''
-linear\t''
-exponential\t''
-exp\t''
-fibonacci\t''
-fib\t''
-decorrelated\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -s d -l delay -d 'The first wait [default: 1s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l max-delay -d 'No drawn wait is longer, jitter included' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l factor -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s j -l jitter -d 'How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5 [default: equal]' -r -f -a "none\t''
-full\t''
-equal\t''
-additive\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l max-retry-after -d 'The longest wait that a server may ask for; one that asks for more ends the run [default: 5m]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l reset-after -d 'An attempt that ran at least this long starts the backoff again from the first wait' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l successes -d 'That many successes in a row are needed [default: 1]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l seed -d 'Makes every draw repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
-stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin -d 'What the command reads: auto, inherit, replay or null [default: auto]' -r -f -a "auto\t''
-inherit\t''
-replay\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l stdin-max -d 'How much of a pipe is kept for further attempts; one that read more is not tried again [default: 1GiB]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l fail-if-flaky -d 'Exit with this status when it succeeded, but not at first' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l exhausted-code -d 'Exit with this status when the attempts ran out' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l stdout -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]' -r -f -a "stream\t''
-success\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -l stderr -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]' -r -f -a "stream\t''
-last\t''
-null\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l log -d 'Append a JSON line for each event; - is stderr' -r -F
-complete -c retry -n "__fish_retry_using_subcommand explain" -l log-tail -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l name -d 'The operation\'s name in messages and the log [default: the program\'s]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l label -d 'A free label for the log; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l message-format -d 'How messages are written: text or json, an object a line [default: text]' -r -f -a "text\t''
-json\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l color -d 'When messages are coloured: auto, always or never [default: auto]' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l key -d 'What is shared: all processes with this key and the same --state heed each other' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand explain" -l on-state-error -d 'What to do when it cannot be reached: proceed without limits, or fail with exit 75 [default: proceed]' -r -f -a "proceed\t''
-fail\t''"
-complete -c retry -n "__fish_retry_using_subcommand explain" -l retries -d 'The same as --max N+1' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand explain" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand explain" -l all -d 'List every policy, and the file it is from'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l non-idempotent -d 'Retry only what surely never took effect'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l log-argv -d 'Put the whole command line into the log'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s q -l quiet -d 'Say nothing'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s v -l verbose -d 'Say more; twice for every step'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l new-group -d 'Give the command a process group of its own'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l no-retry -d 'One attempt, all else as usual'
-complete -c retry -n "__fish_retry_using_subcommand explain" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand explain" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand classify" -l exit -d 'The command returned this status' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -l killed-by -d 'The command died of this signal' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -l stderr-file -d 'What it wrote to stderr' -r -F
-complete -c retry -n "__fish_retry_using_subcommand classify" -l stdout-file -d 'What it wrote to stdout' -r -F
-complete -c retry -n "__fish_retry_using_subcommand classify" -l now -d 'When that was, RFC 3339; dates in the output are read against it [default: now]' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -l batch -d 'Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin' -r -F
-complete -c retry -n "__fish_retry_using_subcommand classify" -l format -d 'text or json, an object a line' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -s p -l profile -d 'What is known of the command: auto, none, generic, or a tool\'s name; repeatable [default: auto]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-on -d 'Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-on -d 'Exit specs that end the run; they beat --retry-on' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l success-on -d 'Exit codes that count as success; the code itself is still passed on [default: 0]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l retry-match -d 'A regular expression over the lines of stderr that is worth another attempt; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l permanent-match -d 'A regular expression over output that ends the run; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l throttle-match -d 'A regular expression over output that means throttled; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l success-match -d 'A regular expression over output that a success must show; repeatable' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l otherwise -d 'What no explicit rule speaks of: retry or stop' -r -f -a "retry\t''
-stop\t''"
-complete -c retry -n "__fish_retry_using_subcommand classify" -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …' -r -f
-complete -c retry -n "__fish_retry_using_subcommand classify" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand classify" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand classify" -l timed-out -d 'The command was stopped because its time was over'
-complete -c retry -n "__fish_retry_using_subcommand classify" -l non-idempotent -d 'Retry only what surely never took effect'
-complete -c retry -n "__fish_retry_using_subcommand classify" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand classify" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand profiles" -l format -d 'text or json' -r
-complete -c retry -n "__fish_retry_using_subcommand profiles" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand profiles" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand profiles" -s h -l help -d 'Print help: -h the most needed, --help all'
-complete -c retry -n "__fish_retry_using_subcommand state" -l format -d 'text or json' -r
-complete -c retry -n "__fish_retry_using_subcommand state" -l for -d 'How long close closes the key, from now on; 0 opens it' -r
-complete -c retry -n "__fish_retry_using_subcommand state" -l concurrency -d 'Attempts of this key that may run at the same time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l rate -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l breaker -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l budget -d 'Retries, as a share of the first attempts: 20% or 0.2' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l gate-wait -d 'The longest wait for admission; 0 is not at all [default: the deadline]' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l state -d 'Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts' -r -f
-complete -c retry -n "__fish_retry_using_subcommand state" -l policy -d 'Take the settings of this policy' -r
-complete -c retry -n "__fish_retry_using_subcommand state" -l config -d 'Read this configuration, too' -r -F
-complete -c retry -n "__fish_retry_using_subcommand state" -l adaptive -d 'Hold attempts back as the success rate falls'
-complete -c retry -n "__fish_retry_using_subcommand state" -l no-config -d 'Read no configuration file'
-complete -c retry -n "__fish_retry_using_subcommand state" -s h -l help -d 'Print help: -h the most needed, --help all'
+# May an option of this verb, or its value, stand here?
+function __retry_has
+    __retry_scan
+    test "$__retry_verb" = "$argv[1]"; and test $__retry_where != command
+end
+
+function __retry_is_first
+    test (count (commandline -opc)) -eq 1
+end
+
+function __retry_wraps
+    __retry_scan
+    contains -- "$__retry_verb" '' 'until' 'explain' 'classify'; and test $__retry_where != value
+end
+
+# The wrapped command's own completions, or the names of commands.
+function __retry_subcommand
+    __retry_scan
+    set -l skip 1
+    test -n "$__retry_verb"; and set skip 2
+    __fish_complete_subcommand --fcs-skip=$skip (__retry_valued "$__retry_verb")
+end
+
+# Is the next word of this verb the one behind so many others?
+function __retry_takes
+    __retry_scan
+    test "$__retry_verb" = $argv[1]; and test $__retry_where = options; and test (count $__retry_args) -eq $argv[2]
+end
+
+function __retry_takes_key
+    __retry_takes state 1; and contains -- $__retry_args[1] show check close wait reset
+end
+
+# The first word of each line that the program prints.
+function __retry_ask
+    set -l program (commandline -opc)[1]
+    $program $argv 2>/dev/null </dev/null | string replace -r '\s.*' ''
+end
+
+complete -c retry -f
+complete -c retry -n __retry_wraps -xa '(__retry_subcommand)'
+complete -c retry -n '__retry_takes profiles 0' -xa '(__retry_ask profiles)'
+complete -c retry -n '__retry_takes state 0' -xa 'list show check close wait reset'
+complete -c retry -n __retry_takes_key -xa '(__retry_ask state $__retry_state list)'
+complete -c retry -n __retry_is_first -a until -d 'Run a command until it works: any failure is tried again, every second, for five minutes'
+complete -c retry -n __retry_is_first -a wait -d 'Wait as long as the policy would before retry N; exit 1 at once when no attempt is left'
+complete -c retry -n __retry_is_first -a explain -d 'Show the resolved policy: what is not default, where it came from, and the waits it makes'
+complete -c retry -n __retry_is_first -a classify -d 'Say what a result would be judged as, and by which rule'
+complete -c retry -n __retry_is_first -a profiles -d 'Show what is known of tools: every profile, or the rules of one in their order'
+complete -c retry -n __retry_is_first -a state -d 'Show and change what is shared by key: who may start when'
+complete -c retry -n '__retry_has ""' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
+complete -c retry -n '__retry_has ""' -l deadline -x -d 'Total time limit (attempts and waits)'
+complete -c retry -n '__retry_has ""' -l timeout -x -d 'Time limit per attempt'
+complete -c retry -n '__retry_has ""' -l idle-timeout -x -d 'Stop an attempt that produces no output for this long'
+complete -c retry -n '__retry_has ""' -l progress-timeout -x -d 'Give up if no progress is seen for this long'
+complete -c retry -n '__retry_has ""' -l progress-match -x -d 'Regex that marks progress; repeatable'
+complete -c retry -n '__retry_has ""' -l signal -x -d 'Signal sent first when an attempt times out [default: TERM]'
+complete -c retry -n '__retry_has ""' -s k -l kill-after -x -d 'Grace period before SIGKILL [default: 10s]'
+complete -c retry -n '__retry_has ""' -s b -l backoff -xa 'fixed constant linear exponential exp fibonacci fib decorrelated' -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]'
+complete -c retry -n '__retry_has ""' -s d -l delay -x -d 'Initial delay [default: 1s]'
+complete -c retry -n '__retry_has ""' -l max-delay -x -d 'Upper bound for the delay, jitter included'
+complete -c retry -n '__retry_has ""' -l factor -x -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]'
+complete -c retry -n '__retry_has ""' -s j -l jitter -xa 'none full equal additive' -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]'
+complete -c retry -n '__retry_has ""' -l max-retry-after -x -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]'
+complete -c retry -n '__retry_has ""' -l reset-after -x -d 'Restart the backoff after an attempt that ran at least this long'
+complete -c retry -n '__retry_has ""' -l successes -x -d 'Number of successes in a row that are needed [default: 1]'
+complete -c retry -n '__retry_has ""' -l splay -x -d 'A random wait of at most this long before the first attempt'
+complete -c retry -n '__retry_has ""' -l seed -x -d 'Seed for the random delays'
+complete -c retry -n '__retry_has ""' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
+complete -c retry -n '__retry_has ""' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'
+complete -c retry -n '__retry_has ""' -l permanent-on -x -d 'Never retry on these exit codes/signals (overrides --retry-on)'
+complete -c retry -n '__retry_has ""' -l success-on -x -d 'Exit codes that count as success; the code itself is still passed on [default: 0]'
+complete -c retry -n '__retry_has ""' -l retry-match -x -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)'
+complete -c retry -n '__retry_has ""' -l permanent-match -x -d 'Regex that means another attempt is pointless; repeatable'
+complete -c retry -n '__retry_has ""' -l throttle-match -x -d 'Regex that means rate-limited; repeatable'
+complete -c retry -n '__retry_has ""' -l success-match -x -d 'Regex that must appear for success, on stdout or stderr; repeatable'
+complete -c retry -n '__retry_has ""' -l otherwise -xa 'retry stop' -d 'What to do when no rule matches: retry or stop'
+complete -c retry -n '__retry_has ""' -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
+complete -c retry -n '__retry_has ""' -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …'
+complete -c retry -n '__retry_has ""' -l stdin -xa 'auto inherit replay null' -d 'What the command reads: auto, inherit, replay or null [default: auto]'
+complete -c retry -n '__retry_has ""' -l stdin-max -x -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]'
+complete -c retry -n '__retry_has ""' -l fail-if-flaky -x -d 'Exit with this code if the command succeeded only after a retry'
+complete -c retry -n '__retry_has ""' -l exhausted-code -x -d 'Exit with this status when the attempts ran out'
+complete -c retry -n '__retry_has ""' -l stdout -xa 'stream success null' -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]'
+complete -c retry -n '__retry_has ""' -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success'
+complete -c retry -n '__retry_has ""' -l stderr -xa 'stream last null' -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]'
+complete -c retry -n '__retry_has ""' -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
+complete -c retry -n '__retry_has ""' -l log -rF -d 'Append a JSON line for each event; - is stderr'
+complete -c retry -n '__retry_has ""' -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n '__retry_has ""' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has ""' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
+complete -c retry -n '__retry_has ""' -l label -x -d 'A free label for the log; repeatable'
+complete -c retry -n '__retry_has ""' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has ""' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has ""' -s q -l quiet -d 'Suppress messages'
+complete -c retry -n '__retry_has ""' -s v -l verbose -d 'More messages (-vv for every step)'
+complete -c retry -n '__retry_has ""' -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n '__retry_has ""' -l key -x -d 'Name for limits shared by all processes using the same --state'
+complete -c retry -n '__retry_has ""' -l concurrency -x -d 'Attempts of this key that may run at the same time'
+complete -c retry -n '__retry_has ""' -l rate -x -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute'
+complete -c retry -n '__retry_has ""' -l breaker -x -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time'
+complete -c retry -n '__retry_has ""' -l budget -x -d 'Retries, as a share of the first attempts: 20% or 0.2'
+complete -c retry -n '__retry_has ""' -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n '__retry_has ""' -l gate-wait -x -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]'
+complete -c retry -n '__retry_has ""' -l state -x -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts'
+complete -c retry -n '__retry_has ""' -l on-state-error -xa 'proceed fail' -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]'
+complete -c retry -n '__retry_has ""' -l retries -x -d 'The same as --max N+1'
+complete -c retry -n '__retry_has ""' -l no-retry -d 'Run once without retrying'
+complete -c retry -n '__retry_has ""' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has ""' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has ""' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has ""' -s V -l version -d 'Print the version'
+complete -c retry -n '__retry_has ""' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "until"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: inf]'
+complete -c retry -n '__retry_has "until"' -l deadline -x -d 'Total time limit (attempts and waits) [default: 5m]'
+complete -c retry -n '__retry_has "until"' -l for -x -d 'Total time limit; the same as --deadline [default: 5m]'
+complete -c retry -n '__retry_has "until"' -l timeout -x -d 'Time limit per attempt'
+complete -c retry -n '__retry_has "until"' -l idle-timeout -x -d 'Stop an attempt that produces no output for this long'
+complete -c retry -n '__retry_has "until"' -l progress-timeout -x -d 'Give up if no progress is seen for this long'
+complete -c retry -n '__retry_has "until"' -l progress-match -x -d 'Regex that marks progress; repeatable'
+complete -c retry -n '__retry_has "until"' -l signal -x -d 'Signal sent first when an attempt times out [default: TERM]'
+complete -c retry -n '__retry_has "until"' -s k -l kill-after -x -d 'Grace period before SIGKILL [default: 10s]'
+complete -c retry -n '__retry_has "until"' -s b -l backoff -xa 'fixed constant linear exponential exp fibonacci fib decorrelated' -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: fixed]'
+complete -c retry -n '__retry_has "until"' -s d -l delay -x -d 'Initial delay [default: 1s]'
+complete -c retry -n '__retry_has "until"' -l max-delay -x -d 'Upper bound for the delay, jitter included'
+complete -c retry -n '__retry_has "until"' -l factor -x -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]'
+complete -c retry -n '__retry_has "until"' -s j -l jitter -xa 'none full equal additive' -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: 10%]'
+complete -c retry -n '__retry_has "until"' -l max-retry-after -x -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]'
+complete -c retry -n '__retry_has "until"' -l reset-after -x -d 'Restart the backoff after an attempt that ran at least this long'
+complete -c retry -n '__retry_has "until"' -l successes -x -d 'Number of successes in a row that are needed [default: 1]'
+complete -c retry -n '__retry_has "until"' -l splay -x -d 'A random wait of at most this long before the first attempt'
+complete -c retry -n '__retry_has "until"' -l seed -x -d 'Seed for the random delays'
+complete -c retry -n '__retry_has "until"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: none]'
+complete -c retry -n '__retry_has "until"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2 [default: not-found,not-executable]'
+complete -c retry -n '__retry_has "until"' -l permanent-on -x -d 'Never retry on these exit codes/signals (overrides --retry-on)'
+complete -c retry -n '__retry_has "until"' -l success-on -x -d 'Exit codes that count as success; the code itself is still passed on [default: 0]'
+complete -c retry -n '__retry_has "until"' -l retry-match -x -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)'
+complete -c retry -n '__retry_has "until"' -l permanent-match -x -d 'Regex that means another attempt is pointless; repeatable'
+complete -c retry -n '__retry_has "until"' -l throttle-match -x -d 'Regex that means rate-limited; repeatable'
+complete -c retry -n '__retry_has "until"' -l success-match -x -d 'Regex that must appear for success, on stdout or stderr; repeatable'
+complete -c retry -n '__retry_has "until"' -l otherwise -xa 'retry stop' -d 'What to do when no rule matches: retry or stop [default: retry]'
+complete -c retry -n '__retry_has "until"' -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
+complete -c retry -n '__retry_has "until"' -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …'
+complete -c retry -n '__retry_has "until"' -l stdin -xa 'auto inherit replay null' -d 'What the command reads: auto, inherit, replay or null [default: auto]'
+complete -c retry -n '__retry_has "until"' -l stdin-max -x -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]'
+complete -c retry -n '__retry_has "until"' -l fail-if-flaky -x -d 'Exit with this code if the command succeeded only after a retry'
+complete -c retry -n '__retry_has "until"' -l exhausted-code -x -d 'Exit with this status when the attempts ran out'
+complete -c retry -n '__retry_has "until"' -l stdout -xa 'stream success null' -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]'
+complete -c retry -n '__retry_has "until"' -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success'
+complete -c retry -n '__retry_has "until"' -l stderr -xa 'stream last null' -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]'
+complete -c retry -n '__retry_has "until"' -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
+complete -c retry -n '__retry_has "until"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
+complete -c retry -n '__retry_has "until"' -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n '__retry_has "until"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "until"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
+complete -c retry -n '__retry_has "until"' -l label -x -d 'A free label for the log; repeatable'
+complete -c retry -n '__retry_has "until"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "until"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "until"' -s q -l quiet -d 'Suppress messages'
+complete -c retry -n '__retry_has "until"' -s v -l verbose -d 'More messages (-vv for every step)'
+complete -c retry -n '__retry_has "until"' -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n '__retry_has "until"' -l key -x -d 'Name for limits shared by all processes using the same --state'
+complete -c retry -n '__retry_has "until"' -l concurrency -x -d 'Attempts of this key that may run at the same time'
+complete -c retry -n '__retry_has "until"' -l rate -x -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute'
+complete -c retry -n '__retry_has "until"' -l breaker -x -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time'
+complete -c retry -n '__retry_has "until"' -l budget -x -d 'Retries, as a share of the first attempts: 20% or 0.2'
+complete -c retry -n '__retry_has "until"' -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n '__retry_has "until"' -l gate-wait -x -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]'
+complete -c retry -n '__retry_has "until"' -l state -x -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts'
+complete -c retry -n '__retry_has "until"' -l on-state-error -xa 'proceed fail' -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]'
+complete -c retry -n '__retry_has "until"' -l retries -x -d 'The same as --max N+1'
+complete -c retry -n '__retry_has "until"' -l no-retry -d 'Run once without retrying'
+complete -c retry -n '__retry_has "until"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "until"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "until"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "until"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "wait"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
+complete -c retry -n '__retry_has "wait"' -l deadline -x -d 'Total time limit (attempts and waits)'
+complete -c retry -n '__retry_has "wait"' -l timeout -x -d 'Time limit per attempt'
+complete -c retry -n '__retry_has "wait"' -l idle-timeout -x -d 'Stop an attempt that produces no output for this long'
+complete -c retry -n '__retry_has "wait"' -l progress-timeout -x -d 'Give up if no progress is seen for this long'
+complete -c retry -n '__retry_has "wait"' -l progress-match -x -d 'Regex that marks progress; repeatable'
+complete -c retry -n '__retry_has "wait"' -l signal -x -d 'Signal sent first when an attempt times out [default: TERM]'
+complete -c retry -n '__retry_has "wait"' -s k -l kill-after -x -d 'Grace period before SIGKILL [default: 10s]'
+complete -c retry -n '__retry_has "wait"' -s b -l backoff -xa 'fixed constant linear exponential exp fibonacci fib decorrelated' -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]'
+complete -c retry -n '__retry_has "wait"' -s d -l delay -x -d 'Initial delay [default: 1s]'
+complete -c retry -n '__retry_has "wait"' -l max-delay -x -d 'Upper bound for the delay, jitter included'
+complete -c retry -n '__retry_has "wait"' -l factor -x -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]'
+complete -c retry -n '__retry_has "wait"' -s j -l jitter -xa 'none full equal additive' -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]'
+complete -c retry -n '__retry_has "wait"' -l max-retry-after -x -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]'
+complete -c retry -n '__retry_has "wait"' -l reset-after -x -d 'Restart the backoff after an attempt that ran at least this long'
+complete -c retry -n '__retry_has "wait"' -l successes -x -d 'Number of successes in a row that are needed [default: 1]'
+complete -c retry -n '__retry_has "wait"' -l splay -x -d 'A random wait of at most this long before the first attempt'
+complete -c retry -n '__retry_has "wait"' -l seed -x -d 'Seed for the random delays'
+complete -c retry -n '__retry_has "wait"' -s q -l quiet -d 'Suppress messages'
+complete -c retry -n '__retry_has "wait"' -s v -l verbose -d 'More messages (-vv for every step)'
+complete -c retry -n '__retry_has "wait"' -l retries -x -d 'The same as --max N+1'
+complete -c retry -n '__retry_has "wait"' -l no-retry -d 'Run once without retrying'
+complete -c retry -n '__retry_has "wait"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "wait"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "wait"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "wait"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "explain"' -l format -xa 'text json delays' -d 'text, json, or delays: the mean waits in seconds on one line'
+complete -c retry -n '__retry_has "explain"' -l full -d 'Show every setting, also those that have their default values'
+complete -c retry -n '__retry_has "explain"' -l all -d 'List every policy, and the file it is from'
+complete -c retry -n '__retry_has "explain"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
+complete -c retry -n '__retry_has "explain"' -l deadline -x -d 'Total time limit (attempts and waits)'
+complete -c retry -n '__retry_has "explain"' -l timeout -x -d 'Time limit per attempt'
+complete -c retry -n '__retry_has "explain"' -l idle-timeout -x -d 'Stop an attempt that produces no output for this long'
+complete -c retry -n '__retry_has "explain"' -l progress-timeout -x -d 'Give up if no progress is seen for this long'
+complete -c retry -n '__retry_has "explain"' -l progress-match -x -d 'Regex that marks progress; repeatable'
+complete -c retry -n '__retry_has "explain"' -l signal -x -d 'Signal sent first when an attempt times out [default: TERM]'
+complete -c retry -n '__retry_has "explain"' -s k -l kill-after -x -d 'Grace period before SIGKILL [default: 10s]'
+complete -c retry -n '__retry_has "explain"' -s b -l backoff -xa 'fixed constant linear exponential exp fibonacci fib decorrelated' -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]'
+complete -c retry -n '__retry_has "explain"' -s d -l delay -x -d 'Initial delay [default: 1s]'
+complete -c retry -n '__retry_has "explain"' -l max-delay -x -d 'Upper bound for the delay, jitter included'
+complete -c retry -n '__retry_has "explain"' -l factor -x -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]'
+complete -c retry -n '__retry_has "explain"' -s j -l jitter -xa 'none full equal additive' -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]'
+complete -c retry -n '__retry_has "explain"' -l max-retry-after -x -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]'
+complete -c retry -n '__retry_has "explain"' -l reset-after -x -d 'Restart the backoff after an attempt that ran at least this long'
+complete -c retry -n '__retry_has "explain"' -l successes -x -d 'Number of successes in a row that are needed [default: 1]'
+complete -c retry -n '__retry_has "explain"' -l splay -x -d 'A random wait of at most this long before the first attempt'
+complete -c retry -n '__retry_has "explain"' -l seed -x -d 'Seed for the random delays'
+complete -c retry -n '__retry_has "explain"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'
+complete -c retry -n '__retry_has "explain"' -l permanent-on -x -d 'Never retry on these exit codes/signals (overrides --retry-on)'
+complete -c retry -n '__retry_has "explain"' -l success-on -x -d 'Exit codes that count as success; the code itself is still passed on [default: 0]'
+complete -c retry -n '__retry_has "explain"' -l retry-match -x -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)'
+complete -c retry -n '__retry_has "explain"' -l permanent-match -x -d 'Regex that means another attempt is pointless; repeatable'
+complete -c retry -n '__retry_has "explain"' -l throttle-match -x -d 'Regex that means rate-limited; repeatable'
+complete -c retry -n '__retry_has "explain"' -l success-match -x -d 'Regex that must appear for success, on stdout or stderr; repeatable'
+complete -c retry -n '__retry_has "explain"' -l otherwise -xa 'retry stop' -d 'What to do when no rule matches: retry or stop'
+complete -c retry -n '__retry_has "explain"' -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
+complete -c retry -n '__retry_has "explain"' -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …'
+complete -c retry -n '__retry_has "explain"' -l stdin -xa 'auto inherit replay null' -d 'What the command reads: auto, inherit, replay or null [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l stdin-max -x -d 'Max stdin kept for replay; no retry beyond that [default: 1GiB]'
+complete -c retry -n '__retry_has "explain"' -l fail-if-flaky -x -d 'Exit with this code if the command succeeded only after a retry'
+complete -c retry -n '__retry_has "explain"' -l exhausted-code -x -d 'Exit with this status when the attempts ran out'
+complete -c retry -n '__retry_has "explain"' -l stdout -xa 'stream success null' -d 'What becomes of the command\'s stdout: stream, success or null [default: stream]'
+complete -c retry -n '__retry_has "explain"' -s O -d 'Only the successful attempt\'s stdout: the same as --stdout success'
+complete -c retry -n '__retry_has "explain"' -l stderr -xa 'stream last null' -d 'What becomes of the command\'s stderr: stream, last or null [default: stream]'
+complete -c retry -n '__retry_has "explain"' -l chronic -d 'Print nothing unless the run finally fails, then the output of all attempts'
+complete -c retry -n '__retry_has "explain"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
+complete -c retry -n '__retry_has "explain"' -l log-argv -d 'Put the whole command line into the log'
+complete -c retry -n '__retry_has "explain"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "explain"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
+complete -c retry -n '__retry_has "explain"' -l label -x -d 'A free label for the log; repeatable'
+complete -c retry -n '__retry_has "explain"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "explain"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "explain"' -s q -l quiet -d 'Suppress messages'
+complete -c retry -n '__retry_has "explain"' -s v -l verbose -d 'More messages (-vv for every step)'
+complete -c retry -n '__retry_has "explain"' -l new-group -d 'Give the command a process group of its own'
+complete -c retry -n '__retry_has "explain"' -l key -x -d 'Name for limits shared by all processes using the same --state'
+complete -c retry -n '__retry_has "explain"' -l concurrency -x -d 'Attempts of this key that may run at the same time'
+complete -c retry -n '__retry_has "explain"' -l rate -x -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute'
+complete -c retry -n '__retry_has "explain"' -l breaker -x -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time'
+complete -c retry -n '__retry_has "explain"' -l budget -x -d 'Retries, as a share of the first attempts: 20% or 0.2'
+complete -c retry -n '__retry_has "explain"' -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n '__retry_has "explain"' -l gate-wait -x -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]'
+complete -c retry -n '__retry_has "explain"' -l state -x -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts'
+complete -c retry -n '__retry_has "explain"' -l on-state-error -xa 'proceed fail' -d 'If shared state is unreachable: proceed without limits, or fail with exit 75 [default: proceed]'
+complete -c retry -n '__retry_has "explain"' -l retries -x -d 'The same as --max N+1'
+complete -c retry -n '__retry_has "explain"' -l no-retry -d 'Run once without retrying'
+complete -c retry -n '__retry_has "explain"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "explain"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "explain"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "explain"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "classify"' -l exit -x -d 'The command returned this status'
+complete -c retry -n '__retry_has "classify"' -l killed-by -x -d 'The command died of this signal'
+complete -c retry -n '__retry_has "classify"' -l timed-out -d 'The command was stopped because its time was over'
+complete -c retry -n '__retry_has "classify"' -l stderr-file -rF -d 'What it wrote to stderr'
+complete -c retry -n '__retry_has "classify"' -l stdout-file -rF -d 'What it wrote to stdout'
+complete -c retry -n '__retry_has "classify"' -l now -x -d 'When that was, RFC 3339; dates in the output are read against it [default: now]'
+complete -c retry -n '__retry_has "classify"' -l batch -rF -d 'Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin'
+complete -c retry -n '__retry_has "classify"' -l format -xa 'text json' -d 'text or json, an object a line'
+complete -c retry -n '__retry_has "classify"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
+complete -c retry -n '__retry_has "classify"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'
+complete -c retry -n '__retry_has "classify"' -l permanent-on -x -d 'Never retry on these exit codes/signals (overrides --retry-on)'
+complete -c retry -n '__retry_has "classify"' -l success-on -x -d 'Exit codes that count as success; the code itself is still passed on [default: 0]'
+complete -c retry -n '__retry_has "classify"' -l retry-match -x -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)'
+complete -c retry -n '__retry_has "classify"' -l permanent-match -x -d 'Regex that means another attempt is pointless; repeatable'
+complete -c retry -n '__retry_has "classify"' -l throttle-match -x -d 'Regex that means rate-limited; repeatable'
+complete -c retry -n '__retry_has "classify"' -l success-match -x -d 'Regex that must appear for success, on stdout or stderr; repeatable'
+complete -c retry -n '__retry_has "classify"' -l otherwise -xa 'retry stop' -d 'What to do when no rule matches: retry or stop'
+complete -c retry -n '__retry_has "classify"' -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
+complete -c retry -n '__retry_has "classify"' -s c -l shell -d 'COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …'
+complete -c retry -n '__retry_has "classify"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "classify"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "classify"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "classify"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "profiles"' -l format -xa 'text json' -d 'text or json'
+complete -c retry -n '__retry_has "profiles"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "profiles"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "profiles"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "state"' -l format -xa 'text json' -d 'text or json'
+complete -c retry -n '__retry_has "state"' -l for -x -d 'How long close closes the key, from now on; 0 opens it'
+complete -c retry -n '__retry_has "state"' -l concurrency -x -d 'Attempts of this key that may run at the same time'
+complete -c retry -n '__retry_has "state"' -l rate -x -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute'
+complete -c retry -n '__retry_has "state"' -l breaker -x -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time'
+complete -c retry -n '__retry_has "state"' -l budget -x -d 'Retries, as a share of the first attempts: 20% or 0.2'
+complete -c retry -n '__retry_has "state"' -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n '__retry_has "state"' -l gate-wait -x -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]'
+complete -c retry -n '__retry_has "state"' -l state -x -d 'Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts'
+complete -c retry -n '__retry_has "state"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "state"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "state"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "state"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+

@@ -61,7 +61,7 @@ fn under_total_failure_runs_are_held_back_and_with_successes_none_is() {
 #[test]
 fn a_rate_that_was_mended_holds_at_once() {
     let sandbox = Sandbox::new();
-    let mut go = |rate: &str| {
+    let go = |rate: &str| {
         let options = ["-q", "--key", "k", "--state", "state", "--rate", rate, "--gate-wait", "1s"];
         sandbox.run([&options[..], &["--", "true"]].concat()).status
     };
