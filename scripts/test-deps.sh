@@ -4,12 +4,13 @@
 set -euo pipefail
 
 # Command names; "command:package" where the package is called otherwise.
-NEEDED="bash curl git npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client strace tmux wget"
+NEEDED="bash curl fish git groff man:man-db npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client strace tmux wget zsh /usr/share/bash-completion/bash_completion:bash-completion"
 
 missing() {
   local entry
   for entry in $NEEDED; do
-    command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
+    # A path is a file that has to be there.
+    command -v "${entry%%:*}" >/dev/null || [[ $entry == /* && -e ${entry%%:*} ]] || printf '%s\n' "${entry##*:}"
   done
 }
 

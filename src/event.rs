@@ -53,6 +53,9 @@ pub(crate) enum Event {
     /// A shared limit ends the run.
     #[serde(rename = "gate.refused")]
     GateRefused(Held),
+    /// The limits that are shared could not be asked, or not be told: the run goes on without them.
+    #[serde(rename = "gate.bypassed")]
+    GateBypassed(Bypassed),
     #[serde(rename = "run.stop")]
     RunStop(RunStop),
 }
@@ -192,6 +195,16 @@ pub(crate) struct Held {
     pub(crate) told: bool,
 }
 
+/// Shared limits were not applied.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Bypassed {
+    /// Why, in words.
+    pub(crate) reason: String,
+    /// People have been told before.
+    #[serde(skip)]
+    pub(crate) told: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct RunStop {
     pub(crate) outcome: Outcome,
@@ -209,6 +222,9 @@ pub(crate) struct RunStop {
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub(crate) why: String,
+    /// The option that set the exit status, where it is not the command's.
+    #[serde(skip)]
+    pub(crate) set_by: Option<&'static str>,
 }
 
 /// How often a reason was seen.
@@ -294,7 +310,7 @@ impl Event {
         match self {
             Event::RunStart(_) | Event::AttemptStart(_) => Level::Debug,
             Event::AttemptSuccess(_) | Event::GateWait(_) => Level::Info,
-            Event::AttemptRetry { .. } | Event::GateRefused(_) => Level::Warn,
+            Event::AttemptRetry { .. } | Event::GateRefused(_) | Event::GateBypassed(_) => Level::Warn,
             Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
             Event::AttemptFailed(_) | Event::RunStop(_) => Level::Error,
         }

@@ -23,7 +23,7 @@ use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::exit_code::{self, Exit};
-use crate::gate::{self, Refusal};
+use crate::gate::{self, Settlement};
 use crate::policy::Policy;
 use aftermath::failed_exit;
 use report::Tallies;
@@ -45,7 +45,7 @@ pub(crate) enum Input {
     /// What the limits say of the attempt that asked to start.
     Admission(Answer),
     /// They know how the attempt ended; why they would refuse another one, if they would.
-    Settled(Option<Refusal>),
+    Settled(Settlement),
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
@@ -137,6 +137,8 @@ pub(crate) struct Session {
     tallies: Tallies,
     /// Attempts have to be admitted.
     gated: bool,
+    /// Since when it waits as a server asked it to, on the elapsed clock.
+    asked_since: Option<Duration>,
     /// The attempt that asks to be.
     asking: Option<admission::Asking>,
     /// The attempt whose end the limits are being told of.
@@ -203,6 +205,7 @@ impl Session {
             last: None,
             tallies: Tallies::default(),
             gated: false,
+            asked_since: None,
             asking: None,
             settling: None,
         }
@@ -230,8 +233,8 @@ impl Session {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
             (State::Admitting, Input::Admission(answer)) => self.answered(now, answer),
-            (State::Settling, Input::Settled(refusal)) => match self.settling.take() {
-                Some(over) => self.go_on(now, &over, refusal),
+            (State::Settling, Input::Settled(settled)) => match self.settling.take() {
+                Some(over) => self.go_on(now, &over, settled),
                 None => Vec::new(),
             },
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
@@ -292,15 +295,14 @@ impl Session {
         self.began = now;
         self.progress = now.elapsed;
         if self.limits.is_past_deadline(Duration::ZERO) {
-            let why = "the deadline of the run around this one is over".to_owned();
+            let why = "the deadline of the enclosing run has passed".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         if self.splay.is_zero() {
             return self.go(now);
         }
         if self.would_pass_deadline(now, self.splay) {
-            let what = format!("would pass before the first attempt in {}", report::time(self.splay));
-            let why = self.limits.deadline_words(&what);
+            let why = self.limits.past_deadline_words(self.splay);
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         // Nobody makes progress before there is an attempt.
@@ -384,20 +386,20 @@ impl Session {
             self.state = State::Settling;
             self.settling = Some(Box::new(over));
         } else {
-            actions.extend(self.go_on(now, &over, None));
+            actions.extend(self.go_on(now, &over, Settlement::default()));
         }
         actions
     }
 
-    /// What follows an attempt. `refusal`: why the limits would not let it be tried again.
-    fn go_on(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
+    /// What follows an attempt. `settled`: what the limits make of it.
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
             self.interrupted(now, attempt, verdict)
         } else if verdict.class == Class::Success {
             self.succeeded(now, attempt)
         } else {
-            self.failed(now, over, refusal)
+            self.failed(now, over, settled)
         }
     }
 
@@ -426,6 +428,7 @@ impl Session {
             signal,
             failures: self.tallies.all(),
             why,
+            set_by: self.status_set_by(outcome, exit),
         };
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
     }

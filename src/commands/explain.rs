@@ -101,7 +101,7 @@ fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> St
         let _infallible = writeln!(out, "{name}");
         let width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
         for (key, value, origin) in &rows {
-            let _infallible = writeln!(out, "  {key:<16} {value:<width$}  {}", printable(origin));
+            let _infallible = writeln!(out, "  {key:<16} {value:<width$}  {origin}");
         }
     }
     if !full {
@@ -116,21 +116,21 @@ fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> St
     out
 }
 
-/// A value as it is shown, on one line whatever is in it.
-fn shown(value: &Json) -> String {
-    printable(&plain(value)).into_owned()
-}
-
 /// The key, value and origin of each setting, or of those that are not what they are by default.
 fn shown_settings(resolved: &Resolved, full: bool) -> Vec<(&'static str, String, String)> {
     let defaults = Policy::default();
     let rows = SETTINGS.iter().zip(&resolved.origins).filter_map(|(setting, origin)| {
         let value = (setting.show)(&resolved.policy);
         // A deadline alone lifts the limit of attempts: nobody gave that value, and it is not the usual one.
-        let differs = full || *origin != Origin::Default || value != (setting.show)(&defaults);
-        differs.then(|| (setting.key, shown(&value), origin.to_string()))
+        let is_shown = full || *origin != Origin::Default || value != (setting.show)(&defaults);
+        is_shown.then(|| (setting.key, shown(&value), printable(&origin.to_string()).into_owned()))
     });
     rows.collect()
+}
+
+/// A value as it is shown, on one line whatever is in it.
+fn shown(value: &Json) -> String {
+    printable(&plain(value)).into_owned()
 }
 
 /// What is known of the command, and what is captured for it.

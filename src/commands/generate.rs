@@ -123,19 +123,31 @@ fn log_schema() -> Json {
     schema
 }
 
-/// The man page: the options are the program's own help, the rest stands in `man.roff`.
+/// The man page: the options are the program's own help, the rest stands in `head.roff` and `tail.roff`.
 fn man() -> String {
-    let command = cli::documented();
-    let page = clap_mangen::Man::new(command).section("1").date("").source("retry").manual("User Commands");
-    let mut out = Vec::new();
-    let _infallible = page.render_title(&mut out);
-    let mut text = String::from_utf8_lossy(&out).into_owned();
+    let page = clap_mangen::Man::new(cli::documented());
+    // Written here: an empty date would be left out, and the fields behind it would move up. A date would change with
+    // every build.
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = format!(
+        ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"
+    );
     text.push_str(include_str!("generate/head.roff"));
-    out.clear();
+    let mut out = Vec::new();
     let _infallible = page.render_options_section(&mut out);
     text.push_str(&String::from_utf8_lossy(&out));
-    text.push_str(include_str!("generate/tail.roff"));
+    text.push_str(&include_str!("generate/tail.roff").replace("@VARIABLES@\n", &variables()));
     text
+}
+
+/// The environment variables that set options, a paragraph each.
+fn variables() -> String {
+    let escaped = |text: &str| text.replace('-', "\\-");
+    let entry = |variable: &str, option: &str| {
+        format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option))
+    };
+    let of_settings = SETTINGS.iter().filter_map(|setting| Some(entry(setting.env?, setting.key)));
+    of_settings.chain([entry("RETRY_OPT_POLICY", "policy"), entry("RETRY_OPT_CONFIG", "config")]).collect()
 }
 
 #[cfg(test)]

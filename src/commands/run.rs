@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod delivery;
 pub(super) mod gatekeeper;
+mod hints;
 mod onlookers;
 mod remains;
 mod streams;
@@ -36,15 +37,21 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let words = invocation.command();
     if words.is_empty() {
         let verb = if invocation.verb == Verb::Until { " until" } else { "" };
-        return Err(Error::usage("no command was given")
-            .hint(format!("write retry{verb} [OPTIONS] -- COMMAND [ARG]...; retry{verb} --help says more")));
+        return Err(Error::usage("no command given").hint(format!(
+            "usage: retry{verb} [OPTIONS] -- COMMAND [ARG]..., for example retry{verb} --max 5 -- curl -f URL \
+             (retry{verb} --help shows more)"
+        )));
     }
     if environment::is_disabled() {
         let command = Wrapped::new(words, invocation.value("shell"))?;
         return Ok(stood_aside(&command, supervise::exec(&command.program)));
     }
     let outer = Outer::find();
-    let asked = ask(invocation, &outer)?;
+    let mut asked = ask(invocation, &outer)?;
+    if asked.resolved.policy.shell.is_some() {
+        hints::check_shell(&words)?;
+        asked.warnings.extend(hints::unused_words(&words));
+    }
     let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -265,8 +272,15 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
+            (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
             (environment::PERMITS, self.permits().map(Into::into)),
         ]
+    }
+
+    /// The deadline once more, for a nested run whose wall clock may be set meanwhile.
+    fn deadline_on_our_clock(&self) -> Option<String> {
+        let deadline = self.began.saturating_add(self.policy.deadline.0?);
+        Some(format!("{}:{}", self.deadline_at?, whole_millis(deadline)))
     }
 
     /// Waits for something that the session must know of.
@@ -318,8 +332,8 @@ impl<'a> Driver<'a> {
 
     /// When progress was last recorded, on the elapsed clock.
     fn last_progress(&self) -> Option<Duration> {
-        let touched = self.exchange.as_ref().and_then(Exchange::progress_age);
-        let touched = touched.map(|age| clock::now().elapsed.saturating_sub(age));
+        let now = clock::now().elapsed;
+        let touched = self.exchange.as_ref().and_then(|exchange| exchange.last_progress(self.began, now));
         touched.max(self.streams.last_progress())
     }
 

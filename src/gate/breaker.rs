@@ -10,6 +10,9 @@ use super::{At, Limit, Pause, Result};
 
 /// A share of few results means nothing (Polly's minimum throughput, for processes that live for seconds).
 const LEAST_RESULTS: u32 = 10;
+/// Results that come within this part of the window of a share are counted together, and forgotten together once the
+/// first of them is older than the window.
+const SLICES: u32 = 10;
 /// Who waited for it to close comes back spread over this.
 const SPREAD: Duration = Duration::from_secs(1);
 
@@ -31,24 +34,37 @@ pub(super) struct Circuit {
     /// When it opened, and until when. Past that it is half-open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) opened: Option<(At, At)>,
-    /// Results of this period and the one before: when it began, good ones, bad ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) period: Option<(At, [u32; 2], [u32; 2])>,
+    /// Results of late, for shares, the latest last: when the first of them came, how many were good, how many bad.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) results: Vec<(At, u32, u32)>,
 }
 
 impl Circuit {
-    pub(super) fn phase(&self, now: At) -> Phase {
-        match self.opened {
+    /// Under this limit, if there is one.
+    pub(super) fn phase(&self, limit: Option<Breaker>, now: At) -> Phase {
+        match self.open_until(limit) {
             None => Phase::Closed,
-            Some((_, until)) if now < until => Phase::Open,
+            Some(until) if now < until => Phase::Open,
             Some(_) => Phase::HalfOpen,
         }
     }
 
+    /// The end of its being open. It may have been opened under another limit, for longer than this one would.
+    pub(super) fn open_until(&self, limit: Option<Breaker>) -> Option<At> {
+        let (at, until) = self.opened?;
+        Some(limit.map_or(until, |limit| until.min(at.plus(limit.open_for))))
+    }
+
     /// Whether the attempt has to be the probe, or why it has to wait.
-    pub(super) fn check(&self, now: At, probe_is_free: bool) -> std::result::Result<bool, Pause> {
-        let (until, why) = match (self.phase(now), self.opened) {
-            (Phase::Open, Some((_, until))) => (Some(until), format!("it opened after {}", self.seen())),
+    pub(super) fn check(
+        &self,
+        limit: Breaker,
+        now: At,
+        probe_is_free: bool,
+    ) -> std::result::Result<bool, Pause> {
+        let limit = Some(limit);
+        let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {
+            (Phase::Open, Some(until)) => (Some(until), format!("it opened after {}", self.seen())),
             (Phase::HalfOpen, _) if probe_is_free => return Ok(true),
             (Phase::HalfOpen, _) => (None, "it is half-open, and its probe is under way".to_owned()),
             _ => return Ok(false),
@@ -90,7 +106,7 @@ impl Circuit {
 
     fn open(&mut self, limit: Breaker, now: At) {
         self.opened = Some((now, now.plus(limit.open_for)));
-        self.period = None;
+        self.results.clear();
     }
 
     fn is_tripped(&mut self, limit: Breaker, now: At, failed: bool) -> bool {
@@ -98,17 +114,26 @@ impl Circuit {
             Tripping::InARow(most) => return self.failures >= most,
             Tripping::Share(share) => share,
         };
-        let (began, mut last, mut this) = self.period.unwrap_or((now, [0; 2], [0; 2]));
-        let age = now.since(began);
-        let mut begins = began;
-        if age >= limit.open_for {
-            last = if age >= limit.open_for * 2 { [0; 2] } else { this };
-            (this, begins) = ([0; 2], now);
-        }
-        this[usize::from(failed)] = this[usize::from(failed)].saturating_add(1);
-        self.period = Some((begins, last, this));
-        let [good, bad] = [0, 1].map(|which: usize| last[which].saturating_add(this[which]));
+        self.count(now, limit.open_for / SLICES, failed);
+        let recent = self.results.iter().filter(|(first, ..)| now.since(*first) <= limit.open_for);
+        let (good, bad) = recent.fold((0_u32, 0_u32), |(good, bad), (_, more_good, more_bad)| {
+            (good.saturating_add(*more_good), bad.saturating_add(*more_bad))
+        });
         let all = good.saturating_add(bad);
         failed && all >= LEAST_RESULTS && f64::from(bad) >= share * f64::from(all)
+    }
+
+    /// Adds a result to those of the last moments.
+    fn count(&mut self, now: At, slice: Duration, failed: bool) {
+        let most = SLICES as usize + 1;
+        if self.results.last().is_none_or(|(first, ..)| now.since(*first) >= slice) {
+            self.results.push((now, 0, 0));
+            let old = self.results.len().saturating_sub(most);
+            self.results.drain(..old);
+        }
+        if let Some((_, good, bad)) = self.results.last_mut() {
+            let count = if failed { bad } else { good };
+            *count = count.saturating_add(1);
+        }
     }
 }

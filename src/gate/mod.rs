@@ -82,6 +82,8 @@ pub(crate) struct Ask {
     pub(crate) chance: f64,
     /// A draw in [0, 1), of all its looks: its place among those who come back.
     pub(crate) place: f64,
+    /// How long it has waited already: for a limit, or since a server asked it to.
+    pub(crate) waited: Duration,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub(crate) covered: bool,
     /// The same, and that one is the breaker's probe.
@@ -194,11 +196,25 @@ pub(crate) struct Report {
     pub(crate) retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub(crate) probe: bool,
+    /// A draw in [0, 1): its place among those who come back.
+    pub(crate) place: f64,
+    /// When it was admitted, on the store's clock, if that is known.
+    pub(crate) began: Option<At>,
 }
 
 impl Report {
     /// Of an attempt that says nothing of the service.
-    pub(crate) const NEUTRAL: Report = Report { result: Result::Neutral, retry_after: None, probe: false };
+    pub(crate) const NEUTRAL: Report =
+        Report { result: Result::Neutral, retry_after: None, probe: false, place: 0.0, began: None };
+}
+
+/// What a run learns when it has told how its attempt ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Settlement {
+    /// Why a retry would be refused, if it would.
+    pub(crate) refusal: Option<Refusal>,
+    /// Others have closed the key before: all come back spread out, this one in so long.
+    pub(crate) back_in: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -1,39 +1,83 @@
 //! The generic cell rate algorithm (ATM Forum, Traffic Management 4.0; as in brandur.org/rate-limiting and redis-cell):
-//! one moment per key, the theoretical arrival time (TAT) of the next attempt, is all that has to be shared.
+//! one moment, the theoretical arrival time (TAT) of the next attempt, is all that has to be shared.
+//!
+//! What the moment means depends on the rate that it was made by, so there is one for each rate in use. Every attempt
+//! counts for all of them, and a rate that is new begins anew: processes that disagree do not spoil each other's
+//! counts, and a rate that was mended on the command line holds at once.
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::limits::Rate;
-use super::{At, Limit, Pause};
+use super::{At, Limit, Pause, micros};
 
 /// Who waited for the same moment does not look for it at the very same time.
 const SPREAD_MOST: Duration = Duration::from_millis(100);
+/// Rates that are remembered at a time; more of them forget the one that matters for the shortest time.
+const MOST: usize = 3;
 
-/// The arrival time after this attempt, or why it has to wait. `N/D` lets N start at once, and N in every further D.
-pub(super) fn check(rate: Rate, arrival: At, now: At) -> Result<At, Pause> {
-    let interval = rate.per / rate.count.max(1);
-    let tolerance = rate.per.saturating_sub(interval);
-    // An arrival farther away than the limit can make is one of a limit that was slower.
-    let arrival = arrival.clamp(now, now.plus(rate.per));
-    let earliest = arrival.minus(tolerance);
-    if earliest <= now {
-        return Ok(arrival.plus(interval));
+/// What was used of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
+/// passed says nothing, and is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Arrivals(Vec<(u32, u64, At)>);
+
+impl Arrivals {
+    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D.
+    pub(super) fn check(&mut self, rate: Rate, now: At) -> Result<(), Pause> {
+        let earliest = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
+        if earliest > now {
+            let why = format!(
+                "{} per {} are used up",
+                crate::event::plural(rate.count.into(), "attempt"),
+                crate::policy::duration::exact(rate.per)
+            );
+            let spread = (interval(rate) / 10).min(SPREAD_MOST);
+            return Err(Pause { limit: Limit::Rate, until: Some(earliest), spread, why });
+        }
+        self.0.retain(|(.., arrival)| *arrival > now);
+        if !self.0.iter().any(|known| is_of(known, rate)) {
+            self.0.push((rate.count, micros(rate.per), now));
+        }
+        for (count, per, arrival) in &mut self.0 {
+            let per = Duration::from_micros(*per);
+            *arrival = arrival.plus(per / (*count).max(1)).min(now.plus(per));
+        }
+        if self.0.len() > MOST {
+            self.0.sort_by_key(|known| (!is_of(known, rate), std::cmp::Reverse(known.2)));
+            self.0.truncate(MOST);
+        }
+        Ok(())
     }
-    Err(Pause {
-        limit: Limit::Rate,
-        until: Some(earliest),
-        spread: (interval / 10).min(SPREAD_MOST),
-        why: format!(
-            "{} per {} are used up",
-            crate::event::plural(rate.count.into(), "attempt"),
-            crate::policy::duration::exact(rate.per)
-        ),
-    })
+
+    /// How many could start at once.
+    pub(super) fn tokens(&self, rate: Rate, now: At) -> u32 {
+        let used = self.of(rate, now).since(now).as_micros().div_ceil(interval(rate).as_micros().max(1));
+        rate.count.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    /// The last moment that any of them says something of.
+    pub(super) fn last(&self) -> At {
+        self.0.iter().map(|(.., arrival)| *arrival).max().unwrap_or_default()
+    }
+
+    /// All moments, moved: the clock was set back.
+    pub(super) fn shift(&mut self, back: impl Fn(At) -> At) {
+        self.0.iter_mut().for_each(|(.., arrival)| *arrival = back(*arrival));
+    }
+
+    /// The arrival time under this rate. One farther away than the rate can make is of a clock that was wrong.
+    fn of(&self, rate: Rate, now: At) -> At {
+        let known = self.0.iter().find(|known| is_of(known, rate));
+        known.map_or(now, |(.., arrival)| (*arrival).clamp(now, now.plus(rate.per)))
+    }
 }
 
-/// How many could start at once.
-pub(super) fn tokens(rate: Rate, arrival: At, now: At) -> u32 {
-    let interval = rate.per / rate.count.max(1);
-    let used = arrival.since(now).as_micros().div_ceil(interval.as_micros().max(1));
-    rate.count.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+fn interval(rate: Rate) -> Duration {
+    rate.per / rate.count.max(1)
+}
+
+fn is_of((count, per, _): &(u32, u64, At), rate: Rate) -> bool {
+    (*count, *per) == (rate.count, micros(rate.per))
 }

@@ -8,8 +8,9 @@ use super::adaptive::Adaptive;
 use super::breaker::{Circuit, Phase};
 use super::budget::Budget;
 use super::limits::Limits;
+use super::rate::Arrivals;
 use super::window::Window;
-use super::{Admission, Ask, At, Free, Grant, Kind, Limit, Pause, Refusal, Report, Result, rate};
+use super::{Admission, Ask, At, Free, Grant, Kind, Limit, Pause, Report, Result, Settlement};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 pub(crate) const VERSION: u32 = 1;
@@ -26,9 +27,8 @@ pub(crate) struct KeyState {
     updated: At,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     window: Option<Window>,
-    /// The theoretical arrival time of the rate limit.
     #[serde(default)]
-    arrival: At,
+    arrivals: Arrivals,
     #[serde(default)]
     circuit: Circuit,
     #[serde(default)]
@@ -43,7 +43,7 @@ impl Default for KeyState {
             v: VERSION,
             updated: At::default(),
             window: None,
-            arrival: At::default(),
+            arrivals: Arrivals::default(),
             circuit: Circuit::default(),
             budget: Budget::default(),
             adaptive: Adaptive::default(),
@@ -103,11 +103,11 @@ impl KeyState {
         free: Free,
     ) -> std::result::Result<Grant, Admission> {
         let mut grant = Grant::default();
-        if let Some(pause) = self.window.and_then(|window| window.check(now)) {
-            return Err(Admission::Wait(pause));
+        if let Some(window) = &mut self.window {
+            window.check(now, ask).map_err(Admission::Wait)?;
         }
-        if limits.breaker.is_some() {
-            let is_probe = self.circuit.check(now, free.probe || ask.covered_by_probe);
+        if let Some(limit) = limits.breaker {
+            let is_probe = self.circuit.check(limit, now, free.probe || ask.covered_by_probe);
             grant.probe = is_probe.map_err(Admission::Wait)? && !ask.covered_by_probe;
         }
         if let Some(ratio) = limits.budget {
@@ -118,7 +118,7 @@ impl KeyState {
             }
         }
         if let Some(limit) = limits.rate {
-            self.arrival = rate::check(limit, self.arrival, now).map_err(Admission::Wait)?;
+            self.arrivals.check(limit, now).map_err(Admission::Wait)?;
         }
         if let Some(most) = limits.concurrency.filter(|_| !ask.covered) {
             if !free.permit {
@@ -140,12 +140,16 @@ impl KeyState {
         Ok(grant)
     }
 
-    /// An admitted attempt is over. Says why a retry of it would be refused, if it would.
-    pub(crate) fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Option<Refusal> {
+    /// An admitted attempt is over.
+    pub(crate) fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Settlement {
         self.mind_the_clock(now);
         let before = self.clone();
+        let mut back_in = None;
         if let Some(time) = report.retry_after {
-            self.window = Some(Window::new(now, time, false).joined(self.window));
+            let (window, is_changed) = Window::asked(self.window, now, time, report.began);
+            self.window = Some(window);
+            // Whoever closed the key is the first to come back.
+            back_in = if is_changed { None } else { window.back_in(now, report.place) };
         }
         if let Some(limit) = limits.breaker {
             self.circuit.settle(limit, now, report.result, report.probe);
@@ -157,7 +161,8 @@ impl KeyState {
             self.updated = now;
         }
         let retries = limits.budget.is_some() && report.result == Result::Failure;
-        if retries { self.budget.clone().withdraw(now).err() } else { None }
+        let refusal = if retries { self.budget.clone().withdraw(now).err() } else { None };
+        Settlement { refusal, back_in }
     }
 
     /// Closes the key for everybody: by hand, for so long from now on, whatever was before.
@@ -169,14 +174,14 @@ impl KeyState {
 
     pub(crate) fn view(&self, now: At, limits: &Limits) -> View {
         let window = self.window.filter(|window| now < window.until);
-        let phase = self.circuit.phase(now);
+        let phase = self.circuit.phase(limits.breaker, now);
         View {
             window_until: window.map(|window| window.until),
             closed_by_hand: window.is_some_and(|window| window.by_hand),
             phase,
-            open_until: self.circuit.opened.map(|(_, until)| until).filter(|_| phase == Phase::Open),
+            open_until: self.circuit.open_until(limits.breaker).filter(|_| phase == Phase::Open),
             failures: self.circuit.failures,
-            tokens: limits.rate.map(|limit| rate::tokens(limit, self.arrival, now)),
+            tokens: limits.rate.map(|limit| self.arrivals.tokens(limit, now)),
             budget: limits.budget.map(|_| self.budget.left(now)),
             held_back: limits.adaptive.then(|| self.adaptive.rejection(now)),
         }
@@ -186,23 +191,28 @@ impl KeyState {
     pub(crate) fn matters_until(&self) -> At {
         let window = self.window.map(|window| window.until);
         let circuit = self.circuit.opened.map(|(_, until)| until);
-        self.arrival.max(window.max(circuit).unwrap_or_default())
+        self.arrivals.last().max(window.max(circuit).unwrap_or_default())
+    }
+
+    /// Was the clock set back since it was last changed?
+    pub(crate) fn is_ahead_of(&self, now: At) -> bool {
+        self.updated.since(now) > CLOCK_TOLERANCE
     }
 
     /// A clock that was set back must not make waits longer: every moment moves with it.
-    fn mind_the_clock(&mut self, now: At) {
+    pub(crate) fn mind_the_clock(&mut self, now: At) {
         let by = self.updated.since(now);
         if by <= CLOCK_TOLERANCE {
             return;
         }
         let back = |at: At| at.minus(by);
         self.updated = back(self.updated);
-        self.arrival = back(self.arrival);
+        self.arrivals.shift(back);
         if let Some(window) = &mut self.window {
             (window.from, window.until) = (back(window.from), back(window.until));
         }
         self.circuit.opened = self.circuit.opened.map(|(at, until)| (back(at), back(until)));
-        self.circuit.period = self.circuit.period.map(|(at, last, this)| (back(at), last, this));
+        self.circuit.results.iter_mut().for_each(|(first, ..)| *first = back(*first));
         self.budget.reserve.iter_mut().for_each(|paid| *paid = back(*paid));
         self.adaptive.shift(by);
     }

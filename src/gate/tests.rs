@@ -34,7 +34,7 @@ fn retry() -> Ask {
 }
 
 fn report(result: Result) -> Report {
-    Report { result, retry_after: None, probe: false }
+    Report { result, ..Report::NEUTRAL }
 }
 
 /// The limit that holds it back, and for how many milliseconds; `None` if it goes.
@@ -72,6 +72,62 @@ fn a_server_that_asked_for_time_is_left_alone_by_all() {
     assert_eq!(look(&mut state, 5500), Some((Limit::Window, Some(1500))));
     state.settle(at(5000), &limits, &Report { retry_after: Some(ms(9000)), ..asked });
     assert_eq!(look(&mut state, 8000), Some((Limit::Window, Some(6000))));
+}
+
+/// What a state becomes of an attempt that began and ended at these times, with a wish of the server's.
+fn told(state: &mut KeyState, began: u64, ended: u64, asked: u64) -> Option<u128> {
+    let report = Report {
+        retry_after: Some(ms(asked)),
+        began: Some(at(began)),
+        place: 0.5,
+        ..report(Result::Failure)
+    };
+    let settled = state.settle(at(ended), &Limits::default(), &report);
+    settled.back_in.map(|back_in| back_in.as_millis())
+}
+
+#[test]
+fn those_who_failed_together_share_one_window_and_come_back_spread_over_it() {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    assert_eq!(told(&mut state, 0, 1000, 30_000), None, "whoever closes the key is the first to come back");
+    // Half of the spread, which is half of the window.
+    assert_eq!(told(&mut state, 0, 1000, 30_000), Some(37_500));
+    assert_eq!(told(&mut state, 900, 6000, 30_000), Some(32_500), "the same wish extends nothing");
+    assert_eq!(told(&mut state, 900, 6000, 5000), Some(32_500));
+    assert_eq!(state.view(at(6000), &limits).window_until, Some(at(31_000)));
+    assert_eq!(told(&mut state, 900, 6000, 40_000), None, "who asks for more closes it for longer");
+    assert_eq!(state.view(at(6000), &limits).window_until, Some(at(46_000)));
+    // One that began before the key was closed knows nothing of now, once it is open again.
+    assert_eq!(told(&mut state, 900, 46_001, 10_000), None);
+    assert_eq!(state.view(at(46_001), &limits).window_until, None);
+    assert_eq!(told(&mut state, 46_001, 46_002, 10_000), None);
+    assert_eq!(state.view(at(46_002), &limits).window_until, Some(at(56_002)));
+}
+
+#[test]
+fn a_wish_that_is_repeated_lets_ever_more_of_those_through_who_have_waited() {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    let passes = |state: &mut KeyState, now: u64, waited: u64| {
+        let ask = Ask { waited: ms(waited), ..first() };
+        (0..1000)
+            .take_while(|_| held(&state.admit(at(now), &limits, &ask, ALL_FREE), at(now)).is_none())
+            .count()
+    };
+    told(&mut state, 0, 1000, 2000);
+    assert_eq!(passes(&mut state, 1500, 1500), 0, "nobody passes the first one");
+    let mut now = 1000;
+    for expected in [8, 64, 512] {
+        now += 2100;
+        told(&mut state, now, now, 2000);
+        assert_eq!(passes(&mut state, now + 10, 10), 0, "who came later waits");
+        assert_eq!(passes(&mut state, now + 10, 11), expected);
+        assert_eq!(passes(&mut state, now + 10, 11), 0);
+    }
+    // After some time in peace it is a wish like the first one. A person's word holds for all.
+    told(&mut state, now + 60_000, now + 60_000, 2000);
+    assert_eq!(passes(&mut state, now + 60_010, 1000), 0);
+    state.close(at(now + 60_010), ms(2000));
+    assert_eq!(passes(&mut state, now + 60_020, 1000), 0);
 }
 
 #[test]
@@ -115,11 +171,38 @@ fn a_rate_lets_a_burst_go_and_then_an_even_stream() {
 }
 
 #[test]
-fn a_rate_that_was_slower_before_holds_nobody_back_for_longer_than_its_time() {
+fn each_rate_has_a_count_of_its_own_and_every_attempt_counts_for_all() {
+    let (hourly, quick) = (rate(1, 3_600_000), rate(10, 1000));
     let mut state = KeyState::default();
-    goes(&mut state, at(0), &rate(1, 3_600_000), &first());
-    let pause = held(&state.admit(at(0), &rate(10, 1000), &first(), ALL_FREE), at(0));
-    assert_eq!(pause, Some((Limit::Rate, Some(100))));
+    goes(&mut state, at(0), &hourly, &first());
+    for _ in 0..10 {
+        goes(&mut state, at(0), &quick, &first());
+    }
+    assert_eq!(held(&state.admit(at(0), &quick, &first(), ALL_FREE), at(0)), Some((Limit::Rate, Some(100))));
+    let an_hour = Some((Limit::Rate, Some(3_600_000)));
+    assert_eq!(held(&state.admit(at(0), &hourly, &first(), ALL_FREE), at(0)), an_hour);
+    goes(&mut state, at(3000), &quick, &first());
+    assert_eq!(held(&state.admit(at(3000), &hourly, &first(), ALL_FREE), at(3000)), an_hour);
+    // However many rates there were, the state stays small, and the one in use is not forgotten.
+    for count in 2..30 {
+        goes(&mut state, at(3000), &rate(count, 60_000), &first());
+        assert_eq!(state.view(at(3000), &rate(count, 60_000)).tokens, Some(count - 1));
+    }
+    assert!(serde_json::to_string(&state).unwrap().len() < 500);
+}
+
+#[test]
+fn a_breaker_that_was_opened_for_longer_is_open_for_the_time_of_this_one() {
+    let mut state = KeyState::default();
+    state.settle(at(0), &breaker(Tripping::InARow(1), 3_600_000), &report(Result::Failure));
+    let limits = breaker(Tripping::InARow(5), 1000);
+    let look = |state: &mut KeyState, millis| {
+        held(&state.admit(at(millis), &limits, &first(), ALL_FREE), at(millis))
+    };
+    assert_eq!(look(&mut state, 1), Some((Limit::Breaker, Some(999))));
+    assert_eq!(state.view(at(999), &limits).open_until, Some(at(1000)));
+    assert_eq!(state.view(at(1000), &limits).phase, Phase::HalfOpen);
+    assert_eq!(look(&mut state, 1000), None);
 }
 
 #[test]
@@ -173,15 +256,19 @@ fn a_share_of_failures_opens_a_breaker_once_there_are_enough_results() {
     assert_eq!(phase_after(&mixed(4, 5)), Phase::Closed, "nine results are too few");
     assert_eq!(phase_after(&mixed(5, 5)), Phase::Open);
     assert_eq!(phase_after(&mixed(6, 5)), Phase::Closed);
-    // What was long ago does not count.
-    assert_eq!(
-        phase_after(&[vec![(0, Result::Failure); 9], vec![(60_000, Result::Failure)]].concat()),
-        Phase::Closed
-    );
-    assert_eq!(
-        phase_after(&[vec![(0, Result::Failure); 9], vec![(30_000, Result::Failure)]].concat()),
-        Phase::Open
-    );
+    // What is older than the window does not count.
+    for (age, phase) in [(60_000, Phase::Closed), (30_001, Phase::Closed), (30_000, Phase::Open)] {
+        let results = [vec![(0, Result::Failure); 9], vec![(age, Result::Failure)]].concat();
+        assert_eq!(phase_after(&results), phase, "{age}");
+    }
+    let stream = |good_ones: u64| {
+        (0..1000_u64)
+            .map(move |step| (100 * step, if step < good_ones { Result::Success } else { Result::Failure }))
+    };
+    // Ten in a second, half of those in the window fail: it opens within a slice of when that is so.
+    let opened =
+        (0..1000).find(|count| phase_after(&stream(500).take(count + 1).collect::<Vec<_>>()) == Phase::Open);
+    assert!((630..=650).contains(&opened.unwrap()), "{opened:?}");
 }
 
 #[test]
@@ -197,12 +284,15 @@ fn first_attempts_pay_for_retries() {
         "the reserve is spent"
     );
     let failed = report(Result::Failure);
-    assert_eq!(state.settle(at(0), &limits, &failed).map(|refusal| refusal.limit), Some(Limit::Budget));
-    assert_eq!(state.settle(at(0), &limits, &report(Result::Success)), None);
+    assert_eq!(
+        state.settle(at(0), &limits, &failed).refusal.map(|refusal| refusal.limit),
+        Some(Limit::Budget)
+    );
+    assert_eq!(state.settle(at(0), &limits, &report(Result::Success)), Settlement::default());
     goes(&mut state, at(0), &limits, &first());
     assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
     goes(&mut state, at(0), &limits, &first());
-    assert_eq!(state.settle(at(0), &limits, &failed), None);
+    assert_eq!(state.settle(at(0), &limits, &failed), Settlement::default());
     goes(&mut state, at(0), &limits, &retry());
     assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
     // One after a success is paid by nobody and pays nothing.
@@ -290,9 +380,9 @@ fn moments_are_told_as_they_are_or_later() {
 
 #[test]
 fn states_of_a_later_version_can_be_read() {
-    let text = r#"{"v":1,"updated":5,"arrival":7,"later":{"x":1}}"#;
+    let text = r#"{"v":1,"updated":5,"window":{"from":1,"until":7,"x":2},"later":{"x":1}}"#;
     let state: KeyState = serde_json::from_str(text).unwrap();
-    assert_eq!(serde_json::to_value(&state).unwrap()["arrival"], 7);
+    assert_eq!(serde_json::to_value(&state).unwrap()["window"]["until"], 7);
 }
 
 const MS: Duration = Duration::from_millis(1);

@@ -1,15 +1,27 @@
 //! The window that a server, or a person, closed a key for: nobody starts an attempt before it is over.
+//!
+//! A wish is for everybody, and is told to many: to those who failed together, and once more to each who comes back too
+//! early. The first of them closes the key. The others learn when it opens from it; they extend it only by asking for
+//! more. Where the wish is repeated as soon as the key is open, it may be meant for each client alone (its *own* first
+//! answer), and one after the other would wait for ever. So each repetition lets through [`GROWTH`] times as many of
+//! those who have waited already: a crowd of N is through after log N windows instead of N, and a server that means all
+//! of them meets few at first.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Limit, Pause};
+use super::{Ask, At, Limit, Pause};
 
 /// Who waited comes back spread over a share of the window, so that the server does not meet all of them at once.
 const SPREAD_SHARE: f64 = 0.5;
 const SPREAD_LEAST: Duration = Duration::from_secs(1);
 const SPREAD_MOST: Duration = Duration::from_secs(30);
+
+/// How many times more attempts pass at each repetition of the same wish.
+const GROWTH: u32 = 8;
+/// More repetitions let no more through: everybody passes.
+const REPEATS_MOST: u32 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Window {
@@ -18,27 +30,74 @@ pub(super) struct Window {
     /// Closed by a person or another program, not by a server's answer.
     #[serde(default)]
     pub(super) by_hand: bool,
+    /// How often in a row the wish was repeated as soon as the key was open again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    repeats: u32,
+    /// Attempts that started all the same, since they had waited before it closed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    passed: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Window {
     pub(super) fn new(now: At, time: Duration, by_hand: bool) -> Self {
-        Self { from: now, until: now.plus(time), by_hand }
+        Self { from: now, until: now.plus(time), by_hand, repeats: 0, passed: 0 }
     }
 
-    /// Both: a window is never shortened by another one.
-    pub(super) fn joined(self, other: Option<Window>) -> Self {
-        other.filter(|other| other.until > self.until).unwrap_or(self)
+    /// A server's wish for `time`, told to an attempt that began at `began`. What becomes of the window `before`, and
+    /// whether the wish changed it.
+    pub(super) fn asked(before: Option<Window>, now: At, time: Duration, began: Option<At>) -> (Self, bool) {
+        let new = Self::new(now, time, false);
+        let Some(before) = before else { return (new, true) };
+        let is_later = new.until > before.until;
+        if before.by_hand {
+            return if is_later { (new, true) } else { (before, false) };
+        }
+        let asks_for_more = is_later && time > before.length();
+        if now < before.until {
+            let longer = Self { until: new.until, ..before };
+            return if asks_for_more { (longer, true) } else { (before, false) };
+        }
+        if now > before.until.plus(before.length()).plus(before.spread()) {
+            return (new, true);
+        }
+        // Of the same trouble as the window that is over: others have waited for that.
+        if began.is_some_and(|began| began < before.from) && !asks_for_more {
+            return (before, false);
+        }
+        (Self { repeats: before.repeats.saturating_add(1).min(REPEATS_MOST), ..new }, true)
     }
 
-    /// Why to wait, if it is not over.
-    pub(super) fn check(self, now: At) -> Option<Pause> {
-        let spread = self.until.since(self.from).mul_f64(SPREAD_SHARE);
-        (now < self.until).then(|| Pause {
-            limit: Limit::Window,
-            until: Some(self.until),
-            spread: spread.clamp(SPREAD_LEAST, SPREAD_MOST),
-            why: if self.by_hand { "the key was closed by hand" } else { "the server asked all to wait" }
-                .to_owned(),
-        })
+    fn length(self) -> Duration {
+        self.until.since(self.from)
+    }
+
+    /// Those who waited for it come back within this time after its end.
+    pub(super) fn spread(self) -> Duration {
+        self.length().mul_f64(SPREAD_SHARE).clamp(SPREAD_LEAST, SPREAD_MOST)
+    }
+
+    /// Until the attempt at this `place` comes back, in [0, 1) of all who were told the same; `None` once it is over.
+    pub(super) fn back_in(self, now: At, place: f64) -> Option<Duration> {
+        (now < self.until).then(|| self.until.since(now).saturating_add(self.spread().mul_f64(place)))
+    }
+
+    /// Lets an attempt go, or says why it has to wait, if the window is not over.
+    pub(super) fn check(&mut self, now: At, ask: &Ask) -> Result<(), Pause> {
+        if now >= self.until {
+            return Ok(());
+        }
+        let passes = if self.repeats == 0 { 0 } else { GROWTH.saturating_pow(self.repeats) };
+        if now.minus(ask.waited) < self.from && self.passed < passes {
+            self.passed += 1;
+            return Ok(());
+        }
+        let why = if self.by_hand { "the key was closed by hand" } else { "the server asked all to wait" };
+        let (until, spread) = (Some(self.until), self.spread());
+        Err(Pause { limit: Limit::Window, until, spread, why: why.to_owned() })
     }
 }

@@ -79,19 +79,22 @@ impl Session {
             self.asking = Some(Asking { since: now.elapsed, looks: 0, place, told: None });
         }
         let (looks, place) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
+        let since = self.asked_since.or_else(|| self.asking.as_ref().map(|asking| asking.since));
+        let waited = since.map(|since| now.elapsed.saturating_sub(since)).unwrap_or_default();
         let kind = match self.last {
             None => Kind::First,
             Some((_, Class::Success)) => Kind::Repeat,
             Some(_) => Kind::Retry,
         };
         self.state = State::Admitting;
-        vec![Action::Admit(Ask { kind, looks, chance: self.random.random(), place, ..Ask::default() })]
+        let chance = self.random.random();
+        vec![Action::Admit(Ask { kind, looks, chance, place, waited, ..Ask::default() })]
     }
 
     pub(super) fn answered(&mut self, now: Now, answer: Answer) -> Vec<Action> {
         match answer {
             Answer::Proceed => {
-                self.asking = None;
+                (self.asking, self.asked_since) = (None, None);
                 if self.limits.is_past_deadline(self.elapsed(now)) {
                     let mut actions = vec![Action::Settle(Report::NEUTRAL)];
                     actions.extend(self.too_late(now));
@@ -108,7 +111,7 @@ impl Session {
     /// the limits were asked.
     fn too_late(&mut self, now: Now) -> Vec<Action> {
         let exit = self.last.map_or(Exit::Status(exit_code::TIMED_OUT), |(status, _)| failed_exit(status));
-        let why = self.limits.deadline_words("is over");
+        let why = self.limits.deadline_words();
         self.finish_since(now, Outcome::Deadline, exit, why)
     }
 
@@ -129,7 +132,12 @@ impl Session {
             _ => delay.wait,
         };
         self.wait(now, wait.min(delay.look));
-        let told = Told::new(limit, delay.least.is_some() || held >= LONG, until.as_ref());
+        let long = delay.least.is_some() || held >= LONG;
+        // Others are at the state for a moment: nobody wants to know.
+        if limit == Limit::State && !long {
+            return Vec::new();
+        }
+        let told = Told::new(limit, long, until.as_ref());
         match &mut self.asking {
             Some(asking) if asking.told.as_ref() != Some(&told) => asking.told = Some(told),
             _ => return Vec::new(),
@@ -156,10 +164,11 @@ impl Session {
         {
             let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
             let longer = if waited { " any longer" } else { "" };
-            return Some(format!("not waited for{longer} (--gate-wait {})", duration::exact(most)));
+            return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
         }
-        self.would_pass_deadline(now, least).then(|| {
-            self.limits.deadline_words(if delay.least.is_some() { "would pass before" } else { "is over" })
+        self.would_pass_deadline(now, least).then(|| match delay.least {
+            Some(least) => self.limits.past_deadline_words(least),
+            None => self.limits.deadline_words(),
         })
     }
 
@@ -204,7 +213,7 @@ impl Session {
     }
 
     /// What the limits are told of an attempt that is over.
-    pub(super) fn report(&self, attempt: &AttemptResult, verdict: &Classification) -> Report {
+    pub(super) fn report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
         let result = match verdict.class {
             _ if says_nothing => gate::Result::Neutral,
@@ -213,6 +222,7 @@ impl Session {
             Class::Permanent => gate::Result::Neutral,
         };
         let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
-        Report { result, retry_after, probe: false }
+        let place = if retry_after.is_some() { self.random.random() } else { 0.0 };
+        Report { result, retry_after, place, ..Report::NEUTRAL }
     }
 }

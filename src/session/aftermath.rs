@@ -8,7 +8,7 @@ use super::{Action, Now, OutOf, Over, Session, report};
 use crate::classify::{AttemptResult, Classification, Ending};
 use crate::event::Outcome;
 use crate::exit_code::{self, Exit};
-use crate::gate::Refusal;
+use crate::gate::Settlement;
 
 impl Session {
     /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
@@ -40,8 +40,7 @@ impl Session {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
             if self.would_pass_deadline(now, wait) {
-                let why = format!("would pass before the next one in {}", report::time(wait));
-                let why = self.limits.deadline_words(&why);
+                let why = self.limits.past_deadline_words(wait);
                 actions.extend(self.finish_since(now, Outcome::Deadline, failed_exit(attempt.status()), why));
             } else {
                 self.wait(now, wait);
@@ -50,11 +49,11 @@ impl Session {
         actions
     }
 
-    pub(super) fn failed(&mut self, now: Now, over: &Over, refusal: Option<Refusal>) -> Vec<Action> {
+    pub(super) fn failed(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
         self.successes = 0;
         let Over { attempt, verdict, .. } = over;
         let mut actions = Vec::new();
-        let (outcome, why) = match (self.next_wait(now, over), refusal) {
+        let (outcome, why) = match (self.next_wait(now, over, settled.back_in), settled.refusal) {
             (Next::Retry { .. }, Some(refusal)) => {
                 actions.push(self.tell_refused(
                     &refusal,
@@ -63,10 +62,11 @@ impl Session {
                     None,
                     String::new(),
                 ));
-                (Outcome::Refused, format!("not retried ({})", refusal.why))
+                (Outcome::Refused, format!("not retried: {}", refusal.why))
             }
             (Next::Retry { drawn, wait }, None) => {
                 self.wait(now, wait);
+                self.asked_since = verdict.retry_after.map(|_| now.elapsed);
                 return vec![self.tell_retry(attempt, verdict, drawn, wait)];
             }
             (Next::End(outcome, why), _) => (outcome, why),
@@ -79,15 +79,16 @@ impl Session {
         actions
     }
 
-    /// Is there another attempt, and how long until then?
-    fn next_wait(&mut self, now: Now, over: &Over) -> Next {
+    /// Is there another attempt, and how long until then? `back_in`: its place among those who were told the same, which
+    /// does not make a wait too long.
+    fn next_wait(&mut self, now: Now, over: &Over, back_in: Option<Duration>) -> Next {
         let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
             return Next::End(Outcome::Permanent, report::not_retried(verdict, &self.rules));
         }
         match stopping {
             Some(OutOf::Deadline) => {
-                return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+                return Next::End(Outcome::Deadline, self.limits.deadline_words());
             }
             Some(OutOf::Progress) => return Next::End(Outcome::Stalled, self.limits.stalled_words()),
             Some(OutOf::Timeout | OutOf::Idle) | None => {}
@@ -106,17 +107,18 @@ impl Session {
         self.drawn = Some(drawn);
         let wait = verdict.retry_after.map_or(drawn, |asked| drawn.max(self.spread(asked)));
         if self.would_pass_deadline(now, wait) {
-            let why = format!("would pass before the next one in {}", report::time(wait));
-            return Next::End(Outcome::Deadline, self.limits.deadline_words(&why));
+            return Next::End(Outcome::Deadline, self.limits.past_deadline_words(wait));
         }
+        let spread = back_in.map_or(wait, |back_in| wait.max(back_in));
+        let wait = if self.would_pass_deadline(now, spread) { wait } else { spread };
         Next::Retry { drawn, wait }
     }
 
     /// A wait that was asked for is kept, and a little more, so that not all who were asked return at once.
     fn spread(&mut self, asked: Duration) -> Duration {
         const MOST: Duration = Duration::from_secs(1);
-        let share = self.random.random::<f64>() * 0.1;
-        asked.saturating_add(asked.mul_f64(share).min(MOST))
+        let most = (asked / 10).min(MOST);
+        asked.saturating_add(most.mul_f64(self.random.random()))
     }
 
     fn exhausted(&mut self, now: Now, attempt: &AttemptResult, why: String) -> Vec<Action> {

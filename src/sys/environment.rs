@@ -23,6 +23,15 @@ fn has_ours() -> bool {
     *HAS.get_or_init(|| supervise::environment_has(OURS))
 }
 
+/// The names of the variables that begin like this and are not empty.
+pub(crate) fn names(prefix: &str) -> Vec<String> {
+    if !has_ours() {
+        return Vec::new();
+    }
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(prefix)).collect()
+}
+
 fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }
@@ -69,9 +78,23 @@ impl Outer {
     }
 }
 
+/// The variable that says the outer run's deadline once more, on a clock that nobody sets: `WALL:ELAPSED`, where `WALL`
+/// is what `RETRY_DEADLINE_AT_MS` says.
+pub(crate) const DEADLINE_CLOCK: &str = "RETRY_DEADLINE_CLOCK";
+
 fn time_left() -> Option<Duration> {
-    let at: u64 = text("RETRY_DEADLINE_AT_MS")?.parse().ok()?;
-    Some(Duration::from_millis(at.saturating_sub(clock::unix_millis())))
+    let wall = text("RETRY_DEADLINE_AT_MS")?;
+    let at: u64 = wall.parse().ok()?;
+    let left = at.saturating_sub(clock::unix_millis());
+    let steady = text(DEADLINE_CLOCK).and_then(|clock| steady_left(&clock, &wall));
+    Some(Duration::from_millis(steady.unwrap_or(left)))
+}
+
+/// What is left on the clock that nobody sets, if it speaks of the same deadline.
+fn steady_left(clock: &str, wall: &str) -> Option<u64> {
+    let (of, at) = clock.split_once(':')?;
+    let now = u64::try_from(clock::now().elapsed.as_millis()).ok()?;
+    at.parse::<u64>().ok().filter(|_| of == wall).map(|at| at.saturating_sub(now))
 }
 
 /// Does `$RETRY_HINT`, whose path holds the outer run's process id, belong to a process that is not above us?

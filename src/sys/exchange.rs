@@ -3,6 +3,7 @@
 //! On Linux each is a memfd, named to the command as `/proc/<pid>/fd/<n>`: one system call to make, nothing on
 //! any disk, nothing left behind however we end. Elsewhere each is a file in a private directory.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
@@ -26,11 +27,41 @@ const LONGEST: usize = 16 * 1024;
 pub(crate) struct Exchange {
     hint: Mailbox,
     progress: Mailbox,
+    seen: Cell<Option<Touch>>,
+}
+
+/// What was seen of the file of progress.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    /// The file's own time, on the wall clock.
+    modified: Duration,
+    /// When that was, on the elapsed clock.
+    at: Duration,
+    /// When it was seen.
+    looked: Duration,
+}
+
+impl Touch {
+    /// The wall clock may be set while nobody looks: an age that is longer than since the last look is none.
+    fn next(
+        seen: Option<Self>,
+        modified: Duration,
+        age: Option<Duration>,
+        since: Duration,
+        now: Duration,
+    ) -> Self {
+        let looked = seen.map_or(since, |seen| seen.looked);
+        let at = match seen {
+            Some(seen) if seen.modified == modified => seen.at,
+            _ => age.filter(|age| *age <= now.saturating_sub(looked)).map_or(now, |age| now - age),
+        };
+        Self { modified, at, looked: now }
+    }
 }
 
 impl Exchange {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { hint: Mailbox::new("hint")?, progress: Mailbox::new("progress")? })
+        Ok(Self { hint: Mailbox::new("hint")?, progress: Mailbox::new("progress")?, seen: Cell::new(None) })
     }
 
     /// The path for `$RETRY_HINT`.
@@ -43,9 +74,13 @@ impl Exchange {
         self.progress.path()
     }
 
-    /// How long ago the command last touched the file of progress; `None` if it never did.
-    pub(crate) fn progress_age(&self) -> Option<Duration> {
-        self.progress.age()
+    /// When the command last touched the file of progress, on the elapsed clock; `None` if it never did. `began`: when
+    /// the run did.
+    pub(crate) fn last_progress(&self, began: Duration, now: Duration) -> Option<Duration> {
+        let (modified, age) = self.progress.touched()?;
+        let touch = Touch::next(self.seen.get(), modified, age, began, now);
+        self.seen.set(Some(touch));
+        Some(touch.at)
     }
 
     /// What the command wrote since the last time, taken out.
@@ -57,4 +92,29 @@ impl Exchange {
 /// The process that a path of ours belongs to.
 pub(crate) fn owner(path: &str) -> Option<i32> {
     Mailbox::owner(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn progress_is_when_it_was_whatever_the_wall_clock_does() {
+        let hour = s(3600);
+        let first = Touch::next(None, s(1000), Some(s(4)), s(10), s(20));
+        assert_eq!(first.at, s(16));
+        // Nothing new, and the clock was set in either direction.
+        for age in [Some(s(14) + hour), None] {
+            assert_eq!(Touch::next(Some(first), s(1000), age, s(10), s(30)).at, s(16));
+        }
+        // Something new: as old as it says, or as new as can be.
+        for (age, at) in [(Some(s(3)), 27), (Some(s(3) + hour), 30), (None, 30)] {
+            assert_eq!(Touch::next(Some(first), s(1007), age, s(10), s(30)).at, s(at), "{age:?}");
+        }
+        assert_eq!(Touch::next(None, s(1000), Some(hour), s(10), s(20)).at, s(20));
+    }
 }

@@ -58,14 +58,11 @@ fn the_text_shows_what_is_not_default_then_the_schedule() {
 fn no_number_of_attempts_is_too_large_to_explain() {
     let sandbox = Sandbox::new();
     for max in ["100000000000", "400000000000000000", "18446744073709551615"] {
-        for backoff in ["fixed", "fibonacci", "exponential", "decorrelated", "1s,30years"] {
-            for format in ["text", "json", "delays"] {
-                let line = ["explain", "--max", max, "--backoff", backoff, "--format", format];
-                sandbox.run(line).exits(0).says(&[]);
-                sandbox
-                    .run([&line[..], &["--timeout", "30years", "--max-delay", "30years"]].concat())
-                    .exits(0);
-            }
+        for backoff in ["fixed", "decorrelated", "1s,30years"] {
+            let line = ["explain", "--max", max, "--backoff", backoff];
+            sandbox.run(line).exits(0).says(&[]);
+            let long = ["--format", "json", "--timeout", "30years", "--max-delay", "30years"];
+            sandbox.run([&line[..], &long].concat()).exits(0);
         }
     }
     let worst = sandbox.explain(&["--max", "5000000001", "--delay", "0", "--timeout", "1s"]).0;

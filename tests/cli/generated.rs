@@ -40,24 +40,9 @@ fn every_shell_has_completions_with_all_options_and_verbs() {
 }
 
 #[test]
-fn bash_completes_with_the_generated_script() {
-    let sandbox = Sandbox::new();
-    let script = sandbox.run(["generate", "bash"]).exits(0).text();
-    sandbox.write("retry.bash", script);
-    let ask = "source ./retry.bash; COMP_WORDS=(retry --max-); COMP_CWORD=1; _retry retry --max- retry; \
-               printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let ran =
-        Ran::of(assert_cmd::Command::new("bash").args(["-c", ask]).current_dir(sandbox.path("."))).exits(0);
-    let text = ran.text();
-    let mut offered: Vec<_> = text.lines().collect();
-    offered.sort_unstable();
-    assert_eq!(offered, ["--max-delay", "--max-retry-after"]);
-}
-
-#[test]
 fn every_option_of_the_man_page_says_what_it_does() {
     let page = Sandbox::new().run(["generate", "man"]).exits(0).text();
-    assert!(page.contains(".TH retry 1"), "{page}");
+    assert!(page.contains(".TH RETRY 1 \"\" \"retry "), "{page}");
     let lines: Vec<_> = page.lines().collect();
     for flag in super::flags::PROVEN {
         let escaped = format!("\\fB\\-\\-{}\\fR", flag[2..].replace('-', "\\-"));
@@ -71,6 +56,40 @@ fn every_option_of_the_man_page_says_what_it_does() {
             page.lines().any(|line| line.trim_matches('"').ends_with(section) && line.starts_with(".SH"));
         assert!(heading, "{section} is missing in the man page");
     }
+}
+
+#[test]
+fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb() {
+    let sandbox = Sandbox::new();
+    let page = sandbox.run(["generate", "man"]).exits(0).text();
+    sandbox.write("retry.1", &page);
+    let mut groff = assert_cmd::Command::new("groff");
+    groff
+        .args(["-Kutf8", "-man", "-Tutf8", "-P-c", "-rLL=80n", "-ww", "retry.1"])
+        .current_dir(sandbox.path("."));
+    let ran = Ran::of(groff.timeout(std::time::Duration::from_secs(60))).exits(0);
+    let shown = ran.text().replace("\u{8}", "");
+    for line in ran.text().lines() {
+        // Bold and underlined letters are overstruck.
+        let width = line.chars().count() - 2 * line.matches('\u{8}').count();
+        assert!(width <= 80, "{width} columns: {line}");
+    }
+    assert!(shown.contains("User Commands"), "{shown}");
+    for setting in super::flags::PROVEN {
+        let variable = format!("RETRY_OPT_{}", setting[2..].replace('-', "_").to_uppercase());
+        if page.contains(&format!("env: {}", variable.replace('_', "_"))) {
+            assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable} is not in ENVIRONMENT");
+        }
+    }
+    let examples = page.split(".SH EXAMPLES").nth(1).expect("examples");
+    for verb in ["until", "wait", "explain", "classify", "profiles", "state", "generate"] {
+        assert!(examples.contains(&format!("retry {verb}")), "no example of {verb}");
+    }
+    let held = page.split("\\fB\\-O\\fR").nth(1).expect("-O");
+    assert!(
+        held.lines().nth(1).is_some_and(|text| !text.is_empty() && !text.starts_with('.')),
+        "-O says nothing"
+    );
 }
 
 #[test]
@@ -107,6 +126,27 @@ fn the_schema_of_the_configuration_tells_right_from_wrong() {
         json!({"policy": {"a": 3}}),
     ] {
         assert!(!schema.is_valid(&bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_example_configuration_parses_as_it_is_and_with_each_line_in_force() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.run(["generate", "config"]).exits(0).says(&[]).text();
+    sandbox.write("as-it-is.toml", &text);
+    let explained = sandbox.explain(&["--config", "as-it-is.toml"]).0;
+    assert_eq!(explained["policy"], sandbox.explain(&[]).0["policy"], "it changes nothing");
+    let in_force = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
+        _ => line,
+    });
+    // Some settings contradict others: each is read, they are not used together.
+    sandbox.write("in-force.toml", in_force.collect::<Vec<_>>().join("\n"));
+    let listed = sandbox.run(["profiles", "--config", "in-force.toml", "mytool"]);
+    assert!(!listed.stderr.contains("in-force.toml:"), "{}", listed.stderr);
+    for key in explained["policy"].as_object().expect("a policy").keys().filter(|key| *key != "rule") {
+        let line = format!("#{key} = ");
+        assert!(text.lines().any(|shown| shown.starts_with(&line)), "{key} is missing in\n{text}");
     }
 }
 

@@ -25,6 +25,7 @@ mod nested;
 mod outcomes;
 
 mod colour;
+mod completions;
 mod deaf;
 mod log;
 mod log_files;

@@ -1,5 +1,5 @@
 //! `tests/corpus/real.jsonl`: real runs of real tools, provoked on loopback, one a line. They are judged by the
-//! binary; the judgement is right when it retries what may pass and nothing else.
+//! binary, their text read whatever the command is; the judgement is right when it retries what may pass and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -41,8 +41,11 @@ fn answers(cases: &[Value]) -> Vec<Value> {
         writeln!(lines, "{line}").unwrap();
     }
     let sandbox = Sandbox::new();
-    let output =
-        sandbox.retry(["classify", "--batch", "-", "--format", "json"]).write_stdin(lines).output().unwrap();
+    let output = sandbox
+        .retry(["classify", "--batch", "-", "--format", "json", "-p", "auto", "-p", "generic"])
+        .write_stdin(lines)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<_> = text.lines().map(|line| serde_json::from_str(line).expect("an answer")).collect();

@@ -220,6 +220,17 @@ fn the_command_is_told_when_retry_is_killed() {
     assert!(sandbox.path("told").exists(), "by TERM");
 }
 
+#[test]
+fn it_is_told_by_the_signal_that_was_chosen() {
+    let sandbox = Sandbox::new();
+    let script = "trap 'echo x >told; exit' INT; trap '' TERM; echo $$ >pid; while :; do sleep 0.05; done";
+    let (mut run, command) = running(&sandbox, &["--signal", "INT"], script);
+    run.send(Signal::KILL);
+    assert_eq!(run.end(), End::Killed(Signal::KILL.as_raw()));
+    wait_for("the end of the command", || !is_alive(command));
+    assert!(sandbox.path("told").exists());
+}
+
 /// Wherever the signal falls, before the handlers, between fork and exec, after: it is neither lost nor leaves a command
 /// behind.
 #[test]

@@ -140,6 +140,28 @@ fn a_stop_of_process_1_is_no_end() {
     assert_gone(&[process_1]);
 }
 
+/// Of a signal that process 1 does not catch the kernel makes nothing: the command would never know.
+#[test]
+fn signals_that_others_would_die_of_reach_the_command() {
+    let Some(words) = as_process_1() else { return };
+    let numbers = [Signal::ABORT.as_raw(), Signal::POWER.as_raw(), Signal::XCPU.as_raw(), 34 + 3, 64];
+    for number in numbers {
+        let sandbox = Sandbox::new();
+        let number = number.to_string();
+        let args = ["--max", "1", "--", fixture(), "trap", &number, "5", "ready", "count"];
+        let (mut running, process_1) = start(&sandbox, words, &args);
+        wait_for("the handler", || sandbox.path("ready").exists());
+        let sent = Command::new("bash")
+            .args(["-c", "kill -\"$0\" \"$1\""])
+            .arg(&number)
+            .arg(process_1.to_string())
+            .status();
+        assert!(sent.expect("bash").success());
+        assert_eq!(running.end(), End::Code(5), "{number}");
+        assert_eq!(sandbox.count("count"), 1, "{number}");
+    }
+}
+
 /// A namespace without a `/proc` of its own: what is listed there are other processes.
 #[test]
 fn without_its_own_proc_a_timeout_still_stops_the_command() {

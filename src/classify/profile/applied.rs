@@ -10,6 +10,7 @@ use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
 use crate::classify::lines;
 use crate::classify::normalise::Text;
+use crate::exit_code;
 
 /// Ends that tell of a request that was under way.
 const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"];
@@ -38,8 +39,15 @@ pub(super) fn ended_after_request(profiles: &[Asked], attempt: &AttemptResult) -
 
 /// Stopped or killed in the midst of something.
 fn was_stopped(attempt: &AttemptResult) -> bool {
+    const KILLED: u8 = 137;
+    const TERMINATED: u8 = 143;
     attempt.timed_out
-        || !matches!(attempt.ending, Ending::Exited(code) if code != 124 && code <= 128 || code == 255 || code == 254)
+        || match attempt.ending {
+            // `timeout(1)`, and a shell's word for what died of a signal.
+            Ending::Exited(code) => code == exit_code::TIMED_OUT || code == KILLED || code == TERMINATED,
+            Ending::Signaled(_) => true,
+            Ending::NotStarted(_) => false,
+        }
 }
 
 fn is_under_way(rule: &Rule) -> bool {
@@ -56,18 +64,13 @@ fn exit_rules(profiles: &[Asked]) -> impl Iterator<Item = &Rule> {
     all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.is_gate())
 }
 
-/// Does the status say nothing else? Where a tool has a status for what never took effect, no other one means that.
+/// Does the status say nothing else? Where a tool has a status for what never took effect, none for another passing failure
+/// means that.
 fn status_agrees(profiles: &[Asked], attempt: &AttemptResult, claim: &Rule) -> bool {
-    match exit_rule(profiles, attempt) {
-        Some(rule) if rule.not_reached => true,
-        _ if exit_rules(profiles).any(|rule| rule.not_reached) => false,
-        Some(rule) => {
-            rule.class != Class::Permanent
-                && !is_under_way(rule)
-                && (rule.kind.as_deref() != Some("http") || claim.kind.as_deref() == Some("http"))
-        }
-        None => true,
-    }
+    let Some(rule) = exit_rule(profiles, attempt).filter(|rule| !rule.not_reached) else { return true };
+    let tells = exit_rules(profiles).any(|rule| rule.not_reached);
+    let answered = rule.kind.as_deref() == Some("http") && claim.kind.as_deref() != Some("http");
+    !is_under_way(rule) && !answered && !(tells && rule.class != Class::Permanent)
 }
 
 /// The lines that say what the rule claims, those of programs that only start others left out.

@@ -18,7 +18,6 @@ use self::authority::{Authority, host_and_port, within};
 use super::select::{Tool, named};
 use super::wrappers::unwrapped;
 use super::{Profile, builtin};
-use crate::fnv;
 
 /// How a tool's arguments name the host that it talks to: `[[key]]` of a profile.
 #[derive(Debug, Default)]
@@ -67,9 +66,17 @@ pub(crate) enum Place {
 /// Header lines that say who asks, by how their names end.
 const TELLING_HEADERS: &[&str] = &["authorization", "api-key", "apikey", "-token", "cookie"];
 
+/// Makes a short name of credentials, from which nobody can have them back.
+pub(crate) type Hash<'a> = &'a dyn Fn(&[u8]) -> String;
+
 /// The host that this command line is about, `host[:port][#hash]`; the hash is of the credentials that stand in it.
 /// `names` are profiles for a command that none is known of.
-pub(super) fn find(argv: &[OsString], names: &[String], users: &[Rc<Profile>]) -> Option<String> {
+pub(super) fn find(
+    argv: &[OsString],
+    names: &[String],
+    users: &[Rc<Profile>],
+    hash: Hash<'_>,
+) -> Option<String> {
     let words = unwrapped(argv);
     let arguments = words.get(1..)?;
     let tool = Tool::find(argv, users).or_else(|| {
@@ -84,10 +91,10 @@ pub(super) fn find(argv: &[OsString], names: &[String], users: &[Rc<Profile>]) -
     });
     for (tool, profile) in profiles {
         if let Some(finder) = profile.keys.iter().find(|finder| finder.is_for(&tool.command)) {
-            return finder.find(tool.arguments);
+            return finder.find(tool.arguments, hash);
         }
     }
-    arguments.iter().find_map(|word| within(&word.to_string_lossy())).map(|found| written(&found, &[]))
+    arguments.iter().find_map(|word| within(&word.to_string_lossy())).map(|found| written(&found, &[], hash))
 }
 
 impl HostFinder {
@@ -95,7 +102,7 @@ impl HostFinder {
         self.commands.is_empty() || self.commands.iter().any(|known| known == command)
     }
 
-    fn find(&self, words: &[OsString]) -> Option<String> {
+    fn find(&self, words: &[OsString], hash: Hash<'_>) -> Option<String> {
         let words: Vec<Cow<'_, str>> = words.iter().map(|word| word.to_string_lossy()).collect();
         let arguments = Arguments::read(&words, &self.grammar());
         let mut found = self.lookups.iter().find_map(|lookup| lookup.find(&arguments))?;
@@ -104,7 +111,7 @@ impl HostFinder {
         }
         found.port = found.port.filter(|port| Some(*port) != self.default_port);
         let who = arguments.options.iter().filter_map(|(name, value)| self.who_asks(name, value));
-        Some(written(&found, &who.collect::<Vec<_>>()))
+        Some(written(&found, &who.collect::<Vec<_>>(), hash))
     }
 
     fn who_asks<'a>(&self, name: &str, value: &'a str) -> Option<&'a str> {
@@ -193,16 +200,14 @@ fn filled(template: &str, operands: &[&str], arguments: &Arguments<'_>) -> Optio
     Some(text)
 }
 
-fn written(found: &Authority, who: &[&str]) -> String {
+fn written(found: &Authority, who: &[&str], hash: Hash<'_>) -> String {
     let mut text = found.host.clone();
     if let Some(port) = found.port {
         text.push_str(&format!(":{port}"));
     }
     let who: Vec<&str> = found.credentials.iter().map(String::as_str).chain(who.iter().copied()).collect();
     if !who.is_empty() {
-        // Enough to keep accounts apart, and far too little to have them back.
-        let hash = fnv::hash64(who.join("\0").into_bytes()) >> 32;
-        text.push_str(&format!("#{hash:08x}"));
+        text.push_str(&format!("#{}", hash(who.join("\0").as_bytes())));
     }
     text
 }

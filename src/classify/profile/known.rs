@@ -144,8 +144,8 @@ impl Knowledge {
 
     /// The host that a command line is about, as a key: `host[:port]`, in lower case, with `#` and a hash where
     /// credentials stand in it. Reads the tool's profile.
-    pub(crate) fn host(&self, argv: &[OsString]) -> Option<String> {
-        host::find(argv, &self.selection.names, &self.users)
+    pub(crate) fn host(&self, argv: &[OsString], hash: host::Hash<'_>) -> Option<String> {
+        host::find(argv, &self.selection.names, &self.users, hash)
     }
 
     /// Advice on the tools of this run.

@@ -240,6 +240,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_named_adds_to_what_is_found() {
+        let choose = |names: &[&str], command: &str| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Selection::choose(&names, &[command.into()], &[])
+        };
+        let both = Captures { stdout: true, stderr: true };
+        for command in ["brew", "bash", "frobnicate", "curl"] {
+            for names in [["auto", "generic"], ["generic", "auto"]] {
+                let selection = choose(&names, command);
+                assert_eq!(selection.familiarity, Familiarity::Known, "{command}");
+                assert_eq!(selection.captures, both, "{command}");
+                assert_eq!(selection.runs_others, command == "bash");
+            }
+        }
+        assert!(!choose(&["auto"], "brew").captures.stdout);
+    }
+
+    #[test]
     fn the_users_profile_of_a_command_comes_before_ours() {
         let mine = Profile { name: "mine".into(), commands: vec!["curl".into()], ..Profile::default() };
         let selection = Selection::choose(&[AUTO.to_owned()], &["curl".into()], &[Rc::new(mine)]);

@@ -1,8 +1,10 @@
 //! Every rule on its examples, and the traps that tools lay.
 
 mod fresh;
+mod once;
 mod runners;
 mod sureness;
+mod words;
 
 use std::ffi::OsString;
 
@@ -399,7 +401,11 @@ fn no_trap_is_stepped_into() {
 #[test]
 fn an_unknown_command_is_judged_by_its_status_alone() {
     let rules = Rules { knowledge: Rc::new(knowledge(AUTO, "frobnicate")), ..Rules::default() };
-    for code in [1, 2, 64, 126, 130, 139] {
+    for (code, id) in [(126, "not-executable"), (127, "not-found")] {
+        let verdict = rules.classify(&AttemptResult::ended(Ending::Exited(code)), None);
+        assert_eq!((verdict.class, &*verdict.rule.id), (Class::Permanent, id), "{code}");
+    }
+    for code in [1, 2, 64, 125, 128, 130, 139] {
         let verdict = rules.classify(&AttemptResult::ended(Ending::Exited(code)), None);
         assert_eq!((verdict.class, &*verdict.rule.id), (Class::Transient, "unmatched"), "{code}");
     }

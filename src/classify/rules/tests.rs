@@ -58,10 +58,65 @@ fn without_rules_a_failure_is_transient_unless_it_cannot_pass() {
         (start_error(Stage::Exec, libc::ETXTBSY), Class::Transient, "start"),
         (start_error(Stage::Exec, libc::ENOMEM), Class::Transient, "start"),
         (start_error(Stage::Exec, libc::EMFILE), Class::Transient, "start"),
+        (start_error(Stage::Exec, libc::ENFILE), Class::Transient, "start"),
+        (start_error(Stage::Exec, libc::EAGAIN), Class::Transient, "start"),
+        (start_error(Stage::Exec, libc::EIO), Class::Transient, "start"),
+        (exit(126), Class::Permanent, "not-executable"),
+        (exit(127), Class::Permanent, "not-found"),
+        (exit(125), Class::Transient, "unmatched"),
+        (exit(128), Class::Transient, "unmatched"),
+        (timed_out(Ending::Exited(127)), Class::Transient, "timeout"),
         (start_error(Stage::Fork, libc::EAGAIN), Class::Transient, "fork"),
+        (start_error(Stage::Input, libc::ENOENT), Class::Transient, "input"),
     ] {
         check(&none, &result, class, rule);
     }
+}
+
+#[test]
+fn what_could_not_be_run_is_retried_when_that_is_asked() {
+    check(&rules("127", "", "", None), &exit(127), Class::Transient, "retry-on");
+    check(&rules("", "", "", Some(Otherwise::Retry)), &exit(126), Class::Transient, "otherwise");
+    check(&rules("", "", "", Some(Otherwise::Retry)), &exit(127), Class::Transient, "otherwise");
+}
+
+#[test]
+fn what_may_not_be_repeated_still_starts_again_and_heeds_a_limit() {
+    let once = |rules: Rules| Rules { non_idempotent: true, ..rules };
+    for (stage, errno) in
+        [(Stage::Fork, libc::EAGAIN), (Stage::Exec, libc::ETXTBSY), (Stage::Exec, libc::EIO)]
+    {
+        let verdict = once(Rules::default()).classify(&start_error(stage, errno), None);
+        assert!(verdict.class.is_retryable() && !verdict.may_have_been_applied);
+    }
+    let busy = Rules { texts: vec![text(Class::Throttled, "", &["busy"])], ..Rules::default() };
+    check(&once(busy), &saw(1, &["busy"]), Class::Throttled, "rule");
+    check(&once(Rules::default()), &hinted(1, "retry-after=3s"), Class::Throttled, "hint");
+    let verdict = once(Rules::default()).classify(&exit(1), None);
+    assert_eq!((verdict.class, verdict.may_have_been_applied), (Class::Permanent, true));
+}
+
+fn curl() -> Rules {
+    let argv = ["curl".into()];
+    let selection = crate::classify::profile::Selection::choose(&["auto".to_owned()], &argv, &[]);
+    Rules { knowledge: Rc::new(Knowledge::new(selection, Vec::new())), ..Rules::default() }
+}
+
+#[test]
+fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
+    // curl's certificate failure.
+    check(&curl(), &timed_out(Ending::Exited(60)), Class::Transient, "timeout");
+    check(&curl(), &exit(60), Class::Permanent, "certificate");
+}
+
+#[test]
+fn the_commands_own_word_on_the_wait_beats_the_servers() {
+    let mut attempt = hinted(22, "class=throttled\nretry-after=3s");
+    attempt.output.text.stderr =
+        Some(b"Retry-After: 90\ncurl: (22) The requested URL returned error: 429".as_slice().into());
+    assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
+    attempt.hint = Hint::parse(b"class=transient");
+    assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));
 }
 
 #[test]
@@ -140,6 +195,7 @@ fn reasons_are_short_and_countable() {
         (timed_out(Ending::Exited(7)), "timeout"),
         (start_error(Stage::Exec, libc::ENOENT), "command not found"),
         (start_error(Stage::Exec, libc::EACCES), "cannot execute: Permission denied"),
+        (start_error(Stage::Input, libc::EMFILE), "cannot give it its input: Too many open files"),
     ] {
         assert_eq!(Rules::default().classify(&result, None).reason, expected);
     }
@@ -208,7 +264,7 @@ fn text_can_be_demanded_of_a_success() {
     check(&rules, &saw(0, &["done", "saved"]), Class::Success, "success-match");
     check(&rules, &saw(0, &["done"]), Class::Transient, "success-match");
     check(&rules, &saw(1, &["done", "saved"]), Class::Transient, "unmatched");
-    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0 without 'saved'");
+    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0, but 'saved' not seen on stderr");
 }
 
 #[test]

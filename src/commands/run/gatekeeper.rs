@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::{Doing, Driver};
 use crate::error::Error;
-use crate::event::Level;
-use crate::gate::{Admission, Ask, Delay, Grant, Limit, Limits, Refusal, Report};
+use crate::event::{Bypassed, Event, Level};
+use crate::gate::{Admission, Ask, At, Delay, Grant, Limit, Limits, Pause, Refusal, Report, Settlement};
 use crate::policy::Policy;
 use crate::policy::value::{Key, OnStateError};
 use crate::session::{Answer, Input, Wait};
 use crate::sys::clock;
 use crate::sys::environment::Outer;
-use crate::sys::store::{self, Failure, Leases, Sight, Store};
+use crate::sys::store::{self, Done, Leases, Sight, Store};
 
 /// A store that failed is left alone for this long: each look may cost its whole patience.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
@@ -26,6 +26,8 @@ pub(super) struct Gatekeeper {
     place: store::Place,
     /// What the running attempt was granted.
     held: Grant,
+    /// When it was, on the store's clock.
+    began: Option<At>,
     /// An attempt of a run around this one, under the same key, holds a permit, and is the breaker's probe.
     covered: Grant,
     /// On the elapsed clock.
@@ -33,7 +35,8 @@ pub(super) struct Gatekeeper {
     renew_at: Option<Duration>,
     /// One warning of a store that failed is enough.
     warned: bool,
-    warnings: Vec<String>,
+    /// What was done without the limits since they were asked last.
+    bypassed: Option<Bypassed>,
 }
 
 impl Gatekeeper {
@@ -49,11 +52,12 @@ impl Gatekeeper {
             store: None,
             place,
             held: Grant::default(),
+            began: None,
             covered,
             left_alone_until: None,
             renew_at: None,
             warned: false,
-            warnings: Vec::new(),
+            bypassed: None,
         }))
     }
 
@@ -63,51 +67,74 @@ impl Gatekeeper {
         let limits = self.limits.clone();
         let wanted = Leases::wanted(&limits, &ask);
         let mut decided = None;
-        let done = self.transact(wanted, &mut |sight| {
+        let done = self.try_transact(wanted, &mut |sight| {
             let admission = sight.state.admit(sight.now, &limits, &ask, sight.free);
             let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
             decided = Some((admission, sight.now));
             grant
         });
         match (done, decided) {
-            (Ok(()), Some((Admission::Proceed(grant), _))) => {
-                self.held = grant;
+            (Ok(Done::Busy), _) => Answer::Wait(self.busy(&ask)),
+            (Ok(Done::Done), Some((Admission::Proceed(grant), now))) => {
+                (self.held, self.began) = (grant, Some(now));
                 let leased = grant != Grant::default();
                 self.renew_at = self.renewal().filter(|_| leased).map(|every| clock::now().elapsed + every);
                 Answer::Proceed
             }
-            (Ok(()), Some((Admission::Wait(pause), now))) => {
-                let patience = self.store.as_ref().map(|store| store.patience());
-                Answer::Wait(Wait {
-                    limit: pause.limit,
-                    delay: pause.delay(now, &ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
-                    until: pause.until.map(|until| until.to_string()),
-                    why: pause.why,
-                })
+            (Ok(Done::Done), Some((Admission::Wait(pause), now))) => {
+                Answer::Wait(self.wait(&ask, pause, now))
             }
-            (Ok(()), Some((Admission::Refuse(refusal), _))) => Answer::Refuse(refusal),
+            (Ok(Done::Done), Some((Admission::Refuse(refusal), _))) => Answer::Refuse(refusal),
             (Err(why), _) if self.on_error == OnStateError::Fail => {
                 Answer::Refuse(Refusal { limit: Limit::State, why })
             }
-            (Err(_), _) | (Ok(()), None) => Answer::Proceed,
+            (Err(why), _) => {
+                self.bypass(&why);
+                Answer::Proceed
+            }
+            (Ok(Done::Done), None) => Answer::Proceed,
         }
     }
 
-    /// The attempt is over. Says why another one would be refused, if it would.
-    pub(super) fn settle(&mut self, report: Report) -> Option<Refusal> {
-        let report = Report { probe: self.held.probe || self.covered.probe, ..report };
+    /// Others are at the state: that is no reason to go without it.
+    fn busy(&self, ask: &Ask) -> Wait {
+        let why = "the shared state is busy".to_owned();
+        let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
+        self.wait(ask, pause, At::default())
+    }
+
+    fn wait(&self, ask: &Ask, pause: Pause, now: At) -> Wait {
+        let patience = self.store.as_ref().map(|store| store.patience());
+        Wait {
+            limit: pause.limit,
+            delay: pause.delay(now, ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
+            until: pause.until.map(|until| until.to_string()),
+            why: pause.why,
+        }
+    }
+
+    /// The attempt is over.
+    pub(super) fn settle(&mut self, report: Report) -> Settlement {
+        let probe = self.held.probe || self.covered.probe;
+        let report = Report { probe, began: self.began.take(), ..report };
         let held = std::mem::take(&mut self.held);
         self.renew_at = None;
         if held == Grant::default() && self.limits.learn_nothing_from(&report) {
-            return None;
+            return Settlement::default();
         }
         let limits = self.limits.clone();
-        let mut refusal = None;
+        let mut settled = Settlement::default();
         let done = self.transact(Leases::GiveBack, &mut |sight| {
-            refusal = sight.state.settle(sight.now, &limits, &report);
+            settled = sight.state.settle(sight.now, &limits, &report);
             Grant::default()
         });
-        refusal.filter(|_| done.is_ok())
+        match done {
+            Ok(()) => settled,
+            Err(why) => {
+                self.bypass(&why);
+                Settlement::default()
+            }
+        }
     }
 
     /// Until leases have to be renewed.
@@ -124,7 +151,7 @@ impl Gatekeeper {
         self.renew_at = self.renewal().map(|every| now + every);
         let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
         if let Err(failure) = renewed {
-            self.warn(&failure);
+            self.bypass(&failure.0);
         }
     }
 
@@ -138,37 +165,56 @@ impl Gatekeeper {
     }
 
     pub(super) fn take_warnings(&mut self) -> Vec<String> {
-        let of_store = self.store.as_mut().map(|store| store.warnings()).unwrap_or_default();
-        self.warnings.drain(..).chain(of_store).collect()
+        self.store.as_mut().map(|store| store.warnings()).unwrap_or_default()
+    }
+
+    pub(super) fn take_bypassed(&mut self) -> Option<Bypassed> {
+        self.bypassed.take()
     }
 
     fn renewal(&self) -> Option<Duration> {
         self.store.as_ref().and_then(|store| store.renewal())
     }
 
+    /// The same, waiting for others.
     fn transact(&mut self, leases: Leases, decide: &mut dyn FnMut(Sight<'_>) -> Grant) -> Result<(), String> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let began = clock::now().awake;
+        while self.try_transact(leases, decide)? == Done::Busy {
+            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+                return Err("the shared state is busy".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn try_transact(
+        &mut self,
+        leases: Leases,
+        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+    ) -> Result<Done, String> {
         let now = clock::now().elapsed;
         if self.left_alone_until.is_some_and(|until| now < until) {
             return Err("the shared state could not be reached a moment ago".to_owned());
         }
         let done = match &mut self.store {
-            Some(store) => store.transact(&self.key, leases, decide),
+            Some(store) => store.try_transact(&self.key, leases, decide),
             None => self
                 .place
                 .open()
-                .and_then(|store| self.store.insert(store).transact(&self.key, leases, decide)),
+                .and_then(|store| self.store.insert(store).try_transact(&self.key, leases, decide)),
         };
         done.map_err(|failure| {
             self.left_alone_until = Some(clock::now().elapsed + LEFT_ALONE);
-            self.warn(&failure);
             failure.0
         })
     }
 
-    fn warn(&mut self, failure: &Failure) {
-        // Where it is a reason to refuse, the refusal tells of it.
-        if self.on_error == OnStateError::Proceed && !std::mem::replace(&mut self.warned, true) {
-            self.warnings.push(format!("going on without shared limits: {}", failure.0));
+    /// Something is done without the limits. Where that is a reason to refuse, the refusal tells of it.
+    fn bypass(&mut self, why: &str) {
+        if self.on_error == OnStateError::Proceed {
+            let told = std::mem::replace(&mut self.warned, true);
+            self.bypassed = Some(Bypassed { reason: why.to_owned(), told });
         }
     }
 }
@@ -186,15 +232,19 @@ impl Driver<'_> {
     }
 
     pub(super) fn settle(&mut self, report: Report) -> Option<Input> {
-        let refusal = self.gatekeeper.as_mut()?.settle(report);
+        let settled = self.gatekeeper.as_mut()?.settle(report);
         self.warn_of_state();
-        Some(Input::Settled(refusal))
+        Some(Input::Settled(settled))
     }
 
     fn warn_of_state(&mut self) {
         let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
         for warning in &warnings {
             self.sinks.note(Level::Warn, warning);
+        }
+        let bypassed = self.gatekeeper.as_mut().and_then(Gatekeeper::take_bypassed);
+        if let Some(bypassed) = bypassed {
+            self.sinks.emit(&Event::GateBypassed(bypassed));
         }
     }
 

@@ -30,7 +30,7 @@ fn list(remains: &[Remains]) -> String {
 fn one(process: &Remains) -> String {
     let name = if process.name.is_empty() { "a process" } else { &process.name };
     let user = if process.user.is_empty() { String::new() } else { format!(", user {}", process.user) };
-    output::printable(&format!("{name} (pid {}{user})", process.pid)).to_string()
+    output::printable(&format!("{name} (pid {}{user})", process.pid)).into_owned()
 }
 
 #[cfg(test)]

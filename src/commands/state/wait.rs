@@ -62,7 +62,15 @@ impl Watch<'_> {
     }
 
     fn ask(&mut self, ask: &Ask) -> Result<(Admission, At), Failure> {
-        let entry = self.store.entry(self.key)?;
+        let mut entry = self.store.entry(self.key)?;
+        if entry.state.is_ahead_of(entry.now) {
+            // The clock was set back. Until that is noted, what is closed would open no sooner, however long one waits.
+            self.store.transact(self.key, Leases::Keep, &mut |sight| {
+                sight.state.mind_the_clock(sight.now);
+                Grant::default()
+            })?;
+            entry = self.store.entry(self.key)?;
+        }
         let all = Free { permit: true, probe: true };
         let mut told = (entry.state.look(entry.now, &self.limits, ask, all), entry.now);
         // Where nobody holds anything, all is free, and a store need not make files to lease it from.

@@ -40,14 +40,17 @@ fn any_step() -> impl Strategy<Value = Step> {
             looks,
             chance,
             place: chance,
+            waited: Duration::ZERO,
             covered,
             covered_by_probe,
         },
     );
     let free = (any::<bool>(), any::<bool>()).prop_map(|(permit, probe)| Free { permit, probe });
     let result = prop_oneof![Just(Result::Success), Just(Result::Failure), Just(Result::Neutral)];
-    let told = (result, proptest::option::of(0u64..100_000), any::<bool>())
-        .prop_map(|(result, after, probe)| Report { result, retry_after: after.map(ms), probe });
+    let told =
+        (result, proptest::option::of(0u64..100_000), any::<bool>()).prop_map(|(result, after, probe)| {
+            Report { result, retry_after: after.map(ms), probe, ..Report::NEUTRAL }
+        });
     prop_oneof![
         4 => (ask, free).prop_map(|(ask, free)| Step::Ask(ask, free)),
         3 => told.prop_map(Step::Tell),
@@ -85,7 +88,7 @@ proptest! {
                 let before = state.clone();
                 let refusal = state.settle(at(now), &limits, &report);
                 if limits.learn_nothing_from(&report) {
-                    prop_assert_eq!((&state, refusal), (&before, None));
+                    prop_assert_eq!((&state, refusal), (&before, Settlement::default()));
                 }
             }
                 Step::Close(time) => state.close(at(now), ms(time)),

@@ -1,7 +1,7 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Delay, Kind, Limit, Refusal};
+use crate::gate::{Delay, Kind, Limit, Refusal, Settlement};
 use crate::policy::value::Patience;
 
 fn gated(policy: &Policy) -> Run {
@@ -22,6 +22,10 @@ fn refusal(limit: Limit) -> Refusal {
     Refusal { limit, why: "no".to_owned() }
 }
 
+fn refused(limit: Limit) -> Settlement {
+    Settlement { refusal: Some(refusal(limit)), back_in: None }
+}
+
 fn patient(millis: u64) -> Policy {
     Policy { gate_wait: Patience(Some(ms(millis))), ..plain() }
 }
@@ -31,11 +35,11 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(10, 1);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.wakes(1000);
     admitted(&mut run);
     run.ends(10, Ending::Exited(0));
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.did(
         "admit:First spawn1 started settle:Failure retry:1000 wake:1000 \
          admit:Retry spawn2 started settle:Success ok succeeded exit0",
@@ -72,7 +76,7 @@ fn a_refusal_before_any_attempt_is_75_and_later_the_last_status() {
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(0, 3);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.wakes(1000);
     run.said.clear();
     run.tell(Input::Admission(Answer::Refuse(refusal(Limit::Budget))));
@@ -85,14 +89,14 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
     admitted(&mut run);
     run.fails(0, 3);
     run.said.clear();
-    run.tell(Input::Settled(Some(refusal(Limit::Budget))));
+    run.tell(Input::Settled(refused(Limit::Budget)));
     run.did("failed(not retried (no)) refused:Budget refused exit3");
     // Where there would have been none anyway, that is the reason.
     let mut run = gated(&Policy { max: crate::policy::value::Limit::Times(1), ..plain() });
     admitted(&mut run);
     run.fails(0, 3);
     run.said.clear();
-    run.tell(Input::Settled(Some(refusal(Limit::Budget))));
+    run.tell(Input::Settled(refused(Limit::Budget)));
     run.did("failed(no attempts left) exhausted exit3");
 }
 
@@ -163,9 +167,9 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
     let mut run = gated(&policy);
     admitted(&mut run);
     run.fails(0, 4);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn a_success_that_another_must_follow_is_no_retry() {
     let mut run = gated(&Policy { successes: Count(2), ..plain() });
     admitted(&mut run);
     run.ends(0, Ending::Exited(0));
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.wakes(1000);
     assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
 }
@@ -218,7 +222,7 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.said.clear();
     run.wakes(2000);
     run.did("deadline exit3");

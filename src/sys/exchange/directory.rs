@@ -32,9 +32,12 @@ impl Mailbox {
         path.rsplit('/').nth(1)?.strip_prefix("retry-")?.split_once('-')?.0.parse().ok()
     }
 
-    /// How long ago anybody touched it; `None` when it is not there.
-    pub(super) fn age(&self) -> Option<Duration> {
-        fs::metadata(self.file()).ok()?.modified().ok()?.elapsed().ok()
+    /// Since the Unix epoch, when anybody touched it, and how long ago that is; `None` when it is not there. No age where
+    /// that is in the future.
+    pub(super) fn touched(&self) -> Option<(Duration, Option<Duration>)> {
+        let modified = fs::metadata(self.file()).ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+        Some((since, modified.elapsed().ok()))
     }
 
     /// The content, at most `longest` bytes, and no file behind it. `None` when nothing was written.

@@ -25,13 +25,14 @@ impl Mailbox {
         path.strip_prefix("/proc/")?.split_once("/fd/")?.0.parse().ok()
     }
 
-    /// How long ago anybody touched it; being made counts.
-    pub(super) fn age(&self) -> Option<Duration> {
+    /// Since the Unix epoch, when anybody touched it, and how long ago that is; being made counts. No age where that is
+    /// in the future.
+    pub(super) fn touched(&self) -> Option<(Duration, Option<Duration>)> {
         let status = fstat(&self.file).ok()?;
         let seconds = u64::try_from(status.st_mtime).ok()?;
         let nanos = u32::try_from(status.st_mtime_nsec).ok()?;
-        let modified = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
-        clock::wall().duration_since(modified).ok()
+        let modified = Duration::new(seconds, nanos);
+        Some((modified, clock::wall().duration_since(SystemTime::UNIX_EPOCH + modified).ok()))
     }
 
     /// The content, at most `longest` bytes, and an empty file behind it. `None` when nothing was written.

@@ -37,6 +37,8 @@ pub(crate) struct Console {
     /// What was seen last, where they are folded.
     seen: Option<String>,
     voice: Voice,
+    /// `--name` was given: lines start with it.
+    named: bool,
 }
 
 /// Where lines go.
@@ -86,6 +88,7 @@ impl Console {
             dispatch: None,
             countdown: Countdown::Unknown,
             worth_counting: None,
+            named: policy.name.is_some(),
             voice: Voice { kept: policy.chronic.then(Arc::default) },
         }
     }
@@ -173,9 +176,13 @@ impl Console {
         let json = self.format == MessageFormat::Json;
         let fields = record.filter(|_| json).and_then(|record| serde_json::to_string(record.event).ok());
         let (format, color) = (self.format, self.color);
+        let at_once = record.is_some_and(|record| matches!(record.event, Event::GateBypassed(_)));
+        let aloud = at_once.then(|| subscriber(format, color, Voice::default()));
         let voice = &self.voice;
-        let dispatch = self.dispatch.get_or_insert_with(|| subscriber(format, color, voice.clone()));
-        dispatcher::with_default(dispatch, || match level {
+        let usual = &mut self.dispatch;
+        let dispatch = aloud
+            .unwrap_or_else(|| usual.get_or_insert_with(|| subscriber(format, color, voice.clone())).clone());
+        dispatcher::with_default(&dispatch, || match level {
             Level::Debug => tracing::debug!(fields, "{text}"),
             Level::Info => tracing::info!(fields, "{text}"),
             Level::Warn => tracing::warn!(fields, "{text}"),
@@ -185,9 +192,12 @@ impl Console {
 }
 
 impl Sink for Console {
-    /// By default only what went wrong, and that it came right in the end. A run of one attempt has said it all
-    /// with that attempt, and who interrupts us knows that he did.
+    /// By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
     fn wants(&self, event: &Event) -> bool {
+        // Who asked for limits is told that there are none, whatever else is not to be said.
+        if let Event::GateBypassed(bypassed) = event {
+            return !bypassed.told || self.verbose > 1;
+        }
         if self.quiet {
             return false;
         }
@@ -202,12 +212,13 @@ impl Sink for Console {
             // Whoever looks on wonders after a second.
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
+            Event::GateBypassed(bypassed) => !bypassed.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
-            Event::RunStop(stop) => {
-                let failed = !stop.failures.is_empty();
-                let says_more = stop.attempts != 1 && failed || stop.attempts == 0 || !stop.why.is_empty();
-                stop.outcome != Outcome::Interrupted && says_more
-            }
+            Event::RunStop(stop) => match stop.outcome {
+                Outcome::Interrupted => false,
+                Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),
+                _ => true,
+            },
         }
     }
 
@@ -224,6 +235,10 @@ impl Sink for Console {
             return;
         }
         let mut text = record.message.clone();
+        let names_itself = matches!(record.event, Event::RunStart(_) | Event::RunStop(_));
+        if self.named && !names_itself && self.format == MessageFormat::Text {
+            text = format!("{}: {text}", record.run.name);
+        }
         if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
             (self.verbose, record.event)
         {

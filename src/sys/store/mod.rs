@@ -3,6 +3,7 @@
 //! A store only stores: it gives one process at a time a key's state to change, tells the time that all of its users
 //! agree on, and frees leases when their holder dies. What the state means is decided in `gate/`.
 
+mod digest;
 mod local;
 mod redis;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::gate::{Ask, At, Free, Grant, KeyState, Limits};
 use crate::policy::value::StatePlace;
+use crate::sys::{clock, identity};
 
 /// What a transaction does with leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,16 +63,44 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure(pub(crate) String);
 
+/// What came of a transaction that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Done {
+    Done,
+    /// Others are at it: nothing was done, and another try will do. Each takes a fraction of a second.
+    Busy,
+}
+
+/// How long is waited for others where the caller has nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// States by key, shared by all processes that name the same store.
 pub(crate) trait Store {
     /// One transaction: all of it happens, or nothing. What is granted is held until it is given back, or until this
     /// process dies.
+    fn try_transact(
+        &mut self,
+        key: &str,
+        leases: Leases,
+        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+    ) -> Result<Done, Failure>;
+
+    /// The same, waiting for others.
     fn transact(
         &mut self,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure>;
+    ) -> Result<(), Failure> {
+        let began = clock::now().awake;
+        while self.try_transact(key, leases, decide)? == Done::Busy {
+            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+                return Err(Failure(format!("the shared state of {key:?} is busy")));
+            }
+        }
+        Ok(())
+    }
 
     /// Renews our leases, and says what was lost meanwhile.
     fn renew(&mut self) -> Result<(), Failure>;
@@ -89,6 +119,10 @@ pub(crate) trait Store {
 
     /// Forgets a key's state; leases that are held stay held.
     fn forget(&mut self, key: &str) -> Result<(), Failure>;
+
+    /// The random key that this store's users hash credentials with, in hexadecimal digits; `None` where there is none
+    /// yet, and none is to be made.
+    fn secret(&mut self, make: bool) -> Result<Option<String>, Failure>;
 
     /// What a person should know, once: a state that was damaged and begins anew, a lease that was lost.
     fn warnings(&mut self) -> Vec<String>;
@@ -136,6 +170,20 @@ impl std::fmt::Display for Place {
             Place::Redis(location) => location.fmt(f),
         }
     }
+}
+
+/// A new random key, 128 bits.
+fn new_secret() -> String {
+    format!("{:032x}", u128::from_ne_bytes(identity::entropy()))
+}
+
+/// A name for credentials, 64 bits of a hash under a store's key: whoever sees the name and does not have the key cannot
+/// try out passwords.
+pub(crate) fn name_of(secret: &str, credentials: &[u8]) -> String {
+    let hash = |bytes: &[u8]| digest::sha256(bytes);
+    let inner = hash(&[secret.as_bytes(), &[0], credentials].concat());
+    let outer = hash(&[secret.as_bytes(), &[1], &inner[..]].concat());
+    outer.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What is wrong with a server's URL, if anything; its password is not said.

@@ -22,14 +22,14 @@ pub(crate) use self::location::Location;
 use self::record::{Kind, Record};
 use self::scripts::{Found, Scripts, Seen};
 use self::trouble::Trouble;
-use super::{Entry, Failure, Leases, Sight, Store};
+use super::{Done, Entry, Failure, Leases, PATIENCE, Sight, Store};
 use crate::gate::{At, Free, Grant};
 use crate::sys::identity;
 
 /// How long a lease lasts that is not renewed.
 const LEASE: Duration = Duration::from_secs(30);
-/// How often one transaction tries again where others keep being faster.
-const CONTENDED: Duration = Duration::from_secs(10);
+/// How long one transaction tries again where others keep being faster, before it lets its caller look around.
+const CONTENDED: Duration = Duration::from_millis(500);
 /// The pauses between tries are drawn from zero to a bound, which doubles from the first to the last.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
 /// Keys per step of a search for all of them.
@@ -40,6 +40,8 @@ pub(crate) struct Redis {
     location: Location,
     link: Option<(Link, Scripts)>,
     held: Vec<Held>,
+    /// Leases that may have been granted: the answer did not come. Key and id.
+    doubtful: Vec<(String, String)>,
     lease: Duration,
     warnings: Vec<String>,
     /// Keys whose damaged value was told of.
@@ -68,6 +70,7 @@ impl Redis {
             location,
             link: None,
             held: Vec::new(),
+            doubtful: Vec::new(),
             lease: LEASE,
             warnings: Vec::new(),
             damaged: BTreeSet::new(),
@@ -132,7 +135,7 @@ impl Redis {
     }
 
     /// Changes a key's record as `edit` says, which is asked again with a newer one where others were faster.
-    fn change(&mut self, key: &str, mut edit: impl FnMut(&mut Record, At) -> Edit) -> Result<(), Trouble> {
+    fn change(&mut self, key: &str, mut edit: impl FnMut(&mut Record, At) -> Edit) -> Result<Done, Trouble> {
         let name = record::name(key);
         let mark = format!("{:016x}", u64::from_ne_bytes(identity::entropy()));
         let mut reconnected = false;
@@ -142,11 +145,11 @@ impl Redis {
             let mut record = self.record(key, &seen);
             if reconnected && record.by == mark {
                 // The connection died behind our write, and before its answer.
-                return Ok(());
+                return Ok(Done::Done);
             }
             let front = front(&seen.value, &record);
             let value = match edit(&mut record, seen.now) {
-                Edit::Keep => return Ok(()),
+                Edit::Keep => return Ok(Done::Done),
                 Edit::Delete => Vec::new(),
                 Edit::Write => {
                     record.seq += 1;
@@ -157,8 +160,9 @@ impl Redis {
             let new = (value.as_slice(), record.kept(seen.now));
             let swapped = self.on_link(|link, scripts| scripts.swap(link, &name, (&seen.value, &front), new));
             seen = match swapped {
-                Ok(None) => return Ok(()),
-                Ok(Some(newer)) if !contention.pause()? => newer,
+                Ok(None) => return Ok(Done::Done),
+                Ok(Some(_)) if contention.is_lasting() => return Ok(Done::Busy),
+                Ok(Some(newer)) if !contention.pause() => newer,
                 Ok(Some(_)) => self.on_live_link(|link, scripts| scripts.read(link, &name))?,
                 Err(trouble) if trouble.kind == trouble::Kind::Dead && !reconnected => {
                     reconnected = true;
@@ -167,6 +171,21 @@ impl Redis {
                 Err(trouble) => return Err(trouble),
             };
         }
+    }
+
+    /// The same, waiting for others.
+    fn change_surely(
+        &mut self,
+        key: &str,
+        mut edit: impl FnMut(&mut Record, At) -> Edit,
+    ) -> Result<(), Trouble> {
+        let began = Instant::now();
+        while self.change(key, &mut edit)? == Done::Busy {
+            if began.elapsed() >= PATIENCE {
+                return Err(Trouble::lasting("too many others change this key"));
+            }
+        }
+        Ok(())
     }
 
     /// Keys by what they are called on the server, with their values: those that are ours and can be read.
@@ -207,7 +226,7 @@ impl Redis {
         let ours: Vec<_> = self.held.iter().filter(|held| held.key == key).cloned().collect();
         let length = self.lease;
         let mut lost = false;
-        self.change(key, |record, now| {
+        self.change_surely(key, |record, now| {
             lost = false;
             let until = now.plus(length);
             for held in &ours {
@@ -244,30 +263,30 @@ struct Contention {
 }
 
 impl Contention {
+    fn is_lasting(&mut self) -> bool {
+        self.began.get_or_insert_with(Instant::now).elapsed() > CONTENDED
+    }
+
     /// Gives way to the others, the longer the more they are. The first time there is nothing to wait for: false.
-    fn pause(&mut self) -> Result<bool, Trouble> {
-        let began = *self.began.get_or_insert_with(Instant::now);
-        if began.elapsed() > CONTENDED {
-            return Err(Trouble::lasting("too many others change this key"));
-        }
+    fn pause(&mut self) -> bool {
         self.misses += 1;
         if self.misses == 1 {
-            return Ok(false);
+            return false;
         }
         let most = (*PAUSES.start()).saturating_mul(1 << self.misses.min(16)).min(*PAUSES.end());
         let share = f64::from(u32::from_ne_bytes(identity::entropy())) / f64::from(u32::MAX);
         std::thread::sleep(most.mul_f64(share));
-        Ok(true)
+        true
     }
 }
 
 impl Store for Redis {
-    fn transact(
+    fn try_transact(
         &mut self,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Done, Failure> {
         let id = format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
         let length = self.lease;
         // Given back in any case: where the server cannot be told, they run out.
@@ -275,7 +294,10 @@ impl Store for Redis {
             .into_iter()
             .partition(|held| leases == Leases::GiveBack && held.key == key);
         self.held = others;
-        let ours: Vec<_> = ours.iter().map(|held| held.id.as_str()).collect();
+        // Until it is known that they are given back.
+        self.doubtful.extend(ours.into_iter().map(|held| (held.key, held.id)));
+        let doubtful: Vec<_> = self.doubtful.iter().filter(|(of, _)| of == key).cloned().collect();
+        let ours: Vec<_> = doubtful.iter().map(|(_, id)| id.as_str()).collect();
         let mut granted = Grant::default();
         let result = self.change(key, |record, now| {
             record.purge(now, length);
@@ -290,11 +312,23 @@ impl Store for Redis {
             changed |= record.take(granted, &id, now.plus(length));
             if changed || record.state != before { Edit::Write } else { Edit::Keep }
         });
-        result.map_err(|trouble| self.failure(&trouble))?;
+        match result {
+            Ok(Done::Done) => self.doubtful.retain(|(of, _)| of != key),
+            Ok(Done::Busy) => return Ok(Done::Busy),
+            Err(trouble) => {
+                if granted != Grant::default() {
+                    self.doubtful.push((key.to_owned(), id));
+                }
+                return match trouble.kind {
+                    trouble::Kind::Interrupted => Ok(Done::Busy),
+                    _ => Err(self.failure(&trouble)),
+                };
+            }
+        }
         if granted != Grant::default() {
             self.held.push(Held { key: key.to_owned(), id, grant: granted });
         }
-        Ok(())
+        Ok(Done::Done)
     }
 
     fn renew(&mut self) -> Result<(), Failure> {
@@ -342,12 +376,25 @@ impl Store for Redis {
 
     fn forget(&mut self, key: &str) -> Result<(), Failure> {
         let length = self.lease;
-        let result = self.change(key, |record, now| {
+        let result = self.change_surely(key, |record, now| {
             record.purge(now, length);
             record.state = crate::gate::KeyState::default();
             if record.leases.is_empty() { Edit::Delete } else { Edit::Write }
         });
         result.map_err(|trouble| self.failure(&trouble))
+    }
+
+    fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
+        let mut set = cmd("SET");
+        set.arg(record::SECRET).arg(super::new_secret()).arg("NX");
+        let found = self.on_live_link(|link, _| {
+            if make {
+                link.call(&set)?;
+            }
+            let found = link.call(cmd("GET").arg(record::SECRET))?;
+            from_redis_value(found).map_err(|_| scripts::not_understood())
+        });
+        found.map_err(|trouble| self.failure(&trouble))
     }
 
     fn warnings(&mut self) -> Vec<String> {

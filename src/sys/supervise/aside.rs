@@ -35,7 +35,12 @@ pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Resu
     // SAFETY: the copy is our child and not reaped yet, so the number is still its own.
     unsafe {
         libc::kill(pid, libc::SIGKILL);
-        while libc::waitpid(pid, std::ptr::null_mut(), 0) < 0 && os::errno() == libc::EINTR {}
+        // Not without end: all signals are blocked, so nothing should ever interrupt it.
+        for _ in 0..100 {
+            if libc::waitpid(pid, std::ptr::null_mut(), 0) >= 0 || os::errno() != libc::EINTR {
+                break;
+            }
+        }
     }
     Ok(answer)
 }

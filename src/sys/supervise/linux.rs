@@ -133,6 +133,8 @@ pub(super) struct Stat {
     pub(super) dead: bool,
     /// By a signal, or by a debugger.
     pub(super) stopped: bool,
+    /// It runs, or only waits for a processor.
+    pub(super) runnable: bool,
     pub(super) parent: i32,
     /// In clock ticks since boot. With the pid, it names a process for good.
     pub(super) start: u64,
@@ -158,7 +160,8 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     let parent = fields.next()?.parse().ok()?;
     // Field 22 of proc(5); the iterator stands at field 5.
     let start = fields.nth(17)?.parse().ok()?;
-    Some(Stat { dead: matches!(state, "Z" | "X"), stopped: matches!(state, "T" | "t"), parent, start })
+    let (dead, stopped) = (matches!(state, "Z" | "X"), matches!(state, "T" | "t"));
+    Some(Stat { dead, stopped, runnable: state == "R", parent, start })
 }
 
 /// Whether there is a `/proc`, and it speaks of our own pid namespace: its numbers would name other processes.
@@ -182,6 +185,12 @@ pub(super) fn name_and_user(pid: i32) -> Option<(String, Option<u32>)> {
     // Real and effective; it is the saved one that who wants to signal it must have, or the real one.
     let user = field("Uid:").and_then(|ids| ids.split_ascii_whitespace().next()?.parse().ok());
     Some((field("Name:")?, user))
+}
+
+/// How long a process has had a processor. None where that is not told.
+pub(super) fn time_run(pid: i32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    stat.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// A view of who is whose child.
@@ -257,7 +266,9 @@ pub(super) fn signal_all(processes: &[Process], signals: &[i32]) {
             rest.next();
         }
         for &signal in signals {
-            held.iter().for_each(|handle| handle.send(signal));
+            for handle in &held {
+                handle.send(signal);
+            }
         }
     }
 }
@@ -351,11 +362,11 @@ mod tests {
 
     #[test]
     fn stat_lines_are_read_after_the_last_parenthesis() {
-        let alive = Stat { dead: false, stopped: false, parent: 42, start: 777 };
+        let alive = Stat { dead: false, stopped: false, runnable: false, parent: 42, start: 777 };
         check(&format!("7 (sleep) S 42 {REST}"), Some(alive));
         check(&format!("7 (a b) c) Z) S 42 {REST}"), Some(alive));
         check(&format!("7 () D 42 {REST}"), Some(alive));
-        check(&format!("7 (x\n) R 42 {REST}\n"), Some(alive));
+        check(&format!("7 (x\n) R 42 {REST}\n"), Some(Stat { runnable: true, ..alive }));
         check(&format!("7 (sleep) Z 42 {REST}"), Some(Stat { dead: true, ..alive }));
         check(&format!("7 (sleep) T 42 {REST}"), Some(Stat { stopped: true, ..alive }));
     }

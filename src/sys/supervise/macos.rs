@@ -97,6 +97,8 @@ pub(super) struct Stat {
     pub(super) dead: bool,
     /// By a signal, or by a debugger.
     pub(super) stopped: bool,
+    /// Not asked for here.
+    pub(super) runnable: bool,
     pub(super) parent: i32,
     /// In microseconds. With the pid, it names a process for good.
     pub(super) start: u64,
@@ -117,6 +119,7 @@ pub(super) fn stat(pid: i32) -> Option<Stat> {
     Some(Stat {
         dead: info.pbi_status == ZOMBIE,
         stopped: info.pbi_status == STOPPED,
+        runnable: false,
         parent: i32::try_from(info.pbi_ppid).ok()?,
         start: info.pbi_start_tvsec * 1_000_000 + info.pbi_start_tvusec,
     })
@@ -137,6 +140,11 @@ pub(super) fn everybody() -> impl Iterator<Item = i32> {
 
 /// The name and the user of a process: not asked for here.
 pub(super) fn name_and_user(_: i32) -> Option<(String, Option<u32>)> {
+    None
+}
+
+/// Not asked for here.
+pub(super) fn time_run(_: i32) -> Option<Duration> {
     None
 }
 

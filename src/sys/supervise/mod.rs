@@ -58,4 +58,6 @@ pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
 pub(crate) use stdin::Inputs;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
-pub(crate) use tree::{is_ancestor, is_at_work, is_foreground_of};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use tree::is_at_work;
+pub(crate) use tree::{is_ancestor, is_foreground_of};

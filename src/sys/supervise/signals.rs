@@ -194,16 +194,14 @@ impl Signals {
         drained
     }
 
-    /// The dispositions that were in force when we started, of all signals whose own is another one now.
-    pub(super) fn replaced(&self) -> &[(i32, libc::sighandler_t)] {
-        &self.replaced
-    }
-
-    /// The mask that we were started with.
-    pub(super) fn mask(&self) -> libc::sigset_t {
-        self.mask
+    /// What the command must get back.
+    pub(super) fn inherited(&self) -> Inherited<'_> {
+        (&self.replaced, self.mask)
     }
 }
+
+/// The dispositions that were in force when we started, of all signals whose own is another one now; and the mask.
+pub(super) type Inherited<'a> = (&'a [(i32, libc::sighandler_t)], libc::sigset_t);
 
 impl Drop for Signals {
     fn drop(&mut self) {

@@ -182,7 +182,8 @@ impl Supervisor {
         }
         let spared =
             if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
-        let launch = Launch::new(program, vars, &self.signals).map_err(|error| cannot_fork(&error))?;
+        let launch =
+            Launch::new(program, vars, self.signals.inherited()).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
         self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
         let launch = launch

@@ -111,8 +111,14 @@ pub(super) fn is_descendant(pid: i32) -> bool {
 }
 
 /// Whether there is such a process, and it is not stopped.
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn is_at_work(pid: i32) -> bool {
     os::stat(pid).is_some_and(|stat| !stat.dead && !stat.stopped)
+}
+
+/// Whether there is such a process, and it runs, or waits for nothing but a processor.
+pub(super) fn is_runnable(pid: i32) -> bool {
+    os::stat(pid).is_some_and(|stat| stat.runnable)
 }
 
 /// Whether `pid` is among our ancestors.

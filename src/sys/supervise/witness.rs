@@ -11,6 +11,9 @@ use super::{inherited, os};
 /// What it is called instead.
 const NAME: &std::ffi::CStr = c"signal-witness";
 
+/// How often waiting for its end may be interrupted.
+const ATTEMPTS: u32 = 100;
+
 /// A running witness; dropped, it is killed and reaped.
 pub(super) struct Witness {
     pub(super) pid: i32,
@@ -49,7 +52,7 @@ impl Witness {
     }
 
     /// Somebody has killed it, and it is reaped.
-    pub(super) fn is_gone(self) {
+    pub(super) fn forget(self) {
         std::mem::forget(self);
     }
 }
@@ -59,7 +62,12 @@ impl Drop for Witness {
         // SAFETY: plain system calls; unreaped, the number is still the witness's.
         unsafe {
             libc::kill(self.pid, libc::SIGKILL);
-            while libc::waitpid(self.pid, std::ptr::null_mut(), 0) < 0 && os::errno() == libc::EINTR {}
+            // Not without end: where the system refuses to tell, it is left to later ones.
+            for _ in 0..ATTEMPTS {
+                if libc::waitpid(self.pid, std::ptr::null_mut(), 0) >= 0 || os::errno() != libc::EINTR {
+                    break;
+                }
+            }
         }
     }
 }

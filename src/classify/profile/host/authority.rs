@@ -135,11 +135,21 @@ fn url(text: &str) -> Option<Authority> {
     }
     let (user, hosts) =
         authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
-    let mut found = host_and_port(hosts.split(',').next()?)?;
+    let first = hosts.split(',').next()?;
+    let mut found = if HOSTED.contains(&scheme) { of_the_web(scheme, first) } else { host_and_port(first) }?;
     found.port = found.port.filter(|port| port_of(scheme) != Some(*port));
     let is_login = |user: &&str| LOGINS.contains(&scheme) && !user.contains(':');
     found.credentials = user.filter(|user| !user.is_empty() && !is_login(user)).map(str::to_owned);
     Some(found)
+}
+
+/// The host and port of a URL of the web, as browsers read it: `exa%6Dple.com` and `EXAMPLE.com` are one host.
+fn of_the_web(scheme: &str, authority: &str) -> Option<Authority> {
+    let Ok(url) = url::Url::parse(&format!("{scheme}://{authority}/")) else {
+        return host_and_port(authority);
+    };
+    let found = host_and_port(url.host_str()?)?;
+    Some(Authority { port: url.port(), ..found })
 }
 
 /// A host without a scheme. A user's name before it is a login; with a password it says who asks.

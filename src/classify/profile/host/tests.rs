@@ -10,7 +10,8 @@ use crate::policy::problem::Source;
 
 fn host_of(argv: &[OsString], asked: &str, users: Vec<Rc<Profile>>) -> Option<String> {
     let selection = Selection::choose(&[asked.to_owned()], argv, &users);
-    Knowledge::new(selection, users).host(argv)
+    let hash = |credentials: &[u8]| format!("{:016x}", crate::fnv::hash64(credentials.iter().copied()));
+    Knowledge::new(selection, users).host(argv, &hash)
 }
 
 /// Words split at spaces; `_` stands for a space inside of a word.
@@ -202,7 +203,7 @@ fn credentials_keep_accounts_apart_and_are_not_to_be_seen() {
         let found = host(line);
         let (name, hash) = found.split_once('#').unwrap_or_else(|| panic!("{line}: {found}"));
         assert_eq!(name, "a.test", "{line}");
-        assert!(hash.len() == 8 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{line}: {found}");
+        assert!(hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{line}: {found}");
     }
     for line in [
         "ssh user@a.test",
@@ -221,7 +222,7 @@ fn credentials_keep_accounts_apart_and_are_not_to_be_seen() {
     same("curl -u a:b https://a.test", "curl https://a:b@a.test/y");
     same("psql -U a -h a.test", "psql postgresql://a@a.test/x");
     // By a definition that others may compute: FNV-1a of 64 bits, its first half.
-    assert_eq!(host("curl -u foobar https://a.test"), "a.test#85944171");
+    assert_eq!(host("curl -u foobar https://a.test"), "a.test#85944171f73967e8");
 }
 
 fn profile(text: &str) -> Rc<Profile> {

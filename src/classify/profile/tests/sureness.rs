@@ -16,7 +16,8 @@ fn what_never_took_effect_by_a_shared_rule_never_did_for_any_tool() {
     let sure: Vec<_> = generic.rules.iter().filter(|rule| rule.not_reached).collect();
     assert!(sure.len() > 5, "there are examples to try");
     let mut wrong = Vec::new();
-    for profile in all() {
+    // Of a shell nothing is read, and ping's only failure is that of a packet that was sent.
+    for profile in all().filter(|profile| !["shell", "ping"].contains(&&*profile.name)) {
         for rule in &sure {
             for example in &rule.examples {
                 if let Some(id) = fears(&profile.name, &example.attempt(rule)) {
@@ -34,6 +35,8 @@ const LESS_SURE: &[(&str, &str)] = &[
     ("mysql", "lock"),
     // There was a connection, although it is told as a failure to connect.
     ("pip", "no-reply"),
+    // It was killed while it waited, or a little later.
+    ("cargo", "lock"),
 ];
 
 #[test]

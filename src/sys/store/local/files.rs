@@ -1,19 +1,31 @@
 //! The files of one key: its record, and a file to lock for each permit and for the probe.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rustix::fs::{Dir, FileType, fstat, ftruncate};
+use rustix::fs::{AtFlags, Dir, FileType, fstat, ftruncate, unlinkat};
 use rustix::io::{Errno, pread, pwrite, retry_on_intr};
 
-use super::lock::{Lock, PATIENCE, try_lock};
+use super::lock::{Lock, Standstill, Taken, try_lock};
 use super::record;
 use super::tree::Sharing;
 use super::{Failure, Root, failure};
+use crate::sys::clock;
 
 const STATE: &str = "state";
 pub(super) const PROBE: &str = "probe";
+
+/// What came of locking a record.
+pub(super) enum Locking<'a> {
+    Locked(Lock<'a>),
+    /// Others are at it.
+    Busy,
+    /// It was removed meanwhile.
+    Gone,
+}
 
 /// Open files.
 pub(super) struct Files {
@@ -46,21 +58,20 @@ impl Files {
         self.path.join(STATE)
     }
 
-    /// Locks the record; `None` if it was removed meanwhile.
-    pub(super) fn lock(&self) -> Result<Option<Lock<'_>>, Failure> {
+    /// Locks the record, within a slice of time.
+    pub(super) fn lock(&self, standstill: &mut Standstill) -> Result<Locking<'_>, Failure> {
         let path = || self.state_path();
-        let lock = Lock::take(self.state.as_fd()).map_err(|why| failure("cannot lock", &path(), &why))?;
-        let Some(lock) = lock else {
-            let time = PATIENCE.as_millis();
-            let path = path();
-            let path = path.display();
-            return Err(Failure(format!(
-                "{path} is locked for more than {time} ms: its holder may be stopped"
-            )));
+        let taken = Lock::take(self.state.as_fd(), standstill);
+        let lock = match taken.map_err(|why| failure("cannot lock", &path(), &why))? {
+            Taken::Locked(lock) => lock,
+            Taken::Busy => return Ok(Locking::Busy),
+            Taken::Stuck(holder) => {
+                return Err(Failure(format!("{} has been locked for long by {holder}", path().display())));
+            }
         };
         let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path(), &errno.into()))?;
         if status.st_nlink == 0 {
-            return Ok(None);
+            return Ok(Locking::Gone);
         }
         // A second name may be one outside of the directory.
         if status.st_nlink > 1 || !FileType::from_raw_mode(status.st_mode).is_file() {
@@ -74,7 +85,7 @@ impl Files {
         if status.st_size > 0 {
             lock.sign();
         }
-        Ok(Some(lock))
+        Ok(Locking::Locked(lock))
     }
 
     /// The record's bytes, in front of `buffer`.
@@ -102,8 +113,14 @@ impl Files {
         ftruncate(&self.state, 0).map_err(|errno| failure("cannot write", &self.state_path(), &errno.into()))
     }
 
-    /// Locks one of so many permits, if one is free.
+    /// Locks one of so many permits, if one is free. Those of a limit that was higher count as well.
     pub(super) fn try_permit(&self, permits: u32) -> Result<Option<OwnedFd>, Failure> {
+        let held =
+            |numbers| self.held_permits(numbers).map_err(|why| failure("cannot look into", &self.path, &why));
+        let above = held(permits..u32::MAX)?;
+        if above > 0 && above.saturating_add(held(0..permits)?) >= permits {
+            return Ok(None);
+        }
         // Starting anywhere, one finds a free one sooner. Process ids are too regular: a multiplication spreads them.
         let first = (std::process::id().wrapping_mul(0x9E37_79B9) >> 8) % permits.max(1);
         for slot in (first..permits).chain(0..first) {
@@ -126,25 +143,48 @@ impl Files {
         lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
     }
 
+    /// How long ago the record was written; `None` where that is in the future.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let written = u64::try_from(fstat(&self.state).ok()?.st_mtime).ok()?;
+        let now = Duration::from_millis(clock::unix_millis());
+        now.checked_sub(Duration::from_secs(written))
+    }
+
+    /// Removes all files of the key, the record first: whoever waits for its lock then makes a new one. Only to be asked
+    /// while the record is locked and nothing is held.
+    pub(super) fn remove(&self) {
+        let _gone = unlinkat(&self.directory, STATE, AtFlags::empty());
+        let Ok(entries) = Dir::read_from(&self.directory) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_str().unwrap_or_default();
+            if name == PROBE || name.parse::<u32>().is_ok() {
+                let _gone = unlinkat(&self.directory, name, AtFlags::empty());
+            }
+        }
+    }
+
     /// How many permits are held, and whether the probe is. Only to be asked while the record is locked: otherwise
     /// somebody would be refused because of the look.
     pub(super) fn held(&self) -> Result<(u32, bool), Failure> {
-        let look = || -> io::Result<(u32, bool)> {
-            let (mut permits, mut probe) = (0, false);
-            for entry in Dir::read_from(&self.directory)? {
-                let entry = entry?;
-                let Ok(name) = entry.file_name().to_str() else { continue };
-                let is_permit = name.bytes().all(|byte| byte.is_ascii_digit());
-                if !is_permit && name != PROBE {
-                    continue;
-                }
-                let Some(file) = self.sharing.file(&self.directory, name, false)? else { continue };
-                if !try_lock(&file)? {
-                    if is_permit { permits += 1 } else { probe = true }
-                }
-            }
-            Ok((permits, probe))
-        };
+        let look = || Ok((self.held_permits(0..u32::MAX)?, self.is_held(PROBE)?));
         look().map_err(|why| failure("cannot look into", &self.path, &why))
+    }
+
+    /// How many permits of these numbers are held.
+    fn held_permits(&self, numbers: Range<u32>) -> io::Result<u32> {
+        let mut held = 0;
+        for entry in Dir::read_from(&self.directory)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            if name.parse().is_ok_and(|number: u32| numbers.contains(&number)) && self.is_held(name)? {
+                held += 1;
+            }
+        }
+        Ok(held)
+    }
+
+    fn is_held(&self, name: &str) -> io::Result<bool> {
+        let file = self.sharing.file(&self.directory, name, false)?;
+        file.map_or(Ok(false), |file| try_lock(&file).map(|free| !free))
     }
 }

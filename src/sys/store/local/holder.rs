@@ -4,24 +4,53 @@ use std::os::fd::BorrowedFd;
 
 use rustix::fs::fstat;
 
-use crate::sys::supervise;
-
 /// Nothing is to be left: the system knows.
 pub(super) fn sign(_: BorrowedFd<'_>) {}
 
-/// Whether the process that holds the lock is one of us, and not stopped. One in another pid namespace cannot be seen,
-/// and another program is not waited for: nobody knows what it means to do with the lock.
-pub(super) fn is_at_work(file: BorrowedFd<'_>) -> bool {
-    let Ok(status) = fstat(file) else { return false };
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return false };
-    let mut holders = locks.lines().filter_map(|line| holder(line, status.st_ino)).peekable();
-    holders.peek().is_some() && holders.all(|holder| supervise::is_at_work(holder) && is_one_of_us(holder))
+/// Who holds a lock, and what it is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Running, waiting for a processor or for a disk.
+    AtWork,
+    /// Stopped, or waiting for something that has nothing to do with the lock.
+    Still { pid: i32, name: String },
+    /// Nobody that can be seen, as in another pid namespace.
+    Unseen,
 }
 
-/// Of the same name.
-fn is_one_of_us(pid: i32) -> bool {
-    let name = |whose: &str| std::fs::read(format!("/proc/{whose}/comm")).ok();
-    name("self").is_some_and(|own| name(&pid.to_string()) == Some(own))
+impl Holder {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
+            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
+        }
+    }
+}
+
+/// The holder of a file's lock.
+pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
+    let (Ok(status), Ok(locks)) = (fstat(file), std::fs::read_to_string("/proc/locks")) else {
+        return Holder::Unseen;
+    };
+    let holders = locks.lines().filter_map(|line| holder(line, status.st_ino));
+    let mut found = Holder::Unseen;
+    for pid in holders {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        match doing(&stat) {
+            Some((_, true)) => return Holder::AtWork,
+            Some((name, false)) => found = Holder::Still { pid, name },
+            // It has ended since.
+            None => return Holder::AtWork,
+        }
+    }
+    found
+}
+
+/// The name of a process, and whether it is at work, from its `stat` (`proc_pid_stat(5)`).
+fn doing(stat: &str) -> Option<(String, bool)> {
+    let (before, after) = stat.rsplit_once(')')?;
+    let name = before.split_once('(')?.1.chars().filter(|c| !c.is_control()).collect();
+    Some((name, matches!(after.trim_start().chars().next()?, 'R' | 'D')))
 }
 
 /// Who holds a lock of a whole file of this number. The device is not compared: on some file systems it is said
@@ -32,13 +61,13 @@ fn holder(line: &str, inode: u64) -> Option<i32> {
     let (_number, kind, _mode, _access) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let (pid, place) = (fields.next()?, fields.next()?);
     let found: u64 = place.rsplit(':').next()?.parse().ok()?;
-    if kind == "FLOCK" && found == inode { pid.parse().ok() } else { None }
+    if kind == "FLOCK" && found == inode { pid.parse().ok().filter(|pid| *pid > 0) } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::store::local::lock::Lock;
+    use crate::sys::store::local::lock::{Lock, Standstill, Taken};
     use std::os::fd::AsFd;
 
     #[test]
@@ -48,6 +77,7 @@ mod tests {
             ("1: FLOCK  ADVISORY  WRITE 4711 08:02:1234 0 EOF", 234, None),
             ("2: POSIX  ADVISORY  WRITE 4711 08:02:1234 0 EOF", 1234, None),
             ("3: OFDLCK ADVISORY  READ  -1 00:06:1234 0 0", 1234, None),
+            ("1: FLOCK  ADVISORY  WRITE 0 08:02:1234 0 EOF", 1234, None),
             ("1: -> FLOCK  ADVISORY  WRITE 4711 08:02:1234 0 EOF", 1234, None),
             ("1: FLOCK  ADVISORY", 1234, None),
             ("", 0, None),
@@ -57,10 +87,28 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_of_ours_is_held_by_one_at_work_and_a_free_one_by_nobody() {
+    fn who_runs_or_waits_for_a_disk_is_at_work() {
+        for (stat, expected) in [
+            ("7 (retry) R 1 7 7 0", Some(("retry", true))),
+            ("7 (retry) D 1 7 7 0", Some(("retry", true))),
+            ("7 (retry) T 1 7 7 0", Some(("retry", false))),
+            ("7 (retry) t 1 7 7 0", Some(("retry", false))),
+            ("7 (a) R (b) S 1 7 7 0", Some(("a) R (b", false))),
+            ("", None),
+            ("7 (retry)", None),
+        ] {
+            let expected = expected.map(|(name, at_work)| (name.to_owned(), at_work));
+            assert_eq!(doing(stat), expected, "{stat}");
+        }
+    }
+
+    #[test]
+    fn a_free_lock_is_held_by_nobody_and_ours_by_one_at_work() {
         let file = tempfile::tempfile().unwrap();
-        assert!(!is_at_work(file.as_fd()));
-        let lock = Lock::take(file.as_fd()).unwrap();
-        assert!(lock.is_some() && is_at_work(file.as_fd()));
+        assert_eq!(of(file.as_fd()), Holder::Unseen);
+        let lock = Lock::take(file.as_fd(), &mut Standstill::default()).unwrap();
+        assert!(matches!(lock, Taken::Locked(_)));
+        // The thread that asks runs; the process's state is that of its first thread.
+        assert_ne!(of(file.as_fd()), Holder::Unseen);
     }
 }

@@ -11,16 +11,42 @@ use crate::sys::supervise;
 const PLACE: u64 = record::FILE as u64;
 const LENGTH: usize = 12;
 
-/// Without it, nobody waits longer for us than for a stopped one.
+/// Who holds a lock, and what it is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    AtWork,
+    /// Stopped.
+    Still {
+        pid: i32,
+        name: String,
+    },
+    /// It left no word.
+    Unseen,
+}
+
+impl Holder {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
+            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
+        }
+    }
+}
+
+/// Without it, nobody knows us from one that is stopped.
 pub(super) fn sign(file: BorrowedFd<'_>) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);
 }
 
-/// Whether the process that holds the lock is there and not stopped.
-pub(super) fn is_at_work(file: BorrowedFd<'_>) -> bool {
+/// The holder of a file's lock.
+pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
     let mut left = [0; LENGTH];
-    let Ok(LENGTH) = pread(file, &mut left, PLACE) else { return false };
+    let Ok(LENGTH) = pread(file, &mut left, PLACE) else { return Holder::Unseen };
     let pid = std::str::from_utf8(&left).ok().and_then(|text| text.trim().parse().ok());
-    pid.is_some_and(supervise::is_at_work)
+    match pid {
+        Some(pid) if supervise::is_at_work(pid) => Holder::AtWork,
+        Some(pid) => Holder::Still { pid, name: "retry".to_owned() },
+        None => Holder::Unseen,
+    }
 }

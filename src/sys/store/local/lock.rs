@@ -1,5 +1,9 @@
 //! Locks of whole files (`flock(2)`): they end with the last descriptor of their open file, so the death of a holder
 //! frees them, however it dies.
+//!
+//! A lock that is held is looked at again and again, for a slice of time at once: between slices the caller may do
+//! something else. A holder that is at work is waited for as long as the caller likes, however long it waits for its
+//! turn on a processor: contention is not trouble. Only one that stands still is given up.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -8,17 +12,20 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock, fstat};
 use rustix::io::Errno;
 
-use super::holder;
+use super::holder::{self, Holder};
 use crate::sys::{clock, identity};
 
-/// If nothing moves for so long, the holder may be stopped: a transaction takes microseconds.
-pub(super) const PATIENCE: Duration = Duration::from_millis(100);
-/// Others write the file, or the holder is only waiting for its turn on a processor, but we never find it unlocked.
-const LONGEST: Duration = Duration::from_secs(2);
-/// So often it is looked at least. On a machine so busy that we hardly run, a holder hardly runs either.
-const LOOKS: u32 = 20;
+/// So long is looked at once.
+const SLICE: Duration = Duration::from_millis(100);
+/// A holder that stands still for so long is stopped: a transaction takes microseconds.
+const STOPPED: Duration = Duration::from_secs(2);
+/// One that the system does not show, as in another pid namespace, may be at work all the same.
+const UNSEEN: Duration = Duration::from_secs(10);
+/// In so many slices it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
+/// little.
+const SLICES: u32 = 10;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Takes a lock if it is free. It is held as long as the file is open.
 pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
@@ -32,36 +39,47 @@ pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
 /// A lock that is held for a transaction.
 pub(super) struct Lock<'a>(BorrowedFd<'a>);
 
+/// What came of looking for a slice.
+pub(super) enum Taken<'a> {
+    Locked(Lock<'a>),
+    /// Others are at it.
+    Busy,
+    /// Its holder stands still: who it is, in words.
+    Stuck(String),
+}
+
+/// What was seen of a lock's holder over several slices.
+#[derive(Debug, Default)]
+pub(super) struct Standstill {
+    /// The holder, and the file's version; since when, on the awake clock, and in how many slices.
+    seen: Option<(Option<i32>, Version, Duration, u32)>,
+}
+
+/// Changes when the file is written.
+type Version = (i64, i64, i64);
+
 impl<'a> Lock<'a> {
-    /// Waits for the lock, but not for ever: `None` when it could not be had in time.
-    pub(super) fn take(file: BorrowedFd<'a>) -> io::Result<Option<Self>> {
+    /// Takes the lock as soon as it is free, within a slice of time.
+    pub(super) fn take(file: BorrowedFd<'a>, standstill: &mut Standstill) -> io::Result<Taken<'a>> {
         if try_lock(file)? {
-            return Ok(Some(Self(file)));
+            return Ok(Taken::Locked(Self(file)));
         }
         let began = clock::now().awake;
-        let (mut moved, mut version) = (began, version(file)?);
-        let mut longest = SHORTEST_PAUSE;
-        for looks in 1.. {
-            let now = clock::now().awake;
-            let found = self::version(file)?;
-            if found != version && now.saturating_sub(began) < LONGEST {
-                (moved, version) = (now, found);
-            }
-            let left = PATIENCE.saturating_sub(now.saturating_sub(moved));
-            if left.is_zero() && looks > LOOKS {
-                if now.saturating_sub(began) >= LONGEST || !holder::is_at_work(file) {
-                    break;
-                }
-                moved = now;
-            }
-            let pause = jittered(longest);
-            std::thread::sleep(if left.is_zero() { pause } else { pause.min(left) });
+        let mut pause = SHORTEST_PAUSE;
+        while clock::now().awake.saturating_sub(began) < SLICE {
+            std::thread::sleep(jittered(pause));
             if try_lock(file)? {
-                return Ok(Some(Self(file)));
+                return Ok(Taken::Locked(Self(file)));
             }
-            longest = (longest * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Ok(None)
+        let holder = holder::of(file);
+        let stuck = standstill.is_lasting(&holder, version(file)?, clock::now().awake);
+        // Free by now, it is not given up.
+        if try_lock(file)? {
+            return Ok(Taken::Locked(Self(file)));
+        }
+        Ok(if stuck { Taken::Stuck(holder.words()) } else { Taken::Busy })
     }
 
     /// Leaves word of who holds it, where the system cannot tell.
@@ -70,10 +88,30 @@ impl<'a> Lock<'a> {
     }
 }
 
-/// Changes when the file is written.
-fn version(file: BorrowedFd<'_>) -> io::Result<impl PartialEq> {
+impl Standstill {
+    /// Has the same holder stood still for too long, now that this is seen?
+    fn is_lasting(&mut self, holder: &Holder, version: Version, now: Duration) -> bool {
+        let (who, longest) = match holder {
+            Holder::AtWork => {
+                self.seen = None;
+                return false;
+            }
+            Holder::Still { pid, .. } => (Some(*pid), STOPPED),
+            Holder::Unseen => (None, UNSEEN),
+        };
+        let (since, slices) = match self.seen {
+            Some((was, before, since, slices)) if (was, before) == (who, version) => (since, slices + 1),
+            _ => (now, 0),
+        };
+        self.seen = Some((who, version, since, slices));
+        now.saturating_sub(since) >= longest && slices >= SLICES
+    }
+}
+
+fn version(file: BorrowedFd<'_>) -> io::Result<Version> {
     let status = fstat(file)?;
-    Ok((status.st_mtime, status.st_mtime_nsec, status.st_size))
+    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
+    Ok((status.st_mtime.into(), status.st_mtime_nsec.cast_signed(), status.st_size))
 }
 
 impl Drop for Lock<'_> {
@@ -86,4 +124,31 @@ impl Drop for Lock<'_> {
 fn jittered(pause: Duration) -> Duration {
     let half = pause / 2;
     half + half.mul_f64(f64::from(u32::from_ne_bytes(identity::entropy())) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_that_stands_still_is_given_up() {
+        let still = |pid| Holder::Still { pid, name: "retry".to_owned() };
+        let given_up_after = |steps: &dyn Fn(u32) -> (Holder, i64)| {
+            let mut standstill = Standstill::default();
+            (0..1000).find(|step| {
+                let (holder, version) = steps(*step);
+                standstill.is_lasting(&holder, (version, 0, 0), SLICE * *step)
+            })
+        };
+        assert_eq!(given_up_after(&|_| (still(7), 0)), Some(20));
+        assert_eq!(given_up_after(&|_| (Holder::Unseen, 0)), Some(100));
+        assert_eq!(given_up_after(&|_| (Holder::AtWork, 0)), None);
+        assert_eq!(given_up_after(&|step| (still(step.cast_signed()), 0)), None, "another one each time");
+        assert_eq!(given_up_after(&|step| (still(7), step.into())), None, "the file is written");
+        assert_eq!(given_up_after(&|step| (if step % 15 == 9 { Holder::AtWork } else { still(7) }, 0)), None);
+        // Hardly running ourselves, we look at least ten times.
+        let mut standstill = Standstill::default();
+        let looks = (0..100).find(|look| standstill.is_lasting(&still(7), (0, 0, 0), STOPPED * *look));
+        assert_eq!(looks, Some(SLICES));
+    }
 }

@@ -29,21 +29,28 @@ pub(crate) use place::Place;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::Dir;
+use rustix::fs::{AtFlags, Dir};
 
-use self::files::{Files, PROBE};
+use self::files::{Files, Locking, PROBE};
+use self::lock::{Lock, Standstill, Taken};
 use self::record::{Found, Next};
 use self::tree::Sharing;
-use super::{Entry, Failure, Leases, Sight, Store};
+use super::{Done, Entry, Failure, Leases, PATIENCE, Sight, Store};
 use crate::gate::{At, Free, Grant, KeyState};
 use crate::sys::{clock, config};
 
 /// The directory of this layout.
 const LAYOUT: &str = "v1";
+
+/// The file of the random key for credentials, in [`LAYOUT`]. No key has a directory of this name.
+const SECRET: &str = ".secret";
+
+/// How long a key that nobody uses is kept once its state matters no more.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How often a record that others remove is made again.
 const TRIES: u32 = 10;
@@ -81,6 +88,7 @@ struct Key {
     files: Option<Files>,
     permit: Option<OwnedFd>,
     probe: Option<OwnedFd>,
+    standstill: Standstill,
 }
 
 /// What a person is told, each but once, however often we look.
@@ -150,20 +158,24 @@ impl Local {
         }
     }
 
-    fn try_transact(
+    fn transact_on(
         &mut self,
         ours: &mut Key,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Done, Failure> {
         let name = name::of_key(key);
         for _ in 0..TRIES {
             let files = ours.files.take().map_or_else(|| self.files(&name, true), |files| Ok(Some(files)))?;
             let Some(files) = files else { continue };
-            let Some(lock) = files.lock()? else { continue };
-            let result = transact(&files, &mut self.warnings, ours, key, leases, decide);
-            drop(lock);
+            let result = match files.lock(&mut ours.standstill)? {
+                Locking::Gone => continue,
+                Locking::Busy => Ok(Done::Busy),
+                Locking::Locked(_lock) => {
+                    transact(&files, &mut self.warnings, ours, key, leases, decide).map(|()| Done::Done)
+                }
+            };
             ours.files = Some(files);
             return result;
         }
@@ -175,7 +187,7 @@ impl Local {
     /// the record names.
     fn look(&mut self, name: &str, key: Option<&str>) -> Result<Option<Entry>, Failure> {
         let Some(files) = self.files(name, false)? else { return Ok(None) };
-        let Some(_lock) = files.lock()? else { return Ok(None) };
+        let Some(_lock) = patiently_locked(&files)? else { return Ok(None) };
         let mut buffer = [0; record::FILE];
         let is_right = |found: &str| key.map_or_else(|| name::of_key(found) == name, |key| key == found);
         let (found, state) = match record::read(files.read(&mut buffer)?, is_right).0 {
@@ -189,6 +201,31 @@ impl Local {
         let Some(key) = found.or_else(|| key.map(str::to_owned)) else { return Ok(None) };
         let (permits_held, probe_held) = files.held()?;
         Ok(Some(Entry { key, state, permits_held, probe_held, now: now() }))
+    }
+
+    /// Removes what nobody has used for as long as it can matter, and a week. What cannot be removed stays.
+    fn prune(&mut self) {
+        let names = self.names().unwrap_or_default();
+        for name in names {
+            let Ok(Some(files)) = self.files(&name, false) else { continue };
+            let Ok(Locking::Locked(_lock)) = files.lock(&mut Standstill::default()) else { continue };
+            if files.age().is_none_or(|age| age < KEPT) || !matches!(files.held(), Ok((0, false))) {
+                continue;
+            }
+            let mut buffer = [0; record::FILE];
+            let Ok(bytes) = files.read(&mut buffer) else { continue };
+            let last = match record::read(bytes, |_| true).0 {
+                Found::State { state, .. } => state.matters_until(),
+                Found::Unusable(record::Damage::Newer) => continue,
+                Found::Nothing | Found::Unusable(_) => At::default(),
+            };
+            if now() > last.plus(KEPT) {
+                files.remove();
+                if let Some(layout) = self.root.as_ref().and_then(|root| root.layout.as_ref()) {
+                    let _used_again = rustix::fs::unlinkat(layout, &name, AtFlags::REMOVEDIR);
+                }
+            }
+        }
     }
 
     /// The names of all directories that may be those of keys.
@@ -208,17 +245,21 @@ impl Local {
 }
 
 impl Store for Local {
-    fn transact(
+    fn try_transact(
         &mut self,
         key: &str,
         leases: Leases,
         decide: &mut dyn FnMut(Sight<'_>) -> Grant,
-    ) -> Result<(), Failure> {
+    ) -> Result<Done, Failure> {
         let mut ours = self.keys.remove(key).unwrap_or_default();
-        let result = self.try_transact(&mut ours, key, leases, decide);
         if leases == Leases::GiveBack {
-            // Even if that could not be noted: the attempt is over.
-            (ours.permit, ours.probe) = (None, None);
+            // Even if that cannot be noted: the attempt is over.
+            ours.permit = None;
+        }
+        let result = self.transact_on(&mut ours, key, leases, decide);
+        if leases == Leases::GiveBack && !matches!(result, Ok(Done::Busy)) {
+            // Not before its result is noted: another probe would start without need.
+            ours.probe = None;
         }
         self.keys.insert(key.to_owned(), ours);
         result
@@ -233,11 +274,12 @@ impl Store for Local {
     }
 
     fn patience(&self) -> RangeInclusive<Duration> {
-        Duration::from_millis(2)..=Duration::from_millis(25)
+        Duration::from_millis(2)..=Duration::from_millis(250)
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         self.open_root(false)?;
+        self.prune();
         let names = self.names().map_err(|why| failure("cannot look into", &self.path, &why))?;
         let mut entries = Vec::new();
         for name in names {
@@ -262,14 +304,57 @@ impl Store for Local {
 
     fn forget(&mut self, key: &str) -> Result<(), Failure> {
         let Some(files) = self.files(&name::of_key(key), false)? else { return Ok(()) };
-        match files.lock()? {
+        match patiently_locked(&files)? {
             Some(_lock) => files.clear(),
             None => Ok(()),
         }
     }
 
+    fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
+        self.open_root(make)?;
+        let Some(root) = &mut self.root else { return Ok(None) };
+        secret(root, make).map_err(|why| failure("cannot use", &self.path.join(LAYOUT).join(SECRET), &why))
+    }
+
     fn warnings(&mut self) -> Vec<String> {
         self.warnings.take()
+    }
+}
+
+/// Reads the file of the random key, written by whoever is first.
+fn secret(root: &mut Root, make: bool) -> io::Result<Option<String>> {
+    let sharing = root.sharing;
+    let Some(layout) = root.layout(make)? else { return Ok(None) };
+    let Some(file) = sharing.file(layout, SECRET, make)? else { return Ok(None) };
+    let (began, mut standstill) = (clock::now().awake, Standstill::default());
+    let _lock = loop {
+        match Lock::take(file.as_fd(), &mut standstill)? {
+            Taken::Locked(lock) => break lock,
+            Taken::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Taken::Busy | Taken::Stuck(_) => return Err(io::ErrorKind::TimedOut.into()),
+        }
+    };
+    let mut bytes = [0; 32];
+    if rustix::io::pread(&file, &mut bytes, 0)? < bytes.len() {
+        if !make {
+            return Ok(None);
+        }
+        bytes.copy_from_slice(super::new_secret().as_bytes());
+        rustix::io::pwrite(&file, &bytes, 0)?;
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Locks a record for a look; `None` if it was removed meanwhile.
+fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
+    let (began, mut standstill) = (clock::now().awake, Standstill::default());
+    loop {
+        match files.lock(&mut standstill)? {
+            Locking::Locked(lock) => return Ok(Some(lock)),
+            Locking::Gone => return Ok(None),
+            Locking::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Locking::Busy => return Err(Failure(format!("{} is busy", files.state_path().display()))),
+        }
     }
 }
 

@@ -47,7 +47,9 @@ impl Place {
                 if !make {
                     return Ok(None);
                 }
-                let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+                // Parents are anybody's, and as the user's umask has them.
+                let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+                let made = parents.and_then(|()| DirBuilder::new().mode(0o700).create(path));
                 // What is in the way is told by the second try to open it.
                 made.or_else(|why| if why.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(why) })
                     .and_then(|()| try_open(path))

@@ -219,7 +219,7 @@ mod tests {
         let start = At(u64::MAX / 2);
         for step in 0..15 {
             let now = start.plus(Duration::from_secs(10 * step));
-            let report = Report { result: gate::Result::Failure, retry_after: None, probe: false };
+            let report = Report { result: gate::Result::Failure, ..Report::NEUTRAL };
             for kind in [Kind::First, Kind::Retry] {
                 let ask = Ask { kind, chance: 0.999, ..Ask::default() };
                 state.admit(now, &limits, &ask, Free { permit: true, probe: true });

@@ -1,4 +1,5 @@
-//! A connection on which no step takes longer than its limit: resolving the name, connecting, each answer.
+//! A connection on which no step takes longer than its limit: resolving the name, connecting, each answer. No answer is
+//! longer than [`LONGEST`] either, whatever it is made of.
 //!
 //! The transport is our own, since the client library's would wait without end for a name, for a stopped server's full
 //! queue of a Unix socket, and for an answer that comes in crumbs. Protocol and errors are the library's.
@@ -20,8 +21,15 @@ use super::tls;
 use super::trouble::Trouble;
 use crate::sys::supervise;
 
-/// For resolving a name, for connecting, and for an answer, each.
-pub(super) const LIMIT: Duration = Duration::from_millis(200);
+/// For resolving a name, for connecting, and for an answer, each. A server on a busy machine may wait for its turn, and
+/// that is no reason to go without it; one that stands still for so long is stopped.
+pub(super) const LIMIT: Duration = Duration::from_secs(2);
+/// The longest wait that counts at once, as long as we were awake for it: where we hardly run, the server hardly runs.
+const SLICE: Duration = Duration::from_millis(50);
+/// After this long, a signal that comes to us ends the wait.
+const UNINTERRUPTED: Duration = Duration::from_millis(200);
+/// The longest answer, in bytes. A record of ten thousand leases takes one million.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 pub(super) struct Link {
     stream: Stream,
@@ -54,7 +62,7 @@ impl Link {
     fn log_in(&mut self, location: &Location) -> Result<(), Trouble> {
         if let Some(login) = &location.login {
             let mut auth = cmd("AUTH");
-            auth.arg(login.user.as_ref()).arg(&login.password.0);
+            auth.arg(login.user.as_ref()).arg(login.read().map_err(Trouble::lasting)?);
             self.call(&auth).map_err(Trouble::of_logging_in)?;
         }
         if location.db != 0 {
@@ -94,25 +102,43 @@ impl Link {
                 session.write_all(bytes).and_then(|()| session.flush())
             }
         };
-        sent.map_err(|why| Trouble::talking(&why))
+        sent.map_err(|why| self.trouble(Trouble::talking(&why)))
     }
 
     fn receive(&mut self) -> Result<Value, Trouble> {
-        let answer = match &mut self.stream {
-            Stream::Plain(wire) => self.parser.parse_value(wire.begin()),
+        let (answer, left) = match &mut self.stream {
+            Stream::Plain(wire) => {
+                let mut bounded = wire.begin().take(LONGEST);
+                (self.parser.parse_value(&mut bounded), bounded.limit())
+            }
             Stream::Tls(session) => {
                 session.sock.begin();
-                self.parser.parse_value(&mut **session)
+                let mut bounded = (&mut **session).take(LONGEST);
+                (self.parser.parse_value(&mut bounded), bounded.limit())
             }
         };
-        answer.and_then(Value::extract_error).map_err(|why| Trouble::from_answer(&why))
+        if left == 0 {
+            return Err(Trouble::lasting("its answer has no end"));
+        }
+        answer.and_then(Value::extract_error).map_err(|why| self.trouble(Trouble::from_answer(&why)))
+    }
+
+    /// A wait that a signal of ours has ended is no trouble of the server's.
+    fn trouble(&self, trouble: Trouble) -> Trouble {
+        let wire = match &self.stream {
+            Stream::Plain(wire) => wire,
+            Stream::Tls(session) => &session.sock,
+        };
+        if wire.is_interrupted { Trouble::interrupted() } else { trouble }
     }
 }
 
-/// A socket that never waits past a moment.
+/// A socket that never waits for longer than its limit.
 pub(super) struct Wire {
     socket: Socket,
-    until: Instant,
+    /// How long was waited since the step began.
+    waited: Duration,
+    is_interrupted: bool,
 }
 
 enum Socket {
@@ -126,7 +152,7 @@ impl Wire {
             Socket::Tcp(stream) => stream.set_nonblocking(true)?,
             Socket::Unix(stream) => stream.set_nonblocking(true)?,
         }
-        Ok(Self { socket, until: Instant::now() + LIMIT })
+        Ok(Self { socket, waited: Duration::ZERO, is_interrupted: false })
     }
 
     /// Tries all addresses within one limit.
@@ -175,19 +201,27 @@ impl Wire {
 
     /// What follows has the limit before it again.
     pub(super) fn begin(&mut self) -> &mut Self {
-        self.until = Instant::now() + LIMIT;
+        self.waited = Duration::ZERO;
         self
     }
 
     /// Waits until it is ready. What is ready at the very end is taken: we may have been stopped meanwhile.
-    fn wait(&self, events: PollFlags) -> io::Result<()> {
+    fn wait(&mut self, events: PollFlags) -> io::Result<()> {
         loop {
-            let left = self.until.saturating_duration_since(Instant::now());
-            let limit =
-                Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-            match poll(&mut [PollFd::from_borrowed_fd(self.as_fd(), events)], Some(&limit)) {
-                Ok(0) => return Err(ErrorKind::TimedOut.into()),
+            let left = LIMIT.saturating_sub(self.waited);
+            let slice = left.min(SLICE);
+            let limit = Timespec { tv_sec: 0, tv_nsec: slice.subsec_nanos().into() };
+            let began = Instant::now();
+            let found = poll(&mut [PollFd::from_borrowed_fd(self.as_fd(), events)], Some(&limit));
+            self.waited += began.elapsed().min(SLICE);
+            match found {
+                Ok(0) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
+                Ok(0) => {}
                 Ok(_) => return Ok(()),
+                Err(Errno::INTR) if self.waited >= UNINTERRUPTED => {
+                    self.is_interrupted = true;
+                    return Err(ErrorKind::TimedOut.into());
+                }
                 Err(Errno::INTR) => {}
                 Err(why) => return Err(why.into()),
             }
@@ -258,7 +292,7 @@ fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
     });
     let answer = match found {
         Ok(Some(answer)) => String::from_utf8_lossy(&answer).into_owned(),
-        Ok(None) => return Err(Trouble::lasting("its name was not resolved within 200ms")),
+        Ok(None) => return Err(Trouble::lasting("its name was not resolved within 2s")),
         Err(why) => return Err(Trouble::lasting(format!("its name cannot be resolved: {why}"))),
     };
     if let Some(why) = answer.strip_prefix('?') {

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use percent_encoding::percent_decode_str;
 use url::{Host, ParseError, Url};
 
+use crate::sys::config;
+
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
@@ -40,6 +42,8 @@ pub(super) struct Login {
     /// `None`: the server's default user.
     pub(super) user: Option<String>,
     pub(super) password: Secret,
+    /// Where the password is, unless the URL holds it: read for each connection.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Text that is never shown.
@@ -71,7 +75,7 @@ impl Location {
         read(&scheme, &url).map_err(|why| tell(&why))
     }
 
-    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?password-file=FILE]`
     fn over_tcp(scheme: &str, url: &Url) -> Result<Self, String> {
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() => decoded(name)?,
@@ -88,20 +92,29 @@ impl Location {
                     .to_owned());
             }
         };
-        if url.query().is_some() {
-            return Err("has a part after ?, which says nothing here; in a password write %3F".to_owned());
+        let mut file = None;
+        for (name, value) in url.query_pairs() {
+            match &*name {
+                "password-file" if !value.is_empty() => file = Some(PathBuf::from(value.into_owned())),
+                _ => {
+                    return Err(
+                        "has an unknown part after ?: password-file= is known (in a password use %3F)"
+                            .to_owned(),
+                    );
+                }
+            }
         }
         let db = match url.path().trim_matches('/') {
             "" => 0,
             text => number(text)?,
         };
         let user = Some(url.username()).filter(|user| !user.is_empty()).map(decoded).transpose()?;
-        let login = login(user, url.password().map(decoded).transpose()?)?;
+        let login = login(user, url.password().map(decoded).transpose()?, file)?;
         let port = url.port().unwrap_or(PORT);
         Ok(Self { scheme: scheme.to_owned(), address: Address::Tcp { host, port, tls }, login, db })
     }
 
-    /// `redis+unix:///PATH[?db=DB&user=USER&pass=PASSWORD]`
+    /// `redis+unix:///PATH[?db=DB&user=USER&pass=PASSWORD&password-file=FILE]`
     fn over_unix(scheme: &str, url: &Url) -> Result<Self, String> {
         if url.host_str().is_some_and(|host| !host.is_empty()) {
             return Err("names a host; a socket's path begins with a third slash".to_owned());
@@ -113,20 +126,26 @@ impl Location {
         if url.fragment().is_some() {
             return Err("has a part after #; in a password write %23".to_owned());
         }
-        let (mut db, mut user, mut password) = (0, None, None);
+        let (mut db, mut user, mut password, mut file) = (0, None, None, None);
         for (name, value) in url.query_pairs() {
             match &*name {
                 "db" => db = number(&value)?,
                 "user" => user = Some(value.into_owned()),
                 "pass" => password = Some(value.into_owned()),
-                _ => return Err("has an unknown part after ?: db=, user= and pass= are known".to_owned()),
+                "password-file" if !value.is_empty() => file = Some(PathBuf::from(value.into_owned())),
+                _ => {
+                    return Err(
+                        "has an unknown part after ?: db=, user=, pass= and password-file= are known"
+                            .to_owned(),
+                    );
+                }
             }
         }
         let path = PathBuf::from(OsString::from_vec(path));
         Ok(Self {
             scheme: scheme.to_owned(),
             address: Address::Unix(path),
-            login: login(user, password)?,
+            login: login(user, password, file)?,
             db,
         })
     }
@@ -154,12 +173,35 @@ fn number(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "has a wrong database; it is a number (in a password write / as %2F)".to_owned())
 }
 
-fn login(user: Option<String>, password: Option<String>) -> Result<Option<Login>, String> {
-    match (user, password) {
-        (user, Some(password)) => Ok(Some(Login { user, password: Secret(password) })),
-        (None, None) => Ok(None),
-        (Some(_), None) => {
+fn login(
+    user: Option<String>,
+    password: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<Option<Login>, String> {
+    match (user, password, file) {
+        (_, Some(_), Some(_)) => Err("has a password and a password-file: use one of them".to_owned()),
+        (user, Some(password), None) => Ok(Some(Login { user, password: Secret(password), file: None })),
+        (user, None, file @ Some(_)) => Ok(Some(Login { user, password: Secret(String::new()), file })),
+        (None, None, None) => Ok(None),
+        (Some(_), None, None) => {
             Err("has a user without a password; a password alone follows a colon, :PASSWORD@".to_owned())
+        }
+    }
+}
+
+impl Login {
+    /// The password; that of a file ends with its first line. What is said of a failure shows nothing of the file.
+    pub(super) fn read(&self) -> Result<String, String> {
+        let Some(path) = &self.file else { return Ok(self.password.0.clone()) };
+        let trouble =
+            |why: &str| format!("its password file {}: {why}", path.display().to_string().escape_debug());
+        let text = std::fs::read(path).map_err(|why| trouble(&config::describe(&why)))?;
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match std::str::from_utf8(line) {
+            Ok("") => Err(trouble("its first line is empty")),
+            Ok(password) => Ok(password.to_owned()),
+            Err(_) => Err(trouble("it is not UTF-8")),
         }
     }
 }

@@ -129,6 +129,9 @@ pub(super) fn kinds(grant: Grant) -> impl Iterator<Item = Kind> {
 const BEFORE: &str = "retry:{";
 const BEHIND: &str = "}:state";
 
+/// What the random key for credentials is called on the server.
+pub(super) const SECRET: &str = "retry:secret";
+
 /// All keys, as a pattern of the server's.
 pub(super) const EVERY: &str = "retry:{*}:state";
 

@@ -16,7 +16,7 @@ fn counting() -> Limits {
 
 fn add_one(store: &mut Redis, key: &str) -> Result<(), Failure> {
     store.transact(key, Leases::Keep, &mut |sight| {
-        let report = Report { result: gate::Result::Failure, retry_after: None, probe: false };
+        let report = Report { result: gate::Result::Failure, ..Report::NEUTRAL };
         sight.state.settle(sight.now, &counting(), &report);
         Grant::default()
     })

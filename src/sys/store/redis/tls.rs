@@ -39,7 +39,7 @@ pub(super) fn handshake(host: &str, trust: Trust, mut wire: Wire) -> Result<Sess
             Some(why) => failed(why),
             // A plain server takes the beginning of TLS for a command that is not over yet.
             None if why.kind() == ErrorKind::TimedOut => {
-                failed(&"no handshake within 200ms (a server without TLS is redis://)")
+                failed(&"no handshake within 2s (a server without TLS is redis://)")
             }
             None => failed(&Trouble::connecting(&why).words),
         }

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Refused(String),
     /// Nothing that another try at once would change.
     Lasting,
+    /// None of the server's: a signal came to us.
+    Interrupted,
 }
 
 impl Trouble {
@@ -28,9 +30,13 @@ impl Trouble {
         Self { kind: Kind::Lasting, words: words.into() }
     }
 
+    pub(super) fn interrupted() -> Self {
+        Self { kind: Kind::Interrupted, words: "a signal came".to_owned() }
+    }
+
     pub(super) fn connecting(why: &io::Error) -> Self {
         Self::lasting(match why.kind() {
-            ErrorKind::TimedOut | ErrorKind::WouldBlock => "no connection within 200ms".to_owned(),
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => "no connection within 2s".to_owned(),
             ErrorKind::ConnectionRefused => "connection refused".to_owned(),
             ErrorKind::NotFound => "there is no such socket".to_owned(),
             ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -41,7 +47,7 @@ impl Trouble {
     pub(super) fn talking(why: &io::Error) -> Self {
         match why.kind() {
             ErrorKind::TimedOut | ErrorKind::WouldBlock => {
-                Self::lasting("the server did not answer within 200ms")
+                Self::lasting("the server did not answer within 2s")
             }
             ErrorKind::UnexpectedEof
             | ErrorKind::BrokenPipe

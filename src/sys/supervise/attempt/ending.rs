@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::WaitStatus;
+
 use super::super::tree::{self, Process, Spared};
 use super::super::{os, pause, signals};
 use super::Attempt;
@@ -40,7 +42,7 @@ impl Attempt {
     /// The command has ended. If it died of a signal that it had from us, it could not end what it had started: that is told
     /// to, and waited for during the grace. If it handled the signal, what it left is its own affair.
     pub(in super::super) fn begin_rest(&mut self, grace: Duration) {
-        let Some(signal) = self.status.and_then(|status| status.terminating_signal()) else { return };
+        let Some(signal) = self.status.and_then(WaitStatus::terminating_signal) else { return };
         let from_us = self.forwarded & signals::bit(signal) != 0;
         if from_us && self.rest_until.is_none() && !self.must_vanish() {
             self.rest_until = Some(pause::now().saturating_add(grace));

@@ -8,7 +8,7 @@ use libc::c_char;
 use super::calls::Stack;
 use super::child::{Files, shell_argv};
 use crate::sys::supervise::program::{Environment, Program, Variable};
-use crate::sys::supervise::signals::Signals;
+use crate::sys::supervise::signals;
 
 /// What one child is to do.
 pub(in super::super) struct Launch {
@@ -42,7 +42,7 @@ impl Launch {
     pub(in super::super) fn new(
         program: &Program,
         vars: &[Variable],
-        signals: &Signals,
+        (replaced, mask): signals::Inherited<'_>,
     ) -> std::io::Result<Box<Self>> {
         let environment = Environment::new(vars)?;
         let mut shell = shell_argv(program.argv().iter().map(|word| word.as_ptr()));
@@ -52,9 +52,9 @@ impl Launch {
             _shell_argv: shell,
             block: environment.block(vars),
             _environment: environment,
-            replaced: signals.replaced().to_vec(),
+            replaced: replaced.to_vec(),
             cleared: false,
-            mask: signals.mask(),
+            mask,
             parent: std::process::id().cast_signed(),
             death_signal: libc::SIGTERM,
             report: -1,
@@ -120,5 +120,27 @@ impl Launched {
     pub(in super::super) fn release(self) {
         // SAFETY: it came from a box, only this takes it back, and nobody else reads it any more.
         drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    /// A panic drops the command while a child that shares our memory may not have executed it yet.
+    #[test]
+    fn what_a_child_reads_outlives_its_owner() {
+        let words = ["echo".into(), "x".repeat(4000).into()];
+        let program = Program::new(&words).unwrap();
+        let launched = Launched::new(Launch::new(&program, &[], (&[], signals::set_of(&[]))).unwrap());
+        drop(program);
+        // Takes the place of what was freed.
+        let _others: Vec<Vec<u8>> = (0..64).map(|_| vec![b'y'; 4001]).collect();
+        let launch = unsafe { &*launched.as_ptr() };
+        let word = unsafe { CStr::from_ptr(launch.files.argv[1]) };
+        assert_eq!(word.to_bytes(), "x".repeat(4000).as_bytes());
+        launched.release();
     }
 }

@@ -45,7 +45,7 @@ impl Supervisor {
             self.reaped.push(pid);
         }
         if dead && let Some(witness) = self.witness.take_if(|witness| witness.pid == pid) {
-            witness.is_gone();
+            witness.forget();
         }
         let Some(attempt) = &mut self.attempt else { return };
         if attempt.pid == pid {

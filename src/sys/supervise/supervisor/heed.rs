@@ -5,20 +5,38 @@ use std::time::Duration;
 use super::super::attempt::Attempt;
 use super::super::signals::{self, Record};
 use super::super::witness::{self, Witness};
-use super::super::{pause, tree};
+use super::super::{os, pause, tree};
 use super::{Happening, Supervisor};
 
 /// How long the witness may take to see what the command has got already: who signals one process after the other is not
 /// done at once. So much later the command gets what was meant for us alone.
 const DOUBT: Duration = Duration::from_millis(18);
 
+/// How much later, if the sender has been kept from going on all the while: the machine is busy.
+const BUSY_DOUBT: Duration = Duration::from_millis(100);
+/// A sender that ran for less than this meanwhile has been.
+const STARVED: Duration = Duration::from_millis(3);
+
 /// A signal that others of our process group may have got with us.
 #[derive(Clone, Copy)]
 pub(super) struct Doubt {
     signal: i32,
+    sender: i32,
+    /// How long the sender had run when the signal came.
+    ran: Duration,
     until: Duration,
+    /// However busy the machine is.
+    at_last: Duration,
     /// The command gets it, unless it has it.
     forward: bool,
+}
+
+impl Doubt {
+    /// Whether the sender would go on if it could, perhaps to signal the next process.
+    fn sender_is_starved(&self) -> bool {
+        let ran = os::time_run(self.sender);
+        ran.is_some_and(|ran| ran.saturating_sub(self.ran) < STARVED) && tree::is_runnable(self.sender)
+    }
 }
 
 impl Supervisor {
@@ -39,7 +57,7 @@ impl Supervisor {
             return;
         }
         if self.is_from_below(record) {
-            self.doubt(signal, false);
+            self.doubt(record, false);
             return;
         }
         match &mut self.attempt {
@@ -84,7 +102,7 @@ impl Supervisor {
                 attempt.forward(signal);
             } else if signals::terminates(signal) {
                 attempt.hurry();
-                self.doubt(signal, false);
+                self.doubt(record, false);
             }
             return;
         }
@@ -92,7 +110,7 @@ impl Supervisor {
             attempt.count_told(grace);
         }
         let in_doubt = attempt.status.is_none() && attempt.shares_our_group();
-        if !(in_doubt && self.doubt(signal, true))
+        if !(in_doubt && self.doubt(record, true))
             && let Some(attempt) = &mut self.attempt
         {
             attempt.forward(signal);
@@ -100,11 +118,21 @@ impl Supervisor {
     }
 
     /// Begins to find out whether the whole group has got it. False if there is no way to.
-    fn doubt(&mut self, signal: i32, forward: bool) -> bool {
+    fn doubt(&mut self, record: Record, forward: bool) -> bool {
         if self.witness.is_none() {
             return false;
         }
-        self.doubts.push(Doubt { signal, until: pause::now() + DOUBT, forward });
+        let Record { signal, sender, .. } = record;
+        let ran = os::time_run(sender).unwrap_or(Duration::MAX);
+        let now = pause::now();
+        self.doubts.push(Doubt {
+            signal,
+            sender,
+            ran,
+            until: now + DOUBT,
+            at_last: now + BUSY_DOUBT,
+            forward,
+        });
         true
     }
 
@@ -126,7 +154,7 @@ impl Supervisor {
         let now = pause::now();
         let mut seen = self.witness.as_ref().and_then(Witness::seen).unwrap_or_default();
         let mut used = false;
-        self.doubts.retain(|doubt| {
+        self.doubts.retain_mut(|doubt| {
             let bit = signals::bit(doubt.signal);
             let (is_seen, is_over) = (seen & bit != 0, doubt.until <= now);
             if is_seen && (!doubt.forward || witness::may_have_got(attempt.pid, doubt.signal)) {
@@ -134,6 +162,10 @@ impl Supervisor {
                 seen &= !bit;
                 used = true;
                 return false;
+            }
+            if is_over && doubt.forward && now < doubt.at_last && doubt.sender_is_starved() {
+                doubt.until = now + STARVED;
+                return true;
             }
             if is_over && doubt.forward {
                 attempt.forward(doubt.signal);
@@ -151,7 +183,8 @@ impl Supervisor {
         let shares = self.attempt.as_ref().is_some_and(Attempt::shares_our_group);
         match &mut self.witness {
             Some(witness) if shares => {
-                if witness.is_misled() && self.doubts.is_empty() {
+                let misled = witness.is_misled() && self.doubts.is_empty();
+                if misled {
                     self.replace_witness();
                 }
             }

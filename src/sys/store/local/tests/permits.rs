@@ -26,6 +26,22 @@ fn there_are_as_many_permits_as_were_asked_for_and_one_probe() {
 }
 
 #[test]
+fn permits_of_a_limit_that_was_higher_count() {
+    let sandbox = Sandbox::new();
+    let mut holders: Vec<_> = (0..5).map(|_| sandbox.local()).collect();
+    assert!(holders.iter_mut().all(|holder| take(holder, "key", 5).permit));
+    let mut late = sandbox.local();
+    for freed in 0..5 {
+        for most in 1..5 {
+            let held = 5 - freed;
+            assert_eq!(take(&mut late, "key", most).permit, held < most, "{held} of {most}");
+            give_back(&mut late, "key");
+        }
+        give_back(&mut holders[freed as usize], "key");
+    }
+}
+
+#[test]
 fn what_the_decision_does_not_grant_is_not_held() {
     let sandbox = Sandbox::new();
     let (mut local, mut other) = (sandbox.local(), sandbox.local());

@@ -50,6 +50,7 @@ fn urls_are_read_and_shown_without_the_password() {
         let login = login.map(|(user, password): (Option<&str>, &str)| Login {
             user: user.map(str::to_owned),
             password: Secret(password.to_owned()),
+            file: None,
         });
         assert_eq!((&location.address, &location.login, location.db), (&address, &login, db), "{url}");
         assert_eq!(location.to_string(), shown, "{url}");
@@ -92,6 +93,33 @@ fn wrong_urls_are_told_by_what_is_wrong() {
         assert!(told.contains(why), "{url}: {told}");
         assert!(!told.contains("s3cret") && !told.contains('\n'), "{url}: {told}");
     }
+}
+
+#[test]
+fn a_password_may_be_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a b");
+    let encoded = path.display().to_string().replace(' ', "%20");
+    for url in [
+        format!("redis://host?password-file={encoded}"),
+        format!("rediss://u@host/1?password-file={encoded}"),
+        format!("redis+unix:///r.sock?user=u&password-file={encoded}"),
+    ] {
+        let login = Location::parse(&url).unwrap().login.unwrap();
+        for (text, expected) in
+            [("s3cret\nmore\n", Ok("s3cret")), ("s3cret\r\n", Ok("s3cret")), ("\ns3cret", Err("empty"))]
+        {
+            std::fs::write(&path, text).unwrap();
+            match (login.read(), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(told), Err(why)) => assert!(told.contains(why) && !told.contains("s3cret"), "{told}"),
+                (found, expected) => panic!("{found:?} {expected:?}"),
+            }
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(login.read().unwrap_err().contains("a b"));
+    }
+    assert!(Location::parse("redis://:pw@host?password-file=f").unwrap_err().contains("use one of them"));
 }
 
 proptest! {

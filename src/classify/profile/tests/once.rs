@@ -1,0 +1,98 @@
+//! `--non-idempotent`: what may have been applied is not repeated, whatever one of its lines says.
+
+use super::*;
+
+/// A command, its status, and its stderr.
+type Run = (&'static str, u8, &'static str);
+
+const REFUSED: &str = "curl: (7) Failed to connect to b port 80 after 0 ms: Connection refused";
+
+/// Nothing was sent.
+#[rustfmt::skip]
+const NEVER: &[Run] = &[
+    ("curl -d x http://b", 7, REFUSED),
+    ("curl -d x http://b", 7, ""),
+    ("curl -vd x http://b", 7, "* connect to ::1 port 80 failed: Connection refused\n* connect to 10.0.0.2 port 80 failed: Connection refused\ncurl: (7) Failed to connect to b"),
+    ("sudo curl -d x http://b", 6, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (6) Could not resolve host: b"),
+    ("curl -vd x https://b", 56, "* Connected to proxy (10.0.0.1) port 3128\n> CONNECT b:443 HTTP/1.1\ncurl: (56) CONNECT tunnel failed, response 502"),
+    ("curl -vd x https://b", 35, "* Connected to b (10.0.0.2) port 443\ncurl: (35) TLS connect error: error:00000000:lib(0)::reason(0)"),
+    ("wget --post-data=x http://b", 4, "Connecting to b (b)|10.0.0.2|:80... failed: Connection refused."),
+    ("kubectl apply -f x", 1, "The connection to the server 127.0.0.1:9001 was refused - did you specify the right host or port?"),
+    ("ssh x deploy", 255, "ssh: connect to host x port 22: Connection refused"),
+    ("ssh x deploy", 255, "kex_exchange_identification: read: Connection reset by peer\nConnection reset by 10.0.0.2 port 22"),
+    ("psql -c x", 2, "psql: error: connection to server at \"b\" (10.0.0.2), port 5432 failed: Connection refused"),
+    ("terraform apply", 1, "Error: dial tcp 127.0.0.1:1: connect: connection refused"),
+];
+
+/// Something may have been.
+#[rustfmt::skip]
+const PERHAPS: &[Run] = &[
+    ("sudo curl -d x http://b", 28, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (28) Operation timed out after 1000 milliseconds with 0 bytes received"),
+    ("sudo curl -d x http://b", 28, "sudo: unable to resolve host ci-1: Name or service not known"),
+    ("curl -vd x http://b", 28, "* connect to ::1 port 80 failed: Connection refused\n* Connected to b (10.0.0.2) port 80 (#0)\n> POST / HTTP/1.1\ncurl: (28) Operation timed out"),
+    ("curl -vd x http://b", 52, "* connect to ::1 port 80 failed: Connection refused\ncurl: (52) x"),
+    ("curl --retry 1 -d x http://b", 7, "Warning: Problem: timeout. Will retry in 1 second. 1 retry left.\ncurl: (7) Failed to connect to b: Connection refused"),
+    ("wget --post-data=x http://b", 4, "Connecting to b (b)|::1|:80... failed: Connection refused.\nConnecting to b (b)|10.0.0.2|:80... connected."),
+    ("wget --post-data=x http://b", 4, "Connecting to b (b)|::1|:80... failed: Connection refused.\nConnecting to b (b)|10.0.0.2|:80... connected.\nHTTP request sent, awaiting response... Read error (x) in headers."),
+    ("wget --post-data=x http://b", 4, "HTTP request sent, awaiting response... No data received.\nRetrying.\nConnecting to b (b)|10.0.0.2|:80... failed: Connection refused."),
+    ("wget --post-data=x http://b", 8, "Connecting to b (b)|::1|:80... failed: Connection refused."),
+    ("wget --post-data=x http://b", 124, "Connecting to b (b)|::1|:80... failed: Connection refused."),
+    ("wget --post-data=x http://b", 137, "Connecting to b (b)|::1|:80... failed: Connection refused."),
+    ("kubectl apply -f x", 1, "E1121 21:47:25.123456    4711 memcache.go:265] \"Unhandled Error\" err=\"couldn't get current server API group list: Get https://b: dial tcp 10.0.0.2:443: connect: connection refused\"\nError from server (Timeout): the server was unable to return a response in the time allotted"),
+    ("kubectl apply -f x", 1, "dial tcp 10.0.0.2:443: connect: connection refused\nunexpected error: net/http: request canceled (Client.Timeout exceeded while awaiting headers)"),
+    ("terraform apply", 1, "sudo: dial tcp 127.0.0.1:1: connect: connection refused"),
+    ("curl -vd x http://b", 22, "> POST / HTTP/1.1\n< HTTP/1.1 500 Internal Server Error\n< x-ratelimit-limit: 60\ncurl: (22) The requested URL returned error: 500"),
+    ("curl -vd x http://b", 28, "< HTTP/1.1 429 Too Many Requests\ncurl: (28) Operation timed out"),
+];
+
+fn once(command: &str) -> Rules {
+    Rules { knowledge: Rc::new(knowledge(AUTO, command)), non_idempotent: true, ..Rules::default() }
+}
+
+#[test]
+fn a_claim_holds_where_all_else_agrees() {
+    for (runs, again) in [(NEVER, true), (PERHAPS, false)] {
+        for (command, code, stderr) in runs {
+            let verdict = once(command).classify(&attempt(*code, stderr, ""), None);
+            assert_eq!(
+                verdict.class.is_retryable(),
+                again,
+                "{command} ({code}) {stderr}: {}",
+                verdict.rule.id
+            );
+            assert_eq!(verdict.may_have_been_applied, !again, "{command} ({code}) {stderr}");
+        }
+    }
+}
+
+#[test]
+fn what_was_stopped_or_is_told_only_in_part_may_have_been_applied() {
+    let rules = once("wget --post-data=x http://b");
+    let refused = "Connecting to b (b)|::1|:80... failed: Connection refused.";
+    let stopped = AttemptResult { timed_out: true, ..attempt(4, refused, "") };
+    assert!(rules.classify(&stopped, None).may_have_been_applied);
+    let killed = AttemptResult { ending: Ending::Signaled(libc::SIGKILL), ..attempt(4, refused, "") };
+    assert!(rules.classify(&killed, None).may_have_been_applied);
+    let long = format!("{}{refused}", "x\n".repeat(40_000));
+    assert!(rules.classify(&attempt(4, &long, ""), None).may_have_been_applied);
+}
+
+#[test]
+fn a_line_of_one_command_says_nothing_of_those_beside_it() {
+    let said = attempt(7, REFUSED, "");
+    let beside = Rules { knowledge: Rc::new(knowledge(AUTO, "curl b").among_others(true)), ..once("curl b") };
+    assert!(beside.classify(&said, None).may_have_been_applied);
+    for asked in [vec![AUTO, GENERIC], vec![GENERIC]] {
+        let asked: Vec<_> = asked.into_iter().map(str::to_owned).collect();
+        let selection = Selection::choose(&asked, &["bash".into(), "x.sh".into()], &[]);
+        let shell = Rules { knowledge: Rc::new(Knowledge::new(selection, Vec::new())), ..once("x") };
+        assert!(shell.classify(&said, None).may_have_been_applied);
+    }
+}
+
+#[test]
+fn what_was_turned_away_is_sent_again() {
+    let verdict =
+        once("curl -d x http://b").classify(&attempt(22, "The requested URL returned error: 429", ""), None);
+    assert_eq!((verdict.class, verdict.may_have_been_applied), (Class::Throttled, false));
+}

@@ -1,0 +1,106 @@
+//! A wake-up that is lost, or a system call that fails, delays a run by a moment and hangs none.
+
+use std::io::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::process::wait_for_pids;
+use super::program::{End, Running, through};
+use crate::support::Sandbox;
+
+/// Runs `retry` with one fault; the words end before its arguments.
+fn with_fault(fault: &str) -> Option<Vec<String>> {
+    let calls = fault.split_once(':').map_or(fault, |(calls, _)| calls);
+    let words = ["strace", "-qq", "-o", "/dev/null", "-e"].map(str::to_owned);
+    let words =
+        [&words[..], &[format!("trace={calls}"), "-e".to_owned(), format!("inject={fault}")]].concat();
+    let tried = Command::new(&words[0]).args(&words[1..]).arg("true").status();
+    if tried.is_ok_and(|status| status.success()) {
+        return Some(words);
+    }
+    // Not `eprintln!`, which is captured: this has to be seen.
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: no process may be traced here (strace)");
+    None
+}
+
+#[track_caller]
+fn check(fault: &str, args: &[&str], end: End) {
+    let Some(words) = with_fault(fault) else { return };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let sandbox = Sandbox::new();
+    let began = Instant::now();
+    let mut run = Running::start(&mut through(&sandbox, &words, args));
+    assert_eq!(run.end(), end, "{fault}: {}", sandbox.read("err"));
+    assert!(began.elapsed() < Duration::from_secs(15), "{fault}");
+}
+
+const FAILS: [&str; 7] = ["--max", "2", "--delay", "10ms", "--", "sh", "-c"];
+
+#[test]
+fn a_wait_that_fails_once_is_repeated() {
+    for error in ["EINTR", "ECHILD", "EPERM", "ENOSYS"] {
+        for when in 1..=2 {
+            let args = [&FAILS[..], &["sleep 0.3; exit 5"]].concat();
+            check(&format!("wait4:error={error}:when={when}"), &args, End::Code(5));
+        }
+    }
+}
+
+#[test]
+fn a_wait_that_always_fails_ends_the_run_with_125() {
+    for error in ["EINTR", "EPERM"] {
+        check(&format!("wait4:error={error}"), &["--max", "3", "--", "sh", "-c", "exit 5"], End::Code(125));
+    }
+}
+
+/// "No child" is a proof that a tree is gone, but only if the system says just that.
+#[test]
+fn a_wait_that_fails_is_no_proof_that_a_tree_is_gone() {
+    let Some(words) = with_fault("wait4:error=EPERM:when=2+") else { return };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let sandbox = Sandbox::new();
+    let script =
+        "trap '' TERM; setsid sh -c 'trap \"\" TERM; echo $$ >pid; exec \"$F\" sleep 60' & \"$F\" sleep 60";
+    let args = ["--max", "2", "--timeout", "500ms", "-k", "100ms", "--", "sh", "-c", script];
+    let mut run = Running::start(&mut through(&sandbox, &words, &args));
+    assert_eq!(run.end(), End::Code(125), "{}", sandbox.read("err"));
+}
+
+/// The number of the first read(2) that has a record of a signal in it: the ones before are the loader's.
+fn first_record(args: &[&str]) -> Option<usize> {
+    with_fault("read:error=EIO:when=9999")?;
+    let sandbox = Sandbox::new();
+    let words = ["strace", "-qq", "-o", "reads", "-e", "trace=read"];
+    Running::start(&mut through(&sandbox, &words, args)).end();
+    let reads = sandbox.read("reads");
+    let calls: Vec<&str> = reads.lines().filter(|line| line.starts_with("read(")).collect();
+    Some(1 + calls.iter().position(|call| call.ends_with("= 20")).expect("a record is 20 bytes long"))
+}
+
+#[test]
+fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
+    let args = [&FAILS[..], &["sleep 0.1; exit 5"]].concat();
+    let Some(first) = first_record(&args) else { return };
+    for error in ["EINTR", "EIO"] {
+        for when in [first, first + 1, first + 2] {
+            check(&format!("read:error={error}:when={when}"), &args, End::Code(5));
+        }
+    }
+}
+
+#[test]
+fn a_signal_that_cannot_be_read_comes_later() {
+    let script = "trap 'printf x >>count; exit 6' TERM; echo $PPID >pid; while :; do sleep 0.05; done";
+    let args = ["--max", "1", "--", "sh", "-c", script];
+    let Some(first) = first_record(&["--max", "1", "--", "sleep", "0.1"]) else { return };
+    let Some(words) = with_fault(&format!("read:error=EIO:when={first}")) else { return };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let sandbox = Sandbox::new();
+    let mut run = Running::start(&mut through(&sandbox, &words, &args));
+    let [traced] = wait_for_pids(&sandbox, "pid");
+    super::program::send(traced, Signal::TERM);
+    assert_eq!(run.end(), End::Code(6));
+    assert_eq!(sandbox.count("count"), 1);
+}
