@@ -18,6 +18,11 @@ use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::problem::{Problem, nearest};
 use crate::policy::settings::{SETTINGS, Setting};
 use options::{FOR, HELD};
+/// The words of the verbs.
+pub(crate) fn verb_words() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|(word, _)| *word)
+}
+
 pub(crate) use verbs::{CLOSE_FOR, completed, documented};
 use verbs::{command, command_with};
 
@@ -83,6 +88,10 @@ pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Text(error.render().to_string()));
         }
+        Err(_) if typed.first().is_some_and(|word| word == "-?") => match matched(verb, &["-h".into()]) {
+            Ok(_) => return Ok(Parsed::Text(String::new())),
+            Err(help) => return Ok(Parsed::Text(help.render().to_string())),
+        },
         Err(error) => return Err(usage_error(verb, &error, typed)),
     };
     let flags = settings_layer(&matches)?;
@@ -213,17 +222,24 @@ fn usage_error(verb: Verb, error: &clap::Error, typed: &[OsString]) -> Error {
             let longs = command.get_arguments().filter_map(Arg::get_long);
             let hint = nearest(argument.trim_start_matches('-'), longs).map_or_else(
                 || {
-                    "retry --help lists the options; write -- before a command that begins with a dash"
+                    "retry --help lists the options; use -- before a command that begins with a dash"
                         .to_owned()
                 },
                 |near| format!("did you mean --{near}?"),
             );
-            Problem::new(format!("there is no option {argument}")).hint(hint)
+            Problem::new(format!("unknown option {argument}")).hint(hint)
         }
         ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::NoEquals => {
             let flag = argument.split(' ').next().unwrap_or_default();
             Problem::new(format!("{argument}: the value is missing"))
-                .hint(format!("retry --help says what {flag} takes"))
+                .hint(format!("retry --help shows what {flag} takes"))
+        }
+        ErrorKind::TooManyValues if argument.starts_with("--verbose") => {
+            Problem::new("--verbose takes no value").hint("for more messages use -v, for every step -vv")
+        }
+        ErrorKind::TooManyValues => {
+            let flag = argument.trim_end_matches('.');
+            Problem::new(format!("{flag} takes no value")).hint("retry --help lists the options")
         }
         _ => {
             let rendered = error.render().to_string();
@@ -240,7 +256,7 @@ fn negative(argument: &str, typed: &[OsString]) -> Option<Problem> {
     let at = typed.iter().position(|word| word.as_bytes().starts_with(argument.as_bytes()))?;
     let option = typed.get(at.checked_sub(1)?)?.to_str().filter(|word| word.starts_with('-'))?;
     let problem = Problem::new(format!("{option} {}: the value is negative", typed[at].display()));
-    Some(problem.hint("write 0 or more; write -- before a command that begins with a dash"))
+    Some(problem.hint("use 0 or more; use -- before a command that begins with a dash"))
 }
 
 #[cfg(test)]

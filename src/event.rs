@@ -222,6 +222,9 @@ pub(crate) struct RunStop {
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub(crate) why: String,
+    /// The option that set the exit status, where it is not the command's.
+    #[serde(skip)]
+    pub(crate) set_by: Option<&'static str>,
 }
 
 /// How often a reason was seen.

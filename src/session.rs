@@ -295,15 +295,14 @@ impl Session {
         self.began = now;
         self.progress = now.elapsed;
         if self.limits.is_past_deadline(Duration::ZERO) {
-            let why = "the deadline of the run around this one is over".to_owned();
+            let why = "the deadline of the enclosing run has passed".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         if self.splay.is_zero() {
             return self.go(now);
         }
         if self.would_pass_deadline(now, self.splay) {
-            let what = format!("would pass before the first attempt in {}", report::time(self.splay));
-            let why = self.limits.deadline_words(&what);
+            let why = self.limits.past_deadline_words(self.splay);
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         // Nobody makes progress before there is an attempt.
@@ -429,6 +428,7 @@ impl Session {
             signal,
             failures: self.tallies.all(),
             why,
+            set_by: self.status_set_by(outcome, exit),
         };
         vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
     }

@@ -126,9 +126,9 @@ fn describe_bad(word: &str) -> String {
     let known = "a code (0-255), a range such as 5-9, a signal such as SIGKILL, signal, timeout, not-found or \
                  not-executable, each also with ! before it";
     if word.is_empty() {
-        return format!("an entry of the list is empty: write {known}");
+        return format!("an entry of the list is empty: use {known}");
     }
-    format!("'{word}' is no exit spec: write {known}")
+    format!("invalid exit condition '{word}': use {known}")
 }
 
 impl Matched {
@@ -233,7 +233,7 @@ mod tests {
     fn what_is_no_exit_spec_is_named() {
         for text in ["", "1,,2", "256", "-1", "9-5", "SIGNOPE", "!", "1..3", "timeouts"] {
             let message = ExitSpecs::parse(text).unwrap_err();
-            assert!(message.contains("write a code"), "{text}: {message}");
+            assert!(message.contains("use a code"), "{text}: {message}");
         }
     }
 

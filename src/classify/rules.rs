@@ -8,7 +8,7 @@ use super::classification::{Class, Classification, Rule};
 use super::exit_spec::ExitSpecs;
 use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
-use super::text::{Pattern, TextRule};
+use super::text::{Channel, Pattern, TextRule};
 use crate::exit_code;
 
 /// What the policy says of results.
@@ -217,7 +217,12 @@ impl Rules {
         }
         let missed = self.success_match.iter().find(|pattern| !attempt.output.seen.has(pattern))?;
         let mut verdict = explicit(Class::Transient, "success-match", attempt);
-        verdict.reason = Cow::Owned(format!("{} without '{missed}'", verdict.reason));
+        let looked_on = match missed.channel {
+            Channel::Both => "stdout or stderr",
+            channel => channel.name(),
+        };
+        let text = missed.regex.text();
+        verdict.reason = Cow::Owned(format!("{}, but '{text}' not seen on {looked_on}", verdict.reason));
         Some(verdict)
     }
 
@@ -231,11 +236,12 @@ impl Rules {
     }
 
     /// Why a failure that no option names is not tried again.
-    pub(crate) fn why_not_named(&self) -> &'static str {
+    pub(crate) fn why_not_named(&self, reason: &str) -> String {
+        let seen = reason.strip_prefix("killed by ").unwrap_or(reason);
         match (self.retry_on.is_empty(), self.names_texts_to_retry()) {
-            (true, _) => "--retry-match did not match",
-            (false, false) => "--retry-on does not name it",
-            (false, true) => "--retry-on does not name it, and --retry-match did not match",
+            (true, _) => "--retry-match did not match".to_owned(),
+            (false, false) => format!("{seen} is not in --retry-on"),
+            (false, true) => format!("{seen} is not in --retry-on, and --retry-match did not match"),
         }
     }
 

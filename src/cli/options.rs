@@ -71,7 +71,7 @@ pub(super) fn retry_flags() -> [Arg; 2] {
         valued(RETRIES, "N", "The same as --max N+1")
             .help_heading(Group::Schedule.heading())
             .hide_short_help(true),
-        switch("no-retry", "One attempt, all else as usual")
+        switch("no-retry", "Run once without retrying")
             .help_heading(Group::Schedule.heading())
             .hide_short_help(true),
     ]
@@ -80,11 +80,11 @@ pub(super) fn retry_flags() -> [Arg; 2] {
 /// The options that say where settings come from.
 pub(super) fn source_flags() -> [Arg; 3] {
     [
-        valued("policy", "NAME", "Take the settings of this policy")
-            .long_help("Take the settings of this policy [env: RETRY_OPT_POLICY]")
+        valued("policy", "NAME", "Use this named policy")
+            .long_help("Use this named policy [env: RETRY_OPT_POLICY]")
             .help_heading(Group::Surroundings.heading()),
-        valued("config", "FILE", "Read this configuration, too")
-            .long_help("Read this configuration, too [env: RETRY_OPT_CONFIG]")
+        valued("config", "FILE", "Also read this config file")
+            .long_help("Also read this config file [env: RETRY_OPT_CONFIG]")
             .help_heading(Group::Surroundings.heading())
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),
@@ -135,11 +135,11 @@ pub(super) fn held_flag() -> Arg {
 pub(super) const FOR: &str = "for";
 
 pub(super) fn for_flag() -> Arg {
-    valued(FOR, "DURATION", "Time for the whole run; the same as --deadline [default: 5m]")
+    valued(FOR, "DURATION", "Total time limit; the same as --deadline [default: 5m]")
 }
 
 pub(super) fn help_flag() -> Arg {
-    switch("help", "Print help: -h the most needed, --help all")
+    switch("help", "Print help (-h: summary, --help: all options)")
         .short('h')
         .action(ArgAction::Help)
         .help_heading(OTHER)

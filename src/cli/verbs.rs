@@ -153,7 +153,7 @@ fn with_words(command: Command) -> Command {
     command.mut_args(words).mut_subcommands(with_words)
 }
 
-pub(super) const OTHER: &str = "Other";
+pub(super) const OTHER: &str = "General";
 
 const AFTER_SHORT: &str = "\
 Exit status: the command's own; 75 refused by a shared limit, 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
@@ -170,7 +170,7 @@ Exit status:
   125                 retry itself failed: usage, configuration, processes that could not be killed
   126, 127            the command could not be executed, was not found
 
-Verbs, as the very first word (a command of that name is reached with --):
+Subcommands (must be the first argument; use -- to run a command of the same name):
   retry until COMMAND     readiness: any failure is tried again, for five minutes
   retry wait N            the wait before retry N, for loops in scripts
   retry explain           the resolved policy: each value, where it came from, the waits

@@ -138,7 +138,7 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
         })?),
         (None, None) if timed_out => Ending::Signaled(libc::SIGTERM),
         (None, None) => {
-            return Err(Error::usage("there is no result to classify")
+            return Err(Error::usage("nothing to classify")
                 .hint("write --exit CODE, --killed-by SIGNAL, --timed-out or --batch FILE"));
         }
     };

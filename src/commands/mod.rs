@@ -16,7 +16,8 @@ use crate::cli::{Invocation, Verb};
 use crate::error::Error;
 use crate::exit_code::Exit;
 use crate::policy::layer::{Layer, Origin};
-use crate::policy::settings::SETTINGS;
+use crate::policy::problem::nearest;
+use crate::policy::settings::{SETTINGS, find};
 use crate::policy::value::Key;
 use crate::policy::{Host, Policy, Request, Resolved, builtin, resolve, user_profiles};
 use crate::sys::config::Config;
@@ -89,13 +90,15 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
     let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
     let config = if invocation.is_set("no-config") {
         if let Some(file) = invocation.value("config") {
-            let both = format!("--no-config and --config {} contradict each other", file.display());
-            return Err(Error::usage(both).hint("leave one of them out"));
+            let both = format!("--no-config and --config {} conflict", file.display());
+            return Err(Error::usage(both).hint("drop one of them"));
         }
         Config::default()
     } else {
         Config::read(named_config.as_deref())?
     };
+    let mut warnings = config.warnings;
+    warnings.extend(unknown_variables());
     let request = Request {
         verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
         named: named_policy(invocation)?,
@@ -105,7 +108,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         outer_deadline: outer.time_left,
         host: Host::Unasked,
     };
-    Ok((request, config.warnings))
+    Ok((request, warnings))
 }
 
 /// The words that say which tool the command is. In a shell they are those of its string.
@@ -229,6 +232,28 @@ fn env_layer() -> Result<Layer, Error> {
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
 }
 
+/// A warning for each `RETRY_OPT_…` that means nothing.
+fn unknown_variables() -> Vec<String> {
+    const PREFIX: &str = "RETRY_OPT_";
+    let known =
+        || SETTINGS.iter().filter_map(|setting| setting.env).chain(["RETRY_OPT_POLICY", "RETRY_OPT_CONFIG"]);
+    let unknown = environment::names(PREFIX).into_iter().filter(|name| !known().any(|known| known == name));
+    let told = unknown.map(|name| {
+        let key = name.trim_start_matches(PREFIX).to_lowercase().replace('_', "-");
+        let by_alias = find(&key).and_then(|setting| SETTINGS[setting].env);
+        match (by_alias.or_else(|| nearest(&name, known())), find(&key)) {
+            (Some(near), _) if by_alias.is_some() || find(&key).is_none() => {
+                format!("unknown variable {name} ignored; did you mean {near}?")
+            }
+            (_, Some(_)) => {
+                format!("{name} ignored: this setting has no variable; use --{key} or a config file")
+            }
+            _ => format!("unknown variable {name} ignored; retry --help lists the variables"),
+        }
+    });
+    told.collect()
+}
+
 fn utf8(text: OsString) -> Result<String, Error> {
     text.into_string().map_err(|text| Error::usage(format!("'{}' is not UTF-8", text.display())))
 }
@@ -237,8 +262,8 @@ fn utf8(text: OsString) -> Result<String, Error> {
 fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Error> {
     let Some(asked) = invocation.value("format") else { return Ok(known[0]) };
     known.iter().find(|format| asked == **format).copied().ok_or_else(|| {
-        Error::usage(format!("--format {} is no format of this verb", asked.display()))
-            .hint(format!("write --format {}", known.join(" or ")))
+        Error::usage(format!("invalid --format {}", asked.display()))
+            .hint(format!("use --format {}", known.join(" or ")))
     })
 }
 

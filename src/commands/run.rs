@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod delivery;
 pub(super) mod gatekeeper;
+mod hints;
 mod onlookers;
 mod remains;
 mod streams;
@@ -36,15 +37,21 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let words = invocation.command();
     if words.is_empty() {
         let verb = if invocation.verb == Verb::Until { " until" } else { "" };
-        return Err(Error::usage("no command was given")
-            .hint(format!("write retry{verb} [OPTIONS] -- COMMAND [ARG]...; retry{verb} --help says more")));
+        return Err(Error::usage("no command given").hint(format!(
+            "usage: retry{verb} [OPTIONS] -- COMMAND [ARG]..., for example retry{verb} --max 5 -- curl -f URL \
+             (retry{verb} --help shows more)"
+        )));
     }
     if environment::is_disabled() {
         let command = Wrapped::new(words, invocation.value("shell"))?;
         return Ok(stood_aside(&command, supervise::exec(&command.program)));
     }
     let outer = Outer::find();
-    let asked = ask(invocation, &outer)?;
+    let mut asked = ask(invocation, &outer)?;
+    if asked.resolved.policy.shell.is_some() {
+        hints::check_shell(&words)?;
+        asked.warnings.extend(hints::unused_words(&words));
+    }
     let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()

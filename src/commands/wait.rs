@@ -60,12 +60,11 @@ fn sleep(wait: Duration, console: &mut Console) {
 }
 
 fn retry_number(invocation: &Invocation) -> Result<u64, Error> {
-    let usage = "write retry wait N, the number of the retry, from 1";
-    let typed =
-        invocation.value("n").ok_or_else(|| Error::usage("which retry is to be waited for?").hint(usage))?;
+    let usage = "usage: retry wait N (N = number of the retry, from 1)";
+    let typed = invocation.value("n").ok_or_else(|| Error::usage("missing N").hint(usage))?;
     match typed.to_str().and_then(|text| text.parse().ok()) {
         Some(retry @ 1..) => Ok(retry),
-        _ => Err(Error::usage(format!("'{}' is no number of a retry", typed.display())).hint(usage)),
+        _ => Err(Error::usage(format!("invalid retry number '{}'", typed.display())).hint(usage)),
     }
 }
 

@@ -33,14 +33,20 @@ impl Event {
                 approximate(from_millis(success.duration_ms))
             ),
             Event::AttemptRetry { failure, wait } => {
-                format!("{}: next in {}", failure.message(program), approximate(from_millis(wait.delay_ms)))
+                format!(
+                    "{}; retrying in {}",
+                    failure.message(program),
+                    approximate(from_millis(wait.delay_ms))
+                )
             }
-            Event::AttemptFailed(failure) => format!("{}: {}", failure.message(program), failure.verdict),
+            Event::AttemptFailed(failure) => {
+                let mark = if failure.verdict.starts_with("not ") { ';' } else { ':' };
+                format!("{}{mark} {}", failure.message(program), failure.verdict)
+            }
             Event::GateWait(held) => held.message(),
-            Event::GateRefused(held) if held.verdict.is_empty() => format!("{}: not started", held.message()),
-            Event::GateRefused(held) => format!("{}: {}", held.message(), held.verdict),
+            Event::GateRefused(held) => held.refusal(),
             Event::GateBypassed(bypassed) => format!("continuing without shared limits: {}", bypassed.reason),
-            Event::RunStop(stop) => stop.message(),
+            Event::RunStop(stop) => stop.message(name),
         }
     }
 }
@@ -79,6 +85,21 @@ impl Held {
         let why = held_back(self.limit, &self.reason, self.until.as_deref(), self.left);
         format!("attempt {} {why}", self.attempt)
     }
+
+    fn refusal(&self) -> String {
+        let limit = match self.limit {
+            gate::Limit::Rate => "rate limit reached",
+            gate::Limit::Concurrency => "concurrency limit reached",
+            gate::Limit::Breaker => "circuit breaker open",
+            gate::Limit::Adaptive => "success rate too low",
+            gate::Limit::Window => "key closed",
+            gate::Limit::Budget => "retry budget empty",
+            gate::Limit::State => "shared state unavailable",
+        };
+        let until = self.until.as_deref().map(|until| format!(", until {until}")).unwrap_or_default();
+        let verdict = if self.verdict.is_empty() { String::new() } else { format!(", {}", self.verdict) };
+        format!("not started: {limit} ({}{until}){verdict}", self.reason)
+    }
 }
 
 /// What holds an attempt back, why, until when, and how long that is.
@@ -95,22 +116,38 @@ pub(crate) fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, w
 }
 
 impl RunStop {
-    fn message(&self) -> String {
+    /// The last line of a run: what came of the command, what was seen, and the exit.
+    fn message(&self, name: &str) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
         if self.outcome == Outcome::Succeeded {
-            return format!("succeeded at attempt {} in {elapsed}", self.attempts);
+            let status = self.set_by.map(|_| self.exit()).unwrap_or_default();
+            return format!("succeeded on attempt {} after {elapsed}{status}", self.attempts);
+        }
+        if self.attempts == 0 && self.outcome != Outcome::Interrupted {
+            let why = match self.outcome {
+                Outcome::Refused if self.why.is_empty() => " (refused by a shared limit)".to_owned(),
+                _ if self.why.is_empty() => String::new(),
+                _ => format!(" ({})", self.why),
+            };
+            return format!("command not run{why}{}", self.exit());
         }
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
+        let said: Vec<_> =
+            [seen.join(", "), self.why.clone()].into_iter().filter(|text| !text.is_empty()).collect();
+        let said = if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) };
+        let ended = if self.outcome == Outcome::Interrupted { "stopped" } else { "gave up on" };
         let attempts = plural(self.attempts, "attempt");
-        let seen = match self.outcome {
-            _ if !seen.is_empty() => seen.join(", "),
-            _ if self.attempts == 0 => "nothing was run".to_owned(),
-            Outcome::Interrupted => "interrupted".to_owned(),
-            Outcome::Error => "given up".to_owned(),
-            _ => "no failure".to_owned(),
-        };
-        let why = if self.why.is_empty() { String::new() } else { format!("; {}", self.why) };
-        format!("{attempts} in {elapsed}: {seen}{why}")
+        format!("{ended} {name} after {attempts} ({elapsed}){said}{}", self.exit())
+    }
+
+    /// `; exit 7`, and the option that set it, if one did.
+    fn exit(&self) -> String {
+        let set_by = self.set_by.map(|option| format!(" ({option})")).unwrap_or_default();
+        match (self.exit_code, &self.signal) {
+            (Some(status), _) => format!("; exit {status}{set_by}"),
+            (None, Some(signal)) => format!("; killed by {signal}"),
+            (None, None) => String::new(),
+        }
     }
 }
 

@@ -33,16 +33,34 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
         problems.push(refuse(
             "max-delay",
             "delay",
-            "contradict each other: the first wait would be longer than the longest".to_owned(),
-            format!("write --max-delay {delay} or more, or a shorter --delay"),
+            "conflict: the first delay would be longer than the longest".to_owned(),
+            format!("use --max-delay {delay} or more, or a shorter --delay"),
         ));
+    }
+    let of_one_layer = |one: &str, other: &str| {
+        let (one, other) = (find(one), find(other));
+        layers.iter().any(|layer| {
+            one.is_some_and(|one| layer.get(one).is_some())
+                && other.is_some_and(|other| layer.get(other).is_some())
+        })
+    };
+    if let Strategy::List(waits) = &policy.backoff
+        && of_one_layer("backoff", "delay")
+    {
+        let hint = match &waits[..] {
+            [only] if only.subsec_nanos() == 0 => {
+                format!("for growth use --factor {}; for a list of delays drop --delay", only.as_secs())
+            }
+            _ => "a list of delays needs no --delay: drop one of them".to_owned(),
+        };
+        problems.push(refuse("backoff", "delay", "conflict: both set the first delay".to_owned(), hint));
     }
     if policy.backoff == Strategy::Decorrelated && resolved.origin("jitter").is_given() {
         problems.push(refuse(
             "backoff",
             "jitter",
-            "contradict each other: decorrelated waits are drawn already".to_owned(),
-            "leave --jitter out, or write --backoff exponential".to_owned(),
+            "conflict: decorrelated delays are random already".to_owned(),
+            "drop --jitter, or use --backoff exponential".to_owned(),
         ));
     }
     if !policy.progress_match.0.is_empty()
@@ -53,8 +71,8 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
         problems.push(refuse(
             "progress-match",
             "progress-timeout",
-            "belong together: without a time no progress is missed".to_owned(),
-            "write --progress-timeout 10m, or leave --progress-match out".to_owned(),
+            "belong together: without a time limit missing progress is never noticed".to_owned(),
+            "use --progress-timeout 10m, or drop --progress-match".to_owned(),
         ));
     }
     if let (Some(splay), Some(deadline)) = (policy.splay.0, policy.deadline.0)
@@ -75,26 +93,24 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
         problems.push(refuse(
             "successes",
             other,
-            "contradict each other: so many successes need as many attempts".to_owned(),
-            format!("write --max {} or more", policy.successes.0),
+            "conflict: that many successes need as many attempts".to_owned(),
+            format!("use --max {} or more", policy.successes.0),
         ));
     }
     if policy.chronic && policy.stdout == StdoutMode::Success {
         problems.push(refuse(
             "chronic",
             "stdout",
-            "contradict each other: one shows stdout after a failure only, the other after a success only"
-                .to_owned(),
-            "leave one of them out".to_owned(),
+            "conflict: one shows stdout only after a failure, the other only after a success".to_owned(),
+            "drop one of them".to_owned(),
         ));
     }
     if policy.chronic && policy.stderr == StderrMode::Last {
         problems.push(refuse(
             "chronic",
             "stderr",
-            "contradict each other: one shows the stderr of all attempts, the other that of the last"
-                .to_owned(),
-            "leave one of them out".to_owned(),
+            "conflict: one shows the stderr of all attempts, the other that of the last".to_owned(),
+            "drop one of them".to_owned(),
         ));
     }
     if policy.key.is_none() {
@@ -105,10 +121,12 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
         if let Some(key) = limit.copied().or(idle) {
             let place =
                 if let Origin::File(place) = resolved.origin(key) { Some(place.clone()) } else { None };
-            let problem = Problem::new(format!("{} needs a key", tell(key, layers))).at(place);
-            problems.push(
-                problem.hint("write --key NAME for what is shared, or --key auto for the command's host"),
-            );
+            let problem = Problem::new(format!(
+                "{} needs --key NAME (limits are shared by all processes with the same key)",
+                tell(key, layers)
+            ))
+            .at(place);
+            problems.push(problem.hint("use --key NAME, or --key auto for the command's host"));
         }
     }
     problems

@@ -46,11 +46,11 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Ok(u64::try_from(nanos).map_or(LONGEST, Duration::from_nanos).min(LONGEST));
     }
     Err(if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        format!("'{text}' is no finite time: write a duration such as 30s")
+        format!("invalid duration '{text}': use a finite time such as 30s")
     } else if text.starts_with('-') {
-        format!("'{text}' is negative: write 0 or more, such as 500ms or 1m 30s")
+        format!("the duration '{text}' is negative; use 0 or more, such as 500ms or 1m30s")
     } else {
-        format!("'{text}' is no duration: write 500ms, 1m 30s, 2h or a bare number of seconds")
+        format!("invalid duration '{text}'; examples: 500ms, 1m30s, 2h, 10 (seconds)")
     })
 }
 
@@ -172,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_says_what_to_write() {
+    fn what_is_no_duration_says_what_to_use() {
         for text in [
             "", "s", "five", "-1", "-1s", "inf", "nan", "-inf", "1 parsec", "1s,2s", ".", ".s", "1..2s",
             "1e3s", "1 0s", "+5s", "-0s", "-1e-400", "1e", "1m 30", "5S",
         ] {
-            assert!(parse(text).unwrap_err().contains("write"), "{text}");
+            assert!(parse(text).unwrap_err().contains("duration"), "{text}");
         }
     }
 

@@ -63,7 +63,7 @@ fn a_wrong_type_or_value_is_told_where_it_stands() {
     );
     refuses(
         "[policy.x]\njitter = '300%'\n",
-        "config.toml:2:10: jitter: '300%' is no share: write 0% to 100%; for more, multipliers such as 0.5..3\n\
+        "config.toml:2:10: jitter: invalid share '300%': use 0% to 100%; for more, multipliers such as 0.5..3\n\
          2 | jitter = '300%'\n  |          ^^^^^^",
     );
     refuses(
@@ -75,7 +75,7 @@ fn a_wrong_type_or_value_is_told_where_it_stands() {
 #[test]
 fn the_same_thing_said_twice_is_told() {
     let (_, problems) = read("[policy.x]\nmax = 5\nretries = 4\n");
-    assert!(problems[0].contains("max and retries say the same thing twice"), "{problems:?}");
+    assert!(problems[0].contains("max and retries conflict"), "{problems:?}");
 }
 
 #[test]

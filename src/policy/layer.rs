@@ -78,13 +78,26 @@ impl Layer {
         }
         let known = if key == RETRIES { find("max") } else { find(key) };
         let setting = known.ok_or_else(|| refuse("no such setting".to_owned()))?;
-        (SETTINGS[setting].set)(&mut Policy::default(), &texts).map_err(refuse)?;
+        (SETTINGS[setting].set)(&mut Policy::default(), &texts).map_err(|why| {
+            let text = texts.last().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+            match (SETTINGS[setting].key, &*text) {
+                ("delay", list) if list.contains(',') => {
+                    refuse(why).hint(format!("for a list of delays use --backoff {list}"))
+                }
+                ("retry-on", "any" | "all" | "error" | "nonzero" | "failure" | "*") => {
+                    refuse(why).hint("any failure is retried by default; drop it, or use !0")
+                }
+                _ => refuse(why),
+            }
+        })?;
         if let Some(earlier) = self.0.iter().find(|given| given.setting == setting) {
-            let both = format!("{} and {written} say the same thing twice", earlier.written);
+            let sets =
+                if SETTINGS[setting].key == "max" { "number of attempts" } else { SETTINGS[setting].key };
+            let both = format!("{} and {written} conflict (both set the {sets})", earlier.written);
             let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
             let hint = match SETTINGS[setting].key {
-                "max" => "write one of them; max counts the first attempt, retries does not",
-                _ => "write one of them",
+                "max" => "use one of them; max counts the first attempt, retries does not",
+                _ => "use one of them",
             };
             return Err(Problem::new(both).at(place).hint(hint));
         }
@@ -118,9 +131,7 @@ fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {
         number => match Limit::parse(number) {
             Ok(Limit::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
             Ok(Limit::Unlimited) => Ok("inf".into()),
-            Err(_) => {
-                Err(format!("'{number}' is no number of retries: write 0 or more, or inf for no limit"))
-            }
+            Err(_) => Err(format!("invalid number of retries '{number}': use 0 or more, or inf")),
         },
     }
 }

@@ -93,7 +93,24 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     let distance = |known: &str| strsim::damerau_levenshtein(word, known);
     let candidates = known.into_iter().map(|known| (distance(known), known));
     let (distance, known) = candidates.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + word.chars().count() / 4).then_some(known)
+    // A quarter of its letters, or it is another word: no `--rate` for `--grace`.
+    (distance <= (word.chars().count() / 4).clamp(1, 2)).then_some(known)
+}
+
+/// The known word that `word` is short for or misspells.
+pub(crate) fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    const LEAST: usize = 3;
+    let word = word.trim().to_lowercase();
+    let mut longer = known.iter().filter(|known| word.len() >= LEAST && known.starts_with(&*word));
+    match (longer.next(), longer.next()) {
+        (Some(only), None) => Some(only),
+        _ => nearest(&word, known.iter().copied()),
+    }
+}
+
+/// `; did you mean exponential?`, where a known word is near.
+pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    meant(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -135,5 +152,10 @@ mod tests {
         assert_eq!(nearest("max_delay", known), Some("max-delay"));
         assert_eq!(nearest("deadlien", known), Some("deadline"));
         assert_eq!(nearest("frobnicate", known), None);
+        assert_eq!(nearest("grace", ["rate"]), None, "no false friends");
+        assert_eq!(nearest("splay", ["delay"]), None);
+        assert_eq!(meant("expo", &["exponential", "exp", "fixed"]), Some("exponential"));
+        assert_eq!(meant("retyr", &["retry", "stop"]), Some("retry"));
+        assert_eq!(meant("half", &["none", "full"]), None);
     }
 }

@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Bound, Color, Count, ExitCodes, ExitStatus, Factor, FilePath, Form, Key, Labels, Limit, MessageFormat,
-    Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Shell, Signal, Size, StatePlace,
-    StderrMode, StdinMode, StdoutMode, Value,
+    Bound, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, Form, Key, Labels, Limit,
+    MessageFormat, Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Shell, Signal, Size,
+    StatePlace, StderrMode, StdinMode, StdoutMode, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
@@ -34,9 +34,9 @@ impl Group {
 
     pub(crate) fn heading(self) -> &'static str {
         match self {
-            Group::Schedule => "How often, how long",
-            Group::Judging => "Judging",
-            Group::Surroundings => "Surroundings",
+            Group::Schedule => "Attempts and timing",
+            Group::Judging => "What counts as failure",
+            Group::Surroundings => "Input, output and logging",
             Group::Shared => "Shared limits",
         }
     }
@@ -164,34 +164,34 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Attempts in all, `inf` for no limit
+    /// Maximum number of attempts, including the first (inf = unlimited)
     ///
     /// Attempts are counted from 1: `--max 3` runs the command at most three times, and `--attempts 3` is the same.
     /// With a deadline and no number given anywhere there is no limit.
     max / "max": Limit = Limit::Times(3),
     { Schedule "N" short 'n' alias "attempts" env "RETRY_OPT_MAX"; basic }
 
-    /// Time for the whole run, attempts and waits
+    /// Total time limit (attempts and waits)
     ///
     /// An attempt is cut at it (exit 124); a wait that would pass it ends the run at once. 0 means none.
     deadline / "deadline": Bound = Bound(None),
     { Schedule "DURATION" env "RETRY_OPT_DEADLINE"; basic }
 
-    /// Time for one attempt
+    /// Time limit per attempt
     ///
     /// An attempt that takes longer is stopped with its whole process tree; that is a transient failure, and
     /// exit 124 when it was the last. 0 means none.
     timeout / "timeout": Bound = Bound(None),
     { Schedule "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
 
-    /// Time that one attempt may write nothing
+    /// Stop an attempt that produces no output for this long
     ///
     /// An attempt that is silent for longer is stopped like one that takes too long. Both of its streams are captured
     /// for it; on a terminal they stay terminals. 0 means none.
     idle_timeout / "idle-timeout": Bound = Bound(None),
     { Schedule "DURATION" }
 
-    /// The run ends when no progress was recorded for this long
+    /// Give up if no progress is seen for this long
     ///
     /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
     /// An attempt that runs then is stopped (exit 124). The default is 2h when neither the attempts nor the time of
@@ -199,17 +199,17 @@ settings! {
     progress_timeout / "progress-timeout": Bound = Bound(None),
     { Schedule "DURATION" }
 
-    /// A regular expression over output that is a line of progress; repeatable
+    /// Regex that marks progress; repeatable
     ///
     /// `stdout:RE` and `both:RE` choose another stream than stderr.
     progress_match / "progress-match": Patterns = Patterns::default(),
     { Schedule "REGEX" }
 
-    /// The signal that a timed-out attempt gets first
+    /// Signal sent first when an attempt times out
     signal / "signal": Signal = Signal(libc::SIGTERM),
     { Schedule "SIGNAL" }
 
-    /// Time between that signal and SIGKILL
+    /// Grace period before SIGKILL
     ///
     /// Given explicitly, it also holds after a signal that was passed on to the command.
     kill_after / "kill-after": Duration = Duration::from_secs(10),
@@ -223,11 +223,11 @@ settings! {
     backoff / "backoff": Strategy = Strategy::Exponential,
     { Schedule "STRATEGY" short 'b' env "RETRY_OPT_BACKOFF"; basic }
 
-    /// The first wait
+    /// Initial delay
     delay / "delay": Duration = Duration::from_secs(1),
     { Schedule "DURATION" short 'd' env "RETRY_OPT_DELAY"; basic }
 
-    /// No drawn wait is longer, jitter included
+    /// Upper bound for the delay, jitter included
     ///
     /// The default is 60s, or the longest of --delay and the list's entries where that is longer.
     max_delay / "max-delay": Duration = Duration::from_secs(60),
@@ -237,21 +237,21 @@ settings! {
     factor / "factor": Factor = Factor(2.0),
     { Schedule "FACTOR" }
 
-    /// How a wait is drawn: none, full, equal, additive, a share 25%, or multipliers 0.5..1.5
+    /// Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5
     ///
     /// A uniform draw around the backoff's wait w: full 0..w, equal w/2..w, additive w..2w, 25% w±25%.
     jitter / "jitter": Jitter = Jitter::Equal,
     { Schedule "JITTER" short 'j' env "RETRY_OPT_JITTER"; basic }
 
-    /// The longest wait that a server may ask for; one that asks for more ends the run
+    /// Longest wait that a server may ask for; give up if it asks for more
     max_retry_after / "max-retry-after": Duration = Duration::from_secs(300),
     { Schedule "DURATION" env "RETRY_OPT_MAX_RETRY_AFTER" }
 
-    /// An attempt that ran at least this long starts the backoff again from the first wait
+    /// Restart the backoff after an attempt that ran at least this long
     reset_after / "reset-after": Bound = Bound(None),
     { Schedule "DURATION" }
 
-    /// That many successes in a row are needed
+    /// Number of successes in a row that are needed
     ///
     /// A failure in between starts the count again; the wait between successes is --delay.
     successes / "successes": Count = Count(1),
@@ -264,7 +264,7 @@ settings! {
     splay / "splay": Bound = Bound(None),
     { Schedule "DURATION" }
 
-    /// Makes every draw repeatable
+    /// Seed for the random delays
     seed / "seed": Option<u64> = None,
     { Schedule "N" }
 
@@ -272,7 +272,7 @@ settings! {
     enabled / "enabled": bool = true,
     { Schedule "" }
 
-    /// What is known of the command: auto, none, generic, or a tool's name; repeatable
+    /// Error-knowledge profile: auto, none, generic, or a tool name; repeatable
     ///
     /// `auto` knows a tool by its program's name, also behind sudo, env, timeout and their like; of a command that
     /// it does not know only the exit status counts. `retry profiles` lists what is known. A profile may have a
@@ -280,14 +280,14 @@ settings! {
     profile / "profile": ProfileNames = ProfileNames::default(),
     { Judging "PROFILE" short 'p' env "RETRY_OPT_PROFILE" }
 
-    /// Exit specs that are worth another attempt: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
+    /// Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
     ///
     /// Comma lists and repetition add up; `!2` is everything but 2. What no option names then ends the run, unless
     /// --otherwise says retry. 137 is also a command that died of SIGKILL.
     retry_on / "retry-on": ExitSpecs = ExitSpecs::default(),
     { Judging "SPEC"; basic }
 
-    /// Exit specs that end the run; they beat --retry-on
+    /// Never retry on these exit codes/signals (overrides --retry-on)
     permanent_on / "permanent-on": ExitSpecs = ExitSpecs::default(),
     { Judging "SPEC" }
 
@@ -295,7 +295,7 @@ settings! {
     success_on / "success-on": ExitCodes = ExitCodes::default(),
     { Judging "SPEC" }
 
-    /// A regular expression over the lines of stderr that is worth another attempt; repeatable
+    /// Retry if a stderr line matches (repeatable; stdout:RE, both:RE)
     ///
     /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are looked at. Patterns
     /// are over bytes, a line at a time; classes are ASCII. What no option names then ends the run, unless
@@ -303,39 +303,39 @@ settings! {
     retry_match / "retry-match": Patterns = Patterns::default(),
     { Judging "REGEX" ; basic }
 
-    /// A regular expression over output that ends the run; repeatable
+    /// Regex that means another attempt is pointless; repeatable
     permanent_match / "permanent-match": Patterns = Patterns::default(),
     { Judging "REGEX" }
 
-    /// A regular expression over output that means throttled; repeatable
+    /// Regex that means rate-limited; repeatable
     throttle_match / "throttle-match": Patterns = Patterns::default(),
     { Judging "REGEX" }
 
-    /// A regular expression over output that a success must show; repeatable
+    /// Regex that must appear for success, on stdout or stderr; repeatable
     ///
-    /// An attempt that exits 0 without it is tried again; when no attempt is left the status is 1.
-    success_match / "success-match": Patterns = Patterns::default(),
+    /// `stdout:RE` and `stderr:RE` look at one stream only. An attempt that exits 0 without it is tried again; when no attempt is left the status is 1.
+    success_match / "success-match": DemandedPatterns = DemandedPatterns::default(),
     { Judging "REGEX" }
 
     /// Explicit rules, in files alone: [[policy.NAME.rule]]
     rule / "rule": PolicyRules = PolicyRules::default(),
     { Judging "" }
 
-    /// What no explicit rule speaks of: retry or stop
+    /// What to do when no rule matches: retry or stop
     ///
     /// The default is stop as soon as --retry-on or --retry-match is given, else as judged by what is known of the
     /// failure.
     otherwise / "otherwise": Option<Otherwise> = None,
     { Judging "WHAT" }
 
-    /// Retry only what surely never took effect
+    /// Retry only failures where the request cannot have taken effect
     ///
     /// That is: it could not connect, the name was not resolved, it was refused before any work, it was throttled.
     /// Any other failure ends the run, since doing it twice may do harm.
     non_idempotent / "non-idempotent": bool = false,
     { Judging "" }
 
-    /// COMMAND is one string for sh -c, or for another shell; further words are $1, $2, …
+    /// COMMAND is one string for sh -c, or for another shell; remaining arguments become $1, $2, …
     ///
     /// bash is told to stop at the first error, also within a pipeline: `bash -eo pipefail -c`. What is known of tools is
     /// that of the string's first command.
@@ -351,14 +351,14 @@ settings! {
     stdin / "stdin": StdinMode = StdinMode::Auto,
     { Surroundings "MODE" }
 
-    /// How much of a pipe is kept for further attempts; one that read more is not tried again
+    /// Max stdin kept for replay; no retry beyond that
     ///
     /// Beyond 1MiB it is kept in an unlinked temporary file, in $TMPDIR or /tmp, or in memory where there can be
     /// none.
     stdin_max / "stdin-max": Size = Size(1 << 30),
     { Surroundings "SIZE" }
 
-    /// Exit with this status when it succeeded, but not at first
+    /// Exit with this code if the command succeeded only after a retry
     fail_if_flaky / "fail-if-flaky": Option<ExitStatus> = None,
     { Surroundings "CODE" }
 
@@ -416,15 +416,15 @@ settings! {
 
     /// When messages are coloured: auto, always or never
     ///
-    /// `auto` colours on a terminal, and heeds NO_COLOR and CLICOLOR_FORCE.
+    /// `auto` colours on a terminal, and respects NO_COLOR and CLICOLOR_FORCE.
     color / "color": Color = Color::Auto,
     { Surroundings "WHEN" }
 
-    /// Say nothing
+    /// Suppress messages
     quiet / "quiet": bool = false,
     { Surroundings "" short 'q'; basic }
 
-    /// Say more; twice for every step
+    /// More messages (-vv for every step)
     verbose / "verbose": u64 = 0,
     { Surroundings "" short 'v'; basic }
 
@@ -435,7 +435,7 @@ settings! {
     new_group / "new-group": bool = false,
     { Surroundings "" }
 
-    /// What is shared: all processes with this key and the same --state heed each other
+    /// Name for limits shared by all processes using the same --state
     ///
     /// A server's Retry-After seen by one closes the key for all until it is over, and the limits below hold for all
     /// of them together. `auto` is the host that the command's arguments name, with a hash of credentials that stand
@@ -477,21 +477,23 @@ settings! {
     adaptive / "adaptive": bool = false,
     { Shared "" }
 
-    /// The longest wait for admission; 0 is not at all [default: the deadline]
+    /// How long to wait for a limit to allow the attempt (0 = don't wait) [default: the deadline]
     ///
     /// An attempt that would have to wait longer ends the run: exit 75 before any attempt, later the status of the
     /// last one.
     gate_wait / "gate-wait": Patience = Patience(None),
     { Shared "DURATION" }
 
-    /// Where it is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
+    /// Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
     ///
     /// The default is ${XDG_STATE_HOME:-$HOME/.local/state}/retry, else /var/tmp/retry-UID. A directory of your
-    /// naming may be shared by a group. A server's URL may hold user, password and database.
+    /// naming may be shared by a group. A server's URL may hold user, password and database; ?password-file=FILE at its
+    /// end reads the password from a file, since others can read a command line. A state that is only busy is waited
+    /// for. Limits are no security control.
     state / "state": Option<StatePlace> = None,
     { Shared "PLACE" env "RETRY_OPT_STATE" }
 
-    /// What to do when it cannot be reached: proceed without limits, or fail with exit 75
+    /// If shared state is unreachable: proceed without limits, or fail with exit 75
     on_state_error / "on-state-error": OnStateError = OnStateError::Proceed,
     { Shared "WHAT" }
 }
@@ -517,7 +519,11 @@ impl Policy {
     pub(crate) fn schedule(&self) -> Backoff {
         Backoff {
             strategy: self.backoff.clone(),
-            delay: self.delay,
+            // With a list, the wait between successes is its first entry.
+            delay: match &self.backoff {
+                Strategy::List(waits) => waits.first().copied().unwrap_or(self.delay),
+                _ => self.delay,
+            },
             max_delay: self.max_delay,
             factor: self.factor.0,
             jitter: self.jitter,

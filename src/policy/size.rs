@@ -23,12 +23,12 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let text = text.trim_ascii();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     if number.is_empty() || unit.starts_with(['.', ',', '_']) {
-        return Err(format!("'{text}' is no size: write a whole number with a unit, such as 64MiB"));
+        return Err(format!("invalid size '{text}': use a whole number with a unit, such as 64MiB"));
     }
     let unit = unit.trim_ascii_start();
     let known = UNITS.iter().find(|(name, _)| unit.eq_ignore_ascii_case(name));
     let (_, unit) = known.ok_or_else(|| {
-        format!("'{unit}' in '{text}' is no unit of size: write KiB, MiB, GiB or TiB (kB, MB … count in thousands)")
+        format!("unknown unit '{unit}' in '{text}': use KiB, MiB, GiB or TiB (kB, MB … count in thousands)")
     })?;
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*unit));
     bytes.ok_or_else(|| format!("'{text}' is more than can be counted: write at most 16777215TiB"))
@@ -78,8 +78,8 @@ mod tests {
             ("-1", "64MiB"),
             ("1.5GiB", "whole number"),
             ("1,5GiB", "whole number"),
-            ("10q", "no unit"),
-            ("10 MiB/s", "no unit"),
+            ("10q", "unknown unit"),
+            ("10 MiB/s", "unknown unit"),
             ("inf", "64MiB"),
             ("16777216TiB", "at most"),
             ("99999999999999999999999", "at most"),

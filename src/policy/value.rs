@@ -49,7 +49,7 @@ impl Form {
             Form::Share => "a share in quotes such as \"20%\", or a number up to 1",
             Form::List => "text in quotes, a number, or a list of them",
             Form::Patterns => "a regular expression in quotes, or a list of them",
-            Form::Rules => "tables: write [[policy.NAME.rule]]",
+            Form::Rules => "tables: use [[policy.NAME.rule]]",
             Form::Switch => "true or false",
             Form::Table => "a table such as { team = \"data\" }",
         }
@@ -123,7 +123,8 @@ macro_rules! words {
                 let found = known.iter().find(|(word, _)| *word == text.trim());
                 found.map(|(_, value)| *value).ok_or_else(|| {
                     let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                    format!(concat!("'{}' is no ", $what, ": write {}"), text, words.join(" or "))
+                    let near = crate::policy::problem::did_you_mean(text, &words);
+                    format!(concat!("invalid ", $what, " '{}': use {}{}"), text, words.join(" or "), near)
                 })
             }
 
@@ -175,10 +176,11 @@ impl Value for Limit {
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
             "inf" => Ok(Limit::Unlimited),
-            "0" => Err("0 attempts would run nothing: write 1 or more, or inf for no limit".to_owned()),
-            number => number.parse().map(Limit::Times).map_err(|_| {
-                format!("'{number}' is no number of attempts: write 1 or more, or inf for no limit")
-            }),
+            "0" => Err("0 attempts would never run the command; use 1 or more, or inf".to_owned()),
+            number => number
+                .parse()
+                .map(Limit::Times)
+                .map_err(|_| format!("invalid number of attempts '{number}': use 1 or more, or inf")),
         }
     }
 
@@ -194,7 +196,7 @@ impl Value for u64 {
     const FORM: Form = Form::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
-        text.trim().parse().map_err(|_| format!("'{text}' is no whole number of 0 or more"))
+        text.trim().parse().map_err(|_| format!("invalid number '{text}': use a whole number, 0 or more"))
     }
 
     fn show(&self) -> Json {
@@ -211,7 +213,7 @@ impl Value for Count {
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
-            Ok(0) | Err(_) => Err(format!("'{text}' is no count: write a whole number of 1 or more")),
+            Ok(0) | Err(_) => Err(format!("invalid number '{text}': use a whole number, 1 or more")),
             Ok(n) => Ok(Count(n)),
         }
     }
@@ -234,9 +236,9 @@ impl Value for ExitStatus {
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
-            Ok(0) => Err("0 would say that all was well: write 1 to 255".to_owned()),
+            Ok(0) => Err("0 would mean success; use 1 to 255".to_owned()),
             Ok(status) => Ok(ExitStatus(status)),
-            Err(_) => Err(format!("'{text}' is no exit status: write 1 to 255")),
+            Err(_) => Err(format!("invalid exit status '{text}': use 1 to 255")),
         }
     }
 
@@ -325,7 +327,7 @@ impl Value for bool {
         match text.trim() {
             "true" | "1" | "yes" | "on" => Ok(true),
             "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(format!("'{text}' is neither true nor false")),
+            _ => Err(format!("invalid value '{text}': use true or false")),
         }
     }
 
@@ -346,7 +348,7 @@ mod streams;
 mod surroundings;
 
 pub(super) use judging::pattern as regex;
-pub(crate) use judging::{ExitCodes, Patterns, ProfileNames, Signal};
+pub(crate) use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
 pub(crate) use schedule::Factor;
 pub(crate) use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace, without_password};
 pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};

@@ -41,7 +41,7 @@ impl Value for ExitCodes {
     fn parse(text: &str) -> Result<Self, String> {
         let specs = ExitSpecs::parse(text)?;
         match specs.other_than_codes() {
-            Some(other) => Err(format!("'{other}' can't be a success: write exit codes such as 0,3 or 0-9")),
+            Some(other) => Err(format!("'{other}' can't be a success; use exit codes such as 0,3 or 0-9")),
             None => Ok(ExitCodes(specs)),
         }
     }
@@ -67,12 +67,13 @@ impl Value for ExitCodes {
 pub(crate) struct Patterns(pub(crate) Vec<Pattern>);
 
 impl Patterns {
-    fn parse_one(text: &str) -> Result<Pattern, String> {
+    /// Reads one pattern, for `otherwise` where it names no stream.
+    fn parse_one(text: &str, otherwise: Channel) -> Result<Pattern, String> {
         let named = text.split_once(':').and_then(|(name, regex)| {
             let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
             Some((*channel, regex))
         });
-        let (channel, regex) = named.unwrap_or((Channel::Stderr, text));
+        let (channel, regex) = named.unwrap_or((otherwise, text));
         pattern(channel, regex)
     }
 }
@@ -80,7 +81,7 @@ impl Patterns {
 /// A pattern, once it is known that it will compile.
 pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> {
     if regex.is_empty() {
-        return Err("the pattern is empty and would match any line: write what to look for".to_owned());
+        return Err("the pattern is empty and would match any line".to_owned());
     }
     let regex = stream::Pattern::check(regex).map_err(|wrong| {
         let mut lines = wrong.lines();
@@ -98,15 +99,41 @@ impl Value for Patterns {
     const FORM: Form = Form::Patterns;
 
     fn parse(text: &str) -> Result<Self, String> {
-        Self::parse_one(text).map(|pattern| Patterns(vec![pattern]))
+        Self::parse_one(text, Channel::Stderr).map(|pattern| Patterns(vec![pattern]))
     }
 
     fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().map(|text| Self::parse_one(utf8(text)?)).collect::<Result<_, _>>().map(Patterns)
+        let read = |text| Self::parse_one(utf8(text)?, Channel::Stderr);
+        texts.iter().map(read).collect::<Result<_, _>>().map(Patterns)
     }
 
     fn show(&self) -> Json {
         json!(self.0.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+}
+
+/// Regular expressions that a success must show, on either stream unless they name one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct DemandedPatterns(pub(crate) Vec<Pattern>);
+
+impl Value for DemandedPatterns {
+    const FORM: Form = Form::Patterns;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Patterns::parse_one(text, Channel::Both).map(|pattern| DemandedPatterns(vec![pattern]))
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        let read = |text| Patterns::parse_one(utf8(text)?, Channel::Both);
+        texts.iter().map(read).collect::<Result<_, _>>().map(DemandedPatterns)
+    }
+
+    fn show(&self) -> Json {
+        let text = |pattern: &Pattern| match pattern.channel {
+            Channel::Both => pattern.regex.text().to_owned(),
+            channel => format!("{}:{}", channel.name(), pattern.regex.text()),
+        };
+        json!(self.0.iter().map(text).collect::<Vec<_>>())
     }
 }
 
@@ -126,9 +153,7 @@ impl Value for ProfileNames {
     fn parse(text: &str) -> Result<Self, String> {
         let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
         if names.iter().any(String::is_empty) {
-            return Err(
-                "the name of a profile is empty: write auto, none, generic, or a tool's name".to_owned()
-            );
+            return Err("the profile's name is empty; use auto, none, generic, or a tool's name".to_owned());
         }
         Ok(ProfileNames(names))
     }
@@ -155,7 +180,7 @@ impl Value for Signal {
     fn parse(text: &str) -> Result<Self, String> {
         signal::parse(text.trim_ascii())
             .map(Signal)
-            .ok_or_else(|| format!("'{text}' is no signal: write a name such as TERM or INT, or a number"))
+            .ok_or_else(|| format!("invalid signal '{text}': use a name such as TERM or INT, or a number"))
     }
 
     fn schema() -> Json {

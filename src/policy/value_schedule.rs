@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Form, Value};
 use crate::backoff::{Jitter, Shape, Strategy};
+use crate::policy::problem::did_you_mean;
 use crate::policy::{duration, pattern};
 
 /// A number without a sign or an exponent.
@@ -23,9 +24,9 @@ impl Value for Factor {
         match text.trim().parse::<f64>() {
             Ok(factor) if factor.is_finite() && factor >= 1.0 => Ok(Factor(factor)),
             Ok(factor) if factor < 1.0 => Err(format!(
-                "'{text}' would shrink the waits: write 1 or more (1 keeps them level, 2 doubles them)"
+                "'{text}' would shrink the delays; use 1 or more (1 keeps them constant, 2 doubles them)"
             )),
-            _ => Err(format!("'{text}' is no factor: write a number of 1 or more")),
+            _ => Err(format!("invalid factor '{text}': use a number, 1 or more")),
         }
     }
 
@@ -55,12 +56,13 @@ impl Value for Strategy {
         if !text.contains(',') && duration::parse(text).is_err() {
             let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
             return Err(format!(
-                "'{text}' is no backoff: write {}, or a list of waits such as 1s,2s,4s",
+                "invalid backoff '{text}'{}; use {}, or a list of delays such as 1s,2s,4s",
+                did_you_mean(text, &names),
                 names.join(", ")
             ));
         }
         let waits = text.split(',').map(|entry| match entry.trim_ascii() {
-            "" => Err(format!("the list '{text}' has an empty entry: write each wait, such as 1s,2s,4s")),
+            "" => Err(format!("the list '{text}' has an empty entry; use a list of delays such as 1s,2s,4s")),
             entry => duration::parse(entry),
         });
         waits.collect::<Result<_, _>>().map(Strategy::List)
@@ -103,7 +105,7 @@ impl Value for Jitter {
             return match decimal(percent) {
                 Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Jitter::Share(percent / 100.0)),
                 _ => Err(format!(
-                    "'{text}' is no share: write 0% to 100%; for more, multipliers such as 0.5..3"
+                    "invalid share '{text}': use 0% to 100%; for more, multipliers such as 0.5..3"
                 )),
             };
         }
@@ -113,14 +115,20 @@ impl Value for Jitter {
                 (Some(low), Some(high)) if low <= high && high.is_finite() => {
                     Ok(Jitter::Multipliers(low, high))
                 }
-                _ => Err(format!(
-                    "'{text}' are no multipliers: write two numbers, low..high, such as 0.5..1.5"
-                )),
+                _ => {
+                    Err(format!("invalid multipliers '{text}': use two numbers, low..high, such as 0.5..1.5"))
+                }
             };
         }
+        let percent = text.parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share));
+        if let Some(share) = percent {
+            let percent = if share <= 1.0 { share * 100.0 } else { share };
+            return Err(format!("invalid jitter '{text}': use {percent}% for a share"));
+        }
         Err(format!(
-            "'{text}' is no jitter: write none, full, equal, additive, a share such as 25%, or multipliers such \
-             as 0.5..1.5"
+            "invalid jitter '{text}'{}; use none, full, equal, additive, a share such as 25%, or multipliers such \
+             as 0.5..1.5",
+            did_you_mean(text, &Self::words())
         ))
     }
 

@@ -34,14 +34,14 @@ impl Key {
     /// A key as it is written, whatever it says.
     pub(crate) fn named(text: &str) -> Result<String, String> {
         if text.trim().is_empty() {
-            return Err("the key is empty: name what is shared, such as api.example.com".to_owned());
+            return Err("the key is empty; name what is shared, for example api.example.com".to_owned());
         }
         if text.len() > LONGEST_KEY {
-            return Err(format!("the key has {} bytes: write at most {LONGEST_KEY}", text.len()));
+            return Err(format!("the key has {} bytes; at most {LONGEST_KEY} are allowed", text.len()));
         }
         if text.chars().any(char::is_control) {
             return Err(
-                "the key holds a control character, such as a line's end: write a plain name".to_owned()
+                "the key contains a control character, such as a line break; use a plain name".to_owned()
             );
         }
         Ok(text.to_owned())
@@ -78,10 +78,11 @@ impl Value for Permits {
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
             Ok(0) => {
-                Err("0 attempts at a time would run nothing: write 1 or more, or leave it out".to_owned())
+                Err("0 attempts at a time would never run the command; use 1 or more, or drop the option"
+                    .to_owned())
             }
             Ok(number @ 1..=Self::MOST) => Ok(Permits(number)),
-            _ => Err(format!("'{text}' is no number of attempts at a time: write 1 to {}", Self::MOST)),
+            _ => Err(format!("invalid number '{text}': use 1 to {} attempts at a time", Self::MOST)),
         }
     }
 
@@ -97,23 +98,23 @@ impl Value for Permits {
 /// The two sides of `N/D`.
 fn over_time<'a>(text: &'a str, what: &str, example: &str) -> Result<(&'a str, Duration), String> {
     let (number, time) =
-        text.split_once('/').ok_or_else(|| format!("'{text}' is no {what}: write {example}"))?;
-    // A unit alone is one of it: `10/s`.
-    let one =
-        duration::units().any(|unit| unit == time.trim_ascii()).then(|| format!("1{}", time.trim_ascii()));
+        text.split_once('/').ok_or_else(|| format!("invalid {what} '{text}': use {example}"))?;
+    // A unit alone is one of it: `10/s`, as nginx and iptables have it.
+    let unit = time.trim_ascii();
+    let one = duration::units().any(|known| known == unit).then(|| format!("1{unit}"));
     let time =
         duration::parse(one.as_deref().unwrap_or(time)).map_err(|why| format!("in '{text}', {why}"))?;
     if time.is_zero() {
-        return Err(format!("the time in '{text}' is 0: write {example}"));
+        return Err(format!("the time in '{text}' is 0; use {example}"));
     }
     Ok((number.trim_ascii(), time))
 }
 
 fn count(number: &str, text: &str, example: &str) -> Result<u32, String> {
     match whole(number) {
-        Some(0) => Err(format!("the number in '{text}' is 0: write 1 or more, or leave it out")),
+        Some(0) => Err(format!("the number in '{text}' is 0; use 1 or more, or drop the option")),
         Some(number) => Ok(number),
-        None => Err(format!("'{number}' in '{text}' is no whole number of 1 or more: write {example}")),
+        None => Err(format!("invalid number '{number}' in '{text}': use {example}")),
     }
 }
 
@@ -129,7 +130,7 @@ impl Value for Rate {
         let (number, per) = over_time(text, "rate", EXAMPLE)?;
         let rate = Rate { count: count(number, text, EXAMPLE)?, per };
         if (rate.per / rate.count).as_micros() == 0 {
-            return Err(format!("'{text}' is more than a million a second: leave it out"));
+            return Err(format!("'{text}' is more than a million a second; drop the option"));
         }
         Ok(rate)
     }
@@ -190,9 +191,9 @@ impl Value for Share {
 
 fn share(number: &str, whole: f64, text: &str, example: &str) -> Result<f64, String> {
     match decimal(number).map(|number| number / whole) {
-        Some(0.0) => Err(format!("the share in '{text}' is 0: write more, or leave it out")),
+        Some(0.0) => Err(format!("the share in '{text}' is 0; use more, or drop the option")),
         Some(share) if share > 0.0 && share <= 1.0 => Ok(share),
-        _ => Err(format!("'{text}' is no share: write {example}")),
+        _ => Err(format!("invalid share '{text}': use {example}")),
     }
 }
 
@@ -226,7 +227,7 @@ pub(crate) enum OnStateError {
     /// It is refused.
     Fail,
 }
-words!(OnStateError, "choice": "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
+words!(OnStateError, "--on-state-error": "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
 
 /// Where shared state is kept: a directory, or the URL of a server.
 #[derive(Clone, PartialEq, Eq)]
@@ -262,7 +263,7 @@ impl Value for StatePlace {
                 Ok(StatePlace::Server(text.to_owned()))
             }
             None if text.starts_with("redis:") || text.starts_with("rediss:") => {
-                Err("neither a directory nor a URL: write redis://HOST, or ./ before a directory's name"
+                Err("neither a directory nor a URL; use redis://HOST, or put ./ before a directory's name"
                     .to_owned())
             }
             None => Ok(StatePlace::Directory(text.into())),
@@ -272,7 +273,7 @@ impl Value for StatePlace {
     fn read(texts: &[OsString]) -> Result<Self, String> {
         match texts.last() {
             Some(text) if text.is_empty() => {
-                Err("the place is empty: write a directory, or a redis:// URL".to_owned())
+                Err("the place is empty; use a directory or a redis:// URL".to_owned())
             }
             Some(text) => match text.to_str() {
                 Some(text) => Self::parse(text),

@@ -21,7 +21,7 @@ pub(crate) enum Color {
     Always,
     Never,
 }
-words!(Color, "choice": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
+words!(Color, "--color": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
 
 /// A file's path, any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Value for FilePath {
     fn read(texts: &[OsString]) -> Result<Self, String> {
         match texts.last() {
             Some(path) if !path.is_empty() => Ok(FilePath(path.clone())),
-            _ => Err("the path is empty: write a file's name, or - for stderr".to_owned()),
+            _ => Err("the path is empty; use a file's name, or - for stderr".to_owned()),
         }
     }
 
@@ -60,7 +60,7 @@ impl Value for Shell {
     fn read(texts: &[OsString]) -> Result<Self, String> {
         match texts.last() {
             Some(shell) if !shell.is_empty() => Ok(Shell(shell.clone())),
-            _ => Err("it names no shell: write --shell=bash, or -c for sh".to_owned()),
+            _ => Err("the shell is missing; use --shell=bash, or -c for sh".to_owned()),
         }
     }
 
@@ -78,7 +78,7 @@ impl Value for Name {
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
-            "" => Err("the name is empty: write a word or leave the option out".to_owned()),
+            "" => Err("the name is empty; use a word or drop the option".to_owned()),
             name => Ok(Name(name.to_owned())),
         }
     }
@@ -100,7 +100,7 @@ impl Value for Labels {
             Some((key, value)) if !key.trim().is_empty() => {
                 Ok(Labels([(key.trim().to_owned(), value.to_owned())].into()))
             }
-            _ => Err(format!("'{text}' is no label: write KEY=VALUE")),
+            _ => Err(format!("invalid label '{text}': use KEY=VALUE")),
         }
     }
 

@@ -137,7 +137,7 @@ fn the_place_of_shared_state_is_a_directory_or_a_server() {
     shows::<StatePlace>("redis://localhost/2", &json!("redis://localhost/2"));
     refuses::<StatePlace>(&["", "http://x", "redis:/", "memcached://x"]);
     assert_eq!(
-        StatePlace::read(&[OsString::from("")]).unwrap_err().split(':').next(),
+        StatePlace::read(&[OsString::from("")]).unwrap_err().split(';').next(),
         Some("the place is empty")
     );
 }

@@ -111,7 +111,7 @@ impl Session {
     /// the limits were asked.
     fn too_late(&mut self, now: Now) -> Vec<Action> {
         let exit = self.last.map_or(Exit::Status(exit_code::TIMED_OUT), |(status, _)| failed_exit(status));
-        let why = self.limits.deadline_words("is over");
+        let why = self.limits.deadline_words();
         self.finish_since(now, Outcome::Deadline, exit, why)
     }
 
@@ -164,10 +164,11 @@ impl Session {
         {
             let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
             let longer = if waited { " any longer" } else { "" };
-            return Some(format!("not waited for{longer} (--gate-wait {})", duration::exact(most)));
+            return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
         }
-        self.would_pass_deadline(now, least).then(|| {
-            self.limits.deadline_words(if delay.least.is_some() { "would pass before" } else { "is over" })
+        self.would_pass_deadline(now, least).then(|| match delay.least {
+            Some(least) => self.limits.past_deadline_words(least),
+            None => self.limits.deadline_words(),
         })
     }
 

@@ -40,8 +40,7 @@ impl Session {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
             if self.would_pass_deadline(now, wait) {
-                let why = format!("would pass before the next one in {}", report::time(wait));
-                let why = self.limits.deadline_words(&why);
+                let why = self.limits.past_deadline_words(wait);
                 actions.extend(self.finish_since(now, Outcome::Deadline, failed_exit(attempt.status()), why));
             } else {
                 self.wait(now, wait);
@@ -63,7 +62,7 @@ impl Session {
                     None,
                     String::new(),
                 ));
-                (Outcome::Refused, format!("not retried ({})", refusal.why))
+                (Outcome::Refused, format!("not retried: {}", refusal.why))
             }
             (Next::Retry { drawn, wait }, None) => {
                 self.wait(now, wait);
@@ -89,7 +88,7 @@ impl Session {
         }
         match stopping {
             Some(OutOf::Deadline) => {
-                return Next::End(Outcome::Deadline, self.limits.deadline_words("is over"));
+                return Next::End(Outcome::Deadline, self.limits.deadline_words());
             }
             Some(OutOf::Progress) => return Next::End(Outcome::Stalled, self.limits.stalled_words()),
             Some(OutOf::Timeout | OutOf::Idle) | None => {}
@@ -108,8 +107,7 @@ impl Session {
         self.drawn = Some(drawn);
         let wait = verdict.retry_after.map_or(drawn, |asked| drawn.max(self.spread(asked)));
         if self.would_pass_deadline(now, wait) {
-            let why = format!("would pass before the next one in {}", report::time(wait));
-            return Next::End(Outcome::Deadline, self.limits.deadline_words(&why));
+            return Next::End(Outcome::Deadline, self.limits.past_deadline_words(wait));
         }
         let spread = back_in.map_or(wait, |back_in| wait.max(back_in));
         let wait = if self.would_pass_deadline(now, spread) { wait } else { spread };

@@ -97,8 +97,9 @@ impl Limits {
 
     /// Why a wait that was asked for is not granted, if it is not.
     pub(super) fn asks_too_much(&self, asked: Duration) -> Option<String> {
-        (asked > self.max_retry_after)
-            .then(|| format!("more than --max-retry-after {} was asked for", time(self.max_retry_after)))
+        (asked > self.max_retry_after).then(|| {
+            format!("the wait asked for is longer than --max-retry-after {}", time(self.max_retry_after))
+        })
     }
 
     pub(super) fn resets_after(&self, duration: Duration) -> bool {
@@ -106,11 +107,16 @@ impl Limits {
     }
 
     pub(super) fn successes_words(&self, seen: u64) -> String {
-        format!("no attempts left, and {seen} of {} successes in a row", self.successes)
+        format!("no attempts left after {seen} of {} successes in a row", self.successes)
     }
 
-    /// `the deadline of 5m` and what of it.
-    pub(super) fn deadline_words(&self, what: &str) -> String {
-        format!("the deadline of {} {what}", time(self.deadline.unwrap_or_default()))
+    pub(super) fn deadline_words(&self) -> String {
+        format!("the {} deadline has passed", time(self.deadline.unwrap_or_default()))
+    }
+
+    /// Why an attempt that could start after `wait` does not.
+    pub(super) fn past_deadline_words(&self, wait: Duration) -> String {
+        let deadline = time(self.deadline.unwrap_or_default());
+        format!("the next attempt (in {}) would be past the {deadline} deadline", time(wait))
     }
 }

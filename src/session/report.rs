@@ -71,6 +71,21 @@ impl Session {
         Action::Emit(Event::AttemptFailed(self.failure(attempt, verdict, why)))
     }
 
+    /// The option that chose the status of a run with this end, if one did.
+    pub(super) fn status_set_by(&self, outcome: Outcome, exit: Exit) -> Option<&'static str> {
+        let Exit::Status(status) = exit else { return None };
+        match outcome {
+            Outcome::Succeeded if self.tallies.is_empty() => None,
+            Outcome::Succeeded => {
+                self.limits.flaky_status.filter(|set| *set == status).map(|_| "--fail-if-flaky")
+            }
+            Outcome::Exhausted => {
+                self.limits.exhausted_status.filter(|set| *set == status).map(|_| "--exhausted-code")
+            }
+            _ => None,
+        }
+    }
+
     fn failure(&mut self, attempt: &AttemptResult, verdict: &Classification, why: &str) -> Failure {
         self.tallies.count(&verdict.reason);
         let (exit_code, signal) = match attempt.ending {
@@ -118,6 +133,7 @@ pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -
             Action::Emit(Event::RunStop(stop)) => {
                 stop.outcome = outcome;
                 (stop.exit_code, stop.signal) = exit_fields(exit);
+                stop.set_by = None;
             }
             Action::Finish(end) => *end = exit,
             _ => {}
@@ -129,18 +145,18 @@ pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -
 /// Why a failure is not tried again, as far as its reason does not say so already.
 pub(super) fn not_retried(verdict: &Classification, rules: &Rules) -> String {
     if verdict.may_have_been_applied {
-        return "not retried (may have been applied)".to_owned();
+        return "not retried: the request may have taken effect (--non-idempotent)".to_owned();
     }
     let why = match (verdict.rule.source, &*verdict.rule.id) {
-        ("profile", _) => return "not retried (--profile none retries any failure)".to_owned(),
         (_, "not-found" | "not-executable") => return "not retried".to_owned(),
-        ("builtin", "otherwise") => rules.why_not_named().to_owned(),
-        ("policy", "rule") => "a rule of the policy".to_owned(),
+        ("profile", _) => "permanent (--profile none retries any failure)".to_owned(),
+        ("builtin", "otherwise") => rules.why_not_named(&verdict.reason),
+        ("policy", "rule") => "a rule of the policy says permanent".to_owned(),
         ("policy", id) => format!("--{id}"),
         ("hint", _) => "the command said so".to_owned(),
         (_, id) => id.replace('-', " "),
     };
-    format!("not retried ({why})")
+    format!("not retried: {why}")
 }
 
 /// A time, for a message.

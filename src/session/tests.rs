@@ -281,7 +281,7 @@ fn the_deadline_cuts_an_attempt() {
     let mut run = Run::new(&policy).begin();
     run.wakes(500);
     run.ends(5, Ending::Signaled(libc::SIGTERM));
-    run.did("spawn1 wake:500 stop started failed(the deadline of 500ms is over) deadline exit124");
+    run.did("spawn1 wake:500 stop started failed(the 500ms deadline has passed) deadline exit124");
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn the_deadline_is_never_overslept() {
     run.wakes(1000);
     run.said.clear();
     run.fails(100, 9);
-    run.did("started failed(the deadline of 2.5s would pass before the next one in 2s) deadline exit9");
+    run.did("started failed(the next attempt (in 2s) would be past the 2.5s deadline) deadline exit9");
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn who_asks_for_more_than_is_allowed_ends_the_run() {
     let policy = Policy { max_retry_after: ms(10_000), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.hints("retry-after=11s");
-    run.did("spawn1 started failed(more than --max-retry-after 10s was asked for) throttled exit1");
+    run.did("spawn1 started failed(the wait asked for is longer than --max-retry-after 10s) throttled exit1");
 }
 
 #[test]
@@ -397,7 +397,7 @@ fn a_permanent_failure_is_not_tried_again() {
     let policy = Policy { permanent_on: ExitSpecs::parse("2").unwrap(), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(0, 2);
-    run.did("spawn1 started failed(not retried (--permanent-on)) permanent exit2");
+    run.did("spawn1 started failed(not retried: --permanent-on) permanent exit2");
 }
 
 #[test]
@@ -469,7 +469,7 @@ fn a_reader_that_is_gone_ends_the_run() {
     let mut run = Run::new(&plain()).begin();
     let ending = Ending::Signaled(libc::SIGPIPE);
     run.tell(ended(ending, None, true));
-    run.did("spawn1 started failed(not retried (reader gone)) permanent exit141");
+    run.did("spawn1 started failed(not retried: reader gone) permanent exit141");
 }
 
 #[test]
@@ -485,7 +485,7 @@ fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
             at: 0,
         });
     };
-    let refused = "failed(not retried (stdin not replayable)) permanent";
+    let refused = "failed(not retried: stdin not replayable) permanent";
     let mut run = Run::new(&plain()).begin();
     ends(&mut run, 3);
     run.did(&format!("spawn1 started {refused} exit3"));

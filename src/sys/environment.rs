@@ -23,6 +23,15 @@ fn has_ours() -> bool {
     *HAS.get_or_init(|| supervise::environment_has(OURS))
 }
 
+/// The names of the variables that begin like this and are not empty.
+pub(crate) fn names(prefix: &str) -> Vec<String> {
+    if !has_ours() {
+        return Vec::new();
+    }
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(prefix)).collect()
+}
+
 fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }

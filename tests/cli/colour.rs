@@ -3,7 +3,7 @@
 use super::harness::Ran;
 use crate::support::{RETRY, Sandbox};
 
-const WARNING: &str = "\x1b[33mretry: attempt 1/2 failed (exit 1): next in ";
+const WARNING: &str = "\x1b[33mretry: attempt 1/2 failed (exit 1); retrying in ";
 const ERROR: &str = "\x1b[31mretry: attempt 2/2 failed (exit 1): no attempts left\x1b[0m";
 
 /// A command that fails twice.
@@ -76,9 +76,9 @@ fn a_terminal_is_shown_how_long_the_wait_still_is_and_the_line_is_erased() {
     assert!(shown.contains(&format!("{two}{one}\r\x1b[K")), "{shown:?}");
     let rest = shown.replace(&two, "").replace(&one, "").replace("\r\x1b[K", "");
     let lines = [
-        "retry: attempt 1/2 failed (exit 1): next in TIME",
+        "retry: attempt 1/2 failed (exit 1); retrying in TIME",
         "retry: attempt 2/2 failed (exit 1): no attempts left",
-        "retry: 2 attempts in TIME: exit 1 ×2",
+        "retry: gave up on false after 2 attempts (TIME): exit 1 ×2; exit 1",
     ];
     assert_eq!(super::harness::redacted(&rest).lines().collect::<Vec<_>>(), lines);
 }
@@ -107,11 +107,14 @@ fn until_draws_its_failures_over_one_another_and_ends_with_what_was_seen() {
     let line = ["until", "--max", "4", "--delay", "30ms", "--color", "never", "--", "false"];
     let shown = on_terminal(&[], &line).exits(1).text();
     let last_drawn = shown.rsplit_once("\x1b[K").expect("a line that is erased").1;
-    let drawn =
-        |attempt| shown.contains(&format!("\r\x1b[Kretry: attempt {attempt}/4 failed (exit 1): next in "));
+    let drawn = |attempt| {
+        shown.contains(&format!("\r\x1b[Kretry: attempt {attempt}/4 failed (exit 1); retrying in "))
+    };
     assert!(drawn(1) && drawn(2) && drawn(3), "{shown:?}");
-    let lines =
-        ["retry: attempt 4/4 failed (exit 1): no attempts left", "retry: 4 attempts in TIME: exit 1 ×4"];
+    let lines = [
+        "retry: attempt 4/4 failed (exit 1): no attempts left",
+        "retry: gave up on false after 4 attempts (TIME): exit 1 ×4; exit 1",
+    ];
     assert_eq!(super::harness::redacted(last_drawn).lines().collect::<Vec<_>>(), lines, "{shown:?}");
     let ran = Sandbox::new().run(line).exits(1);
     assert_eq!(ran.stderr.lines().count(), 3, "the first, the last, and what was seen:\n{}", ran.stderr);

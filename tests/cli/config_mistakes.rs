@@ -140,7 +140,7 @@ fn a_contradiction_in_a_file_names_both_keys_and_their_lines() {
         "bad.toml:3:9: ",
         "max-delay = 1s (file:bad.toml:2)",
         "delay = 2s (file:bad.toml:3)",
-        "write --max-delay 2s",
+        "use --max-delay 2s",
     ]);
     assert_eq!(sandbox.files(), ["bad.toml"]);
 }
@@ -148,7 +148,7 @@ fn a_contradiction_in_a_file_names_both_keys_and_their_lines() {
 #[test]
 fn two_ways_to_say_the_number_of_attempts_are_refused_in_one_table() {
     let config = "[policy.a]\nmax = 9\nretries = 3\n";
-    are_told(config, &[(3, 11, "retries = 3", "          ^", &["max", "retries", "write one of them"])]);
+    are_told(config, &[(3, 11, "retries = 3", "          ^", &["max", "retries", "use one of them"])]);
 }
 
 #[test]
@@ -202,7 +202,7 @@ rate = \"5/1s\"
     are_told(
         config,
         &[
-            (2, 8, "rate = \"5\"", "       ^^^", &["'5' is no rate", "100/1m"]),
+            (2, 8, "rate = \"5\"", "       ^^^", &["invalid rate '5'", "100/1m"]),
             (3, 15, "concurrency = 0", "              ^", &["0 attempts at a time"]),
             (4, 1, "breakr = \"5/30s\"", "^^^^^^", &["'breakr' is no limit", "did you mean breaker?"]),
             (5, 1, "max = 3", "^^^", &["'max' is no limit", "concurrency, rate"]),

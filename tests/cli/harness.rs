@@ -55,6 +55,18 @@ impl Ran {
         self
     }
 
+    /// These lines on stderr, then the one that says that the run gave up.
+    #[track_caller]
+    pub(crate) fn gives_up_saying(self, lines: &[&str]) -> Self {
+        let said = redacted(&self.stderr);
+        let said: Vec<_> = said.lines().collect();
+        let (last, before) =
+            said.split_last().unwrap_or_else(|| panic!("nothing was said by {}", self.told()));
+        assert!(last.starts_with("retry: gave up on "), "the last line of {}", self.told());
+        assert_eq!(before, lines, "the stderr of {}", self.told());
+        self
+    }
+
     /// All of these on stderr, among others.
     #[track_caller]
     pub(crate) fn mentions(self, texts: &[&str]) -> Self {

@@ -58,7 +58,7 @@ fn the_long_help_names_the_exit_statuses_the_verbs_and_the_environment() {
     for text in ["124", "125", "126, 127", "128+n", "RETRY_OPT_MAX", "RETRY_DISABLE=1", "500ms"] {
         assert!(long.contains(text), "{text} is missing");
     }
-    for heading in ["How often, how long:", "Judging:", "Surroundings:"] {
+    for heading in ["Attempts and timing:", "What counts as failure:", "Input, output and logging:"] {
         assert!(long.contains(heading), "{heading} groups the options");
     }
     for verb in ["until", "wait", "explain", "classify", "profiles", "state"] {

@@ -12,17 +12,17 @@ use crate::support::{RETRY, Sandbox, fixture};
 
 /// What a run says that fails twice, but for its log.
 const SAID: &[&str] = &[
-    "retry: attempt 1/2 failed (exit 7): next in TIME",
+    "retry: attempt 1/2 failed (exit 7); retrying in TIME",
     "retry: attempt 2/2 failed (exit 7): no attempts left",
-    "retry: 2 attempts in TIME: exit 7 ×2",
+    "retry: gave up on sh after 2 attempts (TIME): exit 7 ×2; exit 7",
 ];
 
 /// The result is that of a run without a log, and there is one warning of this log, for this reason.
 #[track_caller]
 fn is_one_warning(ran: Ran, log: &str, why: &str) {
     let ran = ran.exits(7).prints("out\nout\n");
-    let warning = format!("retry: cannot write the log {log}: {why}; the run goes on without it");
-    let (warnings, rest): (Vec<_>, Vec<_>) = ran.stderr.lines().partition(|line| line.contains("the log"));
+    let warning = format!("retry: cannot write log {log}: {why}; continuing without it");
+    let (warnings, rest): (Vec<_>, Vec<_>) = ran.stderr.lines().partition(|line| line.contains("write log"));
     assert_eq!(warnings, [warning]);
     assert_eq!(super::harness::redacted(&rest.join("\n")), SAID.join("\n"));
 }

@@ -73,9 +73,7 @@ fn the_bound_of_an_outer_run_is_no_wish_for_more_attempts() {
 fn a_deadline_that_is_past_runs_nothing() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run_in(&[("RETRY_DEADLINE_AT_MS", "1")], ["--log", "log", "--", "touch", "ran"]);
-    ran.exits(124).says(&[
-        "retry: 0 attempts in TIME: nothing was run; the deadline of the run around this one is over",
-    ]);
+    ran.exits(124).says(&["retry: command not run (the deadline of the enclosing run has passed); exit 124"]);
     let log = sandbox.log("log");
     let stop = one(&log, "run.stop");
     assert_eq!((&stop["outcome"], &stop["attempts"]), (&json!("deadline"), &json!(0)));

@@ -16,7 +16,7 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("progress-match", "\"stdout:^[0-9]+%\"", json!(["stdout:^[0-9]+%"])),
         ("signal", "\"SIGINT\"", json!("INT")),
         ("kill-after", "\"3s\"", json!("3s")),
-        ("backoff", "[\"1s\", 2, 0.5]", json!(["1s", "2s", "500ms"])),
+        ("backoff", "\"fibonacci\"", json!("fibonacci")),
         ("delay", "\"200ms\"", json!("200ms")),
         ("max-delay", "9", json!("9s")),
         ("factor", "1.5", json!(1.5)),

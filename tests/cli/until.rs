@@ -11,7 +11,7 @@ fn it_goes_on_until_the_command_works() {
     let line = [AT_ONCE, &["--", fixture(), "fail-until", "runs", "12", "7"]].concat();
     let ran = sandbox.run(line).exits(0);
     assert_eq!(sandbox.runs(), 12, "more than the usual three");
-    assert!(ran.stderr.ends_with("ms\n") && ran.stderr.contains("retry: succeeded at attempt 12 in "));
+    assert!(ran.stderr.ends_with("ms\n") && ran.stderr.contains("retry: succeeded on attempt 12 after "));
 }
 
 #[test]
@@ -126,7 +126,10 @@ fn a_failure_ends_with_a_tally_of_what_was_seen() {
     let script = "case $RETRY_ATTEMPT in 1|4) exit 2;; 2) kill -KILL $$;; *) exit 3;; esac";
     let ran = sandbox.run([AT_ONCE, &["--max", "5", "-c", script]].concat()).exits(3);
     let last = super::harness::redacted(ran.stderr.lines().last().expect("a tally"));
-    assert_eq!(last, "retry: 5 attempts in TIME: exit 2 ×2, killed by SIGKILL, exit 3 ×2");
+    assert_eq!(
+        last,
+        "retry: gave up on sh after 5 attempts (TIME): exit 2 ×2, killed by SIGKILL, exit 3 ×2; exit 3"
+    );
 }
 
 #[test]

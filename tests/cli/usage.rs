@@ -45,7 +45,7 @@ const VALUES: &[Mistake] = &[
     (&["--exhausted-code", "0"], &["--exhausted-code 0", "1 to 255"]),
     (&["--timeout", "-1s"], &["--timeout -1s", "negative", "0 or more"]),
     (&["-d", "-5s"], &["-d -5s", "negative"]),
-    (&["--no-config", "--config", "x"], &["--no-config and --config x contradict"]),
+    (&["--no-config", "--config", "x"], &["--no-config and --config x conflict"]),
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
     (&["--log="], &["--log", "empty"]),
@@ -54,14 +54,14 @@ const VALUES: &[Mistake] = &[
 ];
 
 const CONTRADICTIONS: &[Mistake] = &[
-    (&["--max", "5", "--retries", "4"], &["--max 5", "--retries 4", "write one of them"]),
+    (&["--max", "5", "--retries", "4"], &["--max 5", "--retries 4", "use one of them"]),
     (
         &["--delay", "10s", "--max-delay", "5s"],
-        &["--max-delay 5s (flag)", "--delay 10s (flag)", "write --max-delay 10s"],
+        &["--max-delay 5s (flag)", "--delay 10s (flag)", "use --max-delay 10s"],
     ),
     (
         &["--backoff", "decorrelated", "--jitter", "full"],
-        &["--backoff decorrelated (flag)", "--jitter full (flag)", "leave --jitter out"],
+        &["--backoff decorrelated (flag)", "--jitter full (flag)", "drop --jitter"],
     ),
     (&["--max", "2", "--successes", "3"], &["--successes 3 (flag)", "--max 2 (flag)", "--max 3 or more"]),
     (&["--no-retry", "--successes", "2"], &["--successes 2", "--no-retry"]),
@@ -137,7 +137,7 @@ fn all_mistakes_of_a_command_line_and_of_an_environment_are_told_at_once() {
 fn without_a_command_there_is_nothing_to_do() {
     for line in [&[][..], &["--"], &["--max", "3"], &["until"], &["until", "--max", "3", "--"]] {
         let sandbox = Sandbox::new();
-        is_refused(&sandbox, sandbox.run(line), &["no command was given", "COMMAND"]);
+        is_refused(&sandbox, sandbox.run(line), &["no command given", "COMMAND"]);
     }
 }
 
@@ -252,8 +252,17 @@ fn what_cannot_be_executed_is_the_commands_own_failure_and_not_tried_again() {
         ("./missing", 127, "command not found"),
         ("no-such-command-anywhere", 127, "command not found"),
     ] {
-        let line = format!("retry: attempt 1/3 failed ({command}: {why}): not retried");
-        sandbox.run(["--", command]).exits(status).prints("").says(&[line.as_str()]);
+        let line = format!("retry: attempt 1/3 failed ({command}: {why}); not retried");
+        let hint = match command {
+            "./missing" => Some("retry: hint: there is no file ./missing"),
+            "no-such-command-anywhere" => Some(
+                "retry: hint: no program in PATH is called no-such-command-anywhere; for a shell function: export -f \
+                 no-such-command-anywhere, then retry --shell=bash no-such-command-anywhere, or a loop with retry wait",
+            ),
+            _ => None,
+        };
+        let lines: Vec<_> = [line.as_str()].into_iter().chain(hint).collect();
+        sandbox.run(["--", command]).exits(status).prints("").gives_up_saying(&lines);
     }
 }
 

@@ -48,6 +48,7 @@ fn a_result_with_its_output_is_judged_by_the_commands_profile() {
             "class": "throttled", "category": "transient", "kind": "throttle",
             "rule": {"source": "profile", "profile": "curl", "id": "rate-limit"},
             "reason": "HTTP 429", "http_status": 429, "retry_after_ms": 90000.0, "would_retry": true,
+            "text_used": true,
         })
     );
     // Nothing is known when nothing is to be known.
@@ -57,6 +58,125 @@ fn a_result_with_its_output_is_judged_by_the_commands_profile() {
     // A profile by name, whatever the command.
     let verdict = answer(&sandbox, &["--exit", "6", "-p", "curl", "--", "frobnicate"]);
     assert_eq!(verdict["rule"], json!({"source": "profile", "profile": "curl", "id": "dns"}));
+}
+
+#[test]
+fn text_that_a_run_would_not_read_is_not_judged_and_that_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.write("m", "error: connect ECONNREFUSED 127.0.0.1:80\nHTTP/1.1 404 Not Found\n");
+    let stderr = ["--exit", "1", "--stderr-file", "m"];
+    let stdout = ["--exit", "1", "--stdout-file", "m"];
+    for (given, options, command, used, class) in [
+        (stderr, &[][..], "frobnicate", false, "transient"),
+        (stderr, &[], "bash", false, "transient"),
+        (stderr, &["-p", "none"], "curl", false, "transient"),
+        (stderr, &[], "curl", true, "permanent"),
+        // Of a tool on generic's own list only stderr is read.
+        (stdout, &[], "perl", false, "transient"),
+        (stdout, &["-p", "auto", "-p", "generic"], "perl", true, "permanent"),
+        (stderr, &["-p", "auto", "-p", "generic"], "frobnicate", true, "permanent"),
+        (stderr, &["-p", "auto", "-p", "generic"], "bash", true, "permanent"),
+        (stderr, &["-p", "generic"], "bash", true, "permanent"),
+        (stderr, &["--retry-match", "ECONN"], "frobnicate", true, "transient"),
+    ] {
+        let args: Vec<&str> = given.iter().chain(options).chain(&["--", command]).copied().collect();
+        let verdict = answer(&sandbox, &args);
+        assert_eq!((&verdict["text_used"], &verdict["class"]), (&json!(used), &json!(class)), "{args:?}");
+        let told = sandbox.retry(["classify"].iter().chain(&args)).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert_eq!(
+            told.contains("not used") && told.contains("--profile generic"),
+            !used,
+            "{args:?}: {told}"
+        );
+    }
+    // Nothing was given, and nothing is said of it.
+    sandbox.retry(["classify", "--exit", "1", "--", "frobnicate"]).assert().stdout(contains("used").not());
+    let line = json!({"argv": ["frobnicate"], "exit_code": 1, "stderr": "Connection refused", "now": -1e300});
+    let output = sandbox.retry(["classify", "--batch", "-"]).write_stdin(line.to_string()).output().unwrap();
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&verdict["text_used"], &verdict["kind"]), (&json!(false), &Value::Null));
+}
+
+#[test]
+fn a_moment_at_the_end_of_time_overflows_nothing() {
+    let sandbox = Sandbox::new();
+    for now in [-1e300, 1e300, 0.0] {
+        let stderr = "Retry-After: Saturday, 21-Nov-26 21:34:39 GMT\nreturned error: 503";
+        let line = json!({"argv": ["curl"], "exit_code": 22, "stderr": stderr, "now": now});
+        let output =
+            sandbox.retry(["classify", "--batch", "-"]).write_stdin(line.to_string()).output().unwrap();
+        let verdict: Value = serde_json::from_slice(&output.stdout).expect("an answer");
+        assert_eq!(
+            (&verdict["class"], &verdict["retry_after_ms"]),
+            (&json!("transient"), &Value::Null),
+            "{now}"
+        );
+    }
+}
+
+#[test]
+fn a_run_reads_what_is_named_besides_what_is_found() {
+    let sandbox = Sandbox::new();
+    // A shell, and a tool on generic's own list that reports on stdout.
+    let perl = sandbox.write("perl", "#!/bin/sh\necho 'HTTP Error 404: Not Found'\nexit 1\n");
+    std::fs::set_permissions(&perl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for command in
+        [&["sh", "-c", "echo 'HTTP Error 404: Not Found' >&2; exit 1"][..], &[perl.to_str().unwrap()]]
+    {
+        for (names, attempts) in [(&["-p", "auto"][..], 2), (&["-p", "auto", "-p", "generic"], 1)] {
+            let args =
+                ["--max", "2", "-d", "1ms", "--log", "log"].iter().chain(names).chain(&["--"]).chain(command);
+            sandbox.retry(args).assert().code(1);
+            let log = sandbox.read("log");
+            assert_eq!(log.matches("attempt.start").count(), attempts, "{names:?} {command:?}");
+            std::fs::remove_file(sandbox.path("log")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_not_tried_again_wherever_it_stands() {
+    let sandbox = Sandbox::new();
+    sandbox.write("no-program", "x");
+    for (command, code, id) in [
+        (&["-c", "./no-program"][..], 126, "not-executable"),
+        (&["--", "env", "./no-program"], 126, "not-executable"),
+        (&["--", "sh", "-c", "./no-program"], 126, "not-executable"),
+        (&["-c", "nosuch-xyz"], 127, "not-found"),
+        (&["--", "sh", "-c", "nosuch-xyz"], 127, "not-found"),
+        (&["--", "env", "nosuch-xyz"], 127, "not-found"),
+        (&["--", "timeout", "5", "nosuch-xyz"], 127, "not-found"),
+        (&["--non-idempotent", "-c", "nosuch-xyz"], 127, "not-found"),
+    ] {
+        let args = ["--max", "3", "-d", "1ms", "--log", "log"].iter().chain(command);
+        sandbox.retry(args).assert().code(code);
+        let log = sandbox.read("log");
+        assert_eq!(log.matches("attempt.start").count(), 1, "{command:?}");
+        assert!(log.contains(&format!("\"id\":\"{id}\"")), "{command:?}: {log}");
+        std::fs::remove_file(sandbox.path("log")).unwrap();
+        let args = ["until", "--max", "2", "-d", "1ms", "--log", "log"].iter().chain(command);
+        sandbox.retry(args).assert().code(code);
+        let wanted = if command[0] == "--non-idempotent" { 1 } else { 2 };
+        assert_eq!(sandbox.read("log").matches("attempt.start").count(), wanted, "until {command:?}");
+        std::fs::remove_file(sandbox.path("log")).unwrap();
+    }
+}
+
+#[test]
+fn a_failure_that_is_known_to_stay_names_the_way_round_once() {
+    let sandbox = Sandbox::new();
+    let curl = sandbox.write("curl", "#!/bin/sh\nexit 60\n");
+    std::fs::set_permissions(&curl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let curl = curl.to_str().unwrap();
+    let run = sandbox.retry(["-d", "1ms", "--", curl]).assert().code(60);
+    let stderr = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert_eq!(stderr.matches("--profile none retries any failure").count(), 1, "{stderr}");
+    for options in [&["-p", "none"][..], &["--permanent-on", "60"]] {
+        let command = ["--", curl];
+        let args = ["--max", "2", "-d", "1ms"].iter().chain(options).chain(&command);
+        sandbox.retry(args).assert().code(60).stderr(contains("--profile none").not());
+    }
 }
 
 #[test]
@@ -233,22 +353,22 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
         .retry(["--max", "2", "--delay", "1ms", "--", curl])
         .assert()
         .code(22)
-        .stderr(contains("attempt 1/2 throttled (curl: HTTP 429; server asks 1s): next in 1"));
+        .stderr(contains("attempt 1/2 throttled (curl: HTTP 429; server asks 1s); retrying in 1"));
     sandbox
         .retry(["--max-retry-after", "500ms", "--", curl])
         .assert()
         .code(22)
-        .stderr(contains("more than --max-retry-after 500ms was asked for"));
+        .stderr(contains("longer than --max-retry-after 500ms"));
     std::fs::write(curl, "#!/bin/sh\nexit 28\n").unwrap();
     sandbox
         .retry(["--non-idempotent", "--", curl])
         .assert()
         .code(28)
-        .stderr(contains("not retried (may have been applied)"));
+        .stderr(contains("not retried: the request may have taken effect"));
     std::fs::write(curl, "#!/bin/sh\nexit 60\n").unwrap();
     sandbox
         .retry(["--", curl])
         .assert()
         .code(60)
-        .stderr(contains("(curl: certificate refused): not retried"));
+        .stderr(contains("(curl: certificate refused); not retried"));
 }

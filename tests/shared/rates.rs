@@ -57,3 +57,13 @@ fn under_total_failure_runs_are_held_back_and_with_successes_none_is() {
         sandbox.run([&options("good")[..], &mark("ran")].concat()).exits(0);
     }
 }
+
+#[test]
+fn a_rate_that_was_mended_holds_at_once() {
+    let sandbox = Sandbox::new();
+    let go = |rate: &str| {
+        let options = ["-q", "--key", "k", "--state", "state", "--rate", rate, "--gate-wait", "1s"];
+        sandbox.run([&options[..], &["--", "true"]].concat()).status
+    };
+    assert_eq!([go("1/1h"), go("1000/1s"), go("1/1h"), go("100/1m")], [0, 0, 75, 0]);
+}

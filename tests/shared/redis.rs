@@ -9,8 +9,8 @@ use super::crowd::fail;
 use super::server::{Server, free_port, no_redis, silent};
 use crate::support::{Sandbox, wait_for};
 
-/// No test waits for a server that long in vain; each step takes 200 ms at most.
-const BOUNDED: Duration = Duration::from_secs(10);
+/// No test waits for a server that long in vain; each step takes two seconds at most.
+const BOUNDED: Duration = Duration::from_secs(30);
 const SECRET: &str = "s3cr3t-w0rd";
 
 /// A run of two attempts against a place that cannot be used: how `place` is named, but for its password.
@@ -247,4 +247,19 @@ fn a_password_beside_another_mistake_is_not_shown() {
     assert_silent(&[&sandbox.run(["--config", "c.toml", "--", "true"]).exits(125).stderr]);
     sandbox.write("c.toml", format!("[policy.default]\nstates = \"{url}\"\n"));
     assert_silent(&[&sandbox.run(["--config", "c.toml", "--", "true"]).exits(125).stderr]);
+}
+
+#[test]
+fn going_on_without_limits_is_said_whatever_else_is_not() {
+    let free = free_port();
+    for quiet in ["-q", "--chronic"] {
+        let sandbox = Sandbox::new();
+        let url = format!("redis://127.0.0.1:{free}");
+        let options = [quiet, "--key", "k", "--rate", "9/1s", "--state", &url, "--log", "log"];
+        let ran = sandbox.run([&options[..], &["--", "true"]].concat()).exits(0);
+        assert_eq!(warnings(&ran.stderr), 1, "{quiet}: {}", ran.stderr);
+        let told = sandbox.events("log", "gate.bypassed");
+        assert_eq!(told[0]["level"], "warn");
+        assert!(told[0]["reason"].as_str().is_some_and(|why| why.contains("connection refused")), "{told:?}");
+    }
 }

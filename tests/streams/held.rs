@@ -81,7 +81,7 @@ fn a_chronic_run_says_nothing_unless_it_fails() {
         &succeeds_at(9),
         1,
         "out 1\nout 2\n",
-        &["err 1", "attempt 1/2 failed", "err 2", "attempt 2/2 failed", "2 attempts in"],
+        &["err 1", "attempt 1/2 failed", "err 2", "attempt 2/2 failed", "after 2 attempts ("],
         &[],
     );
     check(&["--chronic", "--stdout", "null", "--max", "1"], &succeeds_at(9), 1, "", &["err 1"], &["out"]);
@@ -184,7 +184,7 @@ fn contradictions_are_refused() {
         (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) contradict"),
         (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) contradict"),
         (&["--stdout", "some"][..], "write stream or success or null"),
-        (&["--log-tail", "much"][..], "is no size"),
+        (&["--log-tail", "much"][..], "invalid size"),
     ] {
         let done = sandbox.retry([options, &["--", "touch", "ran"]].concat()).assert().code(125);
         let said = String::from_utf8_lossy(&done.get_output().stderr).into_owned();

@@ -69,8 +69,8 @@ fn notes(options: &[&str], script: &str, same_stderr: bool, expected: usize) {
     }
     let done = command.stdout(file).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&done.stderr), sandbox.read("out"));
-    assert_eq!(said.matches("stdout is a file").count(), expected, "{said}");
-    assert_eq!(said.matches("; -O writes").count(), expected, "{said}");
+    assert_eq!(said.matches("already wrote to stdout (a file)").count(), expected, "{said}");
+    assert_eq!(said.matches(". Use -O to write").count(), expected, "{said}");
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn without_rules_a_failure_is_transient_unless_it_cannot_pass() {
         (exit(128), Class::Transient, "unmatched"),
         (timed_out(Ending::Exited(127)), Class::Transient, "timeout"),
         (start_error(Stage::Fork, libc::EAGAIN), Class::Transient, "fork"),
+        (start_error(Stage::Input, libc::ENOENT), Class::Transient, "input"),
     ] {
         check(&none, &result, class, rule);
     }
@@ -194,6 +195,7 @@ fn reasons_are_short_and_countable() {
         (timed_out(Ending::Exited(7)), "timeout"),
         (start_error(Stage::Exec, libc::ENOENT), "command not found"),
         (start_error(Stage::Exec, libc::EACCES), "cannot execute: Permission denied"),
+        (start_error(Stage::Input, libc::EMFILE), "cannot give it its input: Too many open files"),
     ] {
         assert_eq!(Rules::default().classify(&result, None).reason, expected);
     }
@@ -262,7 +264,7 @@ fn text_can_be_demanded_of_a_success() {
     check(&rules, &saw(0, &["done", "saved"]), Class::Success, "success-match");
     check(&rules, &saw(0, &["done"]), Class::Transient, "success-match");
     check(&rules, &saw(1, &["done", "saved"]), Class::Transient, "unmatched");
-    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0 without 'saved'");
+    assert_eq!(rules.classify(&saw(0, &["done"]), None).reason, "exit 0, but 'saved' not seen on stderr");
 }
 
 #[test]

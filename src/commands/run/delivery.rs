@@ -1,6 +1,6 @@
 //! The driver's part in output that was held: it goes out before the end of the run is told, and may change that end.
 
-use super::Driver;
+use super::{Driver, hints};
 use crate::classify::Stream;
 use crate::event::{Event, Level, Outcome};
 use crate::exit_code::{self, Exit};
@@ -11,7 +11,19 @@ use crate::sys::supervise::{Happening, Wanted};
 impl Driver<'_> {
     /// Tells of an event; what is not to be said yet goes where the output goes.
     pub(super) fn emit(&mut self, event: &Event) {
+        if let Event::RunStop(stop) = event
+            && !matches!(stop.outcome, Outcome::Succeeded | Outcome::Interrupted)
+        {
+            self.hint();
+        }
         self.sinks.emit(event);
+        if let Event::AttemptFailed(failure) = event
+            && failure.not_started
+            && failure.reason == "command not found"
+            && let Some(hint) = hints::not_found(&self.command.argv)
+        {
+            self.sinks.note(Level::Warn, &format!("hint: {hint}"));
+        }
         if matches!(event, Event::AttemptRetry { .. })
             && let Some(note) = self.streams.note_of_offset()
         {
@@ -20,6 +32,13 @@ impl Driver<'_> {
         if self.streams.keeps_all() {
             let said = self.sinks.take_kept();
             self.supervisor.held().say(said);
+        }
+    }
+
+    /// What may have been meant by the command line of a run that failed.
+    fn hint(&mut self) {
+        if let Some(hint) = hints::misplaced(&self.command.argv) {
+            self.sinks.note(Level::Warn, &format!("hint: {hint}"));
         }
     }
 

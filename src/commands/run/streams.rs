@@ -145,8 +145,8 @@ impl Streams {
         }
         self.offset = Offset::Ignored;
         Some(
-            "stdout is a file, and this attempt wrote to it: that stays there before what follows; \
-             -O writes only what the successful attempt wrote",
+            "note: this failed attempt already wrote to stdout (a file); later output is appended. \
+             Use -O to write only the successful attempt's output",
         )
     }
 }

@@ -20,7 +20,11 @@ pub(super) struct Wrapped {
 impl Wrapped {
     pub(super) fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
         let about = if shell.is_some() { words_of(&words[0]) } else { words.clone() };
-        let name = base_name(about.first().unwrap_or(&words[0]));
+        let name = match (about.first(), shell) {
+            // A keyword names no command.
+            (Some(first), Some(shell)) if KEYWORDS.iter().any(|keyword| first == keyword) => base_name(shell),
+            (first, _) => base_name(first.unwrap_or(&words[0])),
+        };
         let argv = match shell {
             None => words,
             Some(shell) => in_shell(shell, words),
@@ -29,6 +33,10 @@ impl Wrapped {
         Ok(Self { program, argv, about, name })
     }
 }
+
+/// First words of a shell's string that are no commands.
+const KEYWORDS: &[&str] =
+    &["case", "if", "for", "while", "until", "select", "{", "(", "!", "[", "[[", "((", "set", "trap"];
 
 /// `SHELL -c STRING SHELL ARG…`: further words are `$1`, `$2`, …
 fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {

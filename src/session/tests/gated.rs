@@ -222,7 +222,7 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
-    run.tell(Input::Settled(None));
+    run.tell(Input::Settled(Settlement::default()));
     run.said.clear();
     run.wakes(2000);
     run.did("deadline exit3");

@@ -37,6 +37,8 @@ pub(crate) struct Console {
     /// What was seen last, where they are folded.
     seen: Option<String>,
     voice: Voice,
+    /// `--name` was given: lines start with it.
+    named: bool,
 }
 
 /// Where lines go.
@@ -86,6 +88,7 @@ impl Console {
             dispatch: None,
             countdown: Countdown::Unknown,
             worth_counting: None,
+            named: policy.name.is_some(),
             voice: Voice { kept: policy.chronic.then(Arc::default) },
         }
     }
@@ -189,8 +192,7 @@ impl Console {
 }
 
 impl Sink for Console {
-    /// By default only what went wrong, and that it came right in the end. A run of one attempt has said it all
-    /// with that attempt, and who interrupts us knows that he did.
+    /// By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
     fn wants(&self, event: &Event) -> bool {
         // Who asked for limits is told that there are none, whatever else is not to be said.
         if let Event::GateBypassed(bypassed) = event {
@@ -212,11 +214,11 @@ impl Sink for Console {
             Event::GateRefused(held) => !held.told,
             Event::GateBypassed(bypassed) => !bypassed.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
-            Event::RunStop(stop) => {
-                let failed = !stop.failures.is_empty();
-                let says_more = stop.attempts != 1 && failed || stop.attempts == 0 || !stop.why.is_empty();
-                stop.outcome != Outcome::Interrupted && says_more
-            }
+            Event::RunStop(stop) => match stop.outcome {
+                Outcome::Interrupted => false,
+                Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),
+                _ => true,
+            },
         }
     }
 
@@ -233,6 +235,10 @@ impl Sink for Console {
             return;
         }
         let mut text = record.message.clone();
+        let names_itself = matches!(record.event, Event::RunStart(_) | Event::RunStop(_));
+        if self.named && !names_itself && self.format == MessageFormat::Text {
+            text = format!("{}: {text}", record.run.name);
+        }
         if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
             (self.verbose, record.event)
         {

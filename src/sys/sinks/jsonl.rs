@@ -72,5 +72,5 @@ fn unusable(name: &str, why: &io::Error) -> String {
         Some(libc::ENXIO) => "nobody reads it".to_owned(),
         _ => describe(why),
     };
-    format!("cannot write the log {name}: {why}; the run goes on without it")
+    format!("cannot write log {name}: {why}; continuing without it")
 }

@@ -135,7 +135,7 @@ impl Inputs {
     /// Feeds the running attempt as much as it takes now. Never blocks. False if the attempt must not go on: what it would
     /// get from here on is not what the first one got, or would be an end that is none.
     pub(super) fn step(&mut self) -> bool {
-        self.replays().fold(true, |fed, replay| replay.step() && fed)
+        self.replays().all(Replay::step)
     }
 
     /// Ready when there is something to do for [`Inputs::step`].

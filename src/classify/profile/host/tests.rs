@@ -203,7 +203,7 @@ fn credentials_keep_accounts_apart_and_are_not_to_be_seen() {
         let found = host(line);
         let (name, hash) = found.split_once('#').unwrap_or_else(|| panic!("{line}: {found}"));
         assert_eq!(name, "a.test", "{line}");
-        assert!(hash.len() == 8 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{line}: {found}");
+        assert!(hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit()), "{line}: {found}");
     }
     for line in [
         "ssh user@a.test",

@@ -15,7 +15,7 @@ const NEVER: &[Run] = &[
     ("curl -vd x http://b", 7, "* connect to ::1 port 80 failed: Connection refused\n* connect to 10.0.0.2 port 80 failed: Connection refused\ncurl: (7) Failed to connect to b"),
     ("sudo curl -d x http://b", 6, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (6) Could not resolve host: b"),
     ("curl -vd x https://b", 56, "* Connected to proxy (10.0.0.1) port 3128\n> CONNECT b:443 HTTP/1.1\ncurl: (56) CONNECT tunnel failed, response 502"),
-    ("curl -vd x https://b", 35, "* Connected to b (10.0.0.2) port 443\ncurl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to b:443"),
+    ("curl -vd x https://b", 35, "* Connected to b (10.0.0.2) port 443\ncurl: (35) TLS connect error: error:00000000:lib(0)::reason(0)"),
     ("wget --post-data=x http://b", 4, "Connecting to b (b)|10.0.0.2|:80... failed: Connection refused."),
     ("kubectl apply -f x", 1, "The connection to the server 127.0.0.1:9001 was refused - did you specify the right host or port?"),
     ("ssh x deploy", 255, "ssh: connect to host x port 22: Connection refused"),

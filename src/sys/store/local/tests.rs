@@ -3,6 +3,7 @@
 mod permits;
 mod processes;
 mod trouble;
+mod upkeep;
 
 use std::fs;
 use std::io::Write;

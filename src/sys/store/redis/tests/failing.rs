@@ -91,6 +91,58 @@ fn what_is_not_redis() {
     speaker.join().unwrap();
 }
 
+/// A server that answers the first request with this, again and again, as long as it is read.
+fn endless(answer: &'static [u8], pause: Duration) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        while stream.write_all(answer).is_ok() {
+            std::thread::sleep(pause);
+        }
+    });
+    address
+}
+
+#[test]
+fn an_answer_without_an_end_is_given_up() {
+    let line = vec![b'a'; 4096].leak();
+    let numbers = b":1\r\n".repeat(1024).leak();
+    let deep = b"*1\r\n".repeat(1024).leak();
+    let huge = b"$2000000000\r\n".repeat(300).leak();
+    for (first, answer) in
+        [(&b"+"[..], &*line), (b"*2000000000\r\n", &*numbers), (b"", &*deep), (b"", &*huge)]
+    {
+        let all = [first, answer].concat().leak();
+        let began = Instant::now();
+        let address = endless(all, Duration::ZERO);
+        failure(&mut Redis::open(&format!("redis://{address}")).unwrap());
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?} {:?}", first, began.elapsed());
+    }
+    // In crumbs.
+    let began = Instant::now();
+    let address = endless(b"a", Duration::from_millis(20));
+    failure(&mut Redis::open(&format!("redis://{address}")).unwrap());
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_password_in_a_file_logs_in() {
+    let server = Server::start(&["--requirepass", PASSWORD]);
+    let file = server.directory.path().join("password");
+    let open = || Redis::open(&format!("{}?password-file={}", server.url(), file.display())).unwrap();
+    let told = failure(&mut open());
+    assert!(told.contains("password file"), "{told}");
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let mut store = open();
+    add_one(&mut store, "k").unwrap();
+    // All users of a server have one key for credentials.
+    assert_eq!(store.secret(false), Ok(None));
+    let secret = store.secret(true).unwrap();
+    assert_eq!((open().secret(true), open().secret(false)), (Ok(secret.clone()), Ok(secret)));
+}
+
 #[test]
 fn a_connection_that_died_is_made_again() {
     let mut server = Server::start(&[]);

@@ -1,0 +1,243 @@
+//! Hints for command lines that failed: what was probably meant. Computed after a failure only. Pure.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::cli::verb_words;
+use crate::error::Error;
+use crate::policy::problem::nearest;
+use crate::policy::settings::find;
+
+/// Words that only a shell knows.
+const SHELL_WORDS: &[&str] = &[
+    "cd", "export", "source", ".", "if", "for", "while", "case", "!", "{", "(", "[[", "((", "alias",
+    "unalias", "set", "unset", "eval", "exec", "shift", "trap", "read", "ulimit", "umask", "local",
+    "declare", "typeset", "function", "return", "break", "continue", "exit", "pushd", "popd", "shopt", "let",
+    "jobs", "fg", "bg", "disown", "builtin", "command", "hash", "mapfile", "select", "until",
+];
+
+/// Shells that people name.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "mksh"];
+
+/// Long options of ours that other programs hardly have.
+const DISTINCT: &[&str] = &[
+    "max",
+    "attempts",
+    "retries",
+    "deadline",
+    "timeout",
+    "idle-timeout",
+    "progress-timeout",
+    "kill-after",
+    "backoff",
+    "delay",
+    "max-delay",
+    "factor",
+    "jitter",
+    "max-retry-after",
+    "reset-after",
+    "successes",
+    "retry-on",
+    "permanent-on",
+    "success-on",
+    "retry-match",
+    "permanent-match",
+    "throttle-match",
+    "success-match",
+    "fail-if-flaky",
+    "exhausted-code",
+    "no-retry",
+    "non-idempotent",
+    "chronic",
+];
+
+/// What a command that was not found was probably meant to be.
+pub(super) fn not_found(words: &[OsString]) -> Option<String> {
+    let first = words.first()?.to_str()?;
+    let line = || shown(words);
+    let behind = || shown(&words[1..]);
+    let command = |without: String| if without.is_empty() { "COMMAND".to_owned() } else { without };
+    let has_shell_signs = first.contains(|c: char| c.is_whitespace() || "|;&<>$*()`".contains(c));
+    Some(if first.is_empty() {
+        "the command is an empty word; is a variable unset?".to_owned()
+    } else if SHELL_WORDS.contains(&first) {
+        format!("{first} is part of the shell, not a program: retry -c {}", quoted(&line()))
+    } else if has_shell_signs && !first.starts_with('/') {
+        format!("for a shell line use -c: retry -c {}", quoted(&unquoted_line(words)))
+    } else if first.parse::<u64>().is_ok() {
+        format!("for {first} attempts: retry --max {first} -- {}", command(behind()))
+    } else if first.starts_with(|c: char| c.is_ascii_digit()) && crate::policy::duration::parse(first).is_ok()
+    {
+        format!("for a delay of {first}: retry --delay {first} -- {}", command(behind()))
+    } else if is_assignment(first) {
+        let rest = command(behind());
+        format!("to set a variable: {first} retry -- {rest}, or retry -- env {first} {rest}")
+    } else if first.starts_with('-') {
+        "options of retry come before --".to_owned()
+    } else if first == "help" {
+        "did you mean retry --help?".to_owned()
+    } else if first == "version" {
+        "did you mean retry --version?".to_owned()
+    } else if matches!(first, "config" | "show" | "plan") {
+        "did you mean retry explain?".to_owned()
+    } else if let Some(verb) = nearest(&first.to_lowercase(), verb_words()) {
+        format!("did you mean retry {verb}?")
+    } else if first.contains('/') {
+        format!("there is no file {first}")
+    } else {
+        format!(
+            "no program in PATH is called {first}; for a shell function: export -f {first}, then \
+             retry --shell=bash {first}, or a loop with retry wait"
+        )
+    })
+}
+
+/// An option of ours behind the command, where it was passed on.
+pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
+    let mut behind = argv.iter().skip(1);
+    let (option, word) = behind.find_map(|word| {
+        let text = word.to_str()?;
+        let name = text.strip_prefix("--")?.split('=').next()?;
+        DISTINCT.contains(&name).then_some((name, text))
+    })?;
+    let takes_value =
+        !word.contains('=') && find(option).is_some_and(|at| takes_value(at)) || option == "retries";
+    let value = behind.next().and_then(|value| value.to_str()).filter(|_| takes_value && !word.contains('='));
+    let shown = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
+    let program = argv.first()?.display();
+    Some(format!(
+        "{shown} was passed to {program}; options of retry come before the command: retry {shown} -- …"
+    ))
+}
+
+fn takes_value(setting: usize) -> bool {
+    !crate::policy::settings::SETTINGS[setting].value_name.is_empty()
+}
+
+/// `--shell bash 'exit 3'`: the shell would run without the line.
+pub(super) fn check_shell(words: &[OsString]) -> Result<(), Error> {
+    let [first, rest @ ..] = words else { return Ok(()) };
+    let name = first.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let is_shell = SHELLS.iter().any(|shell| shell.as_bytes() == name);
+    if !is_shell || rest.is_empty() {
+        return Ok(());
+    }
+    let line = rest.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let told = format!(
+        "the shell's name has to follow '=': {} would run without {}",
+        first.display(),
+        quoted(&line)
+    );
+    Err(Error::usage(told).hint(format!("use --shell={} {}", first.display(), shown(rest))))
+}
+
+/// Words behind the string of `-c` that it never uses.
+pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
+    let [line, rest @ ..] = words else { return None };
+    let first = rest.first()?;
+    let line = line.to_string_lossy();
+    let bytes = line.as_bytes();
+    let uses = bytes
+        .windows(2)
+        .any(|pair| pair[0] == b'$' && matches!(pair[1], b'1'..=b'9' | b'@' | b'*' | b'#' | b'{'))
+        || ["for ", "shift", "getopts", "argv", "select "].iter().any(|word| line.contains(word));
+    if uses || first.as_bytes().starts_with(b"--") {
+        return None;
+    }
+    Some(format!(
+        "{} is not used: -c takes one string, and further words become $1, $2, … (hint: retry -c {})",
+        quoted(&first.to_string_lossy()),
+        quoted(&unquoted_line(words))
+    ))
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// The words as they would be typed.
+fn shown(words: &[OsString]) -> String {
+    words.iter().map(|word| needs_quotes(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn needs_quotes(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { quoted(&text) }
+}
+
+/// The words of a shell's line: the first one is a line already.
+fn unquoted_line(words: &[OsString]) -> String {
+    let first = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let rest = shown(words.get(1..).unwrap_or_default());
+    if rest.is_empty() { first } else { format!("{first} {rest}") }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &[&str]) -> Vec<OsString> {
+        line.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn what_was_not_found_is_answered_with_what_was_meant() {
+        for (line, hint) in [
+            (&["echo a | cat"][..], "retry -c 'echo a | cat'"),
+            (&["it's here"], r"retry -c 'it'\''s here'"),
+            (&["5", "echo", "hi"], "retry --max 5 -- echo hi"),
+            (&["5s", "true"], "retry --delay 5s -- true"),
+            (&["FOO=1", "cmd", "x y"], "FOO=1 retry -- cmd 'x y', or retry -- env FOO=1 cmd 'x y'"),
+            (&["cd", "/x"], "retry -c 'cd /x'"),
+            (&["!", "false"], "retry -c '"),
+            (&["explian"], "did you mean retry explain?"),
+            (&["Explain"], "did you mean retry explain?"),
+            (&["help"], "retry --help"),
+            (&["my_function"], "export -f my_function"),
+            (&["./nothing"], "there is no file ./nothing"),
+            (&["--max", "3"], "come before --"),
+            (&[""], "empty word"),
+        ] {
+            let said = not_found(&words(line)).unwrap_or_default();
+            assert!(said.contains(hint), "{line:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_option_of_ours_behind_the_command_is_seen() {
+        for (line, hint) in [
+            (&["ls", "/x", "--max", "5"][..], Some("--max 5 was passed to ls")),
+            (&["ls", "--max=5"], Some("retry --max=5 --")),
+            (&["sh", "-c", "x", "sh", "--no-retry"], Some("--no-retry was passed to sh")),
+            (&["docker", "run", "--name", "x", "--quiet"], None),
+            (&["ls"], None),
+        ] {
+            let said = misplaced(&words(line));
+            assert_eq!(said.is_some(), hint.is_some(), "{line:?}: {said:?}");
+            assert!(said.unwrap_or_default().contains(hint.unwrap_or_default()), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_a_string_never_uses_are_seen() {
+        for (line, unused) in [
+            (&["echo", "hi"][..], true),
+            (&["echo $1", "hi"], false),
+            (&["echo \"$@\"", "hi"], false),
+            (&["for x; do echo $x; done", "hi"], false),
+            (&["exit 3", "--max", "2"], false),
+            (&["echo $HOME", "hi"], true),
+            (&["echo"], false),
+        ] {
+            assert_eq!(unused_words(&words(line)).is_some(), unused, "{line:?}");
+        }
+    }
+}
