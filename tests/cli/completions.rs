@@ -28,13 +28,14 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 const FISH: &str = "source ./completions; complete -C \"$argv[1]\" | string replace -r '\\t.*' ''";
 
+/// Typed before zsh reads keys by itself, Ctrl-D would be the end of its input: Ctrl-G is nothing to a terminal.
 /// An interactive zsh on a terminal of its own types the line; instead of showing matches it prints them.
 const ZSH: &str = r#"
 zmodload zsh/zpty
 zpty z "TERM=dumb zsh -f -i"
 zpty -w z "source ./rc.zsh"
 zpty -r z out '*READY2*'
-zpty -w -n z "$1"$'\x04'
+zpty -w -n z "$1"$'\x07'
 zpty -r z out '*END2*'
 print -r -- "$out" | tr -d '\r' | sed -n 's/^hit://p'
 "#;
@@ -52,7 +53,7 @@ compadd() {
 }
 offers() { _main_complete; print; print END$((1+1)); compstate[insert]=; compstate[list]= }
 zle -C offers complete-word offers
-bindkey '^D' offers
+bindkey '^G' offers
 print READY$((1+1))
 "#;
 
@@ -110,7 +111,7 @@ fn options_and_verbs_complete_where_they_may_stand() {
             ("retry --max-", &["--max-delay", "--max-retry-after"], &["--deadline"]),
             ("retry until --fo", &["--for"], &[]),
             ("retry unt", &["until"], &[]),
-            ("retry --max 3 unt", &[], &["until"]),
+            ("retry --max 3 expl", &[], &["explain"]),
             ("retry state --fo", &["--for", "--format"], &[]),
             ("retry profiles --del", &[], &["--delay"]),
         ],
@@ -166,7 +167,7 @@ fn the_wrapped_command_completes_as_itself() {
             ("retry git --max-", &[], &["--max-delay", "--max-retry-after"]),
             ("retry -- sleep --max-", &[], &["--max-delay"]),
             ("retry -- git-up", &["git-upload-pack"], &["until"]),
-            ("retry -- unti", &[], &["until"]),
+            ("retry -- expl", &[], &["explain"]),
         ],
     );
 }

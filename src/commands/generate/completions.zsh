@@ -48,6 +48,18 @@ _retry() {
     first=_retry_first
   fi
   _retry_options "$verb"
+  # Behind a -- that ends our options stands the command, as if it stood alone.
+  local -i at=2
+  while (( at < CURRENT )) && [[ $words[at] == -* ]]; do
+    if [[ $words[at] == -- ]]; then
+      words=("${(@)words[at+1,-1]}")
+      (( CURRENT -= at ))
+      _normal
+      return
+    fi
+    [[ -n ${(M)options:#\*${words[at]}[+=]\[*} ]] && (( at++ ))
+    (( at++ ))
+  done
   case $verb in
   @WRAPPING@)
     _arguments -S $options "(-)1:command:$first" '(-)*::arguments:_normal'
