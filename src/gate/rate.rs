@@ -29,7 +29,7 @@ impl Arrivals {
         let earliest = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
         if earliest > now {
             let why = format!(
-                "{} per {} are used up",
+                "{} per {} used up",
                 crate::event::plural(rate.count.into(), "attempt"),
                 crate::policy::duration::exact(rate.per)
             );

@@ -259,8 +259,8 @@ settings! {
 
     /// A random wait of at most this long before the first attempt
     ///
-    /// For jobs that start in the same minute (cron): they spread out. The deadline counts it; --seed gives the same waits
-    /// between attempts with and without it. 0 means none.
+    /// Spreads out jobs that start in the same minute (cron). The deadline counts this wait; the waits between attempts
+    /// that --seed gives are the same with and without it. 0 means none.
     splay / "splay": Bound = Bound(None),
     { Schedule "DURATION" }
 

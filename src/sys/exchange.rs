@@ -41,6 +41,9 @@ struct Touch {
     looked: Duration,
 }
 
+/// The file is made a little before the run begins, which is no step of a clock.
+const SLACK: Duration = Duration::from_secs(1);
+
 impl Touch {
     /// The wall clock may be set while nobody looks: an age that is longer than since the last look is none.
     fn next(
@@ -53,7 +56,10 @@ impl Touch {
         let looked = seen.map_or(since, |seen| seen.looked);
         let at = match seen {
             Some(seen) if seen.modified == modified => seen.at,
-            _ => age.filter(|age| *age <= now.saturating_sub(looked)).map_or(now, |age| now - age),
+            _ => {
+                let most = now.saturating_sub(looked);
+                age.filter(|age| *age <= most + SLACK).map_or(now, |age| now - age.min(most))
+            }
         };
         Self { modified, at, looked: now }
     }
@@ -116,5 +122,8 @@ mod tests {
             assert_eq!(Touch::next(Some(first), s(1007), age, s(10), s(30)).at, s(at), "{age:?}");
         }
         assert_eq!(Touch::next(None, s(1000), Some(hour), s(10), s(20)).at, s(20));
+        // The file was made before the run began.
+        let made = Touch::next(None, s(1000), Some(s(10) + Duration::from_millis(3)), s(10), s(20));
+        assert_eq!(made.at, s(10));
     }
 }

@@ -87,6 +87,7 @@ fn the_json_has_every_field_and_null_for_what_is_not_known() {
         "http_status": null,
         "retry_after_ms": null,
         "would_retry": true,
+        "text_used": false,
     });
     assert_eq!(json_of("--exit 1"), expected);
     assert_eq!(json_of("--exit 1 -- frobnicate -f x"), expected, "a command is only for what is known of it");

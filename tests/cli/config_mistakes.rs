@@ -210,6 +210,6 @@ rate = \"5/1s\"
         ],
     );
     let without_key = "[policy.default]\nbudget = \"20%\"\n";
-    let answer: &[&str] = &["budget = 20%", "needs a key", "--key NAME"];
+    let answer: &[&str] = &["budget = 20%", "needs --key NAME"];
     are_told(without_key, &[(2, 10, "budget = \"20%\"", "         ^^^^^", answer)]);
 }

@@ -24,6 +24,7 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("max-retry-after", "\"1m\"", json!("1m")),
         ("reset-after", "\"10m\"", json!("10m")),
         ("successes", "2", json!(2)),
+        ("splay", "\"30s\"", json!("30s")),
         ("seed", "42", json!(42)),
         ("enabled", "true", json!(true)),
         ("profile", "[\"curl\", \"generic\"]", json!(["curl", "generic"])),

@@ -22,7 +22,7 @@ const VALUES: &[Mistake] = &[
     (&["--jitter", "some"], &["--jitter some", "none, full, equal, additive"]),
     (&["--factor", "0.5"], &["--factor 0.5", "1 or more"]),
     (&["--factor", "inf"], &["--factor inf", "1 or more"]),
-    (&["--delay", "1e400"], &["--delay 1e400", "30s"]),
+    (&["--delay", "inf"], &["--delay inf", "30s"]),
     (&["--delay", "-1"], &["--delay -1", "500ms"]),
     (&["--delay", "soon"], &["--delay soon", "500ms"]),
     (&["--timeout", "inf"], &["--timeout inf", "30s"]),

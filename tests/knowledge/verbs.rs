@@ -366,9 +366,7 @@ fn a_run_names_the_tool_and_gives_its_advice_once() {
         .code(28)
         .stderr(contains("not retried: the request may have taken effect"));
     std::fs::write(curl, "#!/bin/sh\nexit 60\n").unwrap();
-    sandbox
-        .retry(["--", curl])
-        .assert()
-        .code(60)
-        .stderr(contains("(curl: certificate refused); not retried"));
+    sandbox.retry(["--", curl]).assert().code(60).stderr(contains(
+        "(curl: certificate rejected); not retried: permanent (--profile none retries any failure)",
+    ));
 }

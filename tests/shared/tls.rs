@@ -63,6 +63,6 @@ fn a_server_without_tls_is_told() {
     let (_server, port) = Server::on_port();
     let sandbox = Sandbox::new();
     let url = format!("rediss://localhost:{port}#insecure");
-    let told = ["no TLS connection: no handshake within 200ms (a server without TLS is redis://)"];
+    let told = ["no TLS connection: no handshake within 2s (a server without TLS is redis://)"];
     sandbox.close_at(&url, Path::new("")).exits(125).mentions(&told);
 }

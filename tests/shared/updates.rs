@@ -25,7 +25,7 @@ fn now() -> f64 {
 /// How many tokens were spent since then: the state holds the arrival time of the next attempt, an interval each.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
 fn spent(state: &Json, since: f64) -> usize {
-    let arrival = state["arrival"].as_f64().expect("a moment in microseconds") / 1e6;
+    let arrival = state["arrivals"][0][2].as_f64().expect("a moment in microseconds") / 1e6;
     ((arrival - since) / INTERVAL).round() as usize
 }
 

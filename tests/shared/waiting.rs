@@ -73,7 +73,7 @@ fn a_wait_that_is_known_to_be_too_long_is_not_begun() {
     sandbox.run([&options[..], &mark("ran")].concat()).exits(0);
     let began = Instant::now();
     let ran = sandbox.run([&options[..], &["--gate-wait", "30m"], &mark("ran")].concat()).exits(75);
-    assert!(ran.stderr.contains("not waited for (--gate-wait 30m)"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not waiting (--gate-wait 30m)"), "{}", ran.stderr);
     sandbox.run([&options[..], &["--deadline", "30m"], &mark("ran")].concat()).exits(75);
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(sandbox.count("ran"), 1);

@@ -181,9 +181,9 @@ fn a_signal_ends_a_delivery_that_nobody_reads() {
 fn contradictions_are_refused() {
     let sandbox = Sandbox::new();
     for (options, named) in [
-        (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) contradict"),
-        (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) contradict"),
-        (&["--stdout", "some"][..], "write stream or success or null"),
+        (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) conflict"),
+        (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) conflict"),
+        (&["--stdout", "some"][..], "use stream or success or null"),
         (&["--log-tail", "much"][..], "invalid size"),
     ] {
         let done = sandbox.retry([options, &["--", "touch", "ran"]].concat()).assert().code(125);

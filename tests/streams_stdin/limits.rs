@@ -105,7 +105,7 @@ fn nothing_is_left_where_it_was_kept() {
 
 #[test]
 fn what_is_no_size_is_refused() {
-    for (size, told) in [("1.5GiB", "whole number"), ("5q", "no unit")] {
+    for (size, told) in [("1.5GiB", "whole number"), ("5q", "unknown unit")] {
         let output = run(&Sandbox::new(), Stdio::null(), &["--stdin-max", size, "--", "true"]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(125), "{said}");

@@ -90,7 +90,7 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
     run.fails(0, 3);
     run.said.clear();
     run.tell(Input::Settled(refused(Limit::Budget)));
-    run.did("failed(not retried (no)) refused:Budget refused exit3");
+    run.did("failed(not retried: no) refused:Budget refused exit3");
     // Where there would have been none anyway, that is the reason.
     let mut run = gated(&Policy { max: crate::policy::value::Limit::Times(1), ..plain() });
     admitted(&mut run);
