@@ -57,7 +57,7 @@ pub(crate) fn reached(text: &Text) -> impl Iterator<Item = (usize, bool)> {
 fn read(data: &str) -> Sorts {
     let (table, errors) = DeTable::parse_recoverable(data);
     debug_assert!(errors.is_empty(), "{errors:?}");
-    let sorts = |key: &str| match table.get_ref().get(key).map(|value| value.get_ref()) {
+    let sorts = |key: &str| match table.get_ref().get(key).map(toml::Spanned::get_ref) {
         Some(DeValue::Array(items)) => items.iter().filter_map(|item| sort(item.get_ref())).collect(),
         _ => Vec::new(),
     };
@@ -66,7 +66,7 @@ fn read(data: &str) -> Sorts {
 
 fn sort(value: &DeValue<'_>) -> Option<Sort> {
     let DeValue::Table(table) = value else { return None };
-    let texts = |key: &str| match table.get(key).map(|value| value.get_ref()) {
+    let texts = |key: &str| match table.get(key).map(toml::Spanned::get_ref) {
         Some(DeValue::Array(items)) => {
             items.iter().filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
         }
@@ -75,7 +75,7 @@ fn sort(value: &DeValue<'_>) -> Option<Sort> {
     };
     Some(Sort {
         patterns: texts("line").iter().map(|text| Pattern::of_user(text)).collect(),
-        later: matches!(table.get("later").map(|value| value.get_ref()), Some(DeValue::Boolean(true))),
+        later: matches!(table.get("later").map(toml::Spanned::get_ref), Some(DeValue::Boolean(true))),
         #[cfg(test)]
         examples: texts("example"),
         #[cfg(test)]

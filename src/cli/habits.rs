@@ -107,7 +107,7 @@ pub(super) fn answer(option: &str, typed: &[OsString]) -> Option<Problem> {
     let meant = habit.meanings.iter().filter(|(_, write)| match &signal {
         Some(_) => write.starts_with("--signal"),
         None => {
-            !write.starts_with("--signal") && !(is_time && habit.meanings.len() > 1 && *write == "--max {}")
+            !(write.starts_with("--signal") || is_time && habit.meanings.len() > 1 && *write == "--max {}")
         }
     });
     let hints = meant.map(|(what, write)| match (*what, *write) {

@@ -80,7 +80,6 @@ impl Used {
         let unused = (self.given.stdout && !self.used.stdout, self.given.stderr && !self.used.stderr);
         let what = match unused {
             (false, false) => return String::new(),
-            (true, true) => "the text was not used",
             (true, false) if self.given.stderr => "stdout was not used",
             (false, true) if self.given.stdout => "stderr was not used",
             _ => "the text was not used",

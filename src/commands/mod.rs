@@ -198,12 +198,11 @@ fn has_several(line: &OsStr) -> bool {
         match (quote, byte) {
             (Some(open), byte) if byte == open => quote = None,
             // Within double quotes a command may still be run.
-            (None | Some(b'"'), b'`') => return true,
             (None | Some(b'"'), b'$') if next == Some(&b'(') => return true,
             (None, b'"' | b'\'') => quote = Some(byte),
             // `2>&1` and `&>` are no ends of a command.
             (None, b'&') if previous == b'>' || next == Some(&b'>') => {}
-            (None, b';' | b'|' | b'&' | b'\n' | b'(' | b'{') => return true,
+            (None | Some(b'"'), b'`') | (None, b';' | b'|' | b'&' | b'\n' | b'(' | b'{') => return true,
             _ => {}
         }
         previous = byte;

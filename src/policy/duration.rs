@@ -205,7 +205,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_humantime_reads_is_read_as_the_same(nanos in 0..LONGEST.as_nanos() as u64, shift in 0..60_u32) {
+        fn what_humantime_reads_is_read_as_the_same(nanos in 0..u64::try_from(LONGEST.as_nanos()).unwrap(), shift in 0..60_u32) {
             let duration = Duration::from_nanos(nanos >> shift);
             proptest::prop_assert_eq!(parse(&exact(duration)), Ok(duration));
         }

@@ -68,7 +68,7 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         .args(["-Kutf8", "-man", "-Tutf8", "-P-c", "-rLL=80n", "-ww", "retry.1"])
         .current_dir(sandbox.path("."));
     let ran = Ran::of(groff.timeout(std::time::Duration::from_secs(60))).exits(0);
-    let shown = ran.text().replace("\u{8}", "");
+    let shown = ran.text().replace('\u{8}', "");
     for line in ran.text().lines() {
         // Bold and underlined letters are overstruck.
         let width = line.chars().count() - 2 * line.matches('\u{8}').count();
@@ -77,7 +77,7 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
     assert!(shown.contains("User Commands"), "{shown}");
     for setting in super::flags::PROVEN {
         let variable = format!("RETRY_OPT_{}", setting[2..].replace('-', "_").to_uppercase());
-        if page.contains(&format!("env: {}", variable.replace('_', "_"))) {
+        if page.contains(&format!("env: {variable}")) {
             assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable} is not in ENVIRONMENT");
         }
     }

@@ -70,7 +70,7 @@ fn status_agrees(profiles: &[Asked], attempt: &AttemptResult, claim: &Rule) -> b
     let Some(rule) = exit_rule(profiles, attempt).filter(|rule| !rule.not_reached) else { return true };
     let tells = exit_rules(profiles).any(|rule| rule.not_reached);
     let answered = rule.kind.as_deref() == Some("http") && claim.kind.as_deref() != Some("http");
-    !is_under_way(rule) && !answered && !(tells && rule.class != Class::Permanent)
+    !(is_under_way(rule) || answered || tells && rule.class != Class::Permanent)
 }
 
 /// The lines that say what the rule claims, those of programs that only start others left out.

@@ -49,9 +49,10 @@ fn values(lines: &[Line]) -> String {
             };
             // A format is another one for each verb.
             let names: Vec<_> = option.names.iter().map(|name| format!("'{}' {name}", line.verb)).collect();
-            let names: Vec<_> = match option.names.iter().any(|name| name == "--format") {
-                true => names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect(),
-                false => option.names.iter().map(|name| format!("*\" {name}\"")).collect(),
+            let names: Vec<_> = if option.names.iter().any(|name| name == "--format") {
+                names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect()
+            } else {
+                option.names.iter().map(|name| format!("*\" {name}\"")).collect()
             };
             if !seen.contains(&names) {
                 let _infallible = writeln!(out, "    {}) {offer} ;;", names.join(" | "));

@@ -100,8 +100,7 @@ pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
         let name = text.strip_prefix("--")?.split('=').next()?;
         DISTINCT.contains(&name).then_some((name, text))
     })?;
-    let takes_value =
-        !word.contains('=') && find(option).is_some_and(|at| takes_value(at)) || option == "retries";
+    let takes_value = !word.contains('=') && find(option).is_some_and(takes_value) || option == "retries";
     let value = behind.next().and_then(|value| value.to_str()).filter(|_| takes_value && !word.contains('='));
     let shown = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
     let program = argv.first()?.display();

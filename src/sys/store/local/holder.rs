@@ -37,10 +37,9 @@ pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
     for pid in holders {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         match doing(&stat) {
-            Some((_, true)) => return Holder::AtWork,
             Some((name, false)) => found = Holder::Still { pid, name },
-            // It has ended since.
-            None => return Holder::AtWork,
+            // At work, or it has ended since.
+            Some((_, true)) | None => return Holder::AtWork,
         }
     }
     found

@@ -43,6 +43,7 @@ struct Parsed {
 
 /// What a file holds.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time, and is taken apart at once")]
 pub(super) enum Found {
     /// It is new.
     Nothing,
