@@ -141,15 +141,15 @@ fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
         return String::new();
     }
     if selection.familiarity == Familiarity::Unknown {
-        return "\nnothing is known of this command: its exit status counts\n".to_owned();
+        return "\nno profile for this command: only its exit status is used\n".to_owned();
     }
     let captures = match (selection.captures.stdout, selection.captures.stderr) {
         (true, true) => "reads stdout and stderr",
         (true, false) => "reads stdout",
         (false, true) => "reads stderr",
-        (false, false) => "reads nothing of its own accord",
+        (false, false) => "captures no output",
     };
-    format!("\njudged by the profile {}, which {captures}\n", printable(&selection.names.join(", ")))
+    format!("\nfailures classified by the {} profile ({captures})\n", printable(&selection.names.join(", ")))
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
@@ -157,8 +157,8 @@ fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
     let mut out = String::new();
     let title = match attempts {
         Limit::Times(1) => "one attempt, no waits".to_owned(),
-        Limit::Times(n) => format!("up to {}, waiting in between", plural(n, "attempt")),
-        Limit::Unlimited => "any number of attempts, waiting in between".to_owned(),
+        Limit::Times(n) => format!("up to {}; waits between them:", plural(n, "attempt")),
+        Limit::Unlimited => "any number of attempts; waits between them:".to_owned(),
     };
     let _infallible = writeln!(out, "\n{title}");
     if let Some(splay) = resolved.policy.splay.0 {
@@ -181,11 +181,11 @@ fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
         (Some(worst), Some(deadline)) if worst == deadline => {
             format!("the run ends after {} (the deadline) at the latest", exact(worst))
         }
-        (Some(worst), _) => format!("the run takes {} at most", approximate(worst)),
+        (Some(worst), _) => format!("worst case: {}", approximate(worst)),
         (None, _) if resolved.policy.key.is_some() => {
-            "nothing bounds the run's time: --deadline would, or --timeout with --gate-wait".to_owned()
+            "no time limit; add --deadline, or --timeout with --gate-wait".to_owned()
         }
-        (None, _) => "nothing bounds the run's time: --deadline or --timeout would".to_owned(),
+        (None, _) => "no time limit; add --deadline or --timeout".to_owned(),
     };
     let _infallible = writeln!(out, "\n{worst}");
     out

@@ -87,19 +87,19 @@ fn the_text_shows_the_waits_and_what_bounds_the_run() {
         (
             &["--max", "3"][..],
             &[
-                "up to 3 attempts, waiting in between",
+                "up to 3 attempts; waits between them:",
                 "1 500ms 750ms 1s",
                 "2 1s 1.5s 2s",
                 "all 1.5s 2.2s 3s",
-                "nothing bounds the run's time: --deadline or --timeout would",
+                "no time limit; add --deadline or --timeout",
             ][..],
         ),
         (&["--no-retry"], &["one attempt, no waits"]),
-        (&["--max", "2", "--timeout", "2s"], &["1 500ms 750ms 1s", "the run takes 5s at most"]),
+        (&["--max", "2", "--timeout", "2s"], &["1 500ms 750ms 1s", "worst case: 5s"]),
         (
             &["--deadline", "5s"],
             &[
-                "any number of attempts, waiting in between",
+                "any number of attempts; waits between them:",
                 "the run ends after 5s (the deadline) at the latest",
             ],
         ),
