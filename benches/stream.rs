@@ -10,16 +10,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-#[allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "a part of the program, not all of it used here"
-)]
-#[path = "../src/classify/stream/mod.rs"]
-mod stream;
-
-use stream::{Matcher, Pattern};
+use retry_command::classify::stream::{Matcher, Pattern};
 
 const CHUNK: usize = 64 * 1024;
 

@@ -13,22 +13,22 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
-use crate::error::Error;
+use crate::base::error::Error;
+use crate::base::problem::{Problem, nearest};
 use crate::policy::layer::{Layer, Origin, RETRIES};
-use crate::policy::problem::{Problem, nearest};
 use crate::policy::settings::{SETTINGS, Setting};
 use options::{FOR, HELD};
 /// The words of the verbs.
-pub(crate) fn verb_words() -> impl Iterator<Item = &'static str> {
+pub fn verb_words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(word, _)| *word)
 }
 
-pub(crate) use verbs::{CLOSE_FOR, completed, documented};
+pub use verbs::{CLOSE_FOR, completed, documented};
 use verbs::{command, command_with};
 
 /// What can be typed as the very first word, besides a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub enum Verb {
     Run,
     Until,
     Wait,
@@ -52,11 +52,11 @@ const VERBS: &[(&str, Verb)] = &[
 
 /// What was typed, and nothing done about it yet.
 #[derive(Debug)]
-pub(crate) struct Invocation {
-    pub(crate) verb: Verb,
+pub struct Invocation {
+    pub verb: Verb,
     words: Words,
     /// The settings among the flags.
-    pub(crate) flags: Layer,
+    pub flags: Layer,
 }
 
 /// Who has read the words.
@@ -68,14 +68,14 @@ enum Words {
 
 /// What the command line comes to.
 #[derive(Debug)]
-pub(crate) enum Parsed {
+pub enum Parsed {
     Invocation(Box<Invocation>),
     /// Help or the version: to stdout.
     Text(String),
 }
 
 /// Reads a command line, the program's own name first.
-pub(crate) fn parse(args: &[OsString]) -> Result<Parsed, Error> {
+pub fn parse(args: &[OsString]) -> Result<Parsed, Error> {
     let first = args.get(1).map(OsString::as_os_str);
     let verb = VERBS.iter().find(|(word, _)| first == Some(OsStr::new(word)));
     let (verb, skip) = verb.map_or((Verb::Run, 1), |(_, verb)| (*verb, 2));
@@ -109,7 +109,7 @@ fn matched(verb: Verb, typed: &[OsString]) -> Result<ArgMatches, clap::Error> {
 
 impl Invocation {
     /// The command to run, any bytes.
-    pub(crate) fn command(&self) -> Vec<OsString> {
+    pub fn command(&self) -> Vec<OsString> {
         match &self.words {
             Words::Plain(plain) => plain.command().to_vec(),
             Words::Parsed(_) => self.values("command"),
@@ -117,7 +117,7 @@ impl Invocation {
     }
 
     /// The words at a place that a run does not have, in their order. A place that this verb does not have is empty.
-    pub(crate) fn values(&self, id: &str) -> Vec<OsString> {
+    pub fn values(&self, id: &str) -> Vec<OsString> {
         match &self.words {
             Words::Plain(_) => Vec::new(),
             Words::Parsed(matches) => {
@@ -127,14 +127,14 @@ impl Invocation {
     }
 
     /// The value of an option that is no setting, the last one. An option that this verb does not have was not given.
-    pub(crate) fn value(&self, id: &str) -> Option<&OsString> {
+    pub fn value(&self, id: &str) -> Option<&OsString> {
         match &self.words {
             Words::Plain(plain) => plain.value(id),
             Words::Parsed(matches) => last(matches, id),
         }
     }
 
-    pub(crate) fn is_set(&self, id: &str) -> bool {
+    pub fn is_set(&self, id: &str) -> bool {
         match &self.words {
             Words::Plain(plain) => plain.is_set(id),
             Words::Parsed(matches) => {
@@ -260,5 +260,4 @@ fn negative(argument: &str, typed: &[OsString]) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[path = "cli/tests.rs"]
 mod tests;

@@ -1,29 +1,16 @@
 //! `retry` runs a command again until it works.
 //!
-//! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
-//! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]); all of them are pure. [`sys`] touches the machine, [`commands`] is
-//! what can be typed, [`cli`] reads it, [`event`] is what is told. ARCHITECTURE.md has the map.
+//! What it knows and decides is in the library (`lib.rs`). Here is what touches the machine: [`sys`], the only module that
+//! has effects, and [`commands`], which is what can be typed. ARCHITECTURE.md has the map.
 
 // The C entry point stands in `sys/supervise/inherited.rs`.
 #![cfg_attr(not(test), no_main)]
 
-mod cli;
 mod commands;
-
-mod backoff;
-mod classify;
-mod gate;
-mod policy;
-mod session;
-
-mod error;
-mod event;
-mod exit_code;
-mod fnv;
-mod plain;
 mod sys;
 
-use exit_code::Exit;
+use retry_command::base::exit_code::{self, Exit};
+use retry_command::{backoff, base, classify, cli, event, gate, policy, session, store};
 
 /// The program, from the first line of ours to its end.
 #[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
@@ -48,7 +35,7 @@ fn run() -> Exit {
         cli::Parsed::Invocation(invocation) => commands::dispatch(&invocation),
     });
     result.unwrap_or_else(|error| {
-        sys::output::to_stderr(&error.render());
-        Exit::Status(error.status())
+        sys::output::to_stderr(&error.render(sys::output::charset()));
+        Exit::Status(exit_code::FAILURE)
     })
 }

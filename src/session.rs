@@ -8,9 +8,9 @@ mod aftermath;
 mod limits;
 mod report;
 
-pub(crate) use admission::{Answer, Wait};
-pub(crate) use limits::Limits;
-pub(crate) use report::with_end;
+pub use admission::{Answer, Wait};
+pub use limits::Limits;
+pub use report::with_end;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,27 +19,19 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
+use crate::base::Now;
+use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
-use crate::exit_code::{self, Exit};
 use crate::gate::{self, Settlement};
 use crate::policy::Policy;
 use aftermath::failed_exit;
 use report::Tallies;
 
-/// A moment, on the two clocks that matter. Both stand still while we are stopped by Ctrl-Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Now {
-    /// Time that the machine was awake: what an attempt's timeout counts.
-    pub(crate) awake: Duration,
-    /// All time, the machine's sleep included: what deadlines and waits count.
-    pub(crate) elapsed: Duration,
-}
-
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub(crate) enum Input {
+pub enum Input {
     /// The run begins.
     Begin,
     /// What the limits say of the attempt that asked to start.
@@ -70,17 +62,17 @@ pub(crate) enum Input {
 
 /// Signs of life.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Signs {
+pub struct Signs {
     /// When the command last wrote something, on the awake clock.
-    pub(crate) wrote: Option<Duration>,
+    pub wrote: Option<Duration>,
     /// When progress was last recorded, on the elapsed clock.
-    pub(crate) progress: Option<Duration>,
+    pub progress: Option<Duration>,
 }
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "a handful exist at a time, and an event is told at once")]
-pub(crate) enum Action {
+pub enum Action {
     /// Ask the limits whether an attempt may start.
     Admit(gate::Ask),
     /// Tell them how the attempt ended. Every attempt that was admitted is told of once.
@@ -99,17 +91,17 @@ pub(crate) enum Action {
 
 /// An attempt to start, and what its command is told.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// Counted from 1.
-    pub(crate) number: u64,
+    pub number: u64,
     /// There will be no other if it fails.
-    pub(crate) last: bool,
+    pub last: bool,
     /// The status and the class of the one before.
-    pub(crate) previous: Option<(u8, Class)>,
+    pub previous: Option<(u8, Class)>,
 }
 
 /// A run.
-pub(crate) struct Session {
+pub struct Session {
     limits: Limits,
     rules: Rules,
     backoff: Backoff,
@@ -184,7 +176,7 @@ enum OutOf {
 
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
-    pub(crate) fn new(policy: &Policy, entropy: u64) -> Self {
+    pub fn new(policy: &Policy, entropy: u64) -> Self {
         let seed = policy.seed.unwrap_or(entropy);
         Self {
             limits: Limits::new(policy),
@@ -212,18 +204,18 @@ impl Session {
     }
 
     /// Judges by what is known of the command, too.
-    pub(crate) fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
+    pub fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
         self.rules.knowledge = knowledge;
         self
     }
 
     /// The wait before the first attempt, drawn from the policy's `splay`; zero where there is none.
-    pub(crate) fn splay(&self) -> Duration {
+    pub fn splay(&self) -> Duration {
         self.splay
     }
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
-    pub(crate) fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
+    pub fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
         let mut actions = self.advance(now, input);
         actions.extend(self.due(now).map(Action::WakeIn));
         actions

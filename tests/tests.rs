@@ -4,6 +4,7 @@
 mod support;
 
 mod cli;
+mod floors;
 mod knowledge;
 mod readme;
 mod shared;

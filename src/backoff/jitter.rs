@@ -2,7 +2,7 @@
 
 /// A uniform multiplier of the base.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Jitter {
+pub enum Jitter {
     /// The base itself.
     None,
     /// 0 to the base ("full jitter", AWS Architecture Blog, 2015).
@@ -19,7 +19,7 @@ pub(crate) enum Jitter {
 
 impl Jitter {
     /// The names of the jitters that take no number.
-    pub(crate) const NAMES: &[(&str, Jitter)] = &[
+    pub const NAMES: &[(&str, Jitter)] = &[
         ("none", Jitter::None),
         ("full", Jitter::Full),
         ("equal", Jitter::Equal),
@@ -27,7 +27,7 @@ impl Jitter {
     ];
 
     /// The lowest and the highest multiplier.
-    pub(crate) fn multipliers(self) -> (f64, f64) {
+    pub fn multipliers(self) -> (f64, f64) {
         match self {
             Jitter::None => (1.0, 1.0),
             Jitter::Full => (0.0, 1.0),

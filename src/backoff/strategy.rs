@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The shape of growth, as it is named in options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub enum Shape {
     Fixed,
     Linear,
     Exponential,
@@ -14,7 +14,7 @@ pub(crate) enum Shape {
 
 impl Shape {
     /// Every name that an option may use; the first one of a shape is the one it is shown by.
-    pub(crate) const NAMES: &[(&str, Shape)] = &[
+    pub const NAMES: &[(&str, Shape)] = &[
         ("fixed", Shape::Fixed),
         ("constant", Shape::Fixed),
         ("linear", Shape::Linear),
@@ -28,7 +28,7 @@ impl Shape {
 
 /// A growth strategy, or the waits themselves.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Strategy {
+pub enum Strategy {
     /// d, d, d, …
     Fixed,
     /// d, 2d, 3d, …

@@ -4,31 +4,32 @@ use std::time::Duration;
 
 use super::hint::Hint;
 use super::output::Output;
+use crate::base::words::of_system;
 
 /// One attempt, over.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct AttemptResult {
+pub struct AttemptResult {
     /// How the command ended.
-    pub(crate) ending: Ending,
+    pub ending: Ending,
     /// We stopped it: its timeout or the run's deadline had passed.
-    pub(crate) timed_out: bool,
+    pub timed_out: bool,
     /// From its start to the end of all that had to end.
-    pub(crate) duration: Duration,
+    pub duration: Duration,
     /// What the command wrote about itself into `$RETRY_HINT`.
-    pub(crate) hint: Option<Hint>,
+    pub hint: Option<Hint>,
     /// Nobody reads our standard output any more.
-    pub(crate) reader_gone: bool,
+    pub reader_gone: bool,
     /// What it wrote, as far as that was seen.
-    pub(crate) output: Output,
+    pub output: Output,
     /// Why another attempt would not read what this one did, if it would not.
-    pub(crate) stdin_lost: Option<String>,
+    pub stdin_lost: Option<String>,
     /// When it ended, in seconds since the Unix epoch: what dates in its output are read against.
-    pub(crate) ended_at: i64,
+    pub ended_at: i64,
 }
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It returned this status.
     Exited(u8),
     /// It died of this signal.
@@ -39,16 +40,16 @@ pub(crate) enum Ending {
 
 /// Why a command could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StartFailure {
+pub struct StartFailure {
     /// Which call refused.
-    pub(crate) stage: Stage,
+    pub stage: Stage,
     /// The operating system's error number.
-    pub(crate) errno: i32,
+    pub errno: i32,
 }
 
 /// The call that refused to start the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// No process could be made for it: `fork`, or the pipe that reports on it.
     Fork,
     /// None: its input could not be given to it, or not to the end, for which it was killed.
@@ -61,12 +62,12 @@ pub(crate) enum Stage {
 
 impl StartFailure {
     /// No such program, or its `#!` interpreter is missing.
-    pub(crate) fn is_not_found(self) -> bool {
+    pub fn is_not_found(self) -> bool {
         !matches!(self.stage, Stage::Fork | Stage::Input) && self.errno == libc::ENOENT
     }
 
     /// It may well start in a moment: a resource is short, or the file is being written (`ETXTBSY`).
-    pub(crate) fn is_transient(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(self.stage, Stage::Fork | Stage::Input)
             || matches!(
                 self.errno,
@@ -75,15 +76,14 @@ impl StartFailure {
     }
 
     /// The operating system's words, without the number.
-    pub(crate) fn text(self) -> String {
-        let text = std::io::Error::from_raw_os_error(self.errno).to_string();
-        text.split(" (os error").next().unwrap_or(&text).to_owned()
+    pub fn text(self) -> String {
+        of_system(&std::io::Error::from_raw_os_error(self.errno))
     }
 }
 
 impl AttemptResult {
     /// An attempt of which no more is known than how it ended.
-    pub(crate) fn ended(ending: Ending) -> Self {
+    pub fn ended(ending: Ending) -> Self {
         Self {
             ending,
             timed_out: false,
@@ -97,22 +97,22 @@ impl AttemptResult {
     }
 
     /// The status that a shell would report, or `timeout(1)` where we stopped the command.
-    pub(crate) fn status(&self) -> u8 {
-        if self.timed_out { crate::exit_code::TIMED_OUT } else { self.ending.status() }
+    pub fn status(&self) -> u8 {
+        if self.timed_out { crate::base::exit_code::TIMED_OUT } else { self.ending.status() }
     }
 }
 
 impl Ending {
     /// The status that a shell would report.
-    pub(crate) fn status(self) -> u8 {
+    pub fn status(self) -> u8 {
         match self {
             Ending::Exited(code) => code,
-            Ending::Signaled(signal) => crate::exit_code::killed_by(signal),
+            Ending::Signaled(signal) => crate::base::exit_code::killed_by(signal),
             Ending::NotStarted(StartFailure { stage: Stage::Fork | Stage::Input, .. }) => {
-                crate::exit_code::FAILURE
+                crate::base::exit_code::FAILURE
             }
-            Ending::NotStarted(failure) if failure.is_not_found() => crate::exit_code::NOT_FOUND,
-            Ending::NotStarted(_) => crate::exit_code::NOT_EXECUTABLE,
+            Ending::NotStarted(failure) if failure.is_not_found() => crate::base::exit_code::NOT_FOUND,
+            Ending::NotStarted(_) => crate::base::exit_code::NOT_EXECUTABLE,
         }
     }
 }

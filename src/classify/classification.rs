@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What an attempt's result means for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+pub enum Class {
     /// It worked.
     Success,
     /// It failed in a way that may pass: try again.
@@ -19,7 +19,7 @@ pub(crate) enum Class {
 
 impl Class {
     /// The word for it in options, messages and the log.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Class::Success => "success",
             Class::Transient => "transient",
@@ -29,51 +29,51 @@ impl Class {
     }
 
     /// Is another attempt worth it?
-    pub(crate) fn is_retryable(self) -> bool {
+    pub fn is_retryable(self) -> bool {
         matches!(self, Class::Transient | Class::Throttled)
     }
 }
 
 /// The rule that won.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// Who stated it: `policy` (an option), `hint` (the command itself), `profile` or `builtin`.
-    pub(crate) source: &'static str,
+    pub source: &'static str,
     /// Which profile.
-    pub(crate) profile: Option<Rc<str>>,
+    pub profile: Option<Rc<str>>,
     /// Its name there.
-    pub(crate) id: Cow<'static, str>,
+    pub id: Cow<'static, str>,
 }
 
 impl Rule {
     /// A rule that is no profile's.
-    pub(crate) fn new(source: &'static str, id: &'static str) -> Self {
+    pub fn new(source: &'static str, id: &'static str) -> Self {
         Self { source, profile: None, id: Cow::Borrowed(id) }
     }
 }
 
 /// A class and its grounds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Classification {
-    pub(crate) class: Class,
-    pub(crate) rule: Rule,
+pub struct Classification {
+    pub class: Class,
+    pub rule: Rule,
     /// What kind of failure it is, where that is known.
-    pub(crate) kind: Option<Cow<'static, str>>,
+    pub kind: Option<Cow<'static, str>>,
     /// What happened, in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
-    pub(crate) reason: Cow<'static, str>,
+    pub reason: Cow<'static, str>,
     /// The line of output that it was seen by, fit for a terminal.
-    pub(crate) quote: Option<String>,
+    pub quote: Option<String>,
     /// At least this long the next attempt should wait, because someone asked for it.
-    pub(crate) retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
     /// The status that the output speaks of.
-    pub(crate) http_status: Option<u16>,
+    pub http_status: Option<u16>,
     /// It is not tried again for this alone: it may have taken effect.
-    pub(crate) may_have_been_applied: bool,
+    pub may_have_been_applied: bool,
 }
 
 impl Classification {
     /// A class by a rule, of which no more is known.
-    pub(crate) fn new(class: Class, rule: Rule, reason: Cow<'static, str>) -> Self {
+    pub fn new(class: Class, rule: Rule, reason: Cow<'static, str>) -> Self {
         Self {
             class,
             rule,
@@ -87,7 +87,7 @@ impl Classification {
     }
 
     /// Whatever it was, it ends the run: another attempt would read something else, and an empty input may well "succeed".
-    pub(crate) fn with_stdin_lost(self, why: &str) -> Self {
+    pub fn with_stdin_lost(self, why: &str) -> Self {
         Self {
             class: Class::Permanent,
             rule: Rule::new("builtin", "stdin-not-replayable"),
@@ -98,7 +98,7 @@ impl Classification {
     }
 
     /// Whose failure it is, for readers who sort that way. `None` for a success.
-    pub(crate) fn category(&self) -> Option<&'static str> {
+    pub fn category(&self) -> Option<&'static str> {
         match self.class {
             Class::Success => None,
             _ if matches!(self.kind.as_deref(), Some("fork" | "input")) => Some("system"),

@@ -5,7 +5,7 @@ const MONTHS: [&str; 12] =
 
 /// One of the three dates of RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37
 /// GMT`, `Sun Nov  6 08:49:37 1994`. `now` tells the century of two digits: more than 50 years ahead is the past.
-pub(crate) fn http(text: &str, now: i64) -> Option<i64> {
+pub fn http(text: &str, now: i64) -> Option<i64> {
     // No date has more words; what follows may be long.
     let words: Vec<&str> = text.split_ascii_whitespace().take(8).collect();
     match words[..] {
@@ -27,7 +27,7 @@ pub(crate) fn http(text: &str, now: i64) -> Option<i64> {
 }
 
 /// `2023-08-04T12:00:00Z`, `2024-12-01 10:11:12 UTC`, also without a zone, which is UTC then.
-pub(crate) fn iso(text: &str) -> Option<i64> {
+pub fn iso(text: &str) -> Option<i64> {
     let date = text.get(..10)?;
     let time = text.get(11..19)?;
     if !matches!(text.as_bytes()[10], b'T' | b't' | b' ' | b'\n') {
@@ -40,7 +40,7 @@ pub(crate) fn iso(text: &str) -> Option<i64> {
 }
 
 /// A moment of RFC 3339, `2026-11-21T21:33:09.5+02:00`; without a zone it is UTC.
-pub(crate) fn rfc3339(text: &str) -> Option<i64> {
+pub fn rfc3339(text: &str) -> Option<i64> {
     let text = text.trim();
     let at = iso(text)?;
     let zone = text.get(19..)?;

@@ -7,7 +7,7 @@ use super::signal;
 
 /// A list of exit specs, in the order written. The default one matches nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ExitSpecs(Vec<ExitSpec>);
+pub struct ExitSpecs(Vec<ExitSpec>);
 
 /// One item of the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,12 +39,12 @@ const WORDS: &[(&str, Matched)] = &[
 ];
 
 /// The endings that are named by a word.
-pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+pub fn words() -> impl Iterator<Item = &'static str> {
     WORDS.iter().map(|(name, _)| *name)
 }
 
 /// A number in digits alone, blanks around it.
-pub(crate) fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
+pub fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
     digits(text.trim_ascii())
 }
 
@@ -55,17 +55,17 @@ pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
 
 impl ExitSpecs {
     /// Reads a comma list.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         text.split(',').map(|item| ExitSpec::parse(item.trim_ascii())).collect::<Result<_, _>>().map(Self)
     }
 
     /// One list after the other.
-    pub(crate) fn extend(&mut self, other: ExitSpecs) {
+    pub fn extend(&mut self, other: ExitSpecs) {
         self.0.extend(other.0);
     }
 
     /// What cannot be started.
-    pub(crate) fn unstartable() -> Self {
+    pub fn unstartable() -> Self {
         Self(
             [Matched::NotFound, Matched::NotExecutable]
                 .map(|ending| ExitSpec { negated: false, ending })
@@ -74,31 +74,31 @@ impl ExitSpecs {
     }
 
     /// Puts other items before its own; a list that begins with everything holds them already.
-    pub(crate) fn begin_with(&mut self, other: &ExitSpecs) {
+    pub fn begin_with(&mut self, other: &ExitSpecs) {
         if !self.0.first().is_some_and(|first| first.negated) {
             self.0.splice(0..0, other.0.iter().cloned());
         }
     }
 
     /// Does an item name status 0, alone or in a range?
-    pub(crate) fn names_zero(&self) -> bool {
+    pub fn names_zero(&self) -> bool {
         let zero = |spec: &ExitSpec| {
             !spec.negated && matches!(&spec.ending, Matched::Codes(codes) if codes.contains(&0))
         };
         self.0.iter().any(zero)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The first item that is anything but a status code, where only codes are meant.
-    pub(crate) fn other_than_codes(&self) -> Option<String> {
+    pub fn other_than_codes(&self) -> Option<String> {
         self.0.iter().find(|spec| !matches!(spec.ending, Matched::Codes(_))).map(ToString::to_string)
     }
 
     /// A list that begins with `!x` begins with everything; from there each item adds or takes away.
-    pub(crate) fn matches(&self, attempt: &AttemptResult) -> bool {
+    pub fn matches(&self, attempt: &AttemptResult) -> bool {
         let everything = self.0.first().is_some_and(|first| first.negated);
         self.0.iter().fold(
             everything,
@@ -109,7 +109,7 @@ impl ExitSpecs {
     }
 
     /// The items as they would be written.
-    pub(crate) fn items(&self) -> impl Iterator<Item = String> {
+    pub fn items(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::Class;
-use crate::policy::duration;
+use crate::base::duration;
 
 /// What the command said of its failure. A later line replaces an earlier one of the same key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Hint {
-    pub(crate) class: Option<Class>,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) reason: Option<String>,
+pub struct Hint {
+    pub class: Option<Class>,
+    pub retry_after: Option<Duration>,
+    pub reason: Option<String>,
 }
 
 /// A request to wait longer than this is a mistake (a date read as seconds, say), not a request.
@@ -22,7 +22,7 @@ const LONGEST_REASON: usize = 200;
 impl Hint {
     /// Reads `class=`, `retry-after=` and `reason=` lines; anything else, and any value that makes no sense, is
     /// no hint. `None` when nothing was said.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let mut hint = Hint::default();
         for line in String::from_utf8_lossy(text).lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
@@ -40,7 +40,7 @@ impl Hint {
     }
 
     /// A hint without a class speaks of a limit: it means throttled.
-    pub(crate) fn class(&self) -> Class {
+    pub fn class(&self) -> Class {
         self.class.unwrap_or(Class::Throttled)
     }
 }

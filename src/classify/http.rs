@@ -129,7 +129,7 @@ const NOT_AFTER: &[&str] = &["exit", "exited with", "exit code", "process", "chi
 const BEFORE_MOST: usize = 320;
 
 /// The last status in the text.
-pub(crate) fn last_status(text: &Text) -> Option<u16> {
+pub(super) fn last_status(text: &Text) -> Option<u16> {
     let lower = &text.lower[..];
     let digits = |at: usize| lower.get(at).is_some_and(u8::is_ascii_digit);
     let mut at = lower.len();

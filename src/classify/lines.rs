@@ -33,7 +33,7 @@ thread_local! {
 }
 
 /// The text without the lines that say nothing of how the command ended.
-pub(crate) fn without_harmless(text: Text) -> Text {
+pub(super) fn without_harmless(text: Text) -> Text {
     SORTS.with(|sorts| {
         let patterns = sorts.harmless.iter().flat_map(|sort| &sort.patterns);
         let places: Vec<_> = patterns.flat_map(|pattern| pattern.spans(&text)).collect();
@@ -43,7 +43,7 @@ pub(crate) fn without_harmless(text: Text) -> Text {
 
 /// Where the text says that a connection stood, or that something was sent; and whether it says so only behind a line that
 /// says otherwise.
-pub(crate) fn reached(text: &Text) -> impl Iterator<Item = (usize, bool)> {
+pub(super) fn reached(text: &Text) -> impl Iterator<Item = (usize, bool)> {
     let found: Vec<_> = SORTS.with(|sorts| {
         let of_sort = |sort: &Sort| {
             let spans: Vec<_> = sort.patterns.iter().flat_map(|pattern| pattern.spans(text)).collect();

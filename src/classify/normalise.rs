@@ -9,15 +9,15 @@ const MOST: usize = 64 * 1024;
 
 /// Normalised text, with an index that says quickly what cannot be in it.
 #[derive(Debug)]
-pub(crate) struct Text {
-    pub(crate) plain: Vec<u8>,
+pub struct Text {
+    pub plain: Vec<u8>,
     /// The same in lower case (ASCII).
-    pub(crate) lower: Vec<u8>,
+    pub lower: Vec<u8>,
     grams: Vec<u64>,
 }
 
 impl Text {
-    pub(crate) fn new(raw: &[u8]) -> Self {
+    pub fn new(raw: &[u8]) -> Self {
         Self::of(normalise(&raw[raw.len().saturating_sub(MOST)..]))
     }
 
@@ -33,22 +33,22 @@ impl Text {
     }
 
     /// May what stood before the text have been left out?
-    pub(crate) fn is_cut(raw: &[u8]) -> bool {
+    pub fn is_cut(raw: &[u8]) -> bool {
         raw.len() >= MOST
     }
 
     /// Where the line of a place begins.
-    pub(crate) fn line_start(&self, at: usize) -> usize {
+    pub fn line_start(&self, at: usize) -> usize {
         self.plain[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
     }
 
     /// Where the line of a place ends.
-    pub(crate) fn line_end(&self, at: usize) -> usize {
+    pub fn line_end(&self, at: usize) -> usize {
         self.plain[at..].iter().position(|byte| *byte == b'\n').map_or(self.plain.len(), |length| at + length)
     }
 
     /// The same without the lines that these places are in.
-    pub(crate) fn without(self, places: &[Range<usize>]) -> Self {
+    pub fn without(self, places: &[Range<usize>]) -> Self {
         if places.is_empty() {
             return self;
         }
@@ -69,7 +69,7 @@ impl Text {
     }
 
     /// False when `literal` (in lower case) is surely not in the text.
-    pub(crate) fn may_hold(&self, literal: &[u8]) -> bool {
+    pub fn may_hold(&self, literal: &[u8]) -> bool {
         literal.windows(3).all(|gram| {
             let (word, bit) = place(gram);
             self.grams[word] & bit != 0

@@ -8,7 +8,7 @@ use super::text::Seen;
 
 /// Where bytes came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub enum Stream {
     Stdout,
     Stderr,
     /// Both, in the order in which they were written: they lead to the same place.
@@ -17,36 +17,36 @@ pub(crate) enum Stream {
 
 /// An observer of captured output. It is shown every byte once, in order and in pieces of any size, after they
 /// were passed on.
-pub(crate) trait Tap: Any {
+pub trait Tap: Any {
     fn take(&mut self, stream: Stream, bytes: &[u8]);
 }
 
 /// What is known of an attempt's output. `None`: not captured. Merged output counts as stdout's.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Output {
-    pub(crate) bytes_out: Option<u64>,
-    pub(crate) bytes_err: Option<u64>,
+pub struct Output {
+    pub bytes_out: Option<u64>,
+    pub bytes_err: Option<u64>,
     /// The end of it, where that was asked for.
-    pub(crate) stdout_tail: Option<String>,
-    pub(crate) stderr_tail: Option<String>,
+    pub stdout_tail: Option<String>,
+    pub stderr_tail: Option<String>,
     /// The patterns of the policy that were seen in it.
-    pub(crate) seen: Seen,
+    pub seen: Seen,
     /// What the profiles read.
-    pub(crate) text: CapturedText,
+    pub text: CapturedText,
 }
 
 /// The ends of the captured streams. Both are one and the same where one file was both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CapturedText {
+pub struct CapturedText {
     /// `None`: not captured.
-    pub(crate) stdout: Option<Rc<[u8]>>,
+    pub stdout: Option<Rc<[u8]>>,
     /// `None`: not captured.
-    pub(crate) stderr: Option<Rc<[u8]>>,
+    pub stderr: Option<Rc<[u8]>>,
 }
 
 /// The last bytes of each stream.
 #[derive(Debug)]
-pub(crate) struct Tails {
+pub struct Tails {
     longest: usize,
     stdout: VecDeque<u8>,
     stderr: VecDeque<u8>,
@@ -56,20 +56,20 @@ pub(crate) struct Tails {
 
 impl Tails {
     /// Of at most `longest` bytes each.
-    pub(crate) fn new(longest: usize) -> Self {
+    pub fn new(longest: usize) -> Self {
         Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
     }
 
-    pub(crate) fn stdout(&self) -> String {
+    pub fn stdout(&self) -> String {
         text(&self.stdout)
     }
 
-    pub(crate) fn stderr(&self) -> String {
+    pub fn stderr(&self) -> String {
         text(&self.stderr)
     }
 
     /// The bytes of the streams that were captured.
-    pub(crate) fn into_text(self, stdout: bool, stderr: bool) -> CapturedText {
+    pub fn into_text(self, stdout: bool, stderr: bool) -> CapturedText {
         let bytes = |tail: VecDeque<u8>| Rc::<[u8]>::from(Vec::from(tail));
         if self.merged {
             let both = Some(bytes(self.stdout));

@@ -16,7 +16,7 @@ use super::stream;
 
 /// A pattern and, once it was needed, its automata.
 #[derive(Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     text: String,
     /// A match that is but a part of somebody's name (a header's, a package's, a file's, a host's) is one, too.
     names_count: bool,
@@ -37,7 +37,7 @@ struct Parsed {
 
 impl Pattern {
     /// A pattern of ours: it speaks of what is said, and not of names.
-    pub(crate) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             names_count: false,
@@ -48,17 +48,17 @@ impl Pattern {
     }
 
     /// A user's pattern: it means what it says, wherever that stands.
-    pub(crate) fn of_user(text: &str) -> Self {
+    pub fn of_user(text: &str) -> Self {
         Self { names_count: true, ..Self::new(text) }
     }
 
     /// As it was written.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Says what is wrong with it, if anything is.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         let hir = parse(&self.text).map_err(|why| {
             // Where both refuse it, the other parser says why in better words.
             stream::Pattern::check(&self.text).err().map_or(why, |wrong| wrong.reason())
@@ -68,12 +68,12 @@ impl Pattern {
 
     /// Can most texts be passed over without compiling it?
     #[cfg(test)]
-    pub(crate) fn is_lazy(&self) -> bool {
+    pub fn is_lazy(&self) -> bool {
         self.parsed().is_some_and(|parsed| !parsed.literals.is_empty())
     }
 
     /// Does the text say it?
-    pub(crate) fn is_match(&self, text: &Text) -> bool {
+    pub fn is_match(&self, text: &Text) -> bool {
         self.is_anywhere(text) && (self.names_count || self.next_said(text, 0).is_some())
     }
 
@@ -89,7 +89,7 @@ impl Pattern {
     }
 
     /// Where the text says it, from its start on.
-    pub(crate) fn spans(&self, text: &Text) -> Vec<Range<usize>> {
+    pub fn spans(&self, text: &Text) -> Vec<Range<usize>> {
         let mut spans = Vec::new();
         let mut at = 0;
         while self.is_anywhere(text)

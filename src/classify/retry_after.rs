@@ -21,7 +21,7 @@ const LONGEST: f64 = 30.0 * 86_400.0;
 const FARTHEST: i64 = 86_400;
 
 /// Finds the request in the streams, the more telling one first. `now` is in seconds since the Unix epoch.
-pub(crate) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
+pub(super) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
     const WORDS: [&[u8]; 10] = [
         b"retry",
         b"try again",
@@ -103,7 +103,7 @@ fn moment(headers: &Headers, now: i64) -> Option<f64> {
 }
 
 /// Does the server say not to come back at all? `grpc-retry-pushback-ms: -1` (gRFC A6), `x-should-retry: false`.
-pub(crate) fn forbidden(streams: &[&Text]) -> bool {
+pub(super) fn forbidden(streams: &[&Text]) -> bool {
     const WORDS: [&[u8]; 2] = [b"grpc-retry-pushback-ms", b"x-should-retry"];
     let telling = streams.iter().filter(|text| WORDS.iter().any(|word| text.may_hold(word)));
     telling.map(|text| Headers::new(text)).any(|headers| {

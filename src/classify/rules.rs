@@ -9,29 +9,29 @@ use super::exit_spec::ExitSpecs;
 use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
 use super::text::{Channel, Pattern, TextRule};
-use crate::exit_code;
+use crate::base::exit_code;
 
 /// What the policy says of results.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) success_on: ExitSpecs,
-    pub(crate) permanent_on: ExitSpecs,
-    pub(crate) retry_on: ExitSpecs,
+pub struct Rules {
+    pub success_on: ExitSpecs,
+    pub permanent_on: ExitSpecs,
+    pub retry_on: ExitSpecs,
     /// Rules over output, and over output and exit status together.
-    pub(crate) texts: Vec<TextRule>,
+    pub texts: Vec<TextRule>,
     /// All of these must be seen for a success.
-    pub(crate) success_match: Vec<Pattern>,
+    pub success_match: Vec<Pattern>,
     /// What no explicit rule speaks of; `None`: judged by what is known of it.
-    pub(crate) otherwise: Option<Otherwise>,
+    pub otherwise: Option<Otherwise>,
     /// Retry only what surely never took effect.
-    pub(crate) non_idempotent: bool,
+    pub non_idempotent: bool,
     /// What is known of the command.
-    pub(crate) knowledge: Rc<Knowledge>,
+    pub knowledge: Rc<Knowledge>,
 }
 
 /// The fate of a failure that no explicit rule speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Otherwise {
+pub enum Otherwise {
     Retry,
     Stop,
 }
@@ -40,11 +40,11 @@ pub(crate) enum Otherwise {
 const EX_TEMPFAIL: u8 = 75;
 
 /// The option whose patterns are what to retry.
-pub(crate) const RETRY_MATCH: &str = "retry-match";
+pub const RETRY_MATCH: &str = "retry-match";
 
 impl Rules {
     /// Every pattern that must be looked for, once.
-    pub(crate) fn patterns(&self) -> Vec<Pattern> {
+    pub fn patterns(&self) -> Vec<Pattern> {
         let mut all: Vec<Pattern> = Vec::new();
         let of_rules = self.texts.iter().flat_map(|rule| &rule.patterns);
         for pattern in of_rules.chain(&self.success_match) {
@@ -56,12 +56,12 @@ impl Rules {
     }
 
     /// Does a rule ask for the HTTP status that the output speaks of?
-    pub(crate) fn need_http(&self) -> bool {
+    pub fn need_http(&self) -> bool {
         self.texts.iter().any(|rule| rule.http.is_some())
     }
 
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
-    pub(crate) fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
+    pub fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         let verdict = self.judge(attempt, stopped_by);
         match &attempt.stdin_lost {
             Some(why) if verdict.class.is_retryable() => verdict.with_stdin_lost(why),
@@ -236,7 +236,7 @@ impl Rules {
     }
 
     /// Why a failure that no option names is not tried again.
-    pub(crate) fn why_not_named(&self, reason: &str) -> String {
+    pub fn why_not_named(&self, reason: &str) -> String {
         let seen = reason.strip_prefix("killed by ").unwrap_or(reason);
         match (self.retry_on.is_empty(), self.names_texts_to_retry()) {
             (true, _) => "--retry-match did not match".to_owned(),

@@ -39,12 +39,12 @@ const NAMES: &[(&str, i32)] = &[
 const HIGHEST: i32 = 64;
 
 /// The names of signals, without SIG.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(name, _)| *name)
 }
 
 /// A signal by name (`TERM`, `SIGTERM`, in any case) or number.
-pub(crate) fn parse(text: &str) -> Option<i32> {
+pub fn parse(text: &str) -> Option<i32> {
     if let Some(number) = super::exit_spec::digits::<i32>(text) {
         return (1..=HIGHEST).contains(&number).then_some(number);
     }
@@ -52,7 +52,7 @@ pub(crate) fn parse(text: &str) -> Option<i32> {
 }
 
 /// A signal by name alone.
-pub(crate) fn parse_name(text: &str) -> Option<i32> {
+pub fn parse_name(text: &str) -> Option<i32> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let known = NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
@@ -81,7 +81,7 @@ fn real_time(_: &str) -> Option<i32> {
 }
 
 /// `SIGTERM`, or `SIG` and the number where there is no name (real-time signals).
-pub(crate) fn name(number: i32) -> String {
+pub fn name(number: i32) -> String {
     match NAMES.iter().find(|(_, known)| *known == number) {
         Some((name, _)) => format!("SIG{name}"),
         None => format!("SIG{number}"),

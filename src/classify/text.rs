@@ -10,22 +10,22 @@ use super::stream::{self, Matcher};
 
 /// The output that a pattern looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Channel {
+pub enum Channel {
     Stdout,
     Stderr,
     Both,
 }
 
 impl Channel {
-    pub(crate) const NAMES: &[(&str, Channel)] =
+    pub const NAMES: &[(&str, Channel)] =
         &[("stdout", Channel::Stdout), ("stderr", Channel::Stderr), ("both", Channel::Both)];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, channel)| *channel == self).map_or("", |(name, _)| name)
     }
 
     /// Does it look at this stream? Merged output is looked at by all.
-    pub(crate) fn sees(self, stream: Stream) -> bool {
+    pub fn sees(self, stream: Stream) -> bool {
         match (self, stream) {
             (Channel::Both, _) | (_, Stream::Merged) => true,
             (Channel::Stdout, stream) => stream == Stream::Stdout,
@@ -36,9 +36,9 @@ impl Channel {
 
 /// A regular expression over the lines of one stream, or of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
-    pub(crate) channel: Channel,
-    pub(crate) regex: stream::Pattern,
+pub struct Pattern {
+    pub channel: Channel,
+    pub regex: stream::Pattern,
 }
 
 impl std::fmt::Display for Pattern {
@@ -52,16 +52,16 @@ impl std::fmt::Display for Pattern {
 
 /// An explicit rule of the policy, a `[[policy.NAME.rule]]` table or an option. All that is given must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TextRule {
-    pub(crate) class: Class,
+pub struct TextRule {
+    pub class: Class,
     /// Its name: the option's, or `rule`.
-    pub(crate) id: &'static str,
-    pub(crate) exit: Option<ExitSpecs>,
-    pub(crate) patterns: Vec<Pattern>,
+    pub id: &'static str,
+    pub exit: Option<ExitSpecs>,
+    pub patterns: Vec<Pattern>,
     /// The HTTP status that the output speaks of.
-    pub(crate) http: Option<Statuses>,
+    pub http: Option<Statuses>,
     /// What to call it; by default the pattern is named.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 impl TextRule {
@@ -82,19 +82,19 @@ impl TextRule {
 
 /// The patterns that were seen in one attempt's output, each with the line that it was first seen in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Seen(Vec<(Pattern, String)>);
+pub struct Seen(Vec<(Pattern, String)>);
 
 impl Seen {
-    pub(crate) fn has(&self, pattern: &Pattern) -> bool {
+    pub fn has(&self, pattern: &Pattern) -> bool {
         self.line(pattern).is_some()
     }
 
     /// The line, fit for a terminal and shortened.
-    pub(crate) fn line(&self, pattern: &Pattern) -> Option<&str> {
+    pub fn line(&self, pattern: &Pattern) -> Option<&str> {
         self.0.iter().find(|(seen, _)| seen == pattern).map(|(_, line)| line.as_str())
     }
 
-    pub(crate) fn add(&mut self, pattern: &Pattern, line: &str) {
+    pub fn add(&mut self, pattern: &Pattern, line: &str) {
         if !self.has(pattern) {
             self.0.push((pattern.clone(), line.to_owned()));
         }
@@ -103,7 +103,7 @@ impl Seen {
 
 /// Looks for patterns in the streams of one attempt while they pass by. A stream's patterns are compiled when its first
 /// bytes come.
-pub(crate) struct Watch {
+pub struct Watch {
     patterns: Vec<Pattern>,
     streams: Vec<WatchedStream>,
 }
@@ -116,7 +116,7 @@ struct WatchedStream {
 }
 
 impl Watch {
-    pub(crate) fn new(patterns: Vec<Pattern>) -> Self {
+    pub fn new(patterns: Vec<Pattern>) -> Self {
         Self { patterns, streams: Vec::new() }
     }
 
@@ -137,7 +137,7 @@ impl Watch {
     }
 
     /// Was any pattern seen since it was last asked? Forgets it.
-    pub(crate) fn take_any(&mut self) -> bool {
+    pub fn take_any(&mut self) -> bool {
         let mut any = false;
         for watched in &mut self.streams {
             if watched.matcher.matched().next().is_some() {
@@ -149,7 +149,7 @@ impl Watch {
     }
 
     /// The patterns that were seen, now that the streams have ended.
-    pub(crate) fn finish(mut self) -> Seen {
+    pub fn finish(mut self) -> Seen {
         let mut seen = Seen::default();
         for watched in &mut self.streams {
             watched.matcher.finish();

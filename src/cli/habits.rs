@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::policy::problem::Problem;
+use crate::base::problem::Problem;
 
 /// What to use instead of an option that other tools have.
 struct Habit {

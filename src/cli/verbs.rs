@@ -14,7 +14,7 @@ use crate::policy::settings::{Group, SETTINGS, Setting};
 use crate::policy::{Policy, builtin};
 
 /// The command line of a verb.
-pub(crate) fn command(verb: Verb) -> Command {
+pub(super) fn command(verb: Verb) -> Command {
     command_with(verb, |_| true)
 }
 
@@ -131,14 +131,14 @@ fn spellings(verb: Verb, option: Arg) -> Vec<Arg> {
 }
 
 /// The whole program with its verbs, for the man page and the completions.
-pub(crate) fn documented() -> Command {
+pub fn documented() -> Command {
     let visible = VERBS.iter().filter(|(_, verb)| *verb != Verb::Generate);
     let verbs = visible.map(|(word, verb)| command(*verb).name(*word).display_name(format!("retry-{word}")));
     command(Verb::Run).override_usage("retry [OPTIONS] [--] COMMAND [ARG]...").subcommands(verbs)
 }
 
 /// The same with the words that values may be, for completions.
-pub(crate) fn completed() -> Command {
+pub fn completed() -> Command {
     with_words(documented())
 }
 
@@ -197,4 +197,4 @@ What limits a key is what a run with the same options would heed: flags, [limits
 Example: retry state close api.example.com --for 5m";
 
 /// The option of `state close` that is `--for`; elsewhere that is the deadline.
-pub(crate) const CLOSE_FOR: &str = "close-for";
+pub const CLOSE_FOR: &str = "close-for";

@@ -7,14 +7,14 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::{Asked, about, ask, format, print, print_json};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
 use crate::classify::profile::{Captures, Familiarity};
 use crate::classify::{
     AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
     signal,
 };
 use crate::cli::Invocation;
-use crate::error::Error;
-use crate::exit_code::Exit;
 use crate::sys::environment::Outer;
 use crate::sys::output::printable;
 use crate::sys::{clock, files};
@@ -192,7 +192,7 @@ fn text(verdict: &Classification, note: &str) -> String {
     };
     let asked = verdict
         .retry_after
-        .map(|asked| format!(" after {} at the earliest", crate::policy::duration::approximate(asked)));
+        .map(|asked| format!(" after {} at the earliest", crate::base::duration::approximate(asked)));
     let profile = verdict.rule.profile.as_ref().map(|profile| format!("/{profile}")).unwrap_or_default();
     let applied = if verdict.may_have_been_applied { "; it may have been applied" } else { "" };
     format!(

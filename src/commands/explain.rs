@@ -8,13 +8,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Asked, ask, format, print, print_json};
 use crate::backoff::Range;
+use crate::base::duration::{approximate, exact};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::base::words::plural;
 use crate::classify::profile::Familiarity;
 use crate::cli::Invocation;
-use crate::error::Error;
-use crate::event::plural;
-use crate::exit_code::Exit;
 use crate::policy::builtin::BUILTIN;
-use crate::policy::duration::{approximate, exact};
 use crate::policy::layer::Origin;
 use crate::policy::schedule::{ROWS, Schedule, schedule};
 use crate::policy::settings::{SETTINGS, plain};

@@ -10,10 +10,10 @@ use clap_complete::Shell;
 use serde_json::{Map, Value as Json, json};
 
 use super::print_exactly;
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
 use crate::cli::{self, Invocation};
-use crate::error::Error;
 use crate::event::Record;
-use crate::exit_code::Exit;
 use crate::policy::file::LIMITS;
 use crate::policy::layer::RETRIES;
 use crate::policy::pattern;

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 
 use super::{Asked, ask, format, print, print_json};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::base::problem::nearest;
 use crate::classify::profile::{
     self, GENERIC, HostFinder, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
 };
 use crate::cli::Invocation;
-use crate::error::Error;
-use crate::exit_code::Exit;
-use crate::policy::problem::nearest;
 use crate::policy::user_profiles;
 use crate::sys::environment::Outer;
 use crate::sys::output::printable;

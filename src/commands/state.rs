@@ -14,15 +14,16 @@ use serde_json::{Value as Json, json};
 use self::action::{Action, Deed};
 use self::wait::{Held, Patience, Watch};
 use super::{format, gather, print, print_json, warn};
+use crate::base::error::Error;
+use crate::base::exit_code::{self, Exit};
 use crate::cli::Invocation;
-use crate::error::Error;
-use crate::exit_code::{self, Exit};
 use crate::gate::{Ask, Grant, Limits};
 use crate::policy::layer::Origin;
 use crate::policy::{Policy, Request, resolve};
+use crate::store::{Entry, Failure, Leases, Store};
 use crate::sys::environment::Outer;
 use crate::sys::output::printable;
-use crate::sys::store::{Entry, Failure, Leases, Place, Store};
+use crate::sys::store::{Patient, StoreLocation};
 
 pub(super) fn state(invocation: &Invocation) -> Result<Exit, Error> {
     let action = Action::read(invocation)?;
@@ -55,7 +56,7 @@ struct Shared {
     /// Of the key that was named.
     policy: Policy,
     outer: Outer,
-    place: Place,
+    place: StoreLocation,
     store: Box<dyn Store>,
 }
 
@@ -67,7 +68,7 @@ impl Shared {
             warn(warning);
         }
         let policy = policy(&mut request, key.unwrap_or(ANY))?;
-        let place = Place::new(policy.state.as_ref())?;
+        let place = StoreLocation::new(policy.state.as_ref())?;
         let store = place.open().map_err(failed)?;
         Ok(Self { request, policy, outer, place, store })
     }

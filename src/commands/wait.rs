@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::ask;
 use crate::backoff::Backoff;
+use crate::base::duration::approximate;
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
 use crate::cli::Invocation;
-use crate::error::Error;
 use crate::event::Level;
-use crate::exit_code::Exit;
-use crate::policy::duration::approximate;
 use crate::policy::value::Limit;
 use crate::sys::environment::Outer;
 use crate::sys::sinks::Console;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::{Event, Failure, Held, Outcome, RunStart, RunStop, Tally};
+use crate::base::duration::approximate;
+use crate::base::words::plural;
 use crate::gate;
-use crate::policy::duration::approximate;
 
 /// The longest `error`, in bytes.
 const LONGEST_ERROR: usize = 512;
 
 /// `[class (status)] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
-pub(crate) fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Option<&str>) -> String {
+pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Option<&str>) -> String {
     let status = http_status.map(|status| format!(" ({status})")).unwrap_or_default();
     let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
     let mut line = format!("[{class}{status}] {reason}{quote}");
@@ -20,7 +21,7 @@ pub(crate) fn error_line(class: &str, http_status: Option<u16>, reason: &str, qu
 
 impl Event {
     /// What a person is told. `name` is the operation's, `program` what was to be executed.
-    pub(crate) fn message(&self, name: &str, program: &str) -> String {
+    pub fn message(&self, name: &str, program: &str) -> String {
         match self {
             Event::RunStart(start) => start.message(name),
             Event::AttemptStart(start) => match start.child_pid {
@@ -103,7 +104,7 @@ impl Held {
 }
 
 /// What holds an attempt back, why, until when, and how long that is.
-pub(crate) fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
+pub fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
     let by = match limit {
         gate::Limit::Rate => " by the rate",
         gate::Limit::Concurrency => " by the concurrency limit",
@@ -163,11 +164,6 @@ impl std::fmt::Display for Tally {
 /// `2/5`, or `2` without a limit.
 fn of(attempt: u64, max: Option<u64>) -> String {
     max.map_or_else(|| attempt.to_string(), |max| format!("{attempt}/{max}"))
-}
-
-/// `1 attempt`, `2 attempts`.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn from_millis(millis: f64) -> Duration {

@@ -19,7 +19,7 @@ const SPREAD: Duration = Duration::from_secs(1);
 /// As `retry state` shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Phase {
+pub enum Phase {
     #[default]
     Closed,
     Open,

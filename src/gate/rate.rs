@@ -30,8 +30,8 @@ impl Arrivals {
         if earliest > now {
             let why = format!(
                 "{} per {} used up",
-                crate::event::plural(rate.count.into(), "attempt"),
-                crate::policy::duration::exact(rate.per)
+                crate::base::words::plural(rate.count.into(), "attempt"),
+                crate::base::duration::exact(rate.per)
             );
             let spread = (interval(rate) / 10).min(SPREAD_MOST);
             return Err(Pause { limit: Limit::Rate, until: Some(earliest), spread, why });

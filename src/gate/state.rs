@@ -13,16 +13,16 @@ use super::window::Window;
 use super::{Admission, Ask, At, Free, Grant, Kind, Limit, Pause, Report, Result, Settlement};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
-pub(crate) const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 /// A clock that is set back by less is one that two processors disagree on.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// The one value that is kept for a key. Its size is bounded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct KeyState {
+pub struct KeyState {
     /// [`VERSION`].
-    pub(crate) v: u32,
+    pub v: u32,
     /// When it was last changed.
     updated: At,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,26 +53,26 @@ impl Default for KeyState {
 
 /// What a person is shown of it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct View {
+pub struct View {
     /// When the key opens again, if it is closed.
-    pub(crate) window_until: Option<At>,
-    pub(crate) closed_by_hand: bool,
-    pub(crate) phase: Phase,
+    pub window_until: Option<At>,
+    pub closed_by_hand: bool,
+    pub phase: Phase,
     /// Until when the breaker is open, if it is.
-    pub(crate) open_until: Option<At>,
+    pub open_until: Option<At>,
     /// In a row.
-    pub(crate) failures: u32,
+    pub failures: u32,
     /// Attempts that the rate lets start at once, if there is a rate.
-    pub(crate) tokens: Option<u32>,
+    pub tokens: Option<u32>,
     /// Retries that the budget would pay for, if there is one.
-    pub(crate) budget: Option<f64>,
+    pub budget: Option<f64>,
     /// The probability that an attempt is held back, if success rates count.
-    pub(crate) held_back: Option<f64>,
+    pub held_back: Option<f64>,
 }
 
 impl KeyState {
     /// May an attempt start? If so it has, as far as the limits care; if not, nothing was spent.
-    pub(crate) fn admit(&mut self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+    pub fn admit(&mut self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.mind_the_clock(now);
         let mut after = self.clone();
         let answer = after.try_admit(now, limits, ask, free);
@@ -91,7 +91,7 @@ impl KeyState {
     }
 
     /// What an attempt would be told, without starting it.
-    pub(crate) fn look(&self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+    pub fn look(&self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.clone().admit(now, limits, ask, free)
     }
 
@@ -122,7 +122,7 @@ impl KeyState {
         }
         if let Some(most) = limits.concurrency.filter(|_| !ask.covered) {
             if !free.permit {
-                let running = crate::event::plural(most.into(), "attempt");
+                let running = crate::base::words::plural(most.into(), "attempt");
                 let why = if most == 1 {
                     format!("{running} is running")
                 } else {
@@ -141,7 +141,7 @@ impl KeyState {
     }
 
     /// An admitted attempt is over.
-    pub(crate) fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Settlement {
+    pub fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Settlement {
         self.mind_the_clock(now);
         let before = self.clone();
         let mut back_in = None;
@@ -166,13 +166,13 @@ impl KeyState {
     }
 
     /// Closes the key for everybody: by hand, for so long from now on, whatever was before.
-    pub(crate) fn close(&mut self, now: At, time: Duration) {
+    pub fn close(&mut self, now: At, time: Duration) {
         self.mind_the_clock(now);
         self.updated = now;
         self.window = Some(Window::new(now, time, true));
     }
 
-    pub(crate) fn view(&self, now: At, limits: &Limits) -> View {
+    pub fn view(&self, now: At, limits: &Limits) -> View {
         let window = self.window.filter(|window| now < window.until);
         let phase = self.circuit.phase(limits.breaker, now);
         View {
@@ -188,19 +188,19 @@ impl KeyState {
     }
 
     /// Until when it says more than that little happened lately: a store may forget it some time after.
-    pub(crate) fn matters_until(&self) -> At {
+    pub fn matters_until(&self) -> At {
         let window = self.window.map(|window| window.until);
         let circuit = self.circuit.opened.map(|(_, until)| until);
         self.arrivals.last().max(window.max(circuit).unwrap_or_default())
     }
 
     /// Was the clock set back since it was last changed?
-    pub(crate) fn is_ahead_of(&self, now: At) -> bool {
+    pub fn is_ahead_of(&self, now: At) -> bool {
         self.updated.since(now) > CLOCK_TOLERANCE
     }
 
     /// A clock that was set back must not make waits longer: every moment moves with it.
-    pub(crate) fn mind_the_clock(&mut self, now: At) {
+    pub fn mind_the_clock(&mut self, now: At) {
         let by = self.updated.since(now);
         if by <= CLOCK_TOLERANCE {
             return;

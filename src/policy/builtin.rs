@@ -4,16 +4,16 @@ use super::layer::{Layer, Origin};
 use super::settings::{Policy, SETTINGS};
 
 /// Name, what it is for, and its settings.
-pub(crate) struct Builtin {
-    pub(crate) name: &'static str,
-    pub(crate) purpose: &'static str,
+pub struct Builtin {
+    pub name: &'static str,
+    pub purpose: &'static str,
     settings: &'static [(&'static str, &'static str)],
 }
 
 /// The policy that `retry until` begins with.
-pub(crate) const UNTIL: &str = "until";
+pub const UNTIL: &str = "until";
 
-pub(crate) static BUILTIN: &[Builtin] = &[
+pub static BUILTIN: &[Builtin] = &[
     Builtin {
         name: "aggressive",
         purpose: "many quick attempts",
@@ -61,7 +61,7 @@ pub(crate) static BUILTIN: &[Builtin] = &[
 ];
 
 impl Builtin {
-    pub(crate) fn layer(&self) -> Layer {
+    pub fn layer(&self) -> Layer {
         let mut layer = Layer::default();
         for (key, text) in self.settings {
             let added = layer.add(key, vec![(*text).into()], Origin::Builtin(self.name), (*key).to_owned());
@@ -72,7 +72,7 @@ impl Builtin {
 }
 
 /// Sets what a built-in policy says.
-pub(crate) fn apply(name: &str, policy: &mut Policy) {
+pub fn apply(name: &str, policy: &mut Policy) {
     for given in layer(name).iter().flat_map(|layer| &layer.0) {
         let set = (SETTINGS[given.setting].set)(policy, &given.texts);
         debug_assert!(set.is_ok(), "{set:?}");
@@ -80,7 +80,7 @@ pub(crate) fn apply(name: &str, policy: &mut Policy) {
 }
 
 /// The layer of a built-in policy.
-pub(crate) fn layer(name: &str) -> Option<Layer> {
+pub fn layer(name: &str) -> Option<Layer> {
     BUILTIN.iter().find(|builtin| builtin.name == name).map(Builtin::layer)
 }
 

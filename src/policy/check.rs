@@ -1,13 +1,14 @@
 //! Contradictions: settings that are each fine and make no sense together.
 
-use super::duration;
 use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
-use super::problem::Problem;
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, find};
-use super::value::{Limit, StderrMode, StdoutMode, without_password};
+use super::value::{Limit, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
+use crate::base::duration;
+use crate::base::problem::Problem;
+use crate::base::words::without_password;
 
 /// Everything that contradicts itself in what was resolved.
 pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Problem> {

@@ -8,48 +8,48 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Origin, RETRIES};
-use super::problem::{Place, Problem, Source, nearest};
 use super::rule;
 use super::settings::{SETTINGS, find};
 use super::value::{Form, Key};
+use crate::base::problem::{Place, Problem, Source, nearest};
 use crate::classify::profile::{self, Profile};
 
 /// A file's policies, profiles and limits.
 #[derive(Debug, Default)]
-pub(crate) struct File {
-    pub(crate) policies: Vec<FilePolicy>,
-    pub(crate) profiles: Vec<Rc<Profile>>,
-    pub(crate) limits: Vec<KeyLimits>,
+pub struct File {
+    pub policies: Vec<FilePolicy>,
+    pub profiles: Vec<Rc<Profile>>,
+    pub limits: Vec<KeyLimits>,
 }
 
 /// One `[limits."KEY"]` table.
 #[derive(Debug)]
-pub(crate) struct KeyLimits {
-    pub(crate) key: String,
-    pub(crate) layer: Layer,
+pub struct KeyLimits {
+    pub key: String,
+    pub layer: Layer,
 }
 
 /// One `[policy.NAME]` table.
 #[derive(Debug)]
-pub(crate) struct FilePolicy {
-    pub(crate) name: String,
+pub struct FilePolicy {
+    pub name: String,
     /// Where its name stands.
-    pub(crate) place: Place,
+    pub place: Place,
     /// The parent, and where it is named.
-    pub(crate) inherits: Option<(String, Place)>,
-    pub(crate) layer: Layer,
+    pub inherits: Option<(String, Place)>,
+    pub layer: Layer,
 }
 
 /// The tables that a file may hold.
 const TABLES: &[&str] = &["policy", "profile", "limits"];
 
 /// The settings that a table of limits may hold.
-pub(crate) const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
+pub const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
 
 const INHERITS: &str = "inherits";
 
 /// Reads a file's text.
-pub(crate) fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
+pub fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
     let mut reader = Reader { source, file: File::default(), problems: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let broken = errors.iter().filter_map(|error| Some(error.span()?.start)).min();
@@ -375,5 +375,4 @@ fn in_order<'t, 'i>(
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;

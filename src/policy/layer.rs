@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use super::problem::{Place, Problem};
 use super::settings::{Index, Policy, SETTINGS, find};
-use super::value::{Limit, Value, without_password};
+use super::value::{Limit, Value};
+use crate::base::problem::{Place, Problem};
+use crate::base::words::without_password;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// Nobody gave it.
     Default,
     /// A policy that is compiled in.
@@ -26,7 +27,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// Did somebody write it, rather than we?
-    pub(crate) fn is_given(&self) -> bool {
+    pub fn is_given(&self) -> bool {
         !matches!(self, Origin::Default | Origin::Builtin(_))
     }
 }
@@ -46,22 +47,22 @@ impl std::fmt::Display for Origin {
 
 /// What one place gives for one setting.
 #[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub(crate) setting: Index,
-    pub(crate) texts: Vec<OsString>,
-    pub(crate) origin: Origin,
+pub struct Given {
+    pub setting: Index,
+    pub texts: Vec<OsString>,
+    pub origin: Origin,
     /// As it was written there, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
-    pub(crate) written: String,
+    pub written: String,
 }
 
 /// The values of one place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Layer(pub(crate) Vec<Given>);
+pub struct Layer(pub Vec<Given>);
 
 impl Layer {
     /// Adds a value, or says what is wrong with it. `key` may also be `retries`, which counts without the first
     /// attempt.
-    pub(crate) fn add(
+    pub fn add(
         &mut self,
         key: &str,
         mut texts: Vec<OsString>,
@@ -106,7 +107,7 @@ impl Layer {
     }
 
     /// The value of a setting, if this place gives one.
-    pub(crate) fn get(&self, setting: Index) -> Option<&Given> {
+    pub fn get(&self, setting: Index) -> Option<&Given> {
         self.0.iter().find(|given| given.setting == setting)
     }
 }
@@ -121,7 +122,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// The key that is `max` counted otherwise.
-pub(crate) const RETRIES: &str = "retries";
+pub const RETRIES: &str = "retries";
 
 /// The number of attempts that a number of retries makes.
 fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {

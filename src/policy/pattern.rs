@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::duration;
 use super::value::Value;
 use crate::backoff::{Jitter, Strategy};
+use crate::base::duration;
 use crate::classify::signal;
 
 /// What may stand around a value: ASCII white space.
@@ -92,14 +92,14 @@ pub(super) fn codes() -> Json {
 }
 
 /// HTTP statuses.
-pub(crate) fn statuses() -> Json {
+pub fn statuses() -> Json {
     let mut schema = specs(&range(HTTP), 100, 599);
     schema["anyOf"][2]["minItems"] = json!(1);
     schema
 }
 
 /// The exit specs of a rule, which has to name one.
-pub(crate) fn rule_exits() -> Json {
+pub fn rule_exits() -> Json {
     let mut schema = exits();
     schema["anyOf"][2]["minItems"] = json!(1);
     schema

@@ -11,15 +11,15 @@ use super::builtin::{self, BUILTIN};
 use super::check;
 use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
-use super::problem::{Place, Problem, nearest};
 use super::settings::{Policy, SETTINGS, find};
 use super::value::{Bound, Key, Limit, Value};
+use crate::base::problem::{Place, Problem, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
 
 /// The host that the command's arguments name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Host {
+pub enum Host {
     /// Nobody wanted to know, or there is no command.
     #[default]
     Unasked,
@@ -29,29 +29,29 @@ pub(crate) enum Host {
 
 /// Everything that was given, from everywhere.
 #[derive(Debug, Default)]
-pub(crate) struct Request {
+pub struct Request {
     /// The policy that the verb begins with, if it has one.
-    pub(crate) verb: Option<&'static str>,
+    pub verb: Option<&'static str>,
     /// The policy that was named, and by what.
-    pub(crate) named: Option<(String, Origin)>,
+    pub named: Option<(String, Origin)>,
     /// From the weakest to the strongest.
-    pub(crate) files: Vec<File>,
-    pub(crate) env: Layer,
-    pub(crate) flags: Layer,
+    pub files: Vec<File>,
+    pub env: Layer,
+    pub flags: Layer,
     /// The key that `auto` stands for.
-    pub(crate) host: Host,
+    pub host: Host,
     /// What is left of the deadline of a `retry` around this one.
-    pub(crate) outer_deadline: Option<Duration>,
+    pub outer_deadline: Option<Duration>,
 }
 
 /// The answer.
 #[derive(Debug)]
-pub(crate) struct Resolved {
-    pub(crate) policy: Policy,
+pub struct Resolved {
+    pub policy: Policy,
     /// By the setting's index.
-    pub(crate) origins: Vec<Origin>,
+    pub origins: Vec<Origin>,
     /// The policy that was named, if one was.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
 }
 
 const DEFAULT: &str = "default";
@@ -60,7 +60,7 @@ const DEFAULT: &str = "default";
 const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Resolves a request, or says everything that is wrong with it.
-pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
+pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut order: Vec<&str> = Vec::new();
     // Without files, nothing inherits anything.
@@ -125,7 +125,7 @@ pub(crate) fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
 
 impl Resolved {
     /// Where a setting's value came from.
-    pub(crate) fn origin(&self, key: &str) -> &Origin {
+    pub fn origin(&self, key: &str) -> &Origin {
         find(key).map_or(&Origin::Default, |setting| &self.origins[setting])
     }
 
@@ -215,7 +215,7 @@ fn exists(name: &str, files: &[File]) -> bool {
 }
 
 /// The name of every policy there is: built in, then of the files.
-pub(crate) fn policy_names(files: &[File]) -> Vec<&str> {
+pub fn policy_names(files: &[File]) -> Vec<&str> {
     let mut names = vec![DEFAULT];
     names.extend(BUILTIN.iter().map(|builtin| builtin.name));
     for policy in files.iter().flat_map(|file| &file.policies) {
@@ -236,7 +236,7 @@ fn unknown_policy(name: &str, origin: &Origin, files: &[File]) -> Problem {
 }
 
 /// Every profile of the files, from the weakest file to the strongest.
-pub(crate) fn user_profiles(files: &[File]) -> Vec<Rc<Profile>> {
+pub fn user_profiles(files: &[File]) -> Vec<Rc<Profile>> {
     files.iter().flat_map(|file| &file.profiles).cloned().collect()
 }
 
@@ -259,7 +259,7 @@ fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
 }
 
 /// Unknown parents and cycles, each once, at the place where the parent is named.
-pub(crate) fn inheritance_problems(files: &[File]) -> Vec<Problem> {
+pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     let parents = parents(files);
     let mut problems = Vec::new();
     // Policies whose ancestry has been followed to its end: every one is followed once.
@@ -303,5 +303,4 @@ fn place_of(name: &str, files: &[File]) -> Option<Place> {
 }
 
 #[cfg(test)]
-#[path = "resolve_tests.rs"]
 mod tests;

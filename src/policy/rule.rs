@@ -11,10 +11,10 @@ use crate::classify::{Channel, Class, ExitSpecs, TextRule};
 
 /// The rules of one policy, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct PolicyRules(pub(crate) Vec<TextRule>);
+pub struct PolicyRules(pub Vec<TextRule>);
 
 /// What a rule may hold.
-pub(crate) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
+pub(super) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
 
 /// What a rule may ask for.
 const CONDITIONS: &str = "exit, stderr, stdout, both or http";

@@ -7,20 +7,20 @@ use crate::backoff::{Range, Ranges};
 
 /// The waits before each possible retry, and what they add up to.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     /// One a retry, at most [`ROWS`].
-    pub(crate) rows: Vec<Range>,
+    pub rows: Vec<Range>,
     /// The sum of all waits; `None` when the attempts are unlimited.
-    pub(crate) total: Option<Range>,
+    pub total: Option<Range>,
     /// The longest that the run can take, but for the time that stopping takes; `None` when nothing bounds it.
-    pub(crate) worst_case: Option<Duration>,
+    pub worst_case: Option<Duration>,
 }
 
 /// As many retries as a table can be of use for.
-pub(crate) const ROWS: u64 = 100;
+pub const ROWS: u64 = 100;
 
 /// Computes the schedule of a policy.
-pub(crate) fn schedule(policy: &Policy) -> Schedule {
+pub fn schedule(policy: &Policy) -> Schedule {
     let backoff = policy.schedule();
     let ranges = backoff.ranges();
     let deadline = policy.deadline.0;

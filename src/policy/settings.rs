@@ -22,7 +22,7 @@ use crate::gate::{self, Breaker, Rate};
 
 /// The headings of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Group {
+pub enum Group {
     Schedule,
     Judging,
     Surroundings,
@@ -30,9 +30,9 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 4] = [Group::Schedule, Group::Judging, Group::Surroundings, Group::Shared];
+    pub const ALL: [Group; 4] = [Group::Schedule, Group::Judging, Group::Surroundings, Group::Shared];
 
-    pub(crate) fn heading(self) -> &'static str {
+    pub fn heading(self) -> &'static str {
         match self {
             Group::Schedule => "Attempts and timing",
             Group::Judging => "What counts as failure",
@@ -43,46 +43,46 @@ impl Group {
 }
 
 /// One setting: everything about it but its value.
-pub(crate) struct Setting {
+pub struct Setting {
     /// The name, as flag (with `--`) and TOML key.
-    pub(crate) key: &'static str,
-    pub(crate) short: Option<char>,
+    pub key: &'static str,
+    pub short: Option<char>,
     /// A second name of the flag and the key.
-    pub(crate) alias: Option<&'static str>,
+    pub alias: Option<&'static str>,
     /// The environment variable, where there is one.
-    pub(crate) env: Option<&'static str>,
-    pub(crate) group: Group,
+    pub env: Option<&'static str>,
+    pub group: Group,
     /// The name of the value in help; empty for a switch.
-    pub(crate) value_name: &'static str,
+    pub value_name: &'static str,
     /// Shown by `-h`.
-    pub(crate) basic: bool,
+    pub basic: bool,
     /// Help, a line an entry.
-    pub(crate) help: &'static [&'static str],
-    pub(crate) form: Form,
+    pub help: &'static [&'static str],
+    pub form: Form,
     /// What it may be in TOML: JSON Schema, draft-07.
-    pub(crate) schema: fn() -> Json,
+    pub schema: fn() -> Json,
     /// The words that it may be.
-    pub(crate) words: fn() -> Vec<&'static str>,
+    pub words: fn() -> Vec<&'static str>,
     /// Reads the texts of one layer into the policy.
-    pub(crate) set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
+    pub set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
     /// The value as TOML would have it.
-    pub(crate) show: fn(&Policy) -> Json,
+    pub show: fn(&Policy) -> Json,
 }
 
 impl Setting {
     /// Is it an option of its own name? Switching retries off is `--no-retry`, and tables stand in files.
-    pub(crate) fn is_flag(&self) -> bool {
+    pub fn is_flag(&self) -> bool {
         self.key != "enabled" && self.form != Form::Rules
     }
 
     /// The help's first line.
-    pub(crate) fn summary(&self) -> &'static str {
+    pub fn summary(&self) -> &'static str {
         self.help.first().map_or("", |line| line.trim())
     }
 
     /// Its value where nobody gives one, as help shows it; `None` for switches, and where there is none. `defaults` is
     /// the policy that the verb begins with.
-    pub(crate) fn default(&self, defaults: &Policy) -> Option<String> {
+    pub fn default(&self, defaults: &Policy) -> Option<String> {
         let has_value = !self.value_name.is_empty() && self.key != "max-delay";
         let shown = has_value.then(|| plain(&(self.show)(defaults)));
         shown.filter(|text| text != NOTHING)
@@ -90,10 +90,10 @@ impl Setting {
 }
 
 /// How no value is shown.
-pub(crate) const NOTHING: &str = "-";
+pub const NOTHING: &str = "-";
 
 /// A value as a person reads it.
-pub(crate) fn plain(value: &Json) -> String {
+pub fn plain(value: &Json) -> String {
     match value {
         Json::Null => NOTHING.to_owned(),
         Json::String(text) => text.clone(),
@@ -110,10 +110,10 @@ pub(crate) fn plain(value: &Json) -> String {
 }
 
 /// The place of a setting in [`SETTINGS`].
-pub(crate) type Index = usize;
+pub type Index = usize;
 
 /// Finds a setting by its key or alias.
-pub(crate) fn find(key: &str) -> Option<Index> {
+pub fn find(key: &str) -> Option<Index> {
     SETTINGS.iter().position(|setting| setting.key == key || setting.alias == Some(key))
 }
 
@@ -133,7 +133,7 @@ macro_rules! settings {
     )+) => {
         /// Everything that was asked, resolved.
         #[derive(Clone, Debug)]
-        pub(crate) struct Policy { $( $(#[doc = $help])+ pub(crate) $field: $type, )+ }
+        pub struct Policy { $( $(#[doc = $help])+ pub $field: $type, )+ }
 
         impl Default for Policy {
             fn default() -> Self {
@@ -142,7 +142,7 @@ macro_rules! settings {
         }
 
         /// Every setting, in the order of `--help` and `retry explain`.
-        pub(crate) static SETTINGS: &[Setting] = &[$(Setting {
+        pub static SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
             short: only(&[$($short)?]),
             alias: only(&[$($alias)?]),
@@ -500,12 +500,12 @@ settings! {
 
 impl Policy {
     /// How many attempts there may be in all.
-    pub(crate) fn attempts(&self) -> Limit {
+    pub fn attempts(&self) -> Limit {
         if self.enabled { self.max } else { Limit::Times(1) }
     }
 
     /// The limits of the key.
-    pub(crate) fn limits(&self) -> gate::Limits {
+    pub fn limits(&self) -> gate::Limits {
         gate::Limits {
             concurrency: self.concurrency.map(|permits| permits.0),
             rate: self.rate,
@@ -516,7 +516,7 @@ impl Policy {
     }
 
     /// How long to wait.
-    pub(crate) fn schedule(&self) -> Backoff {
+    pub fn schedule(&self) -> Backoff {
         Backoff {
             strategy: self.backoff.clone(),
             // With a list, the wait between successes is its first entry.
@@ -531,7 +531,7 @@ impl Policy {
     }
 
     /// How to judge.
-    pub(crate) fn rules(&self) -> Rules {
+    pub fn rules(&self) -> Rules {
         Rules {
             success_on: self.success_on.0.clone(),
             permanent_on: self.permanent_on.clone(),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{duration, pattern, size};
+use super::pattern;
+use crate::base::{duration, size};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// A whole number of 1 or more, or "inf".
     Limit,
     /// A whole number of 0 or more.
@@ -38,7 +39,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// For messages: what to write.
-    pub(crate) fn describe(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
             Form::Limit => "a whole number, or \"inf\"",
             Form::Whole => "a whole number",
@@ -56,7 +57,7 @@ impl Form {
     }
 
     /// JSON Schema, draft-07.
-    pub(crate) fn schema(self) -> Json {
+    pub fn schema(self) -> Json {
         match self {
             Form::Limit => {
                 json!({"anyOf": [{"type": "integer", "minimum": 1, "maximum": u64::MAX}, {"const": "inf"}]})
@@ -83,7 +84,7 @@ impl Form {
 }
 
 /// A value that can be a setting.
-pub(crate) trait Value: Sized {
+pub trait Value: Sized {
     const FORM: Form;
 
     /// Reads one text.
@@ -123,7 +124,7 @@ macro_rules! words {
                 let found = known.iter().find(|(word, _)| *word == text.trim());
                 found.map(|(_, value)| *value).ok_or_else(|| {
                     let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
-                    let near = crate::policy::problem::did_you_mean(text, &words);
+                    let near = crate::base::problem::did_you_mean(text, &words);
                     format!(concat!("invalid ", $what, " '{}': use {}{}"), text, words.join(" or "), near)
                 })
             }
@@ -146,14 +147,14 @@ macro_rules! words {
 
 /// How many, or without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
+pub enum Limit {
     Times(u64),
     Unlimited,
 }
 
 impl Limit {
     /// The number, if there is one.
-    pub(crate) fn times(self) -> Option<u64> {
+    pub fn times(self) -> Option<u64> {
         match self {
             Limit::Times(n) => Some(n),
             Limit::Unlimited => None,
@@ -206,7 +207,7 @@ impl Value for u64 {
 
 /// A count of 1 or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Count(pub(crate) u64);
+pub struct Count(pub u64);
 
 impl Value for Count {
     const FORM: Form = Form::Whole;
@@ -229,7 +230,7 @@ impl Value for Count {
 
 /// An exit status of the user's choosing, for what is no plain success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ExitStatus(pub(crate) u8);
+pub struct ExitStatus(pub u8);
 
 impl Value for ExitStatus {
     const FORM: Form = Form::Whole;
@@ -289,7 +290,7 @@ impl Value for Duration {
 
 /// A bound in time; 0 means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bound(pub(crate) Option<Duration>);
+pub struct Bound(pub Option<Duration>);
 
 impl Value for Bound {
     const FORM: Form = Form::Duration;
@@ -305,7 +306,7 @@ impl Value for Bound {
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 impl Value for Size {
     const FORM: Form = Form::Size;
@@ -336,24 +337,18 @@ impl Value for bool {
     }
 }
 
-#[path = "value_judging.rs"]
 mod judging;
-#[path = "value_schedule.rs"]
 mod schedule;
-#[path = "value_shared.rs"]
 mod shared;
-#[path = "value_streams.rs"]
 mod streams;
-#[path = "value_surroundings.rs"]
 mod surroundings;
 
 pub(super) use judging::pattern as regex;
-pub(crate) use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
-pub(crate) use schedule::Factor;
-pub(crate) use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace, without_password};
-pub(crate) use streams::{StderrMode, StdinMode, StdoutMode};
-pub(crate) use surroundings::{Color, FilePath, Labels, MessageFormat, Name, Shell};
+pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
+pub use schedule::Factor;
+pub use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace};
+pub use streams::{StderrMode, StdinMode, StdoutMode};
+pub use surroundings::{Color, FilePath, Labels, MessageFormat, Name, Shell};
 
 #[cfg(test)]
-#[path = "value_tests.rs"]
 mod tests;

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::aftermath::failed_exit;
 use super::{Action, Now, Session, State};
+use crate::base::duration;
+use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Event, Held, Outcome, millis};
-use crate::exit_code::{self, Exit};
 use crate::gate::{self, Ask, Delay, Kind, Limit, Refusal, Report};
-use crate::policy::duration;
 use rand::RngExt;
 
 /// What an attempt was told that asked to start.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Answer {
+pub enum Answer {
     Proceed,
     /// Not yet.
     Wait(Wait),
@@ -23,12 +23,12 @@ pub(crate) enum Answer {
 
 /// What holds an attempt back, and for how long.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Wait {
-    pub(crate) limit: Limit,
-    pub(crate) delay: Delay,
+pub struct Wait {
+    pub limit: Limit,
+    pub delay: Delay,
     /// When it may start at the earliest, RFC 3339; `None` where that hangs on others.
-    pub(crate) until: Option<String>,
-    pub(crate) why: String,
+    pub until: Option<String>,
+    pub why: String,
 }
 
 /// An attempt that asks to start.
@@ -60,7 +60,7 @@ const LONG: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Every attempt has to be admitted.
-    pub(crate) fn with_gate(mut self) -> Self {
+    pub fn with_gate(mut self) -> Self {
         self.gated = true;
         self
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::{Action, Now, OutOf, Over, Session, report};
+use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending};
 use crate::event::Outcome;
-use crate::exit_code::{self, Exit};
 use crate::gate::Settlement;
 
 impl Session {

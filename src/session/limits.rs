@@ -7,7 +7,7 @@ use crate::policy::Policy;
 
 /// What bounds a run, and the statuses that were asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Attempts in all; `None`: no limit.
     pub(super) max: Option<u64>,
     deadline: Option<Duration>,
@@ -29,7 +29,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(crate) fn new(policy: &Policy) -> Self {
+    pub fn new(policy: &Policy) -> Self {
         Self {
             max: policy.attempts().times(),
             deadline: policy.deadline.0,

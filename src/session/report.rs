@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Session;
+use crate::base::duration;
+use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
-use crate::exit_code::Exit;
-use crate::policy::duration;
 use crate::session::Action;
 
 /// How often each reason was seen. Bounded: endless runs must not grow.
@@ -127,7 +127,7 @@ impl Session {
 }
 
 /// The end of a run, changed: what was left to do after it went wrong.
-pub(crate) fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
+pub fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
     for action in &mut actions {
         match action {
             Action::Emit(Event::RunStop(stop)) => {

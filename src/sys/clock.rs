@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::supervise;
-use crate::session::Now;
+use crate::base::Now;
 
 /// Linux's monotonic clock stands still while the machine sleeps; this one does not.
 #[cfg(target_os = "linux")]

@@ -9,8 +9,9 @@ use std::rc::Rc;
 use std::string::FromUtf8Error;
 
 use super::environment;
-use crate::error::Error;
-use crate::policy::problem::{Place, Problem, Source};
+use crate::base::error::Error;
+use crate::base::problem::{Place, Problem, Source};
+use crate::base::words::of_system;
 use crate::policy::{file, inheritance_problems};
 
 /// The files of one run, parsed, from the weakest to the strongest.
@@ -42,7 +43,7 @@ impl Config {
         }
         if let Some(path) = named.map(Path::new) {
             let text = File::open(path).and_then(|file| read_bytes(&file)).map_err(|why| {
-                let why = describe(&why);
+                let why = of_system(&why);
                 Error::usage(format!("cannot read the configuration {}: {why}", path.display()))
                     .hint("name a TOML file with --config, or leave it out")
             })?;
@@ -96,9 +97,9 @@ fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
-        Err(why) => return Err(describe(&why)),
+        Err(why) => return Err(of_system(&why)),
     };
-    let metadata = file.metadata().map_err(|why| describe(&why))?;
+    let metadata = file.metadata().map_err(|why| of_system(&why))?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
     }
@@ -109,7 +110,7 @@ fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if metadata.mode() & 0o022 != 0 {
         return Err("others may write it (chmod go-w makes it yours)".to_owned());
     }
-    read_bytes(&file).map(Some).map_err(|why| describe(&why))
+    read_bytes(&file).map(Some).map_err(|why| of_system(&why))
 }
 
 fn read_bytes(file: &File) -> io::Result<Vec<u8>> {
@@ -122,10 +123,4 @@ fn read_bytes(file: &File) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("longer than 1 MiB"));
     }
     Ok(bytes)
-}
-
-/// The operating system's words, without the number.
-pub(crate) fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -1,7 +1,7 @@
 //! Writing to descriptors that are not ours alone: never a panic, never without end, and a refusal is only
 //! reported, so that a full or closed stderr cannot change a result.
 //!
-//! What is written for people is made safe to show first (`plain.rs`), in the characters that the locale has.
+//! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
 mod stderr;
 
@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::environment;
-use crate::plain::{self, Charset};
+use crate::base::printable::{self, Charset};
 
 pub(crate) use stderr::Stderr;
 
@@ -28,12 +28,12 @@ pub(crate) fn charset() -> Charset {
 
 /// What others wrote may hold anything: the text as one line that no terminal obeys.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    plain::line(text, charset())
+    printable::line(text, charset())
 }
 
 /// JSON that no terminal obeys; it means the same.
 pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
-    plain::json(text, charset())
+    printable::json(text, charset())
 }
 
 /// Stdout. One that somebody has made non-blocking is waited for.
@@ -63,7 +63,7 @@ impl Write for Stdout {
 /// Writes text to stdout: what the verbs print that run no command. Its lines stay, and nothing else that a terminal would
 /// obey.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
-    Stdout.write_all(plain::page(text, charset()).as_bytes())
+    Stdout.write_all(printable::page(text, charset()).as_bytes())
 }
 
 /// Writes text to stdout as it is: for files that are made of it.
@@ -78,7 +78,7 @@ pub(crate) fn buffered_stdout() -> impl Write {
 
 /// Writes text to stderr, as much as it takes. Its lines stay, and nothing else that a terminal would obey.
 pub(crate) fn to_stderr(text: &str) {
-    stderr::write(plain::page(text, charset()).as_bytes());
+    stderr::write(printable::page(text, charset()).as_bytes());
 }
 
 /// Has a panic told in one line of ours. The standard hook would panic again on a full stderr.

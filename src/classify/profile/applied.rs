@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::judge::{Evidence, Verdict};
 use super::known::Asked;
 use super::{Phase, Rule, wrappers};
+use crate::base::exit_code;
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
 use crate::classify::lines;
 use crate::classify::normalise::Text;
-use crate::exit_code;
 
 /// Ends that tell of a request that was under way.
 const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"];

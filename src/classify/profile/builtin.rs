@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Profile, read};
-use crate::policy::problem::Source;
+use crate::base::problem::Source;
 
 /// The profile whose rules are for any output.
-pub(crate) const GENERIC: &str = "generic";
+pub const GENERIC: &str = "generic";
 
 /// A profile's file.
 #[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
@@ -30,12 +30,12 @@ pub(super) struct File {
 include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
 
 /// The names of all, in their order.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|file| file.name)
 }
 
 /// The programs that a profile is for.
-pub(crate) fn commands(name: &str) -> impl Iterator<Item = &'static str> {
+pub fn commands(name: &str) -> impl Iterator<Item = &'static str> {
     find(name).into_iter().flat_map(|file| file.commands.split_ascii_whitespace())
 }
 
@@ -80,7 +80,7 @@ mod tests {
         for file in FILES {
             let source = Rc::new(Source { path: format!("{}.toml", file.name), text: file.text.to_owned() });
             let (profile, problems) = read::builtin(file.name, &source);
-            let told: Vec<_> = problems.iter().flat_map(crate::policy::problem::Problem::lines).collect();
+            let told: Vec<_> = problems.iter().flat_map(crate::base::problem::Problem::lines).collect();
             assert!(problems.is_empty(), "{}", told.join("\n"));
             assert_eq!(profile.commands.join(" "), file.commands, "{}", file.name);
             for command in &profile.commands {

@@ -13,7 +13,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use self::arguments::{Arguments, Grammar};
-pub(crate) use self::authority::Form;
+pub(super) use self::authority::Form;
 use self::authority::{Authority, host_and_port, within};
 use super::select::{Tool, named};
 use super::wrappers::unwrapped;
@@ -21,35 +21,35 @@ use super::{Profile, builtin};
 
 /// How a tool's arguments name the host that it talks to: `[[key]]` of a profile.
 #[derive(Debug, Default)]
-pub(crate) struct HostFinder {
+pub struct HostFinder {
     /// For the tool under these of its names; for all when there is none.
-    pub(crate) commands: Vec<String>,
+    pub commands: Vec<String>,
     /// In the order of asking; the first that finds something has found it.
-    pub(crate) lookups: Vec<Lookup>,
+    pub lookups: Vec<Lookup>,
     /// Options with a value that says nothing of the host. One that ends in `=` takes its value in the same word only.
-    pub(crate) valued: Vec<String>,
+    pub valued: Vec<String>,
     /// Options whose value says who asks.
-    pub(crate) credentials: Vec<String>,
+    pub credentials: Vec<String>,
     /// Options whose value is a header line; some say who asks.
-    pub(crate) headers: Vec<String>,
+    pub headers: Vec<String>,
     /// Options whose value is the host's port.
-    pub(crate) port: Vec<String>,
+    pub port: Vec<String>,
     /// The port that is not worth mentioning.
-    pub(crate) default_port: Option<u16>,
+    pub default_port: Option<u16>,
     /// Behind the first operand there are no options of the tool's own.
-    pub(crate) options_first: bool,
+    pub options_first: bool,
 }
 
 /// A place where a host may stand.
 #[derive(Debug)]
-pub(crate) struct Lookup {
+pub struct Lookup {
     /// Behind one of these; operands are counted from there on.
-    pub(crate) after: Vec<String>,
-    pub(crate) place: Place,
+    pub after: Vec<String>,
+    pub place: Place,
 }
 
 #[derive(Debug)]
-pub(crate) enum Place {
+pub enum Place {
     /// The value of an option.
     Option(Vec<String>, Form),
     Operand {
@@ -67,7 +67,7 @@ pub(crate) enum Place {
 const TELLING_HEADERS: &[&str] = &["authorization", "api-key", "apikey", "-token", "cookie"];
 
 /// Makes a short name of credentials, from which nobody can have them back.
-pub(crate) type Hash<'a> = &'a dyn Fn(&[u8]) -> String;
+pub(super) type Hash<'a> = &'a dyn Fn(&[u8]) -> String;
 
 /// The host that this command line is about, `host[:port][#hash]`; the hash is of the credentials that stand in it.
 /// `names` are profiles for a command that none is known of.

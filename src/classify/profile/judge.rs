@@ -15,7 +15,7 @@ use crate::classify::{http, lines};
 
 /// What an attempt left behind, made fit for rules.
 #[derive(Debug, Default)]
-pub(crate) struct Evidence {
+pub struct Evidence {
     stderr: Option<Text>,
     stdout: Option<Text>,
     /// Both streams were one: `stderr` holds it.
@@ -24,8 +24,8 @@ pub(crate) struct Evidence {
     cut: bool,
     /// The server says not to come back.
     pub(super) forbidden: bool,
-    pub(crate) http_status: Option<u16>,
-    pub(crate) retry_after: Option<Duration>,
+    pub http_status: Option<u16>,
+    pub retry_after: Option<Duration>,
 }
 
 /// Which streams a rule for both may look at.
@@ -51,22 +51,22 @@ const ORDER: [(Phase, Scope); 10] = [
 
 /// A rule that holds, and what it says.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Verdict {
-    pub(crate) profile: Rc<str>,
-    pub(crate) id: Rc<str>,
-    pub(crate) class: Class,
-    pub(crate) kind: Option<Rc<str>>,
-    pub(crate) reason: Option<String>,
-    pub(crate) not_reached: bool,
+pub struct Verdict {
+    pub profile: Rc<str>,
+    pub id: Rc<str>,
+    pub class: Class,
+    pub kind: Option<Rc<str>>,
+    pub reason: Option<String>,
+    pub not_reached: bool,
     /// The rule names the status.
-    pub(crate) names_exit: bool,
+    pub names_exit: bool,
     /// Which profile and which rule of it, by their places.
     pub(super) place: Option<(usize, usize)>,
 }
 
 impl Evidence {
     /// All that was captured.
-    pub(crate) fn of(attempt: &AttemptResult) -> Self {
+    pub fn of(attempt: &AttemptResult) -> Self {
         Self::read(attempt, Captures { stdout: true, stderr: true })
     }
 
@@ -190,7 +190,7 @@ impl Rule {
     }
 
     /// Does it hold for an example of its own?
-    pub(crate) fn matches_example(&self, example: &Example) -> bool {
+    pub fn matches_example(&self, example: &Example) -> bool {
         let attempt = example.attempt(self);
         self.holds(&attempt, &Evidence::of(&attempt), Scope::Any)
     }
@@ -206,7 +206,7 @@ impl TextRule {
 
 impl Example {
     /// The result that it describes. Text alone is of the stream that the rule reads, with a status that it names.
-    pub(crate) fn attempt(&self, rule: &Rule) -> AttemptResult {
+    pub fn attempt(&self, rule: &Rule) -> AttemptResult {
         let code = self.exit.or_else(|| {
             let codes = (0..=u8::MAX).filter(|code| {
                 let attempt = AttemptResult::ended(Ending::Exited(*code));
@@ -229,7 +229,7 @@ impl Example {
 
 impl Profile {
     /// The rules that do not match an example of their own.
-    pub(crate) fn wrong_examples(&self) -> Vec<&Rule> {
+    pub fn wrong_examples(&self) -> Vec<&Rule> {
         let is_wrong = |rule: &&Rule| rule.examples.iter().any(|example| !rule.matches_example(example));
         self.rules.iter().filter(is_wrong).collect()
     }
@@ -237,7 +237,7 @@ impl Profile {
 
 impl Verdict {
     /// The reason, or what the exit status says.
-    pub(crate) fn reason_or(&self, status: Cow<'static, str>) -> Cow<'static, str> {
+    pub fn reason_or(&self, status: Cow<'static, str>) -> Cow<'static, str> {
         self.reason.clone().map_or(status, Cow::Owned)
     }
 }

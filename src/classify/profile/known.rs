@@ -12,7 +12,7 @@ use crate::classify::classification::Class;
 
 /// What a run's failures are judged by.
 #[derive(Debug, Default)]
-pub(crate) struct Knowledge {
+pub struct Knowledge {
     selection: Selection,
     users: Vec<Rc<Profile>>,
     profiles: OnceCell<Vec<Asked>>,
@@ -22,24 +22,24 @@ pub(crate) struct Knowledge {
 
 /// A profile in the order of asking, and under which name it speaks.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) name: Rc<str>,
-    pub(crate) profile: Rc<Profile>,
+pub struct Asked {
+    pub name: Rc<str>,
+    pub profile: Rc<Profile>,
 }
 
 impl Knowledge {
-    pub(crate) fn new(selection: Selection, users: Vec<Rc<Profile>>) -> Self {
+    pub fn new(selection: Selection, users: Vec<Rc<Profile>>) -> Self {
         Self { selection, users, profiles: OnceCell::new(), among_others: false }
     }
 
     /// Other commands run beside this one: that it never took effect says nothing of theirs.
-    pub(crate) fn among_others(self, among_others: bool) -> Self {
+    pub fn among_others(self, among_others: bool) -> Self {
         Self { among_others, ..self }
     }
 
     /// The streams whose text is judged. Of a command that is not known only the exit status counts: an option that captures
     /// output for another reason changes no judgement.
-    pub(crate) fn reads(&self) -> Captures {
+    pub fn reads(&self) -> Captures {
         match self.selection.familiarity {
             Familiarity::Known => self.selection.captures,
             Familiarity::Runner | Familiarity::Unknown => Captures::default(),
@@ -47,19 +47,19 @@ impl Knowledge {
     }
 
     /// What an attempt left behind, as far as it is read. Of a command that is not known it is for the rules of others.
-    pub(crate) fn evidence(&self, attempt: &AttemptResult) -> Evidence {
+    pub fn evidence(&self, attempt: &AttemptResult) -> Evidence {
         match self.selection.familiarity {
             Familiarity::Known => Evidence::read(attempt, self.reads()),
             Familiarity::Runner | Familiarity::Unknown => Evidence::of(attempt),
         }
     }
 
-    pub(crate) fn selection(&self) -> &Selection {
+    pub fn selection(&self) -> &Selection {
         &self.selection
     }
 
     /// The profiles, the user's before ours, `generic` last.
-    pub(crate) fn profiles(&self) -> &[Asked] {
+    pub fn profiles(&self) -> &[Asked] {
         self.profiles.get_or_init(|| {
             let mut asked = Vec::new();
             let mut alone = !self.selection.names.is_empty();
@@ -86,7 +86,7 @@ impl Knowledge {
     }
 
     /// The rule that holds for a failure, if one does.
-    pub(crate) fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
+    pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
         match self.selection.familiarity {
             Familiarity::Known if self.selection.is_empty() => None,
             Familiarity::Unknown => None,
@@ -114,12 +114,7 @@ impl Knowledge {
     }
 
     /// Does all that is known agree that a failure of this verdict surely never took effect?
-    pub(crate) fn never_applied(
-        &self,
-        attempt: &AttemptResult,
-        evidence: &Evidence,
-        verdict: &Verdict,
-    ) -> bool {
+    pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence, verdict: &Verdict) -> bool {
         verdict.not_reached
             && !self.among_others
             && !self.selection.runs_others
@@ -127,29 +122,29 @@ impl Knowledge {
     }
 
     /// Was a request turned away, and another one perhaps not? The status tells.
-    pub(crate) fn may_be_of_another_request(&self, attempt: &AttemptResult) -> bool {
+    pub fn may_be_of_another_request(&self, attempt: &AttemptResult) -> bool {
         applied::ended_after_request(self.profiles(), attempt)
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.
-    pub(crate) fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
+    pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
         let gate = opens_gate(self.profiles(), attempt, evidence)?;
         Some(judge(self.profiles(), attempt, evidence, false).unwrap_or(gate))
     }
 
     /// May a success have to be looked at?
-    pub(crate) fn judges_success(&self) -> bool {
+    pub fn judges_success(&self) -> bool {
         self.selection.judges_success
     }
 
     /// The host that a command line is about, as a key: `host[:port]`, in lower case, with `#` and a hash where
     /// credentials stand in it. Reads the tool's profile.
-    pub(crate) fn host(&self, argv: &[OsString], hash: host::Hash<'_>) -> Option<String> {
+    pub fn host(&self, argv: &[OsString], hash: host::Hash<'_>) -> Option<String> {
         host::find(argv, &self.selection.names, &self.users, hash)
     }
 
     /// Advice on the tools of this run.
-    pub(crate) fn advice(&self) -> Vec<String> {
+    pub fn advice(&self) -> Vec<String> {
         let own = self.selection.names.iter().flat_map(|name| {
             named(name, &self.users).cloned().chain(builtin::load(name)).collect::<Vec<_>>()
         });

@@ -12,9 +12,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::Pattern;
 use super::{Example, KINDS, Phase, Profile, Rule, Statuses, Stream, TextRule};
+use crate::base::problem::{Place, Problem, Source, nearest};
 use crate::classify::classification::Class;
 use crate::classify::exit_spec::ExitSpecs;
-use crate::policy::problem::{Place, Problem, Source, nearest};
 
 const PROFILE_KEYS: &[&str] =
     &["command", "rule", "exit", "advice", "interactive", "passive", "alone", "key"];
@@ -40,7 +40,7 @@ pub(super) fn builtin(name: &str, source: &Rc<Source>) -> (Profile, Vec<Problem>
 }
 
 /// Reads a `[profile.NAME]` of a user's file.
-pub(crate) fn read(name: &str, table: &DeTable<'_>, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
+pub fn read(name: &str, table: &DeTable<'_>, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
     let mut reader = Reader::new(source, true);
     let profile = reader.profile(name, table);
     (profile, reader.problems)
@@ -344,7 +344,7 @@ fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)>
 }
 
 /// JSON Schema (draft-07) of a `[profile.NAME]`.
-pub(crate) fn profile_schema() -> Json {
+pub fn profile_schema() -> Json {
     let text = json!({"type": "string"});
     let texts = json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]});
     let codes = json!({"type": ["string", "integer"]});

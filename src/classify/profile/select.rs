@@ -9,37 +9,37 @@ use super::wrappers::{base_name, unwrapped};
 use super::{Profile, Rule, Stream};
 
 /// The profile of the command, if there is one.
-pub(crate) const AUTO: &str = "auto";
+pub const AUTO: &str = "auto";
 /// Nothing is known, whatever the command.
-pub(crate) const NONE: &str = "none";
+pub const NONE: &str = "none";
 
 /// The streams that some rule reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Captures {
-    pub(crate) stdout: bool,
-    pub(crate) stderr: bool,
+pub struct Captures {
+    pub stdout: bool,
+    pub stderr: bool,
 }
 
 /// The profiles of a run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Selection {
+pub struct Selection {
     /// Their names, in the order in which they are asked; `generic` follows by itself.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// What has to be captured for them.
-    pub(crate) captures: Captures,
+    pub captures: Captures,
     /// `auto` chose a tool that talks to a person: nothing is captured while stdin is a terminal.
-    pub(crate) interactive: bool,
+    pub interactive: bool,
     /// Some rule looks at successes.
-    pub(crate) judges_success: bool,
+    pub judges_success: bool,
     /// What is known of the command.
-    pub(crate) familiarity: Familiarity,
+    pub familiarity: Familiarity,
     /// The command is a shell, whatever else it is judged by.
-    pub(crate) runs_others: bool,
+    pub runs_others: bool,
 }
 
 /// How well the command is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Familiarity {
+pub enum Familiarity {
     /// A tool, or somebody named what to judge by.
     #[default]
     Known,
@@ -51,7 +51,7 @@ pub(crate) enum Familiarity {
 
 impl Selection {
     /// Chooses for a command line. `users` are the profiles of the configuration, the strongest last.
-    pub(crate) fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
+    pub fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
         let mut selection = Selection::default();
         let mut named = false;
         for name in asked {
@@ -78,7 +78,7 @@ impl Selection {
     }
 
     /// Is there nothing to judge by?
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.familiarity == Familiarity::Known
     }
 
@@ -180,12 +180,12 @@ fn without_version(program: &str) -> &str {
 }
 
 /// Is it a name that `--profile` takes whoever has added profiles of his own?
-pub(crate) fn is_known(name: &str) -> bool {
+pub fn is_known(name: &str) -> bool {
     [AUTO, NONE, GENERIC].contains(&name) || builtin::find(name).is_some()
 }
 
 /// Every name that `--profile` takes.
-pub(crate) fn known_names<'u>(users: impl Iterator<Item = &'u str>) -> Vec<&'u str> {
+pub fn known_names<'u>(users: impl Iterator<Item = &'u str>) -> Vec<&'u str> {
     let mut names: Vec<&'u str> = vec![AUTO, NONE, GENERIC];
     for name in builtin::names().chain([GENERIC]) {
         if !names.contains(&name) {

@@ -18,7 +18,7 @@ const PATIENCE: usize = 500;
 ///
 /// A pattern matches once; the line quoted is that of its first match: it is mostly the cause and what follows the
 /// consequences, and it lets a pattern be done with. When all are, further bytes cost nothing.
-pub(crate) struct Matcher {
+pub struct Matcher {
     patterns: Vec<Pattern>,
     /// `None` before the first bytes.
     engine: Option<Engine>,
@@ -44,7 +44,7 @@ enum Line {
 }
 
 impl Matcher {
-    pub(crate) fn new(patterns: &[Pattern]) -> Self {
+    pub fn new(patterns: &[Pattern]) -> Self {
         Self {
             patterns: patterns.to_vec(),
             engine: None,
@@ -58,7 +58,7 @@ impl Matcher {
     }
 
     /// The next bytes of the stream.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+    pub fn feed(&mut self, bytes: &[u8]) {
         let Some(&last) = bytes.last() else { return };
         if self.is_done() && !self.quotes.is_open() {
             self.returns = 0;
@@ -79,30 +79,30 @@ impl Matcher {
     }
 
     /// The end of the stream, and of its last line if that had none.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if self.is_within_a_line() {
             self.end_line();
         }
     }
 
     /// The patterns that have matched.
-    pub(crate) fn matched(&self) -> impl Iterator<Item = usize> {
+    pub fn matched(&self) -> impl Iterator<Item = usize> {
         self.found.matched().iter().enumerate().filter(|(_, matched)| **matched).map(|(pattern, _)| pattern)
     }
 
     /// Whether every pattern has matched.
-    pub(crate) fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.found.left == 0
     }
 
     /// The line in which a pattern matched first, fit for a terminal and shortened to 200 bytes. `None` also while that
     /// line goes on and is shorter.
-    pub(crate) fn line(&self, pattern: usize) -> Option<&str> {
+    pub fn line(&self, pattern: usize) -> Option<&str> {
         self.quotes.line(pattern)
     }
 
     /// Begins with another stream. What was compiled is kept.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.found = Found::new(self.patterns.len());
         self.quotes = Quotes::new(self.patterns.len());
         self.engine = self.spare.take().or(self.engine.take());
@@ -112,7 +112,7 @@ impl Matcher {
     }
 
     /// Forgets that anything matched and goes on in the same stream: with its next line, if it is within one.
-    pub(crate) fn rearm(&mut self) {
+    pub fn rearm(&mut self) {
         let decided = self.is_within_a_line();
         self.restart();
         if decided {

@@ -11,14 +11,14 @@ const MOST_STATES: usize = 20_000;
 
 /// A pattern whose syntax is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     text: String,
     hir: Hir,
 }
 
 /// What is wrong with a pattern, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PatternError {
+pub struct PatternError {
     pattern: String,
     /// In bytes of the pattern.
     start: usize,
@@ -28,7 +28,7 @@ pub(crate) struct PatternError {
 
 impl Pattern {
     /// Reads a pattern without compiling it. What passes can be matched: nothing is refused later.
-    pub(crate) fn check(text: &str) -> Result<Self, PatternError> {
+    pub fn check(text: &str) -> Result<Self, PatternError> {
         let error = |span: &Span, reason: String| PatternError {
             pattern: text.to_owned(),
             start: span.start.offset,
@@ -58,7 +58,7 @@ impl Pattern {
     }
 
     /// As it was written.
-    pub(crate) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.text
     }
 
@@ -146,7 +146,7 @@ const SHOWN: usize = 100;
 
 impl PatternError {
     /// What is wrong, in one line without a full stop.
-    pub(crate) fn reason(&self) -> String {
+    pub fn reason(&self) -> String {
         let line = self.pattern[..self.start].matches('\n').count() + 1;
         if self.pattern.trim_end_matches('\n').contains('\n') {
             format!("line {line}: {}", self.reason)
@@ -156,7 +156,7 @@ impl PatternError {
     }
 
     /// The line of the pattern, a caret under the place, and the reason.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let line_start = self.pattern[..self.start].rfind('\n').map_or(0, |newline| newline + 1);
         let line: Vec<char> =
             self.pattern[line_start..].chars().take_while(|&c| c != '\n').map(shown).collect();

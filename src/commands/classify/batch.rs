@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
 use super::{Asked, rules};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
 use crate::classify::profile::Selection;
 use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal};
-use crate::error::Error;
-use crate::exit_code::Exit;
 use crate::policy::user_profiles;
 use crate::sys::{clock, files, output};
 

@@ -7,8 +7,9 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value as Json, json};
 
 use super::config_schema;
-use crate::policy::problem::Source;
-use crate::policy::{duration, file};
+use crate::base::duration;
+use crate::base::problem::Source;
+use crate::policy::file;
 
 /// Right values of each kind, which are then changed a little.
 const TEXTS: &[(&str, &[&str])] = &[

@@ -1,11 +1,11 @@
 //! The driver's part in output that was held: it goes out before the end of the run is told, and may change that end.
 
 use super::{Driver, hints};
+use crate::base::exit_code::{self, Exit};
+use crate::base::words::of_system;
 use crate::classify::Stream;
 use crate::event::{Event, Level, Outcome};
-use crate::exit_code::{self, Exit};
 use crate::session::{Action, with_end};
-use crate::sys::config::describe;
 use crate::sys::supervise::{Happening, Wanted};
 
 impl Driver<'_> {
@@ -92,7 +92,7 @@ impl Driver<'_> {
         self.sinks.keep_nothing();
         let missing = self.supervisor.held().given_up().map(|(why, bytes)| {
             let what = bytes.map_or("the end".to_owned(), |bytes| format!("the first {bytes} bytes"));
-            format!("{what} of the output could not be kept: {}", describe(why))
+            format!("{what} of the output could not be kept: {}", of_system(why))
         });
         if let Some(missing) = missing {
             self.sinks.note(Level::Error, &missing);
@@ -103,7 +103,7 @@ impl Driver<'_> {
                 Stream::Stderr => "held output could not be written to stderr",
                 Stream::Merged => "held output was lost",
             };
-            self.sinks.note(Level::Error, &format!("{what}: {}", describe(&why)));
+            self.sinks.note(Level::Error, &format!("{what}: {}", of_system(&why)));
         }
     }
 }

@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use super::{Doing, Driver};
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::event::{Bypassed, Event, Level};
 use crate::gate::{Admission, Ask, At, Delay, Grant, Limit, Limits, Pause, Refusal, Report, Settlement};
 use crate::policy::Policy;
 use crate::policy::value::{Key, OnStateError};
 use crate::session::{Answer, Input, Wait};
+use crate::store::{Done, Leases, Store, Transaction};
 use crate::sys::clock;
 use crate::sys::environment::Outer;
-use crate::sys::store::{self, Done, Leases, Sight, Store};
+use crate::sys::store::StoreLocation;
 
 /// A store that failed is left alone for this long: each look may cost its whole patience.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ pub(super) struct Gatekeeper {
     on_error: OnStateError,
     /// Opened when it is first needed.
     store: Option<Box<dyn Store>>,
-    place: store::Place,
+    place: StoreLocation,
     /// What the running attempt was granted.
     held: Grant,
     /// When it was, on the store's clock.
@@ -43,7 +44,7 @@ impl Gatekeeper {
     /// Nobody, where nothing is shared.
     pub(super) fn new(policy: &Policy, outer: &Outer) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
-        let place = store::Place::new(policy.state.as_ref())?;
+        let place = StoreLocation::new(policy.state.as_ref())?;
         let covered = covered(outer, &place, key);
         Ok(Some(Self {
             key: key.clone(),
@@ -67,10 +68,10 @@ impl Gatekeeper {
         let limits = self.limits.clone();
         let wanted = Leases::wanted(&limits, &ask);
         let mut decided = None;
-        let done = self.try_transact(wanted, &mut |sight| {
-            let admission = sight.state.admit(sight.now, &limits, &ask, sight.free);
+        let done = self.try_transact(wanted, &mut |seen| {
+            let admission = seen.state.admit(seen.now, &limits, &ask, seen.free);
             let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
-            decided = Some((admission, sight.now));
+            decided = Some((admission, seen.now));
             grant
         });
         match (done, decided) {
@@ -124,8 +125,8 @@ impl Gatekeeper {
         }
         let limits = self.limits.clone();
         let mut settled = Settlement::default();
-        let done = self.transact(Leases::GiveBack, &mut |sight| {
-            settled = sight.state.settle(sight.now, &limits, &report);
+        let done = self.transact(Leases::GiveBack, &mut |seen| {
+            settled = seen.state.settle(seen.now, &limits, &report);
             Grant::default()
         });
         match done {
@@ -177,7 +178,11 @@ impl Gatekeeper {
     }
 
     /// The same, waiting for others.
-    fn transact(&mut self, leases: Leases, decide: &mut dyn FnMut(Sight<'_>) -> Grant) -> Result<(), String> {
+    fn transact(
+        &mut self,
+        leases: Leases,
+        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
+    ) -> Result<(), String> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let began = clock::now().awake;
         while self.try_transact(leases, decide)? == Done::Busy {
@@ -191,7 +196,7 @@ impl Gatekeeper {
     fn try_transact(
         &mut self,
         leases: Leases,
-        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, String> {
         let now = clock::now().elapsed;
         if self.left_alone_until.is_some_and(|until| now < until) {
@@ -265,7 +270,7 @@ impl Driver<'_> {
 }
 
 /// What an attempt of a run around us holds under this key.
-pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &str) -> Grant {
+pub(in crate::commands) fn covered(outer: &Outer, place: &StoreLocation, key: &str) -> Grant {
     if outer.permits.is_empty() {
         return Grant::default();
     }
@@ -275,7 +280,7 @@ pub(in crate::commands) fn covered(outer: &Outer, place: &store::Place, key: &st
 }
 
 /// What names a key of a store to a `retry` below.
-fn token(place: &store::Place, key: &str) -> String {
+fn token(place: &StoreLocation, key: &str) -> String {
     let bytes = place.identity().into_bytes().into_iter().chain([0]).chain(key.bytes());
-    format!("{:016x}", crate::fnv::hash64(bytes))
+    format!("{:016x}", crate::base::fnv::hash64(bytes))
 }

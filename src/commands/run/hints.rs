@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
+use crate::base::error::Error;
+use crate::base::problem::nearest;
 use crate::cli::verb_words;
-use crate::error::Error;
-use crate::policy::problem::nearest;
 use crate::policy::settings::find;
 
 /// Words that only a shell knows.
@@ -66,8 +66,7 @@ pub(super) fn not_found(words: &[OsString]) -> Option<String> {
         format!("for a shell line use -c: retry -c {}", quoted(&unquoted_line(words)))
     } else if first.parse::<u64>().is_ok() {
         format!("for {first} attempts: retry --max {first} -- {}", command(behind()))
-    } else if first.starts_with(|c: char| c.is_ascii_digit()) && crate::policy::duration::parse(first).is_ok()
-    {
+    } else if first.starts_with(|c: char| c.is_ascii_digit()) && crate::base::duration::parse(first).is_ok() {
         format!("for a delay of {first}: retry --delay {first} -- {}", command(behind()))
     } else if is_assignment(first) {
         let rest = command(behind());

@@ -4,6 +4,7 @@
 use std::any::Any;
 
 use super::onlookers::{Interests, Onlookers};
+use crate::base::words::of_system;
 use crate::classify::{Output, Stream, Tails};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
@@ -98,9 +99,9 @@ impl Streams {
     pub(super) fn take(&mut self, captured: Captured, kept: Option<&std::io::Error>) -> Output {
         let refused = captured.refused.as_ref().map(|(stream, why)| (*stream, why));
         if let Some((stream, why)) = refused.filter(|(stream, _)| *stream != Stream::Stderr) {
-            self.lost = Some(format!("{} refused it: {}", name(stream), describe(why)));
+            self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
         } else if let Some(why) = kept {
-            self.lost = Some(format!("it could not be kept: {}", describe(why)));
+            self.lost = Some(format!("it could not be kept: {}", of_system(why)));
         }
         let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
@@ -125,7 +126,7 @@ impl Streams {
     /// Something that was held was lost on its way out.
     pub(super) fn refuse(&mut self, stream: Stream, why: &std::io::Error) {
         if stream != Stream::Stderr {
-            self.lost = Some(format!("{} refused it: {}", name(stream), describe(why)));
+            self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
         }
     }
 
@@ -153,8 +154,4 @@ impl Streams {
 
 fn name(stream: Stream) -> &'static str {
     if stream == Stream::Stderr { "stderr" } else { "stdout" }
-}
-
-fn describe(why: &std::io::Error) -> String {
-    crate::sys::config::describe(why)
 }

@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
+use crate::base::error::Error;
 use crate::commands::words_of;
-use crate::error::Error;
 use crate::sys::supervise::Program;
 
 /// A command.

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use crate::base::duration;
+use crate::base::error::Error;
+use crate::base::problem::nearest;
 use crate::cli::{CLOSE_FOR, Invocation};
-use crate::error::Error;
-use crate::policy::duration;
 use crate::policy::file::LIMITS;
-use crate::policy::problem::nearest;
 use crate::policy::settings::find;
 use crate::policy::value::Key;
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::event::plural;
+use crate::base::duration::{approximate, exact};
+use crate::base::words::plural;
 use crate::gate::{At, Limits, Phase, View};
-use crate::policy::duration::{approximate, exact};
+use crate::store::Entry;
 use crate::sys::output::printable;
-use crate::sys::store::Entry;
 
 /// Fields are only ever added.
 pub(super) fn json(entry: &Entry, limits: &Limits) -> Json {

@@ -7,11 +7,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value as Json, json};
 
+use crate::base::duration::{approximate, exact};
 use crate::event::{self, millis};
 use crate::gate::{Admission, Ask, At, Free, Grant, Limit, Limits};
 use crate::policy::Policy;
-use crate::policy::duration::{approximate, exact};
-use crate::sys::store::{Failure, Leases, Store};
+use crate::store::{Failure, Leases, Store};
+use crate::sys::store::Patient;
 use crate::sys::{clock, identity};
 
 /// Who looks whether an attempt would be admitted.
@@ -24,7 +25,7 @@ pub(super) struct Watch<'a> {
 }
 
 /// What a look has shown.
-pub(super) struct Sight {
+pub(super) struct Look {
     /// What holds an attempt back, if anything does.
     pub(super) held: Option<Held>,
     /// Until the next look, where waiting is an answer.
@@ -42,22 +43,21 @@ pub(super) struct Held {
 
 impl Watch<'_> {
     /// What an attempt would be told now. Nothing is spent, and nothing is held when this returns.
-    pub(super) fn look(&mut self, looks: u32) -> Result<Sight, Failure> {
+    pub(super) fn look(&mut self, looks: u32) -> Result<Look, Failure> {
         let chance = StdRng::seed_from_u64(u64::from_ne_bytes(identity::entropy())).random();
         let ask = Ask { looks, chance, ..self.ask };
         let (admission, now) = self.ask(&ask)?;
         Ok(match admission {
-            Admission::Proceed(_) => Sight { held: None, again: None },
+            Admission::Proceed(_) => Look { held: None, again: None },
             Admission::Wait(pause) => {
                 let delay = pause.delay(now, &ask, &self.store.patience());
                 let again = Some(delay.look);
                 let until = pause.until.map(|until| (until, until.since(now)));
-                Sight { held: Some(Held { limit: pause.limit, why: pause.why, until }), again }
+                Look { held: Some(Held { limit: pause.limit, why: pause.why, until }), again }
             }
-            Admission::Refuse(refusal) => Sight {
-                held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }),
-                again: None,
-            },
+            Admission::Refuse(refusal) => {
+                Look { held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }), again: None }
+            }
         })
     }
 
@@ -90,7 +90,7 @@ impl Watch<'_> {
     pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Held, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
-            let Sight { held: Some(held), again } = self.look(looks)? else { break };
+            let Look { held: Some(held), again } = self.look(looks)? else { break };
             let Some(again) = again else {
                 return Ok(Some((held, "waiting does not help".to_owned())));
             };

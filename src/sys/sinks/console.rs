@@ -14,9 +14,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Sink;
+use crate::base::duration::approximate;
 use crate::event::{Event, Level, Outcome, Record, millis};
 use crate::policy::Policy;
-use crate::policy::duration::approximate;
 use crate::policy::value::{Color, MessageFormat};
 use crate::sys::environment;
 use crate::sys::output::{self, Stderr, printable, printable_json};

@@ -8,9 +8,9 @@ use std::io::{self, Write};
 
 use self::file::File;
 use super::Sink;
+use crate::base::printable::{self, Charset};
+use crate::base::words::of_system;
 use crate::event::{Event, Record};
-use crate::plain::{self, Charset};
-use crate::sys::config::describe;
 use crate::sys::output::{self, Stderr};
 
 pub(crate) struct Jsonl {
@@ -45,8 +45,8 @@ impl Jsonl {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         match &mut self.to {
-            Target::Stderr => Stderr.write_all(plain::json(line, output::charset()).as_bytes()),
-            Target::File(file) => file.write(plain::json(line, Charset::Utf8).as_bytes()),
+            Target::Stderr => Stderr.write_all(printable::json(line, output::charset()).as_bytes()),
+            Target::File(file) => file.write(printable::json(line, Charset::Utf8).as_bytes()),
         }
     }
 }
@@ -70,7 +70,7 @@ impl Sink for Jsonl {
 fn unusable(name: &str, why: &io::Error) -> String {
     let why = match why.raw_os_error() {
         Some(libc::ENXIO) => "nobody reads it".to_owned(),
-        _ => describe(why),
+        _ => of_system(why),
     };
     format!("cannot write log {name}: {why}; continuing without it")
 }

@@ -5,8 +5,7 @@
 //! for one step.
 
 mod link;
-mod location;
-mod record;
+mod password;
 mod scripts;
 mod tls;
 mod trouble;
@@ -18,12 +17,13 @@ use std::time::{Duration, Instant};
 use ::redis::{Value, cmd, from_redis_value};
 
 use self::link::Link;
-pub(crate) use self::location::Location;
-use self::record::{Kind, Record};
 use self::scripts::{Found, Scripts, Seen};
 use self::trouble::Trouble;
-use super::{Done, Entry, Failure, Leases, PATIENCE, Sight, Store};
+use super::PATIENCE;
 use crate::gate::{At, Free, Grant};
+use crate::store::Location;
+use crate::store::redis_record::{self as record, Kind, Record};
+use crate::store::{Done, Entry, Failure, Leases, Store, Transaction};
 use crate::sys::identity;
 
 /// How long a lease lasts that is not renewed.
@@ -285,7 +285,7 @@ impl Store for Redis {
         &mut self,
         key: &str,
         leases: Leases,
-        decide: &mut dyn FnMut(Sight<'_>) -> Grant,
+        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, Failure> {
         let id = format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
         let length = self.lease;
@@ -307,7 +307,7 @@ impl Store for Redis {
                 Leases::Keep | Leases::GiveBack => Free::default(),
             };
             let before = record.state.clone();
-            let grant = decide(Sight { state: &mut record.state, now, free });
+            let grant = decide(Transaction { state: &mut record.state, now, free });
             granted = if matches!(leases, Leases::Take { .. }) { grant } else { Grant::default() };
             changed |= record.take(granted, &id, now.plus(length));
             if changed || record.state != before { Edit::Write } else { Edit::Keep }

@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use crate::exit_code::FAILURE;
+use crate::base::exit_code::FAILURE;
 
 struct Heap;
 

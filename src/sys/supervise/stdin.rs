@@ -25,7 +25,7 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::net::{SocketType, sockopt};
 
-use crate::error::Error;
+use crate::base::error::Error;
 use crate::policy::value::StdinMode;
 use flags::Flags;
 use replay::Replay;

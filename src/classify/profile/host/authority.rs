@@ -55,7 +55,7 @@ pub(super) struct Authority {
 
 /// How a host is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// `[user@]host[:port]`, a URL, or the path of a socket.
     Host,
     /// A URL and nothing else.
@@ -73,7 +73,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    pub(crate) const ALL: [(&str, Form); 7] = [
+    pub const ALL: [(&str, Form); 7] = [
         ("host", Form::Host),
         ("url", Form::Url),
         ("remote", Form::Remote),
@@ -83,7 +83,7 @@ impl Form {
         ("settings", Form::Settings),
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         Form::ALL.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
     }
 

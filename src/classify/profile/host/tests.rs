@@ -6,11 +6,11 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::super::{AUTO, Knowledge, Profile, Selection, read};
-use crate::policy::problem::Source;
+use crate::base::problem::Source;
 
 fn host_of(argv: &[OsString], asked: &str, users: Vec<Rc<Profile>>) -> Option<String> {
     let selection = Selection::choose(&[asked.to_owned()], argv, &users);
-    let hash = |credentials: &[u8]| format!("{:016x}", crate::fnv::hash64(credentials.iter().copied()));
+    let hash = |credentials: &[u8]| format!("{:016x}", crate::base::fnv::hash64(credentials.iter().copied()));
     Knowledge::new(selection, users).host(argv, &hash)
 }
 

@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use super::*;
 use crate::gate::Limits;
 use crate::sys::environment;
+use crate::sys::store::Patient as _;
 
 /// A directory of a test's own, with a store in it.
 struct Sandbox(tempfile::TempDir);
@@ -32,7 +33,7 @@ impl Sandbox {
 
     /// The file that holds a key's state.
     fn state(&self, key: &str) -> PathBuf {
-        self.store().join(LAYOUT).join(name::of_key(key)).join("state")
+        self.store().join(LAYOUT).join(key_name::of_key(key)).join("state")
     }
 
     fn local(&self) -> Local {

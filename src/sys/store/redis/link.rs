@@ -16,9 +16,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
-use super::location::{Address, Location};
+use super::password;
 use super::tls;
 use super::trouble::Trouble;
+use crate::store::{Address, Location};
 use crate::sys::supervise;
 
 /// For resolving a name, for connecting, and for an answer, each. A server on a busy machine may wait for its turn, and
@@ -62,7 +63,7 @@ impl Link {
     fn log_in(&mut self, location: &Location) -> Result<(), Trouble> {
         if let Some(login) = &location.login {
             let mut auth = cmd("AUTH");
-            auth.arg(login.user.as_ref()).arg(login.read().map_err(Trouble::lasting)?);
+            auth.arg(login.user.as_ref()).arg(password::read(login).map_err(Trouble::lasting)?);
             self.call(&auth).map_err(Trouble::of_logging_in)?;
         }
         if location.db != 0 {

@@ -6,6 +6,7 @@ mod server;
 
 use super::*;
 use crate::gate::{self, Breaker, KeyState, Limits, Report, Tripping};
+use crate::sys::store::Patient as _;
 use server::Server;
 
 /// A breaker that never opens counts failures.

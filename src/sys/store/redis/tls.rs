@@ -12,8 +12,8 @@ use rustls::{
 };
 
 use super::link::Wire;
-use super::location::Trust;
 use super::trouble::Trouble;
+use crate::store::Trust;
 
 pub(super) type Session = StreamOwned<ClientConnection, Wire>;
 

@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind};
 
 use ::redis::{RedisError, ServerErrorKind};
 
+use crate::base::words::without_number;
+
 /// Why something failed. The words go behind the server's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -139,7 +141,6 @@ fn one_line(text: &str) -> String {
 /// Without the number that Rust adds.
 fn plain(why: &io::Error) -> String {
     let text = why.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
+    let mut chars = without_number(&text).chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -2,14 +2,14 @@
 //! forks stay cheap), beyond that in a temporary file without a name; where there can be none, in memory too.
 
 use std::fmt;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::policy::size;
+use crate::base::size;
+use crate::base::words::of_system;
 
 /// So much is kept in memory.
 #[cfg(target_os = "linux")]
@@ -51,19 +51,17 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong(limit) => write!(f, "more than --stdin-max {} was read", size::exact(*limit)),
-            Self::NotKept(directory, why) => write!(f, "it cannot be kept in {directory}: {}", text(*why)),
-            Self::NotRead(why) => write!(f, "what was kept cannot be read: {}", text(*why)),
-            Self::Broken(why) => write!(f, "it broke off: {}", text(*why)),
-            Self::NotFed(why) => write!(f, "there is no pipe for it: {}", text(*why)),
-            Self::NotReopened(why) => write!(f, "the file cannot be opened again: {}", text(*why)),
+            Self::NotKept(directory, why) => {
+                write!(f, "it cannot be kept in {directory}: {}", of_system(&(*why).into()))
+            }
+            Self::NotRead(why) => write!(f, "what was kept cannot be read: {}", of_system(&(*why).into())),
+            Self::Broken(why) => write!(f, "it broke off: {}", of_system(&(*why).into())),
+            Self::NotFed(why) => write!(f, "there is no pipe for it: {}", of_system(&(*why).into())),
+            Self::NotReopened(why) => {
+                write!(f, "the file cannot be opened again: {}", of_system(&(*why).into()))
+            }
         }
     }
-}
-
-/// Without the number.
-fn text(errno: Errno) -> String {
-    let text = io::Error::from(errno).to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 impl Spool {

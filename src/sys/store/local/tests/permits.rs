@@ -1,6 +1,7 @@
 //! Permits and the probe.
 
 use super::*;
+use crate::sys::store::Patient as _;
 
 #[test]
 fn there_are_as_many_permits_as_were_asked_for_and_one_probe() {

@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 
 use super::*;
+use crate::sys::store::Patient as _;
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::sys::store::Patient as _;
 
 /// Sets a key's record to have been written so many days ago.
 fn age(sandbox: &Sandbox, key: &str, days: u64) {
@@ -54,7 +55,7 @@ fn a_secret_is_made_once_and_read_by_all() {
     assert!(secrets.iter().all(|secret| *secret == secrets[0] && secret.len() == 32), "{secrets:?}");
     assert_eq!(sandbox.local().secret(false), Ok(Some(secrets[0].clone())));
     assert_eq!(sandbox.local().entries(), Ok(Vec::new()), "it is no key");
-    let name = |secret: &str| crate::sys::store::name_of(secret, b"user:password");
+    let name = |secret: &str| crate::store::name_of(secret, b"user:password");
     assert_eq!((name(&secrets[0]).len(), name(&secrets[0])), (16, name(&secrets[0])));
     assert_ne!(name(&secrets[0]), name("another"));
 }

@@ -1,6 +1,7 @@
 //! Leases: counted, renewed, given back, run out, lost.
 
 use super::*;
+use crate::sys::store::Patient as _;
 
 const PERMITS: Leases = Leases::Take { permits: Some(3), probe: false };
 

@@ -1,0 +1,14 @@
+//! The ground floor: what every room needs and nothing else. Durations and sizes as people write them, words, text that is
+//! safe to show, places and problems in a text file, exit statuses, moments. It uses no other room.
+
+pub mod duration;
+pub mod error;
+pub mod exit_code;
+pub mod fnv;
+mod now;
+pub mod printable;
+pub mod problem;
+pub mod size;
+pub mod words;
+
+pub use now::Now;

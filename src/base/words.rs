@@ -1,0 +1,49 @@
+//! Words that several rooms say, in one place.
+
+/// `1 attempt`, `2 attempts`.
+pub fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The operating system's words for an error, without its number.
+pub fn of_system(error: &std::io::Error) -> String {
+    without_number(&error.to_string()).to_owned()
+}
+
+/// The words of an error of the operating system, without the number that std appends.
+pub fn without_number(text: &str) -> &str {
+    text.split(" (os error").next().unwrap_or(text)
+}
+
+/// A text without what may be a password in a server's URL: `redis://user:***@host`, `redis+unix:///socket?pass=***`.
+pub fn without_password(text: String) -> String {
+    if !text.contains(':') {
+        return text;
+    }
+    // `redis:user:…` is no URL, but may have been meant as one.
+    let meant = || SERVERS.iter().find_map(|scheme| text.find(scheme).map(|at| at + scheme.len()));
+    let Some(begin) = text.find("://").map(|at| at + 3).or_else(meant) else { return text };
+    let (front, rest) = text.split_at(begin);
+    // A password may hold the signs that end an authority, as long as an @ follows.
+    let (authority, rest) = rest.rfind('@').map_or(("", rest), |at| rest.split_at(at));
+    let authority = match authority.split_once(':') {
+        Some((user, _)) => format!("{user}:{HIDDEN}"),
+        None if front.ends_with("//") => authority.to_owned(),
+        None if authority.is_empty() => String::new(),
+        None => HIDDEN.to_owned(),
+    };
+    let Some((place, query)) = rest.split_once('?') else { return format!("{front}{authority}{rest}") };
+    let parts = query.split('&').map(|part| match part.split_once('=') {
+        Some((name @ ("db" | "user"), value)) => format!("{name}={value}"),
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    });
+    let query = parts.collect::<Vec<_>>().join("&");
+    format!("{front}{authority}{place}?{query}")
+}
+
+/// The beginnings of servers' URLs.
+const SERVERS: [&str; 7] =
+    ["redis:", "rediss:", "redis+unix:", "valkey:", "valkeys:", "valkey+unix:", "unix:"];
+/// What stands for a password.
+const HIDDEN: &str = "***";

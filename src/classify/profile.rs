@@ -1,0 +1,274 @@
+//! What is known of tools. A profile is data: rules over exit status and output, each with an example that it must
+//! match. This file has its types; `read` makes them of TOML, `builtin` lists those that are compiled in, `select`
+//! finds the one for a command line, `judge` applies them, `host` finds whom a command line is about.
+
+mod applied;
+mod builtin;
+mod host;
+mod judge;
+mod known;
+mod read;
+mod select;
+mod wrappers;
+
+pub use builtin::{GENERIC, commands, names};
+pub use host::HostFinder;
+pub use judge::{Evidence, Verdict};
+pub use known::Knowledge;
+pub use read::{profile_schema, read};
+pub use select::{AUTO, Captures, Familiarity, NONE, Selection, is_known, known_names};
+
+use std::rc::Rc;
+
+use super::classification::Class;
+use super::exit_spec::{ExitSpecs, whole};
+pub use super::pattern::Pattern;
+use crate::base::problem;
+
+/// What is known of one tool.
+#[derive(Debug, Default)]
+pub struct Profile {
+    pub name: Rc<str>,
+    /// The programs that it is for, by base name.
+    pub commands: Vec<String>,
+    /// In the order in which they stand.
+    pub rules: Vec<Rule>,
+    /// What a user of the tool should know.
+    pub advice: Vec<String>,
+    /// It talks to a person: nothing is captured while stdin is a terminal.
+    pub interactive: bool,
+    /// It asks for nothing to be captured, and reads what is captured anyway.
+    pub passive: bool,
+    /// The rules of `generic` do not follow its own.
+    pub alone: bool,
+    /// How its arguments name the host, the first that is for the command; without one, by any URL.
+    pub keys: Vec<HostFinder>,
+}
+
+/// One thing that is known: when all its conditions hold, its class does.
+#[derive(Debug)]
+pub struct Rule {
+    pub id: Rc<str>,
+    pub class: Class,
+    pub kind: Option<Rc<str>>,
+    /// In a few words; without one, the rule's conditions say it.
+    pub reason: Option<String>,
+    pub phase: Phase,
+    pub exit: Option<ExitSpecs>,
+    /// Each must match; of its patterns one.
+    pub texts: Vec<TextRule>,
+    pub http: Option<Statuses>,
+    /// The server must have said how long to wait.
+    pub hint: bool,
+    /// The request surely never took effect.
+    pub not_reached: bool,
+    pub examples: Vec<Example>,
+    /// Where it stands, in a file of the user's.
+    pub place: Option<problem::Place>,
+}
+
+/// A condition on a stream.
+#[derive(Debug)]
+pub struct TextRule {
+    pub stream: Stream,
+    pub patterns: Vec<Pattern>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stderr,
+    Stdout,
+    Both,
+}
+
+impl Stream {
+    pub const ALL: [(&str, Stream); 3] =
+        [("stderr", Stream::Stderr), ("stdout", Stream::Stdout), ("both", Stream::Both)];
+
+    pub fn name(self) -> &'static str {
+        Stream::ALL.iter().find(|(_, stream)| *stream == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// HTTP statuses, as ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statuses(Vec<std::ops::RangeInclusive<u16>>);
+
+impl Statuses {
+    /// `429`, `502-504`, or a list of them; else why it is none.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let range = |item: &str| {
+            let (low, high) = item.split_once('-').unwrap_or((item, item));
+            let (low, high) = (whole(low)?, whole(high)?);
+            (100 <= low && low <= high && high <= 599).then_some(low..=high)
+        };
+        text.split(',').map(|item| range(item.trim_ascii())).collect::<Option<_>>().map(Self).ok_or_else(|| {
+            format!("'{text}' are no HTTP statuses: write codes and ranges from 100 to 599, such as 429 or 502-504")
+        })
+    }
+
+    pub fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&status))
+    }
+}
+
+impl std::fmt::Display for Statuses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, range) in self.0.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { "," })?;
+            write!(f, "{}", range.start())?;
+            if range.end() > range.start() {
+                write!(f, "-{}", range.end())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A result that a rule must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Example {
+    pub exit: Option<u8>,
+    pub stderr: String,
+    pub stdout: String,
+}
+
+/// When a rule is asked. Earlier phases are surer. The order was measured: tools print "Connection reset" after "No
+/// space left on device", and end failures of the network with "No such file".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Text that no second attempt will change: quota, disk, certificate, host key, credentials, syntax.
+    Hard,
+    /// Text of a limit.
+    Throttle,
+    /// An HTTP status.
+    Http,
+    /// Text of a lock, a start, a lack of capacity.
+    Busy,
+    /// Text of the network.
+    Network,
+    /// Text of anything else that will not pass.
+    Soft,
+    /// The tool's exit statuses.
+    Exit,
+    /// Exit statuses that any program may have; `generic`'s.
+    Codes,
+}
+
+/// Kinds whose text is as sure as it gets.
+const HARD: &[&str] = &["quota", "disk", "certificate", "tls", "host-key", "auth", "usage", "interrupted"];
+/// Kinds of failures between here and the server.
+const NETWORK: &[&str] =
+    &["dns", "refused", "unreachable", "timeout", "reset", "truncated", "tls", "network"];
+
+/// The kinds that there are. A user may add others.
+pub const KINDS: &[&str] = &[
+    "auth",
+    "build",
+    "capacity",
+    "certificate",
+    "conflict",
+    "crash",
+    "dependency",
+    "disk",
+    "dns",
+    "forbidden",
+    "host-key",
+    "http",
+    "interrupted",
+    "killed",
+    "lock",
+    "network",
+    "not-executable",
+    "not-found",
+    "protocol",
+    "quota",
+    "readonly",
+    "refused",
+    "reset",
+    "resource",
+    "starting",
+    "tempfail",
+    "test",
+    "throttle",
+    "timeout",
+    "tls",
+    "truncated",
+    "unreachable",
+    "usage",
+];
+
+impl Phase {
+    const NAMES: [(&str, Phase); 8] = [
+        ("hard", Phase::Hard),
+        ("throttle", Phase::Throttle),
+        ("http", Phase::Http),
+        ("busy", Phase::Busy),
+        ("network", Phase::Network),
+        ("soft", Phase::Soft),
+        ("exit", Phase::Exit),
+        ("codes", Phase::Codes),
+    ];
+
+    pub fn name(self) -> &'static str {
+        Phase::NAMES.iter().find(|(_, phase)| *phase == self).map_or("", |(name, _)| name)
+    }
+
+    /// As `retry profiles` says it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Phase::Hard => "permanent errors (text)",
+            Phase::Throttle => "rate limits",
+            Phase::Http => "HTTP status",
+            Phase::Busy => "locks, start-up, capacity",
+            Phase::Network => "network errors",
+            Phase::Soft => "other permanent errors",
+            Phase::Exit => "exit status",
+            Phase::Codes => "exit status (any program)",
+        }
+    }
+
+    /// Where a rule belongs that does not say so.
+    fn of(class: Class, kind: Option<&str>, has_text: bool, has_http: bool, generic: bool) -> Self {
+        let is = |kinds: &[&str]| kind.is_some_and(|kind| kinds.contains(&kind));
+        match class {
+            _ if has_http => Phase::Http,
+            _ if !has_text && generic => Phase::Codes,
+            _ if !has_text => Phase::Exit,
+            Class::Throttled => Phase::Throttle,
+            Class::Permanent if is(HARD) => Phase::Hard,
+            Class::Permanent => Phase::Soft,
+            _ if is(NETWORK) => Phase::Network,
+            _ => Phase::Busy,
+        }
+    }
+}
+
+impl Rule {
+    /// Does it speak of exit 0? Then it is what says that such an end was none.
+    pub fn is_gate(&self) -> bool {
+        self.exit.as_ref().is_some_and(ExitSpecs::names_zero)
+    }
+
+    /// Has it the same conditions?
+    pub fn repeats(&self, other: &Rule) -> bool {
+        let texts = |rule: &Rule| {
+            let mut texts: Vec<_> = rule
+                .texts
+                .iter()
+                .flat_map(|text| {
+                    text.patterns.iter().map(|pattern| (text.stream.name(), pattern.as_str().to_owned()))
+                })
+                .collect();
+            texts.sort();
+            texts
+        };
+        self.exit == other.exit
+            && self.http == other.http
+            && self.hint == other.hint
+            && texts(self) == texts(other)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! What can be typed, one file a verb.
+
+mod classify;
+mod explain;
+mod generate;
+mod profiles;
+mod run;
+mod state;
+mod wait;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::base::problem::nearest;
+use crate::classify::profile::{Knowledge, Profile, Selection};
+use crate::cli::{Invocation, Verb};
+use crate::policy::layer::{Layer, Origin};
+use crate::policy::settings::{SETTINGS, find};
+use crate::policy::value::Key;
+use crate::policy::{Host, Policy, Request, Resolved, builtin, resolve, user_profiles};
+use crate::sys::config::Config;
+use crate::sys::environment::{self, Outer};
+use crate::sys::output;
+use crate::sys::store::StoreLocation;
+
+/// Does what was typed.
+pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
+    match invocation.verb {
+        Verb::Run | Verb::Until => run::run(invocation),
+        Verb::Wait => wait::wait(invocation),
+        Verb::Explain => explain::explain(invocation),
+        Verb::Classify => classify::classify(invocation),
+        Verb::Profiles => profiles::profiles(invocation),
+        Verb::State => state::state(invocation),
+        Verb::Generate => generate::generate(invocation),
+    }
+}
+
+/// Everything that was asked, from everywhere, and what to warn of.
+struct Asked {
+    request: Request,
+    resolved: Resolved,
+    warnings: Vec<String>,
+    /// The command is a shell's string with more than one command in it.
+    several: bool,
+}
+
+/// Gathers the layers and resolves them.
+fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
+    let (mut request, mut warnings) = gather(invocation, outer)?;
+    let mut resolved = resolve(&request).map_err(Error::problems)?;
+    let words = about(invocation, &resolved.policy);
+    if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
+        let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
+        let trouble = std::cell::RefCell::new(None);
+        let host = knowledge(&request, &resolved, &words).host(&words, &|credentials| {
+            who_asks(&resolved.policy, starts, credentials).unwrap_or_else(|why| {
+                *trouble.borrow_mut() = Some(why);
+                "unknown".to_owned()
+            })
+        });
+        warnings
+            .extend(trouble.into_inner().map(|why| format!("credentials have no name of their own: {why}")));
+        if host.is_none() {
+            warnings.push(
+                "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
+            );
+        }
+        request.host = host.map_or(Host::Unknown, Host::Named);
+        resolved = resolve(&request).map_err(Error::problems)?;
+    }
+    let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
+    let several = line.is_some_and(|line| has_several(&line));
+    Ok(Asked { request, resolved, warnings, several })
+}
+
+/// A name for the credentials in a command's arguments, the same for all users of the shared state. Only a run makes
+/// the key that it takes.
+fn who_asks(policy: &Policy, make: bool, credentials: &[u8]) -> Result<String, String> {
+    let place = StoreLocation::new(policy.state.as_ref());
+    let place = place.map_err(|_| "the shared state has no place".to_owned())?;
+    let secret = place.open().and_then(|mut store| store.secret(make)).map_err(|failure| failure.0)?;
+    Ok(secret.map_or("new".to_owned(), |secret| crate::store::name_of(&secret, credentials)))
+}
+
+/// The layers, and what to warn of.
+fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String>), Error> {
+    let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
+    let config = if invocation.is_set("no-config") {
+        if let Some(file) = invocation.value("config") {
+            let both = format!("--no-config and --config {} conflict", file.display());
+            return Err(Error::usage(both).hint("drop one of them"));
+        }
+        Config::default()
+    } else {
+        Config::read(named_config.as_deref())?
+    };
+    let mut warnings = config.warnings;
+    warnings.extend(unknown_variables());
+    let request = Request {
+        verb: (invocation.verb == Verb::Until).then_some(builtin::UNTIL),
+        named: named_policy(invocation)?,
+        files: config.files,
+        env: env_layer()?,
+        flags: invocation.flags.clone(),
+        outer_deadline: outer.time_left,
+        host: Host::Unasked,
+    };
+    Ok((request, warnings))
+}
+
+/// The words that say which tool the command is. In a shell they are those of its string.
+fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
+    let words = invocation.command();
+    match words.first() {
+        Some(line) if policy.shell.is_some() => words_of(line),
+        _ => words,
+    }
+}
+
+fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowledge {
+    let users = user_profiles(&request.files);
+    let selection = Selection::choose(&resolved.policy.profile.0, argv, &users);
+    Knowledge::new(selection, users)
+}
+
+impl Asked {
+    /// What is known of this command.
+    fn knowledge(&self, argv: &[OsString]) -> Knowledge {
+        knowledge(&self.request, &self.resolved, argv).among_others(self.several)
+    }
+
+    /// Says on stderr what to warn of.
+    fn warn(&self) {
+        for warning in self.warnings.iter().chain(&self.rule_warnings()) {
+            warn(warning);
+        }
+    }
+
+    /// What to warn of besides: rules of the user's profiles that do not match their own examples.
+    fn rule_warnings(&self) -> Vec<String> {
+        user_profiles(&self.request.files).iter().flat_map(|profile| wrong_examples(profile)).collect()
+    }
+}
+
+fn warn(warning: &str) {
+    output::to_stderr(&format!("retry: warning: {}\n", output::printable(warning)));
+}
+
+fn wrong_examples(profile: &Profile) -> Vec<String> {
+    let told = profile.wrong_examples().into_iter().map(|rule| {
+        let place = rule.place.as_ref().map(|place| {
+            let (line, column) = place.line_and_column();
+            format!("{}:{line}:{column}: ", place.source.path)
+        });
+        let place = place.unwrap_or_default();
+        format!("{place}rule '{}' of profile '{}' does not match its own example", rule.id, profile.name)
+    });
+    told.collect()
+}
+
+/// The words of the first command of a shell's string. They are only looked at: nothing is expanded.
+fn words_of(line: &OsStr) -> Vec<OsString> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut bytes = line.as_bytes().iter().copied();
+    while let Some(byte) = bytes.next() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (None | Some(b'"'), b'\\') => word.get_or_insert_default().extend(bytes.next()),
+            (None, b';' | b'|' | b'&' | b'<' | b'>' | b'\n' | b'(' | b')')
+                if word.is_some() || !words.is_empty() =>
+            {
+                break;
+            }
+            (None, byte) if byte.is_ascii_whitespace() => words.extend(word.take()),
+            (_, byte) => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    words.into_iter().map(OsString::from_vec).collect()
+}
+
+/// Has a shell's string more than one command in it, as far as a look tells?
+fn has_several(line: &OsStr) -> bool {
+    let bytes = line.as_bytes().trim_ascii().trim_ascii_end();
+    let mut quote = None;
+    let mut previous = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1);
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            // Within double quotes a command may still be run.
+            (None | Some(b'"'), b'$') if next == Some(&b'(') => return true,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            // `2>&1` and `&>` are no ends of a command.
+            (None, b'&') if previous == b'>' || next == Some(&b'>') => {}
+            (None | Some(b'"'), b'`') | (None, b';' | b'|' | b'&' | b'\n' | b'(' | b'{') => return true,
+            _ => {}
+        }
+        previous = byte;
+    }
+    false
+}
+
+/// The policy that was named, by a flag or by the environment.
+fn named_policy(invocation: &Invocation) -> Result<Option<(String, Origin)>, Error> {
+    const VARIABLE: &str = "RETRY_OPT_POLICY";
+    let flag = invocation.value("policy").map(|name| (name.clone(), Origin::Flag));
+    let named = flag.or_else(|| environment::get(VARIABLE).map(|name| (name, Origin::Env(VARIABLE))));
+    named.map(|(name, origin)| utf8(name).map(|name| (name, origin))).transpose()
+}
+
+/// The settings in the environment.
+fn env_layer() -> Result<Layer, Error> {
+    let mut layer = Layer::default();
+    let mut problems = Vec::new();
+    for setting in SETTINGS {
+        let Some(variable) = setting.env else { continue };
+        let Some(value) = environment::get(variable) else { continue };
+        let written = format!("{variable}={}", value.display());
+        problems.extend(layer.add(setting.key, vec![value], Origin::Env(variable), written).err());
+    }
+    if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
+}
+
+/// A warning for each `RETRY_OPT_…` that means nothing.
+fn unknown_variables() -> Vec<String> {
+    const PREFIX: &str = "RETRY_OPT_";
+    let known =
+        || SETTINGS.iter().filter_map(|setting| setting.env).chain(["RETRY_OPT_POLICY", "RETRY_OPT_CONFIG"]);
+    let unknown = environment::names(PREFIX).into_iter().filter(|name| !known().any(|known| known == name));
+    let told = unknown.map(|name| {
+        let key = name.trim_start_matches(PREFIX).to_lowercase().replace('_', "-");
+        let by_alias = find(&key).and_then(|setting| SETTINGS[setting].env);
+        match (by_alias.or_else(|| nearest(&name, known())), find(&key)) {
+            (Some(near), _) if by_alias.is_some() || find(&key).is_none() => {
+                format!("unknown variable {name} ignored; did you mean {near}?")
+            }
+            (_, Some(_)) => {
+                format!("{name} ignored: this setting has no variable; use --{key} or a config file")
+            }
+            _ => format!("unknown variable {name} ignored; retry --help lists the variables"),
+        }
+    });
+    told.collect()
+}
+
+fn utf8(text: OsString) -> Result<String, Error> {
+    text.into_string().map_err(|text| Error::usage(format!("'{}' is not UTF-8", text.display())))
+}
+
+/// The value of a `--format`, one of `known`.
+fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Error> {
+    let Some(asked) = invocation.value("format") else { return Ok(known[0]) };
+    known.iter().find(|format| asked == **format).copied().ok_or_else(|| {
+        Error::usage(format!("invalid --format {}", asked.display()))
+            .hint(format!("use --format {}", known.join(" or ")))
+    })
+}
+
+/// Prints the answer of a verb, made safe for a terminal.
+pub(crate) fn print(text: &str) -> Result<Exit, Error> {
+    printed(output::to_stdout(text))
+}
+
+/// Prints the answer of a verb for programs, over several lines or on one.
+fn print_json(answer: &serde_json::Value, pretty: bool) -> Result<Exit, Error> {
+    let text = if pretty { format!("{answer:#}\n") } else { format!("{answer}\n") };
+    printed(output::to_stdout_exactly(&output::printable_json(&text)))
+}
+
+/// Prints a file that is made.
+fn print_exactly(text: &str) -> Result<Exit, Error> {
+    printed(output::to_stdout_exactly(text))
+}
+
+fn printed(written: std::io::Result<()>) -> Result<Exit, Error> {
+    match written {
+        Ok(()) => Ok(Exit::Status(0)),
+        // Who closed the pipe has read enough.
+        Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),
+        Err(why) => Err(Error::system("cannot write to stdout", &why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shells_string_may_have_several_commands() {
+        for line in
+            ["a && b", "a; b", "a | b", "a & b", "a\nb", "a $(b)", "a \"$(b)\"", "a `b`", "(a)", "a <(b)"]
+        {
+            assert!(has_several(OsStr::new(line)), "{line}");
+        }
+        for line in
+            ["a", "a 'b; c'", "a \"b | c\"", "a 2>&1", "a &>f", "a >f 2>g", "A=1 a -d '{\"x\": 1}' $b", "a\n"]
+        {
+            assert!(!has_several(OsStr::new(line)), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_shells_string_are_those_of_its_first_command() {
+        for (line, expected) in [
+            ("", &[][..]),
+            ("curl -f x", &["curl", "-f", "x"]),
+            ("  curl\t-f  ", &["curl", "-f"]),
+            ("curl;true", &["curl"]),
+            ("curl|cat", &["curl"]),
+            ("curl&", &["curl"]),
+            ("curl -s x>f", &["curl", "-s", "x"]),
+            ("curl x && git pull", &["curl", "x"]),
+            ("A='b c' curl x", &["A=b c", "curl", "x"]),
+            ("'curl' \"a b\" c\\ d \"e\\\"f\" ''", &["curl", "a b", "c d", "e\"f", ""]),
+            ("\ncurl\ntrue", &["curl"]),
+            ("it's", &["its"]),
+        ] {
+            assert_eq!(words_of(OsStr::new(line)), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! May we go now: what is shared, by key, between all processes that use one store.
+//!
+//! All of it is pure: a [`KeyState`] and the time on the store's clock in, an [`Admission`] and the changed state out.
+//! Where states are kept, and how two processes never change one at once, is the stores' affair (`sys/store/`). All
+//! limits must say yes, or nothing is spent of any.
+
+mod adaptive;
+mod breaker;
+mod budget;
+mod limits;
+mod rate;
+mod state;
+mod window;
+
+pub use breaker::Phase;
+pub use limits::{Breaker, Limits, Rate, Tripping};
+pub use state::{KeyState, VERSION, View};
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment on a store's clock: microseconds since the Unix epoch.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(transparent)]
+pub struct At(pub u64);
+
+impl At {
+    pub fn plus(self, time: Duration) -> Self {
+        At(self.0.saturating_add(micros(time)))
+    }
+
+    pub fn minus(self, time: Duration) -> Self {
+        At(self.0.saturating_sub(micros(time)))
+    }
+
+    /// How long from `earlier` until this; zero if that is later.
+    pub fn since(self, earlier: At) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// RFC 3339, UTC, to the second. Rounded up: nothing is said to be open before it is.
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The end of the year 9999, the last that the format can tell.
+        const LAST: u64 = 253_402_300_799;
+        let seconds = Duration::from_secs(self.0.div_ceil(1_000_000).min(LAST));
+        humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + seconds).fmt(f)
+    }
+}
+
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Which limit keeps an attempt from starting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// A server, or a person, closed the key until a moment.
+    Window,
+    Rate,
+    Concurrency,
+    Breaker,
+    Budget,
+    Adaptive,
+    /// The shared state cannot be reached, and `--on-state-error fail` was asked for.
+    State,
+}
+
+/// The attempt that asks to start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ask {
+    pub kind: Kind,
+    /// How often this attempt was told to wait already.
+    pub looks: u32,
+    /// A draw in [0, 1), of this look: where chance decides, it decides.
+    pub chance: f64,
+    /// A draw in [0, 1), of all its looks: its place among those who come back.
+    pub place: f64,
+    /// How long it has waited already: for a limit, or since a server asked it to.
+    pub waited: Duration,
+    /// The attempt runs inside of another one under this key, which has a permit.
+    pub covered: bool,
+    /// The same, and that one is the breaker's probe.
+    pub covered_by_probe: bool,
+}
+
+/// What an attempt is to its run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// The run's first.
+    #[default]
+    First,
+    /// It follows a failure.
+    Retry,
+    /// It follows a success (`--successes`).
+    Repeat,
+}
+
+/// What could be leased just now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Free {
+    pub permit: bool,
+    pub probe: bool,
+}
+
+/// What is leased, and freed by its holder's death.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// One of the permits that `--concurrency` counts.
+    pub permit: bool,
+    /// The right to try a service whose breaker is half-open.
+    pub probe: bool,
+}
+
+/// May it start?
+#[derive(Clone, Debug, PartialEq)]
+pub enum Admission {
+    /// Yes, with these leases.
+    Proceed(Grant),
+    /// Not yet.
+    Wait(Pause),
+    /// No, and waiting is not the answer.
+    Refuse(Refusal),
+}
+
+/// Why an attempt has to wait, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pause {
+    pub limit: Limit,
+    /// When it may start at the earliest; `None` where that hangs on others: look again soon.
+    pub until: Option<At>,
+    /// Those who waited come back spread over this time.
+    pub spread: Duration,
+    /// In words, after "because".
+    pub why: String,
+}
+
+/// How long a [`Pause`] takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Delay {
+    /// Until the limit lets it go; `None` where that hangs on others.
+    pub least: Option<Duration>,
+    /// Until it comes back: that, and its share of the spread.
+    pub wait: Duration,
+    /// Until the next look: somebody may open the key, or close it for longer.
+    pub look: Duration,
+}
+
+/// Whoever waits for long looks again after about this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+impl Pause {
+    /// Where it hangs on others, a store's `patience` counts, short at first.
+    pub fn delay(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
+        let jitter = 0.5 + ask.chance / 2.0;
+        if let Some(until) = self.until {
+            let least = until.since(now);
+            let wait = least.saturating_add(self.spread.mul_f64(ask.place));
+            let look = if least > LOOK_AGAIN { LOOK_AGAIN.mul_f64(jitter) } else { wait };
+            return Delay { least: Some(least), wait, look };
+        }
+        let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
+        let wait = longest.mul_f64(jitter);
+        Delay { least: None, wait, look: wait }
+    }
+}
+
+/// Why an attempt does not start at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub limit: Limit,
+    pub why: String,
+}
+
+/// How an attempt ended, as far as limits care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Result {
+    Success,
+    /// Transient or throttled: the service may be in trouble.
+    Failure,
+    /// Permanent, interrupted, never started: it says nothing of the service's health.
+    Neutral,
+}
+
+/// What is told of an attempt that was admitted, once, when it is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Report {
+    pub result: Result,
+    /// How long a server asked to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The attempt was the breaker's probe.
+    pub probe: bool,
+    /// A draw in [0, 1): its place among those who come back.
+    pub place: f64,
+    /// When it was admitted, on the store's clock, if that is known.
+    pub began: Option<At>,
+}
+
+impl Report {
+    /// Of an attempt that says nothing of the service.
+    pub const NEUTRAL: Report =
+        Report { result: Result::Neutral, retry_after: None, probe: false, place: 0.0, began: None };
+}
+
+/// What a run learns when it has told how its attempt ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settlement {
+    /// Why a retry would be refused, if it would.
+    pub refusal: Option<Refusal>,
+    /// Others have closed the key before: all come back spread out, this one in so long.
+    pub back_in: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests;

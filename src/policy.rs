@@ -1,0 +1,16 @@
+//! What was asked: settings from flags, environment, files and built-in policies, resolved into one [`Policy`]
+//! that remembers where each value came from.
+
+pub mod builtin;
+mod check;
+pub mod file;
+pub mod layer;
+pub mod pattern;
+mod resolve;
+mod rule;
+pub mod schedule;
+pub mod settings;
+pub mod value;
+
+pub use resolve::{Host, Request, Resolved, inheritance_problems, policy_names, resolve, user_profiles};
+pub use settings::Policy;

@@ -1,0 +1,145 @@
+//! The value of a key: its state, and who holds a lease until when. JSON, so that people can read it with any client.
+//!
+//! Each write has a random mark in front. Who wants to write names the front that was read: that is the comparison of
+//! compare-and-swap, and it fits through any wire however many leases there are.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gate::{At, Free, Grant, KeyState};
+
+/// The version of the format. Fields are only ever added; unknown ones are ignored.
+const VERSION: u32 = 1;
+
+/// How long a key that nobody writes is kept.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    v: u32,
+    /// How often it was written.
+    pub seq: u64,
+    /// The mark of the write.
+    pub by: String,
+    pub key: String,
+    pub state: KeyState,
+    #[serde(default)]
+    pub leases: Vec<Lease>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub id: String,
+    pub kind: Kind,
+    pub until: At,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Permit,
+    Probe,
+}
+
+impl Record {
+    pub fn new(key: &str) -> Self {
+        Self {
+            v: VERSION,
+            seq: 0,
+            by: String::new(),
+            key: key.to_owned(),
+            state: KeyState::default(),
+            leases: Vec::new(),
+        }
+    }
+
+    /// None: not ours, damaged, or of a newer version.
+    pub fn decode(key: &str, bytes: &[u8]) -> Option<Self> {
+        let mut record: Self = serde_json::from_slice(bytes).ok()?;
+        let known = record.v <= VERSION && record.state.v <= crate::gate::VERSION;
+        key.clone_into(&mut record.key);
+        known.then_some(record)
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        // A map with other keys than text, which could not be written, is not in it.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// How the bytes of this record begin, and those of no other write.
+    pub fn front(&self) -> String {
+        format!(r#"{{"v":{},"seq":{},"by":"{}","#, self.v, self.seq, self.by)
+    }
+
+    /// Forgets leases that have run out. One that ends too late is of a clock that was set back.
+    pub fn purge(&mut self, now: At, lease: Duration) {
+        let latest = now.plus(lease.max(Duration::from_secs(30)) * 2);
+        self.leases.retain(|held| now < held.until && held.until <= latest);
+    }
+
+    pub fn held(&self, kind: Kind) -> u32 {
+        let count = self.leases.iter().filter(|held| held.kind == kind).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    pub fn free(&self, permits: Option<u32>, probe: bool) -> Free {
+        Free {
+            permit: permits.is_none_or(|most| self.held(Kind::Permit) < most),
+            probe: probe && self.held(Kind::Probe) == 0,
+        }
+    }
+
+    /// Says whether anything was taken.
+    pub fn take(&mut self, grant: Grant, id: &str, until: At) -> bool {
+        let before = self.leases.len();
+        self.leases.extend(kinds(grant).map(|kind| Lease { id: id.to_owned(), kind, until }));
+        self.leases.len() > before
+    }
+
+    /// Says whether anything was there to be given back.
+    pub fn give_back(&mut self, ids: &[&str]) -> bool {
+        let before = self.leases.len();
+        self.leases.retain(|held| !ids.contains(&held.id.as_str()));
+        self.leases.len() < before
+    }
+
+    /// Says whether it was still there; else it is taken again.
+    pub fn extend(&mut self, id: &str, kind: Kind, until: At) -> bool {
+        let found = self.leases.iter_mut().find(|held| held.id == id && held.kind == kind);
+        let was_there = found.is_some();
+        match found {
+            Some(held) => held.until = until,
+            None => self.leases.push(Lease { id: id.to_owned(), kind, until }),
+        }
+        was_there
+    }
+
+    /// How long the server keeps it: while anything of it can matter.
+    pub fn kept(&self, now: At) -> Duration {
+        KEPT + self.state.matters_until().since(now)
+    }
+}
+
+pub fn kinds(grant: Grant) -> impl Iterator<Item = Kind> {
+    let all = [(grant.permit, Kind::Permit), (grant.probe, Kind::Probe)];
+    all.into_iter().filter_map(|(granted, kind)| granted.then_some(kind))
+}
+
+const BEFORE: &str = "retry:{";
+const BEHIND: &str = "}:state";
+
+/// What the random key for credentials is called on the server.
+pub const SECRET: &str = "retry:secret";
+
+/// All keys, as a pattern of the server's.
+pub const EVERY: &str = "retry:{*}:state";
+
+/// What the key is called on the server. The braces make whatever may be kept of it one day share a cluster's node.
+pub fn name(key: &str) -> String {
+    format!("{BEFORE}{key}{BEHIND}")
+}
+
+pub fn key_of(name: &str) -> Option<&str> {
+    name.strip_prefix(BEFORE)?.strip_suffix(BEHIND)
+}

@@ -1,0 +1,88 @@
+//! Where the states of keys are kept: files of this host, or a server for many hosts. What both are to their users is said
+//! in the pure room `store/`.
+
+mod local;
+mod redis;
+
+use std::time::Duration;
+
+use crate::base::error::Error;
+use crate::gate::Grant;
+use crate::policy::value::StatePlace;
+use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
+use crate::sys::{clock, identity};
+
+/// How long is waited for others where the caller has nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Transactions that wait for others.
+pub(crate) trait Patient: Store {
+    /// As [`Store::try_transact`], and again while others are at it, for ten seconds at most.
+    fn transact(
+        &mut self,
+        key: &str,
+        leases: Leases,
+        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
+    ) -> Result<(), Failure> {
+        let began = clock::now().awake;
+        while self.try_transact(key, leases, decide)? == Done::Busy {
+            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+                return Err(Failure(format!("the shared state of {key:?} is busy")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store + ?Sized> Patient for S {}
+
+/// Where a store is: found out without touching it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreLocation {
+    /// A directory of ours, or one that was named.
+    Local(local::Place),
+    Redis(Location),
+}
+
+impl StoreLocation {
+    /// Fails if there is no such place, as the home of somebody who has none.
+    pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
+        Ok(match named {
+            None => StoreLocation::Local(local::Place::Default),
+            Some(StatePlace::Directory(path)) => StoreLocation::Local(local::Place::Named(path.into())),
+            Some(StatePlace::Server(url)) => {
+                StoreLocation::Redis(Location::parse(url).map_err(Error::usage)?)
+            }
+        })
+    }
+
+    /// The same for every spelling of a place, as far as that can be told without opening it.
+    pub(crate) fn identity(&self) -> String {
+        match self {
+            StoreLocation::Local(place) => place.identity(),
+            StoreLocation::Redis(location) => location.to_string(),
+        }
+    }
+
+    /// Opens the store.
+    pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
+        Ok(match self {
+            StoreLocation::Local(place) => Box::new(local::Local::open(place)?),
+            StoreLocation::Redis(location) => Box::new(redis::Redis::new(location.clone())),
+        })
+    }
+}
+
+impl std::fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StoreLocation::Local(place) => place.path().display().fmt(f),
+            StoreLocation::Redis(location) => location.fmt(f),
+        }
+    }
+}
+
+/// A new random key, 128 bits.
+fn new_secret() -> String {
+    format!("{:032x}", u128::from_ne_bytes(identity::entropy()))
+}

@@ -1,0 +1,63 @@
+//! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
+//!
+//! Its boundary: it reports what happened ([`Happening`]) and does what it is told ([`Supervisor::stop`]). It judges
+//! nothing, prints nothing but what the command printed, knows no policy and never reads the terminal.
+//!
+//! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also
+//! the only one that may call [`Supervisor::spawn`] (the kernel ties the command's life to the thread that forked it).
+#![expect(
+    unsafe_code,
+    reason = "fork, exec and signal handlers have no safe interface; they live here alone"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "sys/ is the machine: /proc, PATH and waiting in a destructor"
+)]
+
+mod supervisor;
+
+mod aside;
+mod attempt;
+mod inherited;
+mod memory;
+mod pause;
+mod program;
+#[cfg(target_os = "linux")]
+mod randomness;
+mod remains;
+mod replace;
+mod signals;
+mod spawn;
+mod stdin;
+mod terminal;
+mod tree;
+mod witness;
+
+mod capture;
+mod delivery;
+mod outlet;
+mod output;
+mod pty;
+mod pump;
+
+#[cfg(target_os = "linux")]
+#[path = "supervise/linux.rs"]
+mod os;
+#[cfg(target_os = "macos")]
+#[path = "supervise/macos.rs"]
+mod os;
+
+pub(crate) use aside::aside;
+pub(crate) use capture::{Capture, Mode};
+pub(crate) use delivery::Wanted;
+pub(crate) use output::Captured;
+pub(crate) use pause::time_stopped;
+pub(crate) use program::{Program, Variable, environment_has};
+pub(crate) use remains::Remains;
+pub(crate) use replace::exec;
+pub(crate) use signals::die_by;
+pub(crate) use stdin::Inputs;
+pub(crate) use supervisor::{Happening, Options, Supervisor};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use tree::is_at_work;
+pub(crate) use tree::{is_ancestor, is_foreground_of};
