@@ -3,6 +3,7 @@
 CARGO ?= cargo
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 binary := $(target_dir)/release/retry
+tools := $(target_dir)/tools
 
 prefix ?= /usr/local
 exec_prefix ?= $(prefix)
@@ -19,7 +20,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test lint check generate install uninstall bench run help
+.PHONY: build test test-deps lint mutants check generate install uninstall bench run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -51,13 +52,20 @@ build: ## build the binary that ships, target/release/retry (statically linked w
 		fi; \
 	fi
 
-test: ## install what the tests need, then run them all
-	@scripts/test-deps.sh
+test: test-deps ## install what the tests need, then run them all
 	$(CARGO) test --locked </dev/null
 
-lint: ## check the formatting and the lints
+test-deps: ## say what the tests need and is missing, and install it where that is possible
+	@scripts/test-deps.sh
+
+lint: ## check the formatting, the lints, and the licences and sources of the dependencies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	@scripts/lint-deps.sh "$(tools)"
+	PATH="$(abspath $(tools))/bin:$$PATH" $(CARGO) deny --offline --all-features --locked check bans licenses sources
+
+mutants: ## break the pure rooms in every way that cargo-mutants knows, and see whether a unit test notices (hours)
+	$(CARGO) mutants --no-shuffle --jobs 1 $(MUTANTS)
 
 check: lint test ## lint, then test
 
