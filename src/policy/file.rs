@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::rc::Rc;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Origin, RETRIES};
 use super::rule;
 use super::settings::{SETTINGS, find};
-use super::value::{Form, Key};
+use super::value::{self, Form};
 use crate::base::problem::{Place, Problem, Source, nearest};
+use crate::base::table::{Key, Reader, Value, in_order, type_name};
 use crate::classify::profile::{self, Profile};
 
 /// A file's policies, profiles and limits.
@@ -50,49 +50,17 @@ const INHERITS: &str = "inherits";
 
 /// Reads a file's text.
 pub fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
-    let mut reader = Reader { source, file: File::default(), problems: Vec::new() };
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    let broken = errors.iter().filter_map(|error| Some(error.span()?.start)).min();
-    for error in errors {
-        let problem = Problem::new(error.message().lines().next().unwrap_or("invalid TOML").to_owned());
-        let place = error.span().map(|span| reader.place(span));
-        reader.problems.push(problem.at(place));
-    }
-    for (key, value) in in_order(table.get_ref()) {
+    let mut file = FileReader { reader: Reader::new(source), file: File::default() };
+    let root = file.reader.root();
+    for (key, value) in in_order(&root) {
         match (key.get_ref().as_ref(), value.get_ref()) {
-            ("policy", DeValue::Table(policies)) => reader.policies(policies),
-            ("policy", _) => {
-                let message = "policy holds named policies";
-                reader.refuse(key.span(), message, Some("write [policy.NAME] and its settings below".into()));
-            }
-            ("profile", DeValue::Table(profiles)) => reader.profiles(profiles),
-            ("profile", _) => {
-                let message = "profile holds named profiles";
-                reader.refuse(key.span(), message, Some("write [profile.NAME] and its rules below".into()));
-            }
-            ("limits", DeValue::Table(limits)) => reader.limits(limits),
-            ("limits", _) => {
-                let message = "limits holds keys";
-                reader.refuse(
-                    key.span(),
-                    message,
-                    Some("write [limits.\"KEY\"] and its limits below".into()),
-                );
-            }
-            // A header that does not parse leaves its keys here: one word about that is enough.
-            (unknown, _) if broken.is_some_and(|at| at < key.span().start) && !TABLES.contains(&unknown) => {}
-            (unknown, _) => {
-                let hint = nearest(unknown, TABLES.iter().copied())
-                    .map_or_else(|| setting_outside(unknown), |near| format!("did you mean {near}?"));
-                reader.refuse(key.span(), &format!("unknown table or key '{unknown}'"), Some(hint));
-            }
+            ("policy", DeValue::Table(policies)) => file.policies(policies),
+            ("profile", DeValue::Table(profiles)) => file.profiles(profiles),
+            ("limits", DeValue::Table(limits)) => file.limits(limits),
+            (name, _) => file.unknown(name, key.span()),
         }
     }
-    // A syntax error leaves a value behind that is wrong as well: one word about a place is enough.
-    let start = |problem: &Problem| problem.place.as_ref().map(|place| place.start);
-    reader.problems.sort_by_key(start);
-    reader.problems.dedup_by_key(|problem| start(problem));
-    (reader.file, reader.problems)
+    (file.file, file.reader.finish())
 }
 
 /// What to say of a key that stands at the top level.
@@ -115,32 +83,45 @@ fn setting_keys() -> impl Iterator<Item = &'static str> {
     settings.flatten().chain([RETRIES])
 }
 
-struct Reader<'a> {
-    source: &'a Rc<Source>,
+/// A configuration that is being read.
+struct FileReader<'s> {
+    reader: Reader<'s>,
     file: File,
-    problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
-    fn place(&self, span: Range<usize>) -> Place {
-        Place { source: Rc::clone(self.source), start: span.start, end: span.end }
-    }
-
-    fn refuse(&mut self, span: Range<usize>, message: &str, hint: Option<String>) {
-        let problem = Problem::new(message).at(Some(self.place(span)));
-        self.problems.push(Problem { hint, ..problem });
+impl FileReader<'_> {
+    /// Refuses a key of the top level.
+    fn unknown(&mut self, name: &str, span: Range<usize>) {
+        let (message, hint) = match name {
+            "policy" => ("policy must be a table of policies", "use [policy.NAME], with its settings below"),
+            "profile" => ("profile must be a table of profiles", "use [profile.NAME], with its rules below"),
+            "limits" => ("limits must be a table of keys", "use [limits.\"KEY\"], with its limits below"),
+            // A header that does not parse leaves its keys here, and has been reported.
+            _ if self.reader.is_broken_before(&span) => return,
+            _ => {
+                let hint = nearest(name, TABLES.iter().copied())
+                    .map_or_else(|| setting_outside(name), |near| format!("did you mean {near}?"));
+                self.reader.refuse(span, format!("unknown table or key '{name}'"), Some(hint));
+                return;
+            }
+        };
+        self.reader.refuse(span, message, Some(hint.to_owned()));
     }
 
     fn policies(&mut self, policies: &DeTable<'_>) {
         for (name, value) in in_order(policies) {
             let DeValue::Table(table) = value.get_ref() else {
                 let hint = format!("write [policy.{}] and its settings below", name.get_ref());
-                self.refuse(name.span(), &format!("policy '{}' is a table", name.get_ref()), Some(hint));
+                self.reader.refuse(
+                    name.span(),
+                    &format!("policy '{}' is a table", name.get_ref()),
+                    Some(hint),
+                );
                 continue;
             };
             let mut policy = FilePolicy {
                 name: name.get_ref().to_string(),
-                place: self.place(name.span()),
+                place: self.reader.place(name.span()),
                 inherits: None,
                 layer: Layer::default(),
             };
@@ -160,11 +141,15 @@ impl Reader<'_> {
         for (name, value) in in_order(limits) {
             let DeValue::Table(table) = value.get_ref() else {
                 let hint = "write [limits.\"KEY\"] and its limits below".to_owned();
-                self.refuse(name.span(), &format!("limits '{}' is a table", name.get_ref()), Some(hint));
+                self.reader.refuse(
+                    name.span(),
+                    &format!("limits '{}' is a table", name.get_ref()),
+                    Some(hint),
+                );
                 continue;
             };
-            if let Err(why) = Key::named(name.get_ref()) {
-                self.refuse(name.span(), &why, None);
+            if let Err(why) = value::Key::named(name.get_ref()) {
+                self.reader.refuse(name.span(), &why, None);
                 continue;
             }
             let mut layer = Layer::default();
@@ -174,7 +159,7 @@ impl Reader<'_> {
                 } else {
                     let hint = nearest(key.get_ref(), LIMITS).map(|near| format!("did you mean {near}?"));
                     let hint = hint.unwrap_or_else(|| format!("limits are {}", LIMITS.join(", ")));
-                    self.refuse(key.span(), &format!("'{}' is no limit", key.get_ref()), Some(hint));
+                    self.reader.refuse(key.span(), &format!("'{}' is no limit", key.get_ref()), Some(hint));
                 }
             }
             self.file.limits.push(KeyLimits { key: name.get_ref().to_string(), layer });
@@ -182,11 +167,11 @@ impl Reader<'_> {
     }
 
     /// The policy that one inherits, and where it is named.
-    fn parent(&mut self, value: &Spanned<DeValue<'_>>) -> Option<(String, Place)> {
+    fn parent(&mut self, value: &Value<'_>) -> Option<(String, Place)> {
         if let DeValue::String(parent) = value.get_ref() {
-            return Some((parent.to_string(), self.place(value.span())));
+            return Some((parent.to_string(), self.reader.place(value.span())));
         }
-        self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()));
+        self.reader.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()));
         None
     }
 
@@ -196,26 +181,19 @@ impl Reader<'_> {
             let (word, reserved) = (name.get_ref().as_ref(), [profile::AUTO, profile::NONE]);
             let DeValue::Table(table) = value.get_ref() else {
                 let hint = format!("write [profile.{word}] and its rules below");
-                self.refuse(name.span(), &format!("profile '{word}' is a table"), Some(hint));
+                self.reader.refuse(name.span(), &format!("profile '{word}' is a table"), Some(hint));
                 continue;
             };
             if reserved.contains(&word) {
                 let message = format!("'{word}' is a word of --profile, and no profile's name");
-                self.refuse(name.span(), &message, Some("take another name".into()));
+                self.reader.refuse(name.span(), &message, Some("take another name".into()));
                 continue;
             }
-            let (profile, problems) = profile::read(word, table, self.source);
-            self.problems.extend(problems);
-            self.file.profiles.push(Rc::new(profile));
+            self.file.profiles.push(Rc::new(profile::read(word, table, &mut self.reader)));
         }
     }
 
-    fn setting(
-        &mut self,
-        layer: &mut Layer,
-        key: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) {
+    fn setting(&mut self, layer: &mut Layer, key: &Key<'_>, value: &Value<'_>) {
         let name = key.get_ref().as_ref();
         let form = match find(name) {
             Some(setting) => SETTINGS[setting].form,
@@ -224,7 +202,7 @@ impl Reader<'_> {
                 let hint = nearest(name, setting_keys().chain([INHERITS]));
                 let hint = hint.map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| "retry explain lists every key".to_owned());
-                self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
+                self.reader.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
                 return;
             }
         };
@@ -233,16 +211,16 @@ impl Reader<'_> {
             self.wrong_type(name, form, value);
             return;
         };
-        let origin = Origin::File(self.place(value.span()));
+        let origin = Origin::File(self.reader.place(value.span()));
         if let Err(problem) = layer.add(name, texts, origin, name.to_owned()) {
-            self.problems.push(problem);
+            self.reader.push(problem);
         }
     }
 }
 
-impl Reader<'_> {
+impl FileReader<'_> {
     /// The tables of rules, each as a text. A rule that is wrong is told here, where its place is known, and left out.
-    fn rules(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<OsString>> {
+    fn rules(&mut self, value: &Value<'_>) -> Option<Vec<OsString>> {
         let DeValue::Array(tables) = value.get_ref() else { return None };
         let mut texts = Vec::new();
         for table in tables {
@@ -255,7 +233,7 @@ impl Reader<'_> {
                     let wrong = entries.iter().find(|(name, _)| key == Some(name.get_ref().as_ref()));
                     let span = wrong.map_or_else(|| table.span(), |(_, value)| value.span());
                     let what = key.map_or_else(|| "rule".to_owned(), str::to_owned);
-                    self.refuse(span, &format!("{what}: {why}"), None);
+                    self.reader.refuse(span, &format!("{what}: {why}"), None);
                 }
             }
         }
@@ -263,29 +241,23 @@ impl Reader<'_> {
     }
 
     /// Refuses a value, or the first entry of a list that is wrong.
-    fn wrong_type(&mut self, name: &str, form: Form, value: &Spanned<DeValue<'_>>) {
+    fn wrong_type(&mut self, name: &str, form: Form, value: &Value<'_>) {
         let entries = match value.get_ref() {
             DeValue::Array(entries) if matches!(form, Form::List | Form::Patterns) => entries.iter(),
             _ => [].iter(),
         };
-        let is_text = |entry: &&Spanned<DeValue<'_>>| {
+        let is_text = |entry: &&Value<'_>| {
             let number = matches!(entry.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
             matches!(entry.get_ref(), DeValue::String(_)) || number && form == Form::List
         };
         let wrong = entries.clone().find(|entry| !is_text(entry)).unwrap_or(value);
-        let found = match wrong.get_ref() {
-            DeValue::Array(entries) if entries.is_empty() => "an empty list",
-            other => type_name(other),
-        };
-        self.refuse(wrong.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+        let found = type_name(wrong.get_ref());
+        self.reader.refuse(wrong.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
     }
 
     /// The fields of a rule as texts; `None` when one is unknown or no text, which has been told then.
-    fn rule_fields<'k>(
-        &mut self,
-        entries: &[(&'k Spanned<std::borrow::Cow<'k, str>>, &Spanned<DeValue<'_>>)],
-    ) -> Option<Vec<(&'k str, String)>> {
-        let before = self.problems.len();
+    fn rule_fields<'k>(&mut self, entries: &[(&'k Key<'k>, &Value<'_>)]) -> Option<Vec<(&'k str, String)>> {
+        let before = self.reader.count();
         let mut fields = Vec::new();
         for (key, value) in entries {
             let name = key.get_ref().as_ref();
@@ -294,14 +266,14 @@ impl Reader<'_> {
                 let hint =
                     nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| format!("a rule holds {}", rule::KEYS.join(", ")));
-                self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
+                self.reader.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
             } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
                 fields.push((name, text.to_string_lossy().into_owned()));
             } else {
                 self.wrong_type(name, form, value);
             }
         }
-        (self.problems.len() == before).then_some(fields)
+        (self.reader.count() == before).then_some(fields)
     }
 }
 
@@ -351,27 +323,6 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
             .collect(),
         _ => None,
     }
-}
-
-fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-/// The entries of a table as they stand in the file, so that mistakes are told from top to bottom.
-fn in_order<'t, 'i>(
-    table: &'t DeTable<'i>,
-) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
 }
 
 #[cfg(test)]

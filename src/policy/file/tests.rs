@@ -59,7 +59,7 @@ fn an_unknown_key_is_told_with_the_nearest_right_one() {
 fn a_wrong_type_or_value_is_told_where_it_stands() {
     refuses(
         "[policy.x]\nmax = '5'\n",
-        "config.toml:2:7: max takes a whole number, or \"inf\", not text\n2 | max = '5'\n  |       ^^^",
+        "config.toml:2:7: max takes a whole number, or \"inf\", not a string\n2 | max = '5'\n  |       ^^^",
     );
     refuses(
         "[policy.x]\njitter = '300%'\n",
