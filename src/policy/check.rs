@@ -4,7 +4,7 @@ use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, find};
-use super::value::{Limit, StderrMode, StdoutMode};
+use super::value::{MaxAttempts, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
 use crate::base::problem::Problem;
@@ -86,7 +86,7 @@ impl Check<'_> {
         if !policy.progress_match.0.is_empty()
             && policy.progress_timeout.0.is_none()
             && resolved.origin("progress-match").is_given()
-            && (policy.attempts() != Limit::Unlimited || policy.deadline.0.is_some())
+            && (policy.attempts() != MaxAttempts::Unlimited || policy.deadline.0.is_some())
         {
             self.refuse(
                 "progress-match",
@@ -106,7 +106,7 @@ impl Check<'_> {
                 "use a --splay well below the --deadline",
             );
         }
-        if let Limit::Times(attempts) = policy.attempts()
+        if let MaxAttempts::Times(attempts) = policy.attempts()
             && policy.successes.0 > attempts
         {
             let other = if policy.enabled { "max" } else { "enabled" };

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::layer::{Layer, Origin, RETRIES};
 use super::rule;
 use super::settings::{SETTINGS, find};
-use super::value::{self, Form};
+use super::value::{self, TomlForm};
 use crate::base::problem::{Place, Problem, Source, nearest};
 use crate::base::table::{Key, Reader, Value, in_order, type_name};
 use crate::classify::profile::{self, Profile};
@@ -114,7 +114,7 @@ impl FileReader<'_> {
                 let hint = format!("write [policy.{}] and its settings below", name.get_ref());
                 self.reader.refuse(
                     name.span(),
-                    &format!("policy '{}' is a table", name.get_ref()),
+                    format!("policy '{}' is a table", name.get_ref()),
                     Some(hint),
                 );
                 continue;
@@ -143,7 +143,7 @@ impl FileReader<'_> {
                 let hint = "write [limits.\"KEY\"] and its limits below".to_owned();
                 self.reader.refuse(
                     name.span(),
-                    &format!("limits '{}' is a table", name.get_ref()),
+                    format!("limits '{}' is a table", name.get_ref()),
                     Some(hint),
                 );
                 continue;
@@ -159,7 +159,7 @@ impl FileReader<'_> {
                 } else {
                     let hint = nearest(key.get_ref(), LIMITS).map(|near| format!("did you mean {near}?"));
                     let hint = hint.unwrap_or_else(|| format!("limits are {}", LIMITS.join(", ")));
-                    self.reader.refuse(key.span(), &format!("'{}' is no limit", key.get_ref()), Some(hint));
+                    self.reader.refuse(key.span(), format!("'{}' is no limit", key.get_ref()), Some(hint));
                 }
             }
             self.file.limits.push(KeyLimits { key: name.get_ref().to_string(), layer });
@@ -181,7 +181,7 @@ impl FileReader<'_> {
             let (word, reserved) = (name.get_ref().as_ref(), [profile::AUTO, profile::NONE]);
             let DeValue::Table(table) = value.get_ref() else {
                 let hint = format!("write [profile.{word}] and its rules below");
-                self.reader.refuse(name.span(), &format!("profile '{word}' is a table"), Some(hint));
+                self.reader.refuse(name.span(), format!("profile '{word}' is a table"), Some(hint));
                 continue;
             };
             if reserved.contains(&word) {
@@ -197,16 +197,16 @@ impl FileReader<'_> {
         let name = key.get_ref().as_ref();
         let form = match find(name) {
             Some(setting) => SETTINGS[setting].form,
-            None if name == RETRIES => Form::Limit,
+            None if name == RETRIES => TomlForm::MaxAttempts,
             None => {
                 let hint = nearest(name, setting_keys().chain([INHERITS]));
                 let hint = hint.map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| "retry explain lists every key".to_owned());
-                self.reader.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
+                self.reader.refuse(key.span(), format!("unknown key '{name}'"), Some(hint));
                 return;
             }
         };
-        let texts = if form == Form::Rules { self.rules(value) } else { texts(form, value.get_ref()) };
+        let texts = if form == TomlForm::Rules { self.rules(value) } else { texts(form, value.get_ref()) };
         let Some(texts) = texts else {
             self.wrong_type(name, form, value);
             return;
@@ -233,7 +233,7 @@ impl FileReader<'_> {
                     let wrong = entries.iter().find(|(name, _)| key == Some(name.get_ref().as_ref()));
                     let span = wrong.map_or_else(|| table.span(), |(_, value)| value.span());
                     let what = key.map_or_else(|| "rule".to_owned(), str::to_owned);
-                    self.reader.refuse(span, &format!("{what}: {why}"), None);
+                    self.reader.refuse(span, format!("{what}: {why}"), None);
                 }
             }
         }
@@ -241,18 +241,18 @@ impl FileReader<'_> {
     }
 
     /// Refuses a value, or the first entry of a list that is wrong.
-    fn wrong_type(&mut self, name: &str, form: Form, value: &Value<'_>) {
+    fn wrong_type(&mut self, name: &str, form: TomlForm, value: &Value<'_>) {
         let entries = match value.get_ref() {
-            DeValue::Array(entries) if matches!(form, Form::List | Form::Patterns) => entries.iter(),
+            DeValue::Array(entries) if matches!(form, TomlForm::List | TomlForm::Patterns) => entries.iter(),
             _ => [].iter(),
         };
         let is_text = |entry: &&Value<'_>| {
             let number = matches!(entry.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
-            matches!(entry.get_ref(), DeValue::String(_)) || number && form == Form::List
+            matches!(entry.get_ref(), DeValue::String(_)) || number && form == TomlForm::List
         };
         let wrong = entries.clone().find(|entry| !is_text(entry)).unwrap_or(value);
         let found = type_name(wrong.get_ref());
-        self.reader.refuse(wrong.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
+        self.reader.refuse(wrong.span(), format!("{name} takes {}, not {found}", form.describe()), None);
     }
 
     /// The fields of a rule as texts; `None` when one is unknown or no text, which has been told then.
@@ -261,12 +261,12 @@ impl FileReader<'_> {
         let mut fields = Vec::new();
         for (key, value) in entries {
             let name = key.get_ref().as_ref();
-            let form = if ["exit", "http"].contains(&name) { Form::List } else { Form::Text };
+            let form = if ["exit", "http"].contains(&name) { TomlForm::List } else { TomlForm::Text };
             if !rule::KEYS.contains(&name) {
                 let hint =
                     nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
                 let hint = hint.unwrap_or_else(|| format!("a rule holds {}", rule::KEYS.join(", ")));
-                self.reader.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
+                self.reader.refuse(key.span(), format!("unknown key '{name}'"), Some(hint));
             } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
                 fields.push((name, text.to_string_lossy().into_owned()));
             } else {
@@ -278,7 +278,7 @@ impl FileReader<'_> {
 }
 
 /// The value as the texts that the command line would have; `None` when it is of the wrong type.
-fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
+fn texts(form: TomlForm, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     let scalar = |value: &DeValue<'_>| -> Option<String> {
         match value {
             DeValue::String(text) => Some(text.to_string()),
@@ -294,30 +294,35 @@ fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
         }
     };
     match (form, value) {
-        (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
-        (Form::Limit | Form::Whole | Form::Size, DeValue::Float(_)) => {
+        (TomlForm::MaxAttempts, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
+        (TomlForm::MaxAttempts | TomlForm::Whole | TomlForm::Size, DeValue::Float(_)) => {
             let number = scalar(value)?;
             number.bytes().all(|digit| digit.is_ascii_digit()).then(|| vec![number.into()])
         }
-        (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
-        | (Form::Number | Form::Share, DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Duration | Form::List, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text | Form::Size | Form::Share, DeValue::String(_)) => Some(vec![scalar(value)?.into()]),
-        (Form::List, DeValue::Array(items)) if items.is_empty() => Some(Vec::new()),
-        (Form::List, DeValue::Array(items)) => {
+        (TomlForm::MaxAttempts | TomlForm::Whole | TomlForm::Size, DeValue::Integer(_))
+        | (TomlForm::Number | TomlForm::Share, DeValue::Integer(_) | DeValue::Float(_))
+        | (
+            TomlForm::Duration | TomlForm::List,
+            DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_),
+        )
+        | (TomlForm::Text | TomlForm::Size | TomlForm::Share, DeValue::String(_)) => {
+            Some(vec![scalar(value)?.into()])
+        }
+        (TomlForm::List, DeValue::Array(items)) if items.is_empty() => Some(Vec::new()),
+        (TomlForm::List, DeValue::Array(items)) => {
             let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;
             Some(vec![items.join(",").into()])
         }
-        (Form::Patterns, DeValue::String(text)) => Some(vec![text.to_string().into()]),
-        (Form::Patterns, DeValue::Array(items)) => items
+        (TomlForm::Patterns, DeValue::String(text)) => Some(vec![text.to_string().into()]),
+        (TomlForm::Patterns, DeValue::Array(items)) => items
             .iter()
             .map(|item| match item.get_ref() {
                 DeValue::String(text) => Some(text.to_string().into()),
                 _ => None,
             })
             .collect(),
-        (Form::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string().into()]),
-        (Form::Table, DeValue::Table(table)) => in_order(table)
+        (TomlForm::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string().into()]),
+        (TomlForm::Table, DeValue::Table(table)) => in_order(table)
             .into_iter()
             .map(|(key, value)| Some(format!("{}={}", key.get_ref(), scalar(value.get_ref())?).into()))
             .collect(),

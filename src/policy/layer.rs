@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::settings::{Index, Policy, SETTINGS, find};
-use super::value::{Limit, Value};
+use super::value::{MaxAttempts, Value};
 use crate::base::problem::{Place, Problem};
 use crate::base::words::without_password;
 
@@ -114,11 +114,11 @@ impl Layer {
 
 /// A text as far as it is of use in a message.
 fn shortened(text: &str) -> Cow<'_, str> {
-    const MOST: usize = 200;
-    if text.len() <= MOST {
+    const MAX_MESSAGE_BYTES: usize = 200;
+    if text.len() <= MAX_MESSAGE_BYTES {
         return text.into();
     }
-    format!("{}…", &text[..text.floor_char_boundary(MOST)]).into()
+    format!("{}…", &text[..text.floor_char_boundary(MAX_MESSAGE_BYTES)]).into()
 }
 
 /// The key that is `max` counted otherwise.
@@ -129,9 +129,9 @@ fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {
     let text = texts.last().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     match text.trim() {
         "0" => Ok("1".into()),
-        number => match Limit::parse(number) {
-            Ok(Limit::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
-            Ok(Limit::Unlimited) => Ok("inf".into()),
+        number => match MaxAttempts::parse(number) {
+            Ok(MaxAttempts::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
+            Ok(MaxAttempts::Unlimited) => Ok("inf".into()),
             Err(_) => Err(format!("invalid number of retries '{number}': use 0 or more, or inf")),
         },
     }

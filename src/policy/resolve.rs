@@ -12,7 +12,7 @@ use super::check;
 use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
 use super::settings::{Policy, SETTINGS, find};
-use super::value::{Bound, Key, Limit, Value};
+use super::value::{Key, MaxAttempts, TimeLimit, Value};
 use crate::base::problem::{Place, Problem, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
@@ -149,10 +149,10 @@ fn key(layers: &[Layer], request: &Request) -> Option<String> {
     }
 }
 
-/// Who bounds the run's time and names no number means as many attempts as fit.
+/// A deadline without `max` implies unlimited attempts.
 fn imply_attempts(resolved: &mut Resolved) {
     if resolved.policy.deadline.0.is_some() && *resolved.origin("max") == Origin::Default {
-        resolved.policy.max = Limit::Unlimited;
+        resolved.policy.max = MaxAttempts::Unlimited;
     }
 }
 
@@ -172,17 +172,17 @@ fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Dur
         };
         policy.max_delay = policy.max_delay.max(longest);
     }
-    if resolved.policy.attempts() == Limit::Unlimited
+    if resolved.policy.attempts() == MaxAttempts::Unlimited
         && resolved.policy.deadline.0.is_none()
         && !resolved.origin("progress-timeout").is_given()
     {
-        resolved.policy.progress_timeout = Bound(Some(ENDLESS_RUNS_STALL_AFTER));
+        resolved.policy.progress_timeout = TimeLimit(Some(ENDLESS_RUNS_STALL_AFTER));
     }
     // The bound of a run around this one is no wish for another number of attempts.
     if let Some(left) = outer_deadline
         && resolved.policy.deadline.0.is_none_or(|own| left < own)
     {
-        resolved.policy.deadline = Bound(Some(left));
+        resolved.policy.deadline = TimeLimit(Some(left));
         resolved.set_origin("deadline", Origin::Outer);
     }
 }

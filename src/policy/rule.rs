@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Map, Value as Json, json};
 
 use super::pattern;
-use super::value::{Form, Value, regex};
+use super::value::{TomlForm, Value, regex};
 use crate::classify::profile::Statuses;
 use crate::classify::{Channel, Class, ExitSpecs, TextRule};
 
@@ -73,7 +73,7 @@ pub(super) fn encode(fields: &[(&str, String)]) -> OsString {
 }
 
 impl Value for PolicyRules {
-    const FORM: Form = Form::Rules;
+    const FORM: TomlForm = TomlForm::Rules;
 
     fn parse(text: &str) -> Result<Self, String> {
         let fields: Map<String, Json> = serde_json::from_str(text).map_err(|why| why.to_string())?;

@@ -147,7 +147,7 @@ impl ProfileReader<'_, '_> {
                 "kind" => kind = self.reader.text(key, value),
                 "reason" => reason = self.reader.text(key, value),
                 "class" => {
-                    class = self.reader.one_of(key, value, &CLASSES.map(|class| (class.name(), class)))
+                    class = self.reader.one_of(key, value, &CLASSES.map(|class| (class.name(), class)));
                 }
                 "phase" => phase = self.reader.one_of(key, value, &Phase::NAMES),
                 "exit" => exit = self.exit(key, value),

@@ -71,7 +71,7 @@ fn parents_are_weaker_than_their_children_and_stronger_than_the_default() {
     let text = "[policy.default]\nmax = 2\ndelay = '1s'\ntimeout = '1m'\n\
                 [policy.base]\nmax = 4\ndelay = '2s'\n[policy.api]\ninherits = 'base'\nmax = 6\n";
     let resolved = resolved(&request(&[text], Some("api"), &[]));
-    assert_eq!(resolved.policy.max, Limit::Times(6));
+    assert_eq!(resolved.policy.max, MaxAttempts::Times(6));
     assert_eq!(resolved.policy.delay, Duration::from_secs(2));
     assert_eq!(resolved.policy.timeout.0, Some(Duration::from_secs(60)));
 }
@@ -84,7 +84,7 @@ fn a_builtin_policy_can_be_named_inherited_and_extended() {
     );
     let extended = request(&["[policy.aggressive]\ndelay = '3s'\n"], Some("aggressive"), &[]);
     let extended = resolved(&extended);
-    assert_eq!((extended.policy.max, extended.policy.delay), (Limit::Times(5), Duration::from_secs(3)));
+    assert_eq!((extended.policy.max, extended.policy.delay), (MaxAttempts::Times(5), Duration::from_secs(3)));
     let child = resolved(&request(&["[policy.x]\ninherits = 'database'\n"], Some("x"), &[]));
     assert_eq!(child.policy.max_delay, Duration::from_secs(5));
 }
@@ -96,10 +96,10 @@ fn until_is_a_policy_below_the_one_that_is_named() {
     let plain = resolved(&until);
     assert_eq!(
         (plain.policy.max, plain.policy.deadline.0),
-        (Limit::Unlimited, Some(Duration::from_secs(300)))
+        (MaxAttempts::Unlimited, Some(Duration::from_secs(300)))
     );
     until.named = Some(("aggressive".into(), Origin::Flag));
-    assert_eq!(resolved(&until).policy.max, Limit::Times(5));
+    assert_eq!(resolved(&until).policy.max, MaxAttempts::Times(5));
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn a_policy_that_leads_into_a_cycle_is_not_part_of_it() {
 
 #[test]
 fn with_a_deadline_and_no_number_of_attempts_there_is_no_limit() {
-    assert_eq!(resolved(&request(&[], None, &[("deadline", "1m")])).policy.max, Limit::Unlimited);
+    assert_eq!(resolved(&request(&[], None, &[("deadline", "1m")])).policy.max, MaxAttempts::Unlimited);
     let both = request(&[], None, &[("deadline", "1m"), ("max", "3")]);
-    assert_eq!(resolved(&both).policy.max, Limit::Times(3));
+    assert_eq!(resolved(&both).policy.max, MaxAttempts::Times(3));
     let file = request(&["[policy.default]\nmax = 3\n"], None, &[("deadline", "1m")]);
-    assert_eq!(resolved(&file).policy.max, Limit::Times(3));
+    assert_eq!(resolved(&file).policy.max, MaxAttempts::Times(3));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn an_outer_deadline_is_an_upper_bound_and_no_wish_for_more_attempts() {
     nested.outer_deadline = Some(Duration::from_secs(5));
     let inner = resolved(&nested);
     assert_eq!(inner.policy.deadline.0, Some(Duration::from_secs(5)));
-    assert_eq!(inner.policy.max, Limit::Times(3));
+    assert_eq!(inner.policy.max, MaxAttempts::Times(3));
     nested.flags = flags(&[("deadline", "2s")]);
     assert_eq!(resolved(&nested).policy.deadline.0, Some(Duration::from_secs(2)));
 }

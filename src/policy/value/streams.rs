@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value};
+use super::{TomlForm, Value};
 
 /// What becomes of the command's stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value, utf8};
+use super::{TomlForm, Value, utf8};
 
 /// How messages on stderr are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ words!(Color, "--color": "auto" = Color::Auto, "always" = Color::Always, "never"
 pub struct FilePath(pub OsString);
 
 impl Value for FilePath {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         Ok(FilePath(text.into()))
@@ -51,7 +51,7 @@ impl Value for FilePath {
 pub struct Shell(pub OsString);
 
 impl Value for Shell {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         Ok(Shell(text.into()))
@@ -74,7 +74,7 @@ impl Value for Shell {
 pub struct Name(pub String);
 
 impl Value for Name {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
@@ -93,7 +93,7 @@ impl Value for Name {
 pub struct Labels(pub std::collections::BTreeMap<String, String>);
 
 impl Value for Labels {
-    const FORM: Form = Form::Table;
+    const FORM: TomlForm = TomlForm::Table;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once('=') {

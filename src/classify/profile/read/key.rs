@@ -35,7 +35,7 @@ impl ProfileReader<'_, '_> {
                 "headers" => finder.headers = self.options(key, value),
                 "port" => finder.port = self.options(key, value),
                 "default-port" => {
-                    finder.default_port = self.reader.whole(key, value, "a whole number from 1 to 65535")
+                    finder.default_port = self.reader.whole(key, value, "a whole number from 1 to 65535");
                 }
                 "options-first" => finder.options_first = self.reader.switch(key, value),
                 _ => self.reader.unknown_key(key, KEYS),
