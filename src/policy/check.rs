@@ -1,5 +1,7 @@
 //! Contradictions: settings that are each fine and make no sense together.
 
+use std::borrow::Cow;
+
 use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::resolve::Resolved;
@@ -11,7 +13,7 @@ use crate::base::problem::Problem;
 use crate::base::words::without_password;
 
 /// Everything that contradicts itself in what was resolved.
-pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Problem> {
+pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> Vec<Problem> {
     // What nobody gave makes sense together.
     if layers.iter().all(|layer| layer.0.is_empty()) {
         return Vec::new();
@@ -26,7 +28,7 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Layer]) -> Vec<Probl
 
 struct Check<'a> {
     resolved: &'a Resolved,
-    layers: &'a [Layer],
+    layers: &'a [Cow<'a, Layer>],
     problems: Vec<Problem>,
 }
 
@@ -161,7 +163,7 @@ impl Check<'_> {
 }
 
 /// A setting as its strongest layer wrote it, and where.
-fn tell(key: &str, layers: &[Layer]) -> String {
+fn tell(key: &str, layers: &[Cow<'_, Layer>]) -> String {
     let Some(setting) = find(key) else { return key.to_owned() };
     let strongest = layers.iter().rev().find_map(|layer| layer.get(setting));
     match strongest {

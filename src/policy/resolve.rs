@@ -3,6 +3,7 @@
 //! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use super::builtin::{self, BUILTIN};
 use super::check;
 use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
-use super::settings::{Policy, SETTINGS, find};
-use super::value::{Key, MaxAttempts, TimeLimit, Value};
+use super::settings::{Policy, SETTINGS, SettingValue, find};
+use super::value::{Key, MaxAttempts, TimeLimit};
 use crate::base::problem::{Place, Problem, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
@@ -85,18 +86,18 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         return Err(problems);
     }
 
-    let mut layers: Vec<Layer> = Vec::new();
+    let mut layers: Vec<Cow<'_, Layer>> = Vec::new();
     for name in order {
-        layers.extend(builtin::layer(name));
-        layers.extend(named(name, &request.files).map(|policy| policy.layer.clone()));
+        layers.extend(builtin::layer(name).map(Cow::Owned));
+        layers.extend(named(name, &request.files).map(|policy| Cow::Borrowed(&policy.layer)));
     }
-    let (files, given) = (layers.len(), [request.env.clone(), request.flags.clone()]);
-    layers.extend(given);
-    // A key's own limits are stronger than what a policy says of any key.
+    let files = layers.len();
+    layers.extend([Cow::Borrowed(&request.env), Cow::Borrowed(&request.flags)]);
+    // A key's own limits are stronger than the limits of a policy, which are for any key.
     let key = key(&layers, request);
     let tables = request.files.iter().flat_map(|file| &file.limits);
-    let of_key: Vec<_> =
-        tables.filter(|table| Some(&table.key) == key.as_ref()).map(|table| table.layer.clone()).collect();
+    let of_key = tables.filter(|table| Some(&table.key) == key.as_ref());
+    let of_key: Vec<_> = of_key.map(|table| Cow::Borrowed(&table.layer)).collect();
     layers.splice(files..files, of_key);
 
     let mut resolved = Resolved {
@@ -105,9 +106,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         name: request.named.as_ref().map(|(name, _)| name.clone()),
     };
     for given in layers.iter().flat_map(|layer| &layer.0) {
-        if let Err(why) = (SETTINGS[given.setting].set)(&mut resolved.policy, &given.texts) {
-            problems.push(Problem::new(format!("{}: {why}", given.written)));
-        }
+        given.value.apply(&mut resolved.policy);
         resolved.origins[given.setting] = given.origin.clone();
     }
     imply_attempts(&mut resolved);
@@ -136,16 +135,14 @@ impl Resolved {
     }
 }
 
-/// What limits are shared by, if anything.
-fn key(layers: &[Layer], request: &Request) -> Option<String> {
+/// The key of shared limits; `None` without one, and while the host that `auto` stands for is unknown.
+fn key(layers: &[Cow<'_, Layer>], request: &Request) -> Option<String> {
     let setting = find("key")?;
     let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
-    match Key::read(&given.texts).ok()? {
-        Key::Named(key) => Some(key),
-        Key::Auto => match &request.host {
-            Host::Named(host) => Some(host.clone()),
-            Host::Unasked | Host::Unknown => None,
-        },
+    match (&given.value, &request.host) {
+        (SettingValue::key(Some(Key::Named(key))), _)
+        | (SettingValue::key(Some(Key::Auto)), Host::Named(key)) => Some(key.clone()),
+        _ => None,
     }
 }
 

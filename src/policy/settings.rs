@@ -63,8 +63,8 @@ pub struct Setting {
     pub schema: fn() -> Json,
     /// The words that it may be.
     pub words: fn() -> Vec<&'static str>,
-    /// Reads the texts of one layer into the policy.
-    pub set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
+    /// Reads the texts that one layer gives; else why they are refused.
+    pub parse: fn(&[OsString]) -> Result<SettingValue, String>,
     /// The value as TOML would have it.
     pub show: fn(&Policy) -> Json,
 }
@@ -141,6 +141,20 @@ macro_rules! settings {
             }
         }
 
+        /// The value of one setting, as one layer gives it.
+        #[expect(non_camel_case_types, reason = "the variants are the fields of the policy")]
+        #[derive(Clone, Debug)]
+        pub enum SettingValue { $( $field($type), )+ }
+
+        impl SettingValue {
+            /// Puts the value into the policy.
+            pub fn apply(&self, policy: &mut Policy) {
+                match self {
+                    $( SettingValue::$field(value) => policy.$field = value.clone(), )+
+                }
+            }
+        }
+
         /// Every setting, in the order of `--help` and `retry explain`.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
@@ -154,10 +168,7 @@ macro_rules! settings {
             form: <$type as Value>::FORM,
             schema: <$type as Value>::schema,
             words: <$type as Value>::words,
-            set: |policy, texts| {
-                policy.$field = <$type as Value>::read(texts)?;
-                Ok(())
-            },
+            parse: |texts| <$type as Value>::read(texts).map(SettingValue::$field),
             show: |policy| Value::show(&policy.$field),
         }),+];
     };

@@ -23,6 +23,8 @@ pub enum TomlForm {
     Size,
     /// Text.
     Text,
+    /// One of a few words, as text.
+    Word,
     /// A share: a number up to 1, or text with a per cent sign.
     Share,
     /// Text, or a list of texts and numbers that is read as a comma list.
@@ -44,13 +46,13 @@ impl TomlForm {
             TomlForm::MaxAttempts => "a whole number, or \"inf\"",
             TomlForm::Whole => "a whole number",
             TomlForm::Number => "a number",
-            TomlForm::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
-            TomlForm::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
-            TomlForm::Text => "text in quotes",
-            TomlForm::Share => "a share in quotes such as \"20%\", or a number up to 1",
-            TomlForm::List => "text in quotes, a number, or a list of them",
-            TomlForm::Patterns => "a regular expression in quotes, or a list of them",
-            TomlForm::Rules => "tables: use [[policy.NAME.rule]]",
+            TomlForm::Duration => "a duration such as \"500ms\", or a number of seconds",
+            TomlForm::Size => "a size such as \"64MiB\", or a number of bytes",
+            TomlForm::Text | TomlForm::Word => "a string",
+            TomlForm::Share => "a share such as \"20%\", or a number up to 1",
+            TomlForm::List => "a string, a number, or a list of them",
+            TomlForm::Patterns => "a string that is a regular expression, or a list of them",
+            TomlForm::Rules => "a list of tables: use [[policy.NAME.rule]]",
             TomlForm::Switch => "true or false",
             TomlForm::Table => "a table such as { team = \"data\" }",
         }
@@ -66,7 +68,7 @@ impl TomlForm {
             TomlForm::Number => json!({"type": "number"}),
             TomlForm::Duration => pattern::duration(),
             TomlForm::Size => pattern::size(&size::UNITS),
-            TomlForm::Text => json!({"type": "string"}),
+            TomlForm::Text | TomlForm::Word => json!({"type": "string"}),
             TomlForm::Share => pattern::share(),
             TomlForm::List => json!({"anyOf": [
                 {"type": ["string", "number"]},
@@ -115,11 +117,11 @@ fn utf8(text: &OsString) -> Result<&str, String> {
     text.to_str().ok_or_else(|| format!("'{}' is not UTF-8", text.display()))
 }
 
-/// A value that is one of a few words.
+/// A value that is one of a few words. The reason of a refusal follows the words `invalid NAME`.
 macro_rules! words {
-    ($type:ty, $what:literal: $($word:literal = $value:expr),+ $(,)?) => {
+    ($type:ty: $($word:literal = $value:expr),+ $(,)?) => {
         impl Value for $type {
-            const FORM: TomlForm = TomlForm::Text;
+            const FORM: TomlForm = TomlForm::Word;
 
             fn parse(text: &str) -> Result<Self, String> {
                 let known: &[(&str, $type)] = &[$(($word, $value)),+];
@@ -127,7 +129,7 @@ macro_rules! words {
                 found.map(|(_, value)| *value).ok_or_else(|| {
                     let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
                     let near = crate::base::problem::did_you_mean(text, &words);
-                    format!(concat!("invalid ", $what, " '{}': use {}{}"), text, words.join(" or "), near)
+                    format!("'{text}' ({}){near}", words.join(", "))
                 })
             }
 

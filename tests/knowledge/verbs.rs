@@ -301,7 +301,7 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
     told(&place("operan = 1"), &["config.toml:2:12: unknown key 'operan'", "did you mean operand?"]);
     told("[[profile.x.key]]\nprot = '-p'\n", &["config.toml:2:1: unknown key 'prot'", "did you mean port?"]);
     told("[profile.x.key]\nport = '-p'\n", &["key must be a list of tables"]);
-    told("[profile.auto]\n", &["'auto' is a word of --profile"]);
+    told("[profile.auto]\n", &["invalid profile name 'auto'"]);
     told(
         "[policy.default]\nprofile = 'crul'\n",
         &["config.toml:2:11: no profile is named 'crul'", "did you mean curl?"],

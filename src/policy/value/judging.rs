@@ -192,4 +192,4 @@ impl Value for Signal {
     }
 }
 
-words!(Otherwise, "judgement": "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);
+words!(Otherwise: "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);

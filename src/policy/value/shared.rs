@@ -229,7 +229,7 @@ pub enum OnStateError {
     /// It is refused.
     Fail,
 }
-words!(OnStateError, "--on-state-error": "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
+words!(OnStateError: "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
 
 /// Where shared state is kept: a directory, or the URL of a server.
 #[derive(Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub enum StdoutMode {
     /// It goes nowhere.
     Null,
 }
-words!(StdoutMode, "--stdout": "stream" = StdoutMode::Stream, "success" = StdoutMode::Success, "null" = StdoutMode::Null);
+words!(StdoutMode: "stream" = StdoutMode::Stream, "success" = StdoutMode::Success, "null" = StdoutMode::Null);
 
 /// What becomes of the command's stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum StderrMode {
     /// It goes nowhere.
     Null,
 }
-words!(StderrMode, "--stderr": "stream" = StderrMode::Stream, "last" = StderrMode::Last, "null" = StderrMode::Null);
+words!(StderrMode: "stream" = StderrMode::Stream, "last" = StderrMode::Last, "null" = StderrMode::Null);
 
 /// What the command's standard input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,6 @@ pub enum StdinMode {
     /// `/dev/null`.
     Null,
 }
-words!(StdinMode, "--stdin":
+words!(StdinMode:
     "auto" = StdinMode::Auto, "inherit" = StdinMode::Inherit,
     "replay" = StdinMode::Replay, "null" = StdinMode::Null);

@@ -12,7 +12,7 @@ pub enum MessageFormat {
     Text,
     Json,
 }
-words!(MessageFormat, "message format": "text" = MessageFormat::Text, "json" = MessageFormat::Json);
+words!(MessageFormat: "text" = MessageFormat::Text, "json" = MessageFormat::Json);
 
 /// When messages are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Color {
     Always,
     Never,
 }
-words!(Color, "--color": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
+words!(Color: "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
 
 /// A file's path, any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
