@@ -19,7 +19,7 @@ pub type Value<'t> = Spanned<DeValue<'t>>;
 #[derive(Debug)]
 pub struct Reader<'s> {
     source: &'s Rc<Source>,
-    /// Where the syntax errors stand, in bytes.
+    /// The offsets of the syntax errors, in bytes.
     broken: Vec<usize>,
     problems: Vec<Problem>,
 }

@@ -22,18 +22,18 @@ pub struct File {
     pub limits: Vec<KeyLimits>,
 }
 
-/// One `[limits."KEY"]` table.
+/// A `[limits."KEY"]` table.
 #[derive(Debug)]
 pub struct KeyLimits {
     pub key: String,
     pub layer: Layer,
 }
 
-/// One `[policy.NAME]` table.
+/// A `[policy.NAME]` table.
 #[derive(Debug)]
 pub struct FilePolicy {
     pub name: String,
-    /// Where its name stands.
+    /// The place of the name.
     pub place: Place,
     /// The parent, and where it is named.
     pub inherits: Option<(String, Place)>,

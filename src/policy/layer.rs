@@ -8,7 +8,7 @@ use super::value::{MaxAttempts, TomlForm, Value};
 use crate::base::problem::{Place, Problem};
 use crate::base::words::without_password;
 
-/// Where a value came from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody gave it.

@@ -4,6 +4,7 @@
 //! policy is a weaker layer of the policy of its name.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
 use super::settings::{Policy, SETTINGS, SettingValue, find};
 use super::value::{Key, MaxAttempts, TimeLimit};
+use crate::backoff::Strategy;
 use crate::base::problem::{Place, Problem, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
@@ -41,15 +43,15 @@ pub struct Request {
     pub flags: Layer,
     /// The key that `auto` stands for.
     pub host: Host,
-    /// What is left of the deadline of a `retry` around this one.
+    /// Time left until the deadline of a `retry` around this one.
     pub outer_deadline: Option<Duration>,
 }
 
-/// The answer.
+/// The policy of a run, and the origin of each of its values.
 #[derive(Debug)]
 pub struct Resolved {
     pub policy: Policy,
-    /// By the setting's index.
+    /// The origin of each value, by the setting's index.
     pub origins: Vec<Origin>,
     /// The policy that was named, if one was.
     pub name: Option<String>,
@@ -57,7 +59,7 @@ pub struct Resolved {
 
 const DEFAULT: &str = "default";
 
-/// A run that nothing bounds ends after two hours without progress, as cloud SDKs do.
+/// The progress timeout of a run without any limit, as cloud SDKs have it.
 const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Resolves a request, or says everything that is wrong with it.
@@ -105,10 +107,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         origins: vec![Origin::Default; SETTINGS.len()],
         name: request.named.as_ref().map(|(name, _)| name.clone()),
     };
-    for given in layers.iter().flat_map(|layer| &layer.0) {
-        given.value.apply(&mut resolved.policy);
-        resolved.origins[given.setting] = given.origin.clone();
-    }
+    combine(&layers, &mut resolved);
     imply_attempts(&mut resolved);
     problems.extend(check::contradictions(&resolved, &layers));
     if resolved.policy.key == Some(Key::Auto) && request.host != Host::Unasked {
@@ -123,7 +122,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
 }
 
 impl Resolved {
-    /// Where a setting's value came from.
+    /// The origin of a setting's value.
     pub fn origin(&self, key: &str) -> &Origin {
         find(key).map_or(&Origin::Default, |setting| &self.origins[setting])
     }
@@ -132,6 +131,46 @@ impl Resolved {
         if let Some(setting) = find(key) {
             self.origins[setting] = origin;
         }
+    }
+}
+
+/// Applies all values, the stronger after the weaker.
+fn combine(layers: &[Cow<'_, Layer>], resolved: &mut Resolved) {
+    let displaced = displaced(layers);
+    for given in layers.iter().flat_map(|layer| &layer.0) {
+        let is_displaced = match displaced {
+            Some(Displaced::Lists) => matches!(given.value, SettingValue::backoff(Strategy::List(_))),
+            Some(Displaced::Delays) => matches!(given.value, SettingValue::delay(_)),
+            None => false,
+        };
+        if !is_displaced {
+            given.value.apply(&mut resolved.policy);
+            resolved.origins[given.setting] = given.origin.clone();
+        }
+    }
+}
+
+/// Values that count as not given.
+#[derive(Clone, Copy)]
+enum Displaced {
+    /// A stronger layer gives a delay.
+    Lists,
+    /// A stronger layer gives a list of delays.
+    Delays,
+}
+
+/// A list of delays and a delay both set the first delay, so that the stronger layer's replaces the weaker layer's.
+fn displaced(layers: &[Cow<'_, Layer>]) -> Option<Displaced> {
+    let strongest = |key| {
+        let setting = find(key)?;
+        let found = |(at, layer)| Some((at, Layer::get(layer, setting)?));
+        layers.iter().map(|layer| &**layer).enumerate().rev().find_map(found)
+    };
+    let ((list, given), (delay, _)) = (strongest("backoff")?, strongest("delay")?);
+    match (&given.value, list.cmp(&delay)) {
+        (SettingValue::backoff(Strategy::List(_)), Ordering::Less) => Some(Displaced::Lists),
+        (SettingValue::backoff(Strategy::List(_)), Ordering::Greater) => Some(Displaced::Delays),
+        _ => None,
     }
 }
 
@@ -155,8 +194,6 @@ fn imply_attempts(resolved: &mut Resolved) {
 
 /// The values that follow from others where nobody gave them.
 fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Duration>) {
-    use crate::backoff::Strategy;
-
     // Waiting for readiness, a command that is not there yet is no reason to stop, whatever else is named.
     if verb == Some(builtin::UNTIL) && resolved.origin("retry-on").is_given() {
         resolved.policy.retry_on.begin_with(&ExitSpecs::unstartable());
@@ -225,11 +262,15 @@ pub fn policy_names(files: &[File]) -> Vec<&str> {
 
 fn unknown_policy(name: &str, origin: &Origin, files: &[File]) -> Problem {
     let names = policy_names(files);
-    let hint = nearest(name, names.iter().copied()).map_or_else(
-        || format!("there are {}; retry explain --all shows them", names.join(", ")),
+    Problem::new(format!("unknown policy '{name}' ({origin})")).hint(near_or_all(name, &names))
+}
+
+/// The hint for an unknown policy.
+fn near_or_all(name: &str, names: &[&str]) -> String {
+    nearest(name, names.iter().copied()).map_or_else(
+        || format!("available: {}; retry explain --all describes them", names.join(", ")),
         |near| format!("did you mean {near}?"),
-    );
-    Problem::new(format!("no policy is named '{name}' ({origin})")).hint(hint)
+    )
 }
 
 /// Every profile of the files, from the weakest file to the strongest.
@@ -249,8 +290,7 @@ fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
                 |near| format!("did you mean {near}?"),
             );
             let origin = resolved.origin("profile");
-            let place = if let Origin::File(place) = origin { Some(place.clone()) } else { None };
-            Problem::new(format!("no profile is named '{name}' ({origin})")).at(place).hint(hint)
+            Problem::new(format!("no profile named '{name}' ({origin})")).at(origin.place()).hint(hint)
         })
         .collect()
 }
@@ -264,9 +304,13 @@ pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     for policy in files.iter().flat_map(|file| &file.policies) {
         let Some((parent_name, place)) = &policy.inherits else { continue };
         if !exists(parent_name, files) {
-            let hint = nearest(parent_name, policy_names(files)).map(|near| format!("did you mean {near}?"));
-            let message = format!("policy '{}' inherits '{parent_name}', which is not there", policy.name);
-            problems.push(Problem { hint, ..Problem::new(message).at(Some(place.clone())) });
+            // A policy that inherits this one, or is it, would make a cycle.
+            let descendants = descendants(&policy.name, &parents);
+            let mut names = policy_names(files);
+            names.retain(|name| !descendants.contains(name));
+            let message = format!("policy '{}' inherits unknown policy '{parent_name}'", policy.name);
+            let problem = Problem::new(message).at(Some(place.clone()));
+            problems.push(problem.hint(near_or_all(parent_name, &names)));
             continue;
         }
         let mut way = vec![policy.name.as_str()];
@@ -281,7 +325,7 @@ pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
         if way.len() > on_way.len() && !settled.contains(last) {
             let begin = way.iter().position(|name| *name == last).unwrap_or_default();
             let message = format!("policies inherit each other: {}", way[begin..].join(" -> "));
-            problems.push(Problem::new(message).at(place_of(last, files)).hint("take one inherits away"));
+            problems.push(Problem::new(message).at(place_of(last, files)).hint("remove one inherits"));
         }
         settled.extend(way);
     }
@@ -294,7 +338,21 @@ fn parents(files: &[File]) -> BTreeMap<&str, &str> {
     policies.filter_map(|policy| Some((policy.name.as_str(), policy.inherits.as_ref()?.0.as_str()))).collect()
 }
 
-/// Where a policy names its parent.
+/// The policy and all that inherit it.
+fn descendants<'a>(name: &'a str, parents: &BTreeMap<&'a str, &'a str>) -> BTreeSet<&'a str> {
+    let mut children: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
+    for (child, parent) in parents {
+        children.entry(parent).or_default().push(child);
+    }
+    let (mut found, mut next) = (BTreeSet::from([name]), vec![name]);
+    while let Some(name) = next.pop() {
+        let new = children.get(name).into_iter().flatten().filter(|child| found.insert(child));
+        next.extend(new.copied());
+    }
+    found
+}
+
+/// The place where a policy names its parent.
 fn place_of(name: &str, files: &[File]) -> Option<Place> {
     named(name, files).rev().find_map(|policy| policy.inherits.as_ref()).map(|(_, place)| place.clone())
 }

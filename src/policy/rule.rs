@@ -62,16 +62,15 @@ fn specs<T>(
     value: &TomlValue<'_>,
     parse: fn(&str) -> Result<T, String>,
 ) -> Option<T> {
-    let name = key.get_ref();
-    match toml_text::texts(reader, TomlForm::List, value).as_deref() {
-        Some([text]) => parse(&text.to_string_lossy())
-            .map_err(|why| reader.refuse(value.span(), format!("{name}: {why}"), None))
-            .ok(),
-        _ => {
-            toml_text::wrong_type(reader, name, TomlForm::List.describe(), TomlForm::List, value);
-            None
-        }
-    }
+    let (name, form) = (key.get_ref(), TomlForm::List);
+    let texts = toml_text::texts(reader, form, value).unwrap_or_default();
+    let [text] = &texts[..] else {
+        toml_text::wrong_type(reader, name, form.describe(), form, value);
+        return None;
+    };
+    parse(&text.to_string_lossy())
+        .map_err(|why| reader.refuse(value.span(), format!("{name}: {why}"), None))
+        .ok()
 }
 
 fn pattern_of(

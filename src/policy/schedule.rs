@@ -8,7 +8,7 @@ use crate::backoff::{Range, Ranges};
 /// The waits before each possible retry, and what they add up to.
 #[derive(Debug, PartialEq)]
 pub struct Schedule {
-    /// One a retry, at most [`ROWS`].
+    /// The wait before each retry, at most [`ROWS`] of them.
     pub rows: Vec<Range>,
     /// The sum of all waits; `None` when the attempts are unlimited.
     pub total: Option<Range>,

@@ -40,7 +40,7 @@ pub enum TomlForm {
 }
 
 impl TomlForm {
-    /// For messages: what to write.
+    /// The TOML to use, for messages.
     pub fn describe(self) -> &'static str {
         match self {
             TomlForm::MaxAttempts => "a whole number, or \"inf\"",
@@ -102,7 +102,7 @@ pub trait Value: Sized {
     /// The value as it would be written in TOML; null when there is none.
     fn show(&self) -> Json;
 
-    /// What it may be in TOML: JSON Schema, draft-07.
+    /// JSON Schema (draft-07) of the TOML that it may be.
     fn schema() -> Json {
         Self::FORM.schema()
     }
@@ -149,7 +149,7 @@ macro_rules! words {
     };
 }
 
-/// How many, or without end.
+/// The number of attempts: 1 or more, or no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxAttempts {
     Times(u64),
@@ -292,7 +292,7 @@ impl Value for Duration {
     }
 }
 
-/// A bound in time; 0 means none.
+/// A limit of time; 0 means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimit(pub Option<Duration>);
 

@@ -304,7 +304,7 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
     told("[profile.auto]\n", &["invalid profile name 'auto'"]);
     told(
         "[policy.default]\nprofile = 'crul'\n",
-        &["config.toml:2:11: no profile is named 'crul'", "did you mean curl?"],
+        &["config.toml:2:11: no profile named 'crul'", "did you mean curl?"],
     );
 }
 

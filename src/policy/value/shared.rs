@@ -16,7 +16,7 @@ use crate::policy::pattern;
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
-/// What limits are shared by.
+/// The name that shared limits are kept under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     /// The host that the command's arguments name.
@@ -204,7 +204,6 @@ fn percent(share: f64) -> String {
     format!("{}%", (share * 1e8).round() / 1e6)
 }
 
-/// How long to wait for admission; 0 is not at all.
 impl Value for GateWait {
     const FORM: TomlForm = TomlForm::Duration;
 
@@ -217,21 +216,21 @@ impl Value for GateWait {
     }
 }
 
-/// The longest wait for admission; `None`: as long as the deadline allows.
+/// The longest wait for admission: zero is no wait, `None` is as long as the deadline allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateWait(pub Option<Duration>);
 
-/// What becomes of a run whose shared state cannot be reached.
+/// The course of a run whose shared state cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnStateError {
-    /// It goes on without limits.
+    /// Run without limits.
     Proceed,
-    /// It is refused.
+    /// Refuse the run, with exit 75.
     Fail,
 }
 words!(OnStateError: "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
 
-/// Where shared state is kept: a directory, or the URL of a server.
+/// The place of shared state: a directory, or the URL of a server.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StatePlace {
     Directory(OsString),

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{TomlForm, Value, utf8};
 
-/// How messages on stderr are written.
+/// The format of messages on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFormat {
     Text,
@@ -14,7 +14,7 @@ pub enum MessageFormat {
 }
 words!(MessageFormat: "text" = MessageFormat::Text, "json" = MessageFormat::Json);
 
-/// When messages are coloured.
+/// The use of colours in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     Auto,
