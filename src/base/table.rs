@@ -97,7 +97,8 @@ impl<'s> Reader<'s> {
     /// Refuses a value that is of another type than the one that is wanted, or out of its range.
     pub fn wrong_type(&mut self, name: &str, value: &Value<'_>, wanted: &str) {
         let found = type_name(value.get_ref());
-        let but = if wanted.contains(found) { String::new() } else { format!(", not {found}") };
+        let is_out_of_range = matches!(value.get_ref(), DeValue::Integer(_)) && wanted.contains(found);
+        let but = if is_out_of_range { String::new() } else { format!(", not {found}") };
         self.refuse(value.span(), format!("{name} must be {wanted}{but}"), None);
     }
 

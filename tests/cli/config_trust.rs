@@ -1,4 +1,4 @@
-//! Whose configuration is obeyed: only what nobody but root and we can write.
+//! Whose configuration is read: only a file that nobody but root and the user can write.
 
 use std::os::unix::fs::PermissionsExt as _;
 

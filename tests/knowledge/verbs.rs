@@ -297,7 +297,7 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
     told(&place("operand = 0"), &["config.toml:2:22: operand must be a whole number from 1"]);
     told(&place("option = 'host'"), &["config.toml:2:21: invalid option 'host'", "such as -h or --host"]);
     told(&place("as = 'host'"), &["config.toml:2:10: place must be one of option, operand and fixed"]);
-    told(&place("operand = 1, as = 'uri'"), &["config.toml:2:30: invalid as 'uri'", "use host, url"]);
+    told(&place("operand = 1, as = 'uri'"), &["config.toml:2:30: invalid as 'uri'", "did you mean url?"]);
     told(&place("operan = 1"), &["config.toml:2:12: unknown key 'operan'", "did you mean operand?"]);
     told("[[profile.x.key]]\nprot = '-p'\n", &["config.toml:2:1: unknown key 'prot'", "did you mean port?"]);
     told("[profile.x.key]\nport = '-p'\n", &["key must be a list of tables"]);

@@ -57,7 +57,7 @@ impl Value for Strategy {
         if !text.contains(',') && duration::parse(text).is_err() {
             let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
             return Err(format!(
-                "invalid backoff '{text}'{}; use {}, or a list of delays such as 1s,2s,4s",
+                "invalid backoff '{text}'{} ({}, or a list of delays such as 1s,2s,4s)",
                 did_you_mean(text, &names),
                 names.join(", ")
             ));
@@ -127,9 +127,9 @@ impl Value for Jitter {
             return Err(format!("invalid jitter '{text}': use {percent}% for a share"));
         }
         Err(format!(
-            "invalid jitter '{text}'{}; use none, full, equal, additive, a share such as 25%, or multipliers such \
-             as 0.5..1.5",
-            did_you_mean(text, &Self::words())
+            "invalid jitter '{text}'{} ({}, a share such as 25%, or multipliers such as 0.5..1.5)",
+            did_you_mean(text, &Self::words()),
+            Self::words().join(", ")
         ))
     }
 
