@@ -1,5 +1,5 @@
 //! The ground floor: what every room needs and nothing else. Durations and sizes as people write them, words, text that is
-//! safe to show, places and problems in a text file, exit statuses, moments. It uses no other room.
+//! safe to show, places and problems in a text file, TOML tables, exit statuses, moments. It uses no other room.
 
 pub mod duration;
 pub mod error;
@@ -9,6 +9,7 @@ mod now;
 pub mod printable;
 pub mod problem;
 pub mod size;
+pub mod table;
 pub mod words;
 
 pub use now::Now;

@@ -10,6 +10,7 @@ mod resolve;
 mod rule;
 pub mod schedule;
 pub mod settings;
+mod toml_text;
 pub mod value;
 
 pub use resolve::{Host, Request, Resolved, inheritance_problems, policy_names, resolve, user_profiles};

@@ -94,7 +94,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let candidates = known.into_iter().map(|known| (distance(known), known));
     let (distance, known) = candidates.min_by_key(|(distance, _)| *distance)?;
     // A quarter of its letters, or it is another word: no `--rate` for `--grace`.
-    (distance <= (word.chars().count() / 4).clamp(1, 2)).then_some(known)
+    let length = word.chars().count();
+    (distance <= (length / 4).clamp(1, 2) && distance < length).then_some(known)
 }
 
 /// The known word that `word` is short for or misspells.
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(nearest("frobnicate", known), None);
         assert_eq!(nearest("grace", ["rate"]), None, "no false friends");
         assert_eq!(nearest("splay", ["delay"]), None);
+        assert_eq!(nearest("1", ["a", "2", "12"]), None, "nothing of it is left");
         assert_eq!(meant("expo", &["exponential", "exp", "fixed"]), Some("exponential"));
         assert_eq!(meant("retyr", &["retry", "stop"]), Some("retry"));
         assert_eq!(meant("half", &["none", "full"]), None);

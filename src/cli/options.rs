@@ -7,7 +7,7 @@ use super::verbs::OTHER;
 use crate::policy::Policy;
 use crate::policy::layer::RETRIES;
 use crate::policy::settings::{Group, SETTINGS, Setting};
-use crate::policy::value::Form;
+use crate::policy::value::TomlForm;
 
 /// The settings of these groups that are flags of their own name.
 pub(super) fn settings(groups: &'static [Group]) -> impl Iterator<Item = &'static Setting> {
@@ -32,7 +32,7 @@ pub(super) fn argument(setting: &Setting, defaults: &Policy) -> Arg {
         arg = arg.visible_alias(alias);
     }
     let arg = match (setting.form, setting.value_name) {
-        (Form::Switch, _) => arg.action(ArgAction::SetTrue),
+        (TomlForm::Switch, _) => arg.action(ArgAction::SetTrue),
         (_, "") => arg.action(ArgAction::Count),
         (_, name) => {
             let hint = if setting.key == "log" { ValueHint::FilePath } else { ValueHint::Other };

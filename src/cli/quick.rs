@@ -11,7 +11,7 @@ use super::Verb;
 use super::options::{FOR, HELD, SHELL};
 use crate::policy::layer::{Layer, Origin, RETRIES};
 use crate::policy::settings::SETTINGS;
-use crate::policy::value::Form;
+use crate::policy::value::TomlForm;
 
 /// A line that is plainly right.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ fn of_letter(letter: u8) -> Option<Known> {
 
 fn of_setting(setting: &crate::policy::settings::Setting) -> Known {
     let takes = match (setting.form, setting.value_name) {
-        (Form::Switch, _) => Takes::Nothing,
+        (TomlForm::Switch, _) => Takes::Nothing,
         (_, "") => Takes::Counted,
         _ if setting.key == SHELL => Takes::TextOr("sh"),
         _ => Takes::Text,

@@ -18,7 +18,7 @@ use crate::policy::builtin::BUILTIN;
 use crate::policy::layer::Origin;
 use crate::policy::schedule::{ROWS, Schedule, schedule};
 use crate::policy::settings::{SETTINGS, plain};
-use crate::policy::value::Limit;
+use crate::policy::value::MaxAttempts;
 use crate::policy::{Policy, Request, Resolved};
 use crate::sys::environment::Outer;
 use crate::sys::output::printable;
@@ -156,9 +156,9 @@ fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
     let attempts = resolved.policy.attempts();
     let mut out = String::new();
     let title = match attempts {
-        Limit::Times(1) => "one attempt, no waits".to_owned(),
-        Limit::Times(n) => format!("up to {}; waits between them:", plural(n, "attempt")),
-        Limit::Unlimited => "any number of attempts; waits between them:".to_owned(),
+        MaxAttempts::Times(1) => "one attempt, no waits".to_owned(),
+        MaxAttempts::Times(n) => format!("up to {}; waits between them:", plural(n, "attempt")),
+        MaxAttempts::Unlimited => "any number of attempts; waits between them:".to_owned(),
     };
     let _infallible = writeln!(out, "\n{title}");
     if let Some(splay) = resolved.policy.splay.0 {

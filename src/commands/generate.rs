@@ -18,7 +18,7 @@ use crate::policy::file::LIMITS;
 use crate::policy::layer::RETRIES;
 use crate::policy::pattern;
 use crate::policy::settings::{SETTINGS, Setting};
-use crate::policy::value::Form;
+use crate::policy::value::TomlForm;
 
 /// What can be generated.
 const KNOWN: &[&str] =
@@ -66,7 +66,7 @@ pub(crate) fn config_schema() -> Json {
             properties.insert(key.to_owned(), property(setting));
         }
     }
-    let mut retries = Form::Limit.schema();
+    let mut retries = TomlForm::MaxAttempts.schema();
     retries["anyOf"][0]["minimum"] = json!(0);
     let mut profile = crate::classify::profile::profile_schema();
     let rule = &mut profile["properties"]["rule"]["items"]["properties"];

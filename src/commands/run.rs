@@ -20,7 +20,7 @@ use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::{Key, Limit};
+use crate::policy::value::{Key, MaxAttempts};
 use crate::policy::{Policy, builtin};
 use crate::session::{Action, Attempt, Input, Session, Signs};
 use crate::sys::environment::{Outer, Trace};
@@ -163,7 +163,7 @@ impl<'a> Driver<'a> {
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
-        let repeats = policy.attempts() != Limit::Times(1);
+        let repeats = policy.attempts() != MaxAttempts::Times(1);
         let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;

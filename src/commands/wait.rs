@@ -9,7 +9,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::Invocation;
 use crate::event::Level;
-use crate::policy::value::Limit;
+use crate::policy::value::MaxAttempts;
 use crate::sys::environment::Outer;
 use crate::sys::sinks::Console;
 use crate::sys::{clock, identity};
@@ -25,7 +25,7 @@ pub(super) fn wait(invocation: &Invocation) -> Result<Exit, Error> {
     asked.warn();
     let policy = &asked.resolved.policy;
     let mut console = Console::new(policy, false);
-    if let Limit::Times(attempts) = policy.attempts()
+    if let MaxAttempts::Times(attempts) = policy.attempts()
         && retry >= attempts
     {
         console.note(Level::Warn, &format!("no attempts left (--max {attempts})"));

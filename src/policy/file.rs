@@ -1,17 +1,17 @@
 //! TOML text to layers. Pure: the text has been read by `sys`. Every mistake of a file is found in one pass.
 
-use std::ffi::OsString;
 use std::ops::Range;
 use std::rc::Rc;
 
-use toml::Spanned;
+use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 
 use super::layer::{Layer, Origin, RETRIES};
-use super::rule;
-use super::settings::{SETTINGS, find};
-use super::value::{Form, Key};
+use super::settings::{Policy, SETTINGS, Setting, SettingValue, find};
+use super::value::{self, TomlForm};
+use super::{rule, toml_text};
 use crate::base::problem::{Place, Problem, Source, nearest};
+use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::profile::{self, Profile};
 
 /// A file's policies, profiles and limits.
@@ -22,18 +22,18 @@ pub struct File {
     pub limits: Vec<KeyLimits>,
 }
 
-/// One `[limits."KEY"]` table.
+/// A `[limits."KEY"]` table.
 #[derive(Debug)]
 pub struct KeyLimits {
     pub key: String,
     pub layer: Layer,
 }
 
-/// One `[policy.NAME]` table.
+/// A `[policy.NAME]` table.
 #[derive(Debug)]
 pub struct FilePolicy {
     pub name: String,
-    /// Where its name stands.
+    /// The place of the name.
     pub place: Place,
     /// The parent, and where it is named.
     pub inherits: Option<(String, Place)>,
@@ -50,103 +50,89 @@ const INHERITS: &str = "inherits";
 
 /// Reads a file's text.
 pub fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
-    let mut reader = Reader { source, file: File::default(), problems: Vec::new() };
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    let broken = errors.iter().filter_map(|error| Some(error.span()?.start)).min();
-    for error in errors {
-        let problem = Problem::new(error.message().lines().next().unwrap_or("invalid TOML").to_owned());
-        let place = error.span().map(|span| reader.place(span));
-        reader.problems.push(problem.at(place));
-    }
-    for (key, value) in in_order(table.get_ref()) {
+    let mut file = FileReader { reader: Reader::new(source), file: File::default() };
+    let root = file.reader.root();
+    for (key, value) in in_order(&root) {
         match (key.get_ref().as_ref(), value.get_ref()) {
-            ("policy", DeValue::Table(policies)) => reader.policies(policies),
-            ("policy", _) => {
-                let message = "policy holds named policies";
-                reader.refuse(key.span(), message, Some("write [policy.NAME] and its settings below".into()));
-            }
-            ("profile", DeValue::Table(profiles)) => reader.profiles(profiles),
-            ("profile", _) => {
-                let message = "profile holds named profiles";
-                reader.refuse(key.span(), message, Some("write [profile.NAME] and its rules below".into()));
-            }
-            ("limits", DeValue::Table(limits)) => reader.limits(limits),
-            ("limits", _) => {
-                let message = "limits holds keys";
-                reader.refuse(
-                    key.span(),
-                    message,
-                    Some("write [limits.\"KEY\"] and its limits below".into()),
-                );
-            }
-            // A header that does not parse leaves its keys here: one word about that is enough.
-            (unknown, _) if broken.is_some_and(|at| at < key.span().start) && !TABLES.contains(&unknown) => {}
-            (unknown, _) => {
-                let hint = nearest(unknown, TABLES.iter().copied())
-                    .map_or_else(|| setting_outside(unknown), |near| format!("did you mean {near}?"));
-                reader.refuse(key.span(), &format!("unknown table or key '{unknown}'"), Some(hint));
-            }
+            ("policy", DeValue::Table(policies)) => file.policies(policies),
+            ("profile", DeValue::Table(profiles)) => file.profiles(profiles),
+            ("limits", DeValue::Table(limits)) => file.limits(limits),
+            (name, _) => file.unknown(name, key.span()),
         }
     }
-    // A syntax error leaves a value behind that is wrong as well: one word about a place is enough.
-    let start = |problem: &Problem| problem.place.as_ref().map(|place| place.start);
-    reader.problems.sort_by_key(start);
-    reader.problems.dedup_by_key(|problem| start(problem));
-    (reader.file, reader.problems)
+    (file.file, file.reader.finish())
 }
 
-/// What to say of a key that stands at the top level.
+/// The hint for an unknown key of the top level.
 fn setting_outside(key: &str) -> String {
     if find(key).is_some() || key == RETRIES {
-        format!("settings belong to a policy: write [policy.default] above {key}")
+        format!("settings belong to a policy: use [policy.default] above {key}")
     } else if let Some(near) = nearest(key, setting_keys()) {
-        format!("did you mean {near}? settings belong to a policy: write [policy.default] above it")
+        format!("did you mean {near}? settings belong to a policy: use [policy.default] above it")
     } else {
-        format!(
-            "a file holds {}",
-            TABLES.iter().map(|table| format!("[{table}.NAME]")).collect::<Vec<_>>().join(", ")
-        )
+        let tables: Vec<_> = TABLES.iter().map(|table| format!("[{table}.NAME]")).collect();
+        format!("the tables are {}", tables.join(", "))
     }
 }
 
-/// What a policy's keys may be called, but for `inherits`.
+/// The keys of a policy, without `inherits`.
 fn setting_keys() -> impl Iterator<Item = &'static str> {
     let settings = SETTINGS.iter().flat_map(|setting| [Some(setting.key), setting.alias]);
     settings.flatten().chain([RETRIES])
 }
 
-struct Reader<'a> {
-    source: &'a Rc<Source>,
+/// A configuration that is being read.
+struct FileReader<'s> {
+    reader: Reader<'s>,
     file: File,
-    problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
-    fn place(&self, span: Range<usize>) -> Place {
-        Place { source: Rc::clone(self.source), start: span.start, end: span.end }
+impl FileReader<'_> {
+    /// Refuses a key of the top level.
+    fn unknown(&mut self, name: &str, span: Range<usize>) {
+        let (message, hint) = match name {
+            "policy" => ("policy must be a table of policies", "use [policy.NAME], with its settings below"),
+            "profile" => ("profile must be a table of profiles", "use [profile.NAME], with its rules below"),
+            "limits" => ("limits must be a table of keys", "use [limits.\"KEY\"], with its limits below"),
+            // A header that does not parse leaves its keys here, and has been reported.
+            _ if self.reader.is_broken_before(&span) => return,
+            _ => {
+                let hint = nearest(name, TABLES.iter().copied())
+                    .map_or_else(|| setting_outside(name), |near| format!("did you mean {near}?"));
+                self.reader.refuse(span, format!("unknown table or key '{name}'"), Some(hint));
+                return;
+            }
+        };
+        self.reader.refuse(span, message, Some(hint.to_owned()));
     }
 
-    fn refuse(&mut self, span: Range<usize>, message: &str, hint: Option<String>) {
-        let problem = Problem::new(message).at(Some(self.place(span)));
-        self.problems.push(Problem { hint, ..problem });
+    /// The tables of `[KIND.NAME]`; other values are refused.
+    fn tables<'t, 'i>(&mut self, kind: &str, all: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t DeTable<'i>)> {
+        let mut tables = Vec::new();
+        for (name, value) in in_order(all) {
+            if let DeValue::Table(table) = value.get_ref() {
+                tables.push((name, table));
+            } else {
+                let word = name.get_ref();
+                let hint = format!("use [{kind}.{word}], with its keys below");
+                self.reader.refuse(name.span(), format!("{kind} '{word}' must be a table"), Some(hint));
+            }
+        }
+        tables
     }
 
     fn policies(&mut self, policies: &DeTable<'_>) {
-        for (name, value) in in_order(policies) {
-            let DeValue::Table(table) = value.get_ref() else {
-                let hint = format!("write [policy.{}] and its settings below", name.get_ref());
-                self.refuse(name.span(), &format!("policy '{}' is a table", name.get_ref()), Some(hint));
-                continue;
-            };
+        for (name, table) in self.tables("policy", policies) {
             let mut policy = FilePolicy {
                 name: name.get_ref().to_string(),
-                place: self.place(name.span()),
+                place: self.reader.place(name.span()),
                 inherits: None,
                 layer: Layer::default(),
             };
             for (key, value) in in_order(table) {
                 if key.get_ref() == INHERITS {
-                    policy.inherits = self.parent(value);
+                    let place = self.reader.place(value.span());
+                    policy.inherits = self.reader.text(key, value).map(|parent| (parent, place));
                 } else {
                     self.setting(&mut policy.layer, key, value);
                 }
@@ -155,16 +141,10 @@ impl Reader<'_> {
         }
     }
 
-    /// What is shared by key: `[limits."KEY"]`.
     fn limits(&mut self, limits: &DeTable<'_>) {
-        for (name, value) in in_order(limits) {
-            let DeValue::Table(table) = value.get_ref() else {
-                let hint = "write [limits.\"KEY\"] and its limits below".to_owned();
-                self.refuse(name.span(), &format!("limits '{}' is a table", name.get_ref()), Some(hint));
-                continue;
-            };
-            if let Err(why) = Key::named(name.get_ref()) {
-                self.refuse(name.span(), &why, None);
+        for (name, table) in self.tables("limits", limits) {
+            if let Err(why) = value::Key::named(name.get_ref()) {
+                self.reader.refuse(name.span(), why, None);
                 continue;
             }
             let mut layer = Layer::default();
@@ -173,205 +153,59 @@ impl Reader<'_> {
                     self.setting(&mut layer, key, value);
                 } else {
                     let hint = nearest(key.get_ref(), LIMITS).map(|near| format!("did you mean {near}?"));
-                    let hint = hint.unwrap_or_else(|| format!("limits are {}", LIMITS.join(", ")));
-                    self.refuse(key.span(), &format!("'{}' is no limit", key.get_ref()), Some(hint));
+                    let hint = hint.unwrap_or_else(|| format!("the limits are {}", LIMITS.join(", ")));
+                    self.reader.refuse(key.span(), format!("unknown limit '{}'", key.get_ref()), Some(hint));
                 }
             }
             self.file.limits.push(KeyLimits { key: name.get_ref().to_string(), layer });
         }
     }
 
-    /// The policy that one inherits, and where it is named.
-    fn parent(&mut self, value: &Spanned<DeValue<'_>>) -> Option<(String, Place)> {
-        if let DeValue::String(parent) = value.get_ref() {
-            return Some((parent.to_string(), self.place(value.span())));
-        }
-        self.refuse(value.span(), "inherits takes text in quotes", Some("name one policy".into()));
-        None
-    }
-
-    /// What is known of tools: `[profile.NAME]`.
     fn profiles(&mut self, profiles: &DeTable<'_>) {
-        for (name, value) in in_order(profiles) {
-            let (word, reserved) = (name.get_ref().as_ref(), [profile::AUTO, profile::NONE]);
-            let DeValue::Table(table) = value.get_ref() else {
-                let hint = format!("write [profile.{word}] and its rules below");
-                self.refuse(name.span(), &format!("profile '{word}' is a table"), Some(hint));
-                continue;
-            };
-            if reserved.contains(&word) {
-                let message = format!("'{word}' is a word of --profile, and no profile's name");
-                self.refuse(name.span(), &message, Some("take another name".into()));
+        for (name, table) in self.tables("profile", profiles) {
+            let word = name.get_ref().as_ref();
+            if [profile::AUTO, profile::NONE].contains(&word) {
+                let message = format!("invalid profile name '{word}': it has a meaning for --profile");
+                self.reader.refuse(name.span(), message, Some("use another name".into()));
                 continue;
             }
-            let (profile, problems) = profile::read(word, table, self.source);
-            self.problems.extend(problems);
-            self.file.profiles.push(Rc::new(profile));
+            self.file.profiles.push(Rc::new(profile::read(word, table, &mut self.reader)));
         }
     }
 
-    fn setting(
-        &mut self,
-        layer: &mut Layer,
-        key: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) {
+    fn setting(&mut self, layer: &mut Layer, key: &Key<'_>, value: &Value<'_>) {
         let name = key.get_ref().as_ref();
-        let form = match find(name) {
-            Some(setting) => SETTINGS[setting].form,
-            None if name == RETRIES => Form::Limit,
-            None => {
-                let hint = nearest(name, setting_keys().chain([INHERITS]));
-                let hint = hint.map(|near| format!("did you mean {near}?"));
-                let hint = hint.unwrap_or_else(|| "retry explain lists every key".to_owned());
-                self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
-                return;
-            }
-        };
-        let texts = if form == Form::Rules { self.rules(value) } else { texts(form, value.get_ref()) };
-        let Some(texts) = texts else {
-            self.wrong_type(name, form, value);
+        let Some(setting) = find(if name == RETRIES { "max" } else { name }) else {
+            let hint = nearest(name, setting_keys().chain([INHERITS])).map_or_else(
+                || "retry explain --full lists every key".to_owned(),
+                |near| format!("did you mean {near}?"),
+            );
+            self.reader.refuse(key.span(), format!("unknown key '{name}'"), Some(hint));
             return;
         };
-        let origin = Origin::File(self.place(value.span()));
-        if let Err(problem) = layer.add(name, texts, origin, name.to_owned()) {
-            self.problems.push(problem);
-        }
-    }
-}
-
-impl Reader<'_> {
-    /// The tables of rules, each as a text. A rule that is wrong is told here, where its place is known, and left out.
-    fn rules(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Vec<OsString>> {
-        let DeValue::Array(tables) = value.get_ref() else { return None };
-        let mut texts = Vec::new();
-        for table in tables {
-            let DeValue::Table(fields) = table.get_ref() else { return None };
-            let entries = in_order(fields);
-            let Some(fields) = self.rule_fields(&entries) else { continue };
-            match rule::from_fields(&fields) {
-                Ok(_) => texts.push(rule::encode(&fields)),
-                Err((key, why)) => {
-                    let wrong = entries.iter().find(|(name, _)| key == Some(name.get_ref().as_ref()));
-                    let span = wrong.map_or_else(|| table.span(), |(_, value)| value.span());
-                    let what = key.map_or_else(|| "rule".to_owned(), str::to_owned);
-                    self.refuse(span, &format!("{what}: {why}"), None);
-                }
-            }
-        }
-        Some(texts)
-    }
-
-    /// Refuses a value, or the first entry of a list that is wrong.
-    fn wrong_type(&mut self, name: &str, form: Form, value: &Spanned<DeValue<'_>>) {
-        let entries = match value.get_ref() {
-            DeValue::Array(entries) if matches!(form, Form::List | Form::Patterns) => entries.iter(),
-            _ => [].iter(),
+        let (setting, origin) = (&SETTINGS[setting], Origin::File(self.reader.place(value.span())));
+        let added = if setting.form == TomlForm::Rules {
+            rule::read_all(&mut self.reader, value)
+                .map(|rules| layer.add_parsed(name, SettingValue::rule(rules), origin))
+        } else {
+            toml_text::texts(&self.reader, setting.form, value)
+                .map(|texts| layer.add(name, texts, origin, name.to_owned()))
         };
-        let is_text = |entry: &&Spanned<DeValue<'_>>| {
-            let number = matches!(entry.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
-            matches!(entry.get_ref(), DeValue::String(_)) || number && form == Form::List
-        };
-        let wrong = entries.clone().find(|entry| !is_text(entry)).unwrap_or(value);
-        let found = match wrong.get_ref() {
-            DeValue::Array(entries) if entries.is_empty() => "an empty list",
-            other => type_name(other),
-        };
-        self.refuse(wrong.span(), &format!("{name} takes {}, not {found}", form.describe()), None);
-    }
-
-    /// The fields of a rule as texts; `None` when one is unknown or no text, which has been told then.
-    fn rule_fields<'k>(
-        &mut self,
-        entries: &[(&'k Spanned<std::borrow::Cow<'k, str>>, &Spanned<DeValue<'_>>)],
-    ) -> Option<Vec<(&'k str, String)>> {
-        let before = self.problems.len();
-        let mut fields = Vec::new();
-        for (key, value) in entries {
-            let name = key.get_ref().as_ref();
-            let form = if ["exit", "http"].contains(&name) { Form::List } else { Form::Text };
-            if !rule::KEYS.contains(&name) {
-                let hint =
-                    nearest(name, rule::KEYS.iter().copied()).map(|near| format!("did you mean {near}?"));
-                let hint = hint.unwrap_or_else(|| format!("a rule holds {}", rule::KEYS.join(", ")));
-                self.refuse(key.span(), &format!("unknown key '{name}'"), Some(hint));
-            } else if let Some([text]) = texts(form, value.get_ref()).as_deref() {
-                fields.push((name, text.to_string_lossy().into_owned()));
-            } else {
-                self.wrong_type(name, form, value);
-            }
+        match added {
+            Some(Ok(())) => {}
+            Some(Err(problem)) => self.reader.push(problem),
+            None => toml_text::wrong_type(&mut self.reader, name, &wanted(setting), setting.form, value),
         }
-        (self.problems.len() == before).then_some(fields)
     }
 }
 
-/// The value as the texts that the command line would have; `None` when it is of the wrong type.
-fn texts(form: Form, value: &DeValue<'_>) -> Option<Vec<OsString>> {
-    let scalar = |value: &DeValue<'_>| -> Option<String> {
-        match value {
-            DeValue::String(text) => Some(text.to_string()),
-            DeValue::Integer(number) => {
-                i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
-            }
-            // As plain digits: `1e-1` is 0.1, and `3.0` is 3.
-            DeValue::Float(number) => Some(match number.as_str().parse::<f64>() {
-                Ok(value) if value.is_finite() => (value + 0.0).to_string(),
-                _ => number.as_str().to_owned(),
-            }),
-            _ => None,
-        }
-    };
-    match (form, value) {
-        (Form::Limit, DeValue::String(text)) => (text == "inf").then(|| vec!["inf".into()]),
-        (Form::Limit | Form::Whole | Form::Size, DeValue::Float(_)) => {
-            let number = scalar(value)?;
-            number.bytes().all(|digit| digit.is_ascii_digit()).then(|| vec![number.into()])
-        }
-        (Form::Limit | Form::Whole | Form::Size, DeValue::Integer(_))
-        | (Form::Number | Form::Share, DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Duration | Form::List, DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_))
-        | (Form::Text | Form::Size | Form::Share, DeValue::String(_)) => Some(vec![scalar(value)?.into()]),
-        (Form::List, DeValue::Array(items)) if items.is_empty() => Some(Vec::new()),
-        (Form::List, DeValue::Array(items)) => {
-            let items = items.iter().map(|item| scalar(item.get_ref())).collect::<Option<Vec<_>>>()?;
-            Some(vec![items.join(",").into()])
-        }
-        (Form::Patterns, DeValue::String(text)) => Some(vec![text.to_string().into()]),
-        (Form::Patterns, DeValue::Array(items)) => items
-            .iter()
-            .map(|item| match item.get_ref() {
-                DeValue::String(text) => Some(text.to_string().into()),
-                _ => None,
-            })
-            .collect(),
-        (Form::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string().into()]),
-        (Form::Table, DeValue::Table(table)) => in_order(table)
-            .into_iter()
-            .map(|(key, value)| Some(format!("{}={}", key.get_ref(), scalar(value.get_ref())?).into()))
-            .collect(),
-        _ => None,
+/// The TOML that a setting takes, for messages; a string with the default as its example.
+fn wanted(setting: &Setting) -> String {
+    let is_text = matches!(setting.form, TomlForm::Text | TomlForm::Word);
+    match (setting.show)(&Policy::default()) {
+        Json::String(default) if is_text => format!("a string such as \"{default}\""),
+        _ => setting.form.describe().to_owned(),
     }
-}
-
-fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-/// The entries of a table as they stand in the file, so that mistakes are told from top to bottom.
-fn in_order<'t, 'i>(
-    table: &'t DeTable<'i>,
-) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use super::settings::{Index, Policy, SETTINGS, find};
-use super::value::{Limit, Value};
+use super::settings::{Index, SETTINGS, SettingValue, find};
+use super::value::{MaxAttempts, TomlForm, Value};
 use crate::base::problem::{Place, Problem};
 use crate::base::words::without_password;
 
-/// Where a value came from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody gave it.
@@ -26,9 +26,17 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Did somebody write it, rather than we?
+    /// True if a user gave the value; false for defaults and built-in policies.
     pub fn is_given(&self) -> bool {
         !matches!(self, Origin::Default | Origin::Builtin(_))
+    }
+
+    /// The place in a file; `None` for any other origin.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Origin::File(place) => Some(place.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -45,13 +53,15 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// What one place gives for one setting.
+/// The value that one place gives to one setting.
 #[derive(Clone, Debug)]
 pub struct Given {
     pub setting: Index,
+    pub value: SettingValue,
+    /// The value as text, for messages; tables of rules have none.
     pub texts: Vec<OsString>,
     pub origin: Origin,
-    /// As it was written there, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
+    /// The value as it was written there, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
     pub written: String,
 }
 
@@ -60,50 +70,46 @@ pub struct Given {
 pub struct Layer(pub Vec<Given>);
 
 impl Layer {
-    /// Adds a value, or says what is wrong with it. `key` may also be `retries`, which counts without the first
-    /// attempt.
+    /// Parses and adds a value. `key` may also be `retries`, which counts without the first attempt. Errors are an
+    /// unknown key, a value that the setting refuses, and a setting that this place has given already.
     pub fn add(
         &mut self,
         key: &str,
-        mut texts: Vec<OsString>,
+        texts: Vec<OsString>,
         origin: Origin,
         written: String,
     ) -> Result<(), Problem> {
         let written = without_password(written);
-        let refuse = |why: String| {
-            let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
-            Problem::new(format!("{}: {why}", shortened(&written))).at(place)
-        };
+        let setting = setting_of(key, &origin)?;
+        let refused = |why: String| refusal(setting, &texts, &written, &why).at(origin.place());
         if key == RETRIES {
-            texts = vec![attempts_for(&texts).map_err(refuse)?];
+            let max = attempts_for(&texts).map_err(refused)?;
+            let texts = vec![max.to_string().into()];
+            return self.insert(Given { setting, value: SettingValue::max(max), texts, origin, written });
         }
-        let known = if key == RETRIES { find("max") } else { find(key) };
-        let setting = known.ok_or_else(|| refuse("no such setting".to_owned()))?;
-        (SETTINGS[setting].set)(&mut Policy::default(), &texts).map_err(|why| {
-            let text = texts.last().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
-            match (SETTINGS[setting].key, &*text) {
-                ("delay", list) if list.contains(',') => {
-                    refuse(why).hint(format!("for a list of delays use --backoff {list}"))
-                }
-                ("retry-on", "any" | "all" | "error" | "nonzero" | "failure" | "*") => {
-                    refuse(why).hint("any failure is retried by default; drop it, or use !0")
-                }
-                _ => refuse(why),
+        let value = (SETTINGS[setting].parse)(&texts).map_err(refused)?;
+        self.insert(Given { setting, value, texts, origin, written })
+    }
+
+    /// Adds a value that is no text.
+    pub fn add_parsed(&mut self, key: &str, value: SettingValue, origin: Origin) -> Result<(), Problem> {
+        let setting = setting_of(key, &origin)?;
+        self.insert(Given { setting, value, texts: Vec::new(), origin, written: key.to_owned() })
+    }
+
+    fn insert(&mut self, given: Given) -> Result<(), Problem> {
+        let Some(earlier) = self.get(given.setting) else {
+            self.0.push(given);
+            return Ok(());
+        };
+        let (sets, hint) = match SETTINGS[given.setting].key {
+            "max" => {
+                ("number of attempts", "use one of them; max counts the first attempt, retries does not")
             }
-        })?;
-        if let Some(earlier) = self.0.iter().find(|given| given.setting == setting) {
-            let sets =
-                if SETTINGS[setting].key == "max" { "number of attempts" } else { SETTINGS[setting].key };
-            let both = format!("{} and {written} conflict (both set the {sets})", earlier.written);
-            let place = if let Origin::File(place) = &origin { Some(place.clone()) } else { None };
-            let hint = match SETTINGS[setting].key {
-                "max" => "use one of them; max counts the first attempt, retries does not",
-                _ => "use one of them",
-            };
-            return Err(Problem::new(both).at(place).hint(hint));
-        }
-        self.0.push(Given { setting, texts, origin, written });
-        Ok(())
+            key => (key, "use one of them"),
+        };
+        let both = format!("{} and {} conflict (both set the {sets})", earlier.written, given.written);
+        Err(Problem::new(both).at(given.origin.place()).hint(hint))
     }
 
     /// The value of a setting, if this place gives one.
@@ -112,26 +118,52 @@ impl Layer {
     }
 }
 
-/// A text as far as it is of use in a message.
-fn shortened(text: &str) -> Cow<'_, str> {
-    const MOST: usize = 200;
-    if text.len() <= MOST {
-        return text.into();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(MOST)]).into()
+fn setting_of(key: &str, origin: &Origin) -> Result<Index, Problem> {
+    find(if key == RETRIES { "max" } else { key })
+        .ok_or_else(|| Problem::new(format!("unknown setting '{key}'")).at(origin.place()))
 }
 
-/// The key that is `max` counted otherwise.
+/// The problem of a value that its setting refuses.
+fn refusal(setting: Index, texts: &[OsString], written: &str, why: &str) -> Problem {
+    let written = shortened(written);
+    let setting = &SETTINGS[setting];
+    if setting.form == TomlForm::Word {
+        let name = written.split([' ', '=']).find(|name| !name.is_empty()).unwrap_or(&written);
+        return Problem::new(format!("invalid {name} {why}"));
+    }
+    let problem = Problem::new(format!("{written}: {why}"));
+    let text = texts.last().map(|text| text.to_string_lossy()).unwrap_or_default();
+    match (setting.key, &*text) {
+        ("delay", list) if list.contains(',') => {
+            problem.hint(format!("for a list of delays use --backoff {list}"))
+        }
+        ("retry-on", "any" | "all" | "error" | "nonzero" | "failure" | "*") => {
+            problem.hint("any failure is retried by default; drop it, or use !0")
+        }
+        _ => problem,
+    }
+}
+
+/// The beginning of a text, short enough for a message.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const MAX_MESSAGE_BYTES: usize = 200;
+    if text.len() <= MAX_MESSAGE_BYTES {
+        return text.into();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_MESSAGE_BYTES)]).into()
+}
+
+/// The key that is `max` less the first attempt.
 pub const RETRIES: &str = "retries";
 
 /// The number of attempts that a number of retries makes.
-fn attempts_for(texts: &[OsString]) -> Result<OsString, String> {
-    let text = texts.last().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+fn attempts_for(texts: &[OsString]) -> Result<MaxAttempts, String> {
+    let text = texts.last().map(|text| text.to_string_lossy()).unwrap_or_default();
     match text.trim() {
-        "0" => Ok("1".into()),
-        number => match Limit::parse(number) {
-            Ok(Limit::Times(n)) => Ok(n.saturating_add(1).to_string().into()),
-            Ok(Limit::Unlimited) => Ok("inf".into()),
+        "0" => Ok(MaxAttempts::Times(1)),
+        number => match MaxAttempts::parse(number) {
+            Ok(MaxAttempts::Times(n)) => Ok(MaxAttempts::Times(n.saturating_add(1))),
+            Ok(MaxAttempts::Unlimited) => Ok(MaxAttempts::Unlimited),
             Err(_) => Err(format!("invalid number of retries '{number}': use 0 or more, or inf")),
         },
     }

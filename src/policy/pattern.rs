@@ -8,7 +8,7 @@ use crate::backoff::{Jitter, Strategy};
 use crate::base::duration;
 use crate::classify::signal;
 
-/// What may stand around a value: ASCII white space.
+/// White space around a value, ASCII only.
 const BLANK: &str = duration::BLANK_PATTERN;
 const DECIMAL: &str = duration::DECIMAL;
 /// 0 to 255.
@@ -19,7 +19,7 @@ const HTTP: &str = "0*[1-5][0-9]{2}";
 const COUNT: &str = "0*[1-9][0-9]{0,9}";
 /// 0 to 100.
 const PERCENT: &str = r"(?:0*(?:[0-9]{1,2}(?:\.[0-9]*)?|100(?:\.0*)?)|\.[0-9]+)";
-/// The same, but more than 0.
+/// A percentage of more than 0.
 const SOME_PERCENT: &str = r"0*(?:[1-9][0-9]?(?:\.[0-9]*)?|100(?:\.0*)?|\.[0-9]*[1-9][0-9]*)";
 /// More than 0, at most 1.
 const SHARE: &str = r"0*(?:1(?:\.0*)?|\.[0-9]*[1-9][0-9]*)";

@@ -3,6 +3,8 @@
 //! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,8 +13,9 @@ use super::builtin::{self, BUILTIN};
 use super::check;
 use super::file::{File, FilePolicy};
 use super::layer::{Layer, Origin};
-use super::settings::{Policy, SETTINGS, find};
-use super::value::{Bound, Key, Limit, Value};
+use super::settings::{Policy, SETTINGS, SettingValue, find};
+use super::value::{Key, MaxAttempts, TimeLimit};
+use crate::backoff::Strategy;
 use crate::base::problem::{Place, Problem, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
@@ -40,15 +43,15 @@ pub struct Request {
     pub flags: Layer,
     /// The key that `auto` stands for.
     pub host: Host,
-    /// What is left of the deadline of a `retry` around this one.
+    /// Time left until the deadline of a `retry` around this one.
     pub outer_deadline: Option<Duration>,
 }
 
-/// The answer.
+/// The policy of a run, and the origin of each of its values.
 #[derive(Debug)]
 pub struct Resolved {
     pub policy: Policy,
-    /// By the setting's index.
+    /// The origin of each value, by the setting's index.
     pub origins: Vec<Origin>,
     /// The policy that was named, if one was.
     pub name: Option<String>,
@@ -56,7 +59,7 @@ pub struct Resolved {
 
 const DEFAULT: &str = "default";
 
-/// A run that nothing bounds ends after two hours without progress, as cloud SDKs do.
+/// The progress timeout of a run without any limit, as cloud SDKs have it.
 const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
 /// Resolves a request, or says everything that is wrong with it.
@@ -85,18 +88,18 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         return Err(problems);
     }
 
-    let mut layers: Vec<Layer> = Vec::new();
+    let mut layers: Vec<Cow<'_, Layer>> = Vec::new();
     for name in order {
-        layers.extend(builtin::layer(name));
-        layers.extend(named(name, &request.files).map(|policy| policy.layer.clone()));
+        layers.extend(builtin::layer(name).map(Cow::Owned));
+        layers.extend(named(name, &request.files).map(|policy| Cow::Borrowed(&policy.layer)));
     }
-    let (files, given) = (layers.len(), [request.env.clone(), request.flags.clone()]);
-    layers.extend(given);
-    // A key's own limits are stronger than what a policy says of any key.
+    let files = layers.len();
+    layers.extend([Cow::Borrowed(&request.env), Cow::Borrowed(&request.flags)]);
+    // A key's own limits are stronger than the limits of a policy, which are for any key.
     let key = key(&layers, request);
     let tables = request.files.iter().flat_map(|file| &file.limits);
-    let of_key: Vec<_> =
-        tables.filter(|table| Some(&table.key) == key.as_ref()).map(|table| table.layer.clone()).collect();
+    let of_key = tables.filter(|table| Some(&table.key) == key.as_ref());
+    let of_key: Vec<_> = of_key.map(|table| Cow::Borrowed(&table.layer)).collect();
     layers.splice(files..files, of_key);
 
     let mut resolved = Resolved {
@@ -104,12 +107,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         origins: vec![Origin::Default; SETTINGS.len()],
         name: request.named.as_ref().map(|(name, _)| name.clone()),
     };
-    for given in layers.iter().flat_map(|layer| &layer.0) {
-        if let Err(why) = (SETTINGS[given.setting].set)(&mut resolved.policy, &given.texts) {
-            problems.push(Problem::new(format!("{}: {why}", given.written)));
-        }
-        resolved.origins[given.setting] = given.origin.clone();
-    }
+    combine(&layers, &mut resolved);
     imply_attempts(&mut resolved);
     problems.extend(check::contradictions(&resolved, &layers));
     if resolved.policy.key == Some(Key::Auto) && request.host != Host::Unasked {
@@ -124,7 +122,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
 }
 
 impl Resolved {
-    /// Where a setting's value came from.
+    /// The origin of a setting's value.
     pub fn origin(&self, key: &str) -> &Origin {
         find(key).map_or(&Origin::Default, |setting| &self.origins[setting])
     }
@@ -136,30 +134,66 @@ impl Resolved {
     }
 }
 
-/// What limits are shared by, if anything.
-fn key(layers: &[Layer], request: &Request) -> Option<String> {
-    let setting = find("key")?;
-    let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
-    match Key::read(&given.texts).ok()? {
-        Key::Named(key) => Some(key),
-        Key::Auto => match &request.host {
-            Host::Named(host) => Some(host.clone()),
-            Host::Unasked | Host::Unknown => None,
-        },
+/// Applies all values, the stronger after the weaker.
+fn combine(layers: &[Cow<'_, Layer>], resolved: &mut Resolved) {
+    let displaced = displaced(layers);
+    for given in layers.iter().flat_map(|layer| &layer.0) {
+        let is_displaced = match displaced {
+            Some(Displaced::Lists) => matches!(given.value, SettingValue::backoff(Strategy::List(_))),
+            Some(Displaced::Delays) => matches!(given.value, SettingValue::delay(_)),
+            None => false,
+        };
+        if !is_displaced {
+            given.value.apply(&mut resolved.policy);
+            resolved.origins[given.setting] = given.origin.clone();
+        }
     }
 }
 
-/// Who bounds the run's time and names no number means as many attempts as fit.
+/// Values that count as not given.
+#[derive(Clone, Copy)]
+enum Displaced {
+    /// A stronger layer gives a delay.
+    Lists,
+    /// A stronger layer gives a list of delays.
+    Delays,
+}
+
+/// A list of delays and a delay both set the first delay, so that the stronger layer's replaces the weaker layer's.
+fn displaced(layers: &[Cow<'_, Layer>]) -> Option<Displaced> {
+    let strongest = |key| {
+        let setting = find(key)?;
+        let found = |(at, layer)| Some((at, Layer::get(layer, setting)?));
+        layers.iter().map(|layer| &**layer).enumerate().rev().find_map(found)
+    };
+    let ((list, given), (delay, _)) = (strongest("backoff")?, strongest("delay")?);
+    match (&given.value, list.cmp(&delay)) {
+        (SettingValue::backoff(Strategy::List(_)), Ordering::Less) => Some(Displaced::Lists),
+        (SettingValue::backoff(Strategy::List(_)), Ordering::Greater) => Some(Displaced::Delays),
+        _ => None,
+    }
+}
+
+/// The key of shared limits; `None` without one, and while the host that `auto` stands for is unknown.
+fn key(layers: &[Cow<'_, Layer>], request: &Request) -> Option<String> {
+    let setting = find("key")?;
+    let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
+    match (&given.value, &request.host) {
+        (SettingValue::key(Some(Key::Named(key))), _)
+        | (SettingValue::key(Some(Key::Auto)), Host::Named(key)) => Some(key.clone()),
+        _ => None,
+    }
+}
+
+/// A deadline without `max` implies unlimited attempts.
 fn imply_attempts(resolved: &mut Resolved) {
     if resolved.policy.deadline.0.is_some() && *resolved.origin("max") == Origin::Default {
-        resolved.policy.max = Limit::Unlimited;
+        resolved.policy.max = MaxAttempts::Unlimited;
     }
 }
 
 /// The values that follow from others where nobody gave them.
 fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Duration>) {
-    use crate::backoff::Strategy;
-
     // Waiting for readiness, a command that is not there yet is no reason to stop, whatever else is named.
     if verb == Some(builtin::UNTIL) && resolved.origin("retry-on").is_given() {
         resolved.policy.retry_on.begin_with(&ExitSpecs::unstartable());
@@ -172,17 +206,17 @@ fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Dur
         };
         policy.max_delay = policy.max_delay.max(longest);
     }
-    if resolved.policy.attempts() == Limit::Unlimited
+    if resolved.policy.attempts() == MaxAttempts::Unlimited
         && resolved.policy.deadline.0.is_none()
         && !resolved.origin("progress-timeout").is_given()
     {
-        resolved.policy.progress_timeout = Bound(Some(ENDLESS_RUNS_STALL_AFTER));
+        resolved.policy.progress_timeout = TimeLimit(Some(ENDLESS_RUNS_STALL_AFTER));
     }
     // The bound of a run around this one is no wish for another number of attempts.
     if let Some(left) = outer_deadline
         && resolved.policy.deadline.0.is_none_or(|own| left < own)
     {
-        resolved.policy.deadline = Bound(Some(left));
+        resolved.policy.deadline = TimeLimit(Some(left));
         resolved.set_origin("deadline", Origin::Outer);
     }
 }
@@ -228,11 +262,15 @@ pub fn policy_names(files: &[File]) -> Vec<&str> {
 
 fn unknown_policy(name: &str, origin: &Origin, files: &[File]) -> Problem {
     let names = policy_names(files);
-    let hint = nearest(name, names.iter().copied()).map_or_else(
-        || format!("there are {}; retry explain --all shows them", names.join(", ")),
+    Problem::new(format!("unknown policy '{name}' ({origin})")).hint(near_or_all(name, &names))
+}
+
+/// The hint for an unknown policy.
+fn near_or_all(name: &str, names: &[&str]) -> String {
+    nearest(name, names.iter().copied()).map_or_else(
+        || format!("available: {}; retry explain --all describes them", names.join(", ")),
         |near| format!("did you mean {near}?"),
-    );
-    Problem::new(format!("no policy is named '{name}' ({origin})")).hint(hint)
+    )
 }
 
 /// Every profile of the files, from the weakest file to the strongest.
@@ -252,8 +290,7 @@ fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
                 |near| format!("did you mean {near}?"),
             );
             let origin = resolved.origin("profile");
-            let place = if let Origin::File(place) = origin { Some(place.clone()) } else { None };
-            Problem::new(format!("no profile is named '{name}' ({origin})")).at(place).hint(hint)
+            Problem::new(format!("no profile named '{name}' ({origin})")).at(origin.place()).hint(hint)
         })
         .collect()
 }
@@ -267,9 +304,13 @@ pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     for policy in files.iter().flat_map(|file| &file.policies) {
         let Some((parent_name, place)) = &policy.inherits else { continue };
         if !exists(parent_name, files) {
-            let hint = nearest(parent_name, policy_names(files)).map(|near| format!("did you mean {near}?"));
-            let message = format!("policy '{}' inherits '{parent_name}', which is not there", policy.name);
-            problems.push(Problem { hint, ..Problem::new(message).at(Some(place.clone())) });
+            // A policy that inherits this one, or is it, would make a cycle.
+            let descendants = descendants(&policy.name, &parents);
+            let mut names = policy_names(files);
+            names.retain(|name| !descendants.contains(name));
+            let message = format!("policy '{}' inherits unknown policy '{parent_name}'", policy.name);
+            let problem = Problem::new(message).at(Some(place.clone()));
+            problems.push(problem.hint(near_or_all(parent_name, &names)));
             continue;
         }
         let mut way = vec![policy.name.as_str()];
@@ -284,7 +325,7 @@ pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
         if way.len() > on_way.len() && !settled.contains(last) {
             let begin = way.iter().position(|name| *name == last).unwrap_or_default();
             let message = format!("policies inherit each other: {}", way[begin..].join(" -> "));
-            problems.push(Problem::new(message).at(place_of(last, files)).hint("take one inherits away"));
+            problems.push(Problem::new(message).at(place_of(last, files)).hint("remove one inherits"));
         }
         settled.extend(way);
     }
@@ -297,7 +338,21 @@ fn parents(files: &[File]) -> BTreeMap<&str, &str> {
     policies.filter_map(|policy| Some((policy.name.as_str(), policy.inherits.as_ref()?.0.as_str()))).collect()
 }
 
-/// Where a policy names its parent.
+/// The policy and all that inherit it.
+fn descendants<'a>(name: &'a str, parents: &BTreeMap<&'a str, &'a str>) -> BTreeSet<&'a str> {
+    let mut children: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
+    for (child, parent) in parents {
+        children.entry(parent).or_default().push(child);
+    }
+    let (mut found, mut next) = (BTreeSet::from([name]), vec![name]);
+    while let Some(name) = next.pop() {
+        let new = children.get(name).into_iter().flatten().filter(|child| found.insert(child));
+        next.extend(new.copied());
+    }
+    found
+}
+
+/// The place where a policy names its parent.
 fn place_of(name: &str, files: &[File]) -> Option<Place> {
     named(name, files).rev().find_map(|policy| policy.inherits.as_ref()).map(|(_, place)| place.clone())
 }

@@ -1,94 +1,95 @@
 //! `[[policy.NAME.rule]]`: explicit rules over exit status and output, as they are written in a file.
 
-use std::ffi::OsString;
+use std::ops::Range;
 
 use serde_json::{Map, Value as Json, json};
+use toml::de::{DeTable, DeValue};
 
-use super::pattern;
-use super::value::{Form, Value, regex};
+use super::value::{TomlForm, Value, regex};
+use super::{pattern, toml_text};
+use crate::base::table::{Key as TomlKey, Reader, Value as TomlValue, in_order};
 use crate::classify::profile::Statuses;
-use crate::classify::{Channel, Class, ExitSpecs, TextRule};
+use crate::classify::{Channel, Class, ExitSpecs, Pattern, TextRule};
 
 /// The rules of one policy, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyRules(pub Vec<TextRule>);
 
-/// What a rule may hold.
-pub(super) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
+/// The keys of a rule.
+const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
+/// The keys that are conditions: a rule has one of them at least.
+const CONDITIONS: &[&str] = &["exit", "stderr", "stdout", "both", "http"];
+const CLASSES: [Class; 4] = [Class::Success, Class::Transient, Class::Throttled, Class::Permanent];
 
-/// What a rule may ask for.
-const CONDITIONS: &str = "exit, stderr, stdout, both or http";
+/// Reads the tables of `rule`. A rule with mistakes is left out, and all of its mistakes are reported; `None` if the
+/// value is no list of tables.
+pub(super) fn read_all(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<PolicyRules> {
+    let DeValue::Array(items) = value.get_ref() else { return None };
+    let tables = items.iter().map(|item| match item.get_ref() {
+        DeValue::Table(table) => Some((table, item.span())),
+        _ => None,
+    });
+    let tables = tables.collect::<Option<Vec<_>>>()?;
+    Some(PolicyRules(tables.into_iter().filter_map(|(table, span)| read(reader, table, span)).collect()))
+}
 
-/// Why a rule is refused: the key that is wrong, if it is one, and what is wrong.
-pub(super) type Refusal<'a> = (Option<&'a str>, String);
-
-/// A rule from its keys and texts.
-pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, Refusal<'a>> {
-    let mut rule = TextRule {
-        class: Class::Transient,
-        id: "rule",
-        exit: None,
-        patterns: Vec::new(),
-        http: None,
-        reason: None,
-    };
-    let mut class = None;
-    for (key, text) in fields {
-        let refused = |why| (Some(*key), why);
-        match *key {
-            "class" => class = Some(parse_class(text).map_err(refused)?),
-            "exit" => rule.exit = Some(ExitSpecs::parse(text).map_err(refused)?),
-            "http" => rule.http = Some(Statuses::read(text).map_err(refused)?),
-            "reason" => rule.reason = Some(text.clone()),
-            stream => {
-                let (_, channel) = Channel::NAMES
-                    .iter()
-                    .find(|(name, _)| *name == stream)
-                    .ok_or_else(|| refused(format!("a rule holds {}", KEYS.join(", "))))?;
-                rule.patterns.push(regex(*channel, text).map_err(refused)?);
-            }
+/// Reads one table.
+fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Range<usize>) -> Option<TextRule> {
+    let (mut class, mut exit, mut http, mut reason) = (None, None, None, None);
+    let mut patterns = Vec::new();
+    let before = reader.count();
+    for (key, value) in in_order(table) {
+        match key.get_ref().as_ref() {
+            "class" => class = reader.one_of(key, value, &CLASSES.map(|class| (class.name(), class))),
+            "exit" => exit = specs(reader, key, value, ExitSpecs::parse),
+            "http" => http = specs(reader, key, value, Statuses::read),
+            "reason" => reason = reader.text(key, value),
+            name => match Channel::NAMES.iter().find(|(stream, _)| *stream == name) {
+                Some((_, channel)) => patterns.extend(pattern_of(reader, key, value, *channel)),
+                None => reader.unknown_key(key, KEYS),
+            },
         }
     }
-    rule.class =
-        class.ok_or_else(|| (None, "a rule says what it means: write class = \"transient\"".to_owned()))?;
-    if rule.exit.is_none() && rule.patterns.is_empty() && rule.http.is_none() {
-        return Err((None, format!("a rule says when it holds: write {CONDITIONS}")));
-    }
-    Ok(rule)
+    reader.require(("rule", table, span), &["class"], CONDITIONS);
+    let class = class.filter(|_| reader.count() == before)?;
+    Some(TextRule { class, id: "rule", exit, patterns, http, reason })
 }
 
-fn parse_class(text: &str) -> Result<Class, String> {
-    let known = [Class::Success, Class::Transient, Class::Throttled, Class::Permanent];
-    known.into_iter().find(|class| class.name() == text).ok_or_else(|| {
-        let names = known.map(Class::name).join(", ");
-        format!("'{text}' is no class: write one of {names}")
-    })
+/// Reads a list of specs: text, a number, or a list of both.
+fn specs<T>(
+    reader: &mut Reader<'_>,
+    key: &TomlKey<'_>,
+    value: &TomlValue<'_>,
+    parse: fn(&str) -> Result<T, String>,
+) -> Option<T> {
+    let (name, form) = (key.get_ref(), TomlForm::List);
+    let texts = toml_text::texts(reader, form, value).unwrap_or_default();
+    let [text] = &texts[..] else {
+        toml_text::wrong_type(reader, name, form.describe(), form, value);
+        return None;
+    };
+    parse(&text.to_string_lossy())
+        .map_err(|why| reader.refuse(value.span(), format!("{name}: {why}"), None))
+        .ok()
 }
 
-/// A rule's fields as the one text that a layer holds.
-pub(super) fn encode(fields: &[(&str, String)]) -> OsString {
-    let fields: Map<String, Json> =
-        fields.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
-    Json::Object(fields).to_string().into()
+fn pattern_of(
+    reader: &mut Reader<'_>,
+    key: &TomlKey<'_>,
+    value: &TomlValue<'_>,
+    channel: Channel,
+) -> Option<Pattern> {
+    let text = reader.text(key, value)?;
+    regex(channel, &text)
+        .map_err(|why| reader.refuse(value.span(), format!("{}: {why}", key.get_ref()), None))
+        .ok()
 }
 
 impl Value for PolicyRules {
-    const FORM: Form = Form::Rules;
+    const FORM: TomlForm = TomlForm::Rules;
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let fields: Map<String, Json> = serde_json::from_str(text).map_err(|why| why.to_string())?;
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default().to_owned()))
-            .collect();
-        from_fields(&fields).map(|rule| PolicyRules(vec![rule])).map_err(|(_, why)| why)
-    }
-
-    fn read(texts: &[OsString]) -> Result<Self, String> {
-        texts.iter().try_fold(PolicyRules::default(), |mut all, text| {
-            all.0.extend(Self::parse(&text.to_string_lossy())?.0);
-            Ok(all)
-        })
+    fn parse(_text: &str) -> Result<Self, String> {
+        Err("rules are tables; use [[policy.NAME.rule]] in a file".to_owned())
     }
 
     fn show(&self) -> Json {

@@ -8,7 +8,7 @@ use crate::backoff::{Range, Ranges};
 /// The waits before each possible retry, and what they add up to.
 #[derive(Debug, PartialEq)]
 pub struct Schedule {
-    /// One a retry, at most [`ROWS`].
+    /// The wait before each retry, at most [`ROWS`] of them.
     pub rows: Vec<Range>,
     /// The sum of all waits; `None` when the attempts are unlimited.
     pub total: Option<Range>,
@@ -93,7 +93,7 @@ fn total(rows: &[Range], ranges: &Ranges, retries: u64, deadline: Option<Duratio
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::{Bound, Limit};
+    use super::super::value::{MaxAttempts, TimeLimit};
     use super::*;
     use crate::backoff::{Jitter, Strategy};
 
@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn each_retry_has_a_row_and_the_waits_add_up() {
-        let policy = Policy { max: Limit::Times(4), timeout: Bound(Some(ms(10_000))), ..Policy::default() };
+        let policy =
+            Policy { max: MaxAttempts::Times(4), timeout: TimeLimit(Some(ms(10_000))), ..Policy::default() };
         let schedule = schedule(&policy);
         let row = |min, mean, max| Range { min: ms(min), mean: ms(mean), max: ms(max) };
         assert_eq!(schedule.rows, [row(500, 750, 1000), row(1000, 1500, 2000), row(2000, 3000, 4000)]);
@@ -113,30 +114,31 @@ mod tests {
 
     #[test]
     fn what_nothing_bounds_has_no_sum() {
-        let forever = Policy { max: Limit::Unlimited, ..Policy::default() };
+        let forever = Policy { max: MaxAttempts::Unlimited, ..Policy::default() };
         let unbounded = schedule(&forever);
         assert_eq!((unbounded.rows.len(), unbounded.total, unbounded.worst_case), (100, None, None));
-        let attempts_only = schedule(&Policy { max: Limit::Times(2), ..Policy::default() });
+        let attempts_only = schedule(&Policy { max: MaxAttempts::Times(2), ..Policy::default() });
         assert!(attempts_only.total.is_some());
         assert_eq!(attempts_only.worst_case, None);
     }
 
     #[test]
     fn a_deadline_bounds_the_rows_the_sum_and_the_worst_case() {
-        let policy = Policy { max: Limit::Unlimited, deadline: Bound(Some(ms(3_000))), ..Policy::default() };
+        let policy =
+            Policy { max: MaxAttempts::Unlimited, deadline: TimeLimit(Some(ms(3_000))), ..Policy::default() };
         let schedule = schedule(&policy);
         assert_eq!(schedule.rows.len(), 2, "0.5s, 1s, and 2s would be past it");
         assert_eq!(schedule.worst_case, Some(ms(3_000)));
         assert_eq!(schedule.total, None, "nobody knows how many waits there will be");
-        let limited = super::schedule(&Policy { max: Limit::Times(9), ..policy });
+        let limited = super::schedule(&Policy { max: MaxAttempts::Times(9), ..policy });
         assert_eq!(limited.total.map(|total| total.max), Some(ms(3_000)));
     }
 
     #[test]
     fn a_deadline_far_away_does_not_hide_the_waits_beyond_the_rows() {
         let policy = Policy {
-            max: Limit::Times(1_001),
-            deadline: Bound(Some(ms(5_000_000))),
+            max: MaxAttempts::Times(1_001),
+            deadline: TimeLimit(Some(ms(5_000_000))),
             backoff: Strategy::Fixed,
             jitter: Jitter::None,
             ..Policy::default()
@@ -146,15 +148,16 @@ mod tests {
 
     #[test]
     fn no_number_is_too_large() {
-        let (timeout, splay) = (Bound(Some(ms(2_000))), Bound(Some(ms(1_000))));
-        let once = Policy { max: Limit::Times(1), timeout, splay, ..Policy::default() };
+        let (timeout, splay) = (TimeLimit(Some(ms(2_000))), TimeLimit(Some(ms(1_000))));
+        let once = Policy { max: MaxAttempts::Times(1), timeout, splay, ..Policy::default() };
         assert_eq!(schedule(&once).worst_case, Some(ms(3_000)));
         for (max, strategy) in [
             (100_000_000_000, Strategy::Exponential),
             (400_000_000_000_000_000, Strategy::Decorrelated),
             (u64::MAX, Strategy::Fibonacci),
         ] {
-            let policy = Policy { max: Limit::Times(max), backoff: strategy, timeout, ..Policy::default() };
+            let policy =
+                Policy { max: MaxAttempts::Times(max), backoff: strategy, timeout, ..Policy::default() };
             let schedule = schedule(&policy);
             let total = schedule.total.expect("a sum");
             assert!(total.min <= total.mean && total.mean <= total.max, "{total:?}");
@@ -166,7 +169,7 @@ mod tests {
     #[track_caller]
     fn linear(attempts: u64, delay: u64, cap: u64, expected: u64) {
         let policy = Policy {
-            max: Limit::Times(attempts),
+            max: MaxAttempts::Times(attempts),
             backoff: Strategy::Linear,
             jitter: Jitter::None,
             delay: ms(delay),

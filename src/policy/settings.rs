@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Bound, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, Form, Key, Labels, Limit,
-    MessageFormat, Name, OnStateError, Patience, Patterns, Permits, ProfileNames, Share, Shell, Signal, Size,
-    StatePlace, StderrMode, StdinMode, StdoutMode, Value,
+    Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
+    MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames, Share, Shell, Signal,
+    Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
@@ -58,13 +58,13 @@ pub struct Setting {
     pub basic: bool,
     /// Help, a line an entry.
     pub help: &'static [&'static str],
-    pub form: Form,
+    pub form: TomlForm,
     /// What it may be in TOML: JSON Schema, draft-07.
     pub schema: fn() -> Json,
     /// The words that it may be.
     pub words: fn() -> Vec<&'static str>,
-    /// Reads the texts of one layer into the policy.
-    pub set: fn(&mut Policy, &[OsString]) -> Result<(), String>,
+    /// Reads the texts that one layer gives; else why they are refused.
+    pub parse: fn(&[OsString]) -> Result<SettingValue, String>,
     /// The value as TOML would have it.
     pub show: fn(&Policy) -> Json,
 }
@@ -72,7 +72,7 @@ pub struct Setting {
 impl Setting {
     /// Is it an option of its own name? Switching retries off is `--no-retry`, and tables stand in files.
     pub fn is_flag(&self) -> bool {
-        self.key != "enabled" && self.form != Form::Rules
+        self.key != "enabled" && self.form != TomlForm::Rules
     }
 
     /// The help's first line.
@@ -141,6 +141,20 @@ macro_rules! settings {
             }
         }
 
+        /// The value of one setting, as one layer gives it.
+        #[expect(non_camel_case_types, reason = "the variants are the fields of the policy")]
+        #[derive(Clone, Debug)]
+        pub enum SettingValue { $( $field($type), )+ }
+
+        impl SettingValue {
+            /// Puts the value into the policy.
+            pub fn apply(&self, policy: &mut Policy) {
+                match self {
+                    $( SettingValue::$field(value) => policy.$field = value.clone(), )+
+                }
+            }
+        }
+
         /// Every setting, in the order of `--help` and `retry explain`.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             key: $key,
@@ -154,10 +168,7 @@ macro_rules! settings {
             form: <$type as Value>::FORM,
             schema: <$type as Value>::schema,
             words: <$type as Value>::words,
-            set: |policy, texts| {
-                policy.$field = <$type as Value>::read(texts)?;
-                Ok(())
-            },
+            parse: |texts| <$type as Value>::read(texts).map(SettingValue::$field),
             show: |policy| Value::show(&policy.$field),
         }),+];
     };
@@ -168,27 +179,27 @@ settings! {
     ///
     /// Attempts are counted from 1: `--max 3` runs the command at most three times, and `--attempts 3` is the same.
     /// With a deadline and no number given anywhere there is no limit.
-    max / "max": Limit = Limit::Times(3),
+    max / "max": MaxAttempts = MaxAttempts::Times(3),
     { Schedule "N" short 'n' alias "attempts" env "RETRY_OPT_MAX"; basic }
 
     /// Total time limit (attempts and waits)
     ///
     /// An attempt is cut at it (exit 124); a wait that would pass it ends the run at once. 0 means none.
-    deadline / "deadline": Bound = Bound(None),
+    deadline / "deadline": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" env "RETRY_OPT_DEADLINE"; basic }
 
     /// Time limit per attempt
     ///
     /// An attempt that takes longer is stopped with its whole process tree; that is a transient failure, and
     /// exit 124 when it was the last. 0 means none.
-    timeout / "timeout": Bound = Bound(None),
+    timeout / "timeout": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
 
     /// Stop an attempt that produces no output for this long
     ///
     /// An attempt that is silent for longer is stopped like one that takes too long. Both of its streams are captured
     /// for it; on a terminal they stay terminals. 0 means none.
-    idle_timeout / "idle-timeout": Bound = Bound(None),
+    idle_timeout / "idle-timeout": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" }
 
     /// Give up if no progress is seen for this long
@@ -196,7 +207,7 @@ settings! {
     /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
     /// An attempt that runs then is stopped (exit 124). The default is 2h when neither the attempts nor the time of
     /// the run are limited, else none; 0 means none.
-    progress_timeout / "progress-timeout": Bound = Bound(None),
+    progress_timeout / "progress-timeout": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" }
 
     /// Regex that marks progress; repeatable
@@ -248,7 +259,7 @@ settings! {
     { Schedule "DURATION" env "RETRY_OPT_MAX_RETRY_AFTER" }
 
     /// Restart the backoff after an attempt that ran at least this long
-    reset_after / "reset-after": Bound = Bound(None),
+    reset_after / "reset-after": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" }
 
     /// Number of successes in a row that are needed
@@ -261,7 +272,7 @@ settings! {
     ///
     /// Spreads out jobs that start in the same minute (cron). The deadline counts this wait; the waits between attempts
     /// that --seed gives are the same with and without it. 0 means none.
-    splay / "splay": Bound = Bound(None),
+    splay / "splay": TimeLimit = TimeLimit(None),
     { Schedule "DURATION" }
 
     /// Seed for the random delays
@@ -481,7 +492,7 @@ settings! {
     ///
     /// An attempt that would have to wait longer ends the run: exit 75 before any attempt, later the status of the
     /// last one.
-    gate_wait / "gate-wait": Patience = Patience(None),
+    gate_wait / "gate-wait": GateWait = GateWait(None),
     { Shared "DURATION" }
 
     /// Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
@@ -500,8 +511,8 @@ settings! {
 
 impl Policy {
     /// How many attempts there may be in all.
-    pub fn attempts(&self) -> Limit {
-        if self.enabled { self.max } else { Limit::Times(1) }
+    pub fn attempts(&self) -> MaxAttempts {
+        if self.enabled { self.max } else { MaxAttempts::Times(1) }
     }
 
     /// The limits of the key.

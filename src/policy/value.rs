@@ -10,9 +10,9 @@ use crate::base::{duration, size};
 
 /// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum TomlForm {
     /// A whole number of 1 or more, or "inf".
-    Limit,
+    MaxAttempts,
     /// A whole number of 0 or more.
     Whole,
     /// Any number.
@@ -23,6 +23,8 @@ pub enum Form {
     Size,
     /// Text.
     Text,
+    /// One of a few words, as text.
+    Word,
     /// A share: a number up to 1, or text with a per cent sign.
     Share,
     /// Text, or a list of texts and numbers that is read as a comma list.
@@ -37,55 +39,57 @@ pub enum Form {
     Table,
 }
 
-impl Form {
-    /// For messages: what to write.
+impl TomlForm {
+    /// The TOML to use, for messages.
     pub fn describe(self) -> &'static str {
         match self {
-            Form::Limit => "a whole number, or \"inf\"",
-            Form::Whole => "a whole number",
-            Form::Number => "a number",
-            Form::Duration => "a duration in quotes such as \"500ms\", or a number of seconds",
-            Form::Size => "a size in quotes such as \"64MiB\", or a number of bytes",
-            Form::Text => "text in quotes",
-            Form::Share => "a share in quotes such as \"20%\", or a number up to 1",
-            Form::List => "text in quotes, a number, or a list of them",
-            Form::Patterns => "a regular expression in quotes, or a list of them",
-            Form::Rules => "tables: use [[policy.NAME.rule]]",
-            Form::Switch => "true or false",
-            Form::Table => "a table such as { team = \"data\" }",
+            TomlForm::MaxAttempts => "a whole number, or \"inf\"",
+            TomlForm::Whole => "a whole number",
+            TomlForm::Number => "a number",
+            TomlForm::Duration => "a duration such as \"500ms\", or a number of seconds",
+            TomlForm::Size => "a size such as \"64MiB\", or a number of bytes",
+            TomlForm::Text | TomlForm::Word => "a string",
+            TomlForm::Share => "a share such as \"20%\", or a number up to 1",
+            TomlForm::List => "a string, a number, or a list of them",
+            TomlForm::Patterns => "a string that is a regular expression, or a list of them",
+            TomlForm::Rules => "a list of tables: use [[policy.NAME.rule]]",
+            TomlForm::Switch => "true or false",
+            TomlForm::Table => "a table such as { team = \"data\" }",
         }
     }
 
     /// JSON Schema, draft-07.
     pub fn schema(self) -> Json {
         match self {
-            Form::Limit => {
+            TomlForm::MaxAttempts => {
                 json!({"anyOf": [{"type": "integer", "minimum": 1, "maximum": u64::MAX}, {"const": "inf"}]})
             }
-            Form::Whole => json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
-            Form::Number => json!({"type": "number"}),
-            Form::Duration => pattern::duration(),
-            Form::Size => pattern::size(&size::UNITS),
-            Form::Text => json!({"type": "string"}),
-            Form::Share => pattern::share(),
-            Form::List => json!({"anyOf": [
+            TomlForm::Whole => json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
+            TomlForm::Number => json!({"type": "number"}),
+            TomlForm::Duration => pattern::duration(),
+            TomlForm::Size => pattern::size(&size::UNITS),
+            TomlForm::Text | TomlForm::Word => json!({"type": "string"}),
+            TomlForm::Share => pattern::share(),
+            TomlForm::List => json!({"anyOf": [
                 {"type": ["string", "number"]},
                 {"type": "array", "items": {"type": ["string", "number"]}},
             ]}),
-            Form::Patterns => json!({"anyOf": [
+            TomlForm::Patterns => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
             ]}),
-            Form::Rules => super::rule::schema(),
-            Form::Switch => json!({"type": "boolean"}),
-            Form::Table => json!({"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
+            TomlForm::Rules => super::rule::schema(),
+            TomlForm::Switch => json!({"type": "boolean"}),
+            TomlForm::Table => {
+                json!({"type": "object", "additionalProperties": {"type": ["string", "number"]}})
+            }
         }
     }
 }
 
 /// A value that can be a setting.
 pub trait Value: Sized {
-    const FORM: Form;
+    const FORM: TomlForm;
 
     /// Reads one text.
     fn parse(text: &str) -> Result<Self, String>;
@@ -98,7 +102,7 @@ pub trait Value: Sized {
     /// The value as it would be written in TOML; null when there is none.
     fn show(&self) -> Json;
 
-    /// What it may be in TOML: JSON Schema, draft-07.
+    /// JSON Schema (draft-07) of the TOML that it may be.
     fn schema() -> Json {
         Self::FORM.schema()
     }
@@ -113,11 +117,11 @@ fn utf8(text: &OsString) -> Result<&str, String> {
     text.to_str().ok_or_else(|| format!("'{}' is not UTF-8", text.display()))
 }
 
-/// A value that is one of a few words.
+/// A value that is one of a few words. The reason of a refusal follows the words `invalid NAME`.
 macro_rules! words {
-    ($type:ty, $what:literal: $($word:literal = $value:expr),+ $(,)?) => {
+    ($type:ty: $($word:literal = $value:expr),+ $(,)?) => {
         impl Value for $type {
-            const FORM: Form = Form::Text;
+            const FORM: TomlForm = TomlForm::Word;
 
             fn parse(text: &str) -> Result<Self, String> {
                 let known: &[(&str, $type)] = &[$(($word, $value)),+];
@@ -125,7 +129,7 @@ macro_rules! words {
                 found.map(|(_, value)| *value).ok_or_else(|| {
                     let words: Vec<_> = known.iter().map(|(word, _)| *word).collect();
                     let near = crate::base::problem::did_you_mean(text, &words);
-                    format!(concat!("invalid ", $what, " '{}': use {}{}"), text, words.join(" or "), near)
+                    format!("'{text}' ({}){near}", words.join(", "))
                 })
             }
 
@@ -145,56 +149,56 @@ macro_rules! words {
     };
 }
 
-/// How many, or without end.
+/// The number of attempts: 1 or more, or no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum MaxAttempts {
     Times(u64),
     Unlimited,
 }
 
-impl Limit {
+impl MaxAttempts {
     /// The number, if there is one.
     pub fn times(self) -> Option<u64> {
         match self {
-            Limit::Times(n) => Some(n),
-            Limit::Unlimited => None,
+            MaxAttempts::Times(n) => Some(n),
+            MaxAttempts::Unlimited => None,
         }
     }
 }
 
-impl std::fmt::Display for Limit {
+impl std::fmt::Display for MaxAttempts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Limit::Times(n) => write!(f, "{n}"),
-            Limit::Unlimited => f.write_str("inf"),
+            MaxAttempts::Times(n) => write!(f, "{n}"),
+            MaxAttempts::Unlimited => f.write_str("inf"),
         }
     }
 }
 
-impl Value for Limit {
-    const FORM: Form = Form::Limit;
+impl Value for MaxAttempts {
+    const FORM: TomlForm = TomlForm::MaxAttempts;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
-            "inf" => Ok(Limit::Unlimited),
+            "inf" => Ok(MaxAttempts::Unlimited),
             "0" => Err("0 attempts would never run the command; use 1 or more, or inf".to_owned()),
             number => number
                 .parse()
-                .map(Limit::Times)
+                .map(MaxAttempts::Times)
                 .map_err(|_| format!("invalid number of attempts '{number}': use 1 or more, or inf")),
         }
     }
 
     fn show(&self) -> Json {
         match self {
-            Limit::Times(n) => json!(n),
-            Limit::Unlimited => json!("inf"),
+            MaxAttempts::Times(n) => json!(n),
+            MaxAttempts::Unlimited => json!("inf"),
         }
     }
 }
 
 impl Value for u64 {
-    const FORM: Form = Form::Whole;
+    const FORM: TomlForm = TomlForm::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
         text.trim().parse().map_err(|_| format!("invalid number '{text}': use a whole number, 0 or more"))
@@ -210,7 +214,7 @@ impl Value for u64 {
 pub struct Count(pub u64);
 
 impl Value for Count {
-    const FORM: Form = Form::Whole;
+    const FORM: TomlForm = TomlForm::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
@@ -233,7 +237,7 @@ impl Value for Count {
 pub struct ExitStatus(pub u8);
 
 impl Value for ExitStatus {
-    const FORM: Form = Form::Whole;
+    const FORM: TomlForm = TomlForm::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
@@ -253,7 +257,7 @@ impl Value for ExitStatus {
 }
 
 impl<T: Value> Value for Option<T> {
-    const FORM: Form = T::FORM;
+    const FORM: TomlForm = T::FORM;
 
     fn parse(text: &str) -> Result<Self, String> {
         T::parse(text).map(Some)
@@ -277,7 +281,7 @@ impl<T: Value> Value for Option<T> {
 }
 
 impl Value for Duration {
-    const FORM: Form = Form::Duration;
+    const FORM: TomlForm = TomlForm::Duration;
 
     fn parse(text: &str) -> Result<Self, String> {
         duration::parse(text)
@@ -288,15 +292,15 @@ impl Value for Duration {
     }
 }
 
-/// A bound in time; 0 means none.
+/// A limit of time; 0 means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound(pub Option<Duration>);
+pub struct TimeLimit(pub Option<Duration>);
 
-impl Value for Bound {
-    const FORM: Form = Form::Duration;
+impl Value for TimeLimit {
+    const FORM: TomlForm = TomlForm::Duration;
 
     fn parse(text: &str) -> Result<Self, String> {
-        duration::parse(text).map(|bound| Bound(Some(bound).filter(|bound| !bound.is_zero())))
+        duration::parse(text).map(|bound| TimeLimit(Some(bound).filter(|bound| !bound.is_zero())))
     }
 
     fn show(&self) -> Json {
@@ -309,7 +313,7 @@ impl Value for Bound {
 pub struct Size(pub u64);
 
 impl Value for Size {
-    const FORM: Form = Form::Size;
+    const FORM: TomlForm = TomlForm::Size;
 
     fn parse(text: &str) -> Result<Self, String> {
         size::parse(text).map(Size)
@@ -322,7 +326,7 @@ impl Value for Size {
 }
 
 impl Value for bool {
-    const FORM: Form = Form::Switch;
+    const FORM: TomlForm = TomlForm::Switch;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
@@ -346,7 +350,7 @@ mod surroundings;
 pub(super) use judging::pattern as regex;
 pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
 pub use schedule::Factor;
-pub use shared::{Key, OnStateError, Patience, Permits, Share, StatePlace};
+pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};
 pub use surroundings::{Color, FilePath, Labels, MessageFormat, Name, Shell};
 

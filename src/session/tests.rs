@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::classify::{ExitSpecs, Stage, StartFailure};
-use crate::policy::value::{Bound, Count, ExitStatus, Limit};
+use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
 
 mod gated;
 
@@ -21,7 +21,7 @@ fn ms(value: u64) -> Duration {
 
 /// Waits of exactly 1s, 2s, 4s, …
 fn plain() -> Policy {
-    Policy { jitter: crate::backoff::Jitter::None, max: Limit::Times(3), ..Policy::default() }
+    Policy { jitter: crate::backoff::Jitter::None, max: MaxAttempts::Times(3), ..Policy::default() }
 }
 
 impl Run {
@@ -113,7 +113,7 @@ fn a_first_success_ends_the_run() {
 
 #[test]
 fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
-    let policy = Policy { splay: Bound(Some(ms(60_000))), ..plain() };
+    let policy = Policy { splay: TimeLimit(Some(ms(60_000))), ..plain() };
     let mut run = Run::new(&policy).begin();
     let splay = run.session.splay();
     assert!(splay > Duration::ZERO && splay <= ms(60_000), "{splay:?}");
@@ -131,8 +131,12 @@ fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
 #[test]
 fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
     let waits = |splay| {
-        let policy =
-            Policy { splay: Bound(splay), max: Limit::Times(6), seed: Some(11), ..Policy::default() };
+        let policy = Policy {
+            splay: TimeLimit(splay),
+            max: MaxAttempts::Times(6),
+            seed: Some(11),
+            ..Policy::default()
+        };
         let mut run = Run::new(&policy).begin();
         run.wakes(60_000);
         let mut waits = Vec::new();
@@ -151,10 +155,10 @@ fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
 #[test]
 fn the_deadline_counts_the_splay_and_a_signal_ends_it() {
     // This seed draws more than half of the splay.
-    let late = Policy { splay: Bound(Some(ms(60_000))), deadline: Bound(Some(ms(100))), ..plain() };
+    let late = Policy { splay: TimeLimit(Some(ms(60_000))), deadline: TimeLimit(Some(ms(100))), ..plain() };
     Run::new(&late).begin().did("deadline exit124");
-    let deadline = Bound(Some(ms(90_000)));
-    let mut cut = Run::new(&Policy { deadline, max: Limit::Unlimited, ..late.clone() }).begin();
+    let deadline = TimeLimit(Some(ms(90_000)));
+    let mut cut = Run::new(&Policy { deadline, max: MaxAttempts::Unlimited, ..late.clone() }).begin();
     cut.said.clear();
     cut.wakes(60_000);
     cut.did("spawn1 wake:30000");
@@ -168,8 +172,8 @@ fn the_deadline_counts_the_splay_and_a_signal_ends_it() {
 
 #[test]
 fn a_splay_is_no_standstill() {
-    let stall = Bound(Some(ms(1_000)));
-    let policy = Policy { splay: Bound(Some(ms(60_000))), progress_timeout: stall, ..plain() };
+    let stall = TimeLimit(Some(ms(1_000)));
+    let policy = Policy { splay: TimeLimit(Some(ms(60_000))), progress_timeout: stall, ..plain() };
     let mut run = Run::new(&policy).begin();
     run.said.clear();
     let splay = u64::try_from(run.session.splay().as_millis()).expect("a minute at most");
@@ -204,7 +208,7 @@ fn an_early_wake_only_says_how_long_is_left() {
 
 #[test]
 fn a_wait_counts_the_machines_sleep_and_a_timeout_does_not() {
-    let policy = Policy { timeout: Bound(Some(ms(500))), ..plain() };
+    let policy = Policy { timeout: TimeLimit(Some(ms(500))), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.now.elapsed += ms(60_000);
     run.tell(Input::Woke);
@@ -218,7 +222,7 @@ fn a_wait_counts_the_machines_sleep_and_a_timeout_does_not() {
 
 #[test]
 fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
-    let policy = Policy { timeout: Bound(Some(ms(500))), max: Limit::Times(2), ..plain() };
+    let policy = Policy { timeout: TimeLimit(Some(ms(500))), max: MaxAttempts::Times(2), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.wakes(500);
     run.wakes(100);
@@ -234,7 +238,7 @@ fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
 
 #[test]
 fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
-    let policy = Policy { idle_timeout: Bound(Some(ms(500))), max: Limit::Times(1), ..plain() };
+    let policy = Policy { idle_timeout: TimeLimit(Some(ms(500))), max: MaxAttempts::Times(1), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.pass(500);
     let at = run.now.awake.saturating_sub(ms(100));
@@ -250,7 +254,7 @@ fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
 
 #[test]
 fn the_silence_of_one_attempt_is_not_that_of_the_next() {
-    let policy = Policy { idle_timeout: Bound(Some(ms(500))), ..plain() };
+    let policy = Policy { idle_timeout: TimeLimit(Some(ms(500))), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(400, 1);
     run.wakes(1000);
@@ -277,7 +281,7 @@ fn output_that_was_lost_makes_a_success_our_failure() {
 
 #[test]
 fn the_deadline_cuts_an_attempt() {
-    let policy = Policy { deadline: Bound(Some(ms(500))), max: Limit::Unlimited, ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(ms(500))), max: MaxAttempts::Unlimited, ..plain() };
     let mut run = Run::new(&policy).begin();
     run.wakes(500);
     run.ends(5, Ending::Signaled(libc::SIGTERM));
@@ -286,7 +290,7 @@ fn the_deadline_cuts_an_attempt() {
 
 #[test]
 fn the_deadline_is_never_overslept() {
-    let policy = Policy { deadline: Bound(Some(ms(2_500))), max: Limit::Unlimited, ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(ms(2_500))), max: MaxAttempts::Unlimited, ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(100, 9);
     run.wakes(1000);
@@ -297,14 +301,14 @@ fn the_deadline_is_never_overslept() {
 
 #[test]
 fn a_deadline_that_is_past_lets_nothing_run() {
-    let policy = Policy { deadline: Bound(Some(Duration::ZERO)), ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(Duration::ZERO)), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.did("deadline exit124");
 }
 
 #[test]
 fn nothing_starts_after_the_deadline_however_late_the_wake_comes() {
-    let policy = Policy { deadline: Bound(Some(ms(2_500))), max: Limit::Unlimited, ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(ms(2_500))), max: MaxAttempts::Unlimited, ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(100, 9);
     // The machine slept, or we were stopped.
@@ -314,7 +318,7 @@ fn nothing_starts_after_the_deadline_however_late_the_wake_comes() {
 
 #[test]
 fn so_many_successes_in_a_row_are_needed() {
-    let policy = Policy { successes: Count(2), max: Limit::Times(5), ..plain() };
+    let policy = Policy { successes: Count(2), max: MaxAttempts::Times(5), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(0, 0);
     run.wakes(1000);
@@ -330,7 +334,7 @@ fn so_many_successes_in_a_row_are_needed() {
 
 #[test]
 fn too_few_successes_are_a_failure_and_never_exit_0() {
-    let policy = Policy { successes: Count(2), max: Limit::Times(2), ..plain() };
+    let policy = Policy { successes: Count(2), max: MaxAttempts::Times(2), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(0, 1);
     run.wakes(1000);
@@ -369,7 +373,7 @@ fn who_asks_for_more_than_is_allowed_ends_the_run() {
 
 #[test]
 fn a_wait_that_was_asked_for_does_not_pass_the_deadline() {
-    let policy = Policy { deadline: Bound(Some(ms(20_000))), ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(ms(20_000))), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.said.clear();
     run.hints("retry-after=25s");
@@ -378,7 +382,7 @@ fn a_wait_that_was_asked_for_does_not_pass_the_deadline() {
 
 #[test]
 fn a_long_attempt_starts_the_backoff_again() {
-    let policy = Policy { reset_after: Bound(Some(ms(5_000))), max: Limit::Unlimited, ..plain() };
+    let policy = Policy { reset_after: TimeLimit(Some(ms(5_000))), max: MaxAttempts::Unlimited, ..plain() };
     let mut run = Run::new(&policy).begin();
     run.fails(10, 1);
     run.wakes(1000);
@@ -406,7 +410,7 @@ fn a_command_that_could_not_be_started_was_never_a_process() {
     let failure = StartFailure { stage: Stage::Exec, errno: libc::ENOENT };
     run.ends(1, Ending::NotStarted(failure));
     run.did("spawn1 started failed(not retried) permanent exit127");
-    let mut run = Run::new(&Policy { max: Limit::Times(1), ..plain() }).begin();
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(1), ..plain() }).begin();
     run.ends(1, Ending::NotStarted(StartFailure { stage: Stage::Fork, errno: libc::EAGAIN }));
     run.did("spawn1! started failed(no attempts left) exhausted exit125");
 }
@@ -424,7 +428,7 @@ fn the_statuses_that_were_asked_for_are_given() {
     run.said.clear();
     run.fails(0, 0);
     run.did("started ok succeeded exit42");
-    let mut run = Run::new(&Policy { max: Limit::Times(1), ..flaky }).begin();
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(1), ..flaky }).begin();
     run.fails(0, 1);
     run.did("spawn1! started failed(no attempts left) exhausted exit75");
 }
@@ -500,7 +504,7 @@ fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
 
 #[test]
 fn processes_that_would_not_die_are_an_error_of_ours() {
-    let policy = Policy { timeout: Bound(Some(ms(500))), ..plain() };
+    let policy = Policy { timeout: TimeLimit(Some(ms(500))), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.wakes(500);
     run.tell(Input::Unkillable);
@@ -516,7 +520,7 @@ fn without_retries_there_is_one_attempt() {
 
 #[test]
 fn the_same_seed_and_inputs_give_the_same_actions() {
-    let policy = Policy { max: Limit::Times(50), seed: Some(99), ..Policy::default() };
+    let policy = Policy { max: MaxAttempts::Times(50), seed: Some(99), ..Policy::default() };
     let waits = |entropy| {
         let mut run = Run::new(&policy);
         run.session = Session::new(&policy, entropy);
@@ -538,7 +542,7 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
 
 #[test]
 fn an_endless_run_does_not_grow() {
-    let policy = Policy { max: Limit::Unlimited, delay: Duration::ZERO, ..plain() };
+    let policy = Policy { max: MaxAttempts::Unlimited, delay: Duration::ZERO, ..plain() };
     let mut run = Run::new(&policy).begin();
     for attempt in 0..10_000_u64 {
         run.hints(&format!("class=transient\nreason=request {attempt} failed"));
@@ -552,7 +556,7 @@ fn an_endless_run_does_not_grow() {
 
 #[test]
 fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
-    let policy = Policy { progress_timeout: Bound(Some(ms(5_000))), ..plain() };
+    let policy = Policy { progress_timeout: TimeLimit(Some(ms(5_000))), ..plain() };
     let mut run = Run::new(&policy).begin();
     run.did("spawn1 wake:5000");
     run.pass(4_000);
@@ -566,7 +570,7 @@ fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
 #[test]
 fn a_run_that_stalls_while_it_waits_ends_with_the_last_status() {
     let policy = Policy {
-        progress_timeout: Bound(Some(ms(1_500))),
+        progress_timeout: TimeLimit(Some(ms(1_500))),
         backoff: crate::backoff::Strategy::List(vec![ms(10_000)]),
         ..plain()
     };

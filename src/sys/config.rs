@@ -1,4 +1,4 @@
-//! The configuration files: where they are, and whose we obey.
+//! The configuration files: where they are, and which of them are read.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -27,7 +27,7 @@ const LONGEST: u64 = 1024 * 1024;
 
 impl Config {
     /// The system's and the user's file, then the one that was named. The first two need not be there, and are
-    /// obeyed only if nobody but root and we can write them; the third one was named by whoever runs us.
+    /// read only if nobody but root and we can write them; the third one was named by whoever runs us.
     pub(crate) fn read(named: Option<&OsStr>) -> Result<Self, Error> {
         let mut config = Config::default();
         let mut problems = Vec::new();
@@ -37,7 +37,7 @@ impl Config {
                 Ok(Some(text)) => config.parse(&path, text, &mut problems),
                 Ok(None) => {}
                 Err(why) => {
-                    config.warnings.push(format!("{} is not obeyed: {why}", path.display()));
+                    config.warnings.push(format!("ignoring {}: {why}", path.display()));
                 }
             }
         }
@@ -101,14 +101,14 @@ fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
     };
     let metadata = file.metadata().map_err(|why| of_system(&why))?;
     if !metadata.is_file() {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != 0 && metadata.uid() != us {
         return Err(format!("it belongs to user {}, not to root or to you", metadata.uid()));
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err("others may write it (chmod go-w makes it yours)".to_owned());
+        return Err(format!("it is writable by group/others (fix: chmod go-w {})", path.display()));
     }
     read_bytes(&file).map(Some).map_err(|why| of_system(&why))
 }

@@ -151,7 +151,7 @@ fn an_http_status_may_be_a_condition() {
         let json = sandbox.run([&line[..], &["-p", "none"]].concat()).exits(0).json();
         assert_eq!(json["would_retry"], attempts == 3, "{status}");
     }
-    for (rule, why) in [("http = 99", "'99' are no HTTP statuses"), ("http = true", "http takes")] {
+    for (rule, why) in [("http = 99", "'99' are no HTTP statuses"), ("http = true", "http must be")] {
         sandbox.write("bad.toml", format!("[[policy.default.rule]]\nclass = \"permanent\"\n{rule}\n"));
         sandbox.run(["--config", "bad.toml", "--", "true"]).exits(125).mentions(&["bad.toml:3:8", why]);
     }

@@ -204,6 +204,24 @@ fn a_list_of_nothing_replaces_that_of_a_parent() {
 }
 
 #[test]
+fn a_delay_on_the_command_line_replaces_a_list_of_a_file_and_the_reverse() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list.toml", "[policy.default]\nbackoff = \"1h,2h,4h\"\n");
+    sandbox.write("delay.toml", "[policy.default]\ndelay = \"1h\"\n");
+    let waits = |options: &[&str]| {
+        let common = ["--jitter", "none", "-q", "--log", "log"];
+        sandbox.fails_until(99, &[&common[..], options].concat()).exits(7);
+        let waits = super::harness::waits(&sandbox.log("log"));
+        std::fs::remove_file(sandbox.path("log")).expect("it is there");
+        waits
+    };
+    assert_eq!(waits(&["--config", "list.toml", "--delay", "10ms"]), [10.0, 20.0]);
+    assert_eq!(waits(&["--config", "delay.toml", "--backoff", "2ms,3ms"]), [2.0, 3.0]);
+    let explained = sandbox.explain(&["--config", "list.toml", "--delay", "10ms"]);
+    assert_eq!((explained.source("backoff"), explained.source("delay")), ("default", "flag"));
+}
+
+#[test]
 fn a_policy_is_in_force_when_the_command_runs() {
     let sandbox = Sandbox::new();
     sandbox.write("c.toml", "[policy.p]\nmax = 2\nbackoff = [\"1ms\"]\npermanent-on = \"9\"\n");

@@ -49,7 +49,7 @@ max = 3
         config,
         &[
             (3, 1, "maxx = 3", "^^^^", &["unknown key 'maxx'", "did you mean max?"]),
-            (4, 9, "delay = true", "        ^^^^", &["delay", "\"500ms\"", "true or false"]),
+            (4, 9, "delay = true", "        ^^^^", &["delay", "\"500ms\"", "not a boolean"]),
             (5, 10, "jitter = \"300%\"", "         ^^^^^^", &["'300%'", "100%"]),
             (8, 12, "inherits = \"defualt\"", "           ^^^^^^^^^", &["defualt", "did you mean default?"]),
             (10, 2, "[polcy.x]", " ^^^^^", &["polcy", "did you mean policy?"]),
@@ -84,7 +84,7 @@ fn the_entry_of_a_list_that_is_wrong_is_told_and_not_the_list() {
     let rule = |field: &str| format!("[[policy.default.rule]]\nclass = \"permanent\"\n{field}\n");
     are_told(
         "[policy.default]\nretry-on = [1, true]\n",
-        &[(2, 16, "retry-on = [1, true]", "               ^^^^", &["not true or false"])],
+        &[(2, 16, "retry-on = [1, true]", "               ^^^^", &["not a boolean"])],
     );
     are_told(&rule("http = [[429]]"), &[(3, 9, "http = [[429]]", "        ^^^^^", &["not a list"])]);
     are_told(&rule("http = []"), &[(3, 8, "http = []", "       ^^", &["not an empty list"])]);
@@ -105,6 +105,9 @@ fn a_setting_outside_of_a_policy_is_told_where_it_belongs() {
 fn a_value_of_the_wrong_type_or_range_is_told_with_what_to_write() {
     for (line, column, carets, answer) in [
         ("max = 0", 7, "^", &["1 or more"][..]),
+        ("max = 0b", 7, "^^", &["invalid number of attempts '0b'", "1 or more"]),
+        ("stdout = \"some\"", 10, "^^^^^^", &["invalid stdout 'some' (stream, success, null)"]),
+        ("jitter = 0.2", 10, "^^^", &["jitter must be a string such as \"equal\", not a number"]),
         ("max = \"3\"", 7, "^^^", &["max", "whole number"]),
         ("max = 1.5", 7, "^^^", &["max", "whole number"]),
         ("delay = [1]", 9, "^^^", &["delay", "a list"]),
@@ -116,7 +119,7 @@ fn a_value_of_the_wrong_type_or_range_is_told_with_what_to_write() {
         ("label = \"a=b\"", 9, "^^^^^", &["table"]),
         ("successes = 0", 13, "^", &["1 or more"]),
         ("log = \"\"", 7, "^^", &["empty"]),
-        ("inherits = 3", 12, "^", &["inherits", "quotes"]),
+        ("inherits = 3", 12, "^", &["inherits must be a string"]),
     ] {
         let carets = format!("{}{carets}", " ".repeat(column - 1));
         let (line, carets) = (line.to_owned().leak(), carets.leak());
@@ -128,7 +131,7 @@ fn a_value_of_the_wrong_type_or_range_is_told_with_what_to_write() {
 fn the_column_counts_characters_and_the_caret_stands_under_its_place() {
     let config = "[policy.default]\n\tlabel = { \"é\" = \"×\" }\n\tname = { \"é\" = \"×\" }\n";
     let carets = "\t       ^^^^^^^^^^^^^";
-    are_told(config, &[(3, 9, "\tname = { \"é\" = \"×\" }", carets, &["name takes text"])]);
+    are_told(config, &[(3, 9, "\tname = { \"é\" = \"×\" }", carets, &["name must be a string"])]);
 }
 
 #[test]
@@ -204,8 +207,8 @@ rate = \"5/1s\"
         &[
             (2, 8, "rate = \"5\"", "       ^^^", &["invalid rate '5'", "100/1m"]),
             (3, 15, "concurrency = 0", "              ^", &["0 attempts at a time"]),
-            (4, 1, "breakr = \"5/30s\"", "^^^^^^", &["'breakr' is no limit", "did you mean breaker?"]),
-            (5, 1, "max = 3", "^^^", &["'max' is no limit", "concurrency, rate"]),
+            (4, 1, "breakr = \"5/30s\"", "^^^^^^", &["unknown limit 'breakr'", "did you mean breaker?"]),
+            (5, 1, "max = 3", "^^^", &["unknown limit 'max'", "concurrency, rate"]),
             (6, 9, "[limits.\"a\\nb\"]", "        ^^^^^^", &["control character"]),
         ],
     );

@@ -1,4 +1,4 @@
-//! Whose configuration is obeyed: only what nobody but root and we can write.
+//! Whose configuration is read: only a file that nobody but root and the user can write.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -16,20 +16,20 @@ fn with_file_of_mode(mode: u32) -> Sandbox {
 
 /// Is told of once, and the command runs as if the file were not there.
 #[track_caller]
-fn is_not_obeyed(sandbox: &Sandbox, why: &str) {
+fn is_ignored(sandbox: &Sandbox, why: &str) {
     let ran = sandbox.fails_until(99, &["--backoff", "1ms"]).exits(7);
     let path = sandbox.path(USER_FILE).display().to_string();
-    let warnings: Vec<_> = ran.stderr.lines().filter(|line| line.contains("is not obeyed")).collect();
+    let warnings: Vec<_> = ran.stderr.lines().filter(|line| line.contains("ignoring ")).collect();
     assert_eq!(warnings.len(), 1, "{}", ran.stderr);
-    assert!(warnings[0].starts_with(&format!("retry: {path} is not obeyed: ")), "{}", warnings[0]);
+    assert!(warnings[0].starts_with(&format!("retry: ignoring {path}: ")), "{}", warnings[0]);
     assert!(warnings[0].contains(why), "{}", warnings[0]);
     assert_eq!(sandbox.runs(), 3);
 }
 
 #[test]
-fn a_file_that_others_may_write_is_not_obeyed() {
+fn a_file_that_others_may_write_is_ignored() {
     for mode in [0o666, 0o664, 0o620, 0o602, 0o777] {
-        is_not_obeyed(&with_file_of_mode(mode), "others may write it");
+        is_ignored(&with_file_of_mode(mode), "it is writable by group/others (fix: chmod go-w /");
     }
 }
 
@@ -44,7 +44,7 @@ fn every_verb_that_would_have_heeded_it_says_so() {
         &["explain", "--all"],
         &["state", "list"],
     ] {
-        sandbox.run(line).mentions(&["retry: warning: ", "is not obeyed: others may write it"]);
+        sandbox.run(line).mentions(&["retry: warning: ", "ignoring ", "it is writable by group/others"]);
     }
 }
 
@@ -55,11 +55,11 @@ fn what_is_no_file_is_passed_over_and_waited_for_by_nobody() {
     let fifo = directory.with_file_name("config.toml");
     let made = std::process::Command::new("mkfifo").arg("-m600").arg(fifo).status();
     assert!(made.is_ok_and(|status| status.success()));
-    is_not_obeyed(&sandbox, "it is no regular file");
+    is_ignored(&sandbox, "it is not a regular file");
 }
 
 #[test]
-fn a_file_that_others_may_only_read_is_obeyed() {
+fn a_file_that_others_may_only_read_is_read() {
     for mode in [0o600, 0o644, 0o444] {
         let sandbox = with_file_of_mode(mode);
         sandbox.fails_until(99, &["-q"]).exits(7);
@@ -68,16 +68,16 @@ fn a_file_that_others_may_only_read_is_obeyed() {
 }
 
 #[test]
-fn a_file_of_another_user_is_not_obeyed() {
+fn a_file_of_another_user_is_ignored() {
     let sandbox = with_file_of_mode(0o644);
     // Only root can give a file away.
     if std::os::unix::fs::chown(sandbox.path(USER_FILE), Some(12345), None).is_ok() {
-        is_not_obeyed(&sandbox, "12345");
+        is_ignored(&sandbox, "12345");
     }
 }
 
 #[test]
-fn a_file_that_was_named_is_obeyed_whoever_may_write_it() {
+fn a_file_that_was_named_is_read_whoever_may_write_it() {
     let sandbox = with_file_of_mode(0o666);
     let path = sandbox.path(USER_FILE);
     std::fs::rename(path, sandbox.path("c.toml")).expect("the file moves");
@@ -86,14 +86,14 @@ fn a_file_that_was_named_is_obeyed_whoever_may_write_it() {
 }
 
 #[test]
-fn mistakes_in_a_file_that_is_not_obeyed_do_not_matter() {
+fn mistakes_in_a_file_that_is_ignored_do_not_matter() {
     let sandbox = with_file_of_mode(0o666);
     sandbox.write(USER_FILE, "this is no TOML");
-    is_not_obeyed(&sandbox, "others may write it");
+    is_ignored(&sandbox, "it is writable by group/others (fix: chmod go-w /");
 }
 
 #[test]
-fn a_success_at_first_still_tells_of_a_file_that_is_not_obeyed_unless_quiet() {
+fn a_success_at_first_still_tells_of_a_file_that_is_ignored_unless_quiet() {
     let sandbox = with_file_of_mode(0o666);
     let ran = sandbox.run(["--", "true"]).exits(0);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -101,9 +101,9 @@ fn a_success_at_first_still_tells_of_a_file_that_is_not_obeyed_unless_quiet() {
 }
 
 #[test]
-fn explain_tells_of_a_file_that_is_not_obeyed() {
+fn explain_tells_of_a_file_that_is_ignored() {
     let sandbox = with_file_of_mode(0o666);
     let text = sandbox.run(["explain"]).exits(0).text();
-    assert!(text.contains("is not obeyed"), "{text}");
+    assert!(text.contains("warning: ignoring "), "{text}");
     assert_eq!(sandbox.explain(&[]).value("max"), 3);
 }

@@ -39,7 +39,7 @@ const VALUES: &[Mistake] = &[
     (&["--retry-on", "9-5"], &["--retry-on 9-5", "5-9"]),
     (&["--permanent-on", "1,,2"], &["--permanent-on 1,,2", "empty"]),
     (&["--success-on", "signal"], &["--success-on signal", "exit codes"]),
-    (&["--otherwise", "maybe"], &["--otherwise maybe", "retry or stop"]),
+    (&["--otherwise", "maybe"], &["retry: invalid --otherwise 'maybe' (retry, stop)\n"]),
     (&["--exhausted-code", "256"], &["--exhausted-code 256", "1 to 255"]),
     (&["--fail-if-flaky", "-1"], &["--fail-if-flaky -1", "1 to 255"]),
     (&["--exhausted-code", "0"], &["--exhausted-code 0", "1 to 255"]),
@@ -49,8 +49,13 @@ const VALUES: &[Mistake] = &[
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
     (&["--log="], &["--log", "empty"]),
-    (&["--message-format", "xml"], &["--message-format xml", "text", "json"]),
-    (&["--color", "red"], &["--color red", "always", "never"]),
+    (&["--message-format", "xml"], &["retry: invalid --message-format 'xml' (text, json)\n"]),
+    (&["--stdout", "some"], &["retry: invalid --stdout 'some' (stream, success, null)\n"]),
+    (&["-O=sucess"], &["retry: invalid -O 'sucess' (stream, success, null); did you mean success?\n"]),
+    (&["--stderr", "x"], &["retry: invalid --stderr 'x' (stream, last, null)\n"]),
+    (&["--stdin", "x"], &["retry: invalid --stdin 'x' (auto, inherit, replay, null)\n"]),
+    (&["--on-state-error", "x"], &["retry: invalid --on-state-error 'x' (proceed, fail)\n"]),
+    (&["--color", "red"], &["retry: invalid --color 'red' (auto, always, never)\n"]),
 ];
 
 const CONTRADICTIONS: &[Mistake] = &[

@@ -277,30 +277,34 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
     };
     let rule = "[[profile.x.rule]]\nid = 'a'\nclass = 'transient'\n";
     told(&format!("{rule}stder = 'x'\n"), &["config.toml:4:1: unknown key 'stder'", "did you mean stderr?"]);
-    told(&format!("{rule}stderr = 'a('\n"), &["config.toml:4:10: 'a(' is no regular expression"]);
+    told(&format!("{rule}stderr = 'a('\n"), &["config.toml:4:10: invalid regular expression 'a('"]);
     told(
         &format!("{rule}stderr = 'x'\n[[profile.x.rule]]\nid = 'b'\nclass = 'permanent'\nstderr = 'x'\n"),
         &["config.toml:5:", "rule 'b' repeats the rule 'a'"],
     );
     told(&format!("{rule}http = '42'\n"), &["'42' are no HTTP statuses"]);
-    told(rule, &["rule 'a' has no condition"]);
+    told(rule, &["rule is missing a condition", "any of exit, stderr"]);
+    told(
+        "[[profile.x.rule]]\nclass = 'often'\nstderr = 'a('\n",
+        &["rule is missing id", "2:9: invalid class 'often'", "3:10: invalid regular expression 'a('"],
+    );
     told(
         "[[profile.x.rule]]\nid = 'a'\nclass = 'often'\nexit = 1\n",
-        &["config.toml:3:9: 'often' is no class"],
+        &["config.toml:3:9: invalid class 'often'"],
     );
     told("[profile.x]\ncomand = 'x'\n", &["config.toml:2:1: unknown key 'comand'", "did you mean command?"]);
     let place = |text: &str| format!("[[profile.x.key]]\nplace = [{{ {text} }}]\n");
-    told(&place("operand = 0"), &["config.toml:2:22: operand takes a number from 1"]);
-    told(&place("option = 'host'"), &["config.toml:2:21: 'host' is no option", "such as -h or --host"]);
-    told(&place("as = 'host'"), &["config.toml:2:10: a place is one of option, operand and fixed"]);
-    told(&place("operand = 1, as = 'uri'"), &["config.toml:2:30: 'uri' is no as", "write host, url"]);
+    told(&place("operand = 0"), &["config.toml:2:22: operand must be a whole number from 1"]);
+    told(&place("option = 'host'"), &["config.toml:2:21: invalid option 'host'", "such as -h or --host"]);
+    told(&place("as = 'host'"), &["config.toml:2:10: place must be one of option, operand and fixed"]);
+    told(&place("operand = 1, as = 'uri'"), &["config.toml:2:30: invalid as 'uri'", "did you mean url?"]);
     told(&place("operan = 1"), &["config.toml:2:12: unknown key 'operan'", "did you mean operand?"]);
     told("[[profile.x.key]]\nprot = '-p'\n", &["config.toml:2:1: unknown key 'prot'", "did you mean port?"]);
-    told("[profile.x.key]\nport = '-p'\n", &["key is a list of tables"]);
-    told("[profile.auto]\n", &["'auto' is a word of --profile"]);
+    told("[profile.x.key]\nport = '-p'\n", &["key must be a list of tables"]);
+    told("[profile.auto]\n", &["invalid profile name 'auto'"]);
     told(
         "[policy.default]\nprofile = 'crul'\n",
-        &["config.toml:2:11: no profile is named 'crul'", "did you mean curl?"],
+        &["config.toml:2:11: no profile named 'crul'", "did you mean curl?"],
     );
 }
 

@@ -2,17 +2,16 @@
 
 mod key;
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Pattern;
 use super::{Example, KINDS, Phase, Profile, Rule, Statuses, Stream, TextRule};
-use crate::base::problem::{Place, Problem, Source, nearest};
+use crate::base::problem::{Problem, Source};
+use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::classification::Class;
 use crate::classify::exit_spec::ExitSpecs;
 
@@ -22,74 +21,45 @@ const RULE_KEYS: &[&str] = &[
     "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "hint", "reached", "phase",
     "example",
 ];
+const CONDITIONS: &[&str] = &["exit", "stderr", "stdout", "both", "http"];
 const EXAMPLE_KEYS: &[&str] = &["exit", "stderr", "stdout"];
 const CLASSES: [Class; 3] = [Class::Transient, Class::Throttled, Class::Permanent];
 
-type Key<'t> = Spanned<Cow<'t, str>>;
-type Value<'t> = Spanned<DeValue<'t>>;
-
 /// Reads a profile that is compiled in: its file is its table.
 pub(super) fn builtin(name: &str, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    let mut reader = Reader::new(source, false);
-    for error in errors {
-        reader.refuse(error.span().unwrap_or_default(), error.message(), None);
-    }
-    let profile = reader.profile(name, table.get_ref());
-    (profile, reader.problems)
+    let mut reader = Reader::new(source);
+    let table = reader.root();
+    let profile = ProfileReader { reader: &mut reader, users: false }.profile(name, &table);
+    (profile, reader.finish())
 }
 
 /// Reads a `[profile.NAME]` of a user's file.
-pub fn read(name: &str, table: &DeTable<'_>, source: &Rc<Source>) -> (Profile, Vec<Problem>) {
-    let mut reader = Reader::new(source, true);
-    let profile = reader.profile(name, table);
-    (profile, reader.problems)
+pub fn read(name: &str, table: &DeTable<'_>, reader: &mut Reader<'_>) -> Profile {
+    ProfileReader { reader, users: true }.profile(name, table)
 }
 
-/// What is read, and what is wrong with it.
-struct Reader<'a> {
-    source: &'a Rc<Source>,
-    /// A user's: patterns are checked, and rules remember where they stand. Ours have tests.
+/// A profile's file that is being read.
+struct ProfileReader<'r, 's> {
+    reader: &'r mut Reader<'s>,
+    /// True for a user's profile: its patterns are checked, and its rules remember where they stand. Ours have tests.
     users: bool,
-    problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(source: &'a Rc<Source>, users: bool) -> Self {
-        Self { source, users, problems: Vec::new() }
-    }
-
-    fn place(&self, span: Range<usize>) -> Place {
-        Place { source: Rc::clone(self.source), start: span.start, end: span.end }
-    }
-
-    fn refuse(&mut self, span: Range<usize>, message: &str, hint: Option<String>) {
-        let problem = Problem::new(message).at(Some(self.place(span)));
-        self.problems.push(Problem { hint, ..problem });
-    }
-
-    fn unknown_key(&mut self, key: &Key<'_>, known: &[&str]) {
-        let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
-            || format!("the keys are {}", known.join(", ")),
-            |near| format!("did you mean {near}?"),
-        );
-        self.refuse(key.span(), &format!("unknown key '{}'", key.get_ref()), Some(hint));
-    }
-
+impl ProfileReader<'_, '_> {
     fn profile(&mut self, name: &str, table: &DeTable<'_>) -> Profile {
         let mut profile = Profile { name: name.into(), ..Profile::default() };
         let mut exits = Vec::new();
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
-                "command" => profile.commands = self.texts(key, value),
-                "advice" => profile.advice = self.texts(key, value),
-                "interactive" => profile.interactive = self.switch(key, value),
-                "passive" => profile.passive = self.switch(key, value),
-                "alone" => profile.alone = self.switch(key, value),
+                "command" => profile.commands = self.reader.texts(key, value),
+                "advice" => profile.advice = self.reader.texts(key, value),
+                "interactive" => profile.interactive = self.reader.switch(key, value),
+                "passive" => profile.passive = self.reader.switch(key, value),
+                "alone" => profile.alone = self.reader.switch(key, value),
                 "exit" => exits = self.exit_table(value),
                 "key" => profile.keys = self.host_finders(key, value),
                 "rule" => self.rules(value, name == super::GENERIC, &mut profile.rules),
-                _ => self.unknown_key(key, PROFILE_KEYS),
+                _ => self.reader.unknown_key(key, PROFILE_KEYS),
             }
         }
         for mut rule in exits {
@@ -104,17 +74,14 @@ impl<'a> Reader<'a> {
     /// `[exit]`: the classes of statuses that need no more words.
     fn exit_table(&mut self, value: &Value<'_>) -> Vec<Rule> {
         let DeValue::Table(table) = value.get_ref() else {
-            self.refuse(
-                value.span(),
-                "exit is a table",
-                Some("write [exit] and below it permanent = \"1-3\"".into()),
-            );
+            let hint = "use [exit], and below it permanent = \"1-3\"".to_owned();
+            self.reader.refuse(value.span(), "exit must be a table", Some(hint));
             return Vec::new();
         };
         let mut rules = Vec::new();
         for (key, value) in in_order(table) {
             let Some(class) = CLASSES.into_iter().find(|class| class.name() == key.get_ref().as_ref()) else {
-                self.unknown_key(key, &CLASSES.map(Class::name));
+                self.reader.unknown_key(key, &CLASSES.map(Class::name));
                 continue;
             };
             let exit = self.exit(key, value);
@@ -130,7 +97,7 @@ impl<'a> Reader<'a> {
                 hint: false,
                 not_reached: false,
                 examples: Vec::new(),
-                place: self.users.then(|| self.place(value.span())),
+                place: self.users.then(|| self.reader.place(value.span())),
             });
         }
         rules
@@ -138,12 +105,12 @@ impl<'a> Reader<'a> {
 
     fn rules(&mut self, value: &Value<'_>, generic: bool, rules: &mut Vec<Rule>) {
         let DeValue::Array(items) = value.get_ref() else {
-            self.refuse(value.span(), "rule is a list of tables", Some("write [[…rule]]".into()));
+            self.reader.refuse(value.span(), "rule must be a list of tables", Some("use [[…rule]]".into()));
             return;
         };
         for item in items {
             let DeValue::Table(table) = item.get_ref() else {
-                self.refuse(item.span(), "a rule is a table", None);
+                self.reader.wrong_type("rule", item, "a list of tables");
                 continue;
             };
             let Some(rule) = self.rule(table, item.span(), generic) else { continue };
@@ -155,12 +122,12 @@ impl<'a> Reader<'a> {
     fn add(&mut self, rule: Rule, span: Range<usize>, rules: &mut Vec<Rule>) {
         if self.users {
             if let Some(earlier) = rules.iter().find(|earlier| earlier.id == rule.id) {
-                self.refuse(span, &format!("there is a rule '{}' already", earlier.id), None);
+                self.reader.refuse(span, format!("there is already a rule '{}'", earlier.id), None);
                 return;
             }
             if let Some(earlier) = rules.iter().find(|earlier| earlier.repeats(&rule)) {
                 let message = format!("rule '{}' repeats the rule '{}'", rule.id, earlier.id);
-                self.refuse(span, &message, Some("it would never be asked: take it away".into()));
+                self.reader.refuse(span, message, Some("it would never be asked; remove it".into()));
                 return;
             }
         }
@@ -172,40 +139,31 @@ impl<'a> Reader<'a> {
         let (mut exit, mut http, mut phase, mut texts, mut examples) =
             (None, None, None, Vec::new(), Vec::new());
         let (mut hint, mut not_reached) = (false, false);
-        let before = self.problems.len();
+        let before = self.reader.count();
         for (key, value) in in_order(table) {
             let name = key.get_ref().as_ref();
             match name {
-                "id" => id = self.text(key, value),
-                "kind" => kind = self.text(key, value),
-                "reason" => reason = self.text(key, value),
-                "class" => class = self.one_of(key, value, &CLASSES.map(|class| (class.name(), class))),
-                "phase" => phase = self.one_of(key, value, &Phase::NAMES),
+                "id" => id = self.reader.text(key, value),
+                "kind" => kind = self.reader.text(key, value),
+                "reason" => reason = self.reader.text(key, value),
+                "class" => {
+                    class = self.reader.one_of(key, value, &CLASSES.map(|class| (class.name(), class)));
+                }
+                "phase" => phase = self.reader.one_of(key, value, &Phase::NAMES),
                 "exit" => exit = self.exit(key, value),
                 "http" => http = self.statuses(key, value),
-                "hint" => hint = self.switch(key, value),
-                "reached" => not_reached = !self.switch(key, value),
+                "hint" => hint = self.reader.switch(key, value),
+                "reached" => not_reached = !self.reader.switch(key, value),
                 "example" => examples = self.examples(value),
                 _ => match Stream::ALL.iter().find(|(stream, _)| *stream == name) {
                     Some((_, stream)) => texts.push(self.patterns(*stream, key, value)),
-                    None => self.unknown_key(key, RULE_KEYS),
+                    None => self.reader.unknown_key(key, RULE_KEYS),
                 },
             }
         }
-        if self.problems.len() > before {
-            return None;
-        }
-        let (Some(id), Some(class)) = (id, class) else {
-            self.refuse(
-                span,
-                "a rule has an id and a class",
-                Some("write id = \"…\" and class = \"…\"".into()),
-            );
-            return None;
-        };
-        if exit.is_none() && http.is_none() && texts.is_empty() {
-            let hint = "write any of exit, stderr, stdout, both, http".to_owned();
-            self.refuse(span, &format!("rule '{id}' has no condition"), Some(hint));
+        self.reader.require(("rule", table, span.clone()), &["id", "class"], CONDITIONS);
+        let (Some(id), Some(class)) = (id, class) else { return None };
+        if self.reader.count() > before {
             return None;
         }
         let phase = phase
@@ -222,76 +180,33 @@ impl<'a> Reader<'a> {
             hint,
             not_reached,
             examples,
-            place: self.users.then(|| self.place(span)),
+            place: self.users.then(|| self.reader.place(span)),
         })
-    }
-
-    fn wrong_type(&mut self, key: &Key<'_>, value: &Value<'_>, wanted: &str) {
-        self.refuse(value.span(), &format!("{} takes {wanted}", key.get_ref()), None);
-    }
-
-    fn text(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<String> {
-        let DeValue::String(text) = value.get_ref() else {
-            self.wrong_type(key, value, "text in quotes");
-            return None;
-        };
-        Some(text.to_string())
-    }
-
-    /// One text or a list of them.
-    fn texts(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<String> {
-        let items: Vec<_> = match value.get_ref() {
-            DeValue::Array(items) => items.iter().map(|item| self.text(key, item)).collect(),
-            _ => vec![self.text(key, value)],
-        };
-        items.into_iter().flatten().collect()
-    }
-
-    fn switch(&mut self, key: &Key<'_>, value: &Value<'_>) -> bool {
-        let DeValue::Boolean(on) = value.get_ref() else {
-            self.wrong_type(key, value, "true or false");
-            return false;
-        };
-        *on
-    }
-
-    fn one_of<T: Copy>(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[(&str, T)]) -> Option<T> {
-        let word = self.text(key, value)?;
-        let found = known.iter().find(|(name, _)| *name == word);
-        if found.is_none() {
-            let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-            self.refuse(
-                value.span(),
-                &format!("'{word}' is no {}", key.get_ref()),
-                Some(format!("write {}", names.join(", "))),
-            );
-        }
-        found.map(|(_, value)| *value)
     }
 
     fn exit(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<ExitSpecs> {
         let text = match value.get_ref() {
             DeValue::Integer(number) => number.as_str().to_owned(),
-            _ => self.text(key, value)?,
+            _ => self.reader.text(key, value)?,
         };
-        ExitSpecs::parse(&text).map_err(|why| self.refuse(value.span(), &why, None)).ok()
+        ExitSpecs::parse(&text).map_err(|why| self.reader.refuse(value.span(), why, None)).ok()
     }
 
     fn statuses(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<Statuses> {
         let text = match value.get_ref() {
             DeValue::Integer(number) => number.as_str().to_owned(),
-            _ => self.text(key, value)?,
+            _ => self.reader.text(key, value)?,
         };
-        Statuses::read(&text).map_err(|why| self.refuse(value.span(), &why, None)).ok()
+        Statuses::read(&text).map_err(|why| self.reader.refuse(value.span(), why, None)).ok()
     }
 
     fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {
-        let patterns: Vec<_> = self.texts(key, value).iter().map(|text| self.pattern(text)).collect();
+        let patterns: Vec<_> = self.reader.texts(key, value).iter().map(|text| self.pattern(text)).collect();
         if self.users {
             for pattern in &patterns {
                 if let Err(why) = pattern.check() {
-                    let message = format!("'{}' is no regular expression: {why}", pattern.as_str());
-                    self.refuse(value.span(), &message, None);
+                    let message = format!("invalid regular expression '{}': {why}", pattern.as_str());
+                    self.reader.refuse(value.span(), message, None);
                 }
             }
         }
@@ -315,32 +230,25 @@ impl<'a> Reader<'a> {
             DeValue::String(text) => return Some(Example { stderr: text.to_string(), ..Example::default() }),
             DeValue::Table(table) => table,
             _ => {
-                let hint = "write text of stderr, or { exit = 1, stderr = \"…\", stdout = \"…\" }".to_owned();
-                self.refuse(value.span(), "an example is text or a table", Some(hint));
+                let hint = "use stderr's text, or { exit = 1, stderr = \"…\", stdout = \"…\" }".to_owned();
+                self.reader.refuse(value.span(), "example must be a string or a table", Some(hint));
                 return None;
             }
         };
         let mut example = Example::default();
         for (key, value) in in_order(table) {
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("stderr", _) => example.stderr = self.text(key, value)?,
-                ("stdout", _) => example.stdout = self.text(key, value)?,
+                ("stderr", _) => example.stderr = self.reader.text(key, value)?,
+                ("stdout", _) => example.stdout = self.reader.text(key, value)?,
                 ("exit", DeValue::Integer(code)) if code.as_str().parse::<u8>().is_ok() => {
                     example.exit = code.as_str().parse().ok();
                 }
-                ("exit", _) => self.wrong_type(key, value, "a status from 0 to 255"),
-                _ => self.unknown_key(key, EXAMPLE_KEYS),
+                ("exit", _) => self.reader.wrong_type("exit", value, "a whole number from 0 to 255"),
+                _ => self.reader.unknown_key(key, EXAMPLE_KEYS),
             }
         }
         Some(example)
     }
-}
-
-/// The entries of a table as they stand in the file.
-fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
 }
 
 /// JSON Schema (draft-07) of a `[profile.NAME]`.

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::policy::Policy;
 use crate::policy::settings::SETTINGS;
-use crate::policy::value::Form;
+use crate::policy::value::TomlForm;
 
 /// What a setting that has no default may be, as TOML.
 const EXAMPLES: &[(&str, &str)] = &[
@@ -43,7 +43,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 pub(super) fn example() -> String {
     let mut out = include_str!("config_head.toml").to_owned();
     let defaults = Policy::default();
-    for setting in SETTINGS.iter().filter(|setting| setting.form != Form::Rules) {
+    for setting in SETTINGS.iter().filter(|setting| setting.form != TomlForm::Rules) {
         let shown = toml(&(setting.show)(&defaults));
         let example =
             EXAMPLES.iter().find(|(key, _)| *key == setting.key).map(|(_, text)| (*text).to_owned());

@@ -51,7 +51,7 @@ fn an_unknown_key_is_told_with_the_nearest_right_one() {
     refuses(
         "max = 5\n",
         "config.toml:1:1: unknown table or key 'max'\n1 | max = 5\n  | ^^^\n\
-         hint: settings belong to a policy: write [policy.default] above max",
+         hint: settings belong to a policy: use [policy.default] above max",
     );
 }
 
@@ -59,7 +59,7 @@ fn an_unknown_key_is_told_with_the_nearest_right_one() {
 fn a_wrong_type_or_value_is_told_where_it_stands() {
     refuses(
         "[policy.x]\nmax = '5'\n",
-        "config.toml:2:7: max takes a whole number, or \"inf\", not text\n2 | max = '5'\n  |       ^^^",
+        "config.toml:2:7: max must be a whole number, or \"inf\", not a string\n2 | max = '5'\n  |       ^^^",
     );
     refuses(
         "[policy.x]\njitter = '300%'\n",
@@ -68,8 +68,37 @@ fn a_wrong_type_or_value_is_told_where_it_stands() {
     );
     refuses(
         "[policy]\nx = 5\n",
-        "config.toml:2:1: policy 'x' is a table\n2 | x = 5\n  | ^\nhint: write [policy.x] and its settings below",
+        "config.toml:2:1: policy 'x' must be a table\n2 | x = 5\n  | ^\nhint: use [policy.x], with its keys below",
     );
+}
+
+#[test]
+fn a_number_that_toml_takes_and_nobody_can_read_is_refused_as_on_the_command_line() {
+    refuses(
+        "[policy.x]\nmax = 0b\n",
+        "config.toml:2:7: max: invalid number of attempts '0b': use 1 or more, or inf\n2 | max = 0b\n  |       ^^",
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_rule_are_told_at_once() {
+    let (_, problems) = read(
+        "[[policy.x.rule]]\nclass = 'often'\nstderr = 'a('\nhttp = 42\nexit = [300]\nreason = 3\nstdou = 'x'\n\
+         [[policy.x.rule]]\nreason = 'x'\n",
+    );
+    let first: Vec<_> = problems.iter().map(|problem| problem.lines().next().unwrap()).collect();
+    assert_eq!(first.len(), 7, "{first:#?}");
+    for (told, expected) in first.iter().zip([
+        "2:9: invalid class 'often'",
+        "3:10: stderr: the pattern does not compile: unclosed group",
+        "4:8: http: '42'",
+        "5:8: exit: invalid exit condition '300'",
+        "6:10: reason must be a string, not a whole number",
+        "7:1: unknown key 'stdou'",
+        "8:1: rule is missing class and a condition",
+    ]) {
+        assert!(told.starts_with(&format!("config.toml:{expected}")), "{told} is not {expected}");
+    }
 }
 
 #[test]

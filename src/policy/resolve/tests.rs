@@ -71,7 +71,7 @@ fn parents_are_weaker_than_their_children_and_stronger_than_the_default() {
     let text = "[policy.default]\nmax = 2\ndelay = '1s'\ntimeout = '1m'\n\
                 [policy.base]\nmax = 4\ndelay = '2s'\n[policy.api]\ninherits = 'base'\nmax = 6\n";
     let resolved = resolved(&request(&[text], Some("api"), &[]));
-    assert_eq!(resolved.policy.max, Limit::Times(6));
+    assert_eq!(resolved.policy.max, MaxAttempts::Times(6));
     assert_eq!(resolved.policy.delay, Duration::from_secs(2));
     assert_eq!(resolved.policy.timeout.0, Some(Duration::from_secs(60)));
 }
@@ -84,7 +84,7 @@ fn a_builtin_policy_can_be_named_inherited_and_extended() {
     );
     let extended = request(&["[policy.aggressive]\ndelay = '3s'\n"], Some("aggressive"), &[]);
     let extended = resolved(&extended);
-    assert_eq!((extended.policy.max, extended.policy.delay), (Limit::Times(5), Duration::from_secs(3)));
+    assert_eq!((extended.policy.max, extended.policy.delay), (MaxAttempts::Times(5), Duration::from_secs(3)));
     let child = resolved(&request(&["[policy.x]\ninherits = 'database'\n"], Some("x"), &[]));
     assert_eq!(child.policy.max_delay, Duration::from_secs(5));
 }
@@ -96,27 +96,27 @@ fn until_is_a_policy_below_the_one_that_is_named() {
     let plain = resolved(&until);
     assert_eq!(
         (plain.policy.max, plain.policy.deadline.0),
-        (Limit::Unlimited, Some(Duration::from_secs(300)))
+        (MaxAttempts::Unlimited, Some(Duration::from_secs(300)))
     );
     until.named = Some(("aggressive".into(), Origin::Flag));
-    assert_eq!(resolved(&until).policy.max, Limit::Times(5));
+    assert_eq!(resolved(&until).policy.max, MaxAttempts::Times(5));
 }
 
 #[test]
 fn unknown_policies_parents_and_cycles_are_told() {
-    refused(&request(&[], Some("agressive"), &[]), &["no policy is named 'agressive'", "mean aggressive?"]);
+    refused(&request(&[], Some("agressive"), &[]), &["unknown policy 'agressive'", "mean aggressive?"]);
     refused(
         &request(
             &["[policy.a]\ninherits = 'b'\n[policy.b]\ninherits = 'c'\n[policy.c]\ninherits = 'a'\n"],
             None,
             &[],
         ),
-        &["f.toml:2:12", "inherit each other: a -> b -> c -> a", "take one inherits away"],
+        &["f.toml:2:12", "inherit each other: a -> b -> c -> a", "remove one inherits"],
     );
     refused(&request(&["[policy.a]\ninherits = 'a'\n"], None, &[]), &["a -> a"]);
     refused(
         &request(&["[policy.a]\ninherits = 'databas'\n[policy.b]\ninherits = 'b'\n"], None, &[]),
-        &["policy 'a' inherits 'databas'", "did you mean database?", "b -> b"],
+        &["policy 'a' inherits unknown policy 'databas'", "did you mean database?", "b -> b"],
     );
 }
 
@@ -129,11 +129,11 @@ fn a_policy_that_leads_into_a_cycle_is_not_part_of_it() {
 
 #[test]
 fn with_a_deadline_and_no_number_of_attempts_there_is_no_limit() {
-    assert_eq!(resolved(&request(&[], None, &[("deadline", "1m")])).policy.max, Limit::Unlimited);
+    assert_eq!(resolved(&request(&[], None, &[("deadline", "1m")])).policy.max, MaxAttempts::Unlimited);
     let both = request(&[], None, &[("deadline", "1m"), ("max", "3")]);
-    assert_eq!(resolved(&both).policy.max, Limit::Times(3));
+    assert_eq!(resolved(&both).policy.max, MaxAttempts::Times(3));
     let file = request(&["[policy.default]\nmax = 3\n"], None, &[("deadline", "1m")]);
-    assert_eq!(resolved(&file).policy.max, Limit::Times(3));
+    assert_eq!(resolved(&file).policy.max, MaxAttempts::Times(3));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn an_outer_deadline_is_an_upper_bound_and_no_wish_for_more_attempts() {
     nested.outer_deadline = Some(Duration::from_secs(5));
     let inner = resolved(&nested);
     assert_eq!(inner.policy.deadline.0, Some(Duration::from_secs(5)));
-    assert_eq!(inner.policy.max, Limit::Times(3));
+    assert_eq!(inner.policy.max, MaxAttempts::Times(3));
     nested.flags = flags(&[("deadline", "2s")]);
     assert_eq!(resolved(&nested).policy.deadline.0, Some(Duration::from_secs(2)));
 }
@@ -158,14 +158,72 @@ fn the_longest_wait_follows_the_first_where_nobody_gave_it() {
 }
 
 #[test]
+fn a_list_of_delays_and_a_delay_replace_each_other_and_the_stronger_wins() {
+    let (list, named_list) = ("[policy.default]\nbackoff = '1,2,4'\n", "[policy.p]\nbackoff = '3,4'\n");
+    let delay = "[policy.default]\ndelay = '5s'\n";
+    let grows = "[policy.default]\nbackoff = 'linear'\ndelay = '5s'\n";
+    for (files, named, settings, backoff, first, origins) in [
+        (&[list][..], None, &[("delay", "10ms")][..], "exponential", 10, ["default", "flag"]),
+        (&[delay], None, &[("backoff", "7,8")], "7s,8s", 7_000, ["flag", "default"]),
+        (&[delay, list], None, &[], "1s,2s,4s", 1_000, ["file:f.toml:2", "default"]),
+        (&[list, delay], None, &[], "exponential", 5_000, ["default", "file:f.toml:2"]),
+        (&[list, delay, list], None, &[], "1s,2s,4s", 1_000, ["file:f.toml:2", "default"]),
+        // What is weaker than the list is in force again.
+        (&[grows, named_list], Some("p"), &[("delay", "1s")], "linear", 1_000, ["file:f.toml:2", "flag"]),
+        (&[grows], None, &[("backoff", "7,8")], "7s,8s", 7_000, ["flag", "default"]),
+        // A list that another backoff has replaced replaces nothing.
+        (&[delay, list], None, &[("backoff", "fixed")], "fixed", 5_000, ["flag", "file:f.toml:2"]),
+        (&[list], None, &[("backoff", "fixed"), ("delay", "2s")], "fixed", 2_000, ["flag", "flag"]),
+        (&[list], Some("aggressive"), &[], "exponential", 100, ["default", "builtin:aggressive"]),
+        (&[named_list], Some("p"), &[], "3s,4s", 3_000, ["file:f.toml:2", "default"]),
+    ] {
+        let resolved = resolved(&request(files, named, settings));
+        let setting = &SETTINGS[find("backoff").unwrap()];
+        let case = format!("{files:?} {settings:?}");
+        assert_eq!(crate::policy::settings::plain(&(setting.show)(&resolved.policy)), backoff, "{case}");
+        assert_eq!(resolved.policy.schedule().delay, Duration::from_millis(first), "{case}");
+        assert_eq!(["backoff", "delay"].map(|key| resolved.origin(key).to_string()), origins, "{case}");
+    }
+    let mut until = request(&[], None, &[("backoff", "7,8")]);
+    until.verb = Some(builtin::UNTIL);
+    assert_eq!(resolved(&until).policy.schedule().delay, Duration::from_secs(7));
+}
+
+#[test]
+fn a_list_of_delays_and_a_delay_of_one_layer_are_refused() {
+    let both = "[policy.default]\nbackoff = '1,2'\ndelay = '5s'\n";
+    let told = "backoff = 1,2 (file:f.toml:2) and delay = 5s (file:f.toml:3) conflict";
+    refused(&request(&[both], None, &[]), &["f.toml:3:9", told]);
+    refused(&request(&[both], None, &[("delay", "1s")]), &[told]);
+    refused(&request(&[both], None, &[("backoff", "1,2")]), &[told]);
+    assert!(resolve(&request(&[both], None, &[("backoff", "fixed")])).is_ok());
+}
+
+#[test]
+fn no_suggestion_for_a_parent_would_make_a_cycle() {
+    let hint = |text: &str| {
+        let problems = resolve(&request(&[text], None, &[])).expect_err("it was taken");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems[0].hint.clone().unwrap_or_default()
+    };
+    assert_eq!(hint("[policy.databas]\ninherits = 'databse'\n"), "did you mean database?");
+    let family =
+        "[policy.api]\ninherits = 'apk'\n[policy.apx]\ninherits = 'api'\n[policy.apy]\ninherits = 'apx'\n";
+    assert!(hint(family).starts_with("available: default, aggressive, "), "{}", hint(family));
+    assert!(!hint(family).contains("ap"), "{}", hint(family));
+    assert_eq!(hint(&format!("{family}[policy.apz]\n")), "did you mean apz?");
+    assert!(hint("[policy.a]\ninherits = '1'\n[policy.b]\n").contains("messaging, until, b;"));
+}
+
+#[test]
 fn contradictions_name_both_sides_and_the_way_out() {
     refused(
         &request(&[], None, &[("max-delay", "1s"), ("delay", "5s")]),
-        &["--max-delay 1s (flag) and --delay 5s (flag) conflict", "use --max-delay 5s or more"],
+        &["--max-delay 1s (flag) is shorter than --delay 5s (flag)", "use --max-delay 5s or more"],
     );
     refused(
         &request(&["[policy.default]\ndelay = '5s'\n"], None, &[("max-delay", "1s")]),
-        &["f.toml:2:9", "--max-delay 1s (flag) and delay = 5s (file:f.toml:2)"],
+        &["f.toml:2:9", "--max-delay 1s (flag) is shorter than delay = 5s (file:f.toml:2)"],
     );
     refused(
         &request(&[], None, &[("backoff", "2s"), ("delay", "1s")]),

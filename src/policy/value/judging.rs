@@ -4,12 +4,12 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value, utf8};
+use super::{TomlForm, Value, utf8};
 use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
 use crate::policy::pattern as patterns;
 
 impl Value for ExitSpecs {
-    const FORM: Form = Form::List;
+    const FORM: TomlForm = TomlForm::List;
 
     fn parse(text: &str) -> Result<Self, String> {
         ExitSpecs::parse(text)
@@ -36,7 +36,7 @@ impl Value for ExitSpecs {
 pub struct ExitCodes(pub ExitSpecs);
 
 impl Value for ExitCodes {
-    const FORM: Form = Form::List;
+    const FORM: TomlForm = TomlForm::List;
 
     fn parse(text: &str) -> Result<Self, String> {
         let specs = ExitSpecs::parse(text)?;
@@ -96,7 +96,7 @@ pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<Patter
 }
 
 impl Value for Patterns {
-    const FORM: Form = Form::Patterns;
+    const FORM: TomlForm = TomlForm::Patterns;
 
     fn parse(text: &str) -> Result<Self, String> {
         Self::parse_one(text, Channel::Stderr).map(|pattern| Patterns(vec![pattern]))
@@ -117,7 +117,7 @@ impl Value for Patterns {
 pub struct DemandedPatterns(pub Vec<Pattern>);
 
 impl Value for DemandedPatterns {
-    const FORM: Form = Form::Patterns;
+    const FORM: TomlForm = TomlForm::Patterns;
 
     fn parse(text: &str) -> Result<Self, String> {
         Patterns::parse_one(text, Channel::Both).map(|pattern| DemandedPatterns(vec![pattern]))
@@ -148,7 +148,7 @@ impl Default for ProfileNames {
 }
 
 impl Value for ProfileNames {
-    const FORM: Form = Form::List;
+    const FORM: TomlForm = TomlForm::List;
 
     fn parse(text: &str) -> Result<Self, String> {
         let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
@@ -175,7 +175,7 @@ impl Value for ProfileNames {
 pub struct Signal(pub i32);
 
 impl Value for Signal {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         signal::parse(text.trim_ascii())
@@ -192,4 +192,4 @@ impl Value for Signal {
     }
 }
 
-words!(Otherwise, "judgement": "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);
+words!(Otherwise: "retry" = Otherwise::Retry, "stop" = Otherwise::Stop);

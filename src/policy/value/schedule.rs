@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value};
+use super::{TomlForm, Value};
 use crate::backoff::{Jitter, Shape, Strategy};
 use crate::base::duration;
 use crate::base::problem::did_you_mean;
@@ -19,7 +19,7 @@ pub(super) fn decimal(text: &str) -> Option<f64> {
 pub struct Factor(pub f64);
 
 impl Value for Factor {
-    const FORM: Form = Form::Number;
+    const FORM: TomlForm = TomlForm::Number;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse::<f64>() {
@@ -43,7 +43,7 @@ impl Value for Factor {
 }
 
 impl Value for Strategy {
-    const FORM: Form = Form::List;
+    const FORM: TomlForm = TomlForm::List;
 
     fn schema() -> Json {
         pattern::strategy()
@@ -57,7 +57,7 @@ impl Value for Strategy {
         if !text.contains(',') && duration::parse(text).is_err() {
             let names: Vec<_> = Shape::NAMES.iter().map(|(name, _)| *name).collect();
             return Err(format!(
-                "invalid backoff '{text}'{}; use {}, or a list of delays such as 1s,2s,4s",
+                "invalid backoff '{text}'{} ({}, or a list of delays such as 1s,2s,4s)",
                 did_you_mean(text, &names),
                 names.join(", ")
             ));
@@ -87,7 +87,7 @@ impl Value for Strategy {
 }
 
 impl Value for Jitter {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn schema() -> Json {
         pattern::jitter()
@@ -127,9 +127,9 @@ impl Value for Jitter {
             return Err(format!("invalid jitter '{text}': use {percent}% for a share"));
         }
         Err(format!(
-            "invalid jitter '{text}'{}; use none, full, equal, additive, a share such as 25%, or multipliers such \
-             as 0.5..1.5",
-            did_you_mean(text, &Self::words())
+            "invalid jitter '{text}'{} ({}, a share such as 25%, or multipliers such as 0.5..1.5)",
+            did_you_mean(text, &Self::words()),
+            Self::words().join(", ")
         ))
     }
 

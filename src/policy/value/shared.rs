@@ -7,16 +7,16 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::schedule::decimal;
-use super::{Form, Value};
+use super::{TomlForm, Value};
 use crate::base::duration;
 use crate::classify::whole;
 use crate::gate::{Breaker, Rate, Tripping};
 use crate::policy::pattern;
 
 /// The longest key, in bytes.
-const LONGEST_KEY: usize = 255;
+const MAX_KEY_BYTES: usize = 255;
 
-/// What limits are shared by.
+/// The name that shared limits are kept under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     /// The host that the command's arguments name.
@@ -38,8 +38,8 @@ impl Key {
         if text.trim().is_empty() {
             return Err("the key is empty; name what is shared, for example api.example.com".to_owned());
         }
-        if text.len() > LONGEST_KEY {
-            return Err(format!("the key has {} bytes; at most {LONGEST_KEY} are allowed", text.len()));
+        if text.len() > MAX_KEY_BYTES {
+            return Err(format!("the key has {} bytes; at most {MAX_KEY_BYTES} are allowed", text.len()));
         }
         if text.chars().any(char::is_control) {
             return Err(
@@ -51,7 +51,7 @@ impl Key {
 }
 
 impl Value for Key {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         if text == "auto" { Ok(Key::Auto) } else { Key::named(text).map(Key::Named) }
@@ -71,11 +71,11 @@ pub struct Permits(pub u32);
 
 impl Permits {
     /// Each is a lock that is tried in turn.
-    const MOST: u32 = 10_000;
+    const MAX_PERMITS: u32 = 10_000;
 }
 
 impl Value for Permits {
-    const FORM: Form = Form::Whole;
+    const FORM: TomlForm = TomlForm::Whole;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim().parse() {
@@ -83,13 +83,13 @@ impl Value for Permits {
                 Err("0 attempts at a time would never run the command; use 1 or more, or drop the option"
                     .to_owned())
             }
-            Ok(number @ 1..=Self::MOST) => Ok(Permits(number)),
-            _ => Err(format!("invalid number '{text}': use 1 to {} attempts at a time", Self::MOST)),
+            Ok(number @ 1..=Self::MAX_PERMITS) => Ok(Permits(number)),
+            _ => Err(format!("invalid number '{text}': use 1 to {} attempts at a time", Self::MAX_PERMITS)),
         }
     }
 
     fn schema() -> Json {
-        json!({"type": "integer", "minimum": 1, "maximum": Self::MOST})
+        json!({"type": "integer", "minimum": 1, "maximum": Self::MAX_PERMITS})
     }
 
     fn show(&self) -> Json {
@@ -121,7 +121,7 @@ fn count(number: &str, text: &str, example: &str) -> Result<u32, String> {
 }
 
 impl Value for Rate {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn schema() -> Json {
         pattern::rate()
@@ -143,7 +143,7 @@ impl Value for Rate {
 }
 
 impl Value for Breaker {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn schema() -> Json {
         pattern::breaker()
@@ -174,7 +174,7 @@ impl Value for Breaker {
 pub struct Share(pub f64);
 
 impl Value for Share {
-    const FORM: Form = Form::Share;
+    const FORM: TomlForm = TomlForm::Share;
 
     fn parse(text: &str) -> Result<Self, String> {
         const EXAMPLE: &str = "a share of the first attempts, such as 20% or 0.2";
@@ -204,12 +204,11 @@ fn percent(share: f64) -> String {
     format!("{}%", (share * 1e8).round() / 1e6)
 }
 
-/// How long to wait for admission; 0 is not at all.
-impl Value for Patience {
-    const FORM: Form = Form::Duration;
+impl Value for GateWait {
+    const FORM: TomlForm = TomlForm::Duration;
 
     fn parse(text: &str) -> Result<Self, String> {
-        duration::parse(text).map(|wait| Patience(Some(wait)))
+        duration::parse(text).map(|wait| GateWait(Some(wait)))
     }
 
     fn show(&self) -> Json {
@@ -217,21 +216,21 @@ impl Value for Patience {
     }
 }
 
-/// The longest wait for admission; `None`: as long as the deadline allows.
+/// The longest wait for admission: zero is no wait, `None` is as long as the deadline allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience(pub Option<Duration>);
+pub struct GateWait(pub Option<Duration>);
 
-/// What becomes of a run whose shared state cannot be reached.
+/// The course of a run whose shared state cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnStateError {
-    /// It goes on without limits.
+    /// Run without limits.
     Proceed,
-    /// It is refused.
+    /// Refuse the run, with exit 75.
     Fail,
 }
-words!(OnStateError, "--on-state-error": "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
+words!(OnStateError: "proceed" = OnStateError::Proceed, "fail" = OnStateError::Fail);
 
-/// Where shared state is kept: a directory, or the URL of a server.
+/// The place of shared state: a directory, or the URL of a server.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StatePlace {
     Directory(OsString),
@@ -256,7 +255,7 @@ impl std::fmt::Debug for StatePlace {
 }
 
 impl Value for StatePlace {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once("://") {

@@ -2,44 +2,44 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value};
+use super::{TomlForm, Value};
 
-/// What becomes of the command's stdout.
+/// The handling of the command's stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StdoutMode {
-    /// It goes where it would go.
+    /// Passed through as it is written.
     Stream,
-    /// Only that of the successful attempt does, at the end.
+    /// Printed at the end, only the successful attempt's.
     Success,
-    /// It goes nowhere.
+    /// Discarded.
     Null,
 }
-words!(StdoutMode, "--stdout": "stream" = StdoutMode::Stream, "success" = StdoutMode::Success, "null" = StdoutMode::Null);
+words!(StdoutMode: "stream" = StdoutMode::Stream, "success" = StdoutMode::Success, "null" = StdoutMode::Null);
 
-/// What becomes of the command's stderr.
+/// The handling of the command's stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StderrMode {
-    /// It goes where it would go.
+    /// Passed through as it is written.
     Stream,
-    /// Only that of the last attempt does.
+    /// Printed at the end, only the last attempt's.
     Last,
-    /// It goes nowhere.
+    /// Discarded.
     Null,
 }
-words!(StderrMode, "--stderr": "stream" = StderrMode::Stream, "last" = StderrMode::Last, "null" = StderrMode::Null);
+words!(StderrMode: "stream" = StderrMode::Stream, "last" = StderrMode::Last, "null" = StderrMode::Null);
 
-/// What the command's standard input is.
+/// The command's standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StdinMode {
     /// As its kind asks for: replayed if it would be used up, else inherited.
     Auto,
     /// Ours, untouched.
     Inherit,
-    /// The same bytes for every attempt, or a refusal.
+    /// Every attempt reads the same bytes; where that is impossible, the run is refused.
     Replay,
     /// `/dev/null`.
     Null,
 }
-words!(StdinMode, "--stdin":
+words!(StdinMode:
     "auto" = StdinMode::Auto, "inherit" = StdinMode::Inherit,
     "replay" = StdinMode::Replay, "null" = StdinMode::Null);

@@ -4,31 +4,31 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use super::{Form, Value, utf8};
+use super::{TomlForm, Value, utf8};
 
-/// How messages on stderr are written.
+/// The format of messages on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFormat {
     Text,
     Json,
 }
-words!(MessageFormat, "message format": "text" = MessageFormat::Text, "json" = MessageFormat::Json);
+words!(MessageFormat: "text" = MessageFormat::Text, "json" = MessageFormat::Json);
 
-/// When messages are coloured.
+/// The use of colours in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     Auto,
     Always,
     Never,
 }
-words!(Color, "--color": "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
+words!(Color: "auto" = Color::Auto, "always" = Color::Always, "never" = Color::Never);
 
 /// A file's path, any bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePath(pub OsString);
 
 impl Value for FilePath {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         Ok(FilePath(text.into()))
@@ -51,7 +51,7 @@ impl Value for FilePath {
 pub struct Shell(pub OsString);
 
 impl Value for Shell {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         Ok(Shell(text.into()))
@@ -74,7 +74,7 @@ impl Value for Shell {
 pub struct Name(pub String);
 
 impl Value for Name {
-    const FORM: Form = Form::Text;
+    const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
@@ -93,7 +93,7 @@ impl Value for Name {
 pub struct Labels(pub std::collections::BTreeMap<String, String>);
 
 impl Value for Labels {
-    const FORM: Form = Form::Table;
+    const FORM: TomlForm = TomlForm::Table;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once('=') {

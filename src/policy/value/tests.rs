@@ -21,16 +21,16 @@ fn refuses<T: Value>(texts: &[&str]) {
 
 #[test]
 fn attempts_are_one_or_more_or_unlimited() {
-    shows::<Limit>("5", &json!(5));
-    shows::<Limit>("inf", &json!("inf"));
-    refuses::<Limit>(&["0", "-1", "1.5", "", "infinity", "99999999999999999999999"]);
+    shows::<MaxAttempts>("5", &json!(5));
+    shows::<MaxAttempts>("inf", &json!("inf"));
+    refuses::<MaxAttempts>(&["0", "-1", "1.5", "", "infinity", "99999999999999999999999"]);
 }
 
 #[test]
 fn a_bound_of_zero_is_none() {
-    shows::<Bound>("0", &Json::Null);
-    shows::<Bound>("1m 30s", &json!("1m 30s"));
-    refuses::<Bound>(&["-1", "inf", "nan"]);
+    shows::<TimeLimit>("0", &Json::Null);
+    shows::<TimeLimit>("1m 30s", &json!("1m 30s"));
+    refuses::<TimeLimit>(&["-1", "inf", "nan"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_rest_says_what_it_takes() {
 fn lists_of_one_layer_add_up_and_single_values_take_the_last() {
     let texts = ["1", "2"].map(OsString::from);
     assert_eq!(ExitSpecs::read(&texts).unwrap().show(), json!(["1", "2"]));
-    assert_eq!(Limit::read(&texts).unwrap(), Limit::Times(2));
+    assert_eq!(MaxAttempts::read(&texts).unwrap(), MaxAttempts::Times(2));
     assert_eq!(
         Labels::read(&["a=1", "b=2", "a=3"].map(OsString::from)).unwrap().show(),
         json!({"a": "3", "b": "2"})
@@ -128,8 +128,8 @@ fn limits_are_read_as_they_are_shown() {
     refuses::<Share>(&["0", "0%", "20", "150%", "-1%", "", "%", "inf", "nan"]);
     shows::<Permits>("8", &json!(8));
     refuses::<Permits>(&["0", "-1", "inf", "1.5", "10001", ""]);
-    shows::<Patience>("0", &json!("0s"));
-    refuses::<Patience>(&["-1s", "inf", ""]);
+    shows::<GateWait>("0", &json!("0s"));
+    refuses::<GateWait>(&["-1s", "inf", ""]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gate::{Delay, Kind, Limit, Refusal, Settlement};
-use crate::policy::value::Patience;
+use crate::policy::value::GateWait;
 
 fn gated(policy: &Policy) -> Run {
     Run { session: Session::new(policy, 7).with_gate(), ..Run::new(policy) }.begin()
@@ -27,7 +27,7 @@ fn refused(limit: Limit) -> Settlement {
 }
 
 fn patient(millis: u64) -> Policy {
-    Policy { gate_wait: Patience(Some(ms(millis))), ..plain() }
+    Policy { gate_wait: GateWait(Some(ms(millis))), ..plain() }
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
     run.tell(Input::Settled(refused(Limit::Budget)));
     run.did("failed(not retried: no) refused:Budget refused exit3");
     // Where there would have been none anyway, that is the reason.
-    let mut run = gated(&Policy { max: crate::policy::value::Limit::Times(1), ..plain() });
+    let mut run = gated(&Policy { max: crate::policy::value::MaxAttempts::Times(1), ..plain() });
     admitted(&mut run);
     run.fails(0, 3);
     run.said.clear();
@@ -112,14 +112,14 @@ fn no_wait_is_begun_that_would_be_too_long() {
     run.wakes(5000);
     held(&mut run, Limit::Window, 1, true);
     run.did("admit:First refused:Window refused exit75");
-    let mut run = gated(&Policy { deadline: Bound(Some(ms(2000))), ..plain() });
+    let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(2000))), ..plain() });
     held(&mut run, Limit::Window, 2000, true);
     run.did("admit:First refused:Window refused exit75");
 }
 
 #[test]
 fn what_hangs_on_others_is_waited_for_as_long_as_may_be() {
-    for policy in [patient(250), Policy { deadline: Bound(Some(ms(250))), ..plain() }] {
+    for policy in [patient(250), Policy { deadline: TimeLimit(Some(ms(250))), ..plain() }] {
         let mut run = gated(&policy);
         let mut looks = 0;
         while !run.said.iter().any(|word| word == "exit75") {
@@ -174,7 +174,7 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
 
 #[test]
 fn every_attempt_that_started_is_told_of_once() {
-    let mut run = gated(&Policy { timeout: Bound(Some(ms(500))), ..plain() });
+    let mut run = gated(&Policy { timeout: TimeLimit(Some(ms(500))), ..plain() });
     admitted(&mut run);
     run.wakes(500);
     run.tell(Input::Unkillable);
@@ -207,19 +207,19 @@ fn a_long_wait_is_looked_after_and_its_spread_is_no_reason_to_refuse() {
     // It was opened meanwhile.
     admitted(&mut run);
     run.did("admit:First wake:2000 admit:First spawn1");
-    let mut run = gated(&Policy { deadline: Bound(Some(ms(10_000))), ..plain() });
+    let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(10_000))), ..plain() });
     told(&mut run, 9000, 12_000);
     run.did("admit:First held:Window:9000 wake:2000");
 }
 
 #[test]
 fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
-    let policy = Policy { deadline: Bound(Some(ms(500))), ..plain() };
+    let policy = Policy { deadline: TimeLimit(Some(ms(500))), ..plain() };
     let mut run = gated(&policy);
     run.pass(500);
     admitted(&mut run);
     run.did("admit:First settle:Neutral deadline exit124");
-    let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
+    let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
     run.tell(Input::Settled(Settlement::default()));

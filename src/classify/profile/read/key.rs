@@ -3,18 +3,18 @@
 use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
-use super::{Key, Reader, Value, in_order};
+use super::{Key, ProfileReader, Value, in_order};
 use crate::classify::profile::host::{Form, HostFinder, Lookup, Place};
 
 const KEYS: &[&str] =
     &["command", "place", "valued", "credentials", "headers", "port", "default-port", "options-first"];
 const PLACE_KEYS: &[&str] = &["after", "option", "operand", "fixed", "as", "port"];
 
-impl Reader<'_> {
+impl ProfileReader<'_, '_> {
     pub(super) fn host_finders(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<HostFinder> {
         let DeValue::Array(items) = value.get_ref() else {
-            let hint = "write [[…key]] and below it place = [{ option = \"--host\" }]".to_owned();
-            self.refuse(value.span(), "key is a list of tables", Some(hint));
+            let hint = "use [[…key]], and below it place = [{ option = \"--host\" }]".to_owned();
+            self.reader.refuse(value.span(), "key must be a list of tables", Some(hint));
             return Vec::new();
         };
         items.iter().filter_map(|item| self.host_finder(key, item)).collect()
@@ -22,21 +22,23 @@ impl Reader<'_> {
 
     fn host_finder(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<HostFinder> {
         let DeValue::Table(table) = value.get_ref() else {
-            self.wrong_type(key, value, "a list of tables");
+            self.reader.wrong_type(key.get_ref(), value, "a list of tables");
             return None;
         };
         let mut finder = HostFinder::default();
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
-                "command" => finder.commands = self.texts(key, value),
+                "command" => finder.commands = self.reader.texts(key, value),
                 "place" => finder.lookups = self.lookups(key, value),
                 "valued" => finder.valued = self.options(key, value),
                 "credentials" => finder.credentials = self.options(key, value),
                 "headers" => finder.headers = self.options(key, value),
                 "port" => finder.port = self.options(key, value),
-                "default-port" => finder.default_port = self.whole(key, value),
-                "options-first" => finder.options_first = self.switch(key, value),
-                _ => self.unknown_key(key, KEYS),
+                "default-port" => {
+                    finder.default_port = self.reader.whole(key, value, "a whole number from 1 to 65535");
+                }
+                "options-first" => finder.options_first = self.reader.switch(key, value),
+                _ => self.reader.unknown_key(key, KEYS),
             }
         }
         Some(finder)
@@ -44,28 +46,17 @@ impl Reader<'_> {
 
     /// Options as they are typed.
     fn options(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<String> {
-        let options = self.texts(key, value);
+        let options = self.reader.texts(key, value);
         if let Some(wrong) = options.iter().find(|option| option.len() < 2 || !option.starts_with('-')) {
-            let hint = "write it as it is typed, such as -h or --host".to_owned();
-            self.refuse(value.span(), &format!("'{wrong}' is no option"), Some(hint));
+            let hint = "use it as it is typed, such as -h or --host".to_owned();
+            self.reader.refuse(value.span(), format!("invalid option '{wrong}'"), Some(hint));
         }
         options
     }
 
-    fn whole<T: std::str::FromStr>(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<T> {
-        let number = match value.get_ref() {
-            DeValue::Integer(number) => number.as_str().parse().ok(),
-            _ => None,
-        };
-        if number.is_none() {
-            self.wrong_type(key, value, "a whole number");
-        }
-        number
-    }
-
     fn lookups(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<Lookup> {
         let DeValue::Array(items) = value.get_ref() else {
-            self.wrong_type(key, value, "a list of tables");
+            self.reader.wrong_type(key.get_ref(), value, "a list of tables");
             return Vec::new();
         };
         items.iter().filter_map(|item| self.lookup(key, item)).collect()
@@ -73,24 +64,24 @@ impl Reader<'_> {
 
     fn lookup(&mut self, key: &Key<'_>, item: &Value<'_>) -> Option<Lookup> {
         let DeValue::Table(table) = item.get_ref() else {
-            self.wrong_type(key, item, "tables, such as { option = \"--host\" }");
+            self.reader.wrong_type(key.get_ref(), item, "tables, such as { option = \"--host\" }");
             return None;
         };
         let (mut after, mut form, mut port) = (Vec::new(), None, None);
         let (mut options, mut operand, mut fixed) = (None, None, None);
-        let before = self.problems.len();
+        let before = self.reader.count();
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
-                "after" => after = self.texts(key, value),
+                "after" => after = self.reader.texts(key, value),
                 "option" => options = Some(self.options(key, value)),
                 "operand" => operand = self.operand(key, value),
-                "fixed" => fixed = self.text(key, value),
-                "as" => form = self.one_of(key, value, &Form::ALL),
-                "port" => port = self.whole(key, value),
-                _ => self.unknown_key(key, PLACE_KEYS),
+                "fixed" => fixed = self.reader.text(key, value),
+                "as" => form = self.reader.one_of(key, value, &Form::ALL),
+                "port" => port = self.reader.whole(key, value, "a whole number"),
+                _ => self.reader.unknown_key(key, PLACE_KEYS),
             }
         }
-        if self.problems.len() > before {
+        if self.reader.count() > before {
             return None;
         }
         let place = match (options, operand, fixed) {
@@ -102,9 +93,9 @@ impl Reader<'_> {
             }
             (None, None, Some(fixed)) => Place::Fixed(fixed),
             _ => {
-                let hint = "write { option = \"--host\" }, { operand = 1 } or { fixed = \"example.com\" }"
-                    .to_owned();
-                self.refuse(item.span(), "a place is one of option, operand and fixed", Some(hint));
+                let hint =
+                    "use { option = \"--host\" }, { operand = 1 } or { fixed = \"example.com\" }".to_owned();
+                self.reader.refuse(item.span(), "place must be one of option, operand and fixed", Some(hint));
                 return None;
             }
         };
@@ -119,7 +110,7 @@ impl Reader<'_> {
                 number.as_str().parse().ok()
             }
             _ => {
-                self.wrong_type(key, value, "a number from 1, or \"any\"");
+                self.reader.wrong_type(key.get_ref(), value, "a whole number from 1, or \"any\"");
                 None
             }
         }
