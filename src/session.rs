@@ -5,12 +5,12 @@
 
 mod admission;
 mod aftermath;
-mod limits;
-mod report;
+mod bounds;
+mod events;
 
 pub use admission::{Answer, Wait};
-pub use limits::Limits;
-pub use report::with_end;
+pub use bounds::RunBounds;
+pub use events::with_end;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::event::{AttemptStart, Event, Outcome, RunStop};
 use crate::gate::{self, Settlement};
 use crate::policy::Policy;
 use aftermath::failed_exit;
-use report::Tallies;
+use events::Tallies;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -55,14 +55,14 @@ pub enum Input {
     /// The timer, or nothing at all.
     Woke,
     /// The same, and what is known of the command's doings meanwhile.
-    Signs(Signs),
+    Activity(Activity),
     /// The command's processes would not die.
     Unkillable,
 }
 
-/// Signs of life.
+/// Activity of life.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Signs {
+pub struct Activity {
     /// When the command last wrote something, on the awake clock.
     pub wrote: Option<Duration>,
     /// When progress was last recorded, on the elapsed clock.
@@ -102,7 +102,7 @@ pub struct Attempt {
 
 /// A run.
 pub struct Session {
-    limits: Limits,
+    bounds: RunBounds,
     rules: Rules,
     backoff: Backoff,
     random: StdRng,
@@ -132,7 +132,7 @@ pub struct Session {
     /// Since when it waits as a server asked it to, on the elapsed clock.
     asked_since: Option<Duration>,
     /// The attempt that asks to be.
-    asking: Option<admission::Asking>,
+    pending: Option<admission::PendingAdmission>,
     /// The attempt whose end the limits are being told of.
     settling: Option<Box<Over>>,
 }
@@ -141,7 +141,7 @@ pub struct Session {
 struct Over {
     attempt: AttemptResult,
     verdict: Classification,
-    stopping: Option<OutOf>,
+    stopping: Option<ExpiredLimit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -155,7 +155,7 @@ enum State {
     Running {
         since: Now,
         announced: bool,
-        stopping: Option<OutOf>,
+        stopping: Option<ExpiredLimit>,
     },
     /// Until this moment on the elapsed clock.
     Waiting {
@@ -167,7 +167,7 @@ enum State {
 
 /// Which time an attempt is out of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OutOf {
+enum ExpiredLimit {
     Timeout,
     Deadline,
     Idle,
@@ -179,7 +179,7 @@ impl Session {
     pub fn new(policy: &Policy, entropy: u64) -> Self {
         let seed = policy.seed.unwrap_or(entropy);
         Self {
-            limits: Limits::new(policy),
+            bounds: RunBounds::new(policy),
             rules: policy.rules(),
             backoff: policy.schedule(),
             random: StdRng::seed_from_u64(seed),
@@ -198,7 +198,7 @@ impl Session {
             tallies: Tallies::default(),
             gated: false,
             asked_since: None,
-            asking: None,
+            pending: None,
             settling: None,
         }
     }
@@ -253,7 +253,7 @@ impl Session {
                 Vec::new()
             }
             (State::Running { .. }, Input::Woke) => self.check_time(now),
-            (State::Running { .. } | State::Waiting { .. }, Input::Signs(signs)) => {
+            (State::Running { .. } | State::Waiting { .. }, Input::Activity(signs)) => {
                 self.wrote = self.wrote.max(signs.wrote.unwrap_or_default());
                 self.progress = self.progress.max(signs.progress.unwrap_or_default());
                 self.advance(now, Input::Woke)
@@ -263,10 +263,10 @@ impl Session {
                 self.signals.push(signal);
                 self.finish(now, Outcome::Interrupted, Exit::Signal(signal))
             }
-            (State::Waiting { since, .. }, Input::Woke) if self.limits.is_stalled(self.standstill(now)) => {
+            (State::Waiting { since, .. }, Input::Woke) if self.bounds.is_stalled(self.standstill(now)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
-                self.finish_since(now, Outcome::Stalled, failed_exit(status), self.limits.stalled_words())
+                self.finish_since(now, Outcome::Stalled, failed_exit(status), self.bounds.stalled_words())
             }
             (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
                 self.slept += now.elapsed.saturating_sub(since);
@@ -286,7 +286,7 @@ impl Session {
     fn begin(&mut self, now: Now) -> Vec<Action> {
         self.began = now;
         self.progress = now.elapsed;
-        if self.limits.is_past_deadline(Duration::ZERO) {
+        if self.bounds.is_past_deadline(Duration::ZERO) {
             let why = "the deadline of the enclosing run has passed".to_owned();
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
@@ -294,7 +294,7 @@ impl Session {
             return self.go(now);
         }
         if self.would_pass_deadline(now, self.splay) {
-            let why = self.limits.past_deadline_words(self.splay);
+            let why = self.bounds.past_deadline_words(self.splay);
             return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
         }
         // Nobody makes progress before there is an attempt.
@@ -307,7 +307,7 @@ impl Session {
         self.attempts += 1;
         self.wrote = now.awake;
         self.state = State::Running { since: now, announced: false, stopping: None };
-        let last = self.limits.is_last(self.attempts);
+        let last = self.bounds.is_last(self.attempts);
         vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })]
     }
 
@@ -317,21 +317,21 @@ impl Session {
         if std::mem::replace(announced, true) {
             return Vec::new();
         }
-        let start = AttemptStart { attempt: self.attempts, max: self.limits.max, child_pid };
+        let start = AttemptStart { attempt: self.attempts, max: self.bounds.max, child_pid };
         vec![Action::Emit(Event::AttemptStart(start))]
     }
 
     /// Stops an attempt that is out of time.
     fn check_time(&mut self, now: Now) -> Vec<Action> {
         let State::Running { since, stopping: None, .. } = self.state else { return Vec::new() };
-        let out_of = if self.limits.is_past_deadline(self.elapsed(now)) {
-            OutOf::Deadline
-        } else if self.limits.is_stalled(self.standstill(now)) {
-            OutOf::Progress
-        } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
-            OutOf::Timeout
-        } else if self.limits.is_idle(self.silence(now)) {
-            OutOf::Idle
+        let out_of = if self.bounds.is_past_deadline(self.elapsed(now)) {
+            ExpiredLimit::Deadline
+        } else if self.bounds.is_stalled(self.standstill(now)) {
+            ExpiredLimit::Progress
+        } else if self.bounds.is_timed_out(now.awake.saturating_sub(since.awake)) {
+            ExpiredLimit::Timeout
+        } else if self.bounds.is_idle(self.silence(now)) {
+            ExpiredLimit::Idle
         } else {
             return Vec::new();
         };
@@ -343,11 +343,11 @@ impl Session {
 
     /// How long until something is due, if anything is.
     fn due(&self, now: Now) -> Option<Duration> {
-        let stalled = self.limits.until_stalled(self.standstill(now));
+        let stalled = self.bounds.until_stalled(self.standstill(now));
         match self.state {
             State::Running { since, stopping: None, .. } => {
                 let running = now.awake.saturating_sub(since.awake);
-                let left = self.limits.time_left(running, self.silence(now), self.elapsed(now));
+                let left = self.bounds.time_left(running, self.silence(now), self.elapsed(now));
                 [left, stalled].into_iter().flatten().min()
             }
             State::Waiting { until, .. } => {
@@ -358,16 +358,16 @@ impl Session {
         }
     }
 
-    fn ended(&mut self, now: Now, attempt: AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
+    fn ended(&mut self, now: Now, attempt: AttemptResult, stopping: Option<ExpiredLimit>) -> Vec<Action> {
         let mut actions = self.announce(None);
         let mut verdict = self.rules.classify(&attempt, self.signals.last().copied());
-        if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
-            verdict.reason = self.limits.idle_words().into();
+        if stopping == Some(ExpiredLimit::Idle) && verdict.reason == "timeout" {
+            verdict.reason = self.bounds.idle_words().into();
         }
         if let Some(why) = &attempt.stdin_lost
             && verdict.class == Class::Success
-            && self.successes + 1 < self.limits.successes
-            && !self.limits.is_last(self.attempts)
+            && self.successes + 1 < self.bounds.successes
+            && !self.bounds.is_last(self.attempts)
         {
             verdict = verdict.with_stdin_lost(why);
         }
@@ -396,7 +396,7 @@ impl Session {
     }
 
     fn would_pass_deadline(&self, now: Now, wait: Duration) -> bool {
-        self.limits.is_past_deadline(self.elapsed(now).saturating_add(wait))
+        self.bounds.is_past_deadline(self.elapsed(now).saturating_add(wait))
     }
 
     fn wait(&mut self, now: Now, wait: Duration) {
@@ -410,7 +410,7 @@ impl Session {
 
     fn finish_since(&mut self, now: Now, outcome: Outcome, exit: Exit, why: String) -> Vec<Action> {
         self.state = State::Done;
-        let (exit_code, signal) = report::exit_fields(exit);
+        let (exit_code, signal) = events::exit_fields(exit);
         let stop = RunStop {
             outcome,
             attempts: self.attempts,

@@ -14,7 +14,7 @@ mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
 use self::onlookers::Interests;
-use super::{Asked, ask};
+use super::{Setup, ask};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
@@ -22,7 +22,7 @@ use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::policy::value::{Key, Limit};
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Attempt, Input, Session, Signs};
+use crate::session::{Action, Activity, Attempt, Input, Session};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
@@ -117,7 +117,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(asked: &'a Asked, command: Wrapped, outer: Outer) -> Result<Self, Error> {
+    fn new(asked: &'a Setup, command: Wrapped, outer: Outer) -> Result<Self, Error> {
         let policy = &asked.resolved.policy;
         let random: [u8; 34] = identity::entropy();
         let (run_bytes, rest) = random.split_at(10);
@@ -324,7 +324,7 @@ impl<'a> Driver<'a> {
     /// Wakes the session with the signs of life that it has use for.
     fn woke(&self) -> Input {
         let watched = self.doing == Doing::Running && self.streams.is_watched();
-        Input::Signs(Signs {
+        Input::Activity(Activity {
             wrote: self.supervisor.last_written().filter(|_| watched),
             progress: self.policy.progress_timeout.0.and_then(|_| self.last_progress()),
         })

@@ -8,7 +8,7 @@ use super::{Action, Now, Session, State};
 use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
-use crate::event::{Event, Held, Outcome, millis};
+use crate::event::{Event, GateHold, Outcome, millis};
 use crate::gate::{self, Ask, Delay, Kind, Limit, Refusal, Report};
 use rand::RngExt;
 
@@ -33,22 +33,22 @@ pub struct Wait {
 
 /// An attempt that asks to start.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Asking {
+pub(super) struct PendingAdmission {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
     /// See [`Ask::place`].
     place: f64,
     /// What was said of its being held back.
-    told: Option<Told>,
+    told: Option<LastNotice>,
 }
 
 /// What is said again when it changes: by which limit, that it takes long, and until when. Others who start move a rate's
 /// moment all the time.
 #[derive(Clone, Debug, PartialEq)]
-struct Told(Limit, bool, Option<String>);
+struct LastNotice(Limit, bool, Option<String>);
 
-impl Told {
+impl LastNotice {
     fn new(limit: Limit, long: bool, until: Option<&String>) -> Self {
         let is_shared = matches!(limit, Limit::Window | Limit::Breaker);
         Self(limit, long, until.filter(|_| is_shared).cloned())
@@ -68,18 +68,18 @@ impl Session {
     /// Starts the next attempt, or asks whether it may.
     pub(super) fn go(&mut self, now: Now) -> Vec<Action> {
         // One that limits hold back asks once more: they say why it does not start.
-        if self.asking.is_none() && self.limits.is_past_deadline(self.elapsed(now)) {
+        if self.pending.is_none() && self.bounds.is_past_deadline(self.elapsed(now)) {
             return self.too_late(now);
         }
         if !self.gated {
             return self.spawn(now);
         }
-        if self.asking.is_none() {
+        if self.pending.is_none() {
             let place = self.random.random();
-            self.asking = Some(Asking { since: now.elapsed, looks: 0, place, told: None });
+            self.pending = Some(PendingAdmission { since: now.elapsed, looks: 0, place, told: None });
         }
-        let (looks, place) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
-        let since = self.asked_since.or_else(|| self.asking.as_ref().map(|asking| asking.since));
+        let (looks, place) = self.pending.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
+        let since = self.asked_since.or_else(|| self.pending.as_ref().map(|asking| asking.since));
         let waited = since.map(|since| now.elapsed.saturating_sub(since)).unwrap_or_default();
         let kind = match self.last {
             None => Kind::First,
@@ -94,8 +94,8 @@ impl Session {
     pub(super) fn answered(&mut self, now: Now, answer: Answer) -> Vec<Action> {
         match answer {
             Answer::Proceed => {
-                (self.asking, self.asked_since) = (None, None);
-                if self.limits.is_past_deadline(self.elapsed(now)) {
+                (self.pending, self.asked_since) = (None, None);
+                if self.bounds.is_past_deadline(self.elapsed(now)) {
                     let mut actions = vec![Action::Settle(Report::NEUTRAL)];
                     actions.extend(self.too_late(now));
                     return actions;
@@ -111,12 +111,12 @@ impl Session {
     /// the limits were asked.
     fn too_late(&mut self, now: Now) -> Vec<Action> {
         let exit = self.last.map_or(Exit::Status(exit_code::TIMED_OUT), |(status, _)| failed_exit(status));
-        let why = self.limits.deadline_words();
+        let why = self.bounds.deadline_words();
         self.finish_since(now, Outcome::Deadline, exit, why)
     }
 
     fn held_back(&mut self, now: Now, wait: Wait) -> Vec<Action> {
-        let Some(asking) = &mut self.asking else { return Vec::new() };
+        let Some(asking) = &mut self.pending else { return Vec::new() };
         asking.looks = asking.looks.saturating_add(1);
         let held = now.elapsed.saturating_sub(asking.since);
         let Wait { limit, delay, until, why } = wait;
@@ -124,8 +124,8 @@ impl Session {
         if let Some(verdict) = self.too_long(now, held, &delay) {
             return self.refused(now, &Refusal { limit, why }, least, until, verdict);
         }
-        let patience = self.limits.gate_wait.map(|most| most.saturating_sub(held));
-        let left = [patience, self.limits.deadline_left(self.elapsed(now))].into_iter().flatten().min();
+        let patience = self.bounds.gate_wait.map(|most| most.saturating_sub(held));
+        let left = [patience, self.bounds.deadline_left(self.elapsed(now))].into_iter().flatten().min();
         let wait = match left {
             // Its share of the spread does not make a wait too long.
             Some(left) if delay.wait > left => delay.least.unwrap_or(left),
@@ -137,12 +137,12 @@ impl Session {
         if limit == Limit::State && !long {
             return Vec::new();
         }
-        let told = Told::new(limit, long, until.as_ref());
-        match &mut self.asking {
+        let told = LastNotice::new(limit, long, until.as_ref());
+        match &mut self.pending {
             Some(asking) if asking.told.as_ref() != Some(&told) => asking.told = Some(told),
             _ => return Vec::new(),
         }
-        vec![Action::Emit(Event::GateWait(Held {
+        vec![Action::Emit(Event::GateWait(GateHold {
             attempt: self.attempts + 1,
             limit,
             wait_ms: millis(wait),
@@ -159,16 +159,16 @@ impl Session {
     /// others end when their time is over.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
         let least = delay.least.unwrap_or_default();
-        if let Some(most) = self.limits.gate_wait
+        if let Some(most) = self.bounds.gate_wait
             && (held.saturating_add(least) > most || held >= most)
         {
-            let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
+            let waited = self.pending.as_ref().is_some_and(|asking| asking.looks > 1);
             let longer = if waited { " any longer" } else { "" };
             return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
         }
         self.would_pass_deadline(now, least).then(|| match delay.least {
-            Some(least) => self.limits.past_deadline_words(least),
-            None => self.limits.deadline_words(),
+            Some(least) => self.bounds.past_deadline_words(least),
+            None => self.bounds.deadline_words(),
         })
     }
 
@@ -181,7 +181,7 @@ impl Session {
         verdict: String,
     ) -> Vec<Action> {
         let held =
-            self.asking.as_ref().map(|asking| now.elapsed.saturating_sub(asking.since)).unwrap_or_default();
+            self.pending.as_ref().map(|asking| now.elapsed.saturating_sub(asking.since)).unwrap_or_default();
         let mut actions = vec![self.tell_refused(refusal, wait, held, until, verdict)];
         let exit = match self.last {
             Some((status, _)) => failed_exit(status),
@@ -199,7 +199,7 @@ impl Session {
         until: Option<String>,
         verdict: String,
     ) -> Action {
-        Action::Emit(Event::GateRefused(Held {
+        Action::Emit(Event::GateRefused(GateHold {
             attempt: self.attempts + 1,
             limit: refusal.limit,
             wait_ms: millis(wait),
@@ -208,7 +208,7 @@ impl Session {
             reason: refusal.why.clone(),
             left: wait,
             verdict,
-            told: self.asking.is_none(),
+            told: self.pending.is_none(),
         }))
     }
 

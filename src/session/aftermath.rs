@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::{Action, Now, OutOf, Over, Session, report};
+use super::{Action, ExpiredLimit, Now, Over, Session, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending};
 use crate::event::Outcome;
@@ -30,17 +30,17 @@ impl Session {
     pub(super) fn succeeded(&mut self, now: Now, attempt: &AttemptResult) -> Vec<Action> {
         self.successes += 1;
         let mut actions = vec![self.tell_success(attempt)];
-        if self.successes >= self.limits.successes {
-            let flaky = self.limits.flaky_status.filter(|_| !self.tallies.is_empty());
+        if self.successes >= self.bounds.successes {
+            let flaky = self.bounds.flaky_status.filter(|_| !self.tallies.is_empty());
             let status = flaky.unwrap_or_else(|| attempt.status());
             actions.extend(self.finish(now, Outcome::Succeeded, Exit::Status(status)));
-        } else if self.limits.is_last(self.attempts) {
-            actions.extend(self.exhausted(now, attempt, self.limits.successes_words(self.successes)));
+        } else if self.bounds.is_last(self.attempts) {
+            actions.extend(self.exhausted(now, attempt, self.bounds.successes_words(self.successes)));
         } else {
             (self.retry, self.drawn) = (0, None);
             let wait = self.backoff.delay;
             if self.would_pass_deadline(now, wait) {
-                let why = self.limits.past_deadline_words(wait);
+                let why = self.bounds.past_deadline_words(wait);
                 actions.extend(self.finish_since(now, Outcome::Deadline, failed_exit(attempt.status()), why));
             } else {
                 self.wait(now, wait);
@@ -84,22 +84,22 @@ impl Session {
     fn next_wait(&mut self, now: Now, over: &Over, back_in: Option<Duration>) -> Next {
         let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
-            return Next::End(Outcome::Permanent, report::not_retried(verdict, &self.rules));
+            return Next::End(Outcome::Permanent, events::not_retried(verdict, &self.rules));
         }
         match stopping {
-            Some(OutOf::Deadline) => {
-                return Next::End(Outcome::Deadline, self.limits.deadline_words());
+            Some(ExpiredLimit::Deadline) => {
+                return Next::End(Outcome::Deadline, self.bounds.deadline_words());
             }
-            Some(OutOf::Progress) => return Next::End(Outcome::Stalled, self.limits.stalled_words()),
-            Some(OutOf::Timeout | OutOf::Idle) | None => {}
+            Some(ExpiredLimit::Progress) => return Next::End(Outcome::Stalled, self.bounds.stalled_words()),
+            Some(ExpiredLimit::Timeout | ExpiredLimit::Idle) | None => {}
         }
-        if self.limits.is_last(self.attempts) {
+        if self.bounds.is_last(self.attempts) {
             return Next::End(Outcome::Exhausted, "no attempts left".to_owned());
         }
-        if let Some(why) = verdict.retry_after.and_then(|asked| self.limits.asks_too_much(asked)) {
+        if let Some(why) = verdict.retry_after.and_then(|asked| self.bounds.asks_too_much(asked)) {
             return Next::End(Outcome::Throttled, why);
         }
-        if self.limits.resets_after(attempt.duration) {
+        if self.bounds.resets_after(attempt.duration) {
             (self.retry, self.drawn) = (0, None);
         }
         self.retry += 1;
@@ -107,7 +107,7 @@ impl Session {
         self.drawn = Some(drawn);
         let wait = verdict.retry_after.map_or(drawn, |asked| drawn.max(self.spread(asked)));
         if self.would_pass_deadline(now, wait) {
-            return Next::End(Outcome::Deadline, self.limits.past_deadline_words(wait));
+            return Next::End(Outcome::Deadline, self.bounds.past_deadline_words(wait));
         }
         let spread = back_in.map_or(wait, |back_in| wait.max(back_in));
         let wait = if self.would_pass_deadline(now, spread) { wait } else { spread };
@@ -122,7 +122,7 @@ impl Session {
     }
 
     fn exhausted(&mut self, now: Now, attempt: &AttemptResult, why: String) -> Vec<Action> {
-        let exit = self.limits.exhausted_status.map_or_else(|| failed_exit(attempt.status()), Exit::Status);
+        let exit = self.bounds.exhausted_status.map_or_else(|| failed_exit(attempt.status()), Exit::Status);
         self.finish_since(now, Outcome::Exhausted, exit, why)
     }
 }

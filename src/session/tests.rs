@@ -238,10 +238,10 @@ fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
     let mut run = Run::new(&policy).begin();
     run.pass(500);
     let at = run.now.awake.saturating_sub(ms(100));
-    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.tell(Input::Activity(Activity { wrote: Some(at), progress: None }));
     run.did("spawn1! wake:500 wake:400");
     run.pass(400);
-    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.tell(Input::Activity(Activity { wrote: Some(at), progress: None }));
     run.did("stop");
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("started failed(no attempts left) exhausted exit124");
@@ -556,7 +556,7 @@ fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
     let mut run = Run::new(&policy).begin();
     run.did("spawn1 wake:5000");
     run.pass(4_000);
-    run.tell(Input::Signs(Signs { wrote: None, progress: Some(ms(3_500)) }));
+    run.tell(Input::Activity(Activity { wrote: None, progress: Some(ms(3_500)) }));
     run.did("wake:4500");
     run.wakes(4_500);
     run.ends(5, Ending::Signaled(libc::SIGTERM));

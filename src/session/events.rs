@@ -43,7 +43,7 @@ impl Session {
     pub(super) fn tell_success(&self, attempt: &AttemptResult) -> Action {
         Action::Emit(Event::AttemptSuccess(AttemptSuccess {
             attempt: self.attempts,
-            max: self.limits.max,
+            max: self.bounds.max,
             duration_ms: millis(attempt.duration),
             exit_code: attempt.status(),
         }))
@@ -77,10 +77,10 @@ impl Session {
         match outcome {
             Outcome::Succeeded if self.tallies.is_empty() => None,
             Outcome::Succeeded => {
-                self.limits.flaky_status.filter(|set| *set == status).map(|_| "--fail-if-flaky")
+                self.bounds.flaky_status.filter(|set| *set == status).map(|_| "--fail-if-flaky")
             }
             Outcome::Exhausted => {
-                self.limits.exhausted_status.filter(|set| *set == status).map(|_| "--exhausted-code")
+                self.bounds.exhausted_status.filter(|set| *set == status).map(|_| "--exhausted-code")
             }
             _ => None,
         }
@@ -94,7 +94,7 @@ impl Session {
         };
         Failure {
             attempt: self.attempts,
-            max: self.limits.max,
+            max: self.bounds.max,
             duration_ms: millis(attempt.duration),
             exit_code,
             signal,

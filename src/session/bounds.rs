@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::report::time;
+use super::events::time;
 use crate::policy::Policy;
 
 /// What bounds a run, and the statuses that were asked for.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct RunBounds {
     /// Attempts in all; `None`: no limit.
     pub(super) max: Option<u64>,
     deadline: Option<Duration>,
@@ -28,7 +28,7 @@ pub struct Limits {
     pub(super) gate_wait: Option<Duration>,
 }
 
-impl Limits {
+impl RunBounds {
     pub fn new(policy: &Policy) -> Self {
         Self {
             max: policy.attempts().times(),
