@@ -11,27 +11,17 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use retry_command::base::Now;
-use retry_command::classify::{Ending, Output};
+use retry_command::classify::Ending;
+use retry_command::event::Level;
 use retry_command::policy::Policy;
 use retry_command::policy::value::Limit;
-use retry_command::session::{Action, Input, Session};
+use retry_command::session::{Action, Ended, Input, Session};
 
 fn cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-fn failed() -> Input {
-    Input::Ended {
-        ending: Ending::Exited(1),
-        hint: None,
-        reader_gone: false,
-        output: Output::default(),
-        stdin_lost: None,
-        at: 0,
-    }
-}
-
-/// Takes so many steps: attempts fail, and waits pass. Nobody listens if `quiet`.
+/// Takes so many steps: attempts fail, and waits pass.
 fn drive(steps: u64, mut session: Session) {
     let mut now = Now { awake: Duration::from_secs(1000), elapsed: Duration::from_secs(5000) };
     let mut input = Input::Begin;
@@ -39,8 +29,8 @@ fn drive(steps: u64, mut session: Session) {
         let mut next = Input::Woke;
         for action in black_box(session.step(now, input)) {
             match action {
-                Action::Spawn(_) => next = failed(),
-                Action::WakeIn(wait) => now.elapsed += wait,
+                Action::Spawn(_) => next = Input::Ended(Ended::plainly(Ending::Exited(1))),
+                Action::WakeIn { after, .. } => now.elapsed += after,
                 _ => {}
             }
         }
@@ -57,8 +47,11 @@ fn main() {
         size_of::<Input>()
     );
     let policy = Policy { max: Limit::Unlimited, seed: Some(1), ..Policy::default() };
-    let began = cpu_time();
-    drive(steps, Session::new(&policy, 1));
-    let took = cpu_time().saturating_sub(began);
-    println!("{steps} steps: {:.0} ns each", took.as_nanos() as f64 / steps as f64);
+    for (who, least) in [("everybody listens", Some(Level::Debug)), ("nobody listens", None)] {
+        let session = Session::new(&policy, 1).with_listeners(least);
+        let began = cpu_time();
+        drive(steps, session);
+        let took = cpu_time().saturating_sub(began);
+        println!("{steps} steps, {who}: {:.0} ns each", took.as_nanos() as f64 / steps as f64);
+    }
 }
