@@ -39,7 +39,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
 }
 
 /// Everything that was asked, from everywhere, and what to warn of.
-struct Asked {
+struct Setup {
     request: Request,
     resolved: Resolved,
     warnings: Vec<String>,
@@ -48,7 +48,7 @@ struct Asked {
 }
 
 /// Gathers the layers and resolves them.
-fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
+fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
     let (mut request, mut warnings) = gather(invocation, outer)?;
     let mut resolved = resolve(&request).map_err(Error::problems)?;
     let words = about(invocation, &resolved.policy);
@@ -73,7 +73,7 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Asked, Error> {
     }
     let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
     let several = line.is_some_and(|line| has_several(&line));
-    Ok(Asked { request, resolved, warnings, several })
+    Ok(Setup { request, resolved, warnings, several })
 }
 
 /// A name for the credentials in a command's arguments, the same for all users of the shared state. Only a run makes
@@ -126,7 +126,7 @@ fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowl
     Knowledge::new(selection, users)
 }
 
-impl Asked {
+impl Setup {
     /// What is known of this command.
     fn knowledge(&self, argv: &[OsString]) -> Knowledge {
         knowledge(&self.request, &self.resolved, argv).among_others(self.several)

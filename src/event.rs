@@ -49,10 +49,10 @@ pub enum Event {
     AttemptFailed(Failure),
     /// An attempt has to wait for a limit that is shared.
     #[serde(rename = "gate.wait")]
-    GateWait(Held),
+    GateWait(GateHold),
     /// A shared limit ends the run.
     #[serde(rename = "gate.refused")]
-    GateRefused(Held),
+    GateRefused(GateHold),
     /// The limits that are shared could not be asked, or not be told: the run goes on without them.
     #[serde(rename = "gate.bypassed")]
     GateBypassed(Bypassed),
@@ -171,7 +171,7 @@ pub struct Wait {
 
 /// An attempt that a shared limit keeps from starting.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Held {
+pub struct GateHold {
     /// The attempt that would start, counted from 1.
     pub attempt: u64,
     pub limit: gate::Limit,

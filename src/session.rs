@@ -5,12 +5,13 @@
 
 mod admission;
 mod aftermath;
-mod limits;
-mod report;
+mod bounds;
+mod conclusion;
+mod events;
+mod interface;
 
-pub use admission::{Answer, Wait};
-pub use limits::Limits;
-pub use report::with_end;
+pub use bounds::RunBounds;
+pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Pace};
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,87 +23,18 @@ use crate::backoff::Backoff;
 use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
-use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
-use crate::event::{AttemptStart, Event, Outcome, RunStop};
-use crate::gate::{self, Settlement};
+use crate::classify::{AttemptResult, Class, Classification, Rules};
+use crate::event::{AttemptStart, Event, Level, Outcome};
+use crate::gate::{Grant, Report, Settlement};
 use crate::policy::Policy;
+use admission::{AfterSettling, Gate, Settling};
 use aftermath::failed_exit;
-use report::Tallies;
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The run begins.
-    Begin,
-    /// What the limits say of the attempt that asked to start.
-    Admission(Answer),
-    /// They know how the attempt ended; why they would refuse another one, if they would.
-    Settled(Settlement),
-    /// The command is running as this process.
-    Started(i32),
-    /// The attempt is over.
-    Ended {
-        ending: Ending,
-        hint: Option<Hint>,
-        reader_gone: bool,
-        output: Output,
-        stdin_lost: Option<String>,
-        /// When, in seconds since the Unix epoch.
-        at: i64,
-    },
-    /// A signal told us to stop.
-    Signal(i32),
-    /// The timer, or nothing at all.
-    Woke,
-    /// The same, and what is known of the command's doings meanwhile.
-    Signs(Signs),
-    /// The command's processes would not die.
-    Unkillable,
-}
-
-/// Signs of life.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Signs {
-    /// When the command last wrote something, on the awake clock.
-    pub wrote: Option<Duration>,
-    /// When progress was last recorded, on the elapsed clock.
-    pub progress: Option<Duration>,
-}
-
-/// Something to do.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a handful exist at a time, and an event is told at once")]
-pub enum Action {
-    /// Ask the limits whether an attempt may start.
-    Admit(gate::Ask),
-    /// Tell them how the attempt ended. Every attempt that was admitted is told of once.
-    Settle(gate::Report),
-    /// Start an attempt.
-    Spawn(Attempt),
-    /// The running attempt is out of time: stop it and all that it started.
-    Stop,
-    /// Come back after this long at the latest.
-    WakeIn(Duration),
-    /// Tell of it.
-    Emit(Event),
-    /// The run is over.
-    Finish(Exit),
-}
-
-/// An attempt to start, and what its command is told.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempt {
-    /// Counted from 1.
-    pub number: u64,
-    /// There will be no other if it fails.
-    pub last: bool,
-    /// The status and the class of the one before.
-    pub previous: Option<(u8, Class)>,
-}
+use conclusion::{End, Step};
+use events::Tallies;
 
 /// A run.
 pub struct Session {
-    limits: Limits,
+    bounds: RunBounds,
     rules: Rules,
     backoff: Backoff,
     random: StdRng,
@@ -127,21 +59,26 @@ pub struct Session {
     signals: Vec<i32>,
     last: Option<(u8, Class)>,
     tallies: Tallies,
-    /// Attempts have to be admitted.
-    gated: bool,
-    /// Since when it waits as a server asked it to, on the elapsed clock.
-    asked_since: Option<Duration>,
-    /// The attempt that asks to be.
-    asking: Option<admission::Asking>,
-    /// The attempt whose end the limits are being told of.
-    settling: Option<Box<Over>>,
+    /// The least level that somebody listens to; `None`: nobody listens.
+    listeners: Option<Level>,
+    /// Limits that are shared, where attempts have to be admitted.
+    gate: Option<Box<Gate>>,
+    /// The report that the limits are being given.
+    settling: Option<Box<Settling>>,
+    /// Why output of the last attempt was lost, if it was.
+    output_lost: Option<String>,
+    /// How the run ends, once that is being done.
+    end: Option<Box<End>>,
+    /// The actions of this step.
+    out: Vec<Action>,
 }
 
 /// An attempt that is over, and judged.
+#[derive(Debug)]
 struct Over {
     attempt: AttemptResult,
     verdict: Classification,
-    stopping: Option<OutOf>,
+    stopping: Option<ExpiredLimit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -155,19 +92,25 @@ enum State {
     Running {
         since: Now,
         announced: bool,
-        stopping: Option<OutOf>,
+        stopping: Option<ExpiredLimit>,
+        /// The command is over but for its output: no time counts any more.
+        draining: bool,
     },
     /// Until this moment on the elapsed clock.
     Waiting {
         since: Duration,
         until: Duration,
+        /// When the next attempt starts, on the elapsed clock, where that is known.
+        starts: Option<Duration>,
     },
+    /// No attempt follows: this step of the end waits for its answer.
+    Concluding(Step),
     Done,
 }
 
-/// Which time an attempt is out of.
+/// The limit of time that an attempt has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OutOf {
+enum ExpiredLimit {
     Timeout,
     Deadline,
     Idle,
@@ -179,7 +122,7 @@ impl Session {
     pub fn new(policy: &Policy, entropy: u64) -> Self {
         let seed = policy.seed.unwrap_or(entropy);
         Self {
-            limits: Limits::new(policy),
+            bounds: RunBounds::new(policy),
             rules: policy.rules(),
             backoff: policy.schedule(),
             random: StdRng::seed_from_u64(seed),
@@ -196,16 +139,24 @@ impl Session {
             signals: Vec::new(),
             last: None,
             tallies: Tallies::default(),
-            gated: false,
-            asked_since: None,
-            asking: None,
+            listeners: Some(Level::Debug),
+            gate: None,
             settling: None,
+            output_lost: None,
+            end: None,
+            out: Vec::new(),
         }
     }
 
     /// Judges by what is known of the command, too.
     pub fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
         self.rules.knowledge = knowledge;
+        self
+    }
+
+    /// Builds only the events of this level and above; `None`: none at all.
+    pub fn with_listeners(mut self, least: Option<Level>) -> Self {
+        self.listeners = least;
         self
     }
 
@@ -216,140 +167,136 @@ impl Session {
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
-        let mut actions = self.advance(now, input);
-        actions.extend(self.due(now).map(Action::WakeIn));
-        actions
+        self.advance(now, input);
+        if let Some(after) = self.due(now) {
+            let next_attempt = match self.state {
+                State::Waiting { starts, .. } => starts.map(|at| at.saturating_sub(now.elapsed)),
+                _ => None,
+            };
+            self.out.push(Action::WakeIn { after, next_attempt });
+        }
+        std::mem::take(&mut self.out)
     }
 
-    fn advance(&mut self, now: Now, input: Input) -> Vec<Action> {
+    fn advance(&mut self, now: Now, input: Input) {
         match (self.state, input) {
             (State::New, Input::Begin) => self.begin(now),
-            (State::Admitting, Input::Admission(answer)) => self.answered(now, answer),
-            (State::Settling, Input::Settled(settled)) => match self.settling.take() {
-                Some(over) => self.go_on(now, &over, settled),
-                None => Vec::new(),
-            },
+            (State::Admitting, Input::Admission(answer, pace)) => self.answered(now, answer, &pace),
+            (State::Settling, Input::Settled(answer)) => self.settled(now, answer),
+            (_, Input::Renewed(Err(why))) => self.bypass(why),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
-            (
-                State::Running { since, stopping, .. },
-                Input::Ended { ending, hint, reader_gone, output, stdin_lost, at },
-            ) => {
-                let duration = now.awake.saturating_sub(since.awake);
-                let timed_out = stopping.is_some();
-                let attempt = AttemptResult {
-                    ending,
-                    timed_out,
-                    duration,
-                    hint,
-                    reader_gone,
-                    output,
-                    stdin_lost,
-                    ended_at: at,
-                };
-                self.ended(now, attempt, stopping)
+            (State::Running { since, announced, stopping, .. }, Input::Exited) => {
+                self.state = State::Running { since, announced, stopping, draining: true };
             }
-            (State::Running { .. }, Input::Signal(signal)) => {
-                self.signals.push(signal);
-                Vec::new()
+            (State::Running { since, stopping, .. }, Input::Ended(ended)) => {
+                self.ended(now, since, ended, stopping);
             }
-            (State::Running { .. }, Input::Woke) => self.check_time(now),
-            (State::Running { .. } | State::Waiting { .. }, Input::Signs(signs)) => {
-                self.wrote = self.wrote.max(signs.wrote.unwrap_or_default());
-                self.progress = self.progress.max(signs.progress.unwrap_or_default());
-                self.advance(now, Input::Woke)
+            (State::Running { .. }, Input::Signal(signal)) => self.signals.push(signal),
+            (State::Running { .. }, Input::Woke) => {
+                self.renew(now);
+                self.check_time(now);
+            }
+            (State::Running { .. } | State::Waiting { .. }, Input::Activity(activity)) => {
+                self.wrote = self.wrote.max(activity.wrote.unwrap_or_default());
+                self.progress = self.progress.max(activity.progress.unwrap_or_default());
+                self.advance(now, Input::Woke);
             }
             (State::Waiting { since, .. }, Input::Signal(signal)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 self.signals.push(signal);
-                self.finish(now, Outcome::Interrupted, Exit::Signal(signal))
+                self.conclude(now, Outcome::Interrupted, Exit::Signal(signal), String::new());
             }
-            (State::Waiting { since, .. }, Input::Woke) if self.limits.is_stalled(self.standstill(now)) => {
+            (State::Waiting { since, .. }, Input::Woke) if self.bounds.is_stalled(self.standstill(now)) => {
                 self.slept += now.elapsed.saturating_sub(since);
                 let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
-                self.finish_since(now, Outcome::Stalled, failed_exit(status), self.limits.stalled_words())
+                self.conclude(now, Outcome::Stalled, failed_exit(status), self.bounds.stalled_words());
             }
-            (State::Waiting { since, until }, Input::Woke) if now.elapsed >= until => {
+            (State::Waiting { since, until, .. }, Input::Woke) if now.elapsed >= until => {
                 self.slept += now.elapsed.saturating_sub(since);
-                self.go(now)
+                self.go(now);
             }
-            (State::New | State::Running { .. } | State::Waiting { .. }, Input::Unkillable) => {
-                let told = self.gated && matches!(self.state, State::Running { .. });
-                let mut actions: Vec<_> =
-                    told.then_some(Action::Settle(gate::Report::NEUTRAL)).into_iter().collect();
-                actions.extend(self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE)));
-                actions
+            (State::Running { .. }, Input::Unkillable) => {
+                self.settle(now, Report::NEUTRAL, AfterSettling::Unkillable);
             }
-            _ => Vec::new(),
+            (State::New | State::Waiting { .. }, Input::Unkillable) => {
+                self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
+            }
+            (State::Concluding(step), Input::Delivered(delivered)) => self.delivered(step, delivered),
+            _ => {}
         }
     }
 
-    fn begin(&mut self, now: Now) -> Vec<Action> {
+    fn begin(&mut self, now: Now) {
         self.began = now;
         self.progress = now.elapsed;
-        if self.limits.is_past_deadline(Duration::ZERO) {
+        let timed_out = Exit::Status(exit_code::TIMED_OUT);
+        if self.bounds.is_past_deadline(Duration::ZERO) {
             let why = "the deadline of the enclosing run has passed".to_owned();
-            return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
+            return self.conclude(now, Outcome::Deadline, timed_out, why);
         }
         if self.splay.is_zero() {
             return self.go(now);
         }
         if self.would_pass_deadline(now, self.splay) {
-            let why = self.limits.past_deadline_words(self.splay);
-            return self.finish_since(now, Outcome::Deadline, Exit::Status(exit_code::TIMED_OUT), why);
+            let why = self.bounds.past_deadline_words(self.splay);
+            return self.conclude(now, Outcome::Deadline, timed_out, why);
         }
         // Nobody makes progress before there is an attempt.
         self.progress = now.elapsed.saturating_add(self.splay);
         self.wait(now, self.splay);
-        Vec::new()
     }
 
-    fn spawn(&mut self, now: Now) -> Vec<Action> {
+    fn spawn(&mut self, now: Now, granted: Grant) {
         self.attempts += 1;
         self.wrote = now.awake;
-        self.state = State::Running { since: now, announced: false, stopping: None };
-        let last = self.limits.is_last(self.attempts);
-        vec![Action::Spawn(Attempt { number: self.attempts, last, previous: self.last })]
+        self.output_lost = None;
+        self.state = State::Running { since: now, announced: false, stopping: None, draining: false };
+        let last = self.bounds.is_last(self.attempts);
+        let attempt = Attempt { number: self.attempts, last, previous: self.last, granted };
+        self.out.push(Action::Spawn(attempt));
     }
 
     /// Tells that the attempt began, once.
-    fn announce(&mut self, child_pid: Option<i32>) -> Vec<Action> {
-        let State::Running { announced, .. } = &mut self.state else { return Vec::new() };
-        if std::mem::replace(announced, true) {
-            return Vec::new();
+    fn announce(&mut self, child_pid: Option<i32>) {
+        let State::Running { announced, .. } = &mut self.state else { return };
+        if !std::mem::replace(announced, true) {
+            self.emit(Level::Debug, |session| {
+                let (attempt, max) = (session.attempts, session.bounds.max);
+                Event::AttemptStart(AttemptStart { attempt, max, child_pid })
+            });
         }
-        let start = AttemptStart { attempt: self.attempts, max: self.limits.max, child_pid };
-        vec![Action::Emit(Event::AttemptStart(start))]
     }
 
     /// Stops an attempt that is out of time.
-    fn check_time(&mut self, now: Now) -> Vec<Action> {
-        let State::Running { since, stopping: None, .. } = self.state else { return Vec::new() };
-        let out_of = if self.limits.is_past_deadline(self.elapsed(now)) {
-            OutOf::Deadline
-        } else if self.limits.is_stalled(self.standstill(now)) {
-            OutOf::Progress
-        } else if self.limits.is_timed_out(now.awake.saturating_sub(since.awake)) {
-            OutOf::Timeout
-        } else if self.limits.is_idle(self.silence(now)) {
-            OutOf::Idle
+    fn check_time(&mut self, now: Now) {
+        let State::Running { since, stopping: None, draining: false, .. } = self.state else { return };
+        let expired = if self.bounds.is_past_deadline(self.elapsed(now)) {
+            ExpiredLimit::Deadline
+        } else if self.bounds.is_stalled(self.standstill(now)) {
+            ExpiredLimit::Progress
+        } else if self.bounds.is_timed_out(now.awake.saturating_sub(since.awake)) {
+            ExpiredLimit::Timeout
+        } else if self.bounds.is_idle(self.silence(now)) {
+            ExpiredLimit::Idle
         } else {
-            return Vec::new();
+            return;
         };
         if let State::Running { stopping, .. } = &mut self.state {
-            *stopping = Some(out_of);
+            *stopping = Some(expired);
         }
-        vec![Action::Stop]
+        self.out.push(Action::Stop);
     }
 
     /// How long until something is due, if anything is.
     fn due(&self, now: Now) -> Option<Duration> {
-        let stalled = self.limits.until_stalled(self.standstill(now));
+        let stalled = self.bounds.until_stalled(self.standstill(now));
         match self.state {
-            State::Running { since, stopping: None, .. } => {
+            State::Running { since, stopping: None, draining: false, .. } => {
                 let running = now.awake.saturating_sub(since.awake);
-                let left = self.limits.time_left(running, self.silence(now), self.elapsed(now));
-                [left, stalled].into_iter().flatten().min()
+                let left = self.bounds.time_left(running, self.silence(now), self.elapsed(now));
+                [left, stalled, self.until_renewal(now)].into_iter().flatten().min()
             }
+            State::Running { .. } => self.until_renewal(now),
             State::Waiting { until, .. } => {
                 let left = until.saturating_sub(now.elapsed);
                 Some(stalled.map_or(left, |stalled| stalled.min(left)))
@@ -358,71 +305,64 @@ impl Session {
         }
     }
 
-    fn ended(&mut self, now: Now, attempt: AttemptResult, stopping: Option<OutOf>) -> Vec<Action> {
-        let mut actions = self.announce(None);
+    fn ended(&mut self, now: Now, since: Now, ended: Ended, stopping: Option<ExpiredLimit>) {
+        self.announce(None);
+        let attempt = AttemptResult {
+            ending: ended.ending,
+            timed_out: stopping.is_some(),
+            duration: now.awake.saturating_sub(since.awake),
+            hint: ended.hint,
+            reader_gone: ended.reader_gone,
+            output: ended.output,
+            stdin_lost: ended.stdin_lost,
+            ended_at: ended.at,
+        };
+        self.output_lost = ended.output_lost;
         let mut verdict = self.rules.classify(&attempt, self.signals.last().copied());
-        if stopping == Some(OutOf::Idle) && verdict.reason == "timeout" {
-            verdict.reason = self.limits.idle_words().into();
+        if stopping == Some(ExpiredLimit::Idle) && verdict.reason == "timeout" {
+            verdict.reason = self.bounds.idle_words().into();
         }
         if let Some(why) = &attempt.stdin_lost
             && verdict.class == Class::Success
-            && self.successes + 1 < self.limits.successes
-            && !self.limits.is_last(self.attempts)
+            && self.successes + 1 < self.bounds.successes
+            && !self.bounds.is_last(self.attempts)
         {
             verdict = verdict.with_stdin_lost(why);
         }
         self.last = Some((attempt.status(), verdict.class));
         let over = Over { attempt, verdict, stopping };
-        if self.gated {
-            actions.push(Action::Settle(self.report(&over.attempt, &over.verdict)));
-            self.state = State::Settling;
-            self.settling = Some(Box::new(over));
+        if self.gate.is_some() {
+            let report = self.settlement_report(&over.attempt, &over.verdict);
+            self.settle(now, report, AfterSettling::Attempt(Box::new(over)));
         } else {
-            actions.extend(self.go_on(now, &over, Settlement::default()));
+            self.go_on(now, &over, Settlement::default());
         }
-        actions
     }
 
     /// What follows an attempt. `settled`: what the limits make of it.
-    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
-            self.interrupted(now, attempt, verdict)
+            self.interrupted(now, attempt, verdict);
         } else if verdict.class == Class::Success {
-            self.succeeded(now, attempt)
+            self.succeeded(now, attempt);
         } else {
-            self.failed(now, over, settled)
+            self.failed(now, over, settled);
         }
     }
 
     fn would_pass_deadline(&self, now: Now, wait: Duration) -> bool {
-        self.limits.is_past_deadline(self.elapsed(now).saturating_add(wait))
+        self.bounds.is_past_deadline(self.elapsed(now).saturating_add(wait))
     }
 
+    /// Waits this long for the next attempt.
     fn wait(&mut self, now: Now, wait: Duration) {
-        self.state = State::Waiting { since: now.elapsed, until: now.elapsed.saturating_add(wait) };
+        let until = now.elapsed.saturating_add(wait);
+        self.wait_until(now, until, Some(until));
     }
 
-    /// The end, for which the last attempt has given the reason.
-    fn finish(&mut self, now: Now, outcome: Outcome, exit: Exit) -> Vec<Action> {
-        self.finish_since(now, outcome, exit, String::new())
-    }
-
-    fn finish_since(&mut self, now: Now, outcome: Outcome, exit: Exit, why: String) -> Vec<Action> {
-        self.state = State::Done;
-        let (exit_code, signal) = report::exit_fields(exit);
-        let stop = RunStop {
-            outcome,
-            attempts: self.attempts,
-            elapsed_ms: crate::event::millis(self.elapsed(now)),
-            slept_ms: crate::event::millis(self.slept),
-            exit_code,
-            signal,
-            failures: self.tallies.all(),
-            why,
-            set_by: self.status_set_by(outcome, exit),
-        };
-        vec![Action::Emit(Event::RunStop(stop)), Action::Finish(exit)]
+    fn wait_until(&mut self, now: Now, until: Duration, starts: Option<Duration>) {
+        self.state = State::Waiting { since: now.elapsed, until, starts };
     }
 
     /// How long no progress has been recorded.

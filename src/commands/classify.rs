@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Asked, about, ask, format, print, print_json};
+use super::{Setup, about, ask, format, print, print_json};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::profile::{Captures, Familiarity};
@@ -46,7 +46,7 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
 }
 
 /// How results of this command are judged.
-fn rules(asked: &Asked, argv: &[std::ffi::OsString]) -> Rules {
+fn rules(asked: &Setup, argv: &[std::ffi::OsString]) -> Rules {
     Rules { knowledge: Rc::new(asked.knowledge(argv)), ..asked.resolved.policy.rules() }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Asked, ask, format, print, print_json};
+use super::{Setup, ask, format, print, print_json};
 use crate::backoff::Range;
 use crate::base::duration::{approximate, exact};
 use crate::base::error::Error;
@@ -91,7 +91,7 @@ fn ms(duration: Duration) -> Json {
 /// The flag that shows each setting, also those that nobody changed.
 const FULL: &str = "full";
 
-fn text(asked: &Asked, schedule: &Schedule, argv: &[OsString], full: bool) -> String {
+fn text(asked: &Setup, schedule: &Schedule, argv: &[OsString], full: bool) -> String {
     let resolved = &asked.resolved;
     let mut out = String::new();
     let name =
@@ -134,7 +134,7 @@ fn shown(value: &Json) -> String {
 }
 
 /// What is known of the command, and what is captured for it.
-fn profile_text(asked: &Asked, argv: &[OsString]) -> String {
+fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
     let knowledge = asked.knowledge(argv);
     let selection = knowledge.selection();
     if argv.is_empty() || selection.is_empty() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, ask, format, print, print_json};
+use super::{Setup, ask, format, print, print_json};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::nearest;
@@ -59,7 +59,7 @@ fn list_json(users: &[Rc<Profile>]) -> Json {
     json!({"profiles": entries.collect::<Vec<_>>()})
 }
 
-fn list_text(asked: &Asked, users: &[Rc<Profile>]) -> String {
+fn list_text(asked: &Setup, users: &[Rc<Profile>]) -> String {
     let mut out = String::new();
     for name in all_names(users).into_iter().filter(|name| *name != GENERIC) {
         out.push_str(&entry(&printable(name), &printable(&commands_of(name, users).join(", "))));
@@ -193,7 +193,7 @@ impl Shown {
         out
     }
 
-    fn text(&self, asked: &Asked) -> String {
+    fn text(&self, asked: &Setup) -> String {
         let mut out = format!("{}\n", printable(&self.name));
         let commands = commands_of(&self.name, &self.users);
         if !commands.is_empty() {

@@ -1,12 +1,14 @@
 //! `retry COMMAND` and `retry until COMMAND`: the driver. It carries out what the session decides, and tells the
 //! session what happened.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
 pub(super) mod gatekeeper;
 mod hints;
+mod messages;
 mod onlookers;
 mod remains;
 mod streams;
@@ -14,7 +16,7 @@ mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
 use self::onlookers::Interests;
-use super::{Asked, ask};
+use super::{Setup, ask};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
@@ -22,7 +24,7 @@ use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::policy::value::{Key, MaxAttempts};
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Attempt, Input, Session, Signs};
+use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
@@ -75,19 +77,6 @@ fn stood_aside(command: &Wrapped, failure: StartFailure) -> Exit {
     Exit::Status(ending.status())
 }
 
-/// What there is to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    /// The next attempt.
-    Waiting,
-    /// Others, nobody knows how long: no countdown.
-    Looking,
-    /// The command.
-    Running,
-    /// The command is over but for its output: its time no longer counts.
-    Draining,
-}
-
 /// Between the session and the machine.
 struct Driver<'a> {
     policy: &'a Policy,
@@ -100,6 +89,8 @@ struct Driver<'a> {
     streams: Streams,
     exchange: Option<Exchange>,
     trace: Trace,
+    /// Advice on the command's tool that was not given yet.
+    advice: Vec<String>,
     run: String,
     /// On the elapsed clock.
     began: Duration,
@@ -107,17 +98,14 @@ struct Driver<'a> {
     deadline_at: Option<u64>,
     /// When the session wants to be woken, on the elapsed clock.
     wake_at: Option<Duration>,
-    /// When an attempt that is held back will start, as far as is known: it looks more often.
-    comes_back_at: Option<Duration>,
-    doing: Doing,
-    /// How the run ended, once it has.
-    succeeded: bool,
+    /// When the next attempt starts, on the elapsed clock, as far as is known.
+    starts_at: Option<Duration>,
     /// The running command's, or the last one's.
     pid: i32,
 }
 
 impl<'a> Driver<'a> {
-    fn new(asked: &'a Asked, command: Wrapped, outer: Outer) -> Result<Self, Error> {
+    fn new(asked: &'a Setup, command: Wrapped, outer: Outer) -> Result<Self, Error> {
         let policy = &asked.resolved.policy;
         let random: [u8; 34] = identity::entropy();
         let (run_bytes, rest) = random.split_at(10);
@@ -127,9 +115,9 @@ impl<'a> Driver<'a> {
         let knowledge = Rc::new(asked.knowledge(&command.about));
         let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
             .with_knowledge(Rc::clone(&knowledge));
-        let gatekeeper = Gatekeeper::new(policy, &outer)?;
-        if gatekeeper.is_some() {
-            session = session.with_gate();
+        let gatekeeper = Gatekeeper::new(policy)?;
+        if let Some(gatekeeper) = &gatekeeper {
+            session = session.with_gate(policy, gatekeeper.covered(&outer));
         }
 
         let identity = RunIdentity {
@@ -152,9 +140,7 @@ impl<'a> Driver<'a> {
         let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
             .with_profiles(knowledge.selection(), environment::stdin_is_terminal);
-        if sinks.says_more() {
-            knowledge.advice().iter().for_each(|advice| sinks.note(Level::Info, advice));
-        }
+        let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
             new_group: policy.new_group,
@@ -171,7 +157,7 @@ impl<'a> Driver<'a> {
             policy,
             command,
             outer,
-            session,
+            session: session.with_listeners(sinks.least_level()),
             gatekeeper,
             supervisor: supervisor.with_inputs(inputs),
             sinks,
@@ -179,13 +165,12 @@ impl<'a> Driver<'a> {
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
             trace,
+            advice,
             run,
             began: clock::now().elapsed,
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
-            comes_back_at: None,
-            doing: Doing::Waiting,
-            succeeded: false,
+            starts_at: None,
             pid: 0,
         })
     }
@@ -198,37 +183,41 @@ impl<'a> Driver<'a> {
         if self.streams.keeps_all() {
             self.supervisor.held().keep_end();
         }
-        let mut input = Input::Begin;
+        let mut inputs = VecDeque::from([Input::Begin]);
         loop {
-            let mut answer = None;
-            self.wake_at = None;
+            let input = match inputs.pop_front() {
+                Some(input) => input,
+                None => self.next().await,
+            };
             let now = clock::now();
-            let actions = self.session.step(now, input);
-            for action in self.conclude(actions).await {
+            (self.wake_at, self.starts_at) = (None, None);
+            for action in self.session.step(now, input) {
                 match action {
-                    Action::Admit(ask) => answer = self.admit(ask).map(Input::Admission),
-                    Action::Settle(report) => answer = self.settle(report),
-                    Action::Spawn(attempt) => {
-                        let failed = self.spawn(&attempt).err();
-                        answer = failed.map(|why| self.ended(Ending::NotStarted(why), Captured::default()));
-                    }
+                    Action::Admit(ask) => inputs.extend(self.admit(&ask)),
+                    Action::Settle(report) => inputs.extend(self.settle(&report)),
+                    Action::Renew => inputs.extend(self.renew()),
+                    Action::Spawn(attempt) => inputs.extend(
+                        self.spawn(&attempt)
+                            .err()
+                            .map(|why| self.ended(Ending::NotStarted(why), Captured::default())),
+                    ),
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
-                    Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
+                    Action::WakeIn { after, next_attempt } => {
+                        self.wake_at = Some(now.elapsed.saturating_add(after));
+                        self.starts_at = next_attempt.map(|after| now.elapsed.saturating_add(after));
+                    }
                     Action::Emit(event) => self.emit(&event),
+                    Action::Tell(level, text) => self.tell(level, &text),
+                    Action::Deliver(delivery) => {
+                        inputs.push_back(Input::Delivered(self.deliver(delivery).await));
+                    }
                     Action::Finish(exit) => {
                         self.supervisor.conclude();
                         self.sinks.clear();
-                        if self.streams.keeps_all() && !self.succeeded {
-                            self.tell_all().await;
-                        }
                         return exit;
                     }
                 }
             }
-            input = match answer {
-                Some(answer) => answer,
-                None => self.next().await,
-            };
         }
     }
 
@@ -249,7 +238,6 @@ impl<'a> Driver<'a> {
             self.supervisor.expect_last();
         }
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
-        self.doing = Doing::Running;
         Ok(())
     }
 
@@ -273,7 +261,7 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
             (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
-            (environment::PERMITS, self.permits().map(Into::into)),
+            (environment::PERMITS, self.permits(attempt.granted).map(Into::into)),
         ]
     }
 
@@ -287,23 +275,12 @@ impl<'a> Driver<'a> {
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
-            let due = self.gatekeeper.as_ref().and_then(Gatekeeper::due);
-            let patience = [patience, due].into_iter().flatten().min();
             return match self.supervisor.next(patience).await {
                 Happening::Started => Input::Started(self.pid),
-                Happening::Exited => {
-                    self.doing = Doing::Draining;
-                    continue;
-                }
+                Happening::Exited => Input::Exited,
                 Happening::Ended { ending, captured } => self.ended(ending, captured),
                 Happening::Signal(signal) => Input::Signal(signal),
-                Happening::Woke => {
-                    self.renew();
-                    if self.doing == Doing::Draining {
-                        continue;
-                    }
-                    self.woke()
-                }
+                Happening::Woke => self.woke(),
                 Happening::Delivered(_) => continue,
                 Happening::Left(left) => {
                     self.sinks.note(Level::Warn, &remains::left(&left));
@@ -323,9 +300,8 @@ impl<'a> Driver<'a> {
 
     /// Wakes the session with the signs of life that it has use for.
     fn woke(&self) -> Input {
-        let watched = self.doing == Doing::Running && self.streams.is_watched();
-        Input::Signs(Signs {
-            wrote: self.supervisor.last_written().filter(|_| watched),
+        Input::Activity(Activity {
+            wrote: self.supervisor.last_written().filter(|_| self.streams.is_watched()),
             progress: self.policy.progress_timeout.0.and_then(|_| self.last_progress()),
         })
     }
@@ -340,38 +316,36 @@ impl<'a> Driver<'a> {
     /// How long to wait for the machine: until the session's timer, in slices, since the machine may sleep
     /// meanwhile; in a second's slices while a countdown is drawn.
     fn patience(&mut self) -> Option<Duration> {
-        if self.doing == Doing::Draining {
-            return None;
-        }
-        let left = self.wake_at?.saturating_sub(clock::now().elapsed);
-        if self.doing != Doing::Waiting || !self.sinks.counts_down() {
-            return Some(left.min(clock::SLICE));
-        }
-        let shown = self.comes_back_at.map_or(left, |at| at.saturating_sub(clock::now().elapsed));
+        let now = clock::now().elapsed;
+        let left = self.wake_at?.saturating_sub(now);
+        let in_slices = left.min(clock::SLICE);
+        let Some(starts_at) = self.starts_at.filter(|_| self.sinks.counts_down()) else {
+            return Some(in_slices);
+        };
+        let shown = starts_at.saturating_sub(now);
         if !self.sinks.count_down(shown) {
-            return Some(left.min(clock::SLICE));
+            return Some(in_slices);
         }
         let to_the_second = Duration::from_nanos(u64::from(shown.subsec_nanos()));
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
 
     fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
-        self.doing = Doing::Waiting;
-        self.comes_back_at = None;
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,
         };
         let failed = ending != Ending::Exited(0);
-        Input::Ended {
+        Input::Ended(Ended {
             ending,
             // Also after a success: it is not to speak for the next attempt.
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
-            output: self.streams.take(captured, self.supervisor.held().lost()),
+            output_lost: Streams::lost(&captured, self.supervisor.held().lost()),
+            output: Streams::take(captured),
             stdin_lost: self.supervisor.stdin_lost(),
             at: clock::unix_seconds(),
-        }
+        })
     }
 
     fn describe(&self) -> RunStart {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Failure, Held, Outcome, RunStart, RunStop, Tally};
+use super::{Event, Failure, GateHold, Outcome, RunStart, RunStop, Tally};
 use crate::base::duration::approximate;
 use crate::base::words::plural;
 use crate::gate;
@@ -81,7 +81,7 @@ impl Failure {
     }
 }
 
-impl Held {
+impl GateHold {
     fn message(&self) -> String {
         let why = held_back(self.limit, &self.reason, self.until.as_deref(), self.left);
         format!("attempt {} {why}", self.attempt)

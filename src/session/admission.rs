@@ -1,219 +1,387 @@
-//! The session's part in limits that are shared: an attempt asks to be admitted before it starts, and its end is told
-//! before the run goes on. What the limits say is decided in `gate/`; here is what a run makes of that.
+//! The session's part in limits that are shared: an attempt asks to be admitted before it starts, and its end is reported
+//! before the run goes on. What the limits say is decided in `gate/`; what a run makes of that, and of a store that does
+//! not answer, is decided here.
 
 use std::time::Duration;
 
+use rand::RngExt;
+
 use super::aftermath::failed_exit;
-use super::{Action, Now, Session, State};
+use super::{Action, Answer, Now, Over, Pace, Session, State};
 use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
-use crate::event::{Event, Held, Outcome, millis};
-use crate::gate::{self, Ask, Delay, Kind, Limit, Refusal, Report};
-use rand::RngExt;
+use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
+use crate::gate::{self, Admission, Ask, At, Delay, Grant, Kind, Limit, Limits, Pause, Report, Settlement};
+use crate::policy::Policy;
+use crate::policy::value::OnStateError;
 
-/// What an attempt was told that asked to start.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    Proceed,
-    /// Not yet.
-    Wait(Wait),
-    Refuse(Refusal),
-}
-
-/// What holds an attempt back, and for how long.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wait {
-    pub limit: Limit,
-    pub delay: Delay,
-    /// When it may start at the earliest, RFC 3339; `None` where that hangs on others.
-    pub until: Option<String>,
-    pub why: String,
+/// Shared limits, as one run knows them.
+#[derive(Debug)]
+pub(super) struct Gate {
+    limits: Limits,
+    on_error: OnStateError,
+    /// The leases of an attempt around this run, under the same key.
+    covered: Grant,
+    /// The leases of the running attempt.
+    granted: Grant,
+    /// When the running attempt was admitted, on the store's clock, if it was asked.
+    began: Option<At>,
+    pending: Option<PendingAdmission>,
+    /// Since when the run waits as a server asked it to, on the elapsed clock.
+    pub(super) asked_since: Option<Duration>,
+    renewal: Option<Duration>,
+    /// When leases have to be renewed, on the elapsed clock.
+    renew_at: Option<Duration>,
+    /// Until when a store that failed is not asked again, on the elapsed clock.
+    left_alone_until: Option<Duration>,
+    /// People know that the run goes on without limits.
+    warned: bool,
 }
 
 /// An attempt that asks to start.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Asking {
+struct PendingAdmission {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
     /// See [`Ask::place`].
     place: f64,
-    /// What was said of its being held back.
-    told: Option<Told>,
+    /// The question as it was last asked.
+    ask: Ask,
+    last_notice: Option<LastNotice>,
 }
 
-/// What is said again when it changes: by which limit, that it takes long, and until when. Others who start move a rate's
-/// moment all the time.
+/// The last report that an attempt is held back: by which limit, whether it takes long, and until when. It is repeated when
+/// one of them changes. Others who start move a rate's moment all the time.
 #[derive(Clone, Debug, PartialEq)]
-struct Told(Limit, bool, Option<String>);
+struct LastNotice(Limit, bool, Option<String>);
 
-impl Told {
+impl LastNotice {
     fn new(limit: Limit, long: bool, until: Option<&String>) -> Self {
         let is_shared = matches!(limit, Limit::Window | Limit::Breaker);
         Self(limit, long, until.filter(|_| is_shared).cloned())
     }
 }
 
+/// What a report to the limits is followed by.
+#[derive(Debug)]
+pub(super) enum AfterSettling {
+    /// What follows an attempt that is over.
+    Attempt(Box<Over>),
+    /// The end of a run whose deadline passed before the admitted attempt could start.
+    TooLate,
+    /// The end of a run whose command would not die.
+    Unkillable,
+}
+
+/// A report to the limits that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Settling {
+    /// On the awake clock.
+    since: Duration,
+    report: Report,
+    then: AfterSettling,
+}
+
 /// After this long it is said once more that somebody is held back by what hangs on others.
-const LONG: Duration = Duration::from_secs(1);
+const LONG_HOLD: Duration = Duration::from_secs(1);
+/// A store that failed is left alone for this long: each look may cost its whole patience.
+const STORE_BACKOFF: Duration = Duration::from_secs(5);
+/// A report is tried again for this long while others are at the state.
+const SETTLING_LIMIT: Duration = Duration::from_secs(10);
+
+impl Gate {
+    fn is_left_alone(&self, now: Now) -> bool {
+        self.left_alone_until.is_some_and(|until| now.elapsed < until)
+    }
+
+    fn leave_alone(&mut self, now: Now) {
+        self.left_alone_until = Some(now.elapsed.saturating_add(STORE_BACKOFF));
+    }
+
+    /// For how long the pending attempt has been held back.
+    fn held_for(&self, now: Now) -> Duration {
+        self.pending.as_ref().map(|pending| now.elapsed.saturating_sub(pending.since)).unwrap_or_default()
+    }
+}
 
 impl Session {
-    /// Every attempt has to be admitted.
-    pub fn with_gate(mut self) -> Self {
-        self.gated = true;
+    /// Every attempt has to be admitted by the limits of this policy. `covered`: the leases of an attempt around this run,
+    /// under the same key.
+    pub fn with_gate(mut self, policy: &Policy, covered: Grant) -> Self {
+        self.gate = Some(Box::new(Gate {
+            limits: policy.limits(),
+            on_error: policy.on_state_error,
+            covered,
+            granted: Grant::default(),
+            began: None,
+            pending: None,
+            asked_since: None,
+            renewal: None,
+            renew_at: None,
+            left_alone_until: None,
+            warned: false,
+        }));
         self
     }
 
     /// Starts the next attempt, or asks whether it may.
-    pub(super) fn go(&mut self, now: Now) -> Vec<Action> {
+    pub(super) fn go(&mut self, now: Now) {
+        let is_pending = self.gate.as_ref().is_some_and(|gate| gate.pending.is_some());
         // One that limits hold back asks once more: they say why it does not start.
-        if self.asking.is_none() && self.limits.is_past_deadline(self.elapsed(now)) {
+        if !is_pending && self.bounds.is_past_deadline(self.elapsed(now)) {
             return self.too_late(now);
         }
-        if !self.gated {
-            return self.spawn(now);
-        }
-        if self.asking.is_none() {
-            let place = self.random.random();
-            self.asking = Some(Asking { since: now.elapsed, looks: 0, place, told: None });
-        }
-        let (looks, place) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
-        let since = self.asked_since.or_else(|| self.asking.as_ref().map(|asking| asking.since));
-        let waited = since.map(|since| now.elapsed.saturating_sub(since)).unwrap_or_default();
+        let Some(gate) = &mut self.gate else { return self.spawn(now, Grant::default()) };
         let kind = match self.last {
             None => Kind::First,
             Some((_, Class::Success)) => Kind::Repeat,
             Some(_) => Kind::Retry,
         };
+        let pending = gate.pending.get_or_insert_with(|| PendingAdmission {
+            since: now.elapsed,
+            looks: 0,
+            place: self.random.random(),
+            ask: Ask::default(),
+            last_notice: None,
+        });
+        let since = gate.asked_since.unwrap_or(pending.since);
+        pending.ask = Ask {
+            kind,
+            looks: pending.looks,
+            chance: self.random.random(),
+            place: pending.place,
+            waited: now.elapsed.saturating_sub(since),
+            covered: gate.covered.permit,
+            covered_by_probe: gate.covered.probe,
+        };
+        let ask = pending.ask;
         self.state = State::Admitting;
-        let chance = self.random.random();
-        vec![Action::Admit(Ask { kind, looks, chance, place, waited, ..Ask::default() })]
+        if gate.is_left_alone(now) {
+            return self.ask_failed(now, "the shared state could not be reached a moment ago".to_owned());
+        }
+        self.out.push(Action::Admit(ask));
     }
 
-    pub(super) fn answered(&mut self, now: Now, answer: Answer) -> Vec<Action> {
+    pub(super) fn answered(&mut self, now: Now, answer: Answer<(Admission, At)>, pace: &Pace) {
+        let Some(gate) = &mut self.gate else { return };
         match answer {
-            Answer::Proceed => {
-                (self.asking, self.asked_since) = (None, None);
-                if self.limits.is_past_deadline(self.elapsed(now)) {
-                    let mut actions = vec![Action::Settle(Report::NEUTRAL)];
-                    actions.extend(self.too_late(now));
-                    return actions;
-                }
-                self.spawn(now)
+            Answer::Done((Admission::Proceed(grant), at)) => {
+                (gate.granted, gate.began, gate.renewal) = (grant, Some(at), pace.renewal);
+                let leased = grant != Grant::default();
+                gate.renew_at =
+                    pace.renewal.filter(|_| leased).map(|every| now.elapsed.saturating_add(every));
+                self.admitted(now);
             }
-            Answer::Refuse(refusal) => self.refused(now, &refusal, Duration::ZERO, None, String::new()),
-            Answer::Wait(wait) => self.held_back(now, wait),
+            Answer::Done((Admission::Wait(pause), at)) => self.held_back(now, pause, at, pace),
+            Answer::Done((Admission::Refuse(refusal), _)) => {
+                let hold = self.hold(now, refusal.limit, refusal.why);
+                self.refused(now, hold);
+            }
+            // That is no reason to go without it.
+            Answer::Busy => {
+                let why = "the shared state is busy".to_owned();
+                let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
+                self.held_back(now, pause, At::default(), pace);
+            }
+            Answer::Failed(why) => {
+                gate.leave_alone(now);
+                self.ask_failed(now, why);
+            }
         }
+    }
+
+    /// The limits could not be asked: the attempt starts without them, or is refused.
+    fn ask_failed(&mut self, now: Now, why: String) {
+        if self.gate.as_ref().is_some_and(|gate| gate.on_error == OnStateError::Fail) {
+            let hold = self.hold(now, Limit::State, why);
+            return self.refused(now, hold);
+        }
+        self.bypass(why);
+        self.admitted(now);
+    }
+
+    /// Something was done without the limits. Where that is a reason to refuse, the refusal tells of it.
+    pub(super) fn bypass(&mut self, reason: String) {
+        let Some(gate) = self.gate.as_mut().filter(|gate| gate.on_error == OnStateError::Proceed) else {
+            return;
+        };
+        let told = std::mem::replace(&mut gate.warned, true);
+        self.emit(Level::Warn, |_| Event::GateBypassed(Bypassed { reason, told }));
+    }
+
+    fn admitted(&mut self, now: Now) {
+        let Some(gate) = &mut self.gate else { return };
+        (gate.pending, gate.asked_since) = (None, None);
+        let granted = gate.granted;
+        if self.bounds.is_past_deadline(self.elapsed(now)) {
+            return self.settle(now, Report::NEUTRAL, AfterSettling::TooLate);
+        }
+        self.spawn(now, granted);
     }
 
     /// The deadline passed before this attempt could start: while the machine slept, while we were stopped, or while
     /// the limits were asked.
-    fn too_late(&mut self, now: Now) -> Vec<Action> {
+    fn too_late(&mut self, now: Now) {
         let exit = self.last.map_or(Exit::Status(exit_code::TIMED_OUT), |(status, _)| failed_exit(status));
-        let why = self.limits.deadline_words();
-        self.finish_since(now, Outcome::Deadline, exit, why)
+        self.conclude(now, Outcome::Deadline, exit, self.bounds.deadline_words());
     }
 
-    fn held_back(&mut self, now: Now, wait: Wait) -> Vec<Action> {
-        let Some(asking) = &mut self.asking else { return Vec::new() };
-        asking.looks = asking.looks.saturating_add(1);
-        let held = now.elapsed.saturating_sub(asking.since);
-        let Wait { limit, delay, until, why } = wait;
+    fn held_back(&mut self, now: Now, pause: Pause, at: At, pace: &Pace) {
+        let Some(gate) = &mut self.gate else { return };
+        let held = gate.held_for(now);
+        let Some(pending) = &mut gate.pending else { return };
+        pending.looks = pending.looks.saturating_add(1);
+        let delay = pause.delay(at, &pending.ask, &pace.pauses);
         let least = delay.least.unwrap_or_default();
+        let hold = GateHold {
+            wait_ms: millis(least),
+            until: pause.until.map(|until| until.to_string()),
+            left: least,
+            ..self.hold(now, pause.limit, pause.why)
+        };
         if let Some(verdict) = self.too_long(now, held, &delay) {
-            return self.refused(now, &Refusal { limit, why }, least, until, verdict);
+            return self.refused(now, GateHold { verdict, ..hold });
         }
-        let patience = self.limits.gate_wait.map(|most| most.saturating_sub(held));
-        let left = [patience, self.limits.deadline_left(self.elapsed(now))].into_iter().flatten().min();
+        let patience = self.bounds.gate_wait.map(|most| most.saturating_sub(held));
+        let left = [patience, self.bounds.deadline_left(self.elapsed(now))].into_iter().flatten().min();
         let wait = match left {
             // Its share of the spread does not make a wait too long.
             Some(left) if delay.wait > left => delay.least.unwrap_or(left),
             _ => delay.wait,
         };
-        self.wait(now, wait.min(delay.look));
-        let long = delay.least.is_some() || held >= LONG;
+        let starts = delay.least.map(|_| now.elapsed.saturating_add(delay.wait));
+        self.wait_until(now, now.elapsed.saturating_add(wait.min(delay.look)), starts);
+        let long = delay.least.is_some() || held >= LONG_HOLD;
+        self.notice(GateHold { wait_ms: millis(wait), ..hold }, long);
+    }
+
+    /// Reports that an attempt is held back, unless that is known.
+    fn notice(&mut self, hold: GateHold, long: bool) {
         // Others are at the state for a moment: nobody wants to know.
-        if limit == Limit::State && !long {
-            return Vec::new();
+        if hold.limit == Limit::State && !long {
+            return;
         }
-        let told = Told::new(limit, long, until.as_ref());
-        match &mut self.asking {
-            Some(asking) if asking.told.as_ref() != Some(&told) => asking.told = Some(told),
-            _ => return Vec::new(),
+        let notice = LastNotice::new(hold.limit, long, hold.until.as_ref());
+        let pending = self.gate.as_mut().and_then(|gate| gate.pending.as_mut());
+        match pending {
+            Some(pending) if pending.last_notice.as_ref() != Some(&notice) => {
+                pending.last_notice = Some(notice);
+                self.emit(Level::Info, |_| Event::GateWait(hold));
+            }
+            _ => {}
         }
-        vec![Action::Emit(Event::GateWait(Held {
-            attempt: self.attempts + 1,
-            limit,
-            wait_ms: millis(wait),
-            waited_ms: millis(held),
-            until,
-            reason: why,
-            left: least,
-            verdict: String::new(),
-            told: false,
-        }))]
     }
 
     /// Why it is not waited for, or not any longer, if it is not. A wait of known length that is too long is not begun;
     /// others end when their time is over.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
         let least = delay.least.unwrap_or_default();
-        if let Some(most) = self.limits.gate_wait
+        if let Some(most) = self.bounds.gate_wait
             && (held.saturating_add(least) > most || held >= most)
         {
-            let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
-            let longer = if waited { " any longer" } else { "" };
+            let pending = self.gate.as_ref().and_then(|gate| gate.pending.as_ref());
+            let longer = if pending.is_some_and(|pending| pending.looks > 1) { " any longer" } else { "" };
             return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
         }
         self.would_pass_deadline(now, least).then(|| match delay.least {
-            Some(least) => self.limits.past_deadline_words(least),
-            None => self.limits.deadline_words(),
+            Some(least) => self.bounds.past_deadline_words(least),
+            None => self.bounds.deadline_words(),
         })
     }
 
-    fn refused(
-        &mut self,
-        now: Now,
-        refusal: &Refusal,
-        wait: Duration,
-        until: Option<String>,
-        verdict: String,
-    ) -> Vec<Action> {
-        let held =
-            self.asking.as_ref().map(|asking| now.elapsed.saturating_sub(asking.since)).unwrap_or_default();
-        let mut actions = vec![self.tell_refused(refusal, wait, held, until, verdict)];
+    /// A hold of the next attempt of which nothing but the reason is known.
+    pub(super) fn hold(&self, now: Now, limit: Limit, reason: String) -> GateHold {
+        let pending = self.gate.as_ref().filter(|gate| gate.pending.is_some());
+        GateHold {
+            attempt: self.attempts + 1,
+            limit,
+            wait_ms: 0.0,
+            waited_ms: millis(pending.map(|gate| gate.held_for(now)).unwrap_or_default()),
+            until: None,
+            reason,
+            left: Duration::ZERO,
+            verdict: String::new(),
+            told: pending.is_none(),
+        }
+    }
+
+    fn refused(&mut self, now: Now, hold: GateHold) {
+        self.emit(Level::Warn, |_| Event::GateRefused(hold));
         let exit = match self.last {
             Some((status, _)) => failed_exit(status),
             None => Exit::Status(exit_code::REFUSED),
         };
-        actions.extend(self.finish(now, Outcome::Refused, exit));
-        actions
+        self.conclude(now, Outcome::Refused, exit, String::new());
     }
 
-    pub(super) fn tell_refused(
-        &self,
-        refusal: &Refusal,
-        wait: Duration,
-        held: Duration,
-        until: Option<String>,
-        verdict: String,
-    ) -> Action {
-        Action::Emit(Event::GateRefused(Held {
-            attempt: self.attempts + 1,
-            limit: refusal.limit,
-            wait_ms: millis(wait),
-            waited_ms: millis(held),
-            until,
-            reason: refusal.why.clone(),
-            left: wait,
-            verdict,
-            told: self.asking.is_none(),
-        }))
+    /// Until leases have to be renewed.
+    pub(super) fn until_renewal(&self, now: Now) -> Option<Duration> {
+        let at = self.gate.as_ref().and_then(|gate| gate.renew_at)?;
+        Some(at.saturating_sub(now.elapsed))
+    }
+
+    /// Renews the leases, if it is time.
+    pub(super) fn renew(&mut self, now: Now) {
+        if let Some(gate) = &mut self.gate
+            && gate.renew_at.is_some_and(|at| now.elapsed >= at)
+        {
+            gate.renew_at = gate.renewal.map(|every| now.elapsed.saturating_add(every));
+            self.out.push(Action::Renew);
+        }
+    }
+
+    /// The limits learn how an admitted attempt ended.
+    pub(super) fn settle(&mut self, now: Now, report: Report, then: AfterSettling) {
+        let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settlement::default()) };
+        let granted = std::mem::take(&mut gate.granted);
+        let probe = granted.probe || gate.covered.probe;
+        let report = Report { probe, began: gate.began.take(), ..report };
+        gate.renew_at = None;
+        if granted == Grant::default() && gate.limits.learn_nothing_from(&report) {
+            return self.after_settling(now, then, Settlement::default());
+        }
+        if gate.is_left_alone(now) {
+            self.bypass("the shared state could not be reached a moment ago".to_owned());
+            return self.after_settling(now, then, Settlement::default());
+        }
+        self.state = State::Settling;
+        self.settling = Some(Box::new(Settling { since: now.awake, report, then }));
+        self.out.push(Action::Settle(report));
+    }
+
+    pub(super) fn settled(&mut self, now: Now, answer: Answer<Settlement>) {
+        let Some(settling) = self.settling.take() else { return };
+        let failure = match answer {
+            Answer::Done(settlement) => return self.after_settling(now, settling.then, settlement),
+            Answer::Busy if now.awake.saturating_sub(settling.since) < SETTLING_LIMIT => {
+                self.out.push(Action::Settle(settling.report));
+                self.settling = Some(settling);
+                return;
+            }
+            Answer::Busy => "the shared state is busy".to_owned(),
+            Answer::Failed(why) => {
+                self.gate.iter_mut().for_each(|gate| gate.leave_alone(now));
+                why
+            }
+        };
+        self.bypass(failure);
+        self.after_settling(now, settling.then, Settlement::default());
+    }
+
+    fn after_settling(&mut self, now: Now, then: AfterSettling, settlement: Settlement) {
+        match then {
+            AfterSettling::Attempt(over) => self.go_on(now, &over, settlement),
+            AfterSettling::TooLate => self.too_late(now),
+            AfterSettling::Unkillable => {
+                self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
+            }
+        }
     }
 
     /// What the limits are told of an attempt that is over.
-    pub(super) fn report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
+    pub(super) fn settlement_report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
         let result = match verdict.class {
             _ if says_nothing => gate::Result::Neutral,

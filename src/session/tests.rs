@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::classify::{ExitSpecs, Stage, StartFailure};
+use crate::classify::{Ending, ExitSpecs, Hint, Stage, StartFailure};
 use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
 
+mod ends;
 mod gated;
 
 /// A session and its clock; what it does is written down as short words.
@@ -14,6 +15,9 @@ struct Run {
     now: Now,
     said: Vec<String>,
 }
+
+/// Both clocks have run for a while, and not for the same time: a moment is no duration.
+const START: Now = Now { awake: Duration::from_secs(1000), elapsed: Duration::from_secs(5000) };
 
 fn ms(value: u64) -> Duration {
     Duration::from_millis(value)
@@ -26,7 +30,7 @@ fn plain() -> Policy {
 
 impl Run {
     fn new(policy: &Policy) -> Self {
-        Self { session: Session::new(policy, 7), now: Now::default(), said: Vec::new() }
+        Self { session: Session::new(policy, 7), now: START, said: Vec::new() }
     }
 
     fn begin(mut self) -> Self {
@@ -74,7 +78,7 @@ impl Run {
 }
 
 fn ended(ending: Ending, hint: Option<Hint>, reader_gone: bool) -> Input {
-    Input::Ended { ending, hint, reader_gone, output: Output::default(), stdin_lost: None, at: 0 }
+    Input::Ended(Ended { hint, reader_gone, ..Ended::plainly(ending) })
 }
 
 fn word(action: &Action) -> String {
@@ -83,10 +87,16 @@ fn word(action: &Action) -> String {
         Action::Stop => "stop".to_owned(),
         Action::Admit(ask) => format!("admit:{:?}", ask.kind),
         Action::Settle(report) => format!("settle:{:?}", report.result),
-        Action::WakeIn(wait) => format!("wake:{}", wait.as_millis()),
+        Action::WakeIn { after, .. } => format!("wake:{}", after.as_millis()),
+        Action::Renew => "renew".to_owned(),
+        Action::Tell(_, text) => format!("tell({text})"),
+        Action::Deliver(Delivery::Everything) => "deliver:everything".to_owned(),
+        Action::Deliver(Delivery::LastAttempt { stdout, stderr }) => {
+            format!("deliver{}{}", if *stdout { ":stdout" } else { "" }, if *stderr { ":stderr" } else { "" })
+        }
         Action::Finish(Exit::Status(status)) => format!("exit{status}"),
         Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),
-        Action::Emit(event) => match event {
+        Action::Emit(event) => match &**event {
             Event::RunStart(_) => "run".to_owned(),
             Event::AttemptStart(_) => "started".to_owned(),
             Event::AttemptSuccess(_) => "ok".to_owned(),
@@ -131,12 +141,8 @@ fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
 #[test]
 fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
     let waits = |splay| {
-        let policy = Policy {
-            splay: TimeLimit(splay),
-            max: MaxAttempts::Times(6),
-            seed: Some(11),
-            ..Policy::default()
-        };
+        let policy =
+            Policy { splay: TimeLimit(splay), max: MaxAttempts::Times(6), seed: Some(11), ..Policy::default() };
         let mut run = Run::new(&policy).begin();
         run.wakes(60_000);
         let mut waits = Vec::new();
@@ -242,10 +248,10 @@ fn a_silent_attempt_is_stopped_and_one_that_writes_is_not() {
     let mut run = Run::new(&policy).begin();
     run.pass(500);
     let at = run.now.awake.saturating_sub(ms(100));
-    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.tell(Input::Activity(Activity { wrote: Some(at), progress: None }));
     run.did("spawn1! wake:500 wake:400");
     run.pass(400);
-    run.tell(Input::Signs(Signs { wrote: Some(at), progress: None }));
+    run.tell(Input::Activity(Activity { wrote: Some(at), progress: None }));
     run.did("stop");
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("started failed(no attempts left) exhausted exit124");
@@ -259,24 +265,6 @@ fn the_silence_of_one_attempt_is_not_that_of_the_next() {
     run.fails(400, 1);
     run.wakes(1000);
     run.did("spawn1 wake:500 started retry:1000 wake:1000 spawn2 wake:500");
-}
-
-#[test]
-fn output_that_was_lost_makes_a_success_our_failure() {
-    let mut run = Run::new(&plain()).begin();
-    run.tell(Input::Started(42));
-    let ended = Input::Ended {
-        ending: Ending::Exited(0),
-        hint: None,
-        reader_gone: false,
-        output: Output::default(),
-        stdin_lost: None,
-        at: 0,
-    };
-    for action in with_end(run.session.step(run.now, ended), Outcome::Error, Exit::Status(125)) {
-        run.said.push(word(&action));
-    }
-    run.did("spawn1 started ok error exit125");
 }
 
 #[test]
@@ -349,7 +337,7 @@ fn a_wait_that_was_asked_for_is_a_floor_with_a_little_more() {
     run.said.clear();
     run.hints("retry-after=30s");
     let wait = match run.session.state {
-        State::Waiting { since, until } => until - since,
+        State::Waiting { since, until, .. } => until - since,
         other => panic!("{other:?}"),
     };
     assert!(ms(30_000) <= wait && wait <= ms(31_000), "{wait:?}");
@@ -480,14 +468,7 @@ fn a_reader_that_is_gone_ends_the_run() {
 fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
     let ends = |run: &mut Run, code| {
         let stdin_lost = Some("it is lost".to_owned());
-        run.tell(Input::Ended {
-            ending: Ending::Exited(code),
-            hint: None,
-            reader_gone: false,
-            output: Output::default(),
-            stdin_lost,
-            at: 0,
-        });
+        run.tell(Input::Ended(Ended { stdin_lost, ..Ended::plainly(Ending::Exited(code)) }));
     };
     let refused = "failed(not retried: stdin not replayable) permanent";
     let mut run = Run::new(&plain()).begin();
@@ -534,8 +515,8 @@ fn the_same_seed_and_inputs_give_the_same_actions() {
     assert_eq!(waits(1), waits(2));
     let unseeded = |entropy| {
         let mut session = Session::new(&Policy { seed: None, ..policy.clone() }, entropy);
-        session.step(Now::default(), Input::Begin);
-        session.step(Now::default(), ended(Ending::Exited(1), None, false))
+        session.step(START, Input::Begin);
+        session.step(START, ended(Ending::Exited(1), None, false))
     };
     assert_ne!(unseeded(1), unseeded(2));
 }
@@ -560,7 +541,7 @@ fn a_run_without_progress_ends_and_its_attempt_is_stopped() {
     let mut run = Run::new(&policy).begin();
     run.did("spawn1 wake:5000");
     run.pass(4_000);
-    run.tell(Input::Signs(Signs { wrote: None, progress: Some(ms(3_500)) }));
+    run.tell(Input::Activity(Activity { wrote: None, progress: Some(START.elapsed + ms(3_500)) }));
     run.did("wake:4500");
     run.wakes(4_500);
     run.ends(5, Ending::Signaled(libc::SIGTERM));

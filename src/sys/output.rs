@@ -3,6 +3,7 @@
 //!
 //! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
+mod mark;
 mod stderr;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use rustix::io::Errno;
 use super::environment;
 use crate::base::printable::{self, Charset};
 
+pub(crate) use mark::StdoutMark;
 pub(crate) use stderr::Stderr;
 
 /// The characters that our messages may have.
@@ -101,20 +103,6 @@ pub(crate) fn can_draw_on_stderr() -> bool {
     stderr.is_terminal()
         && environment::get("TERM").is_none_or(|term| term != "dumb")
         && super::supervise::is_foreground_of(&stderr)
-}
-
-/// Where stdout stands in its file; `None` for a pipe. A terminal stands nowhere, but says 0.
-pub(crate) fn stdout_offset() -> Option<u64> {
-    rustix::fs::tell(io::stdout()).ok()
-}
-
-/// Is stdout a regular file, and not the same as stderr?
-pub(crate) fn stdout_is_a_file_of_its_own() -> bool {
-    let [Ok(out), Ok(err)] = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())] else {
-        return false;
-    };
-    let regular = rustix::fs::FileType::from_raw_mode(out.st_mode) == rustix::fs::FileType::RegularFile;
-    regular && (out.st_dev, out.st_ino) != (err.st_dev, err.st_ino)
 }
 
 /// Has the reader of our stdout gone away? True for a pipe or socket without reader and for a dead terminal;

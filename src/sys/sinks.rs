@@ -5,7 +5,7 @@ mod console;
 mod jsonl;
 
 pub(crate) use console::Console;
-pub(crate) use jsonl::Jsonl;
+use jsonl::Jsonl;
 
 use std::time::Duration;
 
@@ -15,16 +15,18 @@ use crate::policy::Policy;
 
 /// A place that events go to.
 trait Sink {
+    /// The least level of which it may want an event.
+    fn least_level(&self) -> Level;
     /// Does it want this event at all?
     fn wants(&self, event: &Event) -> bool;
-    /// Takes it. Trouble is the sink's own: it is never the run's.
-    fn take(&mut self, record: &Record<'_>);
+    /// Takes it. Trouble is the sink's own and never the run's; its first time is a warning, in words.
+    fn take(&mut self, record: &Record<'_>) -> Result<(), String>;
 }
 
 /// All the sinks of a run.
 pub(crate) struct Sinks {
     console: Console,
-    log: Option<Jsonl>,
+    others: Vec<Box<dyn Sink>>,
     identity: RunIdentity,
     /// The command's program, as it was named.
     program: String,
@@ -36,10 +38,10 @@ impl Sinks {
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
         let mut sinks =
-            Self { console: Console::new(policy, folds), log: None, identity, program, span: None };
+            Self { console: Console::new(policy, folds), others: Vec::new(), identity, program, span: None };
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
-                Ok(log) => sinks.log = Some(log),
+                Ok(log) => sinks.others.push(Box::new(log)),
                 Err(warning) => sinks.note(Level::Warn, &warning),
             }
         }
@@ -57,7 +59,7 @@ impl Sinks {
     }
 
     /// The lines that were kept for the end of the run, `--chronic`, instead of being said.
-    pub(crate) fn take_kept(&self) -> Vec<u8> {
+    pub(crate) fn take_kept(&mut self) -> Vec<u8> {
         self.console.take_kept()
     }
 
@@ -70,8 +72,7 @@ impl Sinks {
     pub(crate) fn emit(&mut self, event: &Event) {
         self.console.look_at(event);
         let to_console = self.console.wants(event);
-        let to_log = self.log.as_ref().is_some_and(|log| log.wants(event));
-        if !to_console && !to_log {
+        if !to_console && !self.others.iter().any(|sink| sink.wants(event)) {
             return;
         }
         let record = Record {
@@ -86,9 +87,8 @@ impl Sinks {
         if to_console {
             self.console.take(&record);
         }
-        if let Some(log) = self.log.as_mut().filter(|_| to_log) {
-            log.take(&record);
-            if let Some(warning) = log.warning() {
+        for sink in self.others.iter_mut().filter(|sink| sink.wants(event)) {
+            if let Err(warning) = sink.take(&record) {
                 self.console.note(Level::Warn, &warning);
             }
         }
@@ -96,12 +96,23 @@ impl Sinks {
 
     /// Would anybody read an event of the start of the run? It is the one that takes work to put together.
     pub(crate) fn want_start(&self) -> bool {
-        self.log.is_some() || self.console.wants_start()
+        self.least_level() == Some(Level::Debug)
+    }
+
+    /// The least level that any sink takes: no other event need be built.
+    pub(crate) fn least_level(&self) -> Option<Level> {
+        let others = self.others.iter().map(|sink| sink.least_level());
+        others.chain([self.console.least_level()]).min()
     }
 
     /// Is more to be said than what matters?
     pub(crate) fn says_more(&self) -> bool {
         self.console.wants_start()
+    }
+
+    /// Is somebody there who can use advice: a person at a terminal, or one who wants to know more?
+    pub(crate) fn advises(&self) -> bool {
+        self.console.advises()
     }
 
     /// Is the countdown to the next attempt to be seen?

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use rustix::termios::{OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
@@ -125,4 +125,68 @@ fn the_real_terminal_is_left_as_it_is() {
         terminal.run(&sandbox, &["--idle-timeout", "50", "--", "sh", "-c", "stty sane <&1; echo x"]);
     assert!(child.wait().unwrap().success());
     assert_eq!(modes(&terminal), before);
+}
+
+/// What is said on stderr by a run whose stdout is a pipe that nobody reads meanwhile.
+fn said_beside_a_pipe(sandbox: &Sandbox, on_terminal: bool, words: &[&str]) -> String {
+    let terminal = Terminal::new(200);
+    let (unread, stdout) = std::io::pipe().unwrap();
+    let mut command = sandbox.spawnable(words);
+    command.stdout(stdout);
+    if on_terminal {
+        command.stderr(terminal.line());
+    } else {
+        command.stderr(Stdio::piped());
+    }
+    let child = command.spawn().unwrap();
+    drop(command);
+    let done = child.wait_with_output().unwrap();
+    drop(unread);
+    terminal.shown() + &String::from_utf8_lossy(&done.stderr)
+}
+
+#[test]
+fn advice_on_a_tool_that_never_fails_is_given_once_to_a_person() {
+    let sandbox = Sandbox::new();
+    let curl = sandbox.write("curl", "#!/bin/sh\n[ \"$RETRY_ATTEMPT\" != \"$FAILS\" ] || exit 7\n");
+    std::fs::set_permissions(&curl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let advice = "hint: curl exits 0 even on HTTP errors; add --fail";
+    for (on_terminal, options, command, expected) in [
+        (true, &[][..], &["./curl", "http://x"][..], 1),
+        (true, &["--successes", "2", "--delay", "0"], &["./curl", "http://x"], 1),
+        // What has just failed needs no advice; its later success does.
+        (true, &["--delay", "0"], &["env", "FAILS=1", "./curl", "http://x"], 1),
+        (true, &["--max", "1"], &["env", "FAILS=1", "./curl", "http://x"], 0),
+        (true, &[], &["./curl", "-sSf", "http://x"], 0),
+        (true, &["-q"], &["./curl", "http://x"], 0),
+        (false, &[], &["./curl", "http://x"], 0),
+        (false, &["-v"], &["./curl", "http://x"], 1),
+    ] {
+        let words = [options, &["--"], command].concat();
+        let said = said_beside_a_pipe(&sandbox, on_terminal, &words);
+        assert_eq!(said.matches(advice).count(), expected, "{words:?}: {said}");
+        // Other advice is for those who ask for more.
+        let is_asked = options.contains(&"-v");
+        assert_eq!(said.contains("curl -s hides errors"), is_asked, "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_failed_attempt_that_wrote_to_a_pipe_is_told_of_once_to_a_person() {
+    let writes = "echo x; test $RETRY_ATTEMPT = 3";
+    for (on_terminal, options, script, expected) in [
+        (true, &[][..], writes, 1),
+        (false, &["-v"], writes, 1),
+        (false, &[], writes, 0),
+        (true, &["-q"], writes, 0),
+        (true, &["-O"], writes, 0),
+        (true, &["--max", "1"], writes, 0),
+        (true, &[], "test $RETRY_ATTEMPT = 3 && echo x", 0),
+    ] {
+        let sandbox = Sandbox::new();
+        let words = [&["--delay", "0"], options, &["--", "sh", "-c", script]].concat();
+        let said = said_beside_a_pipe(&sandbox, on_terminal, &words);
+        assert_eq!(said.matches("already wrote to stdout (a pipe)").count(), expected, "{words:?}: {said}");
+        assert_eq!(said.matches(". Use -O to pass on").count(), expected, "{words:?}: {said}");
+    }
 }

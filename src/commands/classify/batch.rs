@@ -10,7 +10,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
-use super::{Asked, rules};
+use super::{Setup, rules};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::profile::Selection;
@@ -59,7 +59,7 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
 
 /// Answers line for line. A line that cannot be read is answered with what is wrong with it.
 pub(super) fn batch(
-    asked: &Asked,
+    asked: &Setup,
     file: &OsStr,
     command: Vec<OsString>,
     now: Option<i64>,
@@ -92,7 +92,7 @@ pub(super) fn batch(
 
 /// The judges of the commands seen so far: patterns are compiled once for all lines.
 struct Judges<'a> {
-    asked: &'a Asked,
+    asked: &'a Setup,
     /// What a line without argv is judged as.
     command: Vec<OsString>,
     /// When a line was seen that does not say so.

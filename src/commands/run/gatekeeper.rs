@@ -1,275 +1,132 @@
-//! The driver's part in limits that are shared: it puts the session's questions to the store, and keeps a run going
-//! whose store cannot be reached.
+//! Shared limits of a run at the store: the questions and reports of the session are transactions. What their answers mean is
+//! decided in the session.
 
-use std::time::Duration;
-
-use super::{Doing, Driver};
+use super::Driver;
 use crate::base::error::Error;
-use crate::event::{Bypassed, Event, Level};
-use crate::gate::{Admission, Ask, At, Delay, Grant, Limit, Limits, Pause, Refusal, Report, Settlement};
+use crate::event::Level;
+use crate::gate::{Admission, Ask, Grant, Limits, Report, Settlement};
 use crate::policy::Policy;
-use crate::policy::value::{Key, OnStateError};
-use crate::session::{Answer, Input, Wait};
-use crate::store::{Done, Leases, Store, Transaction};
-use crate::sys::clock;
+use crate::policy::value::Key;
+use crate::session::{Answer, Input, Pace};
+use crate::store::{Done, Failure, Leases, Store, Transaction};
 use crate::sys::environment::Outer;
 use crate::sys::store::StoreLocation;
-
-/// A store that failed is left alone for this long: each look may cost its whole patience.
-const LEFT_ALONE: Duration = Duration::from_secs(5);
 
 pub(super) struct Gatekeeper {
     key: String,
     limits: Limits,
-    on_error: OnStateError,
     /// Opened when it is first needed.
     store: Option<Box<dyn Store>>,
     place: StoreLocation,
-    /// What the running attempt was granted.
-    held: Grant,
-    /// When it was, on the store's clock.
-    began: Option<At>,
-    /// An attempt of a run around this one, under the same key, holds a permit, and is the breaker's probe.
-    covered: Grant,
-    /// On the elapsed clock.
-    left_alone_until: Option<Duration>,
-    renew_at: Option<Duration>,
-    /// One warning of a store that failed is enough.
-    warned: bool,
-    /// What was done without the limits since they were asked last.
-    bypassed: Option<Bypassed>,
 }
 
 impl Gatekeeper {
-    /// Nobody, where nothing is shared.
-    pub(super) fn new(policy: &Policy, outer: &Outer) -> Result<Option<Self>, Error> {
+    /// The gatekeeper of a run under this policy; none where nothing is shared.
+    pub(super) fn new(policy: &Policy) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
         let place = StoreLocation::new(policy.state.as_ref())?;
-        let covered = covered(outer, &place, key);
-        Ok(Some(Self {
-            key: key.clone(),
-            limits: policy.limits(),
-            on_error: policy.on_state_error,
-            store: None,
-            place,
-            held: Grant::default(),
-            began: None,
-            covered,
-            left_alone_until: None,
-            renew_at: None,
-            warned: false,
-            bypassed: None,
-        }))
+        Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, place }))
     }
 
-    /// May the attempt start?
-    pub(super) fn admit(&mut self, ask: Ask) -> Answer {
-        let ask = Ask { covered: self.covered.permit, covered_by_probe: self.covered.probe, ..ask };
+    /// The leases of an attempt around this run, under the same key.
+    pub(super) fn covered(&self, outer: &Outer) -> Grant {
+        covered(outer, &self.place, &self.key)
+    }
+
+    /// Asks whether an attempt may start.
+    fn admit(&mut self, ask: &Ask) -> Input {
         let limits = self.limits.clone();
-        let wanted = Leases::wanted(&limits, &ask);
         let mut decided = None;
-        let done = self.try_transact(wanted, &mut |seen| {
-            let admission = seen.state.admit(seen.now, &limits, &ask, seen.free);
+        let done = self.transact(Leases::wanted(&limits, ask), &mut |seen| {
+            let admission = seen.state.admit(seen.now, &limits, ask, seen.free);
             let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
             decided = Some((admission, seen.now));
             grant
         });
-        match (done, decided) {
-            (Ok(Done::Busy), _) => Answer::Wait(self.busy(&ask)),
-            (Ok(Done::Done), Some((Admission::Proceed(grant), now))) => {
-                (self.held, self.began) = (grant, Some(now));
-                let leased = grant != Grant::default();
-                self.renew_at = self.renewal().filter(|_| leased).map(|every| clock::now().elapsed + every);
-                Answer::Proceed
-            }
-            (Ok(Done::Done), Some((Admission::Wait(pause), now))) => {
-                Answer::Wait(self.wait(&ask, pause, now))
-            }
-            (Ok(Done::Done), Some((Admission::Refuse(refusal), _))) => Answer::Refuse(refusal),
-            (Err(why), _) if self.on_error == OnStateError::Fail => {
-                Answer::Refuse(Refusal { limit: Limit::State, why })
-            }
-            (Err(why), _) => {
-                self.bypass(&why);
-                Answer::Proceed
-            }
-            (Ok(Done::Done), None) => Answer::Proceed,
-        }
+        let store = self.store.as_ref();
+        let pace = store.map(|store| Pace { pauses: store.patience(), renewal: store.renewal() });
+        Input::Admission(answer(done, decided), pace.unwrap_or_default())
     }
 
-    /// Others are at the state: that is no reason to go without it.
-    fn busy(&self, ask: &Ask) -> Wait {
-        let why = "the shared state is busy".to_owned();
-        let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
-        self.wait(ask, pause, At::default())
-    }
-
-    fn wait(&self, ask: &Ask, pause: Pause, now: At) -> Wait {
-        let patience = self.store.as_ref().map(|store| store.patience());
-        Wait {
-            limit: pause.limit,
-            delay: pause.delay(now, ask, &patience.unwrap_or(Duration::ZERO..=Duration::ZERO)),
-            until: pause.until.map(|until| until.to_string()),
-            why: pause.why,
-        }
-    }
-
-    /// The attempt is over.
-    pub(super) fn settle(&mut self, report: Report) -> Settlement {
-        let probe = self.held.probe || self.covered.probe;
-        let report = Report { probe, began: self.began.take(), ..report };
-        let held = std::mem::take(&mut self.held);
-        self.renew_at = None;
-        if held == Grant::default() && self.limits.learn_nothing_from(&report) {
-            return Settlement::default();
-        }
+    /// Reports the end of an attempt, and gives its leases back.
+    fn settle(&mut self, report: &Report) -> Input {
         let limits = self.limits.clone();
         let mut settled = Settlement::default();
         let done = self.transact(Leases::GiveBack, &mut |seen| {
-            settled = seen.state.settle(seen.now, &limits, &report);
+            settled = seen.state.settle(seen.now, &limits, report);
             Grant::default()
         });
-        match done {
-            Ok(()) => settled,
-            Err(why) => {
-                self.bypass(&why);
-                Settlement::default()
-            }
-        }
+        Input::Settled(answer(done, Some(settled)))
     }
 
-    /// Until leases have to be renewed.
-    pub(super) fn due(&self) -> Option<Duration> {
-        self.renew_at.map(|at| at.saturating_sub(clock::now().elapsed))
-    }
-
-    /// Renews them, if it is time.
-    pub(super) fn renew(&mut self) {
-        let now = clock::now().elapsed;
-        if self.renew_at.is_none_or(|at| now < at) {
-            return;
-        }
-        self.renew_at = self.renewal().map(|every| now + every);
+    fn renew(&mut self) -> Input {
         let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
-        if let Err(failure) = renewed {
-            self.bypass(&failure.0);
-        }
+        Input::Renewed(renewed.map_err(|failure| failure.0))
     }
 
-    /// What the command's own `retry`s are told, so that none waits for the permit that it runs under.
-    pub(super) fn permits(&self, outer: &Outer) -> Option<String> {
-        let held = [(self.held.permit, "p"), (self.held.probe, "b")];
+    fn transact(
+        &mut self,
+        leases: Leases,
+        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
+    ) -> Result<Done, Failure> {
+        let store = match &mut self.store {
+            Some(store) => store,
+            None => self.store.insert(self.place.open()?),
+        };
+        store.try_transact(&self.key, leases, decide)
+    }
+
+    /// The leases of the run's attempts, for `retry`s below: none of them waits for the permit that it runs under.
+    fn permits(&self, granted: Grant, outer: &Outer) -> Option<String> {
+        let held = [(granted.permit, "p"), (granted.probe, "b")];
         let held = held.iter().filter(|(held, _)| *held);
         let held = held.map(|(_, suffix)| format!("{}{suffix}", token(&self.place, &self.key)));
         let all: Vec<_> = outer.permits.iter().cloned().chain(held).collect();
         (!all.is_empty()).then(|| all.join(","))
     }
+}
 
-    pub(super) fn take_warnings(&mut self) -> Vec<String> {
-        self.store.as_mut().map(|store| store.warnings()).unwrap_or_default()
-    }
-
-    pub(super) fn take_bypassed(&mut self) -> Option<Bypassed> {
-        self.bypassed.take()
-    }
-
-    fn renewal(&self) -> Option<Duration> {
-        self.store.as_ref().and_then(|store| store.renewal())
-    }
-
-    /// The same, waiting for others.
-    fn transact(
-        &mut self,
-        leases: Leases,
-        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
-    ) -> Result<(), String> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let began = clock::now().awake;
-        while self.try_transact(leases, decide)? == Done::Busy {
-            if clock::now().awake.saturating_sub(began) >= PATIENCE {
-                return Err("the shared state is busy".to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    fn try_transact(
-        &mut self,
-        leases: Leases,
-        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
-    ) -> Result<Done, String> {
-        let now = clock::now().elapsed;
-        if self.left_alone_until.is_some_and(|until| now < until) {
-            return Err("the shared state could not be reached a moment ago".to_owned());
-        }
-        let done = match &mut self.store {
-            Some(store) => store.try_transact(&self.key, leases, decide),
-            None => self
-                .place
-                .open()
-                .and_then(|store| self.store.insert(store).try_transact(&self.key, leases, decide)),
-        };
-        done.map_err(|failure| {
-            self.left_alone_until = Some(clock::now().elapsed + LEFT_ALONE);
-            failure.0
-        })
-    }
-
-    /// Something is done without the limits. Where that is a reason to refuse, the refusal tells of it.
-    fn bypass(&mut self, why: &str) {
-        if self.on_error == OnStateError::Proceed {
-            let told = std::mem::replace(&mut self.warned, true);
-            self.bypassed = Some(Bypassed { reason: why.to_owned(), told });
-        }
+fn answer<T>(done: Result<Done, Failure>, answer: Option<T>) -> Answer<T> {
+    match (done, answer) {
+        (Ok(Done::Done), Some(answer)) => Answer::Done(answer),
+        (Ok(Done::Done | Done::Busy), _) => Answer::Busy,
+        (Err(failure), _) => Answer::Failed(failure.0),
     }
 }
 
 impl Driver<'_> {
     /// Puts the session's question to the limits.
-    pub(super) fn admit(&mut self, ask: Ask) -> Option<Answer> {
-        let answer = self.gatekeeper.as_mut()?.admit(ask);
-        let delay = if let Answer::Wait(wait) = &answer { wait.delay } else { Delay::default() };
-        let is_known = delay.least.is_some();
-        self.doing = if delay.look.is_zero() || is_known { Doing::Waiting } else { Doing::Looking };
-        self.comes_back_at = is_known.then(|| clock::now().elapsed.saturating_add(delay.wait));
-        self.warn_of_state();
+    pub(super) fn admit(&mut self, ask: &Ask) -> Option<Input> {
+        self.at_the_gate(|gatekeeper| gatekeeper.admit(ask))
+    }
+
+    pub(super) fn settle(&mut self, report: &Report) -> Option<Input> {
+        self.at_the_gate(|gatekeeper| gatekeeper.settle(report))
+    }
+
+    pub(super) fn renew(&mut self) -> Option<Input> {
+        self.at_the_gate(Gatekeeper::renew)
+    }
+
+    fn at_the_gate(&mut self, act: impl FnOnce(&mut Gatekeeper) -> Input) -> Option<Input> {
+        let gatekeeper = self.gatekeeper.as_mut()?;
+        let answer = act(gatekeeper);
+        for warning in gatekeeper.store.iter_mut().flat_map(|store| store.warnings()) {
+            self.sinks.note(Level::Warn, &warning);
+        }
         Some(answer)
     }
 
-    pub(super) fn settle(&mut self, report: Report) -> Option<Input> {
-        let settled = self.gatekeeper.as_mut()?.settle(report);
-        self.warn_of_state();
-        Some(Input::Settled(settled))
-    }
-
-    fn warn_of_state(&mut self) {
-        let warnings = self.gatekeeper.as_mut().map(Gatekeeper::take_warnings).unwrap_or_default();
-        for warning in &warnings {
-            self.sinks.note(Level::Warn, warning);
-        }
-        let bypassed = self.gatekeeper.as_mut().and_then(Gatekeeper::take_bypassed);
-        if let Some(bypassed) = bypassed {
-            self.sinks.emit(&Event::GateBypassed(bypassed));
-        }
-    }
-
-    /// What is held of shared limits, by us and by those around us.
-    pub(super) fn permits(&self) -> Option<String> {
+    /// The leases of this run's attempt and of those around it, in `RETRY_PERMITS`.
+    pub(super) fn permits(&self, granted: Grant) -> Option<String> {
         match &self.gatekeeper {
-            Some(gatekeeper) => gatekeeper.permits(&self.outer),
+            Some(gatekeeper) => gatekeeper.permits(granted, &self.outer),
             None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
-        }
-    }
-
-    pub(super) fn renew(&mut self) {
-        if let Some(gatekeeper) = &mut self.gatekeeper {
-            gatekeeper.renew();
-            self.warn_of_state();
         }
     }
 }
 
-/// What an attempt of a run around us holds under this key.
+/// The leases of an attempt of a run around us, under this key.
 pub(in crate::commands) fn covered(outer: &Outer, place: &StoreLocation, key: &str) -> Grant {
     if outer.permits.is_empty() {
         return Grant::default();
@@ -279,7 +136,7 @@ pub(in crate::commands) fn covered(outer: &Outer, place: &StoreLocation, key: &s
     Grant { permit: holds("p"), probe: holds("b") }
 }
 
-/// What names a key of a store to a `retry` below.
+/// The name of a store's key for a `retry` below.
 fn token(place: &StoreLocation, key: &str) -> String {
     let bytes = place.identity().into_bytes().into_iter().chain([0]).chain(key.bytes());
     format!("{:016x}", crate::base::fnv::hash64(bytes))

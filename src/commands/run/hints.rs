@@ -149,6 +149,32 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
     ))
 }
 
+/// Does this advice on a tool say that it ends with 0 although it failed?
+pub(super) fn is_about_success(advice: &str) -> bool {
+    advice.contains(" exits 0 ")
+}
+
+/// Options that do the same, for advice that names the first of them.
+const SAME_OPTIONS: &[&[&str]] = &[&["--fail", "-f", "--fail-with-body"]];
+
+/// Does the command line have the option that an advice ends with (`…; add OPTION`) already? A short one may stand among
+/// others: `-fsS`.
+pub(super) fn is_followed(advice: &str, words: &[OsString]) -> bool {
+    let Some((_, option)) = advice.rsplit_once("; add ") else { return false };
+    let Some(option) = option.split([' ', ',', ';']).next() else { return false };
+    let same = SAME_OPTIONS.iter().find(|same| same[0] == option);
+    let has = |option: &str| {
+        words.iter().skip(1).any(|word| {
+            let word = word.to_string_lossy();
+            match option.strip_prefix('-').filter(|letter| letter.len() == 1) {
+                Some(letter) => word.starts_with('-') && !word.starts_with("--") && word.contains(letter),
+                None => word == option || word.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')),
+            }
+        })
+    };
+    same.map_or(has(option), |same| same.iter().any(|option| has(option)))
+}
+
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -222,6 +248,31 @@ mod tests {
             assert_eq!(said.is_some(), hint.is_some(), "{line:?}: {said:?}");
             assert!(said.unwrap_or_default().contains(hint.unwrap_or_default()), "{line:?}");
         }
+    }
+
+    #[test]
+    fn advice_that_is_followed_is_not_given() {
+        let curl = "curl exits 0 even on HTTP errors; add --fail";
+        for (advice, line, followed) in [
+            (curl, &["curl", "http://x"][..], false),
+            (curl, &["curl", "-sS", "http://x/f"], false),
+            (curl, &["curl", "--failure", "x"], false),
+            (curl, &["curl", "-f", "x"], true),
+            (curl, &["curl", "-fsSL", "x"], true),
+            (curl, &["curl", "--fail", "x"], true),
+            (curl, &["curl", "--fail-with-body", "x"], true),
+            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "get", "x"], false),
+            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "-e", "get"], true),
+            (
+                "psql -f exits 0 even when statements fail; add -v ON_ERROR_STOP=1",
+                &["psql", "-v", "a=1"],
+                true,
+            ),
+            ("ssh -q hides errors", &["ssh", "-q"], false),
+        ] {
+            assert_eq!(is_followed(advice, &words(line)), followed, "{line:?}");
+        }
+        assert!(is_about_success(curl) && !is_about_success("curl -s hides errors; use -sS"));
     }
 
     #[test]

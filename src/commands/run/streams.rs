@@ -8,8 +8,8 @@ use crate::base::words::of_system;
 use crate::classify::{Output, Stream, Tails};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
-use crate::sys::output;
-use crate::sys::supervise::{Capture, Captured, Mode, Wanted};
+use crate::sys::output::StdoutMark;
+use crate::sys::supervise::{Capture, Captured, Mode};
 
 /// The policy's wishes, and what is remembered from attempt to attempt.
 pub(super) struct Streams {
@@ -19,19 +19,16 @@ pub(super) struct Streams {
     /// Somebody has to see both streams.
     watched: bool,
     interests: Interests,
-    /// A failed attempt that wrote to a file is told of, once.
-    offset: Offset,
-    /// The running attempt's stderr is held, or the last one's was.
-    stderr_held: bool,
-    /// Why output of the last attempt was lost, if it was.
-    lost: Option<String>,
+    /// Where stdout stood before the running attempt; `None` where nobody will ask.
+    before: Option<StdoutMark>,
+    /// A failed attempt that wrote to stdout is told of, once.
+    notes_writes: bool,
 }
 
-enum Offset {
-    /// Nobody will ask.
-    Ignored,
-    /// Before the running attempt.
-    At(Option<u64>),
+/// What a failed attempt has written to stdout, and another one follows.
+pub(super) enum Leftover {
+    InFile,
+    InPipe,
 }
 
 impl Streams {
@@ -43,9 +40,8 @@ impl Streams {
             chronic: policy.chronic,
             watched: policy.idle_timeout.0.is_some(),
             interests,
-            offset: if held { Offset::Ignored } else { Offset::At(None) },
-            stderr_held: false,
-            lost: None,
+            before: None,
+            notes_writes: !held,
         }
     }
 
@@ -66,10 +62,7 @@ impl Streams {
 
     /// What is to be captured of an attempt. `last`: there will be no other.
     pub(super) fn capture(&mut self, last: bool) -> Capture {
-        self.lost = None;
-        if let Offset::At(offset) = &mut self.offset {
-            *offset = if last { None } else { output::stdout_offset() };
-        }
+        self.before = (self.notes_writes && !last).then(StdoutMark::take).flatten();
         let seen = |stream, passed_on| match (passed_on, self.watched || self.interests.look_at(stream)) {
             (true, true) => Mode::PassThrough,
             (true, false) => Mode::Inherit,
@@ -89,20 +82,24 @@ impl Streams {
             StderrMode::Stream if self.chronic => Mode::Hold,
             StderrMode::Last | StderrMode::Stream => seen(Stream::Stderr, true),
         };
-        self.stderr_held = stderr == Mode::Hold;
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
         let tap = if captures { self.interests.onlookers() } else { None };
         Capture { stdout, stderr, together: self.chronic, tap }
     }
 
-    /// The facts of an attempt's output. `kept`: why not all could be put aside.
-    pub(super) fn take(&mut self, captured: Captured, kept: Option<&std::io::Error>) -> Output {
-        let refused = captured.refused.as_ref().map(|(stream, why)| (*stream, why));
-        if let Some((stream, why)) = refused.filter(|(stream, _)| *stream != Stream::Stderr) {
-            self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
-        } else if let Some(why) = kept {
-            self.lost = Some(format!("it could not be kept: {}", of_system(why)));
+    /// Why some of an attempt's output was lost, if it was. `kept`: why not all could be put aside.
+    pub(super) fn lost(captured: &Captured, kept: Option<&std::io::Error>) -> Option<String> {
+        match (&captured.refused, kept) {
+            (Some((stream, why)), _) if *stream != Stream::Stderr => {
+                Some(refused_by(*stream, &of_system(why)))
+            }
+            (_, Some(why)) => Some(format!("it could not be kept: {}", of_system(why))),
+            _ => None,
         }
+    }
+
+    /// The facts of an attempt's output.
+    pub(super) fn take(captured: Captured) -> Output {
         let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
         let (seen, tails, text) = onlookers
@@ -118,40 +115,22 @@ impl Streams {
         }
     }
 
-    /// Why output of the last attempt was lost, if it was.
-    pub(super) fn lost(&self) -> Option<&str> {
-        self.lost.as_deref()
-    }
-
-    /// Something that was held was lost on its way out.
-    pub(super) fn refuse(&mut self, stream: Stream, why: &std::io::Error) {
-        if stream != Stream::Stderr {
-            self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
-        }
-    }
-
-    /// What is to be delivered of what is held, before the end is told.
-    pub(super) fn wanted(&self, succeeded: bool) -> Option<Wanted> {
-        // A part of what a success wrote would pass for the whole.
-        let stdout = self.stdout == StdoutMode::Success && succeeded && self.lost.is_none();
-        let wanted = Wanted { stdout, stderr: self.stderr_held };
-        (!self.chronic && (wanted.stdout || wanted.stderr)).then_some(wanted)
-    }
-
-    /// A failed attempt that another one follows: what is to be said of what it wrote, once.
-    pub(super) fn note_of_offset(&mut self) -> Option<&'static str> {
-        let Offset::At(Some(before)) = self.offset else { return None };
-        if output::stdout_offset().is_none_or(|now| now == before) || !output::stdout_is_a_file_of_its_own() {
+    /// What a failed attempt that another one follows has written to stdout, if that can be told; once.
+    pub(super) fn leftover(&mut self) -> Option<Leftover> {
+        let before = self.before.take()?;
+        if !StdoutMark::take()?.shows_writes_since(before) {
             return None;
         }
-        self.offset = Offset::Ignored;
-        Some(
-            "note: this failed attempt already wrote to stdout (a file); later output is appended. \
-             Use -O to write only the successful attempt's output",
-        )
+        self.notes_writes = false;
+        Some(match before {
+            StdoutMark::File(_) => Leftover::InFile,
+            StdoutMark::Pipe { .. } => Leftover::InPipe,
+        })
     }
 }
 
-fn name(stream: Stream) -> &'static str {
-    if stream == Stream::Stderr { "stderr" } else { "stdout" }
+/// The words for a stream that did not take its output.
+pub(super) fn refused_by(stream: Stream, why: &str) -> String {
+    let name = if stream == Stream::Stderr { "stderr" } else { "stdout" };
+    format!("{name} refused it: {why}")
 }

@@ -1,29 +1,66 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Delay, Kind, Limit, Refusal, Settlement};
-use crate::policy::value::GateWait;
+use crate::gate::{Admission, At, Kind, Limit, Pause, Refusal};
+use crate::policy::value::{OnStateError, GateWait};
+
+/// A permit is what every attempt gets: its end is reported whatever it was.
+const PERMIT: Grant = Grant { permit: true, probe: false };
+
+/// The store's clock, which is nobody else's.
+const STORE_NOW: At = At(1_790_000_000_000_000);
 
 fn gated(policy: &Policy) -> Run {
-    Run { session: Session::new(policy, 7).with_gate(), ..Run::new(policy) }.begin()
+    let session = Session::new(policy, 7).with_gate(policy, Grant::default());
+    Run { session, ..Run::new(policy) }.begin()
+}
+
+/// Looks of exactly these pauses are made where others must act first.
+fn pace(millis: u64) -> Pace {
+    Pace { pauses: ms(millis)..=ms(millis), renewal: None }
+}
+
+fn answers(run: &mut Run, admission: Admission, pace: Pace) {
+    run.tell(Input::Admission(Answer::Done((admission, STORE_NOW)), pace));
 }
 
 fn admitted(run: &mut Run) {
-    run.tell(Input::Admission(Answer::Proceed));
+    answers(run, Admission::Proceed(PERMIT), Pace::default());
 }
 
-fn held(run: &mut Run, limit: Limit, millis: u64, known: bool) {
-    let until = known.then(|| "2026-01-01T00:00:00Z".to_owned());
-    let delay = Delay { least: known.then(|| ms(millis)), wait: ms(millis), look: ms(millis) };
-    run.tell(Input::Admission(Answer::Wait(Wait { limit, delay, until, why: "so".to_owned() })));
+fn settled(run: &mut Run) {
+    run.tell(Input::Settled(Answer::Done(Settlement::default())));
+}
+
+/// Held back until a moment that is known.
+fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
+    let until = Some(STORE_NOW.plus(ms(millis)));
+    let pause = Pause { limit, until, spread: ms(spread), why: "so".to_owned() };
+    answers(run, Admission::Wait(pause), Pace::default());
+}
+
+/// Held back by what hangs on others; looked at again after half of `pause` at least.
+fn hangs(run: &mut Run, limit: Limit, pause: u64) {
+    let why = "so".to_owned();
+    answers(run, Admission::Wait(Pause { limit, until: None, spread: Duration::ZERO, why }), pace(pause));
+}
+
+fn refuses(run: &mut Run, limit: Limit) {
+    answers(run, Admission::Refuse(refusal(limit)), Pace::default());
+}
+
+/// How long until the session wants to be woken, in whole milliseconds, rounded up.
+fn wake(run: &Run) -> u64 {
+    let wake = run.said.iter().rev().find_map(|word| word.strip_prefix("wake:"));
+    wake.and_then(|millis| millis.parse::<u64>().ok()).expect("a wake") + 1
 }
 
 fn refusal(limit: Limit) -> Refusal {
     Refusal { limit, why: "no".to_owned() }
 }
 
-fn refused(limit: Limit) -> Settlement {
-    Settlement { refusal: Some(refusal(limit)), back_in: None }
+fn refused(limit: Limit) -> Input {
+    Input::Settled(Answer::Done(Settlement { refusal: Some(refusal(limit)), back_in: None }))
 }
 
 fn patient(millis: u64) -> Policy {
@@ -35,11 +72,11 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(10, 1);
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     run.wakes(1000);
     admitted(&mut run);
     run.ends(10, Ending::Exited(0));
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     run.did(
         "admit:First spawn1 started settle:Failure retry:1000 wake:1000 \
          admit:Retry spawn2 started settle:Success ok succeeded exit0",
@@ -49,18 +86,18 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
 #[test]
 fn one_that_is_held_back_asks_again() {
     let mut run = gated(&plain());
-    held(&mut run, Limit::Window, 3000, true);
-    run.wakes(2999);
+    held(&mut run, Limit::Window, 1500, 0);
+    run.wakes(1499);
     run.wakes(1);
     admitted(&mut run);
-    run.did("admit:First held:Window:3000 wake:3000 wake:1 admit:First spawn1");
+    run.did("admit:First held:Window:1500 wake:1500 wake:1 admit:First spawn1");
 }
 
 #[test]
 fn what_hangs_on_others_is_told_at_first_and_again_when_it_takes_long() {
     let mut run = gated(&plain());
     for _ in 0..25 {
-        held(&mut run, Limit::Concurrency, 100, false);
+        hangs(&mut run, Limit::Concurrency, 100);
         run.wakes(100);
     }
     admitted(&mut run);
@@ -71,15 +108,15 @@ fn what_hangs_on_others_is_told_at_first_and_again_when_it_takes_long() {
 #[test]
 fn a_refusal_before_any_attempt_is_75_and_later_the_last_status() {
     let mut run = gated(&plain());
-    run.tell(Input::Admission(Answer::Refuse(refusal(Limit::State))));
+    refuses(&mut run, Limit::State);
     run.did("admit:First refused:State refused exit75");
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(0, 3);
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     run.wakes(1000);
     run.said.clear();
-    run.tell(Input::Admission(Answer::Refuse(refusal(Limit::Budget))));
+    refuses(&mut run, Limit::Budget);
     run.did("refused:Budget refused exit3");
 }
 
@@ -89,31 +126,32 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
     admitted(&mut run);
     run.fails(0, 3);
     run.said.clear();
-    run.tell(Input::Settled(refused(Limit::Budget)));
+    run.tell(refused(Limit::Budget));
     run.did("failed(not retried: no) refused:Budget refused exit3");
     // Where there would have been none anyway, that is the reason.
     let mut run = gated(&Policy { max: crate::policy::value::MaxAttempts::Times(1), ..plain() });
     admitted(&mut run);
     run.fails(0, 3);
     run.said.clear();
-    run.tell(Input::Settled(refused(Limit::Budget)));
+    run.tell(refused(Limit::Budget));
     run.did("failed(no attempts left) exhausted exit3");
 }
 
 #[test]
 fn no_wait_is_begun_that_would_be_too_long() {
     let mut run = gated(&patient(5000));
-    held(&mut run, Limit::Breaker, 5001, true);
+    held(&mut run, Limit::Breaker, 5001, 0);
     run.did("admit:First refused:Breaker refused exit75");
     let mut run = gated(&patient(5000));
-    held(&mut run, Limit::Breaker, 5000, true);
-    run.did("admit:First held:Breaker:5000 wake:5000");
+    held(&mut run, Limit::Breaker, 5000, 0);
+    assert_eq!(run.said[1], "held:Breaker:5000");
     // Time that was waited counts.
     run.wakes(5000);
-    held(&mut run, Limit::Window, 1, true);
-    run.did("admit:First refused:Window refused exit75");
+    run.said.clear();
+    held(&mut run, Limit::Window, 1, 0);
+    run.did("refused:Window refused exit75");
     let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(2000))), ..plain() });
-    held(&mut run, Limit::Window, 2000, true);
+    held(&mut run, Limit::Window, 2000, 0);
     run.did("admit:First refused:Window refused exit75");
 }
 
@@ -123,12 +161,17 @@ fn what_hangs_on_others_is_waited_for_as_long_as_may_be() {
         let mut run = gated(&policy);
         let mut looks = 0;
         while !run.said.iter().any(|word| word == "exit75") {
-            held(&mut run, Limit::Concurrency, 100, false);
-            run.wakes(if looks == 2 { 50 } else { 100 });
+            hangs(&mut run, Limit::Concurrency, 100);
             looks += 1;
             assert!(looks < 10, "{:?}", run.said);
+            if run.session.state != State::Done {
+                let wait = wake(&run);
+                run.wakes(wait);
+            }
         }
-        assert_eq!(looks, 4, "{:?}", run.said);
+        // Pauses between 50 and 100 ms, the last one cut short, and the look that is too late.
+        let waited = run.now.elapsed - START.elapsed;
+        assert!(ms(250) <= waited && waited < ms(255), "{waited:?} {:?}", run.said);
     }
 }
 
@@ -136,7 +179,11 @@ fn what_hangs_on_others_is_waited_for_as_long_as_may_be() {
 fn nobody_waits_who_will_not_wait_at_all() {
     for known in [true, false] {
         let mut run = gated(&patient(0));
-        held(&mut run, Limit::Concurrency, 10, known);
+        if known {
+            held(&mut run, Limit::Concurrency, 10, 0);
+        } else {
+            hangs(&mut run, Limit::Concurrency, 10);
+        }
         run.did("admit:First refused:Concurrency refused exit75");
     }
 }
@@ -144,7 +191,7 @@ fn nobody_waits_who_will_not_wait_at_all() {
 #[test]
 fn a_signal_while_held_back_ends_the_run() {
     let mut run = gated(&plain());
-    held(&mut run, Limit::Rate, 10_000, true);
+    held(&mut run, Limit::Rate, 10_000, 0);
     run.said.clear();
     run.tell(Input::Signal(libc::SIGINT));
     run.did("interrupted die2");
@@ -167,9 +214,9 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
     let mut run = gated(&policy);
     admitted(&mut run);
     run.fails(0, 4);
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
 }
 
 #[test]
@@ -178,7 +225,9 @@ fn every_attempt_that_started_is_told_of_once() {
     admitted(&mut run);
     run.wakes(500);
     run.tell(Input::Unkillable);
-    run.did("admit:First spawn1 wake:500 stop settle:Neutral error exit125");
+    run.did("admit:First spawn1 wake:500 stop settle:Neutral");
+    settled(&mut run);
+    run.did("error exit125");
 }
 
 #[test]
@@ -186,30 +235,29 @@ fn a_success_that_another_must_follow_is_no_retry() {
     let mut run = gated(&Policy { successes: Count(2), ..plain() });
     admitted(&mut run);
     run.ends(0, Ending::Exited(0));
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     run.wakes(1000);
     assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
 }
 
 #[test]
 fn a_long_wait_is_looked_after_and_its_spread_is_no_reason_to_refuse() {
-    let told = |run: &mut Run, least: u64, wait: u64| {
-        let delay = Delay { least: Some(ms(least)), wait: ms(wait), look: ms(wait.min(2000)) };
-        let (until, why) = (Some("2026-01-01T00:00:00Z".to_owned()), "so".to_owned());
-        run.tell(Input::Admission(Answer::Wait(Wait { limit: Limit::Window, delay, until, why })));
-    };
     let mut run = gated(&patient(10_000));
-    told(&mut run, 9000, 12_000);
-    run.did("admit:First held:Window:9000 wake:2000");
+    held(&mut run, Limit::Window, 9000, 60_000);
+    assert_eq!(run.said[1], "held:Window:9000");
+    assert!((1000..=2001).contains(&wake(&run)), "{:?}", run.said);
     run.wakes(2000);
-    told(&mut run, 7000, 7900);
+    run.said.clear();
+    held(&mut run, Limit::Window, 7000, 900);
+    assert!((1000..=2001).contains(&wake(&run)), "{:?}", run.said);
     run.wakes(2000);
+    run.said.clear();
     // It was opened meanwhile.
     admitted(&mut run);
-    run.did("admit:First wake:2000 admit:First spawn1");
+    run.did("spawn1");
     let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(10_000))), ..plain() });
-    told(&mut run, 9000, 12_000);
-    run.did("admit:First held:Window:9000 wake:2000");
+    held(&mut run, Limit::Window, 9000, 60_000);
+    assert_eq!(run.said[1], "held:Window:9000");
 }
 
 #[test]
@@ -218,12 +266,139 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&policy);
     run.pass(500);
     admitted(&mut run);
-    run.did("admit:First settle:Neutral deadline exit124");
+    run.did("admit:First settle:Neutral");
+    settled(&mut run);
+    run.did("deadline exit124");
     let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
-    run.tell(Input::Settled(Settlement::default()));
+    settled(&mut run);
     run.said.clear();
     run.wakes(2000);
     run.did("deadline exit3");
+}
+
+#[test]
+fn the_next_attempts_moment_is_said_where_it_is_known() {
+    let next = |run: &mut Run| match run.session.step(run.now, Input::Woke).pop() {
+        Some(Action::WakeIn { next_attempt, .. }) => next_attempt,
+        other => panic!("{other:?}"),
+    };
+    let mut run = gated(&plain());
+    held(&mut run, Limit::Window, 9000, 0);
+    assert_eq!(next(&mut run), Some(ms(9000)));
+    run.wakes(2000);
+    hangs(&mut run, Limit::Concurrency, 100);
+    assert_eq!(next(&mut run), None);
+    admitted(&mut run);
+    let mut run = gated(&Policy { timeout: TimeLimit(Some(ms(500))), ..plain() });
+    admitted(&mut run);
+    assert_eq!(next(&mut run), None);
+    run.fails(0, 1);
+    settled(&mut run);
+    run.pass(400);
+    assert_eq!(next(&mut run), Some(ms(600)));
+}
+
+#[test]
+fn a_store_that_fails_is_gone_without_and_left_alone_for_a_while() {
+    let mut run = gated(&plain());
+    run.tell(Input::Admission(Answer::Failed("no".to_owned()), Pace::default()));
+    // Nothing was granted, and nothing is learnt: nobody is told of the end.
+    run.fails(10, 1);
+    run.wakes(1000);
+    run.did("admit:First bypassed spawn1 started retry:1000 wake:1000 bypassed spawn2");
+    run.fails(4000, 1);
+    run.wakes(2000);
+    run.did("started retry:2000 wake:2000 admit:Retry");
+}
+
+#[test]
+fn people_are_told_once_that_there_are_no_limits() {
+    let told = |actions: Vec<Action>| {
+        let told = actions.iter().find_map(|action| match action {
+            Action::Emit(event) => match &**event {
+                Event::GateBypassed(bypassed) => Some(bypassed.told),
+                _ => None,
+            },
+            _ => None,
+        });
+        told.expect("a bypass")
+    };
+    let mut run = gated(&plain());
+    let failed = || Input::Admission(Answer::Failed("no".to_owned()), Pace::default());
+    assert!(!told(run.session.step(run.now, failed())));
+    assert!(told(run.session.step(run.now, Input::Renewed(Err("lost".to_owned())))));
+}
+
+#[test]
+fn who_wants_no_run_without_limits_is_refused() {
+    let policy = Policy { on_state_error: OnStateError::Fail, ..plain() };
+    let mut run = gated(&policy);
+    run.tell(Input::Admission(Answer::Failed("no".to_owned()), Pace::default()));
+    run.did("admit:First refused:State refused exit75");
+    // What cannot be reported is no reason to fail.
+    let mut run = gated(&policy);
+    admitted(&mut run);
+    run.fails(0, 0);
+    run.said.clear();
+    run.tell(Input::Settled(Answer::Failed("no".to_owned())));
+    run.did("ok succeeded exit0");
+}
+
+#[test]
+fn a_busy_state_is_asked_again_and_reported_to_for_ten_seconds() {
+    let mut run = gated(&plain());
+    run.tell(Input::Admission(Answer::Busy, pace(100)));
+    let wait = wake(&run);
+    assert!((50..=101).contains(&wait), "{wait}");
+    run.wakes(wait);
+    run.said.clear();
+    admitted(&mut run);
+    run.fails(0, 0);
+    run.said.clear();
+    run.pass(9_999);
+    run.tell(Input::Settled(Answer::Busy));
+    run.did("settle:Success");
+    run.pass(1);
+    run.tell(Input::Settled(Answer::Busy));
+    run.did("bypassed ok succeeded exit0");
+}
+
+#[test]
+fn leases_are_renewed_while_the_command_runs_and_while_its_output_is_passed_on() {
+    let mut run = gated(&Policy { timeout: TimeLimit(Some(ms(25_000))), ..plain() });
+    let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };
+    answers(&mut run, Admission::Proceed(PERMIT), pace);
+    run.wakes(9_999);
+    run.wakes(1);
+    run.tell(Input::Exited);
+    run.did("admit:First spawn1 wake:10000 wake:1 renew wake:10000 wake:10000");
+    // The command is over: its timeout stops nothing any more.
+    run.wakes(20_000);
+    run.did("renew wake:10000");
+    run.fails(0, 0);
+    settled(&mut run);
+    run.did("started settle:Success ok succeeded exit0");
+    // What is not leased is not renewed.
+    let mut run = gated(&plain());
+    let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };
+    answers(&mut run, Admission::Proceed(Grant::default()), pace);
+    run.did("admit:First spawn1");
+}
+
+#[test]
+fn an_attempt_inside_of_another_one_needs_no_permit_and_reports_as_its_probe() {
+    let policy = plain();
+    let covered = Grant { permit: true, probe: true };
+    let mut session = Session::new(&policy, 7).with_gate(&policy, covered);
+    let Some(Action::Admit(ask)) = session.step(START, Input::Begin).pop() else { panic!("no question") };
+    assert!(ask.covered && ask.covered_by_probe);
+    session.step(START, Input::Admission(Answer::Done((Admission::Proceed(PERMIT), STORE_NOW)), pace(1)));
+    let actions = session.step(START, ended(Ending::Exited(0), None, false));
+    let report = actions.iter().find_map(|action| match action {
+        Action::Settle(report) => Some(report),
+        _ => None,
+    });
+    assert_eq!(report.map(|report| (report.probe, report.began)), Some((true, Some(STORE_NOW))));
 }

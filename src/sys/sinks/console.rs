@@ -1,19 +1,10 @@
 //! Messages on stderr, for people (`text`) and for programs (`json`), and the countdown while we wait.
-//!
-//! The lines go through `tracing`; its subscriber is made when the first line is said, for a run that works at
-//! once says nothing.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::io::Write;
 use std::time::Duration;
 
-use tracing::field::{Field, Visit};
-use tracing::{Dispatch, Subscriber, dispatcher};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use serde::Serialize;
 
-use super::Sink;
 use crate::base::duration::approximate;
 use crate::event::{Event, Level, Outcome, Record, millis};
 use crate::policy::Policy;
@@ -26,8 +17,6 @@ pub(crate) struct Console {
     verbose: u64,
     format: MessageFormat,
     color: Color,
-    /// Made when something is to be said.
-    dispatch: Option<Dispatch>,
     countdown: Countdown,
     /// Whether the wait that begins is worth a countdown; None where nobody has said how long it is.
     worth_counting: Option<bool>,
@@ -36,29 +25,19 @@ pub(crate) struct Console {
     folds: bool,
     /// What was seen last, where they are folded.
     seen: Option<String>,
-    voice: Voice,
+    /// Lines that somebody will take, `--chronic`, instead of their being said.
+    kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
     named: bool,
 }
 
-/// Where lines go.
-#[derive(Clone, Default)]
-struct Voice {
-    /// They are kept for somebody to take.
-    kept: Option<Arc<Mutex<Vec<u8>>>>,
-}
-
-impl Write for Voice {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.kept.as_ref().map(|kept| kept.lock()) {
-            Some(Ok(mut kept)) => kept.write(bytes),
-            _ => Stderr.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A line for programs.
+#[derive(Serialize)]
+struct Line<'a> {
+    level: Level,
+    message: &'a str,
+    #[serde(flatten)]
+    event: Option<&'a Event>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -85,24 +64,21 @@ impl Console {
             verbose: policy.verbose,
             format: policy.message_format,
             color: policy.color,
-            dispatch: None,
             countdown: Countdown::Unknown,
             worth_counting: None,
             named: policy.name.is_some(),
-            voice: Voice { kept: policy.chronic.then(Arc::default) },
+            kept: policy.chronic.then(Vec::new),
         }
     }
 
     /// The lines that were kept, not said.
-    pub(super) fn take_kept(&self) -> Vec<u8> {
-        let kept = self.voice.kept.as_ref().and_then(|kept| kept.lock().ok());
-        kept.map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    pub(super) fn take_kept(&mut self) -> Vec<u8> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// From here on lines are said.
     pub(super) fn keep_nothing(&mut self) {
-        self.voice = Voice::default();
-        self.dispatch = None;
+        self.kept = None;
     }
 
     /// Says a line that is no event.
@@ -117,14 +93,17 @@ impl Console {
         !self.quiet && self.verbose > 0
     }
 
+    pub(super) fn advises(&self) -> bool {
+        !self.quiet && (self.verbose > 0 || output::stderr_is_terminal())
+    }
+
     /// Looks at stderr when it is first asked: most runs never wait.
     pub(super) fn counts_down(&self) -> bool {
         match self.countdown {
             Countdown::Never => false,
             Countdown::Hidden | Countdown::Shown => true,
             Countdown::Unknown => {
-                let kept = self.voice.kept.is_some();
-                let for_people = !self.quiet && !kept && self.format == MessageFormat::Text;
+                let for_people = !self.quiet && self.kept.is_none() && self.format == MessageFormat::Text;
                 for_people && environment::get("CI").is_none() && output::can_draw_on_stderr()
             }
         }
@@ -170,30 +149,46 @@ impl Console {
         }
     }
 
-    /// A line through `tracing`. `record` is for the fields of the JSON format.
-    fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
+    /// Says a line, in one piece, so that lines of many processes do not mix. `event` is for the fields of the JSON format.
+    fn say(&mut self, level: Level, text: &str, event: Option<&Event>) {
         self.clear();
-        let json = self.format == MessageFormat::Json;
-        let fields = record.filter(|_| json).and_then(|record| serde_json::to_string(record.event).ok());
-        let (format, color) = (self.format, self.color);
-        let at_once = record.is_some_and(|record| matches!(record.event, Event::GateBypassed(_)));
-        let aloud = at_once.then(|| subscriber(format, color, Voice::default()));
-        let voice = &self.voice;
-        let usual = &mut self.dispatch;
-        let dispatch = aloud
-            .unwrap_or_else(|| usual.get_or_insert_with(|| subscriber(format, color, voice.clone())).clone());
-        dispatcher::with_default(&dispatch, || match level {
-            Level::Debug => tracing::debug!(fields, "{text}"),
-            Level::Info => tracing::info!(fields, "{text}"),
-            Level::Warn => tracing::warn!(fields, "{text}"),
-            Level::Error => tracing::error!(fields, "{text}"),
-        });
+        let line = match self.format {
+            MessageFormat::Json => {
+                let line = Line { level, message: text, event };
+                let Ok(line) = serde_json::to_string(&line) else { return };
+                format!("{}\n", printable_json(&line))
+            }
+            MessageFormat::Text => {
+                let (on, off) = if self.wants_color() { colors(level) } else { ("", "") };
+                format!("{on}retry: {}{off}\n", printable(text))
+            }
+        };
+        let at_once = matches!(event, Some(Event::GateBypassed(_)));
+        match self.kept.as_mut().filter(|_| !at_once) {
+            Some(kept) => kept.extend(line.into_bytes()),
+            None => drop(Stderr.write_all(line.as_bytes())),
+        }
     }
-}
 
-impl Sink for Console {
-    /// By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
-    fn wants(&self, event: &Event) -> bool {
+    fn wants_color(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => environment_wants_color(),
+        }
+    }
+
+    /// The least level of which an event may be said.
+    pub(super) fn least_level(&self) -> Level {
+        match (self.quiet, self.verbose) {
+            (true, _) => Level::Warn,
+            (false, 0) => Level::Info,
+            (false, _) => Level::Debug,
+        }
+    }
+
+    /// Is the event to be said? By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
+    pub(super) fn wants(&self, event: &Event) -> bool {
         // Who asked for limits is told that there are none, whatever else is not to be said.
         if let Event::GateBypassed(bypassed) = event {
             return !bypassed.told || self.verbose > 1;
@@ -222,7 +217,8 @@ impl Sink for Console {
         }
     }
 
-    fn take(&mut self, record: &Record<'_>) {
+    /// Says the event.
+    pub(super) fn take(&mut self, record: &Record<'_>) {
         if let Event::AttemptRetry { failure, .. } = record.event
             && self.folds
         {
@@ -244,24 +240,18 @@ impl Sink for Console {
         {
             text = format!("{text} [{} by {}/{}]", failure.class, failure.rule.source, failure.rule.id);
         }
-        self.say(record.level, &text, Some(record));
+        self.say(record.level, &text, Some(record.event));
     }
 }
 
-fn subscriber(format: MessageFormat, color: Color, voice: Voice) -> Dispatch {
-    let color = format == MessageFormat::Text
-        && match color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => environment_wants_color(),
-        };
-    let lines = Lines { format, color };
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(move || voice.clone())
-        .event_format(lines)
-        .finish();
-    Dispatch::new(subscriber)
+/// The sequences around a line of this level.
+fn colors(level: Level) -> (&'static str, &'static str) {
+    let on = match level {
+        Level::Error => "\x1b[31m",
+        Level::Warn => "\x1b[33m",
+        Level::Info | Level::Debug => "\x1b[2m",
+    };
+    (on, "\x1b[0m")
 }
 
 /// <https://no-color.org>, and CLICOLOR_FORCE of <https://bixense.com/clicolors>.
@@ -272,72 +262,4 @@ fn environment_wants_color() -> bool {
     }
     set("CLICOLOR_FORCE")
         || output::stderr_is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
-}
-
-/// How a line is written: in one piece, so that lines of many processes do not mix.
-struct Lines {
-    format: MessageFormat,
-    color: bool,
-}
-
-impl<S, N> FormatEvent<S, N> for Lines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &tracing::Event<'_>,
-    ) -> std::fmt::Result {
-        let mut said = Said::default();
-        event.record(&mut said);
-        let level = *event.metadata().level();
-        match self.format {
-            MessageFormat::Json => writeln!(writer, "{}", printable_json(&said.object(level).to_string())),
-            MessageFormat::Text => {
-                let (on, off) = match level {
-                    _ if !self.color => ("", ""),
-                    tracing::Level::ERROR => ("\x1b[31m", "\x1b[0m"),
-                    tracing::Level::WARN => ("\x1b[33m", "\x1b[0m"),
-                    _ => ("\x1b[2m", "\x1b[0m"),
-                };
-                writeln!(writer, "{on}retry: {}{off}", printable(&said.message))
-            }
-        }
-    }
-}
-
-/// What a `tracing` event holds: the message, and the fields of ours as JSON.
-#[derive(Default)]
-struct Said {
-    message: String,
-    fields: Option<String>,
-}
-
-impl Visit for Said {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "fields" {
-            self.fields = Some(value.to_owned());
-        }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "message" {
-            self.message = format!("{value:?}");
-        }
-    }
-}
-
-impl Said {
-    fn object(&self, level: tracing::Level) -> serde_json::Value {
-        let level = level.as_str().to_lowercase();
-        let mut object = serde_json::json!({"level": level, "message": self.message});
-        let fields = self.fields.as_deref().and_then(|fields| serde_json::from_str(fields).ok());
-        if let (Some(object), Some(serde_json::Value::Object(fields))) = (object.as_object_mut(), fields) {
-            object.extend(fields);
-        }
-        object
-    }
 }

@@ -10,7 +10,7 @@ use self::file::File;
 use super::Sink;
 use crate::base::printable::{self, Charset};
 use crate::base::words::of_system;
-use crate::event::{Event, Record};
+use crate::event::{Event, Level, Record};
 use crate::sys::output::{self, Stderr};
 
 pub(crate) struct Jsonl {
@@ -18,7 +18,6 @@ pub(crate) struct Jsonl {
     /// As it is named in warnings.
     name: String,
     warned: bool,
-    warning: Option<String>,
 }
 
 enum Target {
@@ -35,12 +34,7 @@ impl Jsonl {
         } else {
             Target::File(File::open(path).map_err(|why| unusable(&name, &why))?)
         };
-        Ok(Self { to, name, warned: false, warning: None })
-    }
-
-    /// The one warning, once.
-    pub(super) fn warning(&mut self) -> Option<String> {
-        self.warning.take()
+        Ok(Self { to, name, warned: false })
     }
 
     fn write(&mut self, line: &str) -> io::Result<()> {
@@ -52,17 +46,20 @@ impl Jsonl {
 }
 
 impl Sink for Jsonl {
+    fn least_level(&self) -> Level {
+        Level::Debug
+    }
+
     fn wants(&self, _: &Event) -> bool {
         true
     }
 
-    fn take(&mut self, record: &Record<'_>) {
-        let Ok(mut line) = serde_json::to_string(record) else { return };
+    fn take(&mut self, record: &Record<'_>) -> Result<(), String> {
+        let Ok(mut line) = serde_json::to_string(record) else { return Ok(()) };
         line.push('\n');
-        if let Err(why) = self.write(&line)
-            && !std::mem::replace(&mut self.warned, true)
-        {
-            self.warning = Some(unusable(&self.name, &why));
+        match self.write(&line) {
+            Err(why) if !std::mem::replace(&mut self.warned, true) => Err(unusable(&self.name, &why)),
+            _ => Ok(()),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::report::time;
+use super::events::time;
 use crate::policy::Policy;
+use crate::policy::value::{StderrMode, StdoutMode};
 
-/// What bounds a run, and the statuses that were asked for.
+/// Limits of one run, the statuses that were asked for, and what becomes of its output.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct RunBounds {
     /// Attempts in all; `None`: no limit.
     pub(super) max: Option<u64>,
     deadline: Option<Duration>,
@@ -26,9 +27,15 @@ pub struct Limits {
     pub(super) exhausted_status: Option<u8>,
     /// The longest wait for admission.
     pub(super) gate_wait: Option<Duration>,
+    /// Stdout is held until an attempt has succeeded.
+    pub(super) holds_stdout: bool,
+    /// Stderr is held, unless the attempt is known to be the last.
+    pub(super) holds_stderr: bool,
+    /// All output is kept, and only written if the run fails.
+    pub(super) keeps_all: bool,
 }
 
-impl Limits {
+impl RunBounds {
     pub fn new(policy: &Policy) -> Self {
         Self {
             max: policy.attempts().times(),
@@ -42,6 +49,9 @@ impl Limits {
             flaky_status: policy.fail_if_flaky.map(|status| status.0),
             exhausted_status: policy.exhausted_code.map(|status| status.0),
             gate_wait: policy.gate_wait.0,
+            holds_stdout: policy.stdout == StdoutMode::Success,
+            holds_stderr: policy.stderr == StderrMode::Last,
+            keeps_all: policy.chronic,
         }
     }
 

@@ -1,4 +1,4 @@
-//! How a session words what it tells.
+//! The events of a session: built only where somebody listens, and worded.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,9 @@ use super::Session;
 use crate::base::duration;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
-use crate::event::{AttemptSuccess, Event, Failure, Outcome, RuleName, Tally, Wait, error_line, millis};
+use crate::event::{
+    AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
+};
 use crate::session::Action;
 
 /// How often each reason was seen. Bounded: endless runs must not grow.
@@ -40,13 +42,24 @@ impl Tallies {
 }
 
 impl Session {
-    pub(super) fn tell_success(&self, attempt: &AttemptResult) -> Action {
-        Action::Emit(Event::AttemptSuccess(AttemptSuccess {
-            attempt: self.attempts,
-            max: self.limits.max,
-            duration_ms: millis(attempt.duration),
-            exit_code: attempt.status(),
-        }))
+    /// Builds an event if somebody listens at its level.
+    pub(super) fn emit(&mut self, level: Level, event: impl FnOnce(&Self) -> Event) {
+        if self.listeners.is_some_and(|least| level >= least) {
+            let event = event(self);
+            debug_assert_eq!(event.level(), level, "{event:?}");
+            self.out.push(Action::Emit(Box::new(event)));
+        }
+    }
+
+    pub(super) fn tell_success(&mut self, attempt: &AttemptResult) {
+        self.emit(Level::Info, |session| {
+            Event::AttemptSuccess(AttemptSuccess {
+                attempt: session.attempts,
+                max: session.bounds.max,
+                duration_ms: millis(attempt.duration),
+                exit_code: attempt.status(),
+            })
+        });
     }
 
     pub(super) fn tell_retry(
@@ -55,20 +68,19 @@ impl Session {
         verdict: &Classification,
         drawn: Duration,
         wait: Duration,
-    ) -> Action {
-        let failure = self.failure(attempt, verdict, "");
-        let wait =
-            Wait { backoff_ms: millis(drawn), delay_ms: millis(wait), next_attempt: self.attempts + 1 };
-        Action::Emit(Event::AttemptRetry { failure, wait })
+    ) {
+        self.tallies.count(&verdict.reason);
+        self.emit(Level::Warn, |session| {
+            let failure = session.failure(attempt, verdict, "");
+            let next_attempt = session.attempts + 1;
+            let wait = Wait { backoff_ms: millis(drawn), delay_ms: millis(wait), next_attempt };
+            Event::AttemptRetry { failure, wait }
+        });
     }
 
-    pub(super) fn tell_failed(
-        &mut self,
-        attempt: &AttemptResult,
-        verdict: &Classification,
-        why: &str,
-    ) -> Action {
-        Action::Emit(Event::AttemptFailed(self.failure(attempt, verdict, why)))
+    pub(super) fn tell_failed(&mut self, attempt: &AttemptResult, verdict: &Classification, why: &str) {
+        self.tallies.count(&verdict.reason);
+        self.emit(Level::Error, |session| Event::AttemptFailed(session.failure(attempt, verdict, why)));
     }
 
     /// The option that chose the status of a run with this end, if one did.
@@ -77,24 +89,23 @@ impl Session {
         match outcome {
             Outcome::Succeeded if self.tallies.is_empty() => None,
             Outcome::Succeeded => {
-                self.limits.flaky_status.filter(|set| *set == status).map(|_| "--fail-if-flaky")
+                self.bounds.flaky_status.filter(|set| *set == status).map(|_| "--fail-if-flaky")
             }
             Outcome::Exhausted => {
-                self.limits.exhausted_status.filter(|set| *set == status).map(|_| "--exhausted-code")
+                self.bounds.exhausted_status.filter(|set| *set == status).map(|_| "--exhausted-code")
             }
             _ => None,
         }
     }
 
-    fn failure(&mut self, attempt: &AttemptResult, verdict: &Classification, why: &str) -> Failure {
-        self.tallies.count(&verdict.reason);
+    fn failure(&self, attempt: &AttemptResult, verdict: &Classification, why: &str) -> Failure {
         let (exit_code, signal) = match attempt.ending {
             Ending::Signaled(number) => (None, Some(signal::name(number))),
             ending => (Some(ending.status()), None),
         };
         Failure {
             attempt: self.attempts,
-            max: self.limits.max,
+            max: self.bounds.max,
             duration_ms: millis(attempt.duration),
             exit_code,
             signal,
@@ -126,22 +137,6 @@ impl Session {
     }
 }
 
-/// The end of a run, changed: what was left to do after it went wrong.
-pub fn with_end(mut actions: Vec<Action>, outcome: Outcome, exit: Exit) -> Vec<Action> {
-    for action in &mut actions {
-        match action {
-            Action::Emit(Event::RunStop(stop)) => {
-                stop.outcome = outcome;
-                (stop.exit_code, stop.signal) = exit_fields(exit);
-                stop.set_by = None;
-            }
-            Action::Finish(end) => *end = exit,
-            _ => {}
-        }
-    }
-    actions
-}
-
 /// Why a failure is not tried again, as far as its reason does not say so already.
 pub(super) fn not_retried(verdict: &Classification, rules: &Rules) -> String {
     if verdict.may_have_been_applied {
@@ -164,7 +159,7 @@ pub(super) fn time(duration: Duration) -> String {
     duration::approximate(duration)
 }
 
-/// How the run ends, as the log has it.
+/// The exit in the fields of the log: a status, or the name of a signal.
 pub(super) fn exit_fields(exit: Exit) -> (Option<u8>, Option<String>) {
     match exit {
         Exit::Status(status) => (Some(status), None),

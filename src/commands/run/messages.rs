@@ -1,0 +1,74 @@
+//! Messages of a run to people, beside those that the session words: hints after a failure, and notes on output.
+
+use super::streams::Leftover;
+use super::{Driver, hints};
+use crate::event::{Event, Level, Outcome};
+
+const IN_FILE: &str = "note: this failed attempt already wrote to stdout (a file); later output is appended. \
+                       Use -O to write only the successful attempt's output";
+const IN_PIPE: &str = "note: this failed attempt already wrote to stdout (a pipe); its reader gets the output of every \
+                       attempt. Use -O to pass on only the successful attempt's output";
+
+impl Driver<'_> {
+    /// Gives an event to the sinks, with the hints that belong to it.
+    pub(super) fn emit(&mut self, event: &Event) {
+        if let Event::RunStop(stop) = event
+            && !matches!(stop.outcome, Outcome::Succeeded | Outcome::Interrupted)
+        {
+            self.hint(hints::misplaced(&self.command.argv));
+        }
+        self.sinks.emit(event);
+        match event {
+            Event::AttemptFailed(failure) if failure.not_started && failure.reason == "command not found" => {
+                self.hint(hints::not_found(&self.command.argv));
+            }
+            Event::AttemptRetry { .. } => match self.streams.leftover() {
+                Some(Leftover::InFile) => self.sinks.note(Level::Warn, IN_FILE),
+                Some(Leftover::InPipe) if self.sinks.advises() => self.sinks.note(Level::Warn, IN_PIPE),
+                _ => {}
+            },
+            _ => {}
+        }
+        self.advise(event);
+        self.keep_messages();
+    }
+
+    /// Gives advice on the command's tool once an attempt is over, so that it stands below what the tool has said. On a terminal
+    /// only advice that matters now: the tool ended with 0, which it does whatever came of it.
+    fn advise(&mut self, event: &Event) {
+        let succeeded = matches!(event, Event::AttemptSuccess(success) if success.exit_code == 0);
+        let over = matches!(event, Event::AttemptRetry { .. } | Event::AttemptFailed(_));
+        if !(succeeded || over) || !self.sinks.advises() {
+            return;
+        }
+        let says_more = self.sinks.says_more();
+        let (now, later) = std::mem::take(&mut self.advice)
+            .into_iter()
+            .partition(|advice| says_more || succeeded && hints::is_about_success(advice));
+        self.advice = later;
+        let now: Vec<String> = now;
+        for advice in now.iter().filter(|advice| !hints::is_followed(advice, &self.command.about)) {
+            self.sinks.note(Level::Info, &format!("hint: {advice}"));
+        }
+    }
+
+    /// A message that is no event.
+    pub(super) fn tell(&mut self, level: Level, text: &str) {
+        self.sinks.note(level, text);
+        self.keep_messages();
+    }
+
+    fn hint(&mut self, hint: Option<String>) {
+        if let Some(hint) = hint {
+            self.sinks.note(Level::Warn, &format!("hint: {hint}"));
+        }
+    }
+
+    /// Under `--chronic` messages go where the output goes.
+    fn keep_messages(&mut self) {
+        if self.streams.keeps_all() {
+            let said = self.sinks.take_kept();
+            self.supervisor.held().say(said);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The language of a session: what it is told, and what it answers.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::base::exit_code::Exit;
+use crate::classify::{Class, Ending, Hint, Output, Stream};
+use crate::event::{Event, Level};
+use crate::gate::{self, Admission, At, Grant, Settlement};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The run begins.
+    Begin,
+    /// The answer to [`Action::Admit`]: what the limits say, and the store's time when they said it.
+    Admission(Answer<(Admission, At)>, Pace),
+    /// The answer to [`Action::Settle`].
+    Settled(Answer<Settlement>),
+    /// The answer to [`Action::Renew`]; an error says why the leases may be lost.
+    Renewed(Result<(), String>),
+    /// The command is running as this process.
+    Started(i32),
+    /// The command is over but for its output, which is still being passed on: its time no longer counts.
+    Exited,
+    /// The attempt is over.
+    Ended(Ended),
+    /// The answer to [`Action::Deliver`].
+    Delivered(Delivered),
+    /// A signal told us to stop.
+    Signal(i32),
+    /// The timer, or nothing at all.
+    Woke,
+    /// The timer fired; carries the command's last activity.
+    Activity(Activity),
+    /// The command's processes would not die.
+    Unkillable,
+}
+
+/// An attempt that is over, as the machine saw it.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub ending: Ending,
+    pub hint: Option<Hint>,
+    pub reader_gone: bool,
+    pub output: Output,
+    /// Why no further attempt could have the same input, if none could.
+    pub stdin_lost: Option<String>,
+    /// Why some of its output was lost, if it was.
+    pub output_lost: Option<String>,
+    /// When, in seconds since the Unix epoch.
+    pub at: i64,
+}
+
+impl Ended {
+    /// An attempt of which nothing but its end is known.
+    pub fn plainly(ending: Ending) -> Self {
+        Self {
+            ending,
+            hint: None,
+            reader_gone: false,
+            output: Output::default(),
+            stdin_lost: None,
+            output_lost: None,
+            at: 0,
+        }
+    }
+}
+
+/// How a store answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer<T> {
+    Done(T),
+    /// Others are at the state: nothing was done.
+    Busy,
+    /// The store failed, or could not be reached; why, in words.
+    Failed(String),
+}
+
+/// How a store wants to be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The shortest and the longest pause before another look, where others must act first.
+    pub pauses: RangeInclusive<Duration>,
+    /// The time between renewals of what is leased; `None`: leases need none.
+    pub renewal: Option<Duration>,
+}
+
+impl Default for Pace {
+    /// A store that was never reached.
+    fn default() -> Self {
+        Self { pauses: Duration::ZERO..=Duration::ZERO, renewal: None }
+    }
+}
+
+/// Signs of life of a command.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Activity {
+    /// When the command last wrote something, on the awake clock.
+    pub wrote: Option<Duration>,
+    /// When progress was last recorded, on the elapsed clock.
+    pub progress: Option<Duration>,
+}
+
+/// Held output that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// These streams of the last attempt.
+    LastAttempt { stdout: bool, stderr: bool },
+    /// All that every attempt wrote and that we said, in its order (`--chronic`).
+    Everything,
+}
+
+/// What came of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    All,
+    /// What went wrong first: on which stream, and why, in words.
+    Refused(Stream, String),
+    /// The signal that cut it short.
+    Interrupted(i32),
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Ask the limits whether an attempt may start; answered by [`Input::Admission`].
+    Admit(gate::Ask),
+    /// Report the end of an admitted attempt to the limits; answered by [`Input::Settled`]. Each is reported until one report
+    /// is taken, or given up.
+    Settle(gate::Report),
+    /// Renew what is leased; answered by [`Input::Renewed`].
+    Renew,
+    /// Start an attempt; answered by [`Input::Started`] and [`Input::Ended`], or by the latter alone.
+    Spawn(Attempt),
+    /// The running attempt is out of time: stop it and all that it started.
+    Stop,
+    /// Come back after this long at the latest.
+    WakeIn {
+        after: Duration,
+        /// Until the next attempt starts; `None` while one runs, and where nobody knows.
+        next_attempt: Option<Duration>,
+    },
+    /// An event for the sinks.
+    Emit(Box<Event>),
+    /// A message for people that is no event.
+    Tell(Level, String),
+    /// Write held output to where it would have gone; answered by [`Input::Delivered`].
+    Deliver(Delivery),
+    /// The run is over.
+    Finish(Exit),
+}
+
+/// An attempt to start, and what its command is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// Counted from 1.
+    pub number: u64,
+    /// There will be no other if it fails.
+    pub last: bool,
+    /// The status and the class of the one before.
+    pub previous: Option<(u8, Class)>,
+    /// Its leases of shared limits.
+    pub granted: Grant,
+}

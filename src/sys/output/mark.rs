@@ -1,0 +1,60 @@
+//! Whether something was written to stdout by somebody who has it too.
+
+use std::io;
+
+use rustix::fs::{FileType, Stat, fstat, tell};
+use rustix::io::ioctl_fionread;
+
+/// Where stdout stood at a moment, if it is a file or a pipe of its own: not the same one as stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StdoutMark {
+    /// The offset in the file.
+    File(u64),
+    Pipe {
+        /// Bytes that nobody has read yet.
+        unread: u64,
+        /// When it was last written to, where the system keeps that: a newer Linux does for named pipes alone.
+        written: (i64, i64),
+    },
+}
+
+impl StdoutMark {
+    pub(crate) fn take() -> Option<Self> {
+        let stdout = io::stdout();
+        let [out, err] = [fstat(&stdout).ok()?, fstat(io::stderr()).ok()?];
+        if same_file(&out, &err) {
+            return None;
+        }
+        match FileType::from_raw_mode(out.st_mode) {
+            FileType::RegularFile => tell(&stdout).ok().map(Self::File),
+            FileType::Fifo => {
+                let unread = ioctl_fionread(&stdout).unwrap_or_default();
+                Some(Self::Pipe { unread, written: last_write(&out) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Has something surely been written since `before`? What a reader of a pipe took at once may leave no trace.
+    pub(crate) fn shows_writes_since(self, before: Self) -> bool {
+        match (before, self) {
+            (Self::File(before), Self::File(now)) => before != now,
+            (Self::Pipe { unread: before, written: at }, Self::Pipe { unread, written }) => {
+                unread > before || written != at
+            }
+            _ => false,
+        }
+    }
+}
+
+fn same_file(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
+#[cfg_attr(
+    target_os = "linux",
+    expect(clippy::useless_conversion, reason = "elsewhere they are of other types")
+)]
+fn last_write(status: &Stat) -> (i64, i64) {
+    (i64::from(status.st_mtime), i64::try_from(status.st_mtime_nsec).unwrap_or_default())
+}
