@@ -4,32 +4,33 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::attempt::{AttemptResult, Ending, Stage};
-use super::classification::{Class, Classification, Rule};
+use super::channel::Channel;
+use super::classification::{Class, Classification, RuleId};
 use super::exit_spec::ExitSpecs;
 use super::profile::{Evidence, Knowledge, Verdict};
 use super::signal;
-use super::text::{Channel, Pattern, TextRule};
+use super::text::{PolicyRule, StreamPattern};
 use crate::base::exit_code;
 
-/// What the policy says of results.
+/// The policy's rules over results.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     pub success_on: ExitSpecs,
     pub permanent_on: ExitSpecs,
     pub retry_on: ExitSpecs,
     /// Rules over output, and over output and exit status together.
-    pub texts: Vec<TextRule>,
+    pub texts: Vec<PolicyRule>,
     /// All of these must be seen for a success.
-    pub success_match: Vec<Pattern>,
-    /// What no explicit rule speaks of; `None`: judged by what is known of it.
+    pub success_match: Vec<StreamPattern>,
+    /// The fate of failures that no explicit rule covers; `None`: the knowledge of the command decides.
     pub otherwise: Option<Otherwise>,
-    /// Retry only what surely never took effect.
+    /// Retry only failures in which the request cannot have taken effect.
     pub non_idempotent: bool,
-    /// What is known of the command.
+    /// Knowledge of the command.
     pub knowledge: Rc<Knowledge>,
 }
 
-/// The fate of a failure that no explicit rule speaks of.
+/// The fate of a failure that no explicit rule covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Otherwise {
     Retry,
@@ -39,13 +40,13 @@ pub enum Otherwise {
 /// `sysexits.h`: "temporary failure; user is invited to retry". The one status that says so on purpose.
 const EX_TEMPFAIL: u8 = 75;
 
-/// The option whose patterns are what to retry.
+/// The option whose patterns select what to retry.
 pub const RETRY_MATCH: &str = "retry-match";
 
 impl Rules {
     /// Every pattern that must be looked for, once.
-    pub fn patterns(&self) -> Vec<Pattern> {
-        let mut all: Vec<Pattern> = Vec::new();
+    pub fn patterns(&self) -> Vec<StreamPattern> {
+        let mut all: Vec<StreamPattern> = Vec::new();
         let of_rules = self.texts.iter().flat_map(|rule| &rule.patterns);
         for pattern in of_rules.chain(&self.success_match) {
             if !all.contains(pattern) {
@@ -179,7 +180,7 @@ impl Rules {
         self.success_match.iter().all(|pattern| attempt.output.seen.has(pattern))
     }
 
-    /// What we stopped for time is never a success.
+    /// Is the exit status one of a success? A timed-out attempt is never a success.
     fn has_success_status(&self, attempt: &AttemptResult) -> bool {
         match attempt.ending {
             Ending::Exited(code) if self.success_on.is_empty() => code == 0,
@@ -245,7 +246,7 @@ impl Rules {
         }
     }
 
-    /// `--otherwise`, or what it is by default: who names what to retry means nothing else.
+    /// `--otherwise`, or its default: options that name what to retry exclude everything else.
     fn otherwise(&self, attempt: &AttemptResult) -> Option<Classification> {
         match self.otherwise {
             Some(Otherwise::Retry) => Some(explicit(Class::Transient, "otherwise", attempt)),
@@ -262,14 +263,14 @@ fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
     let hint = attempt.hint.as_ref()?;
     let said = hint.reason.as_ref().map(|reason| Cow::Owned(reason.clone()));
     let reason = said.unwrap_or_else(|| reason(attempt));
-    let verdict = Classification::new(hint.class(), Rule::new("hint", "hint"), reason);
+    let verdict = Classification::new(hint.class(), RuleId::new("hint", "hint"), reason);
     Some(Classification { retry_after: hint.retry_after, ..verdict })
 }
 
 /// The profile's judgement.
 fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Evidence) -> Classification {
     let id = Cow::Owned(known.id.to_string());
-    let rule = Rule { source: "profile", profile: Some(Rc::clone(&known.profile)), id };
+    let rule = RuleId { source: "profile", profile: Some(Rc::clone(&known.profile)), id };
     let verdict = Classification::new(known.class, rule, known.reason_or(reason(attempt)));
     Classification {
         kind: known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string())),
@@ -279,11 +280,10 @@ fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Eviden
     }
 }
 
-/// What somebody else says is to be tried again stays so; the profile may know that it was throttled, and for how
-/// long.
+/// A verdict to retry stays one; the profile may add that it was throttled, and the output how long to wait.
 fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence) -> Classification {
     let Some(known) = known.filter(|_| verdict.class.is_retryable()) else {
-        // Who calls it throttled means what the server said of it, too.
+        // A throttled verdict adopts the Retry-After found in the output, even if the user's rule gave it.
         let said = evidence.retry_after.filter(|_| verdict.class == Class::Throttled);
         return Classification { retry_after: verdict.retry_after.or(said), ..verdict };
     };
@@ -343,7 +343,7 @@ fn interrupted_by_others(attempt: &AttemptResult) -> Option<Classification> {
         .then(|| builtin(Class::Permanent, "command-interrupted", Some("interrupted"), attempt))
 }
 
-/// Nothing else speaks of it: worth another try.
+/// The verdict on a failure that no rule covers: another attempt.
 fn by_itself(attempt: &AttemptResult) -> Classification {
     if attempt.timed_out {
         builtin(Class::Transient, "timeout", Some("timeout"), attempt)
@@ -360,11 +360,11 @@ fn builtin(
     kind: Option<&'static str>,
     attempt: &AttemptResult,
 ) -> Classification {
-    let verdict = Classification::new(class, Rule::new("builtin", id), reason(attempt));
+    let verdict = Classification::new(class, RuleId::new("builtin", id), reason(attempt));
     Classification { kind: kind.map(Cow::Borrowed), ..verdict }
 }
 
-fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
+fn by_text(rule: &PolicyRule, attempt: &AttemptResult) -> Classification {
     let mut verdict = explicit(rule.class, rule.id, attempt);
     let line = rule.patterns.first().and_then(|pattern| attempt.output.seen.line(pattern));
     verdict.quote = line.filter(|line| !line.is_empty()).map(str::to_owned);
@@ -383,11 +383,11 @@ fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
 }
 
 fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classification {
-    let verdict = Classification::new(class, Rule::new("policy", id), reason(attempt));
+    let verdict = Classification::new(class, RuleId::new("policy", id), reason(attempt));
     Classification { kind: attempt.timed_out.then_some(Cow::Borrowed("timeout")), ..verdict }
 }
 
-/// What happened, in a few words.
+/// The ending in a few words: `exit 7`, `killed by SIGKILL`.
 fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
     if attempt.timed_out {
         return Cow::Borrowed("timeout");

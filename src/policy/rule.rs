@@ -7,11 +7,11 @@ use serde_json::{Map, Value as Json, json};
 use super::pattern;
 use super::value::{Form, Value, regex};
 use crate::classify::profile::Statuses;
-use crate::classify::{Channel, Class, ExitSpecs, TextRule};
+use crate::classify::{Channel, Class, ExitSpecs, PolicyRule};
 
 /// The rules of one policy, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PolicyRules(pub Vec<TextRule>);
+pub struct PolicyRules(pub Vec<PolicyRule>);
 
 /// What a rule may hold.
 pub(super) const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
@@ -23,8 +23,8 @@ const CONDITIONS: &str = "exit, stderr, stdout, both or http";
 pub(super) type Refusal<'a> = (Option<&'a str>, String);
 
 /// A rule from its keys and texts.
-pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<TextRule, Refusal<'a>> {
-    let mut rule = TextRule {
+pub(super) fn from_fields<'a>(fields: &[(&'a str, String)]) -> Result<PolicyRule, Refusal<'a>> {
+    let mut rule = PolicyRule {
         class: Class::Transient,
         id: "rule",
         exit: None,

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::known::Asked;
+use super::known::RankedProfile;
 use super::select::Captures;
-use super::{Example, Phase, Profile, Rule, Stream, TextRule};
+use super::{Channel, Example, Phase, Profile, Rule, TextCondition};
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
 use crate::classify::normalise::Text;
@@ -100,12 +100,12 @@ impl Evidence {
     }
 
     /// The texts that a condition looks at.
-    fn texts(&self, stream: Stream, scope: Scope) -> impl Iterator<Item = &Text> {
-        let stderr = stream != Stream::Stdout || self.merged;
-        let stdout = stream != Stream::Stderr;
+    fn texts(&self, channel: Channel, scope: Scope) -> impl Iterator<Item = &Text> {
+        let stderr = channel != Channel::Stdout || self.merged;
+        let stdout = channel != Channel::Stderr;
         // A rule that names its stream looks at it when its phase first comes.
         let (stderr, stdout) = match scope {
-            Scope::Stderr if stream == Stream::Both => (stderr, false),
+            Scope::Stderr if channel == Channel::Both => (stderr, false),
             Scope::Stdout => (false, stdout),
             _ => (stderr, stdout),
         };
@@ -115,7 +115,7 @@ impl Evidence {
 
 /// The first rule that holds.
 pub(super) fn judge(
-    profiles: &[Asked],
+    profiles: &[RankedProfile],
     attempt: &AttemptResult,
     evidence: &Evidence,
     codes: bool,
@@ -123,7 +123,7 @@ pub(super) fn judge(
     ORDER.iter().find_map(|(phase, scope)| {
         profiles.iter().enumerate().find_map(|(at, asked)| {
             let rules = asked.profile.rules.iter().enumerate();
-            let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.is_gate());
+            let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.names_exit_zero());
             let (number, rule) = rules.find(|(_, rule)| {
                 (codes || !rule.texts.is_empty() || rule.http.is_some())
                     && rule.holds(attempt, evidence, *scope)
@@ -135,13 +135,13 @@ pub(super) fn judge(
 }
 
 /// A rule that says that this exit 0 is a failure.
-pub(super) fn opens_gate(
-    profiles: &[Asked],
+pub(super) fn failure_despite_zero(
+    profiles: &[RankedProfile],
     attempt: &AttemptResult,
     evidence: &Evidence,
 ) -> Option<Verdict> {
     profiles.iter().find_map(|asked| {
-        let mut gates = asked.profile.rules.iter().filter(|rule| rule.is_gate());
+        let mut gates = asked.profile.rules.iter().filter(|rule| rule.names_exit_zero());
         let gate = gates.find(|rule| rule.holds(attempt, evidence, Scope::Any))?;
         Some(gate.verdict(&asked.name, attempt, evidence))
     })
@@ -171,7 +171,7 @@ impl Rule {
         }
     }
 
-    /// What happened, in a few words; `None` when the exit status is all that is known.
+    /// The failure in a few words; `None` when the exit status is all that is known.
     fn words(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<String> {
         let status = evidence.http_status.filter(|_| self.http.is_some());
         if self.class == Class::Throttled && evidence.http_status == Some(429) {
@@ -196,10 +196,10 @@ impl Rule {
     }
 }
 
-impl TextRule {
+impl TextCondition {
     fn holds(&self, evidence: &Evidence, scope: Scope) -> bool {
         evidence
-            .texts(self.stream, scope)
+            .texts(self.channel, scope)
             .any(|text| self.patterns.iter().any(|pattern| pattern.is_match(text)))
     }
 }
@@ -217,7 +217,7 @@ impl Example {
         let mut attempt = AttemptResult::ended(Ending::Exited(code.unwrap_or(1)));
         let (mut stderr, mut stdout) = (&self.stderr, &self.stdout);
         let reads_stdout_alone =
-            !rule.texts.is_empty() && rule.texts.iter().all(|text| text.stream == Stream::Stdout);
+            !rule.texts.is_empty() && rule.texts.iter().all(|text| text.channel == Channel::Stdout);
         if stdout.is_empty() && reads_stdout_alone {
             std::mem::swap(&mut stderr, &mut stdout);
         }

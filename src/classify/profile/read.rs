@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Pattern;
-use super::{Example, KINDS, Phase, Profile, Rule, Statuses, Stream, TextRule};
+use super::ProfileRegex;
+use super::{Channel, Example, KINDS, Phase, Profile, Rule, Statuses, TextCondition};
 use crate::base::problem::{Place, Problem, Source, nearest};
 use crate::classify::classification::Class;
 use crate::classify::exit_spec::ExitSpecs;
@@ -186,8 +186,8 @@ impl<'a> Reader<'a> {
                 "hint" => hint = self.switch(key, value),
                 "reached" => not_reached = !self.switch(key, value),
                 "example" => examples = self.examples(value),
-                _ => match Stream::ALL.iter().find(|(stream, _)| *stream == name) {
-                    Some((_, stream)) => texts.push(self.patterns(*stream, key, value)),
+                _ => match Channel::NAMES.iter().find(|(channel, _)| *channel == name) {
+                    Some((_, channel)) => texts.push(self.patterns(*channel, key, value)),
                     None => self.unknown_key(key, RULE_KEYS),
                 },
             }
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         Statuses::read(&text).map_err(|why| self.refuse(value.span(), &why, None)).ok()
     }
 
-    fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {
+    fn patterns(&mut self, channel: Channel, key: &Key<'_>, value: &Value<'_>) -> TextCondition {
         let patterns: Vec<_> = self.texts(key, value).iter().map(|text| self.pattern(text)).collect();
         if self.users {
             for pattern in &patterns {
@@ -295,11 +295,11 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        TextRule { stream, patterns }
+        TextCondition { channel, patterns }
     }
 
-    fn pattern(&self, text: &str) -> Pattern {
-        if self.users { Pattern::of_user(text) } else { Pattern::new(text) }
+    fn pattern(&self, text: &str) -> ProfileRegex {
+        if self.users { ProfileRegex::of_user(text) } else { ProfileRegex::new(text) }
     }
 
     /// Text of stderr, or a table; or a list of either.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::super::attempt::StartFailure;
+use super::super::channel::Channel;
 use super::super::hint::Hint;
 use super::super::output::Output;
 use super::super::stream;
 use super::super::tests::{attempt, timed_out};
-use super::super::text::{Channel, Seen};
+use super::super::text::Seen;
 use super::*;
 
 fn rules(retry: &str, permanent: &str, success: &str, otherwise: Option<Otherwise>) -> Rules {
@@ -201,13 +202,13 @@ fn reasons_are_short_and_countable() {
     }
 }
 
-fn stderr(regex: &str) -> Pattern {
-    Pattern { channel: Channel::Stderr, regex: stream::Pattern::check(regex).unwrap() }
+fn stderr(regex: &str) -> StreamPattern {
+    StreamPattern { channel: Channel::Stderr, regex: stream::LineRegex::check(regex).unwrap() }
 }
 
-fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
+fn text(class: Class, exit: &str, patterns: &[&str]) -> PolicyRule {
     let pattern = |regex: &&str| stderr(regex);
-    TextRule {
+    PolicyRule {
         http: None,
         class,
         id: "rule",
@@ -227,7 +228,7 @@ fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
 
 #[test]
 fn text_rules_hold_when_all_that_they_ask_for_holds() {
-    let rules = |texts: Vec<TextRule>| Rules { texts, ..Rules::default() };
+    let rules = |texts: Vec<PolicyRule>| Rules { texts, ..Rules::default() };
     let busy = rules(vec![text(Class::Throttled, "", &["busy"])]);
     check(&busy, &saw(1, &["busy"]), Class::Throttled, "rule");
     check(&busy, &saw(1, &[]), Class::Transient, "unmatched");
@@ -269,7 +270,7 @@ fn text_can_be_demanded_of_a_success() {
 
 #[test]
 fn patterns_that_name_what_to_retry_mean_nothing_else_and_tables_do_not() {
-    let option = TextRule { id: RETRY_MATCH, ..text(Class::Transient, "", &["busy"]) };
+    let option = PolicyRule { id: RETRY_MATCH, ..text(Class::Transient, "", &["busy"]) };
     let by_option = Rules { texts: vec![option], ..Rules::default() };
     check(&by_option, &saw(1, &["busy"]), Class::Transient, "retry-match");
     check(&by_option, &saw(1, &[]), Class::Permanent, "otherwise");
