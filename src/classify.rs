@@ -4,6 +4,7 @@ mod attempt;
 mod channel;
 mod classification;
 pub mod date;
+mod evidence;
 mod exit_spec;
 mod hint;
 mod http;

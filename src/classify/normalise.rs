@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 /// The most that is read of a stream: its end.
-pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Normalised text, with an index that says quickly what cannot be in it.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ mod wrappers;
 
 pub use builtin::{GENERIC, commands, names};
 pub use host::HostFinder;
-pub use judge::{Evidence, Verdict};
+pub use judge::Verdict;
 pub use known::Knowledge;
 pub use read::{profile_schema, read};
 pub use select::{AUTO, Captures, NONE, Selection, ToolMatch, is_known, known_names};

@@ -4,9 +4,10 @@
 use super::attempt::AttemptResult;
 use super::channel::Channel;
 use super::classification::Class;
+use super::evidence::Evidence;
 use super::exit_spec::ExitSpecs;
 use super::output::{Stream, Tap};
-use super::profile::{Evidence, Statuses};
+use super::profile::Statuses;
 use super::stream::{self, Matcher};
 
 /// A regular expression over the lines of one stream, or of both.
@@ -41,12 +42,13 @@ pub struct PolicyRule {
 
 impl PolicyRule {
     /// Do all of its conditions hold?
-    pub(super) fn holds(&self, attempt: &AttemptResult) -> bool {
+    pub(super) fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
             && self.patterns.iter().all(|pattern| attempt.output.seen.has(pattern))
-            && self.http.as_ref().is_none_or(|wanted| {
-                Evidence::of(attempt).http_status.is_some_and(|status| wanted.contains(status))
-            })
+            && self
+                .http
+                .as_ref()
+                .is_none_or(|wanted| evidence.any_http_status().is_some_and(|status| wanted.contains(status)))
     }
 
     /// Is the rule about certain endings, rather than about any?

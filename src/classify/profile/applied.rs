@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use super::judge::{Evidence, Verdict};
+use super::judge::Verdict;
 use super::known::RankedProfile;
 use super::{Phase, Rule, wrappers};
 use crate::base::exit_code;
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
+use crate::classify::evidence::Evidence;
 use crate::classify::lines;
 use crate::classify::normalise::Text;
 
@@ -19,7 +20,7 @@ const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"]
 pub(super) fn never(
     profiles: &[RankedProfile],
     attempt: &AttemptResult,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
     verdict: &Verdict,
 ) -> bool {
     let rule = verdict.place.and_then(|(at, number)| profiles.get(at)?.profile.rules.get(number));
@@ -27,8 +28,8 @@ pub(super) fn never(
     !was_stopped(attempt)
         && (rule.exit.is_some() || status_agrees(profiles, attempt, rule))
         && !evidence.is_cut()
-        && evidence.streams().all(|text| !speaks_against(text, rule))
-        && (rule.texts.is_empty() || evidence.streams().any(|text| claims(text, rule).next().is_some()))
+        && evidence.texts().all(|text| !speaks_against(text, rule))
+        && (rule.texts.is_empty() || evidence.texts().any(|text| claims(text, rule).next().is_some()))
 }
 
 /// Had a request been under way when the command ended?

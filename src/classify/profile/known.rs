@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::rc::Rc;
 
-use super::judge::{Evidence, Verdict, failure_despite_zero, judge};
+use super::judge::{Verdict, failure_despite_zero, judge};
 use super::select::{Captures, Selection, ToolMatch, named};
 use super::{Profile, applied, builtin, host};
 use crate::classify::attempt::AttemptResult;
 use crate::classify::classification::Class;
+use crate::classify::evidence::Evidence;
 
 /// The knowledge that a run's failures are judged by.
 #[derive(Debug, Default)]
@@ -46,8 +47,9 @@ impl Knowledge {
         }
     }
 
-    /// What an attempt left behind, as far as it is read. Of a command that is not known it is for the rules of others.
-    pub fn evidence(&self, attempt: &AttemptResult) -> Evidence {
+    /// The evidence of an attempt, with the streams that the profiles read. Of a command that is not known all of it counts
+    /// where others ask for it, a throttled verdict for its wait.
+    pub fn evidence<'a>(&self, attempt: &'a AttemptResult) -> Evidence<'a> {
         match self.selection.tool_match {
             ToolMatch::Known => Evidence::read(attempt, self.reads()),
             ToolMatch::Runner | ToolMatch::Unknown => Evidence::of(attempt),
@@ -86,12 +88,15 @@ impl Knowledge {
     }
 
     /// The rule that holds for a failure, if one does.
-    pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
+    pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
         match self.selection.tool_match {
             ToolMatch::Known if self.selection.is_empty() => None,
             ToolMatch::Unknown => None,
-            ToolMatch::Runner => judge(self.profiles(), attempt, &Evidence::default(), true),
-            ToolMatch::Known if evidence.forbidden => Some(self.forbidden()),
+            ToolMatch::Runner => {
+                let nothing = Evidence::read(attempt, Captures::default());
+                judge(self.profiles(), attempt, &nothing, true)
+            }
+            ToolMatch::Known if evidence.forbidden() => Some(self.forbidden()),
             ToolMatch::Known => judge(self.profiles(), attempt, evidence, true),
         }
     }
@@ -114,7 +119,7 @@ impl Knowledge {
     }
 
     /// Does all that is known agree that a failure of this verdict surely never took effect?
-    pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence, verdict: &Verdict) -> bool {
+    pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
         verdict.not_reached
             && !self.among_others
             && !self.selection.runs_others
@@ -127,7 +132,7 @@ impl Knowledge {
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.
-    pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
+    pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
         let gate = failure_despite_zero(self.profiles(), attempt, evidence)?;
         Some(judge(self.profiles(), attempt, evidence, false).unwrap_or(gate))
     }

@@ -98,7 +98,11 @@ fn what_may_not_be_repeated_still_starts_again_and_heeds_a_limit() {
 }
 
 fn curl() -> Rules {
-    let argv = ["curl".into()];
+    of_command("curl")
+}
+
+fn of_command(program: &str) -> Rules {
+    let argv = [program.into()];
     let selection = crate::classify::profile::Selection::choose(&["auto".to_owned()], &argv, &[]);
     Rules { knowledge: Rc::new(Knowledge::new(selection, Vec::new())), ..Rules::default() }
 }
@@ -108,6 +112,15 @@ fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
     // curl's certificate failure.
     check(&curl(), &timed_out(Ending::Exited(60)), Class::Transient, "timeout");
     check(&curl(), &exit(60), Class::Permanent, "certificate");
+    // Nor is what it wrote before.
+    for text in ["SSL certificate problem: certificate has expired", "fatal: Authentication failed for 'x'"] {
+        let wrote = |mut attempt: AttemptResult| {
+            attempt.output.text.stderr = Some(text.as_bytes().into());
+            attempt
+        };
+        assert_eq!(curl().classify(&wrote(exit(1)), None).class, Class::Permanent, "{text}");
+        check(&curl(), &wrote(timed_out(Ending::Signaled(libc::SIGTERM))), Class::Transient, "timeout");
+    }
 }
 
 #[test]
@@ -118,6 +131,12 @@ fn the_commands_own_word_on_the_wait_beats_the_servers() {
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
     attempt.hint = Hint::parse(b"class=transient");
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));
+    // The same where no profile knows the command.
+    let unknown = of_command("frobnicate");
+    attempt.hint = Hint::parse(b"class=throttled\nretry-after=3s");
+    assert_eq!(unknown.classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
+    attempt.hint = Hint::parse(b"class=throttled");
+    assert_eq!(unknown.classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));
 }
 
 #[test]

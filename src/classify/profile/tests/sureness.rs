@@ -1,6 +1,7 @@
 //! Where `--non-idempotent` hangs on it: is every tool as sure as the shared rules are that nothing took effect?
 
 use super::*;
+use crate::classify::evidence::Evidence;
 
 /// Does the profile of this name fear that a retryable failure took effect, where another one is sure that it did not?
 fn fears(profile: &str, attempt: &AttemptResult) -> Option<Rc<str>> {
