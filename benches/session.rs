@@ -14,7 +14,7 @@ use retry_command::base::Now;
 use retry_command::classify::Ending;
 use retry_command::event::Level;
 use retry_command::policy::Policy;
-use retry_command::policy::value::Limit;
+use retry_command::policy::value::MaxAttempts;
 use retry_command::session::{Action, Ended, Input, Session};
 
 fn cpu_time() -> Duration {
@@ -46,7 +46,7 @@ fn main() {
         size_of::<Action>(),
         size_of::<Input>()
     );
-    let policy = Policy { max: Limit::Unlimited, seed: Some(1), ..Policy::default() };
+    let policy = Policy { max: MaxAttempts::Unlimited, seed: Some(1), ..Policy::default() };
     for (who, least) in [("everybody listens", Some(Level::Debug)), ("nobody listens", None)] {
         let session = Session::new(&policy, 1).with_listeners(least);
         let began = cpu_time();

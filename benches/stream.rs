@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use retry_command::classify::stream::{Matcher, Pattern};
+use retry_command::classify::stream::{LineRegex, Matcher};
 
 const CHUNK: usize = 64 * 1024;
 
@@ -78,7 +78,7 @@ fn log() -> Vec<u8> {
 }
 
 fn measure(what: &str, patterns: &[&str], text: &[u8], mebibytes: usize) {
-    let patterns: Vec<_> = patterns.iter().map(|text| Pattern::check(text).expect(text)).collect();
+    let patterns: Vec<_> = patterns.iter().map(|text| LineRegex::check(text).expect(text)).collect();
     let mut matcher = Matcher::new(&patterns);
     let started = cpu_time();
     matcher.feed(b"the first bytes\n");

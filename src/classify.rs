@@ -1,8 +1,10 @@
 //! What happened: the facts of an attempt, and the class that they put it in.
 
 mod attempt;
+mod channel;
 mod classification;
 pub mod date;
+mod evidence;
 mod exit_spec;
 mod hint;
 mod http;
@@ -10,8 +12,9 @@ mod lines;
 mod name;
 mod normalise;
 mod output;
-mod pattern;
+
 pub mod profile;
+mod profile_regex;
 mod retry_after;
 mod rules;
 pub mod signal;
@@ -19,12 +22,13 @@ pub mod stream;
 mod text;
 
 pub use attempt::{AttemptResult, Ending, Stage, StartFailure};
+pub use channel::Channel;
 pub use classification::{Class, Classification};
 pub use exit_spec::{ExitSpecs, whole, words as exit_words};
 pub use hint::Hint;
 pub use output::{CapturedText, Output, Stream, Tails, Tap};
 pub use rules::{Otherwise, RETRY_MATCH, Rules};
-pub use text::{Channel, Pattern, Seen, TextRule, Watch};
+pub use text::{PolicyRule, Seen, StreamPattern, Watch};
 
 #[cfg(test)]
 pub mod tests {

@@ -6,20 +6,20 @@ use super::hint::Hint;
 use super::output::Output;
 use crate::base::words::of_system;
 
-/// One attempt, over.
+/// An attempt that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttemptResult {
     /// How the command ended.
     pub ending: Ending,
-    /// We stopped it: its timeout or the run's deadline had passed.
+    /// `retry` stopped the command: its timeout or the run's deadline had passed.
     pub timed_out: bool,
-    /// From its start to the end of all that had to end.
+    /// Time from the start of the command to the end of everything that had to end with it.
     pub duration: Duration,
-    /// What the command wrote about itself into `$RETRY_HINT`.
+    /// The hint that the command wrote into `$RETRY_HINT`.
     pub hint: Option<Hint>,
     /// Nobody reads our standard output any more.
     pub reader_gone: bool,
-    /// What it wrote, as far as that was seen.
+    /// The output, as far as it was captured.
     pub output: Output,
     /// Why another attempt would not read what this one did, if it would not.
     pub stdin_lost: Option<String>,
@@ -30,11 +30,11 @@ pub struct AttemptResult {
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It returned this status.
+    /// The command returned this status.
     Exited(u8),
-    /// It died of this signal.
+    /// The command died of this signal.
     Signaled(i32),
-    /// It never ran.
+    /// The command never ran.
     NotStarted(StartFailure),
 }
 
@@ -56,7 +56,7 @@ pub enum Stage {
     Input,
     /// The process was there, but the program could not be executed: `execve`.
     Exec,
-    /// The same, since the interpreter that the program names in its `#!` line could not be.
+    /// `execve` again: the program is there, but not the interpreter that its `#!` line names.
     Interpreter,
 }
 
@@ -66,7 +66,7 @@ impl StartFailure {
         !matches!(self.stage, Stage::Fork | Stage::Input) && self.errno == libc::ENOENT
     }
 
-    /// It may well start in a moment: a resource is short, or the file is being written (`ETXTBSY`).
+    /// True where a later start may work: a resource is short, or the file is being written (`ETXTBSY`).
     pub fn is_transient(self) -> bool {
         matches!(self.stage, Stage::Fork | Stage::Input)
             || matches!(

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What an attempt's result means for the run.
+/// The meaning of an attempt's result for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// It worked.
+    /// The command worked.
     Success,
-    /// It failed in a way that may pass: try again.
+    /// A failure that may pass: try again.
     Transient,
-    /// It was turned away for asking too much: try again, and heed what was asked.
+    /// A refusal because of a limit: try again, and respect the wait that was asked for.
     Throttled,
-    /// It will fail again: stop.
+    /// A failure that will come again: stop.
     Permanent,
 }
 
@@ -34,10 +34,10 @@ impl Class {
     }
 }
 
-/// The rule that won.
+/// The name of the rule that won.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Who stated it: `policy` (an option), `hint` (the command itself), `profile` or `builtin`.
+pub struct RuleId {
+    /// The source of the rule: `policy` (an option), `hint` (the command itself), `profile` or `builtin`.
     pub source: &'static str,
     /// Which profile.
     pub profile: Option<Rc<str>>,
@@ -45,7 +45,7 @@ pub struct Rule {
     pub id: Cow<'static, str>,
 }
 
-impl Rule {
+impl RuleId {
     /// A rule that is no profile's.
     pub fn new(source: &'static str, id: &'static str) -> Self {
         Self { source, profile: None, id: Cow::Borrowed(id) }
@@ -56,10 +56,10 @@ impl Rule {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classification {
     pub class: Class,
-    pub rule: Rule,
-    /// What kind of failure it is, where that is known.
+    pub rule: RuleId,
+    /// The kind of failure, where it is known.
     pub kind: Option<Cow<'static, str>>,
-    /// What happened, in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
+    /// The ending in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
     pub reason: Cow<'static, str>,
     /// The line of output that it was seen by, fit for a terminal.
     pub quote: Option<String>,
@@ -67,13 +67,13 @@ pub struct Classification {
     pub retry_after: Option<Duration>,
     /// The status that the output speaks of.
     pub http_status: Option<u16>,
-    /// It is not tried again for this alone: it may have taken effect.
+    /// The request may have taken effect, and only for that it is not tried again.
     pub may_have_been_applied: bool,
 }
 
 impl Classification {
     /// A class by a rule, of which no more is known.
-    pub fn new(class: Class, rule: Rule, reason: Cow<'static, str>) -> Self {
+    pub fn new(class: Class, rule: RuleId, reason: Cow<'static, str>) -> Self {
         Self {
             class,
             rule,
@@ -90,7 +90,7 @@ impl Classification {
     pub fn with_stdin_lost(self, why: &str) -> Self {
         Self {
             class: Class::Permanent,
-            rule: Rule::new("builtin", "stdin-not-replayable"),
+            rule: RuleId::new("builtin", "stdin-not-replayable"),
             reason: Cow::Owned(format!("{}; {why}", self.reason)),
             retry_after: None,
             ..self

@@ -9,7 +9,7 @@ use super::signal;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExitSpecs(Vec<ExitSpec>);
 
-/// One item of the list.
+/// An item of the list.
 #[derive(Clone, Debug, PartialEq)]
 struct ExitSpec {
     /// Written with `!`: it takes away.
@@ -59,12 +59,12 @@ impl ExitSpecs {
         text.split(',').map(|item| ExitSpec::parse(item.trim_ascii())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// One list after the other.
+    /// Two lists, one after the other.
     pub fn extend(&mut self, other: ExitSpecs) {
         self.0.extend(other.0);
     }
 
-    /// What cannot be started.
+    /// A command that cannot be started.
     pub fn unstartable() -> Self {
         Self(
             [Matched::NotFound, Matched::NotExecutable]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Class;
 use crate::base::duration;
 
-/// What the command said of its failure. A later line replaces an earlier one of the same key.
+/// The command's own account of its failure. A later line replaces an earlier one of the same key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hint {
     pub class: Option<Class>,
@@ -13,11 +13,11 @@ pub struct Hint {
     pub reason: Option<String>,
 }
 
-/// A request to wait longer than this is a mistake (a date read as seconds, say), not a request.
-const ABSURD: Duration = Duration::from_secs(30 * 24 * 3600);
+/// The longest wait that is believed. A longer one is a mistake, such as a date read as seconds.
+const MAX_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A reason is for a message and a log line.
-const LONGEST_REASON: usize = 200;
+/// Longer reasons are cut: they are for a message and a log line.
+const MAX_REASON_CHARS: usize = 200;
 
 impl Hint {
     /// Reads `class=`, `retry-after=` and `reason=` lines; anything else, and any value that makes no sense, is
@@ -31,7 +31,7 @@ impl Hint {
                 "class" => hint.class = class(value).or(hint.class),
                 "retry-after" => hint.retry_after = wait(value).or(hint.retry_after),
                 "reason" if !value.is_empty() => {
-                    hint.reason = Some(value.chars().take(LONGEST_REASON).collect());
+                    hint.reason = Some(value.chars().take(MAX_REASON_CHARS).collect());
                 }
                 _ => {}
             }
@@ -51,7 +51,7 @@ fn class(word: &str) -> Option<Class> {
 
 /// Zero, negative and absurd waits are no hint.
 fn wait(text: &str) -> Option<Duration> {
-    duration::parse(text).ok().filter(|wait| !wait.is_zero() && *wait <= ABSURD)
+    duration::parse(text).ok().filter(|wait| !wait.is_zero() && *wait <= MAX_WAIT)
 }
 
 #[cfg(test)]

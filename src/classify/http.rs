@@ -125,10 +125,10 @@ const BEFORE_ALONE: &[&str] = &[
 /// Words before which `status` and its like mean something else.
 const NOT_AFTER: &[&str] = &["exit", "exited with", "exit code", "process", "child", "signal"];
 
-/// So much before a number is looked at: a method and a URL.
-const BEFORE_MOST: usize = 320;
+/// The bytes before a number that are inspected: enough for a method and a URL.
+const CONTEXT_BYTES: usize = 320;
 
-/// The last status in the text.
+/// The last HTTP status in the text.
 pub(super) fn last_status(text: &Text) -> Option<u16> {
     let lower = &text.lower[..];
     let digits = |at: usize| lower.get(at).is_some_and(u8::is_ascii_digit);
@@ -141,7 +141,7 @@ pub(super) fn last_status(text: &Text) -> Option<u16> {
             continue;
         }
         let code = lower[start..=at].iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
-        let (before, after) = (&lower[start.saturating_sub(BEFORE_MOST)..start], &lower[at + 1..]);
+        let (before, after) = (&lower[start.saturating_sub(CONTEXT_BYTES)..start], &lower[at + 1..]);
         if is_status(code) && has_context(code, before, after) || is_surely_one(code, before, after) {
             return Some(code);
         }
@@ -283,7 +283,7 @@ fn starts_with_words(text: &[u8], words: &str) -> bool {
     text.len() >= words.len() && text.iter().zip(words.bytes()).all(|(byte, word)| same(*byte, word))
 }
 
-/// The same at the end, where no word may begin in the middle of one.
+/// Does the text end with these words? The first of them may not begin in the middle of another.
 fn ends_with_word(text: &[u8], word: &str) -> bool {
     let Some(start) = text.len().checked_sub(word.len()) else { return false };
     starts_with_words(&text[start..], word)

@@ -4,14 +4,14 @@
 use toml::de::{DeTable, DeValue};
 
 use super::normalise::Text;
-use super::pattern::Pattern;
+use super::profile_regex::ProfileRegex;
 
 const DATA: &str = include_str!("lines.toml");
 
 /// Lines of one sort.
 #[derive(Debug, Default)]
 struct Sort {
-    patterns: Vec<Pattern>,
+    patterns: Vec<ProfileRegex>,
     /// Only behind a line that says that there was no connection.
     later: bool,
     /// Lines that are of this sort, for tests.
@@ -74,7 +74,7 @@ fn sort(value: &DeValue<'_>) -> Option<Sort> {
         _ => Vec::new(),
     };
     Some(Sort {
-        patterns: texts("line").iter().map(|text| Pattern::of_user(text)).collect(),
+        patterns: texts("line").iter().map(|text| ProfileRegex::of_user(text)).collect(),
         later: matches!(table.get("later").map(toml::Spanned::get_ref), Some(DeValue::Boolean(true))),
         #[cfg(test)]
         examples: texts("example"),

@@ -4,21 +4,21 @@
 
 use std::ops::Range;
 
-/// No more of a stream than its end is looked at.
-const MOST: usize = 64 * 1024;
+/// The most that is read of a stream: its end.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Normalised text, with an index that says quickly what cannot be in it.
 #[derive(Debug)]
 pub struct Text {
     pub plain: Vec<u8>,
-    /// The same in lower case (ASCII).
+    /// The text in lower case (ASCII).
     pub lower: Vec<u8>,
     grams: Vec<u64>,
 }
 
 impl Text {
     pub fn new(raw: &[u8]) -> Self {
-        Self::of(normalise(&raw[raw.len().saturating_sub(MOST)..]))
+        Self::of(normalise(&raw[raw.len().saturating_sub(MAX_TEXT_BYTES)..]))
     }
 
     /// Text that is normalised already.
@@ -34,7 +34,7 @@ impl Text {
 
     /// May what stood before the text have been left out?
     pub fn is_cut(raw: &[u8]) -> bool {
-        raw.len() >= MOST
+        raw.len() >= MAX_TEXT_BYTES
     }
 
     /// Where the line of a place begins.
@@ -47,7 +47,7 @@ impl Text {
         self.plain[at..].iter().position(|byte| *byte == b'\n').map_or(self.plain.len(), |length| at + length)
     }
 
-    /// The same without the lines that these places are in.
+    /// The text without the lines that these places are in.
     pub fn without(self, places: &[Range<usize>]) -> Self {
         if places.is_empty() {
             return self;
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn only_the_end_of_a_long_stream_is_looked_at() {
         let mut raw = b"first ".to_vec();
-        raw.resize(MOST + 6, b'x');
+        raw.resize(MAX_TEXT_BYTES + 6, b'x');
         assert!(!Text::new(&raw).may_hold(b"first"));
     }
 }

@@ -21,7 +21,7 @@ pub trait Tap: Any {
     fn take(&mut self, stream: Stream, bytes: &[u8]);
 }
 
-/// What is known of an attempt's output. `None`: not captured. Merged output counts as stdout's.
+/// An attempt's output, as far as it was captured (`None`: it was not). Merged output counts as stdout's.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
     pub bytes_out: Option<u64>,
@@ -31,7 +31,7 @@ pub struct Output {
     pub stderr_tail: Option<String>,
     /// The patterns of the policy that were seen in it.
     pub seen: Seen,
-    /// What the profiles read.
+    /// The text that profiles read.
     pub text: CapturedText,
 }
 

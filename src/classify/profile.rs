@@ -13,19 +13,20 @@ mod wrappers;
 
 pub use builtin::{GENERIC, commands, names};
 pub use host::HostFinder;
-pub use judge::{Evidence, Verdict};
+pub use judge::Verdict;
 pub use known::Knowledge;
 pub use read::{profile_schema, read};
-pub use select::{AUTO, Captures, Familiarity, NONE, Selection, is_known, known_names};
+pub use select::{AUTO, Captures, NONE, Selection, ToolMatch, is_known, known_names};
 
 use std::rc::Rc;
 
+use super::channel::Channel;
 use super::classification::Class;
 use super::exit_spec::{ExitSpecs, whole};
-pub use super::pattern::Pattern;
+pub use super::profile_regex::ProfileRegex;
 use crate::base::problem;
 
-/// What is known of one tool.
+/// Knowledge of one tool.
 #[derive(Debug, Default)]
 pub struct Profile {
     pub name: Rc<str>,
@@ -33,11 +34,11 @@ pub struct Profile {
     pub commands: Vec<String>,
     /// In the order in which they stand.
     pub rules: Vec<Rule>,
-    /// What a user of the tool should know.
+    /// Advice to users of the tool.
     pub advice: Vec<String>,
-    /// It talks to a person: nothing is captured while stdin is a terminal.
+    /// The tool talks to a person: nothing is captured while stdin is a terminal.
     pub interactive: bool,
-    /// It asks for nothing to be captured, and reads what is captured anyway.
+    /// Nothing is captured for its sake; output captured for another reason is read.
     pub passive: bool,
     /// The rules of `generic` do not follow its own.
     pub alone: bool,
@@ -45,7 +46,7 @@ pub struct Profile {
     pub keys: Vec<HostFinder>,
 }
 
-/// One thing that is known: when all its conditions hold, its class does.
+/// A rule of a profile: the class of every failure that meets all of its conditions.
 #[derive(Debug)]
 pub struct Rule {
     pub id: Rc<str>,
@@ -56,7 +57,7 @@ pub struct Rule {
     pub phase: Phase,
     pub exit: Option<ExitSpecs>,
     /// Each must match; of its patterns one.
-    pub texts: Vec<TextRule>,
+    pub texts: Vec<TextCondition>,
     pub http: Option<Statuses>,
     /// The server must have said how long to wait.
     pub hint: bool,
@@ -69,25 +70,9 @@ pub struct Rule {
 
 /// A condition on a stream.
 #[derive(Debug)]
-pub struct TextRule {
-    pub stream: Stream,
-    pub patterns: Vec<Pattern>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    Stderr,
-    Stdout,
-    Both,
-}
-
-impl Stream {
-    pub const ALL: [(&str, Stream); 3] =
-        [("stderr", Stream::Stderr), ("stdout", Stream::Stdout), ("both", Stream::Both)];
-
-    pub fn name(self) -> &'static str {
-        Stream::ALL.iter().find(|(_, stream)| *stream == self).map_or("", |(name, _)| name)
-    }
+pub struct TextCondition {
+    pub channel: Channel,
+    pub patterns: Vec<ProfileRegex>,
 }
 
 /// HTTP statuses, as ranges.
@@ -214,7 +199,7 @@ impl Phase {
         Phase::NAMES.iter().find(|(_, phase)| *phase == self).map_or("", |(name, _)| name)
     }
 
-    /// As `retry profiles` says it.
+    /// The heading in `retry profiles`.
     pub fn title(self) -> &'static str {
         match self {
             Phase::Hard => "permanent errors (text)",
@@ -228,7 +213,7 @@ impl Phase {
         }
     }
 
-    /// Where a rule belongs that does not say so.
+    /// The phase of a rule that names none.
     fn of(class: Class, kind: Option<&str>, has_text: bool, has_http: bool, generic: bool) -> Self {
         let is = |kinds: &[&str]| kind.is_some_and(|kind| kinds.contains(&kind));
         match class {
@@ -245,19 +230,19 @@ impl Phase {
 }
 
 impl Rule {
-    /// Does it speak of exit 0? Then it is what says that such an end was none.
-    pub fn is_gate(&self) -> bool {
+    /// Does the rule name exit status 0? Then it turns a success into a failure.
+    pub fn names_exit_zero(&self) -> bool {
         self.exit.as_ref().is_some_and(ExitSpecs::names_zero)
     }
 
-    /// Has it the same conditions?
+    /// Has another rule the same conditions?
     pub fn repeats(&self, other: &Rule) -> bool {
         let texts = |rule: &Rule| {
             let mut texts: Vec<_> = rule
                 .texts
                 .iter()
                 .flat_map(|text| {
-                    text.patterns.iter().map(|pattern| (text.stream.name(), pattern.as_str().to_owned()))
+                    text.patterns.iter().map(|pattern| (text.channel.name(), pattern.as_str().to_owned()))
                 })
                 .collect();
             texts.sort();

@@ -14,11 +14,11 @@ use super::normalise::Text;
 use self::headers::Headers;
 use self::limits::{rate_limit, reset};
 
-/// A request for more than this is a mistake: a date that was read as seconds, say.
-const LONGEST: f64 = 30.0 * 86_400.0;
+/// The longest wait that is believed, 30 days. A longer one is a mistake, such as a date read as seconds.
+const MAX_WAIT_SECONDS: f64 = 30.0 * 86_400.0;
 
-/// A moment farther away than this is a clock that is wrong, not a request.
-const FARTHEST: i64 = 86_400;
+/// The farthest moment that is believed, a day ahead. A later one shows a wrong clock.
+const MAX_AHEAD_SECONDS: i64 = 86_400;
 
 /// Finds the request in the streams, the more telling one first. `now` is in seconds since the Unix epoch.
 pub(super) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
@@ -48,17 +48,17 @@ pub(super) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
 
 /// Seconds that may be waited.
 fn sensible(seconds: f64) -> Option<Duration> {
-    (seconds > 0.0 && seconds <= LONGEST).then(|| Duration::from_secs_f64(seconds))
+    (seconds > 0.0 && seconds <= MAX_WAIT_SECONDS).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// Seconds until a moment, unless one of the clocks must be wrong.
 fn until(moment: i64, now: i64) -> Option<f64> {
     let ahead = moment.saturating_sub(now);
     #[expect(clippy::cast_precision_loss, reason = "at most a day")]
-    (1..=FARTHEST).contains(&ahead).then_some(ahead as f64)
+    (1..=MAX_AHEAD_SECONDS).contains(&ahead).then_some(ahead as f64)
 }
 
-/// One line, for words that may be wrapped.
+/// The text as one line, since words may be wrapped.
 fn flat(text: &Text) -> String {
     String::from_utf8_lossy(&text.plain).replace('\n', " ")
 }

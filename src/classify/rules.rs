@@ -4,32 +4,34 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::attempt::{AttemptResult, Ending, Stage};
-use super::classification::{Class, Classification, Rule};
+use super::channel::Channel;
+use super::classification::{Class, Classification, RuleId};
+use super::evidence::Evidence;
 use super::exit_spec::ExitSpecs;
-use super::profile::{Evidence, Knowledge, Verdict};
+use super::profile::{Knowledge, Verdict};
 use super::signal;
-use super::text::{Channel, Pattern, TextRule};
+use super::text::{PolicyRule, StreamPattern};
 use crate::base::exit_code;
 
-/// What the policy says of results.
+/// The policy's rules over results.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     pub success_on: ExitSpecs,
     pub permanent_on: ExitSpecs,
     pub retry_on: ExitSpecs,
     /// Rules over output, and over output and exit status together.
-    pub texts: Vec<TextRule>,
+    pub texts: Vec<PolicyRule>,
     /// All of these must be seen for a success.
-    pub success_match: Vec<Pattern>,
-    /// What no explicit rule speaks of; `None`: judged by what is known of it.
+    pub success_match: Vec<StreamPattern>,
+    /// The fate of failures that no explicit rule covers; `None`: the knowledge of the command decides.
     pub otherwise: Option<Otherwise>,
-    /// Retry only what surely never took effect.
+    /// Retry only failures in which the request cannot have taken effect.
     pub non_idempotent: bool,
-    /// What is known of the command.
+    /// Knowledge of the command.
     pub knowledge: Rc<Knowledge>,
 }
 
-/// The fate of a failure that no explicit rule speaks of.
+/// The fate of a failure that no explicit rule covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Otherwise {
     Retry,
@@ -39,13 +41,13 @@ pub enum Otherwise {
 /// `sysexits.h`: "temporary failure; user is invited to retry". The one status that says so on purpose.
 const EX_TEMPFAIL: u8 = 75;
 
-/// The option whose patterns are what to retry.
+/// The option whose patterns select what to retry.
 pub const RETRY_MATCH: &str = "retry-match";
 
 impl Rules {
     /// Every pattern that must be looked for, once.
-    pub fn patterns(&self) -> Vec<Pattern> {
-        let mut all: Vec<Pattern> = Vec::new();
+    pub fn patterns(&self) -> Vec<StreamPattern> {
+        let mut all: Vec<StreamPattern> = Vec::new();
         let of_rules = self.texts.iter().flat_map(|rule| &rule.patterns);
         for pattern in of_rules.chain(&self.success_match) {
             if !all.contains(pattern) {
@@ -70,20 +72,23 @@ impl Rules {
     }
 
     fn judge(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
-        if let Some(verdict) = self.ended_by_our_surroundings(attempt, stopped_by) {
-            return verdict;
-        }
-        if self.is_success(attempt) {
-            return self.success(attempt);
+        if let Some(signal) = stopped_by {
+            return interrupted(signal, attempt);
         }
         let evidence = self.knowledge.evidence(attempt);
+        if self.is_success(attempt, &evidence) {
+            return self.success(attempt, &evidence);
+        }
+        if attempt.reader_gone {
+            return unread(attempt);
+        }
+        if let Some(verdict) = self.explicitly_permanent(attempt, &evidence) {
+            return verdict;
+        }
         let known = self.knowledge.judge(attempt, &evidence);
-        let verdict = self
-            .explicitly_permanent(attempt)
-            .or_else(|| {
-                let said = said_by_the_command(attempt).or_else(|| self.explicitly_retryable(attempt));
-                said.map(|verdict| refined(verdict, known.as_ref(), &evidence))
-            })
+        let verdict = said_by_the_command(attempt)
+            .or_else(|| self.explicitly_retryable(attempt, &evidence))
+            .map(|verdict| refined(verdict, known.as_ref(), &evidence))
             .or_else(|| never_started(attempt))
             .or_else(|| Some(refined(self.otherwise(attempt)?, known.as_ref(), &evidence)))
             .or_else(|| interrupted_by_others(attempt))
@@ -105,7 +110,7 @@ impl Rules {
         verdict: &Classification,
         known: Option<&Verdict>,
         attempt: &AttemptResult,
-        evidence: &Evidence,
+        evidence: &Evidence<'_>,
     ) -> bool {
         let started = !matches!(attempt.ending, Ending::NotStarted(_));
         match verdict.class {
@@ -121,38 +126,17 @@ impl Rules {
         }
     }
 
-    /// A signal told us to stop, or nobody reads our output: the run ends, whatever the command returned.
-    fn ended_by_our_surroundings(
-        &self,
-        attempt: &AttemptResult,
-        stopped_by: Option<i32>,
-    ) -> Option<Classification> {
-        if let Some(signal) = stopped_by {
-            let mut verdict = builtin(Class::Permanent, "interrupted", Some("interrupted"), attempt);
-            verdict.reason = Cow::Owned(format!("interrupted by {}", signal::name(signal)));
-            return Some(verdict);
-        }
-        let failed = attempt.timed_out || !self.is_success(attempt);
-        (attempt.reader_gone && failed).then(|| {
-            let mut verdict = builtin(Class::Permanent, "reader-gone", Some("reader-gone"), attempt);
-            verdict.reason = Cow::Owned(format!("{}, and nobody reads the output", verdict.reason));
-            verdict
-        })
-    }
-
     /// A success, unless a profile knows better: some tools end with 0 when they failed.
-    fn success(&self, attempt: &AttemptResult) -> Classification {
+    fn success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
         if attempt.ending == Ending::Exited(0) && self.knowledge.judges_success() {
-            let evidence = self.knowledge.evidence(attempt);
-            let known = self.knowledge.judge_success(attempt, &evidence);
-            if let Some(verdict) = known.map(|known| judged_by_profile(&known, attempt, &evidence)) {
+            let known = self.knowledge.judge_success(attempt, evidence);
+            if let Some(verdict) = known.map(|known| judged_by_profile(&known, attempt, evidence)) {
                 let again = self.non_idempotent && verdict.class == Class::Transient;
                 return if again { not_again(verdict) } else { verdict };
             }
         }
-        let rule = self.texts.iter().find(|rule| rule.class == Class::Success && rule.holds(attempt));
-        match rule {
-            Some(rule) => by_text(rule, attempt),
+        match self.text_rule(Class::Success, attempt, evidence) {
+            Some(rule) => by_text(rule, attempt, evidence),
             None if !self.success_match.is_empty() => explicit(Class::Success, "success-match", attempt),
             None if self.success_on.is_empty() => builtin(Class::Success, "exit-0", None, attempt),
             None => explicit(Class::Success, "success-on", attempt),
@@ -161,25 +145,27 @@ impl Rules {
 
     /// A status that counts as success with all the text that is demanded, or a rule that says so; unless a rule which
     /// names that very status, and text that was seen, says that it failed.
-    fn is_success(&self, attempt: &AttemptResult) -> bool {
+    fn is_success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         if attempt.timed_out {
             return false;
         }
         let holds = |class_fits: fn(Class) -> bool| {
-            self.texts.iter().any(|rule| class_fits(rule.class) && rule.names_exit() && rule.holds(attempt))
+            self.texts
+                .iter()
+                .any(|rule| class_fits(rule.class) && rule.names_exit() && rule.holds(attempt, evidence))
         };
         let by_status = self.has_success_status(attempt) && self.has_all_demanded(attempt);
         if by_status && holds(|class| class != Class::Success) {
             return false;
         }
-        by_status || self.texts.iter().any(|rule| rule.class == Class::Success && rule.holds(attempt))
+        by_status || self.text_rule(Class::Success, attempt, evidence).is_some()
     }
 
     fn has_all_demanded(&self, attempt: &AttemptResult) -> bool {
         self.success_match.iter().all(|pattern| attempt.output.seen.has(pattern))
     }
 
-    /// What we stopped for time is never a success.
+    /// Is the exit status one of a success? A timed-out attempt is never a success.
     fn has_success_status(&self, attempt: &AttemptResult) -> bool {
         match attempt.ending {
             Ending::Exited(code) if self.success_on.is_empty() => code == 0,
@@ -188,26 +174,48 @@ impl Rules {
         }
     }
 
-    fn explicitly_permanent(&self, attempt: &AttemptResult) -> Option<Classification> {
+    fn explicitly_permanent(
+        &self,
+        attempt: &AttemptResult,
+        evidence: &Evidence<'_>,
+    ) -> Option<Classification> {
         if self.permanent_on.matches(attempt) {
             return Some(explicit(Class::Permanent, "permanent-on", attempt));
         }
-        self.by_texts(Class::Permanent, attempt)
+        self.by_texts(Class::Permanent, attempt, evidence)
     }
 
-    fn explicitly_retryable(&self, attempt: &AttemptResult) -> Option<Classification> {
-        if let Some(throttled) = self.by_texts(Class::Throttled, attempt) {
+    fn explicitly_retryable(
+        &self,
+        attempt: &AttemptResult,
+        evidence: &Evidence<'_>,
+    ) -> Option<Classification> {
+        if let Some(throttled) = self.by_texts(Class::Throttled, attempt, evidence) {
             return Some(throttled);
         }
         if self.retry_on.matches(attempt) {
             return Some(explicit(Class::Transient, "retry-on", attempt));
         }
-        self.by_texts(Class::Transient, attempt).or_else(|| self.without_demanded_text(attempt))
+        self.by_texts(Class::Transient, attempt, evidence).or_else(|| self.without_demanded_text(attempt))
     }
 
-    fn by_texts(&self, class: Class, attempt: &AttemptResult) -> Option<Classification> {
-        let rule = self.texts.iter().find(|rule| rule.class == class && rule.holds(attempt))?;
-        Some(by_text(rule, attempt))
+    fn by_texts(
+        &self,
+        class: Class,
+        attempt: &AttemptResult,
+        evidence: &Evidence<'_>,
+    ) -> Option<Classification> {
+        self.text_rule(class, attempt, evidence).map(|rule| by_text(rule, attempt, evidence))
+    }
+
+    /// The first rule of a class that holds.
+    fn text_rule(
+        &self,
+        class: Class,
+        attempt: &AttemptResult,
+        evidence: &Evidence<'_>,
+    ) -> Option<&PolicyRule> {
+        self.texts.iter().find(|rule| rule.class == class && rule.holds(attempt, evidence))
     }
 
     /// The status of a success, but not the text that must go with it.
@@ -245,7 +253,7 @@ impl Rules {
         }
     }
 
-    /// `--otherwise`, or what it is by default: who names what to retry means nothing else.
+    /// `--otherwise`, or its default: options that name what to retry exclude everything else.
     fn otherwise(&self, attempt: &AttemptResult) -> Option<Classification> {
         match self.otherwise {
             Some(Otherwise::Retry) => Some(explicit(Class::Transient, "otherwise", attempt)),
@@ -257,42 +265,56 @@ impl Rules {
     }
 }
 
-/// The file `$RETRY_HINT`.
-fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
-    let hint = attempt.hint.as_ref()?;
-    let said = hint.reason.as_ref().map(|reason| Cow::Owned(reason.clone()));
-    let reason = said.unwrap_or_else(|| reason(attempt));
-    let verdict = Classification::new(hint.class(), Rule::new("hint", "hint"), reason);
-    Some(Classification { retry_after: hint.retry_after, ..verdict })
+/// A signal told `retry` to stop: the run ends, whatever the command returned.
+fn interrupted(signal: i32, attempt: &AttemptResult) -> Classification {
+    let verdict = builtin(Class::Permanent, "interrupted", Some("interrupted"), attempt);
+    Classification { reason: Cow::Owned(format!("interrupted by {}", signal::name(signal))), ..verdict }
 }
 
-/// The profile's judgement.
-fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Evidence) -> Classification {
-    let id = Cow::Owned(known.id.to_string());
-    let rule = Rule { source: "profile", profile: Some(Rc::clone(&known.profile)), id };
-    let verdict = Classification::new(known.class, rule, known.reason_or(reason(attempt)));
+/// A failure, and nobody reads the output any more: the run ends.
+fn unread(attempt: &AttemptResult) -> Classification {
+    let verdict = builtin(Class::Permanent, "reader-gone", Some("reader-gone"), attempt);
     Classification {
-        kind: known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string())),
-        retry_after: evidence.retry_after.filter(|_| known.class.is_retryable()),
-        http_status: evidence.http_status,
+        reason: Cow::Owned(format!("{}, and nobody reads the output", verdict.reason)),
         ..verdict
     }
 }
 
-/// What somebody else says is to be tried again stays so; the profile may know that it was throttled, and for how
-/// long.
-fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence) -> Classification {
+/// The verdict of the file `$RETRY_HINT`.
+fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
+    let hint = attempt.hint.as_ref()?;
+    let said = hint.reason.as_ref().map(|reason| Cow::Owned(reason.clone()));
+    let reason = said.unwrap_or_else(|| reason(attempt));
+    let verdict = Classification::new(hint.class(), RuleId::new("hint", "hint"), reason);
+    Some(Classification { retry_after: hint.retry_after, ..verdict })
+}
+
+/// The profile's judgement.
+fn judged_by_profile(known: &Verdict, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
+    let id = Cow::Owned(known.id.to_string());
+    let rule = RuleId { source: "profile", profile: Some(Rc::clone(&known.profile)), id };
+    let verdict = Classification::new(known.class, rule, known.reason_or(reason(attempt)));
+    Classification {
+        kind: known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string())),
+        retry_after: evidence.retry_after().filter(|_| known.class.is_retryable()),
+        http_status: evidence.http_status(),
+        ..verdict
+    }
+}
+
+/// A verdict to retry stays one; the profile may add that it was throttled, and the output how long to wait.
+fn refined(verdict: Classification, known: Option<&Verdict>, evidence: &Evidence<'_>) -> Classification {
     let Some(known) = known.filter(|_| verdict.class.is_retryable()) else {
-        // Who calls it throttled means what the server said of it, too.
-        let said = evidence.retry_after.filter(|_| verdict.class == Class::Throttled);
+        // A throttled verdict adopts the Retry-After found in the output, even if the user's rule gave it.
+        let said = evidence.retry_after().filter(|_| verdict.class == Class::Throttled);
         return Classification { retry_after: verdict.retry_after.or(said), ..verdict };
     };
     let throttled = known.class == Class::Throttled;
     Classification {
         class: if throttled { Class::Throttled } else { verdict.class },
         kind: verdict.kind.or_else(|| known.kind.as_ref().map(|kind| Cow::Owned(kind.to_string()))),
-        retry_after: verdict.retry_after.or(evidence.retry_after),
-        http_status: evidence.http_status,
+        retry_after: verdict.retry_after.or(evidence.retry_after()),
+        http_status: evidence.http_status(),
         ..verdict
     }
 }
@@ -343,7 +365,7 @@ fn interrupted_by_others(attempt: &AttemptResult) -> Option<Classification> {
         .then(|| builtin(Class::Permanent, "command-interrupted", Some("interrupted"), attempt))
 }
 
-/// Nothing else speaks of it: worth another try.
+/// The verdict on a failure that no rule covers: another attempt.
 fn by_itself(attempt: &AttemptResult) -> Classification {
     if attempt.timed_out {
         builtin(Class::Transient, "timeout", Some("timeout"), attempt)
@@ -360,11 +382,11 @@ fn builtin(
     kind: Option<&'static str>,
     attempt: &AttemptResult,
 ) -> Classification {
-    let verdict = Classification::new(class, Rule::new("builtin", id), reason(attempt));
+    let verdict = Classification::new(class, RuleId::new("builtin", id), reason(attempt));
     Classification { kind: kind.map(Cow::Borrowed), ..verdict }
 }
 
-fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
+fn by_text(rule: &PolicyRule, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
     let mut verdict = explicit(rule.class, rule.id, attempt);
     let line = rule.patterns.first().and_then(|pattern| attempt.output.seen.line(pattern));
     verdict.quote = line.filter(|line| !line.is_empty()).map(str::to_owned);
@@ -374,7 +396,7 @@ fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
         (None, None) => {}
     }
     if rule.http.is_some() {
-        verdict.http_status = Evidence::of(attempt).http_status;
+        verdict.http_status = evidence.any_http_status();
         if let (None, Some(status)) = (&rule.reason, verdict.http_status) {
             verdict.reason = Cow::Owned(format!("{}, HTTP {status}", verdict.reason));
         }
@@ -383,11 +405,11 @@ fn by_text(rule: &TextRule, attempt: &AttemptResult) -> Classification {
 }
 
 fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) -> Classification {
-    let verdict = Classification::new(class, Rule::new("policy", id), reason(attempt));
+    let verdict = Classification::new(class, RuleId::new("policy", id), reason(attempt));
     Classification { kind: attempt.timed_out.then_some(Cow::Borrowed("timeout")), ..verdict }
 }
 
-/// What happened, in a few words.
+/// The ending in a few words: `exit 7`, `killed by SIGKILL`.
 fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
     if attempt.timed_out {
         return Cow::Borrowed("timeout");

@@ -14,15 +14,15 @@
 
 mod engine;
 mod lanes;
+mod line_regex;
 mod matcher;
-mod pattern;
 mod quote;
 mod sequences;
 mod sieve;
 mod signatures;
 
+pub use line_regex::LineRegex;
 pub use matcher::Matcher;
-pub use pattern::Pattern;
 
 #[cfg(test)]
 mod tests;

@@ -2,46 +2,22 @@
 //! were seen. The matching itself is `stream.rs`'s.
 
 use super::attempt::AttemptResult;
+use super::channel::Channel;
 use super::classification::Class;
+use super::evidence::Evidence;
 use super::exit_spec::ExitSpecs;
 use super::output::{Stream, Tap};
-use super::profile::{Evidence, Statuses};
+use super::profile::Statuses;
 use super::stream::{self, Matcher};
-
-/// The output that a pattern looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Stdout,
-    Stderr,
-    Both,
-}
-
-impl Channel {
-    pub const NAMES: &[(&str, Channel)] =
-        &[("stdout", Channel::Stdout), ("stderr", Channel::Stderr), ("both", Channel::Both)];
-
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, channel)| *channel == self).map_or("", |(name, _)| name)
-    }
-
-    /// Does it look at this stream? Merged output is looked at by all.
-    pub fn sees(self, stream: Stream) -> bool {
-        match (self, stream) {
-            (Channel::Both, _) | (_, Stream::Merged) => true,
-            (Channel::Stdout, stream) => stream == Stream::Stdout,
-            (Channel::Stderr, stream) => stream == Stream::Stderr,
-        }
-    }
-}
 
 /// A regular expression over the lines of one stream, or of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct StreamPattern {
     pub channel: Channel,
-    pub regex: stream::Pattern,
+    pub regex: stream::LineRegex,
 }
 
-impl std::fmt::Display for Pattern {
+impl std::fmt::Display for StreamPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.channel {
             Channel::Stderr => f.write_str(self.regex.text()),
@@ -52,29 +28,30 @@ impl std::fmt::Display for Pattern {
 
 /// An explicit rule of the policy, a `[[policy.NAME.rule]]` table or an option. All that is given must hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TextRule {
+pub struct PolicyRule {
     pub class: Class,
     /// Its name: the option's, or `rule`.
     pub id: &'static str,
     pub exit: Option<ExitSpecs>,
-    pub patterns: Vec<Pattern>,
+    pub patterns: Vec<StreamPattern>,
     /// The HTTP status that the output speaks of.
     pub http: Option<Statuses>,
-    /// What to call it; by default the pattern is named.
+    /// The reason to report; by default the pattern is named.
     pub reason: Option<String>,
 }
 
-impl TextRule {
-    /// Does all that it asks for hold?
-    pub(super) fn holds(&self, attempt: &AttemptResult) -> bool {
+impl PolicyRule {
+    /// Do all of its conditions hold?
+    pub(super) fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
             && self.patterns.iter().all(|pattern| attempt.output.seen.has(pattern))
-            && self.http.as_ref().is_none_or(|wanted| {
-                Evidence::of(attempt).http_status.is_some_and(|status| wanted.contains(status))
-            })
+            && self
+                .http
+                .as_ref()
+                .is_none_or(|wanted| evidence.any_http_status().is_some_and(|status| wanted.contains(status)))
     }
 
-    /// Does it speak of certain endings, rather than of any?
+    /// Is the rule about certain endings, rather than about any?
     pub(super) fn names_exit(&self) -> bool {
         self.exit.is_some()
     }
@@ -82,19 +59,19 @@ impl TextRule {
 
 /// The patterns that were seen in one attempt's output, each with the line that it was first seen in.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen(Vec<(Pattern, String)>);
+pub struct Seen(Vec<(StreamPattern, String)>);
 
 impl Seen {
-    pub fn has(&self, pattern: &Pattern) -> bool {
+    pub fn has(&self, pattern: &StreamPattern) -> bool {
         self.line(pattern).is_some()
     }
 
     /// The line, fit for a terminal and shortened.
-    pub fn line(&self, pattern: &Pattern) -> Option<&str> {
+    pub fn line(&self, pattern: &StreamPattern) -> Option<&str> {
         self.0.iter().find(|(seen, _)| seen == pattern).map(|(_, line)| line.as_str())
     }
 
-    pub fn add(&mut self, pattern: &Pattern, line: &str) {
+    pub fn add(&mut self, pattern: &StreamPattern, line: &str) {
         if !self.has(pattern) {
             self.0.push((pattern.clone(), line.to_owned()));
         }
@@ -104,7 +81,7 @@ impl Seen {
 /// Looks for patterns in the streams of one attempt while they pass by. A stream's patterns are compiled when its first
 /// bytes come.
 pub struct Watch {
-    patterns: Vec<Pattern>,
+    patterns: Vec<StreamPattern>,
     streams: Vec<WatchedStream>,
 }
 
@@ -116,7 +93,7 @@ struct WatchedStream {
 }
 
 impl Watch {
-    pub fn new(patterns: Vec<Pattern>) -> Self {
+    pub fn new(patterns: Vec<StreamPattern>) -> Self {
         Self { patterns, streams: Vec::new() }
     }
 
@@ -172,12 +149,12 @@ impl Tap for Watch {
 mod tests {
     use super::*;
 
-    fn pattern(channel: Channel, regex: &str) -> Pattern {
-        Pattern { channel, regex: stream::Pattern::check(regex).unwrap() }
+    fn pattern(channel: Channel, regex: &str) -> StreamPattern {
+        StreamPattern { channel, regex: stream::LineRegex::check(regex).unwrap() }
     }
 
     #[track_caller]
-    fn seen(patterns: &[Pattern], streams: &[(Stream, &[u8])], expected: &[usize]) {
+    fn seen(patterns: &[StreamPattern], streams: &[(Stream, &[u8])], expected: &[usize]) {
         let mut watch = Watch::new(patterns.to_vec());
         for (stream, bytes) in streams {
             watch.take(*stream, bytes);

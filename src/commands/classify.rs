@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Setup, about, ask, format, print, print_json};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
-use crate::classify::profile::{Captures, Familiarity};
+use crate::classify::profile::{Captures, ToolMatch};
 use crate::classify::{
     AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
     signal,
@@ -87,12 +87,12 @@ impl Used {
         let program = argv
             .first()
             .map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
-        let why = match rules.knowledge.selection().familiarity {
-            Familiarity::Unknown if argv.is_empty() => "no command was given".to_owned(),
-            Familiarity::Unknown => format!("of {program} only the exit status counts"),
-            Familiarity::Runner => format!("{program} runs other programs, and only the exit status counts"),
-            Familiarity::Known if rules.knowledge.selection().is_empty() => "--profile none".to_owned(),
-            Familiarity::Known => format!("a run does not read it of {program}"),
+        let why = match rules.knowledge.selection().tool_match {
+            ToolMatch::Unknown if argv.is_empty() => "no command was given".to_owned(),
+            ToolMatch::Unknown => format!("of {program} only the exit status counts"),
+            ToolMatch::Runner => format!("{program} runs other programs, and only the exit status counts"),
+            ToolMatch::Known if rules.knowledge.selection().is_empty() => "--profile none".to_owned(),
+            ToolMatch::Known => format!("a run does not read it of {program}"),
         };
         let option = match rules.knowledge.selection().names.first() {
             None => "--profile generic",

@@ -12,7 +12,7 @@ use crate::base::duration::{approximate, exact};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::words::plural;
-use crate::classify::profile::Familiarity;
+use crate::classify::profile::ToolMatch;
 use crate::cli::Invocation;
 use crate::policy::builtin::BUILTIN;
 use crate::policy::layer::Origin;
@@ -140,7 +140,7 @@ fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
     if argv.is_empty() || selection.is_empty() {
         return String::new();
     }
-    if selection.familiarity == Familiarity::Unknown {
+    if selection.tool_match == ToolMatch::Unknown {
         return "\nno profile for this command: only its exit status is used\n".to_owned();
     }
     let captures = match (selection.captures.stdout, selection.captures.stderr) {

@@ -10,7 +10,8 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::nearest;
 use crate::classify::profile::{
-    self, GENERIC, HostFinder, Knowledge, Pattern, Profile, Rule, Selection, commands, known_names, names,
+    self, GENERIC, HostFinder, Knowledge, Profile, ProfileRegex, Rule, Selection, commands, known_names,
+    names,
 };
 use crate::cli::Invocation;
 use crate::policy::user_profiles;
@@ -131,7 +132,7 @@ impl Shown {
             rules.extend(asked.profile.rules.iter().map(|rule| (&*asked.profile.name, rule)));
         }
         // Stable: inside of a phase the order stays.
-        rules.sort_by_key(|(_, rule)| (!rule.is_gate(), rule.phase));
+        rules.sort_by_key(|(_, rule)| (!rule.names_exit_zero(), rule.phase));
         rules
     }
 
@@ -208,7 +209,7 @@ impl Shown {
         out.push_str(&self.keys_text());
         let mut phase = None;
         for (profile, rule) in self.rules() {
-            let title = if rule.is_gate() { "failures with exit 0" } else { rule.phase.title() };
+            let title = if rule.names_exit_zero() { "failures with exit 0" } else { rule.phase.title() };
             if phase != Some(title) {
                 let _infallible = writeln!(out, "\n{title}");
                 phase = Some(title);
@@ -231,8 +232,8 @@ fn conditions(rule: &Rule) -> Json {
         conditions.insert("http".into(), json!(http.to_string()));
     }
     for text in &rule.texts {
-        let patterns: Vec<_> = text.patterns.iter().map(Pattern::as_str).collect();
-        conditions.insert(text.stream.name().into(), json!(patterns));
+        let patterns: Vec<_> = text.patterns.iter().map(ProfileRegex::as_str).collect();
+        conditions.insert(text.channel.name().into(), json!(patterns));
     }
     if rule.hint {
         conditions.insert("hint".into(), json!(true));
@@ -256,7 +257,7 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     for text in &rule.texts {
         for pattern in &text.patterns {
             let _infallible =
-                writeln!(out, "             {} /{}/", text.stream.name(), printable(pattern.as_str()));
+                writeln!(out, "             {} /{}/", text.channel.name(), printable(pattern.as_str()));
         }
     }
     if rule.hint {

@@ -9,11 +9,11 @@ use super::value::{TomlForm, Value, regex};
 use super::{pattern, toml_text};
 use crate::base::table::{Key as TomlKey, Reader, Value as TomlValue, in_order};
 use crate::classify::profile::Statuses;
-use crate::classify::{Channel, Class, ExitSpecs, Pattern, TextRule};
+use crate::classify::{Channel, Class, ExitSpecs, PolicyRule, StreamPattern};
 
 /// The rules of one policy, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PolicyRules(pub Vec<TextRule>);
+pub struct PolicyRules(pub Vec<PolicyRule>);
 
 /// The keys of a rule.
 const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
@@ -34,7 +34,7 @@ pub(super) fn read_all(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option
 }
 
 /// Reads one table.
-fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Range<usize>) -> Option<TextRule> {
+fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Range<usize>) -> Option<PolicyRule> {
     let (mut class, mut exit, mut http, mut reason) = (None, None, None, None);
     let mut patterns = Vec::new();
     let before = reader.count();
@@ -52,7 +52,7 @@ fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, span: Range<usize>) -> Opt
     }
     reader.require(("rule", table, span), &["class"], CONDITIONS);
     let class = class.filter(|_| reader.count() == before)?;
-    Some(TextRule { class, id: "rule", exit, patterns, http, reason })
+    Some(PolicyRule { class, id: "rule", exit, patterns, http, reason })
 }
 
 /// Reads a list of specs: text, a number, or a list of both.
@@ -78,7 +78,7 @@ fn pattern_of(
     key: &TomlKey<'_>,
     value: &TomlValue<'_>,
     channel: Channel,
-) -> Option<Pattern> {
+) -> Option<StreamPattern> {
     let text = reader.text(key, value)?;
     regex(channel, &text)
         .map_err(|why| reader.refuse(value.span(), format!("{}: {why}", key.get_ref()), None))

@@ -17,7 +17,7 @@ use super::value::{
     Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
-use crate::classify::{Class, ExitSpecs, Otherwise, RETRY_MATCH, Rules, TextRule};
+use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
 use crate::gate::{self, Breaker, Rate};
 
 /// The headings of `--help`.
@@ -556,14 +556,14 @@ impl Policy {
     }
 
     /// The options' patterns, then the tables.
-    fn text_rules(&self) -> Vec<TextRule> {
+    fn text_rules(&self) -> Vec<PolicyRule> {
         let options = [
             (Class::Transient, RETRY_MATCH, &self.retry_match),
             (Class::Permanent, "permanent-match", &self.permanent_match),
             (Class::Throttled, "throttle-match", &self.throttle_match),
         ];
         let of_options = options.into_iter().flat_map(|(class, id, patterns)| {
-            patterns.0.iter().map(move |pattern| TextRule {
+            patterns.0.iter().map(move |pattern| PolicyRule {
                 class,
                 id,
                 exit: None,

@@ -141,8 +141,12 @@ fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
 #[test]
 fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
     let waits = |splay| {
-        let policy =
-            Policy { splay: TimeLimit(splay), max: MaxAttempts::Times(6), seed: Some(11), ..Policy::default() };
+        let policy = Policy {
+            splay: TimeLimit(splay),
+            max: MaxAttempts::Times(6),
+            seed: Some(11),
+            ..Policy::default()
+        };
         let mut run = Run::new(&policy).begin();
         run.wakes(60_000);
         let mut waits = Vec::new();

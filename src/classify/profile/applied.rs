@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use super::judge::{Evidence, Verdict};
-use super::known::Asked;
+use super::judge::Verdict;
+use super::known::RankedProfile;
 use super::{Phase, Rule, wrappers};
 use crate::base::exit_code;
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
+use crate::classify::evidence::Evidence;
 use crate::classify::lines;
 use crate::classify::normalise::Text;
 
@@ -17,9 +18,9 @@ const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"]
 
 /// Does everything agree with the claim of this verdict?
 pub(super) fn never(
-    profiles: &[Asked],
+    profiles: &[RankedProfile],
     attempt: &AttemptResult,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
     verdict: &Verdict,
 ) -> bool {
     let rule = verdict.place.and_then(|(at, number)| profiles.get(at)?.profile.rules.get(number));
@@ -27,12 +28,12 @@ pub(super) fn never(
     !was_stopped(attempt)
         && (rule.exit.is_some() || status_agrees(profiles, attempt, rule))
         && !evidence.is_cut()
-        && evidence.streams().all(|text| !speaks_against(text, rule))
-        && (rule.texts.is_empty() || evidence.streams().any(|text| claims(text, rule).next().is_some()))
+        && evidence.texts().all(|text| !speaks_against(text, rule))
+        && (rule.texts.is_empty() || evidence.texts().any(|text| claims(text, rule).next().is_some()))
 }
 
 /// Had a request been under way when the command ended?
-pub(super) fn ended_after_request(profiles: &[Asked], attempt: &AttemptResult) -> bool {
+pub(super) fn ended_after_request(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
     was_stopped(attempt)
         || exit_rule(profiles, attempt).is_some_and(|rule| !rule.not_reached && is_under_way(rule))
 }
@@ -55,18 +56,18 @@ fn is_under_way(rule: &Rule) -> bool {
 }
 
 /// The tool's rule for the exit status alone.
-fn exit_rule<'p>(profiles: &'p [Asked], attempt: &AttemptResult) -> Option<&'p Rule> {
+fn exit_rule<'p>(profiles: &'p [RankedProfile], attempt: &AttemptResult) -> Option<&'p Rule> {
     exit_rules(profiles).find(|rule| rule.exit.as_ref().is_some_and(|exit| exit.matches(attempt)))
 }
 
-fn exit_rules(profiles: &[Asked]) -> impl Iterator<Item = &Rule> {
+fn exit_rules(profiles: &[RankedProfile]) -> impl Iterator<Item = &Rule> {
     let all = profiles.iter().flat_map(|asked| &asked.profile.rules);
-    all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.is_gate())
+    all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.names_exit_zero())
 }
 
 /// Does the status say nothing else? Where a tool has a status for what never took effect, none for another passing failure
 /// means that.
-fn status_agrees(profiles: &[Asked], attempt: &AttemptResult, claim: &Rule) -> bool {
+fn status_agrees(profiles: &[RankedProfile], attempt: &AttemptResult, claim: &Rule) -> bool {
     let Some(rule) = exit_rule(profiles, attempt).filter(|rule| !rule.not_reached) else { return true };
     let tells = exit_rules(profiles).any(|rule| rule.not_reached);
     let answered = rule.kind.as_deref() == Some("http") && claim.kind.as_deref() != Some("http");

@@ -73,7 +73,7 @@ fn parse(file: &File) -> Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::profile::Stream;
+    use crate::classify::profile::Channel;
 
     #[test]
     fn every_file_is_right_and_the_list_says_of_it_what_it_says_itself() {
@@ -89,13 +89,13 @@ mod tests {
             assert_eq!(profile.interactive, file.interactive, "{}", file.name);
             assert_eq!(profile.passive, file.passive, "{}", file.name);
             assert_eq!(
-                profile.rules.iter().any(super::super::Rule::is_gate),
+                profile.rules.iter().any(super::super::Rule::names_exit_zero),
                 file.exit_zero,
                 "{}",
                 file.name
             );
             let texts = || profile.rules.iter().flat_map(|rule| &rule.texts);
-            assert_eq!(texts().any(|text| text.stream != Stream::Stderr), file.stdout, "{}", file.name);
+            assert_eq!(texts().any(|text| text.channel != Channel::Stderr), file.stdout, "{}", file.name);
         }
     }
 

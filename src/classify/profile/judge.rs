@@ -2,39 +2,12 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::time::Duration;
 
-use super::known::Asked;
-use super::select::Captures;
-use super::{Example, Phase, Profile, Rule, Stream, TextRule};
+use super::known::RankedProfile;
+use super::{Channel, Example, Phase, Profile, Rule, TextCondition};
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
-use crate::classify::normalise::Text;
-use crate::classify::retry_after::{forbidden, retry_after};
-use crate::classify::{http, lines};
-
-/// What an attempt left behind, made fit for rules.
-#[derive(Debug, Default)]
-pub struct Evidence {
-    stderr: Option<Text>,
-    stdout: Option<Text>,
-    /// Both streams were one: `stderr` holds it.
-    merged: bool,
-    /// Something may have stood before it that is not there any more.
-    cut: bool,
-    /// The server says not to come back.
-    pub(super) forbidden: bool,
-    pub http_status: Option<u16>,
-    pub retry_after: Option<Duration>,
-}
-
-/// Which streams a rule for both may look at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Any,
-    Stderr,
-    Stdout,
-}
+use crate::classify::evidence::{Evidence, Scope};
 
 const ORDER: [(Phase, Scope); 10] = [
     (Phase::Hard, Scope::Any),
@@ -64,66 +37,17 @@ pub struct Verdict {
     pub(super) place: Option<(usize, usize)>,
 }
 
-impl Evidence {
-    /// All that was captured.
-    pub fn of(attempt: &AttemptResult) -> Self {
-        Self::read(attempt, Captures { stdout: true, stderr: true })
-    }
-
-    /// What was captured of these streams. Where both are one it is read for either.
-    pub(super) fn read(attempt: &AttemptResult, streams: Captures) -> Self {
-        let captured = &attempt.output.text;
-        let merged = match (&captured.stdout, &captured.stderr) {
-            (Some(stdout), Some(stderr)) => Rc::ptr_eq(stdout, stderr),
-            _ => false,
-        };
-        let text = |bytes: &Rc<[u8]>| lines::without_harmless(Text::new(bytes));
-        let stderr = captured.stderr.as_ref().filter(|_| streams.stderr || (merged && streams.stdout));
-        let stdout = captured.stdout.as_ref().filter(|_| streams.stdout && !merged);
-        let cut = [stderr, stdout].into_iter().flatten().any(|bytes| Text::is_cut(bytes));
-        let (stderr, stdout) = (stderr.map(text), stdout.map(text));
-        let streams: Vec<&Text> = stderr.iter().chain(&stdout).collect();
-        let forbidden = forbidden(&streams);
-        let http_status = streams.iter().find_map(|text| http::last_status(text));
-        let retry_after = retry_after(&streams, attempt.ended_at);
-        Self { stderr, stdout, merged, cut, forbidden, http_status, retry_after }
-    }
-
-    /// May the text be but the end of what was written?
-    pub(super) fn is_cut(&self) -> bool {
-        self.cut
-    }
-
-    /// The texts, the more telling one first.
-    pub(super) fn streams(&self) -> impl Iterator<Item = &Text> {
-        self.stderr.iter().chain(&self.stdout)
-    }
-
-    /// The texts that a condition looks at.
-    fn texts(&self, stream: Stream, scope: Scope) -> impl Iterator<Item = &Text> {
-        let stderr = stream != Stream::Stdout || self.merged;
-        let stdout = stream != Stream::Stderr;
-        // A rule that names its stream looks at it when its phase first comes.
-        let (stderr, stdout) = match scope {
-            Scope::Stderr if stream == Stream::Both => (stderr, false),
-            Scope::Stdout => (false, stdout),
-            _ => (stderr, stdout),
-        };
-        self.stderr.iter().filter(move |_| stderr).chain(self.stdout.iter().filter(move |_| stdout))
-    }
-}
-
 /// The first rule that holds.
 pub(super) fn judge(
-    profiles: &[Asked],
+    profiles: &[RankedProfile],
     attempt: &AttemptResult,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
     codes: bool,
 ) -> Option<Verdict> {
     ORDER.iter().find_map(|(phase, scope)| {
         profiles.iter().enumerate().find_map(|(at, asked)| {
             let rules = asked.profile.rules.iter().enumerate();
-            let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.is_gate());
+            let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.names_exit_zero());
             let (number, rule) = rules.find(|(_, rule)| {
                 (codes || !rule.texts.is_empty() || rule.http.is_some())
                     && rule.holds(attempt, evidence, *scope)
@@ -135,30 +59,30 @@ pub(super) fn judge(
 }
 
 /// A rule that says that this exit 0 is a failure.
-pub(super) fn opens_gate(
-    profiles: &[Asked],
+pub(super) fn failure_despite_zero(
+    profiles: &[RankedProfile],
     attempt: &AttemptResult,
-    evidence: &Evidence,
+    evidence: &Evidence<'_>,
 ) -> Option<Verdict> {
     profiles.iter().find_map(|asked| {
-        let mut gates = asked.profile.rules.iter().filter(|rule| rule.is_gate());
+        let mut gates = asked.profile.rules.iter().filter(|rule| rule.names_exit_zero());
         let gate = gates.find(|rule| rule.holds(attempt, evidence, Scope::Any))?;
         Some(gate.verdict(&asked.name, attempt, evidence))
     })
 }
 
 impl Rule {
-    fn holds(&self, attempt: &AttemptResult, evidence: &Evidence, scope: Scope) -> bool {
+    fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, scope: Scope) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
-            && (!self.hint || evidence.retry_after.is_some())
+            && (!self.hint || evidence.retry_after().is_some())
             && self
                 .http
                 .as_ref()
-                .is_none_or(|wanted| evidence.http_status.is_some_and(|status| wanted.contains(status)))
+                .is_none_or(|wanted| evidence.http_status().is_some_and(|status| wanted.contains(status)))
             && self.texts.iter().all(|text| text.holds(evidence, scope))
     }
 
-    fn verdict(&self, profile: &Rc<str>, attempt: &AttemptResult, evidence: &Evidence) -> Verdict {
+    fn verdict(&self, profile: &Rc<str>, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Verdict {
         Verdict {
             profile: Rc::clone(profile),
             id: Rc::clone(&self.id),
@@ -171,10 +95,10 @@ impl Rule {
         }
     }
 
-    /// What happened, in a few words; `None` when the exit status is all that is known.
-    fn words(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<String> {
-        let status = evidence.http_status.filter(|_| self.http.is_some());
-        if self.class == Class::Throttled && evidence.http_status == Some(429) {
+    /// The failure in a few words; `None` when the exit status is all that is known.
+    fn words(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<String> {
+        let status = evidence.http_status().filter(|_| self.http.is_some());
+        if self.class == Class::Throttled && evidence.http_status() == Some(429) {
             return Some("HTTP 429".to_owned());
         }
         match (&self.reason, status) {
@@ -196,10 +120,10 @@ impl Rule {
     }
 }
 
-impl TextRule {
-    fn holds(&self, evidence: &Evidence, scope: Scope) -> bool {
+impl TextCondition {
+    fn holds(&self, evidence: &Evidence<'_>, scope: Scope) -> bool {
         evidence
-            .texts(self.stream, scope)
+            .texts_of(self.channel, scope)
             .any(|text| self.patterns.iter().any(|pattern| pattern.is_match(text)))
     }
 }
@@ -217,7 +141,7 @@ impl Example {
         let mut attempt = AttemptResult::ended(Ending::Exited(code.unwrap_or(1)));
         let (mut stderr, mut stdout) = (&self.stderr, &self.stdout);
         let reads_stdout_alone =
-            !rule.texts.is_empty() && rule.texts.iter().all(|text| text.stream == Stream::Stdout);
+            !rule.texts.is_empty() && rule.texts.iter().all(|text| text.channel == Channel::Stdout);
         if stdout.is_empty() && reads_stdout_alone {
             std::mem::swap(&mut stderr, &mut stdout);
         }

@@ -4,25 +4,26 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::rc::Rc;
 
-use super::judge::{Evidence, Verdict, judge, opens_gate};
-use super::select::{Captures, Familiarity, Selection, named};
+use super::judge::{Verdict, failure_despite_zero, judge};
+use super::select::{Captures, Selection, ToolMatch, named};
 use super::{Profile, applied, builtin, host};
 use crate::classify::attempt::AttemptResult;
 use crate::classify::classification::Class;
+use crate::classify::evidence::Evidence;
 
-/// What a run's failures are judged by.
+/// The knowledge that a run's failures are judged by.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     selection: Selection,
     users: Vec<Rc<Profile>>,
-    profiles: OnceCell<Vec<Asked>>,
+    profiles: OnceCell<Vec<RankedProfile>>,
     /// Other commands run beside the one that the profiles are for: `a && b`.
     among_others: bool,
 }
 
 /// A profile in the order of asking, and under which name it speaks.
 #[derive(Debug)]
-pub struct Asked {
+pub struct RankedProfile {
     pub name: Rc<str>,
     pub profile: Rc<Profile>,
 }
@@ -40,17 +41,18 @@ impl Knowledge {
     /// The streams whose text is judged. Of a command that is not known only the exit status counts: an option that captures
     /// output for another reason changes no judgement.
     pub fn reads(&self) -> Captures {
-        match self.selection.familiarity {
-            Familiarity::Known => self.selection.captures,
-            Familiarity::Runner | Familiarity::Unknown => Captures::default(),
+        match self.selection.tool_match {
+            ToolMatch::Known => self.selection.captures,
+            ToolMatch::Runner | ToolMatch::Unknown => Captures::default(),
         }
     }
 
-    /// What an attempt left behind, as far as it is read. Of a command that is not known it is for the rules of others.
-    pub fn evidence(&self, attempt: &AttemptResult) -> Evidence {
-        match self.selection.familiarity {
-            Familiarity::Known => Evidence::read(attempt, self.reads()),
-            Familiarity::Runner | Familiarity::Unknown => Evidence::of(attempt),
+    /// The evidence of an attempt, with the streams that the profiles read. Of a command that is not known all of it counts
+    /// where others ask for it, a throttled verdict for its wait.
+    pub fn evidence<'a>(&self, attempt: &'a AttemptResult) -> Evidence<'a> {
+        match self.selection.tool_match {
+            ToolMatch::Known => Evidence::read(attempt, self.reads()),
+            ToolMatch::Runner | ToolMatch::Unknown => Evidence::of(attempt),
         }
     }
 
@@ -59,7 +61,7 @@ impl Knowledge {
     }
 
     /// The profiles, the user's before ours, `generic` last.
-    pub fn profiles(&self) -> &[Asked] {
+    pub fn profiles(&self) -> &[RankedProfile] {
         self.profiles.get_or_init(|| {
             let mut asked = Vec::new();
             let mut alone = !self.selection.names.is_empty();
@@ -67,7 +69,7 @@ impl Knowledge {
                 let of_users = named(name, &self.users).cloned();
                 for profile in of_users.chain(builtin::load(name)) {
                     alone &= profile.alone;
-                    asked.push(Asked { name: name.as_str().into(), profile });
+                    asked.push(RankedProfile { name: name.as_str().into(), profile });
                 }
             }
             let named_itself = self.selection.names.iter().any(|name| name == builtin::GENERIC);
@@ -75,24 +77,27 @@ impl Knowledge {
             if let Some(profile) = generic {
                 // In words to people the rules that all tools share speak for the tool.
                 let name = self.selection.names.first().map_or(builtin::GENERIC, String::as_str);
-                asked.push(Asked { name: name.into(), profile });
-                asked.extend(
-                    named(builtin::GENERIC, &self.users)
-                        .map(|profile| Asked { name: builtin::GENERIC.into(), profile: Rc::clone(profile) }),
-                );
+                asked.push(RankedProfile { name: name.into(), profile });
+                asked.extend(named(builtin::GENERIC, &self.users).map(|profile| RankedProfile {
+                    name: builtin::GENERIC.into(),
+                    profile: Rc::clone(profile),
+                }));
             }
             asked
         })
     }
 
     /// The rule that holds for a failure, if one does.
-    pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
-        match self.selection.familiarity {
-            Familiarity::Known if self.selection.is_empty() => None,
-            Familiarity::Unknown => None,
-            Familiarity::Runner => judge(self.profiles(), attempt, &Evidence::default(), true),
-            Familiarity::Known if evidence.forbidden => Some(self.forbidden()),
-            Familiarity::Known => judge(self.profiles(), attempt, evidence, true),
+    pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
+        match self.selection.tool_match {
+            ToolMatch::Known if self.selection.is_empty() => None,
+            ToolMatch::Unknown => None,
+            ToolMatch::Runner => {
+                let nothing = Evidence::read(attempt, Captures::default());
+                judge(self.profiles(), attempt, &nothing, true)
+            }
+            ToolMatch::Known if evidence.forbidden() => Some(self.forbidden()),
+            ToolMatch::Known => judge(self.profiles(), attempt, evidence, true),
         }
     }
 
@@ -114,7 +119,7 @@ impl Knowledge {
     }
 
     /// Does all that is known agree that a failure of this verdict surely never took effect?
-    pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence, verdict: &Verdict) -> bool {
+    pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
         verdict.not_reached
             && !self.among_others
             && !self.selection.runs_others
@@ -127,8 +132,8 @@ impl Knowledge {
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.
-    pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence) -> Option<Verdict> {
-        let gate = opens_gate(self.profiles(), attempt, evidence)?;
+    pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
+        let gate = failure_despite_zero(self.profiles(), attempt, evidence)?;
         Some(judge(self.profiles(), attempt, evidence, false).unwrap_or(gate))
     }
 

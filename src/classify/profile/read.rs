@@ -8,8 +8,8 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 use toml::de::{DeTable, DeValue};
 
-use super::Pattern;
-use super::{Example, KINDS, Phase, Profile, Rule, Statuses, Stream, TextRule};
+use super::ProfileRegex;
+use super::{Channel, Example, KINDS, Phase, Profile, Rule, Statuses, TextCondition};
 use crate::base::problem::{Problem, Source};
 use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::classification::Class;
@@ -155,8 +155,8 @@ impl ProfileReader<'_, '_> {
                 "hint" => hint = self.reader.switch(key, value),
                 "reached" => not_reached = !self.reader.switch(key, value),
                 "example" => examples = self.examples(value),
-                _ => match Stream::ALL.iter().find(|(stream, _)| *stream == name) {
-                    Some((_, stream)) => texts.push(self.patterns(*stream, key, value)),
+                _ => match Channel::NAMES.iter().find(|(channel, _)| *channel == name) {
+                    Some((_, channel)) => texts.push(self.patterns(*channel, key, value)),
                     None => self.reader.unknown_key(key, RULE_KEYS),
                 },
             }
@@ -200,7 +200,7 @@ impl ProfileReader<'_, '_> {
         Statuses::read(&text).map_err(|why| self.reader.refuse(value.span(), why, None)).ok()
     }
 
-    fn patterns(&mut self, stream: Stream, key: &Key<'_>, value: &Value<'_>) -> TextRule {
+    fn patterns(&mut self, channel: Channel, key: &Key<'_>, value: &Value<'_>) -> TextCondition {
         let patterns: Vec<_> = self.reader.texts(key, value).iter().map(|text| self.pattern(text)).collect();
         if self.users {
             for pattern in &patterns {
@@ -210,11 +210,11 @@ impl ProfileReader<'_, '_> {
                 }
             }
         }
-        TextRule { stream, patterns }
+        TextCondition { channel, patterns }
     }
 
-    fn pattern(&self, text: &str) -> Pattern {
-        if self.users { Pattern::of_user(text) } else { Pattern::new(text) }
+    fn pattern(&self, text: &str) -> ProfileRegex {
+        if self.users { ProfileRegex::of_user(text) } else { ProfileRegex::new(text) }
     }
 
     /// Text of stderr, or a table; or a list of either.

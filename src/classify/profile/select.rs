@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::builtin::{self, GENERIC};
 use super::wrappers::{base_name, unwrapped};
-use super::{Profile, Rule, Stream};
+use super::{Channel, Profile, Rule};
 
 /// The profile of the command, if there is one.
 pub const AUTO: &str = "auto";
@@ -25,21 +25,21 @@ pub struct Captures {
 pub struct Selection {
     /// Their names, in the order in which they are asked; `generic` follows by itself.
     pub names: Vec<String>,
-    /// What has to be captured for them.
+    /// The streams that have to be captured for them.
     pub captures: Captures,
     /// `auto` chose a tool that talks to a person: nothing is captured while stdin is a terminal.
     pub interactive: bool,
     /// Some rule looks at successes.
     pub judges_success: bool,
-    /// What is known of the command.
-    pub familiarity: Familiarity,
+    /// How the command was matched to a profile.
+    pub tool_match: ToolMatch,
     /// The command is a shell, whatever else it is judged by.
     pub runs_others: bool,
 }
 
-/// How well the command is known.
+/// How a command was matched to a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Familiarity {
+pub enum ToolMatch {
     /// A tool, or somebody named what to judge by.
     #[default]
     Known,
@@ -59,7 +59,7 @@ impl Selection {
                 NONE => {}
                 AUTO => match Tool::find(argv, users) {
                     Some(tool) => selection.add(&tool.profile, users, true),
-                    None => selection.familiarity = Familiarity::Unknown,
+                    None => selection.tool_match = ToolMatch::Unknown,
                 },
                 name => {
                     selection.add(name, users, false);
@@ -72,14 +72,14 @@ impl Selection {
             let tool = Tool::find(argv, users);
             selection.runs_others |=
                 tool.and_then(|tool| builtin::find(&tool.profile)).is_some_and(|file| file.passive);
-            selection.familiarity = Familiarity::Known;
+            selection.tool_match = ToolMatch::Known;
         }
         selection
     }
 
     /// Is there nothing to judge by?
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.familiarity == Familiarity::Known
+        self.names.is_empty() && self.tool_match == ToolMatch::Known
     }
 
     fn add(&mut self, name: &str, users: &[Rc<Profile>], auto: bool) {
@@ -95,15 +95,15 @@ impl Selection {
             self.judges_success |= file.exit_zero;
         }
         for profile in named(name, users) {
-            let reads = |stream| {
+            let reads = |channel| {
                 let mut texts = profile.rules.iter().flat_map(|rule| &rule.texts);
-                texts.any(|text| text.stream == stream || text.stream == Stream::Both)
+                texts.any(|text| text.channel == channel || text.channel == Channel::Both)
             };
-            captures.stdout |= reads(Stream::Stdout);
-            captures.stderr |= reads(Stream::Stderr) || !profile.alone || needs_http(profile);
+            captures.stdout |= reads(Channel::Stdout);
+            captures.stderr |= reads(Channel::Stderr) || !profile.alone || needs_http(profile);
             interactive |= profile.interactive;
             passive |= profile.passive;
-            self.judges_success |= profile.rules.iter().any(Rule::is_gate);
+            self.judges_success |= profile.rules.iter().any(Rule::names_exit_zero);
         }
         if !passive {
             self.captures.stdout |= captures.stdout;
@@ -111,7 +111,7 @@ impl Selection {
         }
         self.interactive |= interactive && auto;
         if passive && auto {
-            self.familiarity = Familiarity::Runner;
+            self.tool_match = ToolMatch::Runner;
             self.runs_others = true;
         }
     }
@@ -223,8 +223,8 @@ mod tests {
         ] {
             assert_eq!(auto(line).names, [expected], "{line}");
         }
-        assert_eq!(auto("frobnicate 7").familiarity, Familiarity::Unknown);
-        assert_eq!(auto("bash x").familiarity, Familiarity::Runner);
+        assert_eq!(auto("frobnicate 7").tool_match, ToolMatch::Unknown);
+        assert_eq!(auto("bash x").tool_match, ToolMatch::Runner);
         assert_eq!(auto("frobnicate 7").captures, Captures::default());
     }
 
@@ -249,7 +249,7 @@ mod tests {
         for command in ["brew", "bash", "frobnicate", "curl"] {
             for names in [["auto", "generic"], ["generic", "auto"]] {
                 let selection = choose(&names, command);
-                assert_eq!(selection.familiarity, Familiarity::Known, "{command}");
+                assert_eq!(selection.tool_match, ToolMatch::Known, "{command}");
                 assert_eq!(selection.captures, both, "{command}");
                 assert_eq!(selection.runs_others, command == "bash");
             }

@@ -83,7 +83,7 @@ fn the_whole_profile_judges_an_example_as_its_rule_does() {
         for rule in &profile.rules {
             for example in &rule.examples {
                 let verdict = rules.classify(&example.attempt(rule), None);
-                let gated = rule.is_gate() && verdict.class.is_retryable();
+                let gated = rule.names_exit_zero() && verdict.class.is_retryable();
                 if verdict.class != rule.class && !gated {
                     wrong.push(format!(
                         "{}/{} is {}, but {:?} is {} by {}",
@@ -431,7 +431,7 @@ fn who_calls_it_throttled_means_what_the_server_asked_for() {
     assert_eq!(rules.classify(&said, None).retry_after, None);
     let exit = crate::classify::ExitSpecs::parse("1").ok();
     let (class, id, patterns) = (Class::Throttled, "rule", Vec::new());
-    let texts = vec![crate::classify::TextRule { class, id, exit, patterns, http: None, reason: None }];
+    let texts = vec![crate::classify::PolicyRule { class, id, exit, patterns, http: None, reason: None }];
     let verdict = Rules { texts, ..rules }.classify(&said, None);
     assert_eq!(verdict.retry_after.map(|wait| wait.as_secs()), Some(8));
 }

@@ -105,7 +105,7 @@ pub(super) fn unwrapped(mut words: &[OsString]) -> &[OsString] {
 }
 
 impl Wrapper {
-    /// What follows its options and operands.
+    /// The words behind its options and operands.
     fn skip_own<'w>(&self, mut words: &'w [OsString]) -> &'w [OsString] {
         let mut operands = self.operands;
         while let Some((word, rest)) = words.split_first() {

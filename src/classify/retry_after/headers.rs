@@ -14,7 +14,7 @@ struct Header {
 }
 
 /// No header that matters has a longer name.
-const LONGEST_NAME: usize = 48;
+const MAX_NAME_BYTES: usize = 48;
 
 impl Headers {
     pub(super) fn new(text: &Text) -> Self {
@@ -39,7 +39,7 @@ impl Headers {
         self.last_of(|name| names.contains(&name), read)
     }
 
-    /// The same, of names that are chosen otherwise.
+    /// The last readable value of a header whose name is wanted.
     pub(super) fn last_of<T>(
         &self,
         is_wanted: impl Fn(&str) -> bool,
@@ -86,7 +86,8 @@ fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = line.iter().position(|byte| !matches!(byte, b'<' | b'*' | b' '))?;
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = line.get(start..colon)?;
-    let is_name = !name.is_empty() && name.len() <= LONGEST_NAME && name.iter().all(|byte| is_in_name(*byte));
+    let is_name =
+        !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.iter().all(|byte| is_in_name(*byte));
     is_name.then(|| (name, &line[colon + 1..]))
 }
 
@@ -97,7 +98,7 @@ fn quoted(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         loop {
             let open = rest.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
             let (quote, inside) = (rest[open], &rest[open + 1..]);
-            let length = inside.iter().take(LONGEST_NAME + 1).take_while(|byte| is_in_name(**byte)).count();
+            let length = inside.iter().take(MAX_NAME_BYTES + 1).take_while(|byte| is_in_name(**byte)).count();
             let name = &inside[..length];
             if length == 0 || inside.get(length) != Some(&quote) {
                 rest = inside;

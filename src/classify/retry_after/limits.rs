@@ -63,7 +63,7 @@ fn is_reset(name: &str) -> bool {
     limit && name.split('-').any(|word| word == "reset") && !name.ends_with("-ms")
 }
 
-/// What the header beside it says is left.
+/// The number of requests left, by the `remaining` header that belongs to a `reset` header.
 fn remaining(headers: &Headers, reset: &str) -> Option<f64> {
     let name = reset.trim_end_matches("-after").replace("reset", "remaining");
     headers.last(&[name.as_str()], |_, value| number(value))

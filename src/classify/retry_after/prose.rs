@@ -97,7 +97,7 @@ fn few_minutes(text: &str, _: i64) -> Option<f64> {
     found.any(|(at, _)| !is_own_wait(&text[..at])).then_some(60.0)
 }
 
-/// What follows each request to come back later.
+/// The text behind each request to come back later.
 fn requests(text: &str) -> impl Iterator<Item = &str> {
     const ASKED: [&str; 7] =
         ["try again", "trying again", "retry again", "retry", "wait at least", "wait", "come back"];

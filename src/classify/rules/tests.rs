@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::super::attempt::StartFailure;
+use super::super::channel::Channel;
 use super::super::hint::Hint;
 use super::super::output::Output;
 use super::super::stream;
 use super::super::tests::{attempt, timed_out};
-use super::super::text::{Channel, Seen};
+use super::super::text::Seen;
 use super::*;
 
 fn rules(retry: &str, permanent: &str, success: &str, otherwise: Option<Otherwise>) -> Rules {
@@ -97,7 +98,11 @@ fn what_may_not_be_repeated_still_starts_again_and_heeds_a_limit() {
 }
 
 fn curl() -> Rules {
-    let argv = ["curl".into()];
+    of_command("curl")
+}
+
+fn of_command(program: &str) -> Rules {
+    let argv = [program.into()];
     let selection = crate::classify::profile::Selection::choose(&["auto".to_owned()], &argv, &[]);
     Rules { knowledge: Rc::new(Knowledge::new(selection, Vec::new())), ..Rules::default() }
 }
@@ -107,6 +112,15 @@ fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
     // curl's certificate failure.
     check(&curl(), &timed_out(Ending::Exited(60)), Class::Transient, "timeout");
     check(&curl(), &exit(60), Class::Permanent, "certificate");
+    // Nor is what it wrote before.
+    for text in ["SSL certificate problem: certificate has expired", "fatal: Authentication failed for 'x'"] {
+        let wrote = |mut attempt: AttemptResult| {
+            attempt.output.text.stderr = Some(text.as_bytes().into());
+            attempt
+        };
+        assert_eq!(curl().classify(&wrote(exit(1)), None).class, Class::Permanent, "{text}");
+        check(&curl(), &wrote(timed_out(Ending::Signaled(libc::SIGTERM))), Class::Transient, "timeout");
+    }
 }
 
 #[test]
@@ -117,6 +131,12 @@ fn the_commands_own_word_on_the_wait_beats_the_servers() {
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
     attempt.hint = Hint::parse(b"class=transient");
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));
+    // The same where no profile knows the command.
+    let unknown = of_command("frobnicate");
+    attempt.hint = Hint::parse(b"class=throttled\nretry-after=3s");
+    assert_eq!(unknown.classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
+    attempt.hint = Hint::parse(b"class=throttled");
+    assert_eq!(unknown.classify(&attempt, None).retry_after, Some(Duration::from_secs(90)));
 }
 
 #[test]
@@ -201,13 +221,13 @@ fn reasons_are_short_and_countable() {
     }
 }
 
-fn stderr(regex: &str) -> Pattern {
-    Pattern { channel: Channel::Stderr, regex: stream::Pattern::check(regex).unwrap() }
+fn stderr(regex: &str) -> StreamPattern {
+    StreamPattern { channel: Channel::Stderr, regex: stream::LineRegex::check(regex).unwrap() }
 }
 
-fn text(class: Class, exit: &str, patterns: &[&str]) -> TextRule {
+fn text(class: Class, exit: &str, patterns: &[&str]) -> PolicyRule {
     let pattern = |regex: &&str| stderr(regex);
-    TextRule {
+    PolicyRule {
         http: None,
         class,
         id: "rule",
@@ -227,7 +247,7 @@ fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
 
 #[test]
 fn text_rules_hold_when_all_that_they_ask_for_holds() {
-    let rules = |texts: Vec<TextRule>| Rules { texts, ..Rules::default() };
+    let rules = |texts: Vec<PolicyRule>| Rules { texts, ..Rules::default() };
     let busy = rules(vec![text(Class::Throttled, "", &["busy"])]);
     check(&busy, &saw(1, &["busy"]), Class::Throttled, "rule");
     check(&busy, &saw(1, &[]), Class::Transient, "unmatched");
@@ -269,7 +289,7 @@ fn text_can_be_demanded_of_a_success() {
 
 #[test]
 fn patterns_that_name_what_to_retry_mean_nothing_else_and_tables_do_not() {
-    let option = TextRule { id: RETRY_MATCH, ..text(Class::Transient, "", &["busy"]) };
+    let option = PolicyRule { id: RETRY_MATCH, ..text(Class::Transient, "", &["busy"]) };
     let by_option = Rules { texts: vec![option], ..Rules::default() };
     check(&by_option, &saw(1, &["busy"]), Class::Transient, "retry-match");
     check(&by_option, &saw(1, &[]), Class::Permanent, "otherwise");

@@ -10,12 +10,12 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
-use super::pattern::Pattern;
+use super::line_regex::LineRegex;
 use super::sieve::Sieve;
 
-/// What the DFA may take, in bytes; twenty usual patterns need a quarter of it. A pattern so large that its first
+/// The capacity of the DFA's cache, in bytes; twenty usual patterns need a quarter of it. A pattern so large that its first
 /// states do not fit takes what they need.
-pub(super) const CACHE: usize = 128 * 1024;
+pub(super) const CACHE_BYTES: usize = 128 * 1024;
 
 pub(super) struct Engine {
     dfa: DFA,
@@ -70,23 +70,25 @@ impl Found {
 
 impl Engine {
     /// For those of the patterns that have not matched. `None` if the compiler refuses, which what has passed
-    /// [`Pattern::check`] gives it no reason to: no size is limited, and Unicode's word boundaries are refused there.
-    pub(super) fn new(patterns: &[Pattern], found: &Found) -> Option<Self> {
+    /// [`LineRegex::check`] gives it no reason to: no size is limited, and Unicode's word boundaries are refused there.
+    pub(super) fn new(patterns: &[LineRegex], found: &Found) -> Option<Self> {
         let numbers: Vec<_> = (0..patterns.len()).filter(|&number| !found.matched[number]).collect();
         let hirs: Vec<_> = numbers.iter().map(|&number| patterns[number].hir()).collect();
         let nfa = thompson::Compiler::new()
             .configure(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
             .build_many_from_hir(&hirs)
             .ok()?;
-        let config =
-            DFA::config().match_kind(MatchKind::All).cache_capacity(CACHE).skip_cache_capacity_check(true);
+        let config = DFA::config()
+            .match_kind(MatchKind::All)
+            .cache_capacity(CACHE_BYTES)
+            .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let cache = dfa.create_cache();
         Some(Self { dfa, cache, numbers, sieve: None })
     }
 
     /// There is much to come: with what spares most of it.
-    pub(super) fn make_sieve(&mut self, patterns: &[Pattern]) {
+    pub(super) fn make_sieve(&mut self, patterns: &[LineRegex]) {
         let hirs = || self.numbers.iter().map(|&number| patterns[number].hir().clone()).collect();
         self.sieve.get_or_insert_with(|| Sieve::new(hirs()));
     }

@@ -18,7 +18,7 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange};
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use super::engine::CACHE;
+use super::engine::CACHE_BYTES;
 
 /// So many lines at once. More would need more registers than there are.
 const LANES: usize = 4;
@@ -59,7 +59,7 @@ impl Lanes {
             .ok()?;
         let config = DFA::config()
             .match_kind(MatchKind::All)
-            .cache_capacity(CACHE)
+            .cache_capacity(CACHE_BYTES)
             .skip_cache_capacity_check(true)
             .minimum_cache_clear_count(Some(0));
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;

@@ -4,22 +4,22 @@ use memchr::{memchr, memrchr};
 use regex_automata::hybrid::LazyStateID;
 
 use super::engine::{Engine, Found, Stop};
-use super::pattern::Pattern;
+use super::line_regex::LineRegex;
 use super::quote::Quotes;
 
-/// How much is looked at in one go: it bounds the copies that are made.
-const PIECE: usize = 64 * 1024;
-/// So much at once is worth the making of a search that spares most of it.
-const MUCH: usize = 4096;
-/// So many matches per pattern of patterns that have matched before cost about as much as compiling the others anew.
-const PATIENCE: usize = 500;
+/// The most that is searched in one go, in bytes: it bounds the copies that are made.
+const PIECE_BYTES: usize = 64 * 1024;
+/// A feed of this many bytes makes building a prefilter worthwhile.
+const PREFILTER_FROM_BYTES: usize = 4096;
+/// Repeated matches, per pattern, that cost about as much as compiling the other patterns anew.
+const REPEATS_BEFORE_NARROWING: usize = 500;
 
 /// Matches a stream against patterns, numbered in the order given. Compiles them when the first bytes come.
 ///
 /// A pattern matches once; the line quoted is that of its first match: it is mostly the cause and what follows the
 /// consequences, and it lets a pattern be done with. When all are, further bytes cost nothing.
 pub struct Matcher {
-    patterns: Vec<Pattern>,
+    patterns: Vec<LineRegex>,
     /// `None` before the first bytes.
     engine: Option<Engine>,
     /// The one for all patterns, while one for those that are left is at work.
@@ -36,7 +36,7 @@ pub struct Matcher {
 /// The line that the next byte belongs to.
 #[derive(Clone, Copy)]
 enum Line {
-    /// It begins with it.
+    /// The next byte begins a line.
     Start,
     Within(LazyStateID),
     /// Nothing more can match in it.
@@ -44,7 +44,7 @@ enum Line {
 }
 
 impl Matcher {
-    pub fn new(patterns: &[Pattern]) -> Self {
+    pub fn new(patterns: &[LineRegex]) -> Self {
         Self {
             patterns: patterns.to_vec(),
             engine: None,
@@ -68,12 +68,12 @@ impl Matcher {
         if self.engine.is_none() {
             self.engine = Engine::new(&self.patterns, &self.found);
         }
-        if bytes.len() >= MUCH
+        if bytes.len() >= PREFILTER_FROM_BYTES
             && let Some(engine) = &mut self.engine
         {
             engine.make_sieve(&self.patterns);
         }
-        for piece in bytes.chunks(PIECE) {
+        for piece in bytes.chunks(PIECE_BYTES) {
             self.piece(piece);
         }
     }
@@ -174,7 +174,7 @@ impl Matcher {
         };
         let known = self.held.len();
         let mut held = std::mem::take(&mut self.held);
-        let fits = held.len() + bytes.len() <= PIECE;
+        let fits = held.len() + bytes.len() <= PIECE_BYTES;
         if fits {
             held.extend_from_slice(bytes);
         }
@@ -258,7 +258,7 @@ impl Matcher {
     /// Leaves out the patterns that have matched, once they have cost enough. Only between lines.
     fn narrow(&mut self) {
         let Some(engine) = &self.engine else { return };
-        if self.found.repeats > PATIENCE * engine.patterns() && !self.is_done() {
+        if self.found.repeats > REPEATS_BEFORE_NARROWING * engine.patterns() && !self.is_done() {
             let narrow = Engine::new(&self.patterns, &self.found);
             let wide = std::mem::replace(&mut self.engine, narrow);
             self.spare = self.spare.take().or(wide);

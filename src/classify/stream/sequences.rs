@@ -238,7 +238,7 @@ fn repeated(repetition: &Repetition) -> Known {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Pattern;
+    use super::super::LineRegex;
     use super::{Set, rarest, required, whatever_rare};
 
     /// As a pattern would write it: classes by their size.
@@ -276,7 +276,7 @@ mod tests {
             ("(foo)*", &[""]),
             ("", &[""]),
         ] {
-            let found = whatever_rare(&[Pattern::check(pattern).unwrap().hir().clone()]).unwrap();
+            let found = whatever_rare(&[LineRegex::check(pattern).unwrap().hir().clone()]).unwrap();
             let mut found: Vec<_> = found.iter().map(|sequence| written(sequence)).collect();
             found.sort_unstable();
             assert_eq!(found, sequences, "{pattern}");
@@ -288,7 +288,7 @@ mod tests {
         for (pattern, stretch) in
             [("quite a long literal", "quite a"), ("could not connect: EAGAIN", " EAGAIN"), ("ab", "ab")]
         {
-            let found = whatever_rare(&[Pattern::check(pattern).unwrap().hir().clone()]).unwrap();
+            let found = whatever_rare(&[LineRegex::check(pattern).unwrap().hir().clone()]).unwrap();
             assert_eq!(written(&found[0][rarest(&found[0])]), stretch);
         }
     }
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn one_pattern_with_nothing_rare_spoils_the_search() {
         let found = |patterns: &[&str]| {
-            let hirs = patterns.iter().map(|text| Pattern::check(text).unwrap().hir().clone());
+            let hirs = patterns.iter().map(|text| LineRegex::check(text).unwrap().hir().clone());
             required(&hirs.collect::<Vec<_>>()).map(|sequences| sequences.len())
         };
         assert_eq!(found(&["server busy", "(is|was) busy", "quux"]), Some(4));

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 use regex_automata::util::syntax;
 
-use super::{Matcher, Pattern};
+use super::{LineRegex, Matcher};
 
 mod sieve;
 
 fn matcher(patterns: &[impl AsRef<str>]) -> Matcher {
-    let patterns: Vec<_> = patterns.iter().map(|text| Pattern::check(text.as_ref()).unwrap()).collect();
+    let patterns: Vec<_> = patterns.iter().map(|text| LineRegex::check(text.as_ref()).unwrap()).collect();
     Matcher::new(&patterns)
 }
 
@@ -25,7 +25,7 @@ fn fed<'a>(patterns: &[impl AsRef<str>], chunks: impl IntoIterator<Item = &'a [u
     outcome(&matcher)
 }
 
-/// The same by another engine, line by line.
+/// The patterns that match by another engine, line by line.
 fn reference(patterns: &[impl AsRef<str>], stream: &[u8]) -> Vec<usize> {
     let syntax = syntax::Config::new()
         .unicode(false)

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::classify::profile::{Captures, Selection};
-use crate::classify::{CapturedText, Pattern, Rules, Seen, Stream, Tails, Tap, Watch};
+use crate::classify::{CapturedText, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
 use crate::sys::clock;
 
 /// What is to be looked for, run long.
 pub(super) struct Interests {
-    rules: Vec<Pattern>,
-    progress: Vec<Pattern>,
+    rules: Vec<StreamPattern>,
+    progress: Vec<StreamPattern>,
     /// So much of the end is kept.
     tail: usize,
     /// The text of what is captured is read, by profiles or for the HTTP status that it speaks of.
@@ -35,7 +35,7 @@ pub(super) struct Onlookers {
 const LONGEST_TEXT: usize = 64 * 1024;
 
 impl Interests {
-    pub(super) fn new(rules: &Rules, progress: &[Pattern], tail: usize) -> Self {
+    pub(super) fn new(rules: &Rules, progress: &[StreamPattern], tail: usize) -> Self {
         let http = rules.need_http();
         Self {
             rules: rules.patterns(),
@@ -74,7 +74,8 @@ impl Interests {
 
     /// The onlookers for an attempt of which something is captured. Patterns are compiled when they see something.
     pub(super) fn onlookers(&self) -> Option<Box<dyn Tap>> {
-        let watch = |patterns: &[Pattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
+        let watch =
+            |patterns: &[StreamPattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
         let onlookers = Onlookers {
             rules: watch(&self.rules),
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use super::{TomlForm, Value, utf8};
-use crate::classify::{Channel, ExitSpecs, Otherwise, Pattern, signal, stream};
+use crate::classify::{Channel, ExitSpecs, Otherwise, StreamPattern, signal, stream};
 use crate::policy::pattern as patterns;
 
 impl Value for ExitSpecs {
@@ -64,11 +64,11 @@ impl Value for ExitCodes {
 
 /// Regular expressions over output, each with its stream: `RE` is stderr's, `stdout:RE` and `both:RE` are others'.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Patterns(pub Vec<Pattern>);
+pub struct Patterns(pub Vec<StreamPattern>);
 
 impl Patterns {
     /// Reads one pattern, for `otherwise` where it names no stream.
-    fn parse_one(text: &str, otherwise: Channel) -> Result<Pattern, String> {
+    fn parse_one(text: &str, otherwise: Channel) -> Result<StreamPattern, String> {
         let named = text.split_once(':').and_then(|(name, regex)| {
             let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
             Some((*channel, regex))
@@ -79,11 +79,11 @@ impl Patterns {
 }
 
 /// A pattern, once it is known that it will compile.
-pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<Pattern, String> {
+pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<StreamPattern, String> {
     if regex.is_empty() {
         return Err("the pattern is empty and would match any line".to_owned());
     }
-    let regex = stream::Pattern::check(regex).map_err(|wrong| {
+    let regex = stream::LineRegex::check(regex).map_err(|wrong| {
         let mut lines = wrong.lines();
         lines.pop();
         lines.insert(0, format!("the pattern does not compile: {}", wrong.reason()));
@@ -92,7 +92,7 @@ pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<Patter
 ",
         )
     })?;
-    Ok(Pattern { channel, regex })
+    Ok(StreamPattern { channel, regex })
 }
 
 impl Value for Patterns {
@@ -114,7 +114,7 @@ impl Value for Patterns {
 
 /// Regular expressions that a success must show, on either stream unless they name one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct DemandedPatterns(pub Vec<Pattern>);
+pub struct DemandedPatterns(pub Vec<StreamPattern>);
 
 impl Value for DemandedPatterns {
     const FORM: TomlForm = TomlForm::Patterns;
@@ -129,7 +129,7 @@ impl Value for DemandedPatterns {
     }
 
     fn show(&self) -> Json {
-        let text = |pattern: &Pattern| match pattern.channel {
+        let text = |pattern: &StreamPattern| match pattern.channel {
             Channel::Both => pattern.regex.text().to_owned(),
             channel => format!("{}:{}", channel.name(), pattern.regex.text()),
         };

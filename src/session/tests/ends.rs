@@ -42,7 +42,7 @@ fn a_failure_delivers_no_stdout_and_the_last_attempts_stderr_if_that_was_held() 
         Run::new(&Policy { permanent_on: ExitSpecs::parse("1").unwrap(), ..only_success() }).begin();
     run.fails(0, 1);
     assert_eq!(run.said.last().unwrap(), "exit1");
-    let last = Policy { max: Limit::Times(2), ..holding(StdoutMode::Success, StderrMode::Last) };
+    let last = Policy { max: MaxAttempts::Times(2), ..holding(StdoutMode::Success, StderrMode::Last) };
     let mut run = Run::new(&last).begin();
     run.fails(0, 1);
     run.tell(Input::Signal(libc::SIGINT));
@@ -58,8 +58,10 @@ fn a_failure_delivers_no_stdout_and_the_last_attempts_stderr_if_that_was_held() 
     run.fails(0, 0);
     run.did("spawn1 deliver:stdout:stderr");
     // Nothing was run.
-    let past =
-        Policy { deadline: Bound(Some(Duration::ZERO)), ..holding(StdoutMode::Success, StderrMode::Last) };
+    let past = Policy {
+        deadline: TimeLimit(Some(Duration::ZERO)),
+        ..holding(StdoutMode::Success, StderrMode::Last)
+    };
     Run::new(&past).begin().did("deadline exit124");
 }
 
@@ -91,13 +93,13 @@ fn output_that_is_lost_makes_a_success_our_failure() {
 
 #[test]
 fn a_failure_stays_what_it_is_and_an_earlier_attempts_loss_is_none() {
-    let mut run = Run::new(&Policy { max: Limit::Times(2), ..plain() }).begin();
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(2), ..plain() }).begin();
     lost(&mut run, 7);
     run.wakes(1000);
     run.said.clear();
     run.fails(0, 0);
     run.did("started ok succeeded exit0");
-    let mut run = Run::new(&Policy { max: Limit::Times(1), ..plain() }).begin();
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(1), ..plain() }).begin();
     lost(&mut run, 7);
     assert_eq!(
         run.said[3..],
@@ -135,7 +137,7 @@ fn a_signal_during_a_delivery_is_how_the_run_ends() {
 
 #[test]
 fn all_that_was_kept_is_told_after_the_end_of_a_run_that_failed() {
-    let chronic = Policy { chronic: true, max: Limit::Times(1), ..plain() };
+    let chronic = Policy { chronic: true, max: MaxAttempts::Times(1), ..plain() };
     for (code, end) in
         [(0, "ok succeeded exit0"), (3, "failed(no attempts left) exhausted deliver:everything")]
     {
@@ -163,7 +165,7 @@ fn all_that_was_kept_is_told_after_the_end_of_a_run_that_failed() {
 #[test]
 fn only_what_somebody_listens_to_is_built() {
     let events = |least| {
-        let mut run = Run::new(&Policy { max: Limit::Times(2), ..plain() });
+        let mut run = Run::new(&Policy { max: MaxAttempts::Times(2), ..plain() });
         run.session = run.session.with_listeners(least);
         let mut run = run.begin();
         run.tell(Input::Started(42));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gate::{Admission, At, Kind, Limit, Pause, Refusal};
-use crate::policy::value::{OnStateError, GateWait};
+use crate::policy::value::{GateWait, OnStateError};
 
 /// A permit is what every attempt gets: its end is reported whatever it was.
 const PERMIT: Grant = Grant { permit: true, probe: false };

@@ -2,7 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 
-/// What has to be known of a tool's options to read them.
+/// A tool's options, as far as they must be known to tell operands from values.
 pub(super) struct Grammar<'a> {
     /// The options that take a value, in the next word or in the same one; those that end in `=` in the same one only.
     pub(super) valued: Vec<&'a str>,
@@ -46,7 +46,7 @@ impl<'a> Arguments<'a> {
         arguments
     }
 
-    /// What was given for any of these options, in order.
+    /// The values given for any of these options, in order.
     pub(super) fn values<S: Borrow<str>>(&self, names: &[S]) -> impl Iterator<Item = &'a str> {
         self.options
             .iter()
@@ -59,7 +59,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// What a word that begins with `-` means.
+/// The meaning of a word that begins with `-`.
 enum Meaning<'a> {
     Valued(&'a str, &'a str),
     WantsValue(&'a str),

@@ -1,7 +1,7 @@
 //! Hosts as they are written: in URLs, in `user@host:path`, in names of images, alone.
 
 /// The longest host that a key has room for, beside a port and a hash.
-const LONGEST: usize = 240;
+const MAX_HOST_BYTES: usize = 240;
 
 /// The ports that go without saying.
 const PORTS: &[(&str, u16)] = &[
@@ -189,8 +189,9 @@ fn image(text: &str) -> Authority {
 }
 
 fn name(text: &str) -> Option<Authority> {
-    let fits =
-        !text.is_empty() && text.len() <= LONGEST && text.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    let fits = !text.is_empty()
+        && text.len() <= MAX_HOST_BYTES
+        && text.chars().all(|c| c.is_ascii_graphic() && c != '#');
     fits.then(|| Authority { host: text.to_ascii_lowercase(), ..local() })
 }
 
@@ -234,7 +235,7 @@ pub(super) fn host_and_port(text: &str) -> Option<Authority> {
     };
     let host = if host.is_empty() && port.is_some() { "localhost" } else { host.trim_end_matches('.') };
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
-    let fits = !host.is_empty() && host.len() <= LONGEST && host.chars().all(is_host);
+    let fits = !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.chars().all(is_host);
     let port = port.filter(|port| !port.is_empty());
     let port = match port.map(str::parse) {
         Some(Ok(port)) => Some(port),

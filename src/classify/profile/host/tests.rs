@@ -28,7 +28,7 @@ fn bare(host: &str) -> &str {
     host.split_once('#').map_or(host, |(host, _)| host)
 }
 
-/// What is found, without the hash; an empty text: nothing.
+/// The host that is found, without the hash; an empty text: none.
 const LINES: &[(&str, &str)] = &[
     // URLs, whatever the tool does with them.
     ("curl -fsS https://API.Example.com/v1?x=http://other", "api.example.com"),

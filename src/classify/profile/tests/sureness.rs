@@ -1,6 +1,7 @@
 //! Where `--non-idempotent` hangs on it: is every tool as sure as the shared rules are that nothing took effect?
 
 use super::*;
+use crate::classify::evidence::Evidence;
 
 /// Does the profile of this name fear that a retryable failure took effect, where another one is sure that it did not?
 fn fears(profile: &str, attempt: &AttemptResult) -> Option<Rc<str>> {
@@ -47,7 +48,7 @@ fn a_tools_own_rule_is_as_sure_that_nothing_took_effect_as_the_shared_rules_are(
             for example in &rule.examples {
                 let attempt = example.attempt(rule);
                 // With exit 0 the command did something.
-                let excused = rule.is_gate() || LESS_SURE.contains(&(&*profile.name, &*rule.id));
+                let excused = rule.names_exit_zero() || LESS_SURE.contains(&(&*profile.name, &*rule.id));
                 let shared = knowledge(GENERIC, "x").judge(&attempt, &Evidence::of(&attempt));
                 let Some(shared) = shared.filter(|shared| shared.not_reached && !excused) else { continue };
                 if let Some(id) = fears(&profile.name, &attempt) {

@@ -7,11 +7,11 @@ use regex_syntax::hir::Hir;
 use super::super::lanes::Lanes;
 use super::super::sequences;
 use super::super::signatures::Signatures;
-use super::super::{Matcher, Pattern};
+use super::super::{LineRegex, Matcher};
 use super::{fed, outcome, pattern, reference, stream};
 
 fn hirs(patterns: &[impl AsRef<str>]) -> Vec<Hir> {
-    patterns.iter().map(|text| Pattern::check(text.as_ref()).unwrap().hir().clone()).collect()
+    patterns.iter().map(|text| LineRegex::check(text.as_ref()).unwrap().hir().clone()).collect()
 }
 
 /// Where the lines begin in which one of the patterns matches.
@@ -122,7 +122,7 @@ proptest! {
         stream in rare_stream(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
-        let mut sifted = Matcher::new(&patterns.iter().map(|text| Pattern::check(text).unwrap()).collect::<Vec<_>>());
+        let mut sifted = Matcher::new(&patterns.iter().map(|text| LineRegex::check(text).unwrap()).collect::<Vec<_>>());
         // Much of nothing, so that the search is made before it matters.
         sifted.feed(&[b'\n'; 8192]);
         sifted.rearm();

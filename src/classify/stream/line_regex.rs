@@ -11,12 +11,12 @@ const MOST_STATES: usize = 20_000;
 
 /// A pattern whose syntax is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub struct LineRegex {
     text: String,
     hir: Hir,
 }
 
-/// What is wrong with a pattern, and where.
+/// A mistake in a pattern, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
     pattern: String,
@@ -26,7 +26,7 @@ pub struct PatternError {
     reason: String,
 }
 
-impl Pattern {
+impl LineRegex {
     /// Reads a pattern without compiling it. What passes can be matched: nothing is refused later.
     pub fn check(text: &str) -> Result<Self, PatternError> {
         let error = |span: &Span, reason: String| PatternError {
@@ -76,7 +76,7 @@ fn in_our_words(kind: &hir::ErrorKind) -> String {
     }
 }
 
-/// What is good syntax and would not do what it says.
+/// Correct syntax that would not do what it says: its place, and why.
 fn refused(ast: &Ast) -> Option<(Span, &'static str)> {
     let Ok(found) = ast::visit(ast, Refused(None));
     found
@@ -142,10 +142,10 @@ fn states(hir: &Hir) -> usize {
 }
 
 /// How much of a pattern's line is shown, in characters: carets do not survive a wrapped line.
-const SHOWN: usize = 100;
+const SHOWN_CHARS: usize = 100;
 
 impl PatternError {
-    /// What is wrong, in one line without a full stop.
+    /// The mistake, in one line without a full stop.
     pub fn reason(&self) -> String {
         let line = self.pattern[..self.start].matches('\n').count() + 1;
         if self.pattern.trim_end_matches('\n').contains('\n') {
@@ -164,8 +164,8 @@ impl PatternError {
         let width = self.pattern[self.start..self.end].chars().count();
         let width = width.min(line.len().saturating_sub(column)).max(1);
 
-        let from = if line.len() > SHOWN { column.saturating_sub(SHOWN / 2) } else { 0 };
-        let to = line.len().min(from + SHOWN);
+        let from = if line.len() > SHOWN_CHARS { column.saturating_sub(SHOWN_CHARS / 2) } else { 0 };
+        let to = line.len().min(from + SHOWN_CHARS);
         let width = width.min((to - from.min(to)).saturating_sub(column - from).max(1));
         let before = if from > 0 { "…" } else { "" };
         let after = if to < line.len() { "…" } else { "" };
@@ -186,11 +186,11 @@ fn shown(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::Pattern;
+    use super::LineRegex;
 
     #[track_caller]
     fn refused(pattern: &str) -> Vec<String> {
-        Pattern::check(pattern).expect_err(pattern).lines()
+        LineRegex::check(pattern).expect_err(pattern).lines()
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
     fn of_several_lines_the_one_with_the_mistake_is_shown() {
         let pattern = "(?x)  # verbose\n  foo   # fine\n\t(bar  # open\n";
         assert_eq!(refused(pattern), ["\t(bar  # open", "\t^", "line 3: unclosed group"]);
-        assert_eq!(Pattern::check(&pattern.replace("(bar", "bar")).unwrap().text().lines().count(), 3);
+        assert_eq!(LineRegex::check(&pattern.replace("(bar", "bar")).unwrap().text().lines().count(), 3);
         assert_eq!(
             refused("foo\nbar"),
             [
@@ -254,7 +254,7 @@ mod tests {
         let text =
             "(?x)é[^\n\t a-z[:alpha:]&&b--c]{2,3}\\b{start}(?P<näme>x|\\x{1F600})\\u00e9\n(?i-s:y)*?\\";
         for end in (0..=text.len()).filter(|&end| text.is_char_boundary(end)) {
-            if let Err(error) = Pattern::check(&text[..end]) {
+            if let Err(error) = LineRegex::check(&text[..end]) {
                 assert!(error.lines()[1].trim_start().starts_with('^'), "{error:?}");
             }
         }

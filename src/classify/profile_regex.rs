@@ -16,7 +16,7 @@ use super::stream;
 
 /// A pattern and, once it was needed, its automata.
 #[derive(Debug)]
-pub struct Pattern {
+pub struct ProfileRegex {
     text: String,
     /// A match that is but a part of somebody's name (a header's, a package's, a file's, a host's) is one, too.
     names_count: bool,
@@ -35,7 +35,7 @@ struct Parsed {
     literals: Vec<Vec<u8>>,
 }
 
-impl Pattern {
+impl ProfileRegex {
     /// A pattern of ours: it speaks of what is said, and not of names.
     pub fn new(text: &str) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Pattern {
     pub fn check(&self) -> Result<(), String> {
         let hir = parse(&self.text).map_err(|why| {
             // Where both refuse it, the other parser says why in better words.
-            stream::Pattern::check(&self.text).err().map_or(why, |wrong| wrong.reason())
+            stream::LineRegex::check(&self.text).err().map_or(why, |wrong| wrong.reason())
         })?;
         compile(&hir, false).map(drop).ok_or_else(|| "too large".to_owned())
     }
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern).is_match(&Text::new(text.as_bytes()))
+        ProfileRegex::new(pattern).is_match(&Text::new(text.as_bytes()))
     }
 
     #[test]
@@ -333,7 +333,7 @@ mod tests {
             ("quota( is)?? gone", "quota gone"),
             ("[ ]gone", "a\ngone"),
         ] {
-            if Pattern::new(pattern).check().is_ok() {
+            if ProfileRegex::new(pattern).check().is_ok() {
                 assert!(matches(pattern, text), "{pattern}");
             } else {
                 assert_eq!(pattern, r"\Qx");
@@ -344,14 +344,14 @@ mod tests {
     #[test]
     fn a_name_says_nothing_unless_a_user_wants_it() {
         let text = Text::new(b"x-throttled-by: me");
-        assert!(!Pattern::new("throttled").is_match(&text));
-        assert!(Pattern::of_user("throttled").is_match(&text));
-        assert!(Pattern::new("throttled").is_match(&Text::new(b"x-throttled-by: me\nthrottled")));
+        assert!(!ProfileRegex::new("throttled").is_match(&text));
+        assert!(ProfileRegex::of_user("throttled").is_match(&text));
+        assert!(ProfileRegex::new("throttled").is_match(&Text::new(b"x-throttled-by: me\nthrottled")));
     }
 
     #[test]
     fn what_does_not_compile_is_said_and_matches_nothing() {
-        assert!(Pattern::new("a(").check().is_err());
+        assert!(ProfileRegex::new("a(").check().is_err());
         assert!(!matches("a(", "a("));
     }
 }
