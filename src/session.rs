@@ -24,7 +24,7 @@ use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Ending, Hint, Output, Rules};
 use crate::event::{AttemptStart, Event, Outcome, RunStop};
-use crate::gate::{self, Settlement};
+use crate::gate::{self, Settled};
 use crate::policy::Policy;
 use aftermath::failed_exit;
 use report::Tallies;
@@ -37,7 +37,7 @@ pub enum Input {
     /// What the limits say of the attempt that asked to start.
     Admission(Answer),
     /// They know how the attempt ended; why they would refuse another one, if they would.
-    Settled(Settlement),
+    Settled(Settled),
     /// The command is running as this process.
     Started(i32),
     /// The attempt is over.
@@ -76,7 +76,7 @@ pub enum Action {
     /// Ask the limits whether an attempt may start.
     Admit(gate::Ask),
     /// Tell them how the attempt ended. Every attempt that was admitted is told of once.
-    Settle(gate::Report),
+    Settle(gate::Settlement),
     /// Start an attempt.
     Spawn(Attempt),
     /// The running attempt is out of time: stop it and all that it started.
@@ -275,7 +275,7 @@ impl Session {
             (State::New | State::Running { .. } | State::Waiting { .. }, Input::Unkillable) => {
                 let told = self.gated && matches!(self.state, State::Running { .. });
                 let mut actions: Vec<_> =
-                    told.then_some(Action::Settle(gate::Report::NEUTRAL)).into_iter().collect();
+                    told.then_some(Action::Settle(gate::Settlement::UNKNOWN)).into_iter().collect();
                 actions.extend(self.finish(now, Outcome::Error, Exit::Status(exit_code::FAILURE)));
                 actions
             }
@@ -374,17 +374,17 @@ impl Session {
         self.last = Some((attempt.status(), verdict.class));
         let over = Over { attempt, verdict, stopping };
         if self.gated {
-            actions.push(Action::Settle(self.report(&over.attempt, &over.verdict)));
+            actions.push(Action::Settle(self.settlement(&over.attempt, &over.verdict)));
             self.state = State::Settling;
             self.settling = Some(Box::new(over));
         } else {
-            actions.extend(self.go_on(now, &over, Settlement::default()));
+            actions.extend(self.go_on(now, &over, Settled::default()));
         }
         actions
     }
 
     /// What follows an attempt. `settled`: what the limits make of it.
-    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settled) -> Vec<Action> {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
             self.interrupted(now, attempt, verdict)

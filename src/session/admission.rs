@@ -9,7 +9,7 @@ use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Event, Held, Outcome, millis};
-use crate::gate::{self, Ask, Delay, Kind, Limit, Refusal, Report};
+use crate::gate::{Ask, AttemptKind, Delay, Health, Limit, Refusal, Settlement};
 use rand::RngExt;
 
 /// What an attempt was told that asked to start.
@@ -37,8 +37,8 @@ pub(super) struct Asking {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
-    /// See [`Ask::place`].
-    place: f64,
+    /// See [`Ask::rank`].
+    rank: f64,
     /// What was said of its being held back.
     told: Option<Told>,
 }
@@ -75,20 +75,20 @@ impl Session {
             return self.spawn(now);
         }
         if self.asking.is_none() {
-            let place = self.random.random();
-            self.asking = Some(Asking { since: now.elapsed, looks: 0, place, told: None });
+            let rank = self.random.random();
+            self.asking = Some(Asking { since: now.elapsed, looks: 0, rank, told: None });
         }
-        let (looks, place) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.place));
+        let (looks, rank) = self.asking.as_ref().map_or((0, 0.0), |asking| (asking.looks, asking.rank));
         let since = self.asked_since.or_else(|| self.asking.as_ref().map(|asking| asking.since));
         let waited = since.map(|since| now.elapsed.saturating_sub(since)).unwrap_or_default();
         let kind = match self.last {
-            None => Kind::First,
-            Some((_, Class::Success)) => Kind::Repeat,
-            Some(_) => Kind::Retry,
+            None => AttemptKind::First,
+            Some((_, Class::Success)) => AttemptKind::Repeat,
+            Some(_) => AttemptKind::Retry,
         };
         self.state = State::Admitting;
         let chance = self.random.random();
-        vec![Action::Admit(Ask { kind, looks, chance, place, waited, ..Ask::default() })]
+        vec![Action::Admit(Ask { kind, looks, chance, rank, waited, ..Ask::default() })]
     }
 
     pub(super) fn answered(&mut self, now: Now, answer: Answer) -> Vec<Action> {
@@ -96,7 +96,7 @@ impl Session {
             Answer::Proceed => {
                 (self.asking, self.asked_since) = (None, None);
                 if self.limits.is_past_deadline(self.elapsed(now)) {
-                    let mut actions = vec![Action::Settle(Report::NEUTRAL)];
+                    let mut actions = vec![Action::Settle(Settlement::UNKNOWN)];
                     actions.extend(self.too_late(now));
                     return actions;
                 }
@@ -213,16 +213,16 @@ impl Session {
     }
 
     /// What the limits are told of an attempt that is over.
-    pub(super) fn report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
+    pub(super) fn settlement(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Settlement {
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
-        let result = match verdict.class {
-            _ if says_nothing => gate::Result::Neutral,
-            Class::Success => gate::Result::Success,
-            Class::Transient | Class::Throttled => gate::Result::Failure,
-            Class::Permanent => gate::Result::Neutral,
+        let health = match verdict.class {
+            _ if says_nothing => Health::Unknown,
+            Class::Success => Health::Good,
+            Class::Transient | Class::Throttled => Health::Bad,
+            Class::Permanent => Health::Unknown,
         };
         let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
-        let place = if retry_after.is_some() { self.random.random() } else { 0.0 };
-        Report { result, retry_after, place, ..Report::NEUTRAL }
+        let rank = if retry_after.is_some() { self.random.random() } else { 0.0 };
+        Settlement { health, retry_after, rank, ..Settlement::UNKNOWN }
     }
 }

@@ -8,7 +8,7 @@ use super::{Action, Now, OutOf, Over, Session, report};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending};
 use crate::event::Outcome;
-use crate::gate::Settlement;
+use crate::gate::Settled;
 
 impl Session {
     /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
@@ -49,7 +49,7 @@ impl Session {
         actions
     }
 
-    pub(super) fn failed(&mut self, now: Now, over: &Over, settled: Settlement) -> Vec<Action> {
+    pub(super) fn failed(&mut self, now: Now, over: &Over, settled: Settled) -> Vec<Action> {
         self.successes = 0;
         let Over { attempt, verdict, .. } = over;
         let mut actions = Vec::new();

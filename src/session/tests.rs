@@ -82,7 +82,7 @@ fn word(action: &Action) -> String {
         Action::Spawn(attempt) => format!("spawn{}{}", attempt.number, if attempt.last { "!" } else { "" }),
         Action::Stop => "stop".to_owned(),
         Action::Admit(ask) => format!("admit:{:?}", ask.kind),
-        Action::Settle(report) => format!("settle:{:?}", report.result),
+        Action::Settle(settlement) => format!("settle:{:?}", settlement.health),
         Action::WakeIn(wait) => format!("wake:{}", wait.as_millis()),
         Action::Finish(Exit::Status(status)) => format!("exit{status}"),
         Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{Doing, Driver};
 use crate::base::error::Error;
 use crate::event::{Bypassed, Event, Level};
-use crate::gate::{Admission, Ask, At, Delay, Grant, Limit, Limits, Pause, Refusal, Report, Settlement};
+use crate::gate::{
+    Admission, Ask, Delay, Grant, Limit, Limits, Pause, Refusal, Settled, Settlement, StoreTime,
+};
 use crate::policy::Policy;
 use crate::policy::value::{Key, OnStateError};
 use crate::session::{Answer, Input, Wait};
@@ -28,7 +30,7 @@ pub(super) struct Gatekeeper {
     /// What the running attempt was granted.
     held: Grant,
     /// When it was, on the store's clock.
-    began: Option<At>,
+    began: Option<StoreTime>,
     /// An attempt of a run around this one, under the same key, holds a permit, and is the breaker's probe.
     covered: Grant,
     /// On the elapsed clock.
@@ -101,10 +103,10 @@ impl Gatekeeper {
     fn busy(&self, ask: &Ask) -> Wait {
         let why = "the shared state is busy".to_owned();
         let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
-        self.wait(ask, pause, At::default())
+        self.wait(ask, pause, StoreTime::default())
     }
 
-    fn wait(&self, ask: &Ask, pause: Pause, now: At) -> Wait {
+    fn wait(&self, ask: &Ask, pause: Pause, now: StoreTime) -> Wait {
         let patience = self.store.as_ref().map(|store| store.patience());
         Wait {
             limit: pause.limit,
@@ -115,25 +117,25 @@ impl Gatekeeper {
     }
 
     /// The attempt is over.
-    pub(super) fn settle(&mut self, report: Report) -> Settlement {
+    pub(super) fn settle(&mut self, settlement: Settlement) -> Settled {
         let probe = self.held.probe || self.covered.probe;
-        let report = Report { probe, began: self.began.take(), ..report };
+        let settlement = Settlement { probe, began: self.began.take(), ..settlement };
         let held = std::mem::take(&mut self.held);
         self.renew_at = None;
-        if held == Grant::default() && self.limits.learn_nothing_from(&report) {
-            return Settlement::default();
+        if held == Grant::default() && self.limits.learn_nothing_from(&settlement) {
+            return Settled::default();
         }
         let limits = self.limits.clone();
-        let mut settled = Settlement::default();
+        let mut settled = Settled::default();
         let done = self.transact(Leases::GiveBack, &mut |seen| {
-            settled = seen.state.settle(seen.now, &limits, &report);
+            settled = seen.state.settle(seen.now, &limits, &settlement);
             Grant::default()
         });
         match done {
             Ok(()) => settled,
             Err(why) => {
                 self.bypass(&why);
-                Settlement::default()
+                Settled::default()
             }
         }
     }
@@ -236,8 +238,8 @@ impl Driver<'_> {
         Some(answer)
     }
 
-    pub(super) fn settle(&mut self, report: Report) -> Option<Input> {
-        let settled = self.gatekeeper.as_mut()?.settle(report);
+    pub(super) fn settle(&mut self, settlement: Settlement) -> Option<Input> {
+        let settled = self.gatekeeper.as_mut()?.settle(settlement);
         self.warn_of_state();
         Some(Input::Settled(settled))
     }

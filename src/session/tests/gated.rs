@@ -1,7 +1,7 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Delay, Kind, Limit, Refusal, Settlement};
+use crate::gate::{AttemptKind, Delay, Limit, Refusal, Settled};
 use crate::policy::value::Patience;
 
 fn gated(policy: &Policy) -> Run {
@@ -22,8 +22,8 @@ fn refusal(limit: Limit) -> Refusal {
     Refusal { limit, why: "no".to_owned() }
 }
 
-fn refused(limit: Limit) -> Settlement {
-    Settlement { refusal: Some(refusal(limit)), back_in: None }
+fn refused(limit: Limit) -> Settled {
+    Settled { refusal: Some(refusal(limit)), back_in: None }
 }
 
 fn patient(millis: u64) -> Policy {
@@ -35,14 +35,14 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(10, 1);
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
     run.wakes(1000);
     admitted(&mut run);
     run.ends(10, Ending::Exited(0));
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
     run.did(
-        "admit:First spawn1 started settle:Failure retry:1000 wake:1000 \
-         admit:Retry spawn2 started settle:Success ok succeeded exit0",
+        "admit:First spawn1 started settle:Bad retry:1000 wake:1000 \
+         admit:Retry spawn2 started settle:Good ok succeeded exit0",
     );
 }
 
@@ -76,7 +76,7 @@ fn a_refusal_before_any_attempt_is_75_and_later_the_last_status() {
     let mut run = gated(&plain());
     admitted(&mut run);
     run.fails(0, 3);
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
     run.wakes(1000);
     run.said.clear();
     run.tell(Input::Admission(Answer::Refuse(refusal(Limit::Budget))));
@@ -161,15 +161,15 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
         }
         run.said.clear();
         run.ends(0, ending);
-        assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
+        assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
     }
     let policy = Policy { permanent_on: ExitSpecs::parse("4").unwrap(), ..plain() };
     let mut run = gated(&policy);
     admitted(&mut run);
     run.fails(0, 4);
-    run.tell(Input::Settled(Settlement::default()));
-    assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
+    assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
+    run.tell(Input::Settled(Settled::default()));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn every_attempt_that_started_is_told_of_once() {
     admitted(&mut run);
     run.wakes(500);
     run.tell(Input::Unkillable);
-    run.did("admit:First spawn1 wake:500 stop settle:Neutral error exit125");
+    run.did("admit:First spawn1 wake:500 stop settle:Unknown error exit125");
 }
 
 #[test]
@@ -186,9 +186,9 @@ fn a_success_that_another_must_follow_is_no_retry() {
     let mut run = gated(&Policy { successes: Count(2), ..plain() });
     admitted(&mut run);
     run.ends(0, Ending::Exited(0));
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
     run.wakes(1000);
-    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
+    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", AttemptKind::Repeat));
 }
 
 #[test]
@@ -218,11 +218,11 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&policy);
     run.pass(500);
     admitted(&mut run);
-    run.did("admit:First settle:Neutral deadline exit124");
+    run.did("admit:First settle:Unknown deadline exit124");
     let mut run = gated(&Policy { deadline: Bound(Some(ms(1500))), ..plain() });
     admitted(&mut run);
     run.fails(10, 3);
-    run.tell(Input::Settled(Settlement::default()));
+    run.tell(Input::Settled(Settled::default()));
     run.said.clear();
     run.wakes(2000);
     run.did("deadline exit3");
