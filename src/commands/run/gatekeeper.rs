@@ -16,9 +16,12 @@ use crate::store::{Done, Leases, Store, Transaction};
 use crate::sys::clock;
 use crate::sys::environment::Outer;
 use crate::sys::store::StoreLocation;
+use crate::sys::supervise;
 
 /// A store that failed is left alone for this long: each look may cost its whole patience.
-const LEFT_ALONE: Duration = Duration::from_secs(5);
+const STORE_BACKOFF: Duration = Duration::from_secs(5);
+/// Time between two looks after leases that are being renewed.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Gatekeeper {
     key: String,
@@ -132,7 +135,8 @@ impl Gatekeeper {
             Grant::default()
         });
         match done {
-            Ok(()) => settled,
+            Ok(Done::Done) => settled,
+            Ok(Done::Busy) => Settled::default(),
             Err(why) => {
                 self.bypass(&why);
                 Settled::default()
@@ -152,9 +156,10 @@ impl Gatekeeper {
             return;
         }
         self.renew_at = self.renewal().map(|every| now + every);
-        let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
-        if let Err(failure) = renewed {
-            self.bypass(&failure.0);
+        match self.store.as_mut().map_or(Ok(Done::Done), |store| store.renew()) {
+            Ok(Done::Done) => {}
+            Ok(Done::Busy) => self.renew_at = Some(now + RENEWAL_PAUSE),
+            Err(failure) => self.bypass(&failure.0),
         }
     }
 
@@ -179,20 +184,23 @@ impl Gatekeeper {
         self.store.as_ref().and_then(|store| store.renewal())
     }
 
-    /// The same, waiting for others.
+    /// A transaction that waits for others. Busy: not for long enough, since a signal told us to stop.
     fn transact(
         &mut self,
         leases: Leases,
         decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
-    ) -> Result<(), String> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let began = clock::now().awake;
+    ) -> Result<Done, String> {
+        const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
+        let (began, signals) = (clock::now().awake, supervise::stop_signals());
         while self.try_transact(leases, decide)? == Done::Busy {
-            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+            if supervise::stop_signals() != signals {
+                return Ok(Done::Busy);
+            }
+            if clock::now().awake.saturating_sub(began) >= MAX_BUSY_WAIT {
                 return Err("the shared state is busy".to_owned());
             }
         }
-        Ok(())
+        Ok(Done::Done)
     }
 
     fn try_transact(
@@ -212,7 +220,7 @@ impl Gatekeeper {
                 .and_then(|store| self.store.insert(store).try_transact(&self.key, leases, decide)),
         };
         done.map_err(|failure| {
-            self.left_alone_until = Some(clock::now().elapsed + LEFT_ALONE);
+            self.left_alone_until = Some(clock::now().elapsed + STORE_BACKOFF);
             failure.0
         })
     }
