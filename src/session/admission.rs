@@ -9,7 +9,7 @@ use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Event, Held, Outcome, millis};
-use crate::gate::{Ask, AttemptKind, Delay, Health, Limit, Refusal, Settlement};
+use crate::gate::{self, Ask, AttemptKind, Delay, Health, Limit, Refusal, Settlement};
 use rand::RngExt;
 
 /// What an attempt was told that asked to start.
@@ -160,11 +160,10 @@ impl Session {
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
         let least = delay.least.unwrap_or_default();
         if let Some(most) = self.limits.gate_wait
-            && (held.saturating_add(least) > most || held >= most)
+            && delay.is_too_long(held, most)
         {
             let waited = self.asking.as_ref().is_some_and(|asking| asking.looks > 1);
-            let longer = if waited { " any longer" } else { "" };
-            return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
+            return Some(gate::not_waiting(&format!("--gate-wait {}", duration::exact(most)), waited));
         }
         self.would_pass_deadline(now, least).then(|| match delay.least {
             Some(least) => self.limits.past_deadline_words(least),
