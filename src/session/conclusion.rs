@@ -1,7 +1,7 @@
 //! The end of a run. What is still owed once no attempt follows is done step by step; only then is the run over.
 //!
 //! A step that needs the machine is an action, and its answer leads to the next step. Whatever may still change the outcome or
-//! the exit stands before [`Step::Report`].
+//! the exit stands before [`Step::Settlement`].
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// Delivers what is held of the last attempt's output.
     Output,
     /// Reports how the run ended. Nothing changes that any more.
-    Report,
+    Settlement,
     /// Delivers all that was kept back, `--chronic`, after a failure.
     Everything,
     Exit,
@@ -57,9 +57,9 @@ impl Session {
         let next = match step {
             Step::Output => match self.output_owed() {
                 Some(delivery) => return self.out.push(Action::Deliver(delivery)),
-                None => Step::Report,
+                None => Step::Settlement,
             },
-            Step::Report => {
+            Step::Settlement => {
                 self.report_end();
                 Step::Everything
             }
@@ -88,7 +88,7 @@ impl Session {
                 self.change_end(Outcome::Interrupted, Exit::Signal(signal));
             }
         }
-        self.conclude_from(Step::Report);
+        self.conclude_from(Step::Settlement);
     }
 
     fn output_owed(&self) -> Option<Delivery> {

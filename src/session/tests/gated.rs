@@ -1,14 +1,14 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Admission, At, Kind, Limit, Pause, Refusal};
+use crate::gate::{Admission, AttemptKind, Limit, Pause, Refusal, StoreTime};
 use crate::policy::value::{GateWait, OnStateError};
 
 /// A permit is what every attempt gets: its end is reported whatever it was.
 const PERMIT: Grant = Grant { permit: true, probe: false };
 
 /// The store's clock, which is nobody else's.
-const STORE_NOW: At = At(1_790_000_000_000_000);
+const STORE_NOW: StoreTime = StoreTime(1_790_000_000_000_000);
 
 fn gated(policy: &Policy) -> Run {
     let session = Session::new(policy, 7).with_gate(policy, Grant::default());
@@ -29,7 +29,7 @@ fn admitted(run: &mut Run) {
 }
 
 fn settled(run: &mut Run) {
-    run.tell(Input::Settled(Answer::Done(Settlement::default())));
+    run.tell(Input::Settled(Answer::Done(Settled::default())));
 }
 
 /// Held back until a moment that is known.
@@ -60,7 +60,7 @@ fn refusal(limit: Limit) -> Refusal {
 }
 
 fn refused(limit: Limit) -> Input {
-    Input::Settled(Answer::Done(Settlement { refusal: Some(refusal(limit)), back_in: None }))
+    Input::Settled(Answer::Done(Settled { refusal: Some(refusal(limit)), back_in: None }))
 }
 
 fn patient(millis: u64) -> Policy {
@@ -78,8 +78,8 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
     run.ends(10, Ending::Exited(0));
     settled(&mut run);
     run.did(
-        "admit:First spawn1 started settle:Failure retry:1000 wake:1000 \
-         admit:Retry spawn2 started settle:Success ok succeeded exit0",
+        "admit:First spawn1 started settle:Bad retry:1000 wake:1000 \
+         admit:Retry spawn2 started settle:Good ok succeeded exit0",
     );
 }
 
@@ -208,14 +208,14 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
         }
         run.said.clear();
         run.ends(0, ending);
-        assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
+        assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
     }
     let policy = Policy { permanent_on: ExitSpecs::parse("4").unwrap(), ..plain() };
     let mut run = gated(&policy);
     admitted(&mut run);
     run.fails(0, 4);
     settled(&mut run);
-    assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
+    assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
     settled(&mut run);
 }
 
@@ -225,7 +225,7 @@ fn every_attempt_that_started_is_told_of_once() {
     admitted(&mut run);
     run.wakes(500);
     run.tell(Input::Unkillable);
-    run.did("admit:First spawn1 wake:500 stop settle:Neutral");
+    run.did("admit:First spawn1 wake:500 stop settle:Unknown");
     settled(&mut run);
     run.did("error exit125");
 }
@@ -237,7 +237,7 @@ fn a_success_that_another_must_follow_is_no_retry() {
     run.ends(0, Ending::Exited(0));
     settled(&mut run);
     run.wakes(1000);
-    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
+    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", AttemptKind::Repeat));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&policy);
     run.pass(500);
     admitted(&mut run);
-    run.did("admit:First settle:Neutral");
+    run.did("admit:First settle:Unknown");
     settled(&mut run);
     run.did("deadline exit124");
     let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(1500))), ..plain() });
@@ -328,7 +328,7 @@ fn people_are_told_once_that_there_are_no_limits() {
     let mut run = gated(&plain());
     let failed = || Input::Admission(Answer::Failed("no".to_owned()), Pace::default());
     assert!(!told(run.session.step(run.now, failed())));
-    assert!(told(run.session.step(run.now, Input::Renewed(Err("lost".to_owned())))));
+    assert!(told(run.session.step(run.now, Input::Renewed(Answer::Failed("lost".to_owned())))));
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_busy_state_is_asked_again_and_reported_to_for_ten_seconds() {
     run.said.clear();
     run.pass(9_999);
     run.tell(Input::Settled(Answer::Busy));
-    run.did("settle:Success");
+    run.did("settle:Good");
     run.pass(1);
     run.tell(Input::Settled(Answer::Busy));
     run.did("bypassed ok succeeded exit0");
@@ -379,7 +379,7 @@ fn leases_are_renewed_while_the_command_runs_and_while_its_output_is_passed_on()
     run.did("renew wake:10000");
     run.fails(0, 0);
     settled(&mut run);
-    run.did("started settle:Success ok succeeded exit0");
+    run.did("started settle:Good ok succeeded exit0");
     // What is not leased is not renewed.
     let mut run = gated(&plain());
     let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };

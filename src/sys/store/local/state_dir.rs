@@ -15,19 +15,19 @@ use crate::sys::environment;
 
 /// Which directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum StateDir {
     /// The user's own.
     Default,
     /// One that was named, and that a group may share.
     Named(PathBuf),
 }
 
-impl Place {
+impl StateDir {
     pub(crate) fn path(&self) -> PathBuf {
         match self {
-            Place::Default => default_path(),
+            StateDir::Default => default_path(),
             // Without a slash at its end, which would lead through a symbolic link.
-            Place::Named(path) => path.components().collect(),
+            StateDir::Named(path) => path.components().collect(),
         }
     }
 
@@ -73,13 +73,13 @@ impl Place {
             },
         };
         found
-            .judge(geteuid().as_raw(), *self != Place::Default)
-            .map_err(|why| Failure(format!("the state directory {} is not used: {why}", path.display())))
+            .judge(geteuid().as_raw(), *self != StateDir::Default)
+            .map_err(|why| Failure(format!("not using the state directory {}: {why}", path.display())))
     }
 }
 
 /// The directory itself, so that who names the default one names the same place.
-impl std::fmt::Display for Place {
+impl std::fmt::Display for StateDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path().display().fmt(f)
     }
@@ -108,8 +108,8 @@ fn try_open(path: &Path) -> io::Result<OwnedFd> {
 fn unusable(path: &Path, why: &io::Error) -> Failure {
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         let path = path.display();
-        let why = "it is a symbolic link; name the directory that it leads to with --state";
-        return Failure(format!("the state directory {path} is not used: {why}"));
+        let why = "symbolic link; use --state with the directory that it leads to";
+        return Failure(format!("not using the state directory {path}: {why}"));
     }
     failure("cannot use the state directory", path, why)
 }
@@ -127,13 +127,10 @@ impl<G: Fn() -> bool> Found<G> {
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
-            return Err("everybody may write to it (chmod o-w makes it safe)".to_owned());
+            return Err("writable by everybody (fix: chmod o-w)".to_owned());
         }
         if group_writes && !may_be_shared {
-            return Err(
-                "its group may write to it (chmod g-w makes it yours; a shared one is named with --state)"
-                    .to_owned(),
-            );
+            return Err("writable by its group (fix: chmod g-w; to share it use --state)".to_owned());
         }
         let is_trusted = match self.owner {
             owner if owner == us => true,
@@ -142,7 +139,7 @@ impl<G: Fn() -> bool> Found<G> {
         };
         if !is_trusted {
             let owner = self.owner;
-            return Err(format!("it belongs to user {owner}, not to you (name another one with --state)"));
+            return Err(format!("it belongs to user {owner}, not to you (use another one with --state)"));
         }
         Ok(if group_writes { Sharing::Group(Gid::from_raw(self.group)) } else { Sharing::Private })
     }
@@ -184,9 +181,9 @@ mod tests {
             assert_eq!(judged(US, mode, true, false), Ok(Sharing::Private), "{mode:o}");
         }
         for (owner, mode, why) in [
-            (US, 0o770, "group may write"),
-            (US, 0o702, "everybody may write"),
-            (US, 0o1777, "everybody may write"),
+            (US, 0o770, "writable by its group"),
+            (US, 0o702, "writable by everybody"),
+            (US, 0o1777, "writable by everybody"),
             (ROOT, 0o755, "belongs to user 0"),
             (OTHER, 0o700, "belongs to user 2000"),
         ] {
@@ -213,8 +210,8 @@ mod tests {
     #[test]
     fn a_slash_at_the_end_does_not_lead_through_a_link() {
         for path in ["a/b/", "a/b/.", "a//b", "a/b"] {
-            assert_eq!(Place::Named(path.into()).path().as_os_str(), "a/b");
+            assert_eq!(StateDir::Named(path.into()).path().as_os_str(), "a/b");
         }
-        assert_eq!(Place::Named("../x/".into()).path().as_os_str(), "../x");
+        assert_eq!(StateDir::Named("../x/".into()).path().as_os_str(), "../x");
     }
 }
