@@ -183,7 +183,7 @@ fn contradictions_are_refused() {
     for (options, named) in [
         (&["--chronic", "-O"][..], "--chronic (flag) and -O (flag) conflict"),
         (&["--chronic", "--stderr", "last"][..], "--chronic (flag) and --stderr last (flag) conflict"),
-        (&["--stdout", "some"][..], "use stream or success or null"),
+        (&["--stdout", "some"][..], "invalid --stdout 'some' (stream, success, null)"),
         (&["--log-tail", "much"][..], "invalid size"),
     ] {
         let done = sandbox.retry([options, &["--", "touch", "ran"]].concat()).assert().code(125);
