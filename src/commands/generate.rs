@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use super::print_exactly;
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
+use crate::base::problem::did_you_mean;
 use crate::cli::{self, Invocation};
 use crate::event::Record;
 use crate::policy::file::LIMITS;
@@ -20,12 +21,12 @@ use crate::policy::pattern;
 use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::Form;
 
-/// What can be generated.
+/// Everything that can be generated.
 const KNOWN: &[&str] =
     &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema", "config"];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
-    let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
+    let what = invocation.operands().first().map(|what| what.to_string_lossy()).unwrap_or_default();
     print_exactly(&match &*what {
         "man" => man(),
         "bash" => bash::completions(),
@@ -37,15 +38,20 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
         "config" => config::example(),
         "log-schema" => format!("{:#}\n", log_schema()),
         _ => {
-            return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
-                .hint(format!("write one of {}", KNOWN.join(", "))));
+            let missing = if what.is_empty() {
+                "generate what?".to_owned()
+            } else {
+                format!("cannot generate '{what}'")
+            };
+            return Err(Error::usage(missing + &did_you_mean(&what, KNOWN))
+                .hint(format!("use one of {}", KNOWN.join(", "))));
         }
     })
 }
 
 fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::completed(), "retry", &mut out);
+    clap_complete::generate(shell, &mut cli::documented(), "retry", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
