@@ -7,6 +7,7 @@ use std::time::Duration;
 mod delivery;
 pub(super) mod gatekeeper;
 mod hints;
+mod inputs;
 mod onlookers;
 mod remains;
 mod streams;
@@ -20,14 +21,14 @@ use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::{Key, Limit};
+use crate::policy::value::Key;
 use crate::policy::{Policy, builtin};
 use crate::session::{Action, Attempt, Input, Session, Signs};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
-use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Inputs, Options, Supervisor, Variable};
+use crate::sys::spool::HeldOutput;
+use crate::sys::supervise::{self, Captured, Happening, Options, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -163,8 +164,7 @@ impl<'a> Driver<'a> {
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
-        let repeats = policy.attempts() != Limit::Times(1);
-        let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
+        let inputs = inputs::open(policy, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -242,7 +242,7 @@ impl<'a> Driver<'a> {
         let variables = self.variables(attempt, &span);
         self.sinks.enter_span(Some(span));
         if !self.streams.keeps_all() {
-            *self.supervisor.held() = Held::default();
+            *self.supervisor.held() = HeldOutput::default();
         }
         let capture = self.streams.capture(attempt.last);
         if attempt.last {
@@ -369,7 +369,7 @@ impl<'a> Driver<'a> {
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output: self.streams.take(captured, self.supervisor.held().lost()),
-            stdin_lost: self.supervisor.stdin_lost(),
+            stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         }
     }
