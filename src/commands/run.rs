@@ -28,7 +28,7 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
-use crate::sys::supervise::{self, Captured, Happening, Options, Supervisor, Variable};
+use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -289,31 +289,31 @@ impl<'a> Driver<'a> {
             let patience = self.patience();
             let due = self.gatekeeper.as_ref().and_then(Gatekeeper::due);
             let patience = [patience, due].into_iter().flatten().min();
-            return match self.supervisor.next(patience).await {
-                Happening::Started => Input::Started(self.pid),
-                Happening::Exited => {
+            return match self.supervisor.next(patience, &mut self.streams).await {
+                SupervisorEvent::Started => Input::Started(self.pid),
+                SupervisorEvent::Exited => {
                     self.doing = Doing::Draining;
                     continue;
                 }
-                Happening::Ended { ending, captured } => self.ended(ending, captured),
-                Happening::Signal(signal) => Input::Signal(signal),
-                Happening::Woke => {
+                SupervisorEvent::Ended { ending, captured } => self.ended(ending, captured),
+                SupervisorEvent::Signal(signal) => Input::Signal(signal),
+                SupervisorEvent::Woke => {
                     self.renew();
                     if self.doing == Doing::Draining {
                         continue;
                     }
                     self.woke()
                 }
-                Happening::Delivered(_) => continue,
-                Happening::Left(left) => {
+                SupervisorEvent::Delivered(_) => continue,
+                SupervisorEvent::Left(left) => {
                     self.sinks.note(Level::Warn, &remains::left(&left));
                     continue;
                 }
-                Happening::Unkillable(left) => {
+                SupervisorEvent::Unkillable(left) => {
                     self.sinks.note(Level::Error, &remains::unkillable(&left));
                     Input::Unkillable
                 }
-                Happening::Lost(why) => {
+                SupervisorEvent::Lost(why) => {
                     self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
                     Input::Unkillable
                 }
@@ -368,7 +368,7 @@ impl<'a> Driver<'a> {
             // Also after a success: it is not to speak for the next attempt.
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
-            output: self.streams.take(captured, self.supervisor.held().lost()),
+            output: self.streams.facts(captured, self.supervisor.held().lost()),
             stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         }

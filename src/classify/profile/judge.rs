@@ -73,12 +73,10 @@ impl Evidence {
     /// What was captured of these streams. Where both are one it is read for either.
     pub(super) fn read(attempt: &AttemptResult, streams: Captures) -> Self {
         let captured = &attempt.output.text;
-        let merged = match (&captured.stdout, &captured.stderr) {
-            (Some(stdout), Some(stderr)) => Rc::ptr_eq(stdout, stderr),
-            _ => false,
-        };
+        let merged = captured.merged;
         let text = |bytes: &Rc<[u8]>| lines::without_harmless(Text::new(bytes));
-        let stderr = captured.stderr.as_ref().filter(|_| streams.stderr || (merged && streams.stdout));
+        let stderr = if merged { &captured.stdout } else { &captured.stderr };
+        let stderr = stderr.as_ref().filter(|_| streams.stderr || (merged && streams.stdout));
         let stdout = captured.stdout.as_ref().filter(|_| streams.stdout && !merged);
         let cut = [stderr, stdout].into_iter().flatten().any(|bytes| Text::is_cut(bytes));
         let (stderr, stdout) = (stderr.map(text), stdout.map(text));

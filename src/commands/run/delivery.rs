@@ -6,7 +6,7 @@ use crate::base::words::of_system;
 use crate::classify::Stream;
 use crate::event::{Event, Level, Outcome};
 use crate::session::{Action, with_end};
-use crate::sys::supervise::{Happening, Wanted};
+use crate::sys::supervise::{SupervisorEvent, Wanted};
 
 impl Driver<'_> {
     /// Tells of an event; what is not to be said yet goes where the output goes.
@@ -75,10 +75,10 @@ impl Driver<'_> {
         self.sinks.clear();
         self.supervisor.deliver(wanted);
         loop {
-            match self.supervisor.next(None).await {
-                Happening::Delivered(Some((stream, why))) => return Delivered::Refused(stream, why),
-                Happening::Delivered(None) => return Delivered::All,
-                Happening::Signal(signal) => {
+            match self.supervisor.next(None, &mut self.streams).await {
+                SupervisorEvent::Delivered(Some((stream, why))) => return Delivered::Refused(stream, why),
+                SupervisorEvent::Delivered(None) => return Delivered::All,
+                SupervisorEvent::Signal(signal) => {
                     self.supervisor.abandon_delivery();
                     return Delivered::Interrupted(signal);
                 }

@@ -1,11 +1,9 @@
 //! What becomes of the command's output, attempt by attempt and at the end: what the policy asked for, as what the
 //! supervisor can do.
 
-use std::any::Any;
-
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
-use crate::classify::{Output, Stream, Tails};
+use crate::classify::{Output, Stream, Tails, Tap};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output;
@@ -19,6 +17,8 @@ pub(super) struct Streams {
     /// Somebody has to see both streams.
     watched: bool,
     interests: Interests,
+    /// The observers of the running attempt, or of the last one.
+    onlookers: Option<Onlookers>,
     /// A failed attempt that wrote to a file is told of, once.
     offset: Offset,
     /// The running attempt's stderr is held, or the last one's was.
@@ -43,6 +43,7 @@ impl Streams {
             chronic: policy.chronic,
             watched: policy.idle_timeout.0.is_some(),
             interests,
+            onlookers: None,
             offset: if held { Offset::Ignored } else { Offset::At(None) },
             stderr_held: false,
             lost: None,
@@ -91,20 +92,20 @@ impl Streams {
         };
         self.stderr_held = stderr == Mode::Hold;
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
-        let tap = if captures { self.interests.onlookers() } else { None };
-        Capture { stdout, stderr, together: self.chronic, tap }
+        self.onlookers = if captures { self.interests.onlookers() } else { None };
+        Capture { stdout, stderr, together: self.chronic, observed: self.onlookers.is_some() }
     }
 
     /// The facts of an attempt's output. `kept`: why not all could be put aside.
-    pub(super) fn take(&mut self, captured: Captured, kept: Option<&std::io::Error>) -> Output {
+    pub(super) fn facts(&mut self, captured: Captured, kept: Option<&std::io::Error>) -> Output {
         let refused = captured.refused.as_ref().map(|(stream, why)| (*stream, why));
         if let Some((stream, why)) = refused.filter(|(stream, _)| *stream != Stream::Stderr) {
             self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
         } else if let Some(why) = kept {
             self.lost = Some(format!("it could not be kept: {}", of_system(why)));
         }
-        let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
+        let onlookers = self.onlookers.take();
         let (seen, tails, text) = onlookers
             .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
         let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
@@ -149,6 +150,14 @@ impl Streams {
             "note: this failed attempt already wrote to stdout (a file); later output is appended. \
              Use -O to write only the successful attempt's output",
         )
+    }
+}
+
+impl Tap for Streams {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Some(onlookers) = &mut self.onlookers {
+            onlookers.take(stream, bytes);
+        }
     }
 }
 
