@@ -29,7 +29,7 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// What others wrote may hold anything: the text as one line that no terminal obeys.
+/// Text as one line that no terminal obeys: what others wrote may hold anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     printable::line(text, charset())
 }
@@ -107,7 +107,7 @@ pub(crate) fn can_draw_on_stderr() -> bool {
         && super::supervise::is_foreground_of(&stderr)
 }
 
-/// Where stdout stands in its file; `None` for a pipe. A terminal stands nowhere, but says 0.
+/// The offset of stdout in its file; `None` for a pipe. A terminal stands nowhere, but says 0.
 pub(crate) fn stdout_offset() -> Option<u64> {
     rustix::fs::tell(io::stdout()).ok()
 }
