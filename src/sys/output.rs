@@ -103,6 +103,13 @@ pub(crate) fn can_draw_on_stderr() -> bool {
         && super::supervise::is_foreground_of(&stderr)
 }
 
+/// The width of the terminal that stdout stands on, in columns; elsewhere what `COLUMNS` says.
+pub(crate) fn stdout_columns() -> Option<usize> {
+    let of_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let named = || environment::get("COLUMNS")?.to_str()?.parse().ok();
+    of_terminal.filter(|columns| *columns > 0).or_else(named)
+}
+
 /// Where stdout stands in its file; `None` for a pipe. A terminal stands nowhere, but says 0.
 pub(crate) fn stdout_offset() -> Option<u64> {
     rustix::fs::tell(io::stdout()).ok()
