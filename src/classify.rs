@@ -22,7 +22,7 @@ pub use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub use classification::{Class, Classification};
 pub use exit_spec::{ExitSpecs, whole, words as exit_words};
 pub use hint::Hint;
-pub use output::{CapturedText, Output, Stream, Tails, Tap};
+pub use output::{CapturedText, Observed, Output, Stream, Tails, Tap};
 pub use rules::{Otherwise, RETRY_MATCH, Rules};
 pub use text::{Channel, Pattern, Seen, TextRule, Watch};
 

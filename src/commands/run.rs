@@ -210,7 +210,7 @@ impl<'a> Driver<'a> {
                     Action::Settle(report) => answer = self.settle(report),
                     Action::Spawn(attempt) => {
                         let failed = self.spawn(&attempt).err();
-                        answer = failed.map(|why| self.ended(Ending::NotStarted(why), Captured::default()));
+                        answer = failed.map(|why| self.ended(Ending::NotStarted(why), &Captured::default()));
                     }
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
                     Action::WakeIn(wait) => self.wake_at = Some(now.elapsed.saturating_add(wait)),
@@ -295,7 +295,7 @@ impl<'a> Driver<'a> {
                     self.doing = Doing::Draining;
                     continue;
                 }
-                SupervisorEvent::Ended { ending, captured } => self.ended(ending, captured),
+                SupervisorEvent::Ended { ending, captured } => self.ended(ending, &captured),
                 SupervisorEvent::Signal(signal) => Input::Signal(signal),
                 SupervisorEvent::Woke => {
                     self.renew();
@@ -355,7 +355,7 @@ impl<'a> Driver<'a> {
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
 
-    fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
+    fn ended(&mut self, ending: Ending, captured: &Captured) -> Input {
         self.doing = Doing::Waiting;
         self.comes_back_at = None;
         let ending = match ending {

@@ -3,7 +3,7 @@
 
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
-use crate::classify::{Output, Stream, Tails, Tap};
+use crate::classify::{Observed, Output, Stream, Tails, Tap};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output;
@@ -93,11 +93,12 @@ impl Streams {
         self.stderr_held = stderr == Mode::Hold;
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
         self.onlookers = if captures { self.interests.onlookers() } else { None };
-        Capture { stdout, stderr, together: self.chronic, observed: self.onlookers.is_some() }
+        let observed = self.onlookers.as_ref().map_or(Observed::Nothing, Onlookers::observe);
+        Capture { stdout, stderr, together: self.chronic, observed }
     }
 
     /// The facts of an attempt's output. `kept`: why not all could be put aside.
-    pub(super) fn facts(&mut self, captured: Captured, kept: Option<&std::io::Error>) -> Output {
+    pub(super) fn facts(&mut self, captured: &Captured, kept: Option<&std::io::Error>) -> Output {
         let refused = captured.refused.as_ref().map(|(stream, why)| (*stream, why));
         if let Some((stream, why)) = refused.filter(|(stream, _)| *stream != Stream::Stderr) {
             self.lost = Some(format!("{} refused it: {}", name(stream), of_system(why)));
@@ -157,6 +158,12 @@ impl Tap for Streams {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
         if let Some(onlookers) = &mut self.onlookers {
             onlookers.take(stream, bytes);
+        }
+    }
+
+    fn skip(&mut self, stream: Stream) {
+        if let Some(onlookers) = &mut self.onlookers {
+            onlookers.skip(stream);
         }
     }
 }
