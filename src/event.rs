@@ -121,14 +121,14 @@ pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     pub rule: RuleName,
-    /// What happened, in a few words; equal reasons are counted together.
+    /// The failure in a few words; equal reasons are counted together.
     pub reason: String,
     /// Class and reason on one line, at most 512 bytes.
     pub error: String,
     /// The HTTP status that the command's output speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// What was asked for by the server or the command.
+    /// The wait that the server or the command asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<f64>,
     /// How much the command wrote to stdout, where that was captured; to both, where they lead to the same place.
@@ -151,7 +151,7 @@ pub struct Failure {
 
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RuleName {
-    /// Who stated the rule: `policy`, `hint`, `profile` or `builtin`.
+    /// The rule's source: `policy`, `hint`, `profile` or `builtin`.
     pub source: String,
     /// Which profile.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,7 +217,7 @@ pub struct RunStop {
     pub exit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
-    /// What was seen, in the order of its first time.
+    /// The failures seen, in the order of their first time.
     pub failures: Vec<Tally>,
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
@@ -274,7 +274,7 @@ pub struct Record<'a> {
     pub span_id: Option<&'a str>,
 }
 
-/// What every line of one run has in common.
+/// The part that every line of one run has in common.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct RunIdentity {
     /// `UUIDv7`.
@@ -284,7 +284,7 @@ pub struct RunIdentity {
     pub host: String,
     /// Of `retry`.
     pub pid: u32,
-    /// What its limits are shared by.
+    /// The name that its limits are shared by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -339,7 +339,7 @@ impl Session {
         }
     }
 
-    /// What follows an attempt. `settled`: what the limits make of it.
+    /// Decides what follows an attempt. `settled`: the answer of the limits to its report.
     fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {

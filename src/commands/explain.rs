@@ -228,7 +228,7 @@ fn all(request: &Request) -> Vec<Listed<'_>> {
         })
         .collect();
     if let Some(default) = listed.first_mut() {
-        default.purpose = Some("what every policy begins with");
+        default.purpose = Some("base of every policy");
         default.sources.insert(0, "builtin".to_owned());
     }
     listed

@@ -241,7 +241,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// What the command is told about its run. What a `retry` around us said of its own run is not said again.
+    /// Variables that describe the run to its command. Those of a `retry` around us describe another run, and are replaced.
     fn variables(&self, attempt: &Attempt, span: &str) -> Vec<Variable> {
         let elapsed = clock::now().elapsed.saturating_sub(self.began);
         let number = |number: u64| Some(number.to_string().into());

@@ -20,7 +20,7 @@ pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Op
 }
 
 impl Event {
-    /// What a person is told. `name` is the operation's, `program` what was to be executed.
+    /// The message for a person. `name` is the operation's, `program` what was to be executed.
     pub fn message(&self, name: &str, program: &str) -> String {
         match self {
             Event::RunStart(start) => start.message(name),
@@ -103,7 +103,7 @@ impl GateHold {
     }
 }
 
-/// What holds an attempt back, why, until when, and how long that is.
+/// The words for a hold: its limit, why, until when, and how long that is.
 pub fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
     let by = match limit {
         gate::Limit::Rate => " by the rate",

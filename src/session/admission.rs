@@ -64,10 +64,10 @@ impl LastNotice {
     }
 }
 
-/// What a report to the limits is followed by.
+/// The way on once a report to the limits was taken.
 #[derive(Debug)]
 pub(super) enum AfterSettling {
-    /// What follows an attempt that is over.
+    /// The retry or the end that follows an attempt.
     Attempt(Box<Over>),
     /// The end of a run whose deadline passed before the admitted attempt could start.
     TooLate,
@@ -380,7 +380,7 @@ impl Session {
         }
     }
 
-    /// What the limits are told of an attempt that is over.
+    /// The report to the limits on an attempt that is over.
     pub(super) fn settlement_report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
         let result = match verdict.class {

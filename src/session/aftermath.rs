@@ -118,7 +118,7 @@ impl Session {
     }
 }
 
-/// What follows a failure.
+/// The consequence of a failure.
 enum Next {
     Retry {
         drawn: Duration,

@@ -111,11 +111,11 @@ pub enum Delivery {
     Everything,
 }
 
-/// What came of a delivery.
+/// The result of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
     All,
-    /// What went wrong first: on which stream, and why, in words.
+    /// The first refusal: on which stream, and why, in words.
     Refused(Stream, String),
     /// The signal that cut it short.
     Interrupted(i32),
@@ -160,6 +160,6 @@ pub struct Attempt {
     pub last: bool,
     /// The status and the class of the one before.
     pub previous: Option<(u8, Class)>,
-    /// Its leases of shared limits.
+    /// Leases of shared limits that it holds.
     pub granted: Grant,
 }

@@ -15,11 +15,11 @@ use crate::policy::Policy;
 
 /// A place that events go to.
 trait Sink {
-    /// The least level of which it may want an event.
+    /// The least level of which an event may be wanted.
     fn least_level(&self) -> Level;
-    /// Does it want this event at all?
+    /// Whether this event is wanted at all.
     fn wants(&self, event: &Event) -> bool;
-    /// Takes it. Trouble is the sink's own and never the run's; its first time is a warning, in words.
+    /// Takes an event. Trouble is the sink's own and never the run's; the first time it is a warning, in words.
     fn take(&mut self, record: &Record<'_>) -> Result<(), String>;
 }
 

@@ -51,7 +51,7 @@ const DISTINCT: &[&str] = &[
     "chronic",
 ];
 
-/// What a command that was not found was probably meant to be.
+/// A guess at the command that was meant by one that was not found.
 pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     let first = words.first()?.to_str()?;
     let line = || shown(words);

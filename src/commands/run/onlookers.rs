@@ -8,7 +8,7 @@ use crate::classify::profile::{Captures, Selection};
 use crate::classify::{CapturedText, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
 use crate::sys::clock;
 
-/// What is to be looked for, run long.
+/// Patterns and texts to look for, for a whole run.
 pub(super) struct Interests {
     rules: Vec<StreamPattern>,
     progress: Vec<StreamPattern>,
@@ -16,7 +16,7 @@ pub(super) struct Interests {
     tail: usize,
     /// The text of what is captured is read, by profiles or for the HTTP status that it speaks of.
     text: bool,
-    /// What has to be captured for that.
+    /// The streams that have to be captured for that.
     captures: Captures,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
@@ -27,7 +27,7 @@ pub(super) struct Onlookers {
     rules: Option<Watch>,
     progress: Option<(Watch, Rc<Cell<Option<Duration>>>)>,
     pub(super) tails: Option<Tails>,
-    /// What is read as text.
+    /// The end of each stream that is read as text.
     text: Option<Tails>,
 }
 
@@ -108,12 +108,12 @@ impl Tap for Onlookers {
 }
 
 impl Onlookers {
-    /// What was seen of the rules' patterns.
+    /// The matches of the rules' patterns.
     pub(super) fn seen(&mut self) -> Seen {
         self.rules.take().map(Watch::finish).unwrap_or_default()
     }
 
-    /// What is to be read of the streams that were captured.
+    /// The text of the streams that were captured.
     pub(super) fn text(&mut self, stdout: bool, stderr: bool) -> CapturedText {
         self.text.take().map(|tails| tails.into_text(stdout, stderr)).unwrap_or_default()
     }

@@ -3,12 +3,12 @@
 use crate::sys::output;
 use crate::sys::supervise::Remains;
 
-/// They were told to end with the command, and are still there.
+/// Words for processes that were told to end with the command, and are still there.
 pub(super) fn left(remains: &[Remains]) -> String {
     format!("still running after the command died of the signal: {}", list(remains))
 }
 
-/// They could not be killed, and what a person can do about it.
+/// Words for processes that could not be killed, and for what a person can do about it.
 pub(super) fn unkillable(remains: &[Remains]) -> String {
     if remains.is_empty() {
         return "processes of the command are left, and cannot be listed: /proc is not that of this pid namespace \

@@ -25,7 +25,7 @@ pub(super) struct Streams {
     notes_writes: bool,
 }
 
-/// What a failed attempt has written to stdout, and another one follows.
+/// Output of a failed attempt on stdout, ahead of that of the next one.
 pub(super) enum Leftover {
     InFile,
     InPipe,
@@ -60,7 +60,7 @@ impl Streams {
         self.watched
     }
 
-    /// What is to be captured of an attempt. `last`: there will be no other.
+    /// The capture of the next attempt. `last`: there will be no other.
     pub(super) fn capture(&mut self, last: bool) -> Capture {
         self.before = (self.notes_writes && !last).then(StdoutMark::take).flatten();
         let seen = |stream, passed_on| match (passed_on, self.watched || self.interests.look_at(stream)) {
@@ -115,7 +115,7 @@ impl Streams {
         }
     }
 
-    /// What a failed attempt that another one follows has written to stdout, if that can be told; once.
+    /// The output on stdout of a failed attempt that another one follows, if that can be told; once.
     pub(super) fn leftover(&mut self) -> Option<Leftover> {
         let before = self.before.take()?;
         if !StdoutMark::take()?.shows_writes_since(before) {

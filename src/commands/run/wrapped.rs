@@ -11,7 +11,7 @@ use crate::sys::supervise::Program;
 pub(super) struct Wrapped {
     pub(super) program: Program,
     pub(super) argv: Vec<OsString>,
-    /// What it is about, for what is known of tools: the words of a shell's string.
+    /// The words by which its tool is recognised: those of a shell's string.
     pub(super) about: Vec<OsString>,
     /// The operation's name where none was given.
     pub(super) name: String,

@@ -182,3 +182,12 @@ fn only_what_somebody_listens_to_is_built() {
     assert_eq!(events(Some(Level::Error)), errors);
     assert_eq!(events(None), "exit1");
 }
+
+#[test]
+fn whoever_interrupts_a_delivery_is_not_told_of_an_earlier_loss() {
+    let mut run = Run::new(&holding(StdoutMode::Success, StderrMode::Last)).begin();
+    lost(&mut run, 0);
+    run.did("spawn1 deliver:stderr");
+    delivered(&mut run, Delivered::Interrupted(libc::SIGTERM));
+    run.did("started ok interrupted die15");
+}

@@ -23,7 +23,7 @@ pub(crate) struct Console {
     /// Failed attempts that look alike are not a line each: on a terminal they are one that is drawn anew, elsewhere there
     /// is one only when what is seen changes.
     folds: bool,
-    /// What was seen last, where they are folded.
+    /// The reason of the last failure, where failures are folded.
     seen: Option<String>,
     /// Lines that somebody will take, `--chronic`, instead of their being said.
     kept: Option<Vec<u8>>,

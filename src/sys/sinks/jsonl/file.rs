@@ -13,7 +13,7 @@ use rustix::io::Errno;
 pub(super) struct File {
     path: OsString,
     open: OwnedFd,
-    /// Its device and number, where others may put another file in its place: none of what is no regular file.
+    /// Device and number of the file, where others may put another file in its place: none of what is no regular file.
     place: Option<(u64, u64)>,
     /// Lines are written under a lock.
     locked: bool,
@@ -97,7 +97,7 @@ impl File {
     }
 }
 
-/// What tells a regular file from any other.
+/// Device and number of a regular file; none for any other.
 #[cfg_attr(
     target_os = "linux",
     expect(clippy::useless_conversion, reason = "elsewhere they are of other types")
