@@ -17,6 +17,17 @@ fn a_store_that_fails_is_gone_without_and_left_alone_for_a_while() {
 }
 
 #[test]
+fn a_report_that_fails_leaves_the_store_alone_as_well() {
+    let mut run = gated(&plain());
+    admitted(&mut run);
+    run.fails(10, 1);
+    run.said.clear();
+    run.tell(Input::Settled(Answer::Failed("no".to_owned())));
+    run.wakes(1000);
+    run.did("bypassed retry:1000 wake:1000 bypassed spawn2");
+}
+
+#[test]
 fn people_are_told_once_that_there_are_no_limits() {
     let told = |actions: Vec<Action>| {
         let told = actions.iter().find_map(|action| match action {
@@ -104,4 +115,21 @@ fn an_attempt_inside_of_another_one_needs_no_permit_and_reports_as_its_probe() {
         _ => None,
     });
     assert_eq!(report.map(|report| (report.probe, report.began)), Some((true, Some(STORE_NOW))));
+}
+
+#[test]
+fn the_time_that_a_server_asked_for_counts_as_waited() {
+    let waited = |text: &str| {
+        let mut run = gated(&plain());
+        admitted(&mut run);
+        run.hints(text);
+        settled(&mut run);
+        run.pass(40_000);
+        match run.session.step(run.now, Input::Woke).pop() {
+            Some(Action::Admit(ask)) => ask.waited,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(waited("retry-after=30s"), ms(40_000));
+    assert_eq!(waited("class=transient"), Duration::ZERO);
 }
