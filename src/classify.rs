@@ -15,6 +15,8 @@ mod output;
 
 pub mod profile;
 mod profile_regex;
+mod profile_syntax;
+mod required_literals;
 mod retry_after;
 mod rules;
 pub mod signal;

@@ -8,10 +8,12 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::hybrid::regex::{self, Regex};
 use regex_automata::nfa::thompson;
 use regex_automata::{Anchored, Input, MatchKind};
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use super::name;
 use super::normalise::Text;
+use super::profile_syntax::parse;
+use super::required_literals::required;
 use super::stream;
 
 /// A pattern and, once it was needed, its automata.
@@ -20,23 +22,23 @@ pub struct ProfileRegex {
     text: String,
     /// A match that is but a part of somebody's name (a header's, a package's, a file's, a host's) is one, too.
     names_count: bool,
-    /// What its syntax says; `None` when it is wrong.
+    /// The syntax tree, and the literals required by it; `None` in it for a pattern that is wrong.
     parsed: OnceCell<Option<Parsed>>,
-    /// `None` in it: it does not compile.
+    /// The automaton that finds whether it matches; `None` in it for a pattern that does not compile.
     compiled: OnceCell<Option<(DFA, RefCell<Cache>)>>,
-    /// The same, with the automaton that finds where a match begins.
+    /// The automata that find where it matches.
     spans: OnceCell<Option<(Regex, RefCell<regex::Cache>)>>,
 }
 
 #[derive(Debug)]
 struct Parsed {
     hir: Hir,
-    /// In every match is one of these, in lower case; empty when that is not known.
+    /// Every match holds one of these, in lower case; empty if some match may hold none.
     literals: Vec<Vec<u8>>,
 }
 
 impl ProfileRegex {
-    /// A pattern of ours: it speaks of what is said, and not of names.
+    /// A built-in pattern of a profile: what it matches in a name does not count.
     pub fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -47,7 +49,7 @@ impl ProfileRegex {
         }
     }
 
-    /// A user's pattern: it means what it says, wherever that stands.
+    /// A user's pattern: every match counts.
     pub fn of_user(text: &str) -> Self {
         Self { names_count: true, ..Self::new(text) }
     }
@@ -77,12 +79,22 @@ impl ProfileRegex {
         self.is_anywhere(text) && (self.names_count || self.next_said(text, 0).is_some())
     }
 
-    /// Does it match, were it in a name?
+    /// Does it match, if only in a name?
     fn is_anywhere(&self, text: &Text) -> bool {
-        let Some(parsed) = self.parsed() else { return false };
-        if !parsed.literals.is_empty() && !parsed.literals.iter().any(|literal| text.may_hold(literal)) {
-            return false;
-        }
+        self.may_match(text) && self.matches(text)
+    }
+
+    /// False when the index of the text says that no required literal is in it.
+    fn may_match(&self, text: &Text) -> bool {
+        let holds_one = |literals: &mut dyn Iterator<Item = &[u8]>| {
+            let mut literals = literals.peekable();
+            literals.peek().is_none() || literals.any(|literal| text.may_hold(literal))
+        };
+        self.parsed().is_some_and(|parsed| holds_one(&mut parsed.literals.iter().map(Vec::as_slice)))
+    }
+
+    /// Does the automaton find a match?
+    fn matches(&self, text: &Text) -> bool {
         let Some((dfa, cache)) = self.compiled() else { return false };
         let input = Input::new(&text.plain).anchored(Anchored::No).earliest(true);
         matches!(dfa.try_search_fwd(&mut cache.borrow_mut(), &input), Ok(Some(_)))
@@ -119,7 +131,7 @@ impl ProfileRegex {
     fn parsed(&self) -> Option<&Parsed> {
         let parse = || {
             let hir = parse(&self.text).ok()?;
-            let literals = literals(&hir).unwrap_or_default();
+            let literals = required(&hir).unwrap_or_default();
             Some(Parsed { hir, literals })
         };
         self.parsed.get_or_init(parse).as_ref()
@@ -146,15 +158,6 @@ impl ProfileRegex {
     }
 }
 
-fn parse(text: &str) -> Result<Hir, String> {
-    let parsed =
-        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(text);
-    parsed.map(spaces_match_breaks).map_err(|why| {
-        let why = why.to_string();
-        why.lines().last().unwrap_or(&why).trim_start_matches("error: ").to_owned()
-    })
-}
-
 /// The automaton of a pattern, or the one that reads a match from its end.
 fn compile(hir: &Hir, backward: bool) -> Option<DFA> {
     let config =
@@ -164,115 +167,10 @@ fn compile(hir: &Hir, backward: bool) -> Option<DFA> {
     DFA::builder().configure(DFA::config().match_kind(kind)).build_from_nfa(nfa).ok()
 }
 
-/// A space in the pattern is any white space in the text, where that is a space or a line's end.
-fn spaces_match_breaks(hir: Hir) -> Hir {
-    /// A class of more bytes than this is "anything but".
-    const MUCH: usize = 128;
-    let space = || ClassBytes::new([b' ', b'\n'].map(|byte| ClassBytesRange::new(byte, byte)));
-    match hir.into_kind() {
-        HirKind::Empty => Hir::empty(),
-        HirKind::Look(look) => Hir::look(look),
-        HirKind::Literal(literal) => {
-            let mut parts = Vec::new();
-            for (at, piece) in literal.0.split(|byte| *byte == b' ').enumerate() {
-                if at > 0 {
-                    parts.push(Hir::class(Class::Bytes(space())));
-                }
-                parts.push(Hir::literal(piece));
-            }
-            Hir::concat(parts)
-        }
-        HirKind::Class(class) => match class {
-            Class::Bytes(mut class) => {
-                let holds_space =
-                    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&b' '));
-                let size: usize =
-                    class.ranges().iter().map(|range| usize::from(range.end() - range.start()) + 1).sum();
-                if holds_space && size <= MUCH {
-                    class.union(&space());
-                }
-                Hir::class(Class::Bytes(class))
-            }
-            class @ Class::Unicode(_) => Hir::class(class),
-        },
-        HirKind::Repetition(mut repetition) => {
-            *repetition.sub = spaces_match_breaks(*repetition.sub);
-            Hir::repetition(repetition)
-        }
-        HirKind::Capture(mut capture) => {
-            *capture.sub = spaces_match_breaks(*capture.sub);
-            Hir::capture(capture)
-        }
-        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(spaces_match_breaks).collect()),
-        HirKind::Alternation(branches) => {
-            Hir::alternation(branches.into_iter().map(spaces_match_breaks).collect())
-        }
-    }
-}
-
-/// Literals, in lower case, of which each match holds one; `None` when some match may have none that says much.
-fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    const LEAST: usize = 3;
-    required(hir).filter(|found| shortest(found) >= LEAST)
-}
-
-fn shortest(literals: &[Vec<u8>]) -> usize {
-    literals.iter().map(Vec::len).min().unwrap_or_default()
-}
-
-fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    match hir.kind() {
-        HirKind::Literal(_) | HirKind::Class(_) => in_a_row(std::slice::from_ref(hir)),
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
-        HirKind::Concat(parts) => in_a_row(parts),
-        HirKind::Alternation(branches) => {
-            let each = branches.iter().map(required).collect::<Option<Vec<_>>>();
-            each.map(|each| each.concat())
-        }
-        HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
-    }
-}
-
-/// Of parts that follow each other: the longest run of plain bytes, or what one of the parts requires.
-fn in_a_row(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
-    let mut best: Option<Vec<Vec<u8>>> = None;
-    let mut offer = |found: Vec<Vec<u8>>| {
-        if shortest(&found) > best.as_deref().map_or(0, shortest) {
-            best = Some(found);
-        }
-    };
-    let mut run = Vec::new();
-    for part in parts {
-        match part.kind() {
-            // An assertion takes no text.
-            HirKind::Empty | HirKind::Look(_) => {}
-            HirKind::Literal(literal) => run.extend(literal.0.iter().map(u8::to_ascii_lowercase)),
-            HirKind::Class(class) => match one_letter(class) {
-                Some(letter) => run.push(letter),
-                None => offer(vec![std::mem::take(&mut run)]),
-            },
-            _ => {
-                offer(vec![std::mem::take(&mut run)]);
-                required(part).into_iter().for_each(&mut offer);
-            }
-        }
-    }
-    offer(vec![run]);
-    best
-}
-
-/// The byte, in lower case, that a class is all about: `[Ee]`. A space is also a line's end.
-fn one_letter(class: &Class) -> Option<u8> {
-    let Class::Bytes(class) = class else { return None };
-    let mut bytes = class.ranges().iter().take(3).flat_map(|range| range.start()..=range.end());
-    let letter = |byte: u8| if byte == b'\n' { b' ' } else { byte.to_ascii_lowercase() };
-    let first = letter(bytes.next()?);
-    bytes.all(|byte| letter(byte) == first).then_some(first)
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
@@ -289,28 +187,6 @@ mod tests {
         assert!(!matches("a.*b", "a\nb"));
         assert!(matches("拒绝连接", "失败：拒绝连接。"));
         assert!(matches("a[ x]b", "a\nb"));
-    }
-
-    #[test]
-    fn literals_are_those_that_must_be_there() {
-        let texts = |pattern: &str| {
-            literals(&parse(pattern).unwrap()).map(|found| {
-                let texts = found.iter().map(|literal| String::from_utf8_lossy(literal).into_owned());
-                texts.collect::<Vec<_>>()
-            })
-        };
-        let some = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(texts("(?i)No route|Reset by"), some(&["no route", "reset by"]));
-        assert_eq!(texts(r"\bECONN[A-Z]+\b"), some(&["econn"]));
-        assert_eq!(texts(r"lost\?"), some(&["lost?"]));
-        assert_eq!(texts("E[[:digit:]]: quota gone"), some(&[": quota gone"]));
-        assert_eq!(texts("[[:digit:]]+]: gone"), some(&["]: gone"]));
-        assert_eq!(texts("[a]]{2}defg"), some(&["defg"]));
-        assert_eq!(texts("x (stalled|truncated) (y|z)"), some(&["stalled", "truncated"]));
-        assert_eq!(texts("abcé?"), some(&["abc"]));
-        assert_eq!(texts("abc|d"), None);
-        assert_eq!(texts("(abc|def)"), some(&["abc", "def"]));
-        assert_eq!(texts("[]abc]defg"), some(&["defg"]));
     }
 
     #[test]
@@ -353,5 +229,65 @@ mod tests {
     fn what_does_not_compile_is_said_and_matches_nothing() {
         assert!(ProfileRegex::new("a(").check().is_err());
         assert!(!matches("a(", "a("));
+    }
+
+    /// Patterns of letters that are likely to meet, in every syntax for classes.
+    fn any_pattern() -> impl Strategy<Value = String> {
+        let atom = prop::sample::select(vec![
+            "ab",
+            "aB",
+            "quota",
+            "Q",
+            "(?i:QUOTA)",
+            " ",
+            "  ",
+            r"\s",
+            r"\d",
+            "[[:digit:]]",
+            "[[:^alpha:]]",
+            "[^a]",
+            "[aA]",
+            "[]a]",
+            "[a-c&&[^b]]",
+            r"\x41",
+            "é",
+            "[ab ]",
+            ".",
+            "^",
+            "$",
+            r"\b",
+            "",
+            "(?-i:B)",
+            "(?s:.)",
+        ]);
+        atom.prop_map(str::to_owned).prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..5).prop_map(|parts| parts.concat()),
+                prop::collection::vec(inner.clone(), 2..4)
+                    .prop_map(|parts| format!("(?:{})", parts.join("|"))),
+                prop::collection::vec(inner.clone(), 2..4)
+                    .prop_map(|parts| format!("(?i:{})", parts.join("|"))),
+                (inner, prop::sample::select(vec!["*", "+", "?", "{2}", "{1,3}", "*?"]))
+                    .prop_map(|(part, times)| format!("(?:{part}){times}")),
+            ]
+        })
+    }
+
+    fn any_text() -> impl Strategy<Value = Vec<u8>> {
+        let word = prop::sample::select(vec![
+            "a", "b", "A", "ab", "aB", "quota", "Quota", "QUOTA", "é", "7", "]", " ", "\n", "\t", "x", "_",
+            "\u{a0}",
+        ]);
+        prop::collection::vec(word, 0..24).prop_map(|words| words.concat().into_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_the_literals_rule_out_does_not_match(pattern in any_pattern(), text in any_text()) {
+            let (pattern, text) = (ProfileRegex::of_user(&pattern), Text::new(&text));
+            prop_assert!(pattern.may_match(&text) || !pattern.matches(&text));
+        }
     }
 }

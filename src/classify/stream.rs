@@ -6,20 +6,17 @@
 //! that a line means what the terminal showed as one. Classes, `\b` and `(?i)` are those of ASCII; NUL and bytes
 //! that are not UTF-8 are bytes like others.
 //!
-//! Most lines are never stepped through: a search over many lines at once ([`sieve`]) passes over those in which nothing
-//! can match. Lines of any length are matched as a whole: a DFA keeps its state from chunk to chunk, so that windows, which would
+//! Most lines are never stepped through: a search for literals ([`prefilter`]) passes over those in which nothing can
+//! match. Lines of any length are matched as a whole: a DFA keeps its state from chunk to chunk, so that windows, which would
 //! miss what is longer than their overlap, are not needed. Memory is bounded whatever comes.
 //!
 //! Pure: reads nothing, knows neither which stream it is given nor what a match means.
 
 mod engine;
-mod lanes;
 mod line_regex;
 mod matcher;
+mod prefilter;
 mod quote;
-mod sequences;
-mod sieve;
-mod signatures;
 
 pub use line_regex::LineRegex;
 pub use matcher::Matcher;

@@ -11,19 +11,19 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
 use super::line_regex::LineRegex;
-use super::sieve::Sieve;
+use super::prefilter::Prefilter;
 
 /// The capacity of the DFA's cache, in bytes; twenty usual patterns need a quarter of it. A pattern so large that its first
 /// states do not fit takes what they need.
-pub(super) const CACHE_BYTES: usize = 128 * 1024;
+const CACHE_BYTES: usize = 128 * 1024;
 
 pub(super) struct Engine {
     dfa: DFA,
     cache: Cache,
     /// The caller's number of each of its patterns.
     numbers: Vec<usize>,
-    /// Spares it most lines. Made when it is worth it.
-    sieve: Option<Sieve>,
+    /// Spares it most lines. Made when that is worthwhile.
+    prefilter: Option<Prefilter>,
 }
 
 /// Which patterns have matched.
@@ -84,13 +84,13 @@ impl Engine {
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let cache = dfa.create_cache();
-        Some(Self { dfa, cache, numbers, sieve: None })
+        Some(Self { dfa, cache, numbers, prefilter: None })
     }
 
-    /// There is much to come: with what spares most of it.
-    pub(super) fn make_sieve(&mut self, patterns: &[LineRegex]) {
-        let hirs = || self.numbers.iter().map(|&number| patterns[number].hir().clone()).collect();
-        self.sieve.get_or_insert_with(|| Sieve::new(hirs()));
+    /// Makes the prefilter, since there is much to come.
+    pub(super) fn make_prefilter(&mut self, patterns: &[LineRegex]) {
+        let hirs = || self.numbers.iter().map(|&number| patterns[number].hir()).collect::<Vec<_>>();
+        self.prefilter.get_or_insert_with(|| Prefilter::new(&hirs()));
     }
 
     /// The beginning of a line. Fails only for what is not used here: quit bytes and anchored searches.
@@ -158,12 +158,12 @@ impl Engine {
         self.numbers.len()
     }
 
-    pub(super) fn sieve(&mut self) -> Option<&mut Sieve> {
-        self.sieve.as_mut()
+    pub(super) fn prefilter(&mut self) -> Option<&mut Prefilter> {
+        self.prefilter.as_mut()
     }
 
     #[cfg(test)]
     pub(super) fn memory(&self) -> (usize, usize) {
-        (self.cache.memory_usage(), self.sieve.as_ref().map_or(0, Sieve::memory))
+        (self.cache.memory_usage(), self.prefilter.as_ref().map_or(0, Prefilter::memory))
     }
 }

@@ -71,7 +71,7 @@ impl Matcher {
         if bytes.len() >= PREFILTER_FROM_BYTES
             && let Some(engine) = &mut self.engine
         {
-            engine.make_sieve(&self.patterns);
+            engine.make_prefilter(&self.patterns);
         }
         for piece in bytes.chunks(PIECE_BYTES) {
             self.piece(piece);
@@ -139,13 +139,13 @@ impl Matcher {
     /// Lines with their ends, from the beginning of a line.
     fn whole_lines(&mut self, lines: &[u8]) {
         self.narrow();
-        if let Some(sieve) = self.engine.as_mut().and_then(Engine::sieve) {
-            sieve.begin(lines);
+        if let Some(prefilter) = self.engine.as_mut().and_then(Engine::prefilter) {
+            prefilter.begin(lines);
         }
         let mut at = 0;
         while at < lines.len() && !self.is_done() {
-            let found = match self.engine.as_mut().and_then(Engine::sieve) {
-                Some(sieve) => sieve.next(lines, at),
+            let found = match self.engine.as_mut().and_then(Engine::prefilter) {
+                Some(prefilter) => prefilter.next(lines, at),
                 None => Some(at..lines.len()),
             };
             let Some(found) = found else { return };
@@ -169,7 +169,7 @@ impl Matcher {
     /// A piece of a line that is not known to end with it. It is held back if it may be spared.
     fn partial_line(&mut self, bytes: &[u8]) {
         let undecided = matches!(self.line, Line::Start) && self.returns == 0 && !self.is_done();
-        let Some(sieve) = self.engine.as_mut().and_then(Engine::sieve).filter(|_| undecided) else {
+        let Some(prefilter) = self.engine.as_mut().and_then(Engine::prefilter).filter(|_| undecided) else {
             return self.step_through(bytes);
         };
         let known = self.held.len();
@@ -178,7 +178,7 @@ impl Matcher {
         if fits {
             held.extend_from_slice(bytes);
         }
-        if fits && !sieve.may_match(&held, known) {
+        if fits && !prefilter.may_match(&held, known) {
             self.held = held;
             return;
         }

@@ -6,7 +6,7 @@ use regex_automata::util::syntax;
 
 use super::{LineRegex, Matcher};
 
-mod sieve;
+mod prefilter;
 
 fn matcher(patterns: &[impl AsRef<str>]) -> Matcher {
     let patterns: Vec<_> = patterns.iter().map(|text| LineRegex::check(text.as_ref()).unwrap()).collect();
@@ -266,8 +266,8 @@ fn memory_is_bounded_on_a_line_of_any_length() {
     let chunk: Vec<_> = (0..70_000).map(|_| noise()).collect();
     for _ in 0..3 {
         matcher.feed(&chunk);
-        let (automaton, sieve) = matcher.memory();
-        assert!(automaton <= 256 * 1024 && sieve <= 256 * 1024, "{automaton}, {sieve}");
+        let (automaton, prefilter) = matcher.memory();
+        assert!(automaton <= 256 * 1024 && prefilter <= 256 * 1024, "{automaton}, {prefilter}");
     }
     assert_eq!(matcher.matched().count(), 0);
     matcher.feed(b"connection refused, abababababababac");
