@@ -1,10 +1,22 @@
 //! Lists `src/profiles/`, so that adding a tool is adding a file. Of each profile only what must be known before the
-//! first attempt is noted here: which commands it is for, and what it has to see. The rest is read after a failure.
+//! first attempt is noted here: which commands it is for, and what it has to see. The rest is read after a failure; for
+//! that the literals are noted that its patterns require, so that most of these need not even be parsed.
 
 #![expect(clippy::disallowed_methods, reason = "a build script reads the tree")]
 
+#[path = "src/base/fnv.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the library uses all of it")]
+mod fnv;
+#[path = "src/classify/profile_syntax.rs"]
+mod profile_syntax;
+#[path = "src/classify/required_literals.rs"]
+mod required_literals;
+
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
 
 fn main() {
     let folder = Path::new("src/profiles");
@@ -17,9 +29,11 @@ fn main() {
     paths.sort();
     let mut list = String::from("static FILES: &[File] = &[\n");
     let mut commands: Vec<(String, usize)> = Vec::new();
+    let mut patterns: Vec<String> = Vec::new();
     for (file, path) in paths.iter().enumerate() {
         println!("cargo::rerun-if-changed={}", path.display());
         let text = std::fs::read_to_string(path).expect("a profile");
+        patterns.extend(patterns_of(&text, "rule", &["stderr", "stdout", "both"]));
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
         let path = format!("/{}", path.to_str().expect("a UTF-8 path"));
         let lines = || text.lines().map(str::trim_end);
@@ -40,8 +54,53 @@ fn main() {
     }
     list.push_str("];\n");
     list.push_str(&index(commands));
+    let lines = Path::new("src/classify/lines.toml");
+    println!("cargo::rerun-if-changed={}", lines.display());
+    let text = std::fs::read_to_string(lines).expect("lines.toml");
+    for sort in ["harmless", "reached"] {
+        patterns.extend(patterns_of(&text, sort, &["line"]));
+    }
     let out = std::env::var_os("OUT_DIR").expect("OUT_DIR");
     std::fs::write(Path::new(&out).join("profiles.rs"), list).expect("OUT_DIR is writable");
+    std::fs::write(Path::new(&out).join("literals.rs"), literals(&patterns)).expect("OUT_DIR is writable");
+}
+
+/// The texts of these keys in the tables of an array. What is wrong in a file is told by the tests that read it.
+fn patterns_of(text: &str, array: &str, keys: &[&str]) -> Vec<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let Some(DeValue::Array(rules)) = table.get_ref().get(array).map(toml::Spanned::get_ref) else {
+        return Vec::new();
+    };
+    let rules = rules.iter().filter_map(|rule| rule.get_ref().as_table());
+    let values = rules.flat_map(|rule| keys.iter().filter_map(|key| rule.get(*key)));
+    let texts = values.flat_map(|value| match value.get_ref() {
+        DeValue::Array(items) => items.iter().filter_map(|item| item.get_ref().as_str()).collect(),
+        one => Vec::from_iter(one.as_str()),
+    });
+    texts.map(str::to_owned).collect()
+}
+
+/// The literals that patterns require, by the pattern's hash: numbers into one text, as for [`index`]. A NUL ends each.
+fn literals(patterns: &[String]) -> String {
+    let (mut rows, mut texts, mut hashes) = (String::new(), Vec::new(), BTreeMap::new());
+    for pattern in patterns {
+        let other = hashes.insert(fnv::hash64(pattern.bytes()), pattern);
+        assert!(other.is_none_or(|other| other == pattern), "{pattern} has the hash of {other:?}");
+    }
+    for (hash, pattern) in hashes {
+        let start = texts.len();
+        let found = profile_syntax::parse(pattern).ok().and_then(|hir| required_literals::required(&hir));
+        for literal in found.unwrap_or_default() {
+            assert!(!literal.contains(&0), "{pattern} requires a NUL");
+            texts.extend(literal);
+            texts.push(0);
+        }
+        write!(rows, "({hash:#x}, {start}, {}), ", texts.len() - start).expect("memory");
+    }
+    format!(
+        "pub(super) static LITERALS: &[u8] = b\"{}\";\npub(super) static NOTED: &[(u64, u32, u16)] = &[{rows}];\n",
+        texts.escape_ascii()
+    )
 }
 
 /// The commands in their order, and for each where it stands and whose it is: numbers, which cost nothing at start-up,

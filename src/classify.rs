@@ -11,6 +11,7 @@ mod http;
 mod lines;
 mod name;
 mod normalise;
+mod noted_literals;
 mod output;
 
 pub mod profile;

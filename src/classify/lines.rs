@@ -74,12 +74,21 @@ fn sort(value: &DeValue<'_>) -> Option<Sort> {
         _ => Vec::new(),
     };
     Some(Sort {
-        patterns: texts("line").iter().map(|text| ProfileRegex::of_user(text)).collect(),
+        patterns: texts("line").iter().map(|text| ProfileRegex::of_lines(text)).collect(),
         later: matches!(table.get("later").map(toml::Spanned::get_ref), Some(DeValue::Boolean(true))),
         #[cfg(test)]
         examples: texts("example"),
         #[cfg(test)]
         not: texts("not"),
+    })
+}
+
+/// The patterns of all sorts, as they are written.
+#[cfg(test)]
+pub(super) fn patterns() -> Vec<String> {
+    SORTS.with(|sorts| {
+        let sorts = sorts.harmless.iter().chain(&sorts.reached);
+        sorts.flat_map(|sort| &sort.patterns).map(|pattern| pattern.as_str().to_owned()).collect()
     })
 }
 

@@ -11,6 +11,8 @@ mod read;
 mod select;
 mod wrappers;
 
+#[cfg(test)]
+pub use builtin::built_in_patterns;
 pub use builtin::{GENERIC, commands, names};
 pub use host::HostFinder;
 pub use judge::Verdict;

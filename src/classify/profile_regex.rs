@@ -12,6 +12,7 @@ use regex_syntax::hir::Hir;
 
 use super::name;
 use super::normalise::Text;
+use super::noted_literals::noted;
 use super::profile_syntax::parse;
 use super::required_literals::required;
 use super::stream;
@@ -22,6 +23,8 @@ pub struct ProfileRegex {
     text: String,
     /// A match that is but a part of somebody's name (a header's, a package's, a file's, a host's) is one, too.
     names_count: bool,
+    /// A user wrote it: nothing was noted of it when `retry` was built.
+    of_user: bool,
     /// The syntax tree, and the literals required by it; `None` in it for a pattern that is wrong.
     parsed: OnceCell<Option<Parsed>>,
     /// The automaton that finds whether it matches; `None` in it for a pattern that does not compile.
@@ -43,15 +46,21 @@ impl ProfileRegex {
         Self {
             text: text.to_owned(),
             names_count: false,
+            of_user: false,
             parsed: OnceCell::new(),
             compiled: OnceCell::new(),
             spans: OnceCell::new(),
         }
     }
 
+    /// A built-in pattern of which every match counts.
+    pub(super) fn of_lines(text: &str) -> Self {
+        Self { names_count: true, ..Self::new(text) }
+    }
+
     /// A user's pattern: every match counts.
     pub fn of_user(text: &str) -> Self {
-        Self { names_count: true, ..Self::new(text) }
+        Self { names_count: true, of_user: true, ..Self::new(text) }
     }
 
     /// As it was written.
@@ -90,6 +99,9 @@ impl ProfileRegex {
             let mut literals = literals.peekable();
             literals.peek().is_none() || literals.any(|literal| text.may_hold(literal))
         };
+        if let Some(mut noted) = noted(&self.text).filter(|_| !self.of_user) {
+            return holds_one(&mut noted);
+        }
         self.parsed().is_some_and(|parsed| holds_one(&mut parsed.literals.iter().map(Vec::as_slice)))
     }
 
@@ -215,6 +227,20 @@ mod tests {
                 assert_eq!(pattern, r"\Qx");
             }
         }
+    }
+
+    #[test]
+    fn what_was_noted_is_what_the_syntax_says() {
+        let profiles = crate::classify::profile::names();
+        let knowledge = profiles.flat_map(crate::classify::profile::built_in_patterns);
+        let mut count = 0;
+        for pattern in knowledge.chain(crate::classify::lines::patterns()) {
+            let literals = required(&parse(&pattern).unwrap()).unwrap_or_default();
+            let noted: Vec<_> = noted(&pattern).expect(&pattern).map(<[u8]>::to_vec).collect();
+            assert_eq!(noted, literals, "{pattern}");
+            count += 1;
+        }
+        assert!(count > 500, "{count}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The syntax of profiles' patterns.
+//! The syntax of profiles' patterns. `build.rs` uses this file, too.
 
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 

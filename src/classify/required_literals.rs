@@ -1,7 +1,7 @@
 //! The literals that a regular expression cannot match without, read off its syntax tree. They may promise too little,
 //! never too much: a text that holds none of them holds no match.
 //!
-//! Texts are compared in lower case (ASCII), and a line's end counts as a space.
+//! Texts are compared in lower case (ASCII), and a line's end counts as a space. `build.rs` uses this file, too.
 
 use regex_syntax::hir::literal::{Extractor, Seq};
 use regex_syntax::hir::{

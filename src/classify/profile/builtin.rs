@@ -63,6 +63,15 @@ pub(super) fn load(name: &str) -> Option<Rc<Profile>> {
     )
 }
 
+/// The patterns of a built-in profile, as they are written.
+#[cfg(test)]
+pub fn built_in_patterns(name: &str) -> Vec<String> {
+    let profile = load(name);
+    let rules = profile.iter().flat_map(|profile| &profile.rules);
+    let texts = rules.flat_map(|rule| &rule.texts).flat_map(|text| &text.patterns);
+    texts.map(|pattern| pattern.as_str().to_owned()).collect()
+}
+
 fn parse(file: &File) -> Profile {
     let source = Rc::new(Source { path: format!("{}.toml", file.name), text: file.text.to_owned() });
     let (profile, problems) = read::builtin(file.name, &source);

@@ -1,0 +1,21 @@
+//! The literals that the patterns of the built-in knowledge require, as `build.rs` has noted them: a failure is judged
+//! without reading the syntax of patterns that cannot match.
+
+use crate::base::fnv::hash64;
+
+#[expect(clippy::unreadable_literal, reason = "generated")]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/literals.rs"));
+}
+use generated::{LITERALS, NOTED};
+
+/// The literals of a built-in pattern, each of them ending at a NUL; none where it requires none. `None` for a pattern
+/// that is not built in.
+pub(super) fn noted(pattern: &str) -> Option<impl Iterator<Item = &'static [u8]>> {
+    let hash = hash64(pattern.bytes());
+    let row = NOTED.binary_search_by_key(&hash, |(hash, _, _)| *hash).ok()?;
+    let (_, start, length) = NOTED[row];
+    let start = usize::try_from(start).ok()?;
+    let literals = LITERALS.get(start..start + usize::from(length))?;
+    Some(literals.split_inclusive(|byte| *byte == 0).map(|literal| &literal[..literal.len() - 1]))
+}
