@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::gate;
 
@@ -17,7 +17,7 @@ use crate::gate;
 pub const VERSION: u32 = 1;
 
 /// How much an event matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Debug,
@@ -27,7 +27,7 @@ pub enum Level {
 }
 
 /// Something that happened in a run.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event")]
 pub enum Event {
     #[serde(rename = "run.start")]
@@ -60,7 +60,7 @@ pub enum Event {
     RunStop(RunStop),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStart {
     /// The command's program, as it was named.
     pub program: String,
@@ -83,7 +83,7 @@ pub struct RunStart {
     pub depth: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptStart {
     /// Counted from 1.
     pub attempt: u64,
@@ -93,7 +93,7 @@ pub struct AttemptStart {
     pub child_pid: Option<i32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptSuccess {
     pub attempt: u64,
     pub max: Option<u64>,
@@ -102,7 +102,7 @@ pub struct AttemptSuccess {
 }
 
 /// A failed attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     pub attempt: u64,
     pub max: Option<u64>,
@@ -149,7 +149,7 @@ pub struct Failure {
     pub not_started: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleName {
     /// The rule's source: `policy`, `hint`, `profile` or `builtin`.
     pub source: String,
@@ -160,7 +160,7 @@ pub struct RuleName {
 }
 
 /// The wait before the next attempt.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Wait {
     /// As the policy drew it.
     pub backoff_ms: f64,
@@ -170,7 +170,7 @@ pub struct Wait {
 }
 
 /// An attempt that a shared limit keeps from starting.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateHold {
     /// The attempt that would start, counted from 1.
     pub attempt: u64,
@@ -196,7 +196,7 @@ pub struct GateHold {
 }
 
 /// Shared limits were not applied.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bypassed {
     /// Why, in words.
     pub reason: String,
@@ -205,7 +205,7 @@ pub struct Bypassed {
     pub told: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStop {
     pub outcome: Outcome,
     /// How many were made.
@@ -228,14 +228,14 @@ pub struct RunStop {
 }
 
 /// How often a reason was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     pub reason: String,
     pub count: u64,
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Succeeded,
@@ -275,7 +275,7 @@ pub struct Record<'a> {
 }
 
 /// The part that every line of one run has in common.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunIdentity {
     /// `UUIDv7`.
     pub run: String,

@@ -58,7 +58,7 @@ pub fn micros(time: Duration) -> u64 {
 }
 
 /// Which limit keeps an attempt from starting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Limit {
     /// A server, or a person, closed the key until a moment.
