@@ -76,7 +76,8 @@ generate: ## write the man page, the completions and the schemas again
 	rm -rf "$$stage"; \
 	mkdir -p "$$stage"; \
 	set -- man man/retry.1 bash completions/retry.bash zsh completions/_retry fish completions/retry.fish \
-		schema schema/config.schema.json log-schema schema/log.schema.json; \
+		schema schema/config.schema.json log-schema schema/log.schema.json \
+		report-schema schema/report.schema.json; \
 	while [ $$# -gt 0 ]; do \
 		new="$$stage/$${2##*/}"; \
 		"$(target_dir)/debug/retry" generate "$$1" >"$$new"; \

@@ -49,6 +49,10 @@ _retry_options() {
       options='--format --for --concurrency --rate --breaker --budget --adaptive --gate-wait --state --policy --config --no-config -h --help'
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
       ;;
+    'report')
+      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --rotated -h --help'
+      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if '
+      ;;
   esac
 }
 
@@ -74,6 +78,8 @@ _retry_value() {
     "classify --format") _retry_offer 'text json' ;;
     "profiles --format") _retry_offer 'text json' ;;
     "state --format") _retry_offer 'text json' ;;
+    "report --format") _retry_offer 'text json' ;;
+    *" -o" | *" --output") _retry_files ;;
   esac
 }
 
@@ -96,7 +102,7 @@ _retry() {
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case " until wait explain classify profiles state " in
+    case " until wait explain classify profiles state report " in
     *" ${COMP_WORDS[1]} "*) verb=${COMP_WORDS[1]} i=2 ;;
     esac
   fi
@@ -158,7 +164,7 @@ _retry() {
       _retry_command "$COMP_CWORD"
       if ((COMP_CWORD == 1)); then
         local IFS=$' \t\n'
-        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state' -- "$cur"))
+        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state report' -- "$cur"))
       fi
       ;;
     esac

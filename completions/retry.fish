@@ -18,6 +18,8 @@ function __retry_valued
             printf '%s\n' --format --config
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
+        case 'report'
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if
     end
 end
 
@@ -29,7 +31,7 @@ function __retry_scan
     set -g __retry_args
     set -g __retry_state
     set -g __retry_where options
-    if contains -- "$tokens[1]" until wait explain classify profiles state
+    if contains -- "$tokens[1]" until wait explain classify profiles state report
         set __retry_verb $tokens[1]
         set -e tokens[1]
     end
@@ -112,6 +114,7 @@ complete -c retry -n __retry_is_first -a explain -d 'Show the resolved policy: w
 complete -c retry -n __retry_is_first -a classify -d 'Say what a result would be judged as, and by which rule'
 complete -c retry -n __retry_is_first -a profiles -d 'Show what is known of tools: every profile, or the rules of one in their order'
 complete -c retry -n __retry_is_first -a state -d 'Show and change what is shared by key: who may start when'
+complete -c retry -n __retry_is_first -a report -d 'Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do'
 complete -c retry -n '__retry_has ""' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
 complete -c retry -n '__retry_has ""' -l deadline -x -d 'Total time limit (attempts and waits)'
 complete -c retry -n '__retry_has ""' -l timeout -x -d 'Time limit per attempt'
@@ -369,4 +372,17 @@ complete -c retry -n '__retry_has "state"' -l policy -xa '(__retry_ask explain -
 complete -c retry -n '__retry_has "state"' -l config -rF -d 'Also read this config file'
 complete -c retry -n '__retry_has "state"' -l no-config -d 'Read no configuration file'
 complete -c retry -n '__retry_has "state"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "report"' -l format -xa 'text json' -d 'text or json'
+complete -c retry -n '__retry_has "report"' -s o -l output -rF -d 'Write to FILE instead of stdout, as a whole or not at all'
+complete -c retry -n '__retry_has "report"' -l top -x -d 'Rows of a table [default: 10]'
+complete -c retry -n '__retry_has "report"' -l since -x -d 'Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now'
+complete -c retry -n '__retry_has "report"' -l until -x -d 'Only runs that ended before TIME'
+complete -c retry -n '__retry_has "report"' -l name -x -d 'Only runs of this name; repeatable: any of them'
+complete -c retry -n '__retry_has "report"' -l key -x -d 'Only runs with this key; repeatable'
+complete -c retry -n '__retry_has "report"' -l label -x -d 'Only runs with this label; repeatable'
+complete -c retry -n '__retry_has "report"' -l host -x -d 'Only runs on this host; repeatable'
+complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable'
+complete -c retry -n '__retry_has "report"' -l what-if -x -d 'What other settings would have changed, such as max=3,timeout=30s,deadline=5m'
+complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
+complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 

@@ -23,7 +23,7 @@ pub fn verb_words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(word, _)| *word)
 }
 
-pub use verbs::{CLOSE_FOR, completed, documented};
+pub use verbs::{CLOSE_FOR, completed, documented, report_ids};
 use verbs::{command, command_with};
 
 /// What can be typed as the very first word, besides a command.
@@ -36,6 +36,7 @@ pub enum Verb {
     Classify,
     Profiles,
     State,
+    Report,
     Generate,
 }
 
@@ -47,6 +48,7 @@ const VERBS: &[(&str, Verb)] = &[
     ("classify", Verb::Classify),
     ("profiles", Verb::Profiles),
     ("state", Verb::State),
+    ("report", Verb::Report),
     ("generate", Verb::Generate),
 ];
 

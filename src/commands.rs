@@ -4,6 +4,7 @@ mod classify;
 mod explain;
 mod generate;
 mod profiles;
+mod report;
 mod run;
 mod state;
 mod wait;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::Classify => classify::classify(invocation),
         Verb::Profiles => profiles::profiles(invocation),
         Verb::State => state::state(invocation),
+        Verb::Report => report::report(invocation),
         Verb::Generate => generate::generate(invocation),
     }
 }

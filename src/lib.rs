@@ -14,5 +14,6 @@ pub mod cli;
 pub mod event;
 pub mod gate;
 pub mod policy;
+pub mod report;
 pub mod session;
 pub mod store;

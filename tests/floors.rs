@@ -14,11 +14,15 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("policy", &["base", "backoff", "classify", "gate", "store"]),
     ("event", &["base", "gate"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
+    ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
     ("sys", &["base", "classify", "gate", "store", "policy", "event"]),
     (
         "commands",
-        &["base", "backoff", "classify", "gate", "store", "policy", "event", "session", "cli", "sys"],
+        &[
+            "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report", "cli",
+            "sys",
+        ],
     ),
 ];
 

@@ -42,7 +42,7 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
         Verb::Run => base
             .version(concat!(env!("CARGO_PKG_VERSION"), " (retry-command)"))
             .about("Run a command again until it works")
-            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state … (--help says more)")
+            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report … (--help says more)")
             .after_help(AFTER_SHORT)
             .after_long_help(AFTER_LONG)
             .args(settings(&Group::ALL))
@@ -111,9 +111,26 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .args(source_flags())
             .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
             .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
+        Verb::Report => base
+            .about("Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do")
+            .override_usage("retry report [OPTIONS] [LOG]...")
+            .after_help(AFTER_REPORT)
+            .arg(valued("format", "FORMAT", "text or json"))
+            .arg(file("output", "Write to FILE instead of stdout, as a whole or not at all").short('o'))
+            .arg(valued("top", "N", "Rows of a table [default: 10]"))
+            .arg(valued("since", "TIME", "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now"))
+            .arg(valued("until", "TIME", "Only runs that ended before TIME"))
+            .arg(valued(report_ids::NAME, "GLOB", "Only runs of this name; repeatable: any of them").long("name"))
+            .arg(valued(report_ids::KEY, "GLOB", "Only runs with this key; repeatable").long("key"))
+            .arg(valued(report_ids::LABEL, "K=GLOB", "Only runs with this label; repeatable").long("label"))
+            .arg(valued("host", "GLOB", "Only runs on this host; repeatable"))
+            .arg(valued("outcome", "OUTCOME", "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable"))
+            .arg(valued("what-if", "SETTINGS", "What other settings would have changed, such as max=3,timeout=30s,deadline=5m"))
+            .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
+            .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append)),
         Verb::Generate => base
             .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
-            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|config")
+            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config")
             .arg(valued_positional("what", "WHAT", "What to print")),
     };
     command.arg(help_flag())
@@ -177,6 +194,7 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry classify          what a result would be judged as, and by which rule
   retry profiles [NAME]   what is known of tools
   retry state list        what is shared by key; show, check, close, wait and reset take a KEY
+  retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
 
 Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
 as if retry were not there.";
@@ -198,3 +216,16 @@ Example: retry state close api.example.com --for 5m";
 
 /// The option of `state close` that is `--for`; elsewhere that is the deadline.
 pub const CLOSE_FOR: &str = "close-for";
+
+const AFTER_REPORT: &str = "\
+Exit status: 0; 125 when a file cannot be read or holds no log.
+
+Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";
+
+/// The ids of the options of `report` whose names are those of settings elsewhere.
+pub mod report_ids {
+    pub const NAME: &str = "of-name";
+    pub const KEY: &str = "of-key";
+    pub const LABEL: &str = "of-label";
+    pub const LOG: &str = "logs";
+}

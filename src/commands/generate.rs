@@ -7,6 +7,7 @@ mod words;
 mod zsh;
 
 use clap_complete::Shell;
+use schemars::JsonSchema;
 use serde_json::{Map, Value as Json, json};
 
 use super::print_exactly;
@@ -19,10 +20,21 @@ use crate::policy::layer::RETRIES;
 use crate::policy::pattern;
 use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::TomlForm;
+use crate::report::model::Report;
 
 /// What can be generated.
-const KNOWN: &[&str] =
-    &["man", "bash", "zsh", "fish", "powershell", "elvish", "schema", "log-schema", "config"];
+const KNOWN: &[&str] = &[
+    "man",
+    "bash",
+    "zsh",
+    "fish",
+    "powershell",
+    "elvish",
+    "schema",
+    "log-schema",
+    "report-schema",
+    "config",
+];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
@@ -35,7 +47,10 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
         "elvish" => completions(Shell::Elvish),
         "schema" => format!("{:#}\n", config_schema()),
         "config" => config::example(),
-        "log-schema" => format!("{:#}\n", log_schema()),
+        "log-schema" => format!("{:#}\n", schema_of::<Record<'static>>("A line of retry's log, version 1")),
+        "report-schema" => {
+            format!("{:#}\n", schema_of::<Report>("The answer of retry report --format json, version 1"))
+        }
         _ => {
             return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
                 .hint(format!("write one of {}", KNOWN.join(", "))));
@@ -114,12 +129,11 @@ pub(crate) fn config_schema() -> Json {
     })
 }
 
-/// The schema of a line of the log. Readers must expect fields that they do not know.
-fn log_schema() -> Json {
+/// The schema of what is printed for programs. Readers must expect fields that they do not know.
+fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft07();
-    let schema = settings.into_generator().into_root_schema_for::<Record<'static>>();
-    let mut schema = schema.to_value();
-    schema["title"] = json!("A line of retry's log, version 1");
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    schema["title"] = json!(title);
     schema
 }
 

@@ -1,8 +1,9 @@
-//! Files that a verb was told to read.
+//! Files that a verb was told to read, or to write.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 /// No more of a captured stream is ever looked at.
 const TAIL: u64 = 64 * 1024;
@@ -26,4 +27,30 @@ pub(crate) fn open_or_stdin(path: &OsStr) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     Ok(Box::new(BufReader::with_capacity(256 * 1024, File::open(path)?)))
+}
+
+/// Writes a file as a whole: whoever reads it meanwhile sees the old one or the new one. A link stays a link.
+pub(crate) fn replace(path: &OsStr, bytes: &[u8]) -> io::Result<()> {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    // A device or a pipe cannot be replaced by a file.
+    if std::fs::metadata(&path).is_ok_and(|old| !old.is_file() && !old.is_dir()) {
+        return std::fs::write(&path, bytes);
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut temporary = OsStr::new(".").to_owned();
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let written = std::fs::write(&temporary, bytes).and_then(|()| finish(&temporary, &path));
+    written.inspect_err(|_| {
+        let _gone = std::fs::remove_file(&temporary);
+    })
+}
+
+/// Gives the new file the mode of the old one, and its place.
+fn finish(temporary: &Path, path: &Path) -> io::Result<()> {
+    if let Ok(old) = std::fs::metadata(path) {
+        std::fs::set_permissions(temporary, old.permissions())?;
+    }
+    std::fs::rename(temporary, path)
 }

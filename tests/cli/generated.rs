@@ -18,6 +18,7 @@ fn the_committed_files_are_what_retry_generate_prints() {
         ("fish", "completions/retry.fish"),
         ("schema", "schema/config.schema.json"),
         ("log-schema", "schema/log.schema.json"),
+        ("report-schema", "schema/report.schema.json"),
     ] {
         let printed = Sandbox::new().run(["generate", what]).exits(0).says(&[]).text();
         let committed =
@@ -82,7 +83,7 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         }
     }
     let examples = page.split(".SH EXAMPLES").nth(1).expect("examples");
-    for verb in ["until", "wait", "explain", "classify", "profiles", "state", "generate"] {
+    for verb in ["until", "wait", "explain", "classify", "profiles", "state", "report", "generate"] {
         assert!(examples.contains(&format!("retry {verb}")), "no example of {verb}");
     }
     let held = page.split("\\fB\\-O\\fR").nth(1).expect("-O");

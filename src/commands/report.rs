@@ -1,0 +1,152 @@
+//! `retry report`: what logs say. Here are the files and the output; what is made of them is in `report/`.
+
+mod asked;
+
+use std::ffi::OsString;
+use std::io::Read;
+
+use super::{format, warn};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::cli::{Invocation, report_ids};
+use crate::report::text::{self, Style};
+use crate::report::{Analysis, Input, Outcome};
+use crate::sys::logs::{self, BLOCK, Content, Log};
+use crate::sys::output::{self, printable};
+use crate::sys::{environment, files};
+
+/// The width where nobody says one, in columns.
+const WIDTH: usize = 80;
+
+pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
+    let format = format(invocation, &["text", "json"])?;
+    let options = asked::options(invocation)?;
+    let top = asked::top(invocation)?;
+    let logs = named(invocation)?;
+    let count = logs.len();
+    let outcome = read(logs, Analysis::new(&options))?;
+    let style = Style {
+        width: output::stdout_columns().unwrap_or(WIDTH),
+        charset: output::charset(),
+        top,
+        files: count,
+    };
+    let text = match format {
+        "json" => {
+            let json = serde_json::to_string_pretty(&outcome.report);
+            let json = json.map_err(|why| Error::usage(format!("cannot write the report: {why}")))?;
+            output::printable_json(&format!("{json}\n")).into_owned()
+        }
+        _ => crate::base::printable::page(&text::render(&outcome.report, &style), style.charset).into_owned(),
+    };
+    deliver(invocation, &text)
+}
+
+/// Writes the report where it was asked for.
+fn deliver(invocation: &Invocation, text: &str) -> Result<Exit, Error> {
+    let Some(file) = invocation.value("output").filter(|file| *file != "-") else {
+        return super::printed(output::to_stdout_exactly(text));
+    };
+    let written = files::replace(file, text.as_bytes());
+    written.map_err(|why| Error::system(&format!("cannot write {}", file.display()), &why))?;
+    Ok(Exit::Status(0))
+}
+
+/// The logs that were named, each looked at before any is read.
+fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
+    let mut paths = invocation.values(report_ids::LOG);
+    if paths.is_empty() {
+        if environment::stdin_is_terminal() {
+            return Err(
+                Error::usage("no log given").hint("usage: retry report LOG; a log is what --log FILE writes")
+            );
+        }
+        paths.push("-".into());
+    }
+    if invocation.is_set("rotated") {
+        paths = with_rotated(paths)?;
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        found.push(Log::find(&path).map_err(|why| cannot_read(&path, &why))?);
+    }
+    Ok(logs::in_order(found))
+}
+
+fn with_rotated(paths: Vec<OsString>) -> Result<Vec<OsString>, Error> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path != "-" {
+            all.extend(logs::rotated(&path).map_err(|why| cannot_read(&path, &why))?);
+        }
+        all.push(path);
+    }
+    Ok(all)
+}
+
+fn cannot_read(path: &OsString, why: &std::io::Error) -> Error {
+    Error::system(&format!("cannot read {}", path.display()), why)
+}
+
+/// Reads the logs one after the other.
+fn read(logs: Vec<Log>, mut analysis: Analysis) -> Result<Outcome, Error> {
+    let mut block = vec![0; BLOCK];
+    for log in logs {
+        let path = log.path.clone();
+        let name = if path == "-" { "stdin".to_owned() } else { path.to_string_lossy().into_owned() };
+        let mut stream = match log.open().map_err(|why| cannot_read(&path, &why))? {
+            Content::Lines(stream) => stream,
+            Content::Zstd => {
+                let file = if path == "-" { "FILE".to_owned() } else { name.clone() };
+                return Err(Error::usage(format!("{name}: zstd is not read"))
+                    .hint(format!("use zstdcat {file} | retry report")));
+            }
+        };
+        analysis.begin(&name);
+        loop {
+            match stream.read(&mut block) {
+                Ok(0) => break,
+                Ok(length) => analysis.feed(&block[..length]),
+                Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(why) => {
+                    let what = crate::base::words::of_system(&why);
+                    warn(&format!("{name} was read only in part: {what}"));
+                    break;
+                }
+            }
+        }
+        analysis.end();
+    }
+    complain(analysis.input())?;
+    Ok(analysis.finish())
+}
+
+/// Says what was not read. Input without a single line of a log is an error.
+fn complain(input: &Input) -> Result<(), Error> {
+    let first = input.first_skipped.as_ref().map(|(file, line, why)| format!("{file}:{line}: {why}"));
+    let unread = input.skipped + input.too_long + input.cut_off;
+    if input.ours == 0 && unread > 0 {
+        let error = Error::usage("no retry log: no line is an event of a run");
+        return Err(match first {
+            Some(first) => error.hint(format!("the first line that was skipped: {first}")),
+            None => error,
+        });
+    }
+    let note = |text: &str| output::to_stderr(&format!("retry: {}\n", printable(text)));
+    if let Some(first) = first {
+        note(&format!("{} of {} lines skipped (first: {first})", input.skipped, input.lines));
+    }
+    if input.too_long > 0 {
+        note(&format!("{} of {} lines skipped: too long (over 1 MiB)", input.too_long, input.lines));
+    }
+    if input.cut_off > 0 {
+        note("the last line is cut off: its writer was killed, or is writing now");
+    }
+    if input.newer > 0 {
+        note(&format!(
+            "{} of {} lines were written by a newer retry: read as far as known",
+            input.newer, input.lines
+        ));
+    }
+    Ok(())
+}

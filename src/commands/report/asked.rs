@@ -1,0 +1,63 @@
+//! What was asked of the report, as typed.
+
+use crate::base::error::Error;
+use crate::base::problem::nearest;
+use crate::cli::{Invocation, report_ids};
+use crate::event::Outcome;
+use crate::report::filter::Filter;
+use crate::report::what_if::Setting;
+use crate::report::{OUTCOMES, Options, Stories, time};
+use crate::sys::clock;
+
+/// Rows of a table unless it is said otherwise.
+const TOP: usize = 10;
+
+pub(super) fn options(invocation: &Invocation) -> Result<Options, Error> {
+    let what_if = match invocation.value("what-if") {
+        Some(text) => Setting::parse_all(&text.to_string_lossy()).map_err(Error::usage)?,
+        None => Vec::new(),
+    };
+    Ok(Options { filter: filter(invocation)?, stories: Stories::None, what_if })
+}
+
+pub(super) fn top(invocation: &Invocation) -> Result<usize, Error> {
+    let Some(text) = invocation.value("top").map(|text| text.to_string_lossy()) else { return Ok(TOP) };
+    text.parse().map_err(|_| Error::usage(format!("invalid --top '{text}': use a number of rows")))
+}
+
+fn filter(invocation: &Invocation) -> Result<Filter, Error> {
+    let texts = |id: &str| -> Vec<String> {
+        invocation.values(id).iter().map(|value| value.to_string_lossy().into_owned()).collect()
+    };
+    let now = clock::unix_millis().cast_signed().saturating_mul(1_000);
+    let moment = |id: &str| {
+        let text = invocation.value(id).map(|text| text.to_string_lossy());
+        text.map(|text| time::bound(&text, now).map_err(|why| Error::usage(format!("--{id}: {why}"))))
+            .transpose()
+    };
+    let label = |text: String| {
+        let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        pair.ok_or_else(|| Error::usage(format!("invalid --label '{text}': use NAME=VALUE")))
+    };
+    Ok(Filter {
+        since: moment("since")?,
+        until: moment("until")?,
+        names: texts(report_ids::NAME),
+        keys: texts(report_ids::KEY),
+        hosts: texts("host"),
+        labels: texts(report_ids::LABEL).into_iter().map(label).collect::<Result<_, _>>()?,
+        outcomes: texts("outcome").iter().map(|text| outcome(text)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn outcome(text: &str) -> Result<Outcome, Error> {
+    let known = OUTCOMES.iter().find(|(_, word)| *word == text).map(|(outcome, _)| *outcome);
+    known.ok_or_else(|| {
+        let words = || OUTCOMES.iter().map(|(_, word)| *word);
+        let hint = nearest(text, words()).map_or_else(
+            || format!("use one of {}", words().collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean {near}?"),
+        );
+        Error::usage(format!("unknown outcome '{text}'")).hint(hint)
+    })
+}

@@ -1,0 +1,27 @@
+//! What the logs say: read in one pass, summed up, and shown.
+//!
+//! Bytes go in by blocks ([`Analysis`]), a [`model::Report`] comes out, and the formats are functions of it. Pure: files, gzip
+//! and the terminal belong to `commands/report`. Memory does not grow with the log: runs are held until they end, and groups
+//! are capped.
+
+mod analysis;
+pub mod filter;
+mod line;
+mod lines;
+pub mod model;
+mod names;
+mod rules;
+mod runs;
+mod sketch;
+mod stats;
+pub mod story;
+mod summary;
+pub mod text;
+pub mod time;
+pub mod what_if;
+
+pub use analysis::{Analysis, Input, Options, Outcome, Stories};
+pub use stats::OUTCOMES;
+
+#[cfg(test)]
+mod tests;

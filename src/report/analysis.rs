@@ -1,0 +1,211 @@
+//! From blocks of bytes to the report, in one pass: lines, the runs they belong to, and the sums over those.
+
+use std::collections::BTreeMap;
+
+use super::filter::Filter;
+use super::line::{self, Line};
+use super::lines::{Lines, Piece};
+use super::runs::{Dictionary, Open, Run, Stop};
+use super::stats::Stats;
+use super::story::Story;
+use super::summary;
+use super::what_if::{Setting, WhatIfs};
+use crate::report::model::Report;
+
+/// What is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub filter: Filter,
+    pub stories: Stories,
+    pub what_if: Vec<Setting>,
+}
+
+/// Which runs are kept as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stories {
+    #[default]
+    None,
+    /// The last so many that were not right at first.
+    Troubled(usize),
+    /// The first so many.
+    All(usize),
+}
+
+/// What is wrong with the input, for a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    pub lines: u64,
+    /// Lines of a log.
+    pub ours: u64,
+    pub skipped: u64,
+    pub newer: u64,
+    pub too_long: u64,
+    /// Files whose last line is cut off.
+    pub cut_off: u64,
+    /// The first line that was skipped: file, number, why.
+    pub first_skipped: Option<(String, u64, String)>,
+}
+
+/// The pass.
+#[derive(Debug)]
+pub struct Analysis {
+    splitter: Lines,
+    core: Core,
+}
+
+#[derive(Debug)]
+struct Core {
+    filter: Filter,
+    keep: Stories,
+    /// Lines that only say that an attempt has begun are of use.
+    starts: bool,
+    input: Input,
+    /// The file and the number of its lines so far.
+    file: String,
+    number: u64,
+    dictionary: Dictionary,
+    open: Open,
+    stats: Stats,
+    stories: BTreeMap<(i64, String), Story>,
+    /// More runs came than are kept.
+    overflowed: bool,
+}
+
+/// All that comes of the pass.
+#[derive(Debug)]
+pub struct Outcome {
+    pub report: Report,
+    pub input: Input,
+    /// In order of their begin.
+    pub stories: Vec<Story>,
+    /// More runs came than are kept.
+    pub overflowed: bool,
+}
+
+impl Analysis {
+    pub fn new(options: &Options) -> Self {
+        let filter = options.filter.clone();
+        let stories = options.stories != Stories::None;
+        let core = Core {
+            starts: stories || filter.since.is_some() || filter.until.is_some(),
+            filter,
+            keep: options.stories,
+            input: Input::default(),
+            file: String::new(),
+            number: 0,
+            dictionary: Dictionary::default(),
+            open: Open::new(stories),
+            stats: Stats::new(WhatIfs::new(&options.what_if)),
+            stories: BTreeMap::new(),
+            overflowed: false,
+        };
+        Self { splitter: Lines::default(), core }
+    }
+
+    /// Begins a file; the name is for messages.
+    pub fn begin(&mut self, file: &str) {
+        file.clone_into(&mut self.core.file);
+        self.core.number = 0;
+    }
+
+    /// Takes the next block of the file.
+    pub fn feed(&mut self, block: &[u8]) {
+        let Self { splitter, core } = self;
+        splitter.feed(block, |piece| core.take(piece));
+    }
+
+    /// Ends the file.
+    pub fn end(&mut self) {
+        let Self { splitter, core } = self;
+        splitter.end(|piece| core.take(piece));
+    }
+
+    /// What has been read so far.
+    pub fn input(&self) -> &Input {
+        &self.core.input
+    }
+
+    pub fn finish(self) -> Outcome {
+        let Core { filter, keep, input, dictionary, open, stats, mut stories, overflowed, .. } = self.core;
+        let unfinished = open.dropped + open.left().filter(|last| filter.takes_open(*last)).count() as u64;
+        let report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
+        if let Stories::All(most) = keep {
+            let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
+            stories.extend(left.map(|(_, story)| ((story.started, story.run.clone()), story)).take(most));
+        }
+        Outcome { report, input, stories: stories.into_values().collect(), overflowed }
+    }
+}
+
+impl Core {
+    fn take(&mut self, piece: Piece<'_>) {
+        self.number += 1;
+        let (line, is_rest) = match piece {
+            Piece::TooLong => {
+                self.input.lines += 1;
+                self.input.too_long += 1;
+                return;
+            }
+            Piece::Line(line) => (line, false),
+            Piece::Rest(line) => (line, true),
+        };
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        self.input.lines += 1;
+        if !self.starts && is_plain_start(line) {
+            self.input.ours += 1;
+            return;
+        }
+        let read = line::read(line, |line| self.line(line));
+        match read {
+            Ok(()) => self.input.ours += 1,
+            Err(_) if is_rest && line.contains(&b'{') => self.input.cut_off += 1,
+            Err(why) => {
+                self.input.skipped += 1;
+                let first = || (self.file.clone(), self.number, why);
+                self.input.first_skipped.get_or_insert_with(first);
+            }
+        }
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
+        self.input.newer += u64::from(line.is_newer());
+        let Some(at) = line.at().filter(|_| self.filter.takes(line)) else { return };
+        let ended = self.open.take(line, at, &mut self.dictionary, |_, _| None);
+        if let Some((run, stop)) = ended.filter(|(_, stop)| self.filter.takes_end(stop.at, stop.outcome)) {
+            self.stats.add(&run, &stop);
+            self.keep(run, &stop);
+        }
+    }
+
+    fn keep(&mut self, run: Run, stop: &Stop) {
+        let Some(story) = run.story.map(|story| *story) else { return };
+        match self.keep {
+            Stories::None => {}
+            Stories::All(most) => {
+                if self.stories.len() < most {
+                    self.stories.insert((story.started, story.run.clone()), story);
+                } else {
+                    self.overflowed = true;
+                }
+            }
+            Stories::Troubled(most) => {
+                if stop.had_failures || stop.outcome != crate::event::Outcome::Succeeded {
+                    self.stories.insert((story.started, story.run.clone()), story);
+                    if self.stories.len() > most {
+                        self.stories.pop_first();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
+/// stand behind backslashes.
+fn is_plain_start(line: &[u8]) -> bool {
+    line.starts_with(br#"{"v":1,"#)
+        && line.ends_with(b"}")
+        && memchr::memmem::find(line, br#""event":"attempt.start""#).is_some()
+}

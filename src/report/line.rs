@@ -1,0 +1,210 @@
+//! A line of the log as it is read back: flat, and borrowed from the input where nothing in it is escaped. A test holds it
+//! to the events that are written (`crate::event`).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use memchr::memchr;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::time;
+use crate::event::{Outcome, VERSION};
+
+/// Text that borrows from the input. `Option<Cow<str>>` would always own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Text<'a>(pub Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Borrowing)
+    }
+}
+
+/// Every field of every event that a report needs. What a line does not have is empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Line<'a> {
+    pub v: Option<u32>,
+    #[serde(borrow)]
+    pub ts: Text<'a>,
+    #[serde(borrow)]
+    pub event: Text<'a>,
+    #[serde(borrow)]
+    pub message: Text<'a>,
+    #[serde(borrow)]
+    pub run: Text<'a>,
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    #[serde(borrow)]
+    pub host: Text<'a>,
+    #[serde(borrow)]
+    pub key: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub labels: Labels<'a>,
+    #[serde(borrow)]
+    pub policy: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub program: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub argv: Option<Vec<Text<'a>>>,
+    pub max: Option<u64>,
+    pub attempt: u64,
+    pub child_pid: Option<i32>,
+    pub duration_ms: f64,
+    pub exit_code: Option<u8>,
+    #[serde(borrow)]
+    pub signal: Option<Text<'a>>,
+    pub timed_out: bool,
+    #[serde(borrow)]
+    pub class: Text<'a>,
+    #[serde(borrow)]
+    pub kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub rule: Rule<'a>,
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+    #[serde(borrow)]
+    pub error: Text<'a>,
+    pub http_status: Option<u16>,
+    pub retry_after_ms: Option<f64>,
+    #[serde(borrow)]
+    pub stdout_tail: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub stderr_tail: Option<Text<'a>>,
+    pub backoff_ms: f64,
+    pub delay_ms: f64,
+    #[serde(borrow)]
+    pub limit: Text<'a>,
+    pub wait_ms: f64,
+    #[serde(borrow)]
+    pub outcome: Text<'a>,
+    pub attempts: u64,
+    pub elapsed_ms: f64,
+    pub slept_ms: f64,
+    #[serde(borrow)]
+    pub failures: Vec<Tally<'a>>,
+    /// The line as journald wraps it.
+    #[serde(borrow, rename = "MESSAGE")]
+    journal: Option<Text<'a>>,
+    /// The line as Docker's `json-file` wraps it.
+    #[serde(borrow, rename = "log")]
+    docker: Option<Text<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Rule<'a> {
+    #[serde(borrow)]
+    pub source: Text<'a>,
+    #[serde(borrow)]
+    pub profile: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub id: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Tally<'a> {
+    #[serde(borrow)]
+    pub reason: Text<'a>,
+    pub count: u64,
+}
+
+/// The labels in the order in which they stand.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Labels<'a>(pub Vec<(Text<'a>, Text<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Labels<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Labels<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Labels(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+impl Line<'_> {
+    /// The moment of the event, in microseconds since the Unix epoch.
+    pub(super) fn at(&self) -> Option<i64> {
+        time::micros(&self.ts)
+    }
+
+    /// A newer `retry` wrote the line: it may mean more than is read here.
+    pub(super) fn is_newer(&self) -> bool {
+        self.v.is_some_and(|version| version > VERSION)
+    }
+
+    /// How the run ended. An end that a newer version has added is an error here.
+    pub(super) fn ended(&self) -> Outcome {
+        let text = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(&self.outcome);
+        Outcome::deserialize(text).unwrap_or(Outcome::Error)
+    }
+}
+
+/// Reads a line and hands it on. The object may stand behind a prefix (a time, a container's name), or as text in the
+/// object of journald or Docker. Errors say why it is no line of a log.
+pub(super) fn read<T>(bytes: &[u8], then: impl FnOnce(&Line<'_>) -> T) -> Result<T, String> {
+    let line = parse(bytes)?;
+    let wrapped = line.journal.as_deref().or(line.docker.as_deref()).filter(|_| line.v.is_none());
+    match wrapped {
+        Some(inner) => ours(&parse(inner.as_bytes())?, then),
+        None => ours(&line, then),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Line<'_>, String> {
+    let begin = memchr(b'{', bytes).ok_or("no JSON object")?;
+    serde_json::from_slice(&bytes[begin..]).map_err(|why| {
+        let text = why.to_string();
+        text.split(" at line ").next().unwrap_or_default().to_owned()
+    })
+}
+
+fn ours<T>(line: &Line<'_>, then: impl FnOnce(&Line<'_>) -> T) -> Result<T, String> {
+    let missing = match line {
+        Line { v: None | Some(0), .. } => "v",
+        _ if line.event.is_empty() => "event",
+        _ if line.run.is_empty() => "run",
+        _ if line.at().is_none() => "ts",
+        _ => return Ok(then(line)),
+    };
+    Err(format!("no field `{missing}` of a log"))
+}

@@ -1,0 +1,62 @@
+//! Lines out of blocks of bytes. A line that spans blocks is put together; one that is too long is passed over and never
+//! held as a whole.
+
+use memchr::memchr;
+
+/// Longer lines are skipped, in bytes.
+pub(super) const LONGEST_LINE: usize = 1 << 20;
+
+/// A line of the input, without its line feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    Line(&'a [u8]),
+    /// A line of more than [`LONGEST_LINE`] bytes.
+    TooLong,
+    /// The last line of a file that does not end with a line feed.
+    Rest(&'a [u8]),
+}
+
+/// The state between two blocks.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// The begin of a line whose end has not come yet.
+    partial: Vec<u8>,
+    /// The line under way is too long: all of it up to its end is dropped.
+    dropping: bool,
+}
+
+impl Lines {
+    /// Takes the next block, and gives each line that ends in it.
+    pub(super) fn feed(&mut self, mut block: &[u8], mut each: impl FnMut(Piece<'_>)) {
+        while let Some(end) = memchr(b'\n', block) {
+            let head = &block[..end];
+            block = &block[end + 1..];
+            if self.dropping || self.partial.len() + head.len() > LONGEST_LINE {
+                each(Piece::TooLong);
+            } else if self.partial.is_empty() {
+                each(Piece::Line(head));
+            } else {
+                self.partial.extend_from_slice(head);
+                each(Piece::Line(&self.partial));
+            }
+            self.dropping = false;
+            self.partial.clear();
+        }
+        if self.dropping || self.partial.len() + block.len() > LONGEST_LINE {
+            self.dropping = true;
+            self.partial = Vec::new();
+        } else {
+            self.partial.extend_from_slice(block);
+        }
+    }
+
+    /// Ends the file: what stands behind its last line feed is given, and nothing is carried over to the next file.
+    pub(super) fn end(&mut self, mut each: impl FnMut(Piece<'_>)) {
+        if self.dropping {
+            each(Piece::TooLong);
+        } else if !self.partial.is_empty() {
+            each(Piece::Rest(&self.partial));
+        }
+        *self = Self::default();
+    }
+}

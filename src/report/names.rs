@@ -1,0 +1,40 @@
+//! Texts that come again and again, each held once and known by a number. Beyond a cap, new ones are all `(other)`.
+
+use std::collections::HashMap;
+
+/// The name of all that come when there is no room left.
+pub(super) const OTHER: &str = "(other)";
+
+/// Texts by number, in the order of their first time.
+#[derive(Debug)]
+pub(super) struct Names {
+    cap: usize,
+    numbers: HashMap<Box<str>, u32>,
+    texts: Vec<Box<str>>,
+    /// Something was given the name [`OTHER`].
+    pub overflowed: bool,
+}
+
+impl Names {
+    pub(super) fn new(cap: usize) -> Self {
+        Self { cap, numbers: HashMap::new(), texts: Vec::new(), overflowed: false }
+    }
+
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        if self.texts.len() < self.cap || text == OTHER {
+            let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+            self.texts.push(text.into());
+            self.numbers.insert(text.into(), number);
+            return number;
+        }
+        self.overflowed = true;
+        self.number(OTHER)
+    }
+
+    pub(super) fn text(&self, number: u32) -> &str {
+        self.texts.get(number as usize).map_or("", |text| text)
+    }
+}

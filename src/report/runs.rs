@@ -1,0 +1,312 @@
+//! Runs put together from their lines. A run is held until its end; what is held does not grow with the log.
+
+use std::collections::HashMap;
+
+use super::line::{Line, Rule, Text};
+use super::names::Names;
+use super::story::Story;
+use crate::event::Outcome;
+
+/// More runs than these are not held at once: the older half is given up as unfinished.
+const MOST_OPEN: usize = 1_000_000;
+/// Attempts of a run that are told apart; later ones are added to the last.
+pub(super) const MOST_ATTEMPTS: usize = 1_024;
+/// Causes of failure of a run that are told apart.
+const MOST_CAUSES: usize = 64;
+/// Groups of one kind.
+pub(super) const MOST_GROUPS: usize = 10_000;
+
+/// The texts that runs refer to by number.
+#[derive(Debug)]
+pub(super) struct Dictionary {
+    pub names: Names,
+    pub keys: Names,
+    pub hosts: Names,
+    pub labels: Names,
+    pub programs: Names,
+    pub kinds: Names,
+    /// `source`, `profile`, `id`, `class`, with a NUL between them.
+    pub rules: Names,
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        let names = || Names::new(MOST_GROUPS);
+        Self {
+            names: names(),
+            keys: names(),
+            hosts: names(),
+            labels: names(),
+            programs: names(),
+            kinds: names(),
+            rules: names(),
+        }
+    }
+}
+
+/// How an attempt ended: a status, or the number of the signal's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Exit {
+    Status(u8),
+    Other,
+}
+
+/// Why attempts of a run failed: those that have all of it in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cause {
+    pub rule: u32,
+    pub kind: Option<u32>,
+    pub exit: Exit,
+    /// The text that no rule knows, by its number.
+    pub text: Option<u32>,
+}
+
+/// The attempts of a run that failed of one cause.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub cause: Cause,
+    pub attempts: u64,
+    /// The first of them, counted from 1.
+    pub first: u64,
+    pub last: u64,
+    /// Their durations and the waits behind them, in microseconds.
+    pub lost: u64,
+}
+
+/// An attempt's time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Try {
+    /// Microseconds.
+    pub duration: u64,
+    /// The wait behind it, in microseconds.
+    pub wait: u64,
+    pub succeeded: bool,
+}
+
+/// A run whose end has not been seen.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub name: u32,
+    pub host: u32,
+    pub key: Option<u32>,
+    pub labels: Vec<u32>,
+    pub program: Option<u32>,
+    /// When it began, where its first line was seen.
+    pub started: Option<i64>,
+    /// The moment of its last line, in microseconds since the Unix epoch.
+    pub last: i64,
+    pub seen: Vec<Seen>,
+    pub tries: Vec<Try>,
+    /// All that its lines said, if that was asked for.
+    pub story: Option<Box<Story>>,
+    /// The order of their first lines.
+    age: u64,
+}
+
+impl Run {
+    /// Takes what a line says of the run itself.
+    fn take(&mut self, line: &Line<'_>, at: i64, dictionary: &mut Dictionary) {
+        self.last = self.last.max(at);
+        let duration = micros(line.duration_ms);
+        match &*line.event {
+            "run.start" => self.started = Some(at),
+            "attempt.success" => self.tried(Try { duration, wait: 0, succeeded: true }),
+            "attempt.retry" | "attempt.failed" => {
+                self.tried(Try { duration, wait: micros(line.delay_ms), succeeded: false });
+            }
+            _ => {}
+        }
+        if let Some(program) = &line.program {
+            self.program = Some(dictionary.programs.number(program));
+        }
+        if let Some(story) = &mut self.story {
+            story.take(line, at);
+        }
+    }
+
+    /// Adds an attempt.
+    fn tried(&mut self, attempt: Try) {
+        let is_full = self.tries.len() == MOST_ATTEMPTS;
+        match self.tries.last_mut().filter(|_| is_full) {
+            Some(last) => {
+                last.duration += attempt.duration;
+                last.wait += attempt.wait;
+            }
+            None => self.tries.push(attempt),
+        }
+    }
+
+    /// Adds a failure to those of its cause.
+    fn failed(&mut self, cause: Option<Cause>, line: &Line<'_>) {
+        let Some(cause) = cause else { return };
+        let lost = micros(line.duration_ms) + micros(line.delay_ms);
+        let is_full = self.seen.len() == MOST_CAUSES;
+        match self.seen.iter_mut().find(|seen| seen.cause == cause) {
+            Some(seen) => {
+                seen.attempts += 1;
+                seen.first = seen.first.min(line.attempt);
+                seen.last = seen.last.max(line.attempt);
+                seen.lost += lost;
+            }
+            None if is_full => {}
+            None => {
+                self.seen.push(Seen { cause, attempts: 1, first: line.attempt, last: line.attempt, lost });
+            }
+        }
+    }
+}
+
+impl Cause {
+    fn of(line: &Line<'_>, dictionary: &mut Dictionary, text: Option<u32>) -> Self {
+        let Rule { source, profile, id } = &line.rule;
+        let profile = profile.as_deref().unwrap_or_default();
+        let rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        Self {
+            rule: dictionary.rules.number(&rule),
+            kind: line.kind.as_ref().map(|kind| dictionary.kinds.number(kind)),
+            exit: line.exit_code.filter(|_| !line.timed_out).map_or(Exit::Other, Exit::Status),
+            text,
+        }
+    }
+}
+
+/// The end of a run, as `run.stop` tells it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    /// Microseconds since the Unix epoch.
+    pub at: i64,
+    pub outcome: Outcome,
+    pub attempts: u64,
+    pub elapsed: u64,
+    pub slept: u64,
+    /// Failures came before it.
+    pub had_failures: bool,
+}
+
+impl Stop {
+    fn of(line: &Line<'_>, at: i64) -> Self {
+        Self {
+            at,
+            outcome: line.ended(),
+            attempts: line.attempts,
+            elapsed: micros(line.elapsed_ms),
+            slept: micros(line.slept_ms),
+            had_failures: !line.failures.is_empty(),
+        }
+    }
+}
+
+/// The runs under way.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    runs: HashMap<Box<str>, Run>,
+    age: u64,
+    /// Each run keeps its story.
+    stories: bool,
+    /// Runs given up for room.
+    pub dropped: u64,
+}
+
+impl Open {
+    pub(super) fn new(stories: bool) -> Self {
+        Self { stories, ..Self::default() }
+    }
+
+    /// Takes a line of a run. Its last one gives the run back. `text` numbers the text of a failure that no rule knows, given
+    /// the command's program.
+    pub(super) fn take(
+        &mut self,
+        line: &Line<'_>,
+        at: i64,
+        dictionary: &mut Dictionary,
+        text: impl FnOnce(&Line<'_>, Option<u32>) -> Option<u32>,
+    ) -> Option<(Run, Stop)> {
+        if &*line.event == "run.stop" {
+            let run = self.runs.remove(&*line.run);
+            let mut run = run.unwrap_or_else(|| self.begin(line, at, dictionary));
+            run.take(line, at, dictionary);
+            return Some((run, Stop::of(line, at)));
+        }
+        if !is_known(&line.event) {
+            return None;
+        }
+        let cause = matches!(&*line.event, "attempt.retry" | "attempt.failed").then(|| {
+            let program = self.runs.get(&*line.run).and_then(|run| run.program);
+            Cause::of(line, dictionary, text(line, program))
+        });
+        if let Some(run) = self.runs.get_mut(&*line.run) {
+            run.take(line, at, dictionary);
+            run.failed(cause, line);
+        } else {
+            self.make_room();
+            let mut run = self.begin(line, at, dictionary);
+            run.take(line, at, dictionary);
+            run.failed(cause, line);
+            self.runs.insert((&*line.run).into(), run);
+        }
+        None
+    }
+
+    fn begin(&mut self, line: &Line<'_>, at: i64, dictionary: &mut Dictionary) -> Run {
+        self.age += 1;
+        let label = |(name, value): &(Text<'_>, Text<'_>)| format!("{}={}", &**name, &**value);
+        Run {
+            name: dictionary.names.number(&line.name),
+            host: dictionary.hosts.number(&line.host),
+            key: line.key.as_ref().map(|key| dictionary.keys.number(key)),
+            labels: line.labels.0.iter().map(|pair| dictionary.labels.number(&label(pair))).collect(),
+            program: None,
+            started: None,
+            last: at,
+            seen: Vec::new(),
+            tries: Vec::new(),
+            story: self.stories.then(|| Box::new(Story::begin(line))),
+            age: self.age,
+        }
+    }
+
+    /// Gives up the older half when there is no room left.
+    fn make_room(&mut self) {
+        if self.runs.len() < MOST_OPEN {
+            return;
+        }
+        let mut ages: Vec<_> = self.runs.values().map(|run| run.age).collect();
+        let middle = ages.len() / 2;
+        let median = *ages.select_nth_unstable(middle).1;
+        self.runs.retain(|_, run| run.age >= median);
+        self.dropped += middle as u64;
+    }
+
+    /// The moments of the last lines of the runs that have not ended.
+    pub(super) fn left(&self) -> impl Iterator<Item = i64> {
+        self.runs.values().map(|run| run.last)
+    }
+
+    /// The stories of the runs that have not ended.
+    pub(super) fn into_stories(self) -> impl Iterator<Item = (i64, Story)> {
+        self.runs.into_values().filter_map(|run| Some((run.last, *run.story?)))
+    }
+}
+
+fn is_known(event: &str) -> bool {
+    matches!(
+        event,
+        "run.start"
+            | "attempt.start"
+            | "attempt.success"
+            | "attempt.retry"
+            | "attempt.failed"
+            | "gate.wait"
+            | "gate.refused"
+            | "gate.bypassed"
+            | "hook"
+    )
+}
+
+/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
+pub(super) fn micros(millis: f64) -> u64 {
+    // A year is long for an attempt; more would overflow sums.
+    const MOST: f64 = 1e15;
+    (millis * 1e3).round().clamp(0.0, MOST) as u64
+}

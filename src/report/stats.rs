@@ -1,0 +1,165 @@
+//! Sums over the runs that have ended. Each run is added once, in any order, and forgotten.
+
+use std::collections::BTreeMap;
+
+use super::rules::Rules;
+use super::runs::{Run, Stop};
+use super::sketch::{Bins, Exact, Sketch};
+use super::time;
+use super::what_if::WhatIfs;
+use crate::event::Outcome;
+
+/// Bins of the timeline, and of a group's trend.
+const TIMELINE_BINS: i64 = 512;
+const TREND_BINS: i64 = 32;
+
+/// How a run ended, as far as groups tell it apart. The number is that of its counter in [`Bins`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    FirstTry = 0,
+    Rescued = 1,
+    Failed = 2,
+}
+
+impl Fate {
+    pub(super) fn of(stop: &Stop) -> Self {
+        match (stop.outcome == Outcome::Succeeded, stop.had_failures) {
+            (true, false) => Self::FirstTry,
+            (true, true) => Self::Rescued,
+            (false, _) => Self::Failed,
+        }
+    }
+}
+
+/// What every group counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// By fate.
+    pub fates: [u64; 3],
+    pub attempts: u64,
+    /// Microseconds.
+    pub waited: u64,
+    pub lost: u64,
+}
+
+impl Counts {
+    fn add(&mut self, fate: Fate, stop: &Stop, lost: u64) {
+        self.fates[fate as usize] += 1;
+        self.attempts += stop.attempts;
+        self.waited += stop.slept;
+        self.lost += lost;
+    }
+
+    pub(super) fn runs(&self) -> u64 {
+        self.fates.iter().sum()
+    }
+}
+
+/// Runs of one name.
+#[derive(Clone, Debug)]
+pub(super) struct Operation {
+    pub counts: Counts,
+    pub durations: Sketch,
+    pub trend: Bins,
+}
+
+/// All sums.
+#[derive(Debug)]
+pub(super) struct Stats {
+    pub total: Counts,
+    pub outcomes: BTreeMap<&'static str, u64>,
+    pub attempts: Exact,
+    pub run_durations: Sketch,
+    pub success_durations: Sketch,
+    pub failure_durations: Sketch,
+    pub operations: BTreeMap<u32, Operation>,
+    pub keys: BTreeMap<u32, Counts>,
+    pub hosts: BTreeMap<u32, Counts>,
+    pub labels: BTreeMap<u32, Counts>,
+    pub hours: [Counts; 24],
+    pub rules: Rules,
+    pub what_ifs: WhatIfs,
+    pub timeline: Bins,
+    /// The first begin and the last end.
+    pub span: Option<(i64, i64)>,
+}
+
+/// The words of the outcomes, as the log has them.
+pub const OUTCOMES: [(Outcome, &str); 9] = [
+    (Outcome::Succeeded, "succeeded"),
+    (Outcome::Exhausted, "exhausted"),
+    (Outcome::Permanent, "permanent"),
+    (Outcome::Deadline, "deadline"),
+    (Outcome::Stalled, "stalled"),
+    (Outcome::Throttled, "throttled"),
+    (Outcome::Refused, "refused"),
+    (Outcome::Interrupted, "interrupted"),
+    (Outcome::Error, "error"),
+];
+
+/// The word of an outcome.
+pub(super) fn word(outcome: Outcome) -> &'static str {
+    OUTCOMES.iter().find(|(known, _)| *known == outcome).map_or("error", |(_, word)| word)
+}
+
+impl Stats {
+    pub(super) fn new(what_ifs: WhatIfs) -> Self {
+        Self {
+            total: Counts::default(),
+            outcomes: OUTCOMES.iter().map(|(_, word)| (*word, 0)).collect(),
+            attempts: Exact::new(),
+            run_durations: Sketch::default(),
+            success_durations: Sketch::default(),
+            failure_durations: Sketch::default(),
+            operations: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            hours: [Counts::default(); 24],
+            rules: Rules::default(),
+            what_ifs,
+            timeline: Bins::new(TIMELINE_BINS),
+            span: None,
+        }
+    }
+
+    /// Adds a run that has ended.
+    pub(super) fn add(&mut self, run: &Run, stop: &Stop) {
+        let fate = Fate::of(stop);
+        let failed: u64 =
+            run.tries.iter().filter(|attempt| !attempt.succeeded).map(|attempt| attempt.duration).sum();
+        let lost = stop.slept + failed;
+        let second = stop.at.div_euclid(time::SECOND);
+        self.total.add(fate, stop, lost);
+        *self.outcomes.entry(word(stop.outcome)).or_default() += 1;
+        *self.attempts.entry(stop.attempts).or_default() += 1;
+        self.run_durations.add(stop.elapsed);
+        for attempt in &run.tries {
+            let durations =
+                if attempt.succeeded { &mut self.success_durations } else { &mut self.failure_durations };
+            durations.add(attempt.duration);
+        }
+        let operation = self.operations.entry(run.name).or_insert_with(|| Operation {
+            counts: Counts::default(),
+            durations: Sketch::default(),
+            trend: Bins::new(TREND_BINS),
+        });
+        operation.counts.add(fate, stop, lost);
+        operation.durations.add(stop.elapsed);
+        operation.trend.add(second, fate as usize);
+        self.hosts.entry(run.host).or_default().add(fate, stop, lost);
+        self.hours[time::hour(stop.at)].add(fate, stop, lost);
+        if let Some(key) = run.key {
+            self.keys.entry(key).or_default().add(fate, stop, lost);
+        }
+        for label in &run.labels {
+            self.labels.entry(*label).or_default().add(fate, stop, lost);
+        }
+        self.timeline.add(second, fate as usize);
+        self.rules.add(run, stop);
+        self.what_ifs.add(run, stop);
+        let began = run.started.unwrap_or(stop.at.saturating_sub(stop.elapsed.cast_signed()));
+        let (first, last) = self.span.unwrap_or((began, stop.at));
+        self.span = Some((first.min(began), last.max(stop.at)));
+    }
+}

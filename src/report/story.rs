@@ -1,0 +1,177 @@
+//! One run with all that its lines said: for those who look at single runs.
+
+use super::line::Line;
+use super::runs::micros;
+use crate::event::Outcome;
+
+/// A run. Times are microseconds, moments since the Unix epoch.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    pub run: String,
+    pub name: String,
+    pub host: String,
+    pub key: Option<String>,
+    pub program: Option<String>,
+    /// The command's words, where the log has them.
+    pub argv: Vec<String>,
+    /// When it began; of a run whose first line is not there, as its end tells it.
+    pub started: i64,
+    pub last: i64,
+    pub attempts: Vec<Attempt>,
+    pub holds: Vec<Hold>,
+    /// How it ended; `None` when no end was logged.
+    pub end: Option<End>,
+    /// The number of the attempt under way, and whether its command could be started.
+    under_way: Option<(u64, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub number: u64,
+    pub max: Option<u64>,
+    pub started: i64,
+    pub duration: u64,
+    pub exit_code: Option<u8>,
+    /// `None` of a success.
+    pub failure: Option<Failure>,
+    /// The wait behind it.
+    pub wait: u64,
+    /// The wait as the policy drew it.
+    pub drawn: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub class: String,
+    pub kind: Option<String>,
+    pub source: String,
+    pub profile: Option<String>,
+    pub rule: String,
+    pub reason: String,
+    pub error: String,
+    pub signal: Option<String>,
+    pub timed_out: bool,
+    /// The command could not be started.
+    pub not_started: bool,
+    pub http_status: Option<u16>,
+    /// What the server or the command asked for.
+    pub asked: Option<u64>,
+    pub stdout_tail: Option<String>,
+    pub stderr_tail: Option<String>,
+}
+
+/// A wait for a limit that is shared, or its refusal.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    pub at: i64,
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct End {
+    pub outcome: Outcome,
+    pub message: String,
+    pub attempts: u64,
+    pub elapsed: u64,
+    pub slept: u64,
+    pub exit_code: Option<u8>,
+    pub signal: Option<String>,
+    pub rescued: bool,
+    /// What was seen and how often.
+    pub failures: Vec<(String, u64)>,
+}
+
+impl Story {
+    pub(super) fn begin(line: &Line<'_>) -> Self {
+        Self {
+            run: line.run.to_string(),
+            name: line.name.to_string(),
+            host: line.host.to_string(),
+            key: line.key.as_ref().map(|key| key.to_string()),
+            started: i64::MAX,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn take(&mut self, line: &Line<'_>, at: i64) {
+        self.last = self.last.max(at);
+        self.started = self.started.min(at);
+        match &*line.event {
+            "run.start" => {
+                self.program = line.program.as_ref().map(|program| program.to_string());
+                self.argv = line.argv.iter().flatten().map(|word| word.to_string()).collect();
+            }
+            "attempt.start" => self.under_way = Some((line.attempt, line.child_pid.is_some())),
+            "attempt.success" => self.attempts.push(attempt(line, at, None)),
+            "attempt.retry" | "attempt.failed" => {
+                let not_started = self.under_way == Some((line.attempt, false));
+                self.attempts.push(attempt(line, at, Some(failure(line, not_started))));
+            }
+            "gate.wait" | "gate.refused" | "gate.bypassed" => {
+                self.holds.push(Hold { at, message: line.message.to_string() });
+            }
+            "run.stop" => self.stop(line, at),
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, line: &Line<'_>, at: i64) {
+        let outcome = line.ended();
+        let elapsed = micros(line.elapsed_ms);
+        self.started = self.started.min(at.saturating_sub(elapsed.cast_signed()));
+        self.end = Some(End {
+            outcome,
+            message: line.message.to_string(),
+            attempts: line.attempts,
+            elapsed,
+            slept: micros(line.slept_ms),
+            exit_code: line.exit_code,
+            signal: line.signal.as_ref().map(|signal| signal.to_string()),
+            rescued: outcome == Outcome::Succeeded && !line.failures.is_empty(),
+            failures: line.failures.iter().map(|tally| (tally.reason.to_string(), tally.count)).collect(),
+        });
+    }
+
+    /// Succeeded with a failure before it.
+    pub fn is_rescued(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.rescued)
+    }
+
+    pub fn has_succeeded(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Succeeded)
+    }
+}
+
+fn attempt(line: &Line<'_>, at: i64, failure: Option<Failure>) -> Attempt {
+    let duration = micros(line.duration_ms);
+    Attempt {
+        number: line.attempt,
+        max: line.max,
+        started: at.saturating_sub(duration.cast_signed()),
+        duration,
+        exit_code: line.exit_code,
+        failure,
+        wait: micros(line.delay_ms),
+        drawn: micros(line.backoff_ms),
+    }
+}
+
+fn failure(line: &Line<'_>, not_started: bool) -> Failure {
+    let owned = |text: &Option<super::line::Text<'_>>| text.as_ref().map(|text| text.to_string());
+    Failure {
+        class: line.class.to_string(),
+        kind: owned(&line.kind),
+        source: line.rule.source.to_string(),
+        profile: owned(&line.rule.profile),
+        rule: line.rule.id.to_string(),
+        reason: line.reason.to_string(),
+        error: line.error.to_string(),
+        signal: owned(&line.signal),
+        timed_out: line.timed_out,
+        not_started,
+        http_status: line.http_status,
+        asked: line.retry_after_ms.map(micros),
+        stdout_tail: owned(&line.stdout_tail),
+        stderr_tail: owned(&line.stderr_tail),
+    }
+}

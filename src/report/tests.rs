@@ -1,0 +1,5 @@
+//! Logs made up by tests, written by the very types that a run writes with, and what a report makes of them.
+
+mod made;
+mod reading;
+mod sums;

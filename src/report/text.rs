@@ -1,0 +1,334 @@
+//! The report for people: as wide as the terminal, one line an item where that is narrow.
+
+mod table;
+
+use super::model::{Group, Interval, Report, Rule, Trend};
+use super::time;
+use crate::base::duration;
+use crate::base::printable::Charset;
+use crate::base::words::plural;
+use table::{Align, Table};
+
+/// Narrower than this, an item has a line of its own instead of a row.
+const NARROW: usize = 60;
+/// The widest bar, in columns.
+const WIDEST_BAR: usize = 28;
+
+/// How to show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    pub charset: Charset,
+    /// Rows of a table.
+    pub top: usize,
+    /// Files that were read.
+    pub files: usize,
+}
+
+/// All of it.
+pub fn render(report: &Report, style: &Style) -> String {
+    let mut out = head(report, style);
+    if report.runs > 0 {
+        let parts = [operations(report, style), rules(report, style), what_if(report)];
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            out.push('\n');
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+fn head(report: &Report, style: &Style) -> String {
+    let window = match (&report.window.first, &report.window.last) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|text| time::micros(text).unwrap_or_default());
+            let span = time::span((last - first).unsigned_abs());
+            format!(", {} to {} UTC ({span})", time::minute(first), time::minute(last))
+        }
+        _ => String::new(),
+    };
+    let files = if style.files > 1 { format!(", {} files", style.files) } else { String::new() };
+    let mut out = format!(
+        "{} of {}{window}{files}\n",
+        counted(report.runs, "run"),
+        counted(report.operations, "operation")
+    );
+    let mut note = Vec::new();
+    for (outcome, count) in &report.outcomes {
+        if *count > 0 && *outcome != "succeeded" {
+            note.push((*count, *outcome));
+        }
+    }
+    note.sort_by_key(|(count, outcome)| (std::cmp::Reverse(*count), *outcome));
+    let outcomes: Vec<_> =
+        note.iter().map(|(count, outcome)| format!("{outcome} {}", grouped(*count))).collect();
+    let row = |label, count, note: &str| bar_row(label, count, report.runs, note, style);
+    out += &row("first try", report.first_try, "");
+    out += &row("rescued", report.rescued, "");
+    out += &row("failed", report.failed, &outcomes.join(", "));
+    if report.unfinished > 0 {
+        out += &format!(
+            "  {:<11}{:>7}  (not counted: no end was logged)\n",
+            "unfinished",
+            grouped(report.unfinished)
+        );
+    }
+    if report.runs > 0 {
+        out += &spread(report);
+    }
+    out
+}
+
+fn spread(report: &Report) -> String {
+    let number = |value: Option<u64>| value.map(grouped).unwrap_or_default();
+    let attempts = &report.attempts;
+    let mut out = format!(
+        "  {:<11}p50 {}   p95 {}   max {}   {} in all\n",
+        "attempts",
+        number(attempts.p50),
+        number(attempts.p95),
+        number(attempts.max),
+        grouped(attempts.total)
+    );
+    let run = &report.durations.run;
+    let shown = |millis: Option<f64>| millis.map(span).unwrap_or_default();
+    out += &format!(
+        "  {:<11}p50 {}   p95 {}   max {}\n",
+        "duration",
+        shown(run.p50_ms),
+        shown(run.p95_ms),
+        shown(run.max_ms)
+    );
+    if report.lost_ms > 0.0 {
+        out += &format!(
+            "  {:<11}{} to failed attempts and the waits behind them ({} waited)\n",
+            "lost",
+            span(report.lost_ms),
+            span(report.waited_ms)
+        );
+    }
+    out
+}
+
+/// `  rescued         60   6.0 %  █▊`
+fn bar_row(label: &str, count: u64, of: u64, note: &str, style: &Style) -> String {
+    let start = format!("  {label:<11}{:>7}{:>9}", grouped(count), percent(count, of).unwrap_or_default());
+    let room = style.width.saturating_sub(start.chars().count() + 2).min(WIDEST_BAR);
+    let bar = if style.width < NARROW { String::new() } else { bar(count, of, room, style.charset) };
+    let line = format!("{start}  {bar}").trim_end().to_owned();
+    let used = line.chars().count();
+    match note {
+        "" => format!("{line}\n"),
+        note if used + 2 + note.chars().count() <= style.width => format!("{line}  {note}\n"),
+        note => format!("{line}\n{:13}{note}\n", ""),
+    }
+}
+
+/// A bar of eighths of a column, or of `#` where there is only ASCII. What is not nothing is shown.
+fn bar(count: u64, of: u64, width: usize, charset: Charset) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let scale = |steps: usize| -> usize {
+        let whole = u128::from(count) * steps as u128 / u128::from(of.max(1));
+        usize::try_from(whole).unwrap_or(steps).max(usize::from(count > 0 && steps > 0))
+    };
+    match charset {
+        Charset::Ascii => "#".repeat(scale(width)),
+        Charset::Utf8 => {
+            let eighths = scale(width * 8);
+            "█".repeat(eighths / 8) + PARTS[eighths % 8]
+        }
+    }
+}
+
+fn operations(report: &Report, style: &Style) -> String {
+    let mut table = Table::new(&[
+        ("operation", Align::Flexible),
+        ("runs", Align::Right),
+        ("first try", Align::Right),
+        ("rescued", Align::Right),
+        ("failed", Align::Right),
+        ("flake rate", Align::Right),
+        ("lost", Align::Right),
+        ("trend", Align::Left),
+    ]);
+    for group in report.by_name.iter().take(style.top) {
+        table.row(operation(group, style));
+    }
+    table.render(style.width, NARROW) + &more(report.by_name.len(), style.top, "operation")
+}
+
+fn operation(group: &Group, style: &Style) -> Vec<String> {
+    let trend = match (group.trend, style.charset) {
+        (Some(Trend::Rising), Charset::Utf8) => "▲",
+        (Some(Trend::Falling), Charset::Utf8) => "▼",
+        (Some(Trend::Rising), Charset::Ascii) => "up",
+        (Some(Trend::Falling), Charset::Ascii) => "down",
+        (Some(Trend::Steady), _) => "=",
+        (None, _) => "",
+    };
+    vec![
+        child_text(&group.name),
+        grouped(group.runs),
+        percent(group.first_try, group.runs).unwrap_or_default(),
+        grouped(group.rescued),
+        grouped(group.failed),
+        group.flake_rate.map(|share| with_interval(&share)).unwrap_or_default(),
+        if group.lost_ms > 0.0 { span(group.lost_ms) } else { String::new() },
+        trend.to_owned(),
+    ]
+}
+
+fn rules(report: &Report, style: &Style) -> String {
+    if report.rules.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&[
+        ("rule", Align::Flexible),
+        ("class", Align::Left),
+        ("attempts", Align::Right),
+        ("runs", Align::Right),
+        ("retrying helped", Align::Left),
+    ]);
+    for rule in report.rules.iter().take(style.top) {
+        let name = rule.profile.as_ref().map_or(&rule.source, |profile| profile);
+        table.row(vec![
+            child_text(&format!("{name}/{}", rule.id)),
+            child_text(&rule.class),
+            grouped(rule.attempts),
+            grouped(rule.runs),
+            helped(rule),
+        ]);
+    }
+    table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
+}
+
+/// What came of trying again after the rule, and what that speaks for.
+fn helped(rule: &Rule) -> String {
+    let suggestion = rule.suggestion.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    if rule.class == "permanent" && rule.followed_by_success > 0 {
+        return format!(
+            "stopped at once, worked {} later ({} of {}){suggestion}",
+            span(rule.until_success_ms.unwrap_or_default()),
+            rule.followed_by_success,
+            rule.followed_runs
+        );
+    }
+    match (rule.helped, rule.retried_runs, rule.helped_runs) {
+        (None, ..) => "not retried".to_owned(),
+        (_, retried, 0) => {
+            format!("never in {}, {} lost{suggestion}", counted(retried, "run"), span(rule.lost_ms))
+        }
+        (_, retried, helped) if retried < 20 => format!("{helped} of {retried}{suggestion}"),
+        (_, retried, helped) => {
+            format!("{}{suggestion}", percent(helped, retried).unwrap_or_default())
+        }
+    }
+}
+
+fn what_if(report: &Report) -> String {
+    let what_if = &report.what_if;
+    let mut out = String::new();
+    for row in &what_if.rows {
+        let mut parts = Vec::new();
+        if row.setting == "timeout" {
+            parts.push(format!("{} at risk", counted(row.attempts_at_risk, "attempt")));
+        } else {
+            let share = row.share_lost.map(|share| format!(" ({:.1} %)", share * 100.0)).unwrap_or_default();
+            parts.push(format!("{} lost{share}", counted(row.runs_lost, "run")));
+        }
+        if row.attempts_saved > 0 {
+            parts.push(format!("{} saved", counted(row.attempts_saved, "attempt")));
+        }
+        if row.saved_ms > 0.0 {
+            parts.push(format!("{} saved", span(row.saved_ms)));
+        }
+        out += &format!("what if    --{} {}: {}\n", row.setting, row.value, parts.join(", "));
+    }
+    let mut suggested = Vec::new();
+    suggested.extend(what_if.suggested.max.map(|max| format!("--max {max}")));
+    suggested.extend(what_if.suggested.timeout_ms.map(|millis| format!("--timeout {}", option(millis))));
+    if !suggested.is_empty() {
+        out += &format!("suggested  {}\n", suggested.join(" "));
+    }
+    if let Some(limit) = &what_if.limit {
+        let passed = limit.passed_rate.map(|share| with_interval(&share)).unwrap_or_default();
+        out += &format!(
+            "{} ended at the limit of {}; of the {} that reached attempt {}, {passed} passed there\n",
+            counted(limit.runs, "run"),
+            grouped(limit.limit),
+            grouped(limit.reached),
+            grouped(limit.limit)
+        );
+    }
+    out
+}
+
+fn more(all: usize, top: usize, noun: &str) -> String {
+    match all.saturating_sub(top) {
+        0 => String::new(),
+        rest => format!("… and {} (--top {all} shows all)\n", counted(rest as u64, &format!("more {noun}"))),
+    }
+}
+
+/// Text from a log on one line: controls as `\x1b`.
+pub fn child_text(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '\n' | '\t' | '\r' => out.push(' '),
+            c if c.is_control() => out += &format!("\\x{:02x}", u32::from(c)),
+            c => out.push(c),
+        }
+        out
+    })
+}
+
+/// `31.0 % (17-49)`.
+fn with_interval(share: &Interval) -> String {
+    format!("{:.1} % ({:.0}-{:.0})", share.rate * 100.0, share.low * 100.0, share.high * 100.0)
+}
+
+/// `6.0 %`.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub fn percent(count: u64, of: u64) -> Option<String> {
+    (of > 0).then(|| format!("{:.1} %", count as f64 * 100.0 / of as f64))
+}
+
+/// `1,104 runs`.
+fn counted(count: u64, noun: &str) -> String {
+    let text = plural(count, noun);
+    text.replacen(&count.to_string(), &grouped(count), 1)
+}
+
+/// Digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds of a report are positive"
+)]
+fn micros(millis: f64) -> u64 {
+    (millis * 1e3).round() as u64
+}
+
+/// A time for people.
+pub fn span(millis: f64) -> String {
+    time::span(micros(millis))
+}
+
+/// A time as an option takes it, in whole seconds, rounded up.
+fn option(millis: f64) -> String {
+    let seconds = micros(millis).div_ceil(1_000_000);
+    duration::exact(std::time::Duration::from_secs(seconds)).replace(' ', "")
+}

@@ -1,0 +1,139 @@
+//! Logs to read: plain or gzip, told apart by their first bytes, each file once.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io::{self, BufReader, Cursor, Read};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// As much is read at once, in bytes.
+pub(crate) const BLOCK: usize = 256 * 1024;
+
+/// A log that can be read.
+#[derive(Debug)]
+pub(crate) struct Log {
+    pub(crate) path: OsString,
+    /// `None` is stdin.
+    id: Option<(u64, u64)>,
+    modified: (i64, i64),
+    /// Open already: a pipe must not be closed between the look at it and its reading.
+    file: Option<File>,
+}
+
+impl Log {
+    /// Looks whether a file can be read; `-` is stdin.
+    pub(crate) fn find(path: &OsStr) -> io::Result<Self> {
+        if path == "-" {
+            return Ok(Self { path: path.to_owned(), id: None, modified: (i64::MAX, 0), file: None });
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let modified = if metadata.is_file() { when(&metadata) } else { (i64::MAX, 0) };
+        let id = Some((metadata.dev(), metadata.ino()));
+        Ok(Self { path: path.to_owned(), id, modified, file: (!metadata.is_file()).then_some(file) })
+    }
+
+    /// Opens it, and looks at its first bytes.
+    pub(crate) fn open(self) -> io::Result<Content> {
+        let stream: Box<dyn Read> = match (self.id, self.file) {
+            (None, _) => Box::new(io::stdin()),
+            (Some(_), Some(file)) => Box::new(file),
+            (Some(_), None) => Box::new(File::open(&self.path)?),
+        };
+        content(stream)
+    }
+}
+
+fn when(metadata: &Metadata) -> (i64, i64) {
+    (metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// The logs by the time they were last written, the oldest first, so that a run that spans two of them is met in its
+/// order. One that was named twice, also by a link, is there once.
+pub(crate) fn in_order(mut logs: Vec<Log>) -> Vec<Log> {
+    logs.sort_by_key(|log| log.modified);
+    let mut seen = Vec::new();
+    logs.retain(|log| {
+        let is_new = !seen.contains(&log.id);
+        seen.push(log.id);
+        is_new
+    });
+    logs
+}
+
+/// The files beside a log that logrotate makes of it, oldest first: `LOG-20261101`, `LOG.2.gz`, `LOG.1`.
+pub(crate) fn rotated(log: &OsStr) -> io::Result<Vec<OsString>> {
+    let path = Path::new(log);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut found: Vec<(u64, PathBuf)> = Vec::new();
+    for entry in std::fs::read_dir(directory.unwrap_or(Path::new(".")))? {
+        let entry = entry?;
+        let other = entry.file_name().to_string_lossy().into_owned();
+        if let Some(age) = other.strip_prefix(&name).and_then(age) {
+            found.push((age, directory.map_or_else(|| entry.file_name().into(), |_| entry.path())));
+        }
+    }
+    found.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
+    Ok(found.into_iter().map(|(_, path)| path.into_os_string()).collect())
+}
+
+/// How old a rotated file is by what follows the log's name; the larger, the older.
+fn age(suffix: &str) -> Option<u64> {
+    let suffix = suffix.strip_suffix(".gz").unwrap_or(suffix);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(number) = suffix.strip_prefix('.') {
+        return number.parse().ok().filter(|_| is_number(number));
+    }
+    let date = suffix.strip_prefix('-')?.get(..8).filter(|date| is_number(date))?;
+    date.parse::<u64>().ok().map(|date| u64::MAX - date)
+}
+
+/// What is in a log.
+pub(crate) enum Content {
+    Lines(Box<dyn Read>),
+    /// Compressed in a way that is not read.
+    Zstd,
+}
+
+fn content(mut stream: Box<dyn Read>) -> io::Result<Content> {
+    let mut magic = Vec::new();
+    stream.by_ref().take(4).read_to_end(&mut magic)?;
+    Ok(match magic[..] {
+        [0x1f, 0x8b, ..] => {
+            let whole = BufReader::with_capacity(BLOCK, Cursor::new(magic).chain(stream));
+            Content::Lines(Box::new(MultiGzDecoder::new(whole)))
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => Content::Zstd,
+        _ => Content::Lines(Box::new(Cursor::new(magic).chain(stream))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotated_file_is_told_by_its_name() {
+        for (suffix, is_rotated) in [
+            (".1", true),
+            (".22.gz", true),
+            ("-20261101", true),
+            ("-20261101.gz", true),
+            ("-20261101-1234567890", true),
+            ("", false),
+            (".gz", false),
+            (".old", false),
+            ("-notadate", false),
+            (".1.bak", false),
+        ] {
+            assert_eq!(age(suffix).is_some(), is_rotated, "{suffix}");
+        }
+        assert!(age("-20261101") > age("-20261102") && age(".2.gz") > age(".1"), "the larger is the older");
+    }
+}
