@@ -50,8 +50,8 @@ _retry_options() {
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
       ;;
     'report')
-      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --rotated -h --help'
-      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if '
+      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --rotated -h --help'
+      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed '
       ;;
   esac
 }

@@ -19,7 +19,7 @@ function __retry_valued
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed
     end
 end
 
@@ -383,6 +383,9 @@ complete -c retry -n '__retry_has "report"' -l label -x -d 'Only runs with this 
 complete -c retry -n '__retry_has "report"' -l host -x -d 'Only runs on this host; repeatable'
 complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable'
 complete -c retry -n '__retry_has "report"' -l what-if -x -d 'What other settings would have changed, such as max=3,timeout=30s,deadline=5m'
+complete -c retry -n '__retry_has "report"' -l run -x -d 'Tell of one run: last, or the begin of its id; with another format, only that run'
+complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
+complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
 complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
 complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 

@@ -5,7 +5,9 @@
 //! are capped.
 
 mod analysis;
+mod choice;
 pub mod filter;
+pub mod limits;
 mod line;
 mod lines;
 pub mod model;
@@ -16,11 +18,13 @@ mod sketch;
 mod stats;
 pub mod story;
 mod summary;
+pub mod tell;
 pub mod text;
 pub mod time;
 pub mod what_if;
 
 pub use analysis::{Analysis, Input, Options, Outcome, Stories};
+pub use choice::{Choice, Picked};
 pub use stats::OUTCOMES;
 
 #[cfg(test)]

@@ -111,7 +111,18 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .args(source_flags())
             .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
             .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
-        Verb::Report => base
+        Verb::Report => report(base),
+        Verb::Generate => base
+            .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
+            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config")
+            .arg(valued_positional("what", "WHAT", "What to print")),
+    };
+    command.arg(help_flag())
+}
+
+/// The command line of `report`.
+fn report(base: Command) -> Command {
+    base
             .about("Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do")
             .override_usage("retry report [OPTIONS] [LOG]...")
             .after_help(AFTER_REPORT)
@@ -126,14 +137,11 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .arg(valued("host", "GLOB", "Only runs on this host; repeatable"))
             .arg(valued("outcome", "OUTCOME", "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable"))
             .arg(valued("what-if", "SETTINGS", "What other settings would have changed, such as max=3,timeout=30s,deadline=5m"))
+            .arg(valued("run", "ID", "Tell of one run: last, or the begin of its id; with another format, only that run"))
+            .arg(valued("max-rescued", "N|N%", "Exit 1 if more runs than this were rescued: a number, or a share of all runs"))
+            .arg(valued("max-failed", "N|N%", "Exit 1 if more runs than this failed"))
             .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
-            .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append)),
-        Verb::Generate => base
-            .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
-            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config")
-            .arg(valued_positional("what", "WHAT", "What to print")),
-    };
-    command.arg(help_flag())
+            .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append))
 }
 
 /// A setting's option, and the other one that says the same. The last one wins, whichever its name.
@@ -218,7 +226,7 @@ Example: retry state close api.example.com --for 5m";
 pub const CLOSE_FOR: &str = "close-for";
 
 const AFTER_REPORT: &str = "\
-Exit status: 0; 125 when a file cannot be read or holds no log.
+Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
 
 Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";
 

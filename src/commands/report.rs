@@ -10,7 +10,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::{Invocation, report_ids};
 use crate::report::text::{self, Style};
-use crate::report::{Analysis, Input, Outcome};
+use crate::report::{Analysis, Choice, Input, Outcome, Picked, limits, tell};
 use crate::sys::logs::{self, BLOCK, Content, Log};
 use crate::sys::output::{self, printable};
 use crate::sys::{environment, files};
@@ -20,11 +20,13 @@ const WIDTH: usize = 80;
 
 pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
-    let options = asked::options(invocation)?;
+    let options = asked::options(invocation, format)?;
     let top = asked::top(invocation)?;
+    let limits = asked::limits(invocation)?;
     let logs = named(invocation)?;
     let count = logs.len();
     let outcome = read(logs, Analysis::new(&options))?;
+    is_one(options.run.as_ref(), outcome.picked.as_ref())?;
     let style = Style {
         width: output::stdout_columns().unwrap_or(WIDTH),
         charset: output::charset(),
@@ -37,9 +39,32 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
             let json = json.map_err(|why| Error::usage(format!("cannot write the report: {why}")))?;
             output::printable_json(&format!("{json}\n")).into_owned()
         }
-        _ => crate::base::printable::page(&text::render(&outcome.report, &style), style.charset).into_owned(),
+        _ => {
+            let told = outcome.stories.first().map(tell::tell);
+            let text = told.unwrap_or_else(|| text::render(&outcome.report, &style));
+            crate::base::printable::page(&text, style.charset).into_owned()
+        }
     };
-    deliver(invocation, &text)
+    let exit = deliver(invocation, &text)?;
+    let exceeded = limits::exceeded(&outcome.report, &limits);
+    for line in &exceeded {
+        output::to_stderr(&format!("retry: {line}\n"));
+    }
+    Ok(if exceeded.is_empty() { exit } else { Exit::Status(1) })
+}
+
+/// Refuses a choice that fits no run, or several.
+fn is_one(choice: Option<&Choice>, picked: Option<&Picked>) -> Result<(), Error> {
+    let asked = match choice {
+        Some(Choice::Prefix(prefix)) => format!("begins with '{prefix}'"),
+        _ => "is in the log".to_owned(),
+    };
+    match picked {
+        Some(Picked::None) => Err(Error::usage(format!("no run {asked}"))),
+        Some(Picked::Several(runs)) => Err(Error::usage(format!("more than one run {asked}"))
+            .hint(format!("use one of {}", runs.join(", ")))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the report where it was asked for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
 use super::line::{self, Line};
 use super::lines::{Lines, Piece};
@@ -18,6 +19,8 @@ pub struct Options {
     pub filter: Filter,
     pub stories: Stories,
     pub what_if: Vec<Setting>,
+    /// Only this run.
+    pub run: Option<Choice>,
 }
 
 /// Which runs are kept as a whole.
@@ -69,6 +72,7 @@ struct Core {
     stories: BTreeMap<(i64, String), Story>,
     /// More runs came than are kept.
     overflowed: bool,
+    chosen: Option<Chosen>,
 }
 
 /// All that comes of the pass.
@@ -80,6 +84,8 @@ pub struct Outcome {
     pub stories: Vec<Story>,
     /// More runs came than are kept.
     pub overflowed: bool,
+    /// What came of the choice of one run.
+    pub picked: Option<Picked>,
 }
 
 impl Analysis {
@@ -87,7 +93,7 @@ impl Analysis {
         let filter = options.filter.clone();
         let stories = options.stories != Stories::None;
         let core = Core {
-            starts: stories || filter.since.is_some() || filter.until.is_some(),
+            starts: stories || options.run.is_some() || filter.since.is_some() || filter.until.is_some(),
             filter,
             keep: options.stories,
             input: Input::default(),
@@ -98,6 +104,7 @@ impl Analysis {
             stats: Stats::new(WhatIfs::new(&options.what_if)),
             stories: BTreeMap::new(),
             overflowed: false,
+            chosen: options.run.clone().map(Chosen::new),
         };
         Self { splitter: Lines::default(), core }
     }
@@ -125,7 +132,12 @@ impl Analysis {
         &self.core.input
     }
 
-    pub fn finish(self) -> Outcome {
+    pub fn finish(mut self) -> Outcome {
+        let picked = self.core.chosen.take().map(|chosen| {
+            chosen.give(|line| {
+                let _read_before = line::read(line, |line| self.core.line(line));
+            })
+        });
         let Core { filter, keep, input, dictionary, open, stats, mut stories, overflowed, .. } = self.core;
         let unfinished = open.dropped + open.left().filter(|last| filter.takes_open(*last)).count() as u64;
         let report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
@@ -133,7 +145,7 @@ impl Analysis {
             let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
             stories.extend(left.map(|(_, story)| ((story.started, story.run.clone()), story)).take(most));
         }
-        Outcome { report, input, stories: stories.into_values().collect(), overflowed }
+        Outcome { report, input, stories: stories.into_values().collect(), overflowed, picked }
     }
 }
 
@@ -157,7 +169,11 @@ impl Core {
             self.input.ours += 1;
             return;
         }
-        let read = line::read(line, |line| self.line(line));
+        let read = line::read(line, |parsed| match &mut self.chosen {
+            Some(chosen) if self.filter.takes(parsed) => chosen.take(&parsed.run, line),
+            Some(_) => {}
+            None => self.line(parsed),
+        });
         match read {
             Ok(()) => self.input.ours += 1,
             Err(_) if is_rest && line.contains(&b'{') => self.input.cut_off += 1,

@@ -19,7 +19,7 @@ pub(super) struct Helped {
     /// Another attempt followed.
     pub retried: u64,
     /// And the run succeeded.
-    pub helped: u64,
+    pub successes: u64,
     /// Microseconds.
     pub lost: u64,
 }
@@ -28,7 +28,7 @@ impl Helped {
     fn add_run(&mut self, retried: bool, succeeded: bool) {
         self.runs += 1;
         self.retried += u64::from(retried);
-        self.helped += u64::from(retried && succeeded);
+        self.successes += u64::from(retried && succeeded);
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Followed {
 
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    pub rules: BTreeMap<u32, Helped>,
+    pub by_rule: BTreeMap<u32, Helped>,
     /// By rule and exit.
     pub exits: BTreeMap<(u32, Exit), Helped>,
     pub kinds: BTreeMap<u32, Helped>,
@@ -62,9 +62,10 @@ impl Rules {
         let mut kinds: BTreeMap<u32, u64> = BTreeMap::new();
         for seen in &run.seen {
             let rule = seen.cause.rule;
-            for sum in
-                [self.rules.entry(rule).or_default(), self.exits.entry((rule, seen.cause.exit)).or_default()]
-            {
+            for sum in [
+                self.by_rule.entry(rule).or_default(),
+                self.exits.entry((rule, seen.cause.exit)).or_default(),
+            ] {
                 sum.attempts += seen.attempts;
                 sum.lost += seen.lost;
             }
@@ -79,7 +80,7 @@ impl Rules {
         }
         let retried = |first: u64| first < stop.attempts;
         for (rule, first) in firsts {
-            self.rules.entry(rule).or_default().add_run(retried(first), succeeded);
+            self.by_rule.entry(rule).or_default().add_run(retried(first), succeeded);
         }
         for (exit, first) in exits {
             self.exits.entry(exit).or_default().add_run(retried(first), succeeded);

@@ -108,33 +108,33 @@ pub(super) struct Bins {
     limit: i64,
     /// The width is 2^shift seconds.
     shift: u32,
-    bins: BTreeMap<i64, [u64; 3]>,
+    counts: BTreeMap<i64, [u64; 3]>,
 }
 
 impl Bins {
     pub(super) fn new(limit: i64) -> Self {
-        Self { limit, shift: 0, bins: BTreeMap::new() }
+        Self { limit, shift: 0, counts: BTreeMap::new() }
     }
 
     /// Adds one to a counter at a moment in seconds.
     pub(super) fn add(&mut self, second: i64, counter: usize) {
-        self.bins.entry(second >> self.shift).or_default()[counter] += 1;
+        self.counts.entry(second >> self.shift).or_default()[counter] += 1;
         while self.span() > self.limit {
             self.shift += 1;
             let mut wider = BTreeMap::<i64, [u64; 3]>::new();
-            for (at, counts) in &self.bins {
+            for (at, counts) in &self.counts {
                 let bin = wider.entry(at >> 1).or_default();
                 for (sum, count) in bin.iter_mut().zip(counts) {
                     *sum += count;
                 }
             }
-            self.bins = wider;
+            self.counts = wider;
         }
     }
 
     fn span(&self) -> i64 {
-        let first = self.bins.first_key_value().map_or(0, |(at, _)| *at);
-        self.bins.last_key_value().map_or(0, |(at, _)| at - first + 1)
+        let first = self.counts.first_key_value().map_or(0, |(at, _)| *at);
+        self.counts.last_key_value().map_or(0, |(at, _)| at - first + 1)
     }
 
     /// The width of a bin in seconds.
@@ -144,6 +144,6 @@ impl Bins {
 
     /// Each bin that counted anything, by the second it begins with.
     pub(super) fn iter(&self) -> impl Iterator<Item = (i64, [u64; 3])> {
-        self.bins.iter().map(|(at, counts)| (at << self.shift, *counts))
+        self.counts.iter().map(|(at, counts)| (at << self.shift, *counts))
     }
 }

@@ -198,7 +198,7 @@ fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
 }
 
 fn rules(stats: &Stats, names: &Names) -> Vec<Rule> {
-    let rules = stats.rules.rules.iter().map(|(number, helped)| {
+    let rules = stats.rules.by_rule.iter().map(|(number, helped)| {
         let text = names.text(*number);
         let mut parts = text.split('\0').map(str::to_owned);
         let mut part = || parts.next().unwrap_or_default();
@@ -216,8 +216,8 @@ fn rules(stats: &Stats, names: &Names) -> Vec<Rule> {
             attempts: helped.attempts,
             runs: helped.runs,
             retried_runs: helped.retried,
-            helped: share(helped.helped, helped.retried).map(|share| share.rate),
-            helped_runs: helped.helped,
+            helped: share(helped.successes, helped.retried).map(|share| share.rate),
+            helped_runs: helped.successes,
             lost_ms: millis(helped.lost),
             followed_runs: followed.runs,
             followed_by_success: followed.succeeded,
@@ -254,14 +254,18 @@ fn suggestion(
         let doubted = followed.runs >= ENOUGH_FOLLOWED && followed.succeeded * 2 >= followed.runs;
         return doubted.then(|| "consider transient".to_owned());
     }
-    if helped.retried < ENOUGH_RETRIED || helped.helped * 100 > helped.retried * NEVER_PERCENT {
+    if helped.retried < ENOUGH_RETRIED || helped.successes * 100 > helped.retried * NEVER_PERCENT {
         return None;
     }
     let mut exits =
         stats.rules.exits.range((rule, Exit::Status(0))..=(rule, Exit::Other)).map(|((_, exit), _)| *exit);
     let only = exits.next().filter(|_| exits.next().is_none());
     let others_helped = |exit: Exit| {
-        stats.rules.exits.iter().any(|((other, at), seen)| *other != rule && *at == exit && seen.helped > 0)
+        stats
+            .rules
+            .exits
+            .iter()
+            .any(|((other, at), seen)| *other != rule && *at == exit && seen.successes > 0)
     };
     Some(match only {
         Some(exit @ Exit::Status(status)) if !others_helped(exit) => {

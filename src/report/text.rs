@@ -199,16 +199,18 @@ fn rules(report: &Report, style: &Style) -> String {
             grouped(rule.runs),
             helped(rule),
         ]);
+        if let Some(suggestion) = &rule.suggestion {
+            table.note(suggestion.clone());
+        }
     }
     table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
 }
 
-/// What came of trying again after the rule, and what that speaks for.
+/// What came of trying again after the rule.
 fn helped(rule: &Rule) -> String {
-    let suggestion = rule.suggestion.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
-            "stopped at once, worked {} later ({} of {}){suggestion}",
+            "worked {} later ({} of {})",
             span(rule.until_success_ms.unwrap_or_default()),
             rule.followed_by_success,
             rule.followed_runs
@@ -217,11 +219,11 @@ fn helped(rule: &Rule) -> String {
     match (rule.helped, rule.retried_runs, rule.helped_runs) {
         (None, ..) => "not retried".to_owned(),
         (_, retried, 0) => {
-            format!("never in {}, {} lost{suggestion}", counted(retried, "run"), span(rule.lost_ms))
+            format!("never in {}, {} lost", counted(retried, "run"), span(rule.lost_ms))
         }
-        (_, retried, helped) if retried < 20 => format!("{helped} of {retried}{suggestion}"),
+        (_, retried, helped) if retried < 20 => format!("{helped} of {retried}"),
         (_, retried, helped) => {
-            format!("{}{suggestion}", percent(helped, retried).unwrap_or_default())
+            format!("{}", percent(helped, retried).unwrap_or_default())
         }
     }
 }
@@ -254,11 +256,10 @@ fn what_if(report: &Report) -> String {
     if let Some(limit) = &what_if.limit {
         let passed = limit.passed_rate.map(|share| with_interval(&share)).unwrap_or_default();
         out += &format!(
-            "{} ended at the limit of {}; of the {} that reached attempt {}, {passed} passed there\n",
+            "limit      {} ended after attempt {}, their last; {passed} of {} passed there\n",
             counted(limit.runs, "run"),
             grouped(limit.limit),
-            grouped(limit.reached),
-            grouped(limit.limit)
+            counted(limit.reached, "run")
         );
     }
     out

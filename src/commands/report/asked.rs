@@ -5,19 +5,43 @@ use crate::base::problem::nearest;
 use crate::cli::{Invocation, report_ids};
 use crate::event::Outcome;
 use crate::report::filter::Filter;
+use crate::report::limits::{Limits, Most};
 use crate::report::what_if::Setting;
-use crate::report::{OUTCOMES, Options, Stories, time};
+use crate::report::{Choice, OUTCOMES, Options, Stories, time};
 use crate::sys::clock;
 
 /// Rows of a table unless it is said otherwise.
 const TOP: usize = 10;
 
-pub(super) fn options(invocation: &Invocation) -> Result<Options, Error> {
+pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, Error> {
     let what_if = match invocation.value("what-if") {
         Some(text) => Setting::parse_all(&text.to_string_lossy()).map_err(Error::usage)?,
         None => Vec::new(),
     };
-    Ok(Options { filter: filter(invocation)?, stories: Stories::None, what_if })
+    let run = invocation.value("run").map(|text| match &*text.to_string_lossy() {
+        "last" => Choice::Last,
+        prefix => Choice::Prefix(prefix.to_owned()),
+    });
+    let stories = match (format, &run) {
+        ("text", Some(_)) => Stories::All(1),
+        _ => Stories::None,
+    };
+    Ok(Options { filter: filter(invocation)?, stories, what_if, run })
+}
+
+pub(super) fn limits(invocation: &Invocation) -> Result<Limits, Error> {
+    let most = |id: &str| {
+        let Some(text) = invocation.value(id).map(|text| text.to_string_lossy().into_owned()) else {
+            return Ok(None);
+        };
+        let most = Most::parse(&text).ok_or_else(|| {
+            Error::usage(format!(
+                "invalid --{id} '{text}': use a number of runs such as 2, or a share such as 5%"
+            ))
+        })?;
+        Ok(Some((most, text)))
+    };
+    Ok(Limits { rescued: most("max-rescued")?, failed: most("max-failed")? })
 }
 
 pub(super) fn top(invocation: &Invocation) -> Result<usize, Error> {

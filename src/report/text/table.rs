@@ -14,6 +14,8 @@ pub(super) enum Align {
 pub(super) struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<String>>,
+    /// Lines under rows, each with the number of its row.
+    notes: Vec<(usize, String)>,
 }
 
 /// No column is cut below this.
@@ -22,16 +24,25 @@ const GAP: usize = 2;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self { columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new() }
     }
 
     pub(super) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
-    /// The table in so many columns; below `narrow`, one line an item.
+    /// Puts a line of its own under the last row.
+    pub(super) fn note(&mut self, text: String) {
+        self.notes.push((self.rows.len(), text));
+    }
+
+    /// The table in so many columns; below `narrow`, or where it does not fit, one line an item.
     pub(super) fn render(&self, width: usize, narrow: usize) -> String {
         if width < narrow { self.items() } else { self.table(width) }
+    }
+
+    fn notes(&self, row: usize) -> String {
+        self.notes.iter().filter(|(at, _)| *at == row).map(|(_, text)| format!("    {text}\n")).collect()
     }
 
     fn table(&self, width: usize) -> String {
@@ -39,10 +50,15 @@ impl Table {
         let total: usize = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
         if let Some(flexible) = self.columns.iter().position(|(_, align)| *align == Align::Flexible) {
             let over = total.saturating_sub(width);
-            widths[flexible] = widths[flexible].saturating_sub(over).max(LEAST.min(widths[flexible]));
+            let cut = widths[flexible].saturating_sub(over);
+            if cut < LEAST.min(widths[flexible]) {
+                return self.items();
+            }
+            widths[flexible] = cut;
         }
         let titles: Vec<_> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-        std::iter::once(&titles).chain(&self.rows).map(|row| self.line(row, &widths)).collect()
+        let rows = std::iter::once(&titles).chain(&self.rows).enumerate();
+        rows.map(|(at, row)| self.line(row, &widths) + &self.notes(at)).collect()
     }
 
     fn line(&self, row: &[String], widths: &[usize]) -> String {
@@ -67,15 +83,15 @@ impl Table {
     }
 
     fn items(&self) -> String {
-        let item = |row: &Vec<String>| {
+        let item = |(at, row): (usize, &Vec<String>)| {
             let mut cells = row.iter().zip(&self.columns);
             let first = cells.next().map(|(cell, _)| cell.as_str()).unwrap_or_default();
             let rest = cells
                 .filter(|(cell, _)| !cell.is_empty())
                 .map(|(cell, (title, _))| format!("{title} {cell}"));
-            format!("{first}: {}\n", rest.collect::<Vec<_>>().join(", "))
+            format!("{first}: {}\n{}", rest.collect::<Vec<_>>().join(", "), self.notes(at + 1))
         };
-        self.rows.iter().map(item).collect()
+        self.rows.iter().enumerate().map(item).collect()
     }
 }
 

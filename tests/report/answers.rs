@@ -1,0 +1,115 @@
+//! What is answered, and with which status.
+
+use serde_json::json;
+
+use super::logged;
+
+#[test]
+fn a_log_is_summed_up_for_people_and_for_programs() {
+    let sandbox = logged();
+    let text = sandbox.report(&["log"]).exits(0).says(&[]).text();
+    assert!(text.starts_with("4 runs of 3 operations, "), "{text}");
+    for row in
+        ["  first try        1   25.0 %", "  rescued          2   50.0 %", "  failed           1   25.0 %"]
+    {
+        assert!(text.contains(row), "{row} is missing in {text}");
+    }
+    assert!(text.contains("exhausted 1"), "{text}");
+    let report = sandbox.report(&["--format", "json", "log"]).exits(0).says(&[]).json();
+    assert_eq!(report["schema"], 1);
+    let counts = ["runs", "succeeded", "first_try", "rescued", "failed", "unfinished", "skipped_lines"];
+    assert_eq!(counts.map(|key| report[key].as_u64().expect(key)), [4, 3, 1, 2, 1, 0, 0]);
+    assert_eq!(report["outcomes"]["succeeded"], 3);
+    assert_eq!(report["attempts"]["total"], 9);
+    let nightly = &report["by_name"][0];
+    assert_eq!(
+        (&nightly["name"], &nightly["runs"], &nightly["rescued"]),
+        (&json!("nightly"), &json!(2), &json!(2))
+    );
+    let schema = sandbox.run(["generate", "report-schema"]).exits(0).json();
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(schema.is_valid(&report), "{report:#}");
+    assert!(!schema.is_valid(&json!({"schema": 1})), "the schema asks for something");
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let sandbox = logged();
+    for format in ["text", "json"] {
+        let once = sandbox.report(&["--format", format, "log"]).exits(0).stdout;
+        for _ in 0..5 {
+            assert!(sandbox.report(&["--format", format, "log"]).stdout == once, "{format}");
+        }
+    }
+}
+
+#[test]
+fn filters_choose_the_runs() {
+    let sandbox = logged();
+    let runs = |args: &[&str]| {
+        sandbox.report(&[&["--format", "json", "log"], args].concat()).exits(0).json()["runs"].clone()
+    };
+    assert_eq!(runs(&["--name", "night*"]), 2);
+    assert_eq!(runs(&["--name", "night*", "--name", "hourly"]), 3);
+    assert_eq!(runs(&["--outcome", "exhausted"]), 1);
+    assert_eq!(runs(&["--since", "1h"]), 4);
+    assert_eq!(runs(&["--until", "1h"]), 0);
+    assert_eq!(runs(&["--host", "nowhere.*"]), 0);
+    assert_eq!(runs(&["--label", "team=data"]), 0);
+    sandbox
+        .report(&["--outcome", "suceeded", "log"])
+        .exits(125)
+        .says(&["retry: unknown outcome 'suceeded'", "retry: hint: did you mean succeeded?"]);
+    sandbox.report(&["--since", "noon", "log"]).exits(125).mentions(&["--since: invalid time 'noon'"]);
+}
+
+#[test]
+fn a_bound_that_is_exceeded_is_exit_1_with_a_line_why() {
+    let sandbox = logged();
+    sandbox.report(&["--max-rescued", "2", "--max-failed", "25%", "log"]).exits(0).says(&[]);
+    let ran = sandbox.report(&["--max-rescued", "5%", "--max-failed", "1", "log"]).exits(1);
+    let ran = ran.says(&["retry: 2 of 4 runs (50.0 %) were rescued, more than --max-rescued 5%"]);
+    assert!(ran.text().starts_with("4 runs"), "the report is there all the same");
+    sandbox.report(&["--max-failed", "few", "log"]).exits(125).mentions(&["invalid --max-failed 'few'"]);
+}
+
+#[test]
+fn one_run_is_told_and_its_verdict_can_be_repeated() {
+    let sandbox = logged();
+    let text = sandbox.report(&["--run", "last", "log"]).exits(0).says(&[]).text();
+    assert!(text.contains("of fixture on "), "{text}");
+    for part in ["attempt 1/2", "attempt 2/2", "wait ", "end: gave up on fixture after 2 attempts", "exit 3"]
+    {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    let again = text.lines().last().expect("a command").trim();
+    let words: Vec<_> = again.split(' ').skip(1).collect();
+    sandbox.run(&words).exits(0).prints("transient: exit 3 (builtin/unmatched), would be tried again\n");
+    let first = sandbox.log("log")[0]["run"].as_str().expect("an id").to_owned();
+    let told = sandbox.report(&["--run", &first, "log"]).exits(0).text();
+    assert!(told.starts_with(&format!("run {first} of nightly on ")), "{told}");
+    let one = sandbox.report(&["--run", &first, "--format", "json", "log"]).exits(0).json();
+    assert_eq!((&one["runs"], &one["rescued"]), (&json!(1), &json!(1)));
+    sandbox.report(&["--run", "zz", "log"]).exits(125).says(&["retry: no run begins with 'zz'"]);
+    sandbox.report(&["--run", "0", "log"]).exits(125).mentions(&["more than one run begins with '0'"]);
+}
+
+#[test]
+fn other_settings_are_tried_on_what_was_recorded() {
+    let sandbox = logged();
+    let report =
+        sandbox.report(&["--what-if", "max=2,timeout=1h", "--format", "json", "log"]).exits(0).json();
+    let rows = report["what_if"]["rows"].as_array().expect("rows");
+    assert_eq!((&rows[0]["runs_lost"], &rows[1]["attempts_at_risk"]), (&json!(2), &json!(0)));
+    let text = sandbox.report(&["--what-if", "max=2", "log"]).exits(0).text();
+    assert!(text.contains("what if    --max 2: 2 runs lost (66.7 %)"), "{text}");
+    sandbox.report(&["--what-if", "max", "log"]).exits(125).mentions(&["invalid --what-if 'max'"]);
+}
+
+#[test]
+fn without_utf_8_all_is_ascii() {
+    let sandbox = logged();
+    let ran = sandbox.run_in(&[("LC_ALL", "C")], ["report", "log"]).exits(0);
+    assert!(ran.stdout.is_ascii(), "{}", ran.text());
+    assert!(ran.text().contains("50.0 %  ##############\n"), "{}", ran.text());
+}
