@@ -50,8 +50,8 @@ _retry_options() {
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
       ;;
     'report')
-      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --rotated -h --help'
-      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed '
+      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --junit-flaky --rotated -h --help'
+      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky '
       ;;
   esac
 }
@@ -78,7 +78,7 @@ _retry_value() {
     "classify --format") _retry_offer 'text json' ;;
     "profiles --format") _retry_offer 'text json' ;;
     "state --format") _retry_offer 'text json' ;;
-    "report --format") _retry_offer 'text json' ;;
+    "report --format") _retry_offer 'text json markdown html junit prometheus trace' ;;
     *" -o" | *" --output") _retry_files ;;
   esac
 }

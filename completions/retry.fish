@@ -19,7 +19,7 @@ function __retry_valued
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky
     end
 end
 
@@ -372,7 +372,7 @@ complete -c retry -n '__retry_has "state"' -l policy -xa '(__retry_ask explain -
 complete -c retry -n '__retry_has "state"' -l config -rF -d 'Also read this config file'
 complete -c retry -n '__retry_has "state"' -l no-config -d 'Read no configuration file'
 complete -c retry -n '__retry_has "state"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
-complete -c retry -n '__retry_has "report"' -l format -xa 'text json' -d 'text or json'
+complete -c retry -n '__retry_has "report"' -l format -xa 'text json markdown html junit prometheus trace' -d 'text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)'
 complete -c retry -n '__retry_has "report"' -s o -l output -rF -d 'Write to FILE instead of stdout, as a whole or not at all'
 complete -c retry -n '__retry_has "report"' -l top -x -d 'Rows of a table [default: 10]'
 complete -c retry -n '__retry_has "report"' -l since -x -d 'Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now'
@@ -386,6 +386,8 @@ complete -c retry -n '__retry_has "report"' -l what-if -x -d 'What other setting
 complete -c retry -n '__retry_has "report"' -l run -x -d 'Tell of one run: last, or the begin of its id; with another format, only that run'
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
 complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
+complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML to add to a configuration'
+complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'
 complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
 complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 

@@ -6,10 +6,15 @@
 
 mod analysis;
 mod choice;
+pub mod draft;
 pub mod filter;
+pub mod html;
+pub mod junit;
 pub mod limits;
 mod line;
 mod lines;
+pub mod markdown;
+pub mod metrics;
 pub mod model;
 mod names;
 mod rules;
@@ -21,11 +26,14 @@ mod summary;
 pub mod tell;
 pub mod text;
 pub mod time;
+pub mod trace;
+mod unmatched;
 pub mod what_if;
 
 pub use analysis::{Analysis, Input, Options, Outcome, Stories};
 pub use choice::{Choice, Picked};
 pub use stats::OUTCOMES;
+pub use unmatched::Template;
 
 #[cfg(test)]
 mod tests;

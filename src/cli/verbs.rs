@@ -126,7 +126,7 @@ fn report(base: Command) -> Command {
             .about("Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do")
             .override_usage("retry report [OPTIONS] [LOG]...")
             .after_help(AFTER_REPORT)
-            .arg(valued("format", "FORMAT", "text or json"))
+            .arg(valued("format", "FORMAT", "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)"))
             .arg(file("output", "Write to FILE instead of stdout, as a whole or not at all").short('o'))
             .arg(valued("top", "N", "Rows of a table [default: 10]"))
             .arg(valued("since", "TIME", "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now"))
@@ -140,6 +140,8 @@ fn report(base: Command) -> Command {
             .arg(valued("run", "ID", "Tell of one run: last, or the begin of its id; with another format, only that run"))
             .arg(valued("max-rescued", "N|N%", "Exit 1 if more runs than this were rescued: a number, or a share of all runs"))
             .arg(valued("max-failed", "N|N%", "Exit 1 if more runs than this failed"))
+            .arg(switch("draft-rules", "Only print rules for what no rule knows, as TOML to add to a configuration"))
+            .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
             .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
             .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append))
 }

@@ -9,8 +9,11 @@ use super::{format, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::{Invocation, report_ids};
+use crate::report::junit::Flaky;
 use crate::report::text::{self, Style};
-use crate::report::{Analysis, Choice, Input, Outcome, Picked, limits, tell};
+use crate::report::{
+    Analysis, Choice, Input, Outcome, Picked, draft, html, junit, limits, markdown, tell, trace,
+};
 use crate::sys::logs::{self, BLOCK, Content, Log};
 use crate::sys::output::{self, printable};
 use crate::sys::{environment, files};
@@ -19,31 +22,21 @@ use crate::sys::{environment, files};
 const WIDTH: usize = 80;
 
 pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
-    let format = format(invocation, &["text", "json"])?;
+    let format = format(invocation, &["text", "json", "markdown", "html", "junit", "prometheus", "trace"])?;
     let options = asked::options(invocation, format)?;
-    let top = asked::top(invocation)?;
     let limits = asked::limits(invocation)?;
     let logs = named(invocation)?;
     let count = logs.len();
     let outcome = read(logs, Analysis::new(&options))?;
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
-    let style = Style {
-        width: output::stdout_columns().unwrap_or(WIDTH),
-        charset: output::charset(),
-        top,
-        files: count,
-    };
-    let text = match format {
-        "json" => {
-            let json = serde_json::to_string_pretty(&outcome.report);
-            let json = json.map_err(|why| Error::usage(format!("cannot write the report: {why}")))?;
-            output::printable_json(&format!("{json}\n")).into_owned()
-        }
-        _ => {
-            let told = outcome.stories.first().map(tell::tell);
-            let text = told.unwrap_or_else(|| text::render(&outcome.report, &style));
-            crate::base::printable::page(&text, style.charset).into_owned()
-        }
+    if outcome.overflowed {
+        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MOST_RUNS))
+            .hint("choose some with --since, --name, --outcome or --run"));
+    }
+    let text = if invocation.is_set("draft-rules") {
+        drafts(&outcome)
+    } else {
+        render(&outcome, format, asked::top(invocation)?, asked::flaky(invocation)?, count)?
     };
     let exit = deliver(invocation, &text)?;
     let exceeded = limits::exceeded(&outcome.report, &limits);
@@ -51,6 +44,45 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
         output::to_stderr(&format!("retry: {line}\n"));
     }
     Ok(if exceeded.is_empty() { exit } else { Exit::Status(1) })
+}
+
+/// The report in a format.
+fn render(outcome: &Outcome, format: &str, top: usize, flaky: Flaky, files: usize) -> Result<String, Error> {
+    let Outcome { report, stories, .. } = outcome;
+    Ok(match format {
+        "json" => {
+            let json = serde_json::to_string_pretty(report);
+            let json = json.map_err(|why| Error::usage(format!("cannot write the report: {why}")))?;
+            output::printable_json(&format!("{json}\n")).into_owned()
+        }
+        "markdown" => markdown::render(report, top),
+        "html" => html::render(report, stories, top),
+        "junit" => junit::render(stories, flaky),
+        "prometheus" => outcome.metrics.render(),
+        "trace" => output::printable_json(&trace::render(stories)).into_owned(),
+        _ => {
+            let width = output::stdout_columns().unwrap_or(WIDTH);
+            let style = Style { width, charset: output::charset(), top, files };
+            let told = stories.first().map(tell::tell);
+            let text = told.unwrap_or_else(|| text::render(report, &style));
+            crate::base::printable::page(&text, style.charset).into_owned()
+        }
+    })
+}
+
+/// Rules for what no rule knows. Without any it says why on stderr.
+fn drafts(outcome: &Outcome) -> String {
+    let toml = draft::drafts(&outcome.templates);
+    if toml.is_empty() {
+        let why = match outcome.report.unmatched_without_output {
+            0 => "nothing that no rule knows was seen in three runs or more".to_owned(),
+            count => format!(
+                "the log has no output of the {count} failed attempts that no rule knows; --log-tail 2k logs what is captured, and --profile generic captures stderr"
+            ),
+        };
+        output::to_stderr(&format!("retry: no rules drafted: {why}\n"));
+    }
+    crate::base::printable::page(&toml, output::charset()).into_owned()
 }
 
 /// Refuses a choice that fits no run, or several.

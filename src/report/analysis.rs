@@ -6,10 +6,12 @@ use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
 use super::line::{self, Line};
 use super::lines::{Lines, Piece};
+use super::metrics::{Ended, Metrics};
 use super::runs::{Dictionary, Open, Run, Stop};
 use super::stats::Stats;
 use super::story::Story;
 use super::summary;
+use super::unmatched::{Template, Texts};
 use super::what_if::{Setting, WhatIfs};
 use crate::report::model::Report;
 
@@ -73,6 +75,8 @@ struct Core {
     /// More runs came than are kept.
     overflowed: bool,
     chosen: Option<Chosen>,
+    texts: Texts,
+    metrics: Metrics,
 }
 
 /// All that comes of the pass.
@@ -86,6 +90,9 @@ pub struct Outcome {
     pub overflowed: bool,
     /// What came of the choice of one run.
     pub picked: Option<Picked>,
+    /// Failures that no rule knows, those first that cost most attempts.
+    pub templates: Vec<Template>,
+    pub metrics: Metrics,
 }
 
 impl Analysis {
@@ -105,6 +112,8 @@ impl Analysis {
             stories: BTreeMap::new(),
             overflowed: false,
             chosen: options.run.clone().map(Chosen::new),
+            texts: Texts::default(),
+            metrics: Metrics::default(),
         };
         Self { splitter: Lines::default(), core }
     }
@@ -138,14 +147,37 @@ impl Analysis {
                 let _read_before = line::read(line, |line| self.core.line(line));
             })
         });
-        let Core { filter, keep, input, dictionary, open, stats, mut stories, overflowed, .. } = self.core;
+        let Core {
+            filter,
+            keep,
+            input,
+            dictionary,
+            open,
+            stats,
+            mut stories,
+            overflowed,
+            texts,
+            metrics,
+            ..
+        } = self.core;
         let unfinished = open.dropped + open.left().filter(|last| filter.takes_open(*last)).count() as u64;
-        let report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
+        let templates = texts.templates(&dictionary.programs);
+        let mut report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
+        report.templates = templates.iter().map(summary::template).collect();
+        report.unmatched_without_output = texts.without_tail;
         if let Stories::All(most) = keep {
             let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
             stories.extend(left.map(|(_, story)| ((story.started, story.run.clone()), story)).take(most));
         }
-        Outcome { report, input, stories: stories.into_values().collect(), overflowed, picked }
+        Outcome {
+            report,
+            input,
+            stories: stories.into_values().collect(),
+            overflowed,
+            picked,
+            templates,
+            metrics,
+        }
     }
 }
 
@@ -188,10 +220,34 @@ impl Core {
     fn line(&mut self, line: &Line<'_>) {
         self.input.newer += u64::from(line.is_newer());
         let Some(at) = line.at().filter(|_| self.filter.takes(line)) else { return };
-        let ended = self.open.take(line, at, &mut self.dictionary, |_, _| None);
+        let ended =
+            self.open.take(line, at, &mut self.dictionary, |line, program| self.texts.number(line, program));
         if let Some((run, stop)) = ended.filter(|(_, stop)| self.filter.takes_end(stop.at, stop.outcome)) {
             self.stats.add(&run, &stop);
+            self.texts.add(&run, &stop);
+            let mut metrics = std::mem::take(&mut self.metrics);
+            metrics.add(&self.ended(&run, &stop));
+            self.metrics = metrics;
             self.keep(run, &stop);
+        }
+    }
+
+    /// The end of a run as metrics count it.
+    fn ended<'d>(&'d self, run: &Run, stop: &Stop) -> Ended<'d> {
+        let policy = run.policy.map(|policy| self.dictionary.policies.text(policy));
+        let successes = run.tries.iter().filter(|attempt| attempt.succeeded).count() as u64;
+        let [transient, throttled, permanent] = run.classes;
+        Ended {
+            operation: self.dictionary.names.text(run.name),
+            policy: policy.unwrap_or("default"),
+            outcome: stop.outcome,
+            rescued: stop.had_failures && stop.outcome == crate::event::Outcome::Succeeded,
+            classes: [successes, transient, throttled, permanent],
+            attempts: stop.attempts,
+            waited: stop.slept,
+            elapsed: stop.elapsed,
+            status: stop.status,
+            at: stop.at,
         }
     }
 

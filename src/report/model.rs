@@ -48,6 +48,10 @@ pub struct Report {
     pub by_hour: Vec<Group>,
     pub rules: Vec<Rule>,
     pub kinds: Vec<Kind>,
+    /// What failures say that no rule knows.
+    pub templates: Vec<Template>,
+    /// Attempts that no rule knows, and whose output the log does not have.
+    pub unmatched_without_output: u64,
     pub what_if: WhatIf,
     pub timeline: Timeline,
     /// Lines that are not of a log.
@@ -179,6 +183,29 @@ pub struct Kind {
     pub attempts: u64,
     pub runs: u64,
     pub lost_ms: f64,
+}
+
+/// Failures that no rule knows and whose output says the same.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Template {
+    /// The command's program; empty where the log does not have it.
+    pub program: String,
+    /// The words, with masks such as `<num>`, `<path>` and `<*>` for what differs.
+    pub template: String,
+    /// One of them, without what may be a secret.
+    pub example: String,
+    /// The status that all of its attempts share.
+    pub exit_code: Option<u8>,
+    pub attempts: u64,
+    pub runs: u64,
+    /// Runs in which another attempt followed it.
+    pub retried_runs: u64,
+    pub helped_runs: u64,
+    /// The share of the retried runs that succeeded.
+    pub helped: Option<f64>,
+    pub lost_ms: f64,
+    /// The end of the first run that saw it, RFC 3339, UTC.
+    pub first: String,
 }
 
 /// What other settings would have changed in these very runs. Nothing is said of what was not tried.

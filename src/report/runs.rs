@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::line::{Line, Rule, Text};
 use super::names::Names;
 use super::story::Story;
+use crate::classify::signal;
 use crate::event::Outcome;
 
 /// More runs than these are not held at once: the older half is given up as unfinished.
@@ -23,6 +24,7 @@ pub(super) struct Dictionary {
     pub keys: Names,
     pub hosts: Names,
     pub labels: Names,
+    pub policies: Names,
     pub programs: Names,
     pub kinds: Names,
     /// `source`, `profile`, `id`, `class`, with a NUL between them.
@@ -37,12 +39,16 @@ impl Default for Dictionary {
             keys: names(),
             hosts: names(),
             labels: names(),
+            policies: names(),
             programs: names(),
             kinds: names(),
             rules: names(),
         }
     }
 }
+
+/// The classes of failures, in the order in which they are counted.
+pub(super) const CLASSES: [&str; 3] = ["transient", "throttled", "permanent"];
 
 /// How an attempt ended: a status, or the number of the signal's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +95,7 @@ pub(super) struct Run {
     pub name: u32,
     pub host: u32,
     pub key: Option<u32>,
+    pub policy: Option<u32>,
     pub labels: Vec<u32>,
     pub program: Option<u32>,
     /// When it began, where its first line was seen.
@@ -96,6 +103,8 @@ pub(super) struct Run {
     /// The moment of its last line, in microseconds since the Unix epoch.
     pub last: i64,
     pub seen: Vec<Seen>,
+    /// Failed attempts by class: transient, throttled, permanent.
+    pub classes: [u64; 3],
     pub tries: Vec<Try>,
     /// All that its lines said, if that was asked for.
     pub story: Option<Box<Story>>,
@@ -113,6 +122,8 @@ impl Run {
             "attempt.success" => self.tried(Try { duration, wait: 0, succeeded: true }),
             "attempt.retry" | "attempt.failed" => {
                 self.tried(Try { duration, wait: micros(line.delay_ms), succeeded: false });
+                let class = CLASSES.iter().position(|class| *class == &*line.class);
+                self.classes[class.unwrap_or_default()] += 1;
             }
             _ => {}
         }
@@ -181,6 +192,8 @@ pub(super) struct Stop {
     pub slept: u64,
     /// Failures came before it.
     pub had_failures: bool,
+    /// As a shell would report it.
+    pub status: u8,
 }
 
 impl Stop {
@@ -192,6 +205,10 @@ impl Stop {
             elapsed: micros(line.elapsed_ms),
             slept: micros(line.slept_ms),
             had_failures: !line.failures.is_empty(),
+            status: line.exit_code.unwrap_or_else(|| {
+                let signal = line.signal.as_ref().and_then(|name| signal::parse(name));
+                signal.and_then(|signal| u8::try_from(signal).ok()).map_or(0, |signal| 128 | signal)
+            }),
         }
     }
 }
@@ -254,11 +271,13 @@ impl Open {
             name: dictionary.names.number(&line.name),
             host: dictionary.hosts.number(&line.host),
             key: line.key.as_ref().map(|key| dictionary.keys.number(key)),
+            policy: line.policy.as_ref().map(|policy| dictionary.policies.number(policy)),
             labels: line.labels.0.iter().map(|pair| dictionary.labels.number(&label(pair))).collect(),
             program: None,
             started: None,
             last: at,
             seen: Vec::new(),
+            classes: [0; 3],
             tries: Vec::new(),
             story: self.stories.then(|| Box::new(Story::begin(line))),
             age: self.age,

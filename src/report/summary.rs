@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::analysis::Input;
 use super::filter::Filter;
 use super::model::{
-    AtLimit, Attempts, Bin, Change, Count, Durations, Group, Interval, Kind, Quantiles, Report, Rule, SCHEMA,
-    Suggested, Timeline, Trend, WhatIf, Window,
+    self, AtLimit, Attempts, Bin, Change, Count, Durations, Group, Interval, Kind, Quantiles, Report, Rule,
+    SCHEMA, Suggested, Timeline, Trend, WhatIf, Window,
 };
 use super::names::Names;
 use super::rules::{Followed, Helped};
@@ -16,6 +16,7 @@ use super::runs::{Dictionary, Exit};
 use super::sketch::{Bins, Sketch, ranked, share};
 use super::stats::{Counts, Operation, Stats};
 use super::time;
+use super::unmatched::{Template, without_secrets};
 use super::what_if::{self, Effect, Setting};
 use crate::base::duration;
 
@@ -66,6 +67,8 @@ pub(super) fn report(
         by_hour: hours(&stats.hours),
         rules: rules(stats, &names.rules),
         kinds: kinds(stats, &names.kinds),
+        templates: Vec::new(),
+        unmatched_without_output: 0,
         what_if: what_if(stats, rescued),
         timeline: timeline(&stats.timeline),
         skipped_lines: input.skipped,
@@ -73,6 +76,23 @@ pub(super) fn report(
         too_long_lines: input.too_long,
         cut_off_lines: input.cut_off,
         groups_overflowed: overflowed.iter().any(|names| names.overflowed),
+    }
+}
+
+/// A template as the report has it, its example without secrets.
+pub(super) fn template(template: &Template) -> model::Template {
+    model::Template {
+        program: template.program.clone(),
+        template: template.words.join(" "),
+        example: without_secrets(template.samples.first().map(String::as_str).unwrap_or_default()),
+        exit_code: template.exit,
+        attempts: template.attempts,
+        runs: template.runs,
+        retried_runs: template.retried,
+        helped_runs: template.helped,
+        helped: share(template.helped, template.retried).map(|share| share.rate),
+        lost_ms: millis(template.lost),
+        first: time::second(template.first),
     }
 }
 

@@ -30,7 +30,8 @@ pub struct Style {
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
-        let parts = [operations(report, style), rules(report, style), what_if(report)];
+        let parts =
+            [operations(report, style), rules(report, style), unmatched(report, style), what_if(report)];
         for part in parts.iter().filter(|part| !part.is_empty()) {
             out.push('\n');
             out.push_str(part);
@@ -222,10 +223,34 @@ fn helped(rule: &Rule) -> String {
             format!("never in {}, {} lost", counted(retried, "run"), span(rule.lost_ms))
         }
         (_, retried, helped) if retried < 20 => format!("{helped} of {retried}"),
-        (_, retried, helped) => {
-            format!("{}", percent(helped, retried).unwrap_or_default())
-        }
+        (_, retried, helped) => percent(helped, retried).unwrap_or_default(),
     }
+}
+
+/// What no rule knows, or how it would be seen.
+fn unmatched(report: &Report, style: &Style) -> String {
+    if report.templates.is_empty() {
+        return match report.unmatched_without_output {
+            0 => String::new(),
+            count => format!(
+                "no rule knows {}, and their output was not logged: --log-tail 2k logs what is captured,\n\
+                 and --profile generic captures stderr\n",
+                counted(count, "failed attempt")
+            ),
+        };
+    }
+    let mut out = "not known to any rule (--draft-rules drafts some)\n".to_owned();
+    for template in report.templates.iter().take(style.top) {
+        let helped = match template.retried_runs {
+            0 => "not retried".to_owned(),
+            retried => format!("helped {} of {retried}", template.helped_runs),
+        };
+        let start = format!("{:>7}  ", grouped(template.attempts));
+        let room = style.width.saturating_sub(start.chars().count() + helped.chars().count() + 2).max(20);
+        let text = table::cut(&child_text(&template.template), room);
+        out += &format!("{start}{text:<room$}  {helped}\n");
+    }
+    out + &more(report.templates.len(), style.top, "text")
 }
 
 fn what_if(report: &Report) -> String {

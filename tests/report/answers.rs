@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::logged;
+use crate::support::Sandbox;
 
 #[test]
 fn a_log_is_summed_up_for_people_and_for_programs() {
@@ -112,4 +113,53 @@ fn without_utf_8_all_is_ascii() {
     let ran = sandbox.run_in(&[("LC_ALL", "C")], ["report", "log"]).exits(0);
     assert!(ran.stdout.is_ascii(), "{}", ran.text());
     assert!(ran.text().contains("50.0 %  ##############\n"), "{}", ran.text());
+}
+
+#[test]
+fn rules_are_drafted_for_what_no_rule_knows_and_they_judge_what_they_were_drafted_from() {
+    let sandbox = Sandbox::new();
+    sandbox.script("flaky", "#!/bin/sh\necho 'E: connection to 10.0.0.1:99 lost after 12 ms' >&2\nexit 4\n");
+    let logged =
+        ["--log", "log", "--log-tail", "2k", "--profile", "generic", "--delay", "1ms", "--max", "2", "-q"];
+    for _ in 0..20 {
+        sandbox.run([&logged[..], &["--", "./flaky"]].concat()).exits(4);
+    }
+    let text = sandbox.report(&["log"]).exits(0).text();
+    assert!(text.contains("     40  E: connection to <ip> lost after <dur>"), "{text}");
+    let drafts = sandbox.report(&["--draft-rules", "log"]).exits(0).says(&[]).text();
+    sandbox.write("drafts.toml", &drafts);
+    let judge =
+        ["classify", "--config", "drafts.toml", "--exit", "4", "--stderr-file", "said", "--", "./flaky"];
+    sandbox.write("said", "E: connection to 10.0.0.9:1 lost after 3 ms\n");
+    sandbox
+        .run(judge)
+        .exits(0)
+        .says(&[])
+        .prints("permanent: connection lost (profile/flaky/connection-lost), would end the run\n");
+    sandbox
+        .report(&["--draft-rules", "--outcome", "succeeded", "log"])
+        .exits(0)
+        .prints("")
+        .mentions(&["retry: no rules drafted: "]);
+}
+
+#[test]
+fn each_format_answers_and_the_same_input_gives_the_same_bytes() {
+    let sandbox = logged();
+    for (format, begin) in [
+        ("markdown", "**2 of 4 runs were rescued by a retry**"),
+        ("html", "<!doctype html>"),
+        ("junit", "<?xml"),
+        ("prometheus", "# Written by retry."),
+        ("trace", "[\n{"),
+    ] {
+        let once = sandbox.report(&["--format", format, "log"]).exits(0).says(&[]);
+        assert!(once.text().starts_with(begin), "{}", once.text());
+        assert!(sandbox.report(&["--format", format, "log"]).stdout == once.stdout, "{format}");
+    }
+    sandbox.report(&["--format", "csv", "log"]).exits(125).mentions(&["invalid --format csv"]);
+    let refused = sandbox.report(&["--format", "prometheus", "--since", "1h", "log"]).exits(125);
+    refused.mentions(&["--since and --until conflict with --format prometheus"]);
+    let strict = sandbox.report(&["--format", "junit", "--junit-flaky", "failure", "log"]).exits(0).text();
+    assert!(strict.contains("failures=\"3\""), "{strict}");
 }

@@ -114,5 +114,9 @@ fn takes(arg: &Arg) -> Takes {
 /// The formats that a verb's help names.
 fn formats(arg: &Arg) -> Vec<String> {
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    ["text", "json", "delays"].into_iter().filter(|word| help.contains(word)).map(str::to_owned).collect()
+    ["text", "json", "delays", "markdown", "html", "junit", "prometheus", "trace"]
+        .into_iter()
+        .filter(|word| help.contains(word))
+        .map(str::to_owned)
+        .collect()
 }

@@ -5,10 +5,15 @@ use crate::base::problem::nearest;
 use crate::cli::{Invocation, report_ids};
 use crate::event::Outcome;
 use crate::report::filter::Filter;
+use crate::report::html;
+use crate::report::junit::Flaky;
 use crate::report::limits::{Limits, Most};
 use crate::report::what_if::Setting;
 use crate::report::{Choice, OUTCOMES, Options, Stories, time};
 use crate::sys::clock;
+
+/// Runs that a format shows one by one; more are refused.
+pub(super) const MOST_RUNS: usize = 100_000;
 
 /// Rows of a table unless it is said otherwise.
 const TOP: usize = 10;
@@ -24,9 +29,25 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     });
     let stories = match (format, &run) {
         ("text", Some(_)) => Stories::All(1),
+        ("junit" | "trace", _) => Stories::All(MOST_RUNS),
+        ("html", _) => Stories::Troubled(html::RUNS),
         _ => Stories::None,
     };
-    Ok(Options { filter: filter(invocation)?, stories, what_if, run })
+    let filter = filter(invocation)?;
+    if format == "prometheus" && (filter.since.is_some() || filter.until.is_some()) {
+        return Err(Error::usage("--since and --until conflict with --format prometheus")
+            .hint("counters must not fall when the window moves on"));
+    }
+    Ok(Options { filter, stories, what_if, run })
+}
+
+/// What a rescued run counts as in JUnit's XML.
+pub(super) fn flaky(invocation: &Invocation) -> Result<Flaky, Error> {
+    match invocation.value("junit-flaky").map(|text| text.to_string_lossy()).as_deref() {
+        None | Some("success") => Ok(Flaky::Success),
+        Some("failure") => Ok(Flaky::Failure),
+        Some(other) => Err(Error::usage(format!("invalid --junit-flaky '{other}': use success or failure"))),
+    }
 }
 
 pub(super) fn limits(invocation: &Invocation) -> Result<Limits, Error> {

@@ -115,6 +115,6 @@ to repeat the verdict:
     assert!(
         matches!(choose(&log, Choice::Prefix("run-".to_owned())).0, Picked::Several(runs) if runs.len() == 2)
     );
-    let open = &log[..log.trim_end().rfind('\n').unwrap() + 1];
+    let open = &log[..=log.trim_end().rfind('\n').unwrap()];
     assert!(choose(open, Choice::Last).1.contains("end: none was logged"));
 }

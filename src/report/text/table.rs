@@ -96,7 +96,7 @@ impl Table {
 }
 
 /// The text in at most so many characters, the last one an ellipsis where it was longer.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

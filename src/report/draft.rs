@@ -1,0 +1,273 @@
+//! Rules drafted from templates: each is checked before it is shown, by the reader and the judge that it is for. One that
+//! fails its check is shown as a comment, with the reason.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::sketch::share;
+use super::time;
+use super::unmatched::{ANY, GAP, Said, Template, is_strong, without_secrets};
+use crate::base::problem::Source;
+use crate::base::words::plural;
+use crate::classify::profile::{Example, is_known};
+use crate::policy::file;
+
+/// Runs from which a template is worth a rule.
+const ENOUGH_RUNS: u64 = 3;
+/// Retried runs without a success from which a failure is permanent.
+const ENOUGH_RETRIED: u64 = 20;
+/// Words that a pattern must have to say something.
+const ENOUGH_WORDS: usize = 2;
+
+/// The drafts as TOML, those first that cost most time. Empty when no template is worth one.
+pub fn drafts(templates: &[Template]) -> String {
+    let mut worth: Vec<_> = templates.iter().filter(|template| template.runs >= ENOUGH_RUNS).collect();
+    worth.sort_by_key(|template| (std::cmp::Reverse(template.lost), &template.program, &template.words));
+    let mut ids = BTreeSet::new();
+    let mut begun = BTreeSet::new();
+    let mut out = String::new();
+    for template in worth {
+        let draft = Draft::of(template, &mut ids);
+        let others = templates
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, template) && other.program == template.program);
+        let problem = draft.problem(template, others);
+        let header = draft.header().filter(|_| problem.is_none() && begun.insert(draft.profile.clone()));
+        out += &format!("# {}\n", summary(template));
+        match problem {
+            None => {
+                out += &header.unwrap_or_default();
+                out += &draft.rule();
+            }
+            Some(why) => {
+                out += &format!("# Not usable as it is: {why}\n");
+                out += &draft.rule().lines().map(|line| format!("# {line}\n")).collect::<String>();
+            }
+        }
+        out.push('\n');
+    }
+    out.trim_end().to_owned() + if out.is_empty() { "" } else { "\n" }
+}
+
+/// `37 attempts in 21 runs since 2026-11-02; 19 runs went on to succeed (90 %, at least 71 %)`
+fn summary(template: &Template) -> String {
+    let seen = format!(
+        "{} in {} since {}",
+        plural(template.attempts, "attempt"),
+        plural(template.runs, "run"),
+        time::day(template.first)
+    );
+    match share(template.helped, template.retried) {
+        None => format!("{seen}; none was retried"),
+        Some(share) => format!(
+            "{seen}; {} of {} retried went on to succeed ({:.0} %, at least {:.0} %)",
+            template.helped,
+            plural(template.retried, "run"),
+            share.rate * 100.0,
+            share.low * 100.0
+        ),
+    }
+}
+
+#[derive(Debug)]
+struct Draft {
+    program: String,
+    profile: String,
+    id: String,
+    pattern: Option<String>,
+    class: &'static str,
+    /// Why the class is a guess.
+    undecided: Option<String>,
+    said: Said,
+    exit: Option<u8>,
+    example: String,
+}
+
+impl Draft {
+    fn of(template: &Template, ids: &mut BTreeSet<(String, String)>) -> Self {
+        let program = template.program.rsplit('/').next().unwrap_or_default().to_owned();
+        let named: String = program
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect();
+        let profile = named.trim_matches('-').to_owned();
+        let half = half(&template.words);
+        let (class, undecided) = class(template);
+        let profile = if profile.is_empty() { "mytool".to_owned() } else { profile };
+        Self {
+            id: unique(&id(half), &profile, ids),
+            profile,
+            program,
+            pattern: pattern(half),
+            class,
+            undecided,
+            said: template.said,
+            exit: template.exit,
+            example: without_secrets(template.samples.first().map(String::as_str).unwrap_or_default()),
+        }
+    }
+
+    /// The table of a profile that is not known yet: for which program it is.
+    fn header(&self) -> Option<String> {
+        let is_new = !is_known(&self.profile) && !self.program.is_empty();
+        is_new.then(|| format!("[profile.{}]\ncommand = [{}]\n\n", self.profile, text(&self.program)))
+    }
+
+    fn rule(&self) -> String {
+        let stream = match self.said {
+            Said::Stderr => "stderr",
+            Said::Stdout => "stdout",
+        };
+        let mut out = format!("[[profile.{}.rule]]\nid = {}\n", self.profile, text(&self.id));
+        out += &self.exit.map(|status| format!("exit = {status}\n")).unwrap_or_default();
+        out += &format!("{stream} = {}\n", text(self.pattern.as_deref().unwrap_or_default()));
+        out += &format!("class = \"{}\"", self.class);
+        out += &self.undecided.as_ref().map(|why| format!("  # undecided: {why}")).unwrap_or_default();
+        let exit = self.exit.map(|status| format!("exit = {status}, ")).unwrap_or_default();
+        out += &match (self.said, self.exit) {
+            (Said::Stderr, None) => format!("\nexample = {}\n", text(&self.example)),
+            _ => format!("\nexample = {{ {exit}{stream} = {} }}\n", text(&self.example)),
+        };
+        out
+    }
+
+    /// What is wrong with the draft, if anything is.
+    fn problem<'t>(&self, template: &Template, others: impl Iterator<Item = &'t Template>) -> Option<String> {
+        if self.pattern.is_none() {
+            return Some("too few words stay the same".to_owned());
+        }
+        let toml = self.header().unwrap_or_default() + &self.rule();
+        let source = Rc::new(Source { path: "draft".to_owned(), text: toml });
+        let (file, problems) = file::parse(&source);
+        if let Some(problem) = problems.first() {
+            return Some(problem.lines().first().cloned().unwrap_or_default());
+        }
+        let rule = file.profiles.first().and_then(|profile| profile.rules.first());
+        let Some(rule) = rule else { return Some("no rule comes of it".to_owned()) };
+        let matches = |said: Said, sample: &str| rule.matches_example(&example(said, sample, self.exit));
+        if !matches(self.said, &self.example) {
+            return Some("it does not match its own example".to_owned());
+        }
+        if let Some(sample) = template.samples.iter().find(|sample| !matches(self.said, sample)) {
+            return Some(format!("it does not match {}", text(&without_secrets(sample))));
+        }
+        for other in others {
+            if let Some(sample) = other.samples.iter().find(|sample| matches(other.said, sample)) {
+                return Some(format!("it also matches {}", text(&without_secrets(sample))));
+            }
+        }
+        self.undecided.as_ref().map(|why| format!("undecided, {why}"))
+    }
+}
+
+fn example(said: Said, sample: &str, exit: Option<u8>) -> Example {
+    let (mut stderr, mut stdout) = (String::new(), String::new());
+    match said {
+        Said::Stderr => stderr.push_str(sample),
+        Said::Stdout => stdout.push_str(sample),
+    }
+    Example { exit, stderr, stdout }
+}
+
+/// The class that the numbers speak for, and why it is a guess where they do not.
+fn class(template: &Template) -> (&'static str, Option<String>) {
+    let words = template.words.join(" ").to_lowercase();
+    let is_throttled = words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "429")
+        || words.contains("rate limit")
+        || words.contains("too many requests")
+        || words.contains("quota") && words.contains(" per ");
+    let at_least = share(template.helped, template.retried).map_or(0.0, |share| share.low);
+    match (template.helped, template.retried) {
+        _ if is_throttled => ("throttled", None),
+        _ if at_least >= 0.5 => ("transient", None),
+        (0, ENOUGH_RETRIED..) => ("permanent", None),
+        (helped, retried) => ("transient", Some(format!("retrying helped {helped} of {retried}"))),
+    }
+}
+
+/// Of two lines that a text is made of, the one that says more.
+fn half(words: &[String]) -> &[String] {
+    let gap = GAP.trim();
+    let Some(at) = words.iter().position(|word| word == gap) else { return words };
+    let halves = [&words[..at], &words[at + 1..]];
+    let weight =
+        |half: &&[String]| (is_strong(&half.join(" ")), half.iter().filter(|word| is_literal(word)).count());
+    if weight(&halves[1]) > weight(&halves[0]) { halves[1] } else { halves[0] }
+}
+
+/// A word that says something by itself.
+fn is_literal(word: &str) -> bool {
+    !word.contains('<') && word.chars().filter(|c| c.is_alphabetic()).count() >= 2
+}
+
+/// A pattern for the words: from the first literal one to the last. `None` where too few are.
+fn pattern(words: &[String]) -> Option<String> {
+    let literal = |word: &String| is_literal(word);
+    let (first, last) = (words.iter().position(literal)?, words.iter().rposition(literal)?);
+    let enough = words.iter().filter(|word| is_literal(word)).count() >= ENOUGH_WORDS;
+    // What stands before the first literal word may be any time or number.
+    let first =
+        words[..first].iter().rposition(|word| word.contains('<')).map_or(0, |masked| masked + 1).min(first);
+    enough.then(|| words[first..=last].iter().map(|word| expression(word)).collect::<Vec<_>>().join(" "))
+}
+
+/// A word as a regular expression: masks become what they stand for.
+fn expression(word: &str) -> String {
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some((start, end)) =
+        rest.find('<').and_then(|start| Some((start, start + rest[start..].find('>')?)))
+    {
+        out += &escaped(&rest[..start]);
+        match &rest[start..=end] {
+            "<num>" => out += "[0-9]+",
+            "<dur>" | "<size>" => out += r"\S+( ?\S+)?",
+            ANY | "<ip>" | "<path>" | "<str>" | "<url>" | "<uuid>" | "<hex>" | "<time>" => out += r"\S+",
+            other => out += &escaped(other),
+        }
+        rest = &rest[end + 1..];
+    }
+    out + &escaped(rest)
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+/// A name of the first words that say something.
+fn id(words: &[String]) -> String {
+    const EMPTY: [&str; 16] = [
+        "the", "to", "a", "an", "of", "for", "after", "error", "failed", "at", "in", "on", "is", "was",
+        "with", "and",
+    ];
+    let literal = words.iter().filter(|word| is_literal(word));
+    let names = literal.flat_map(|word| word.split(|c: char| !c.is_ascii_alphabetic()));
+    let said = names.map(str::to_lowercase).filter(|name| name.len() > 1 && !EMPTY.contains(&name.as_str()));
+    let id: Vec<_> = said.take(3).collect();
+    if id.is_empty() { "unnamed".to_owned() } else { id.join("-") }
+}
+
+fn unique(id: &str, profile: &str, ids: &mut BTreeSet<(String, String)>) -> String {
+    let mut name = id.to_owned();
+    let mut count = 1;
+    while !ids.insert((profile.to_owned(), name.clone())) {
+        count += 1;
+        name = format!("{id}-{count}");
+    }
+    name
+}
+
+/// Text in TOML: as it is in single quotes where it can be.
+fn text(text: &str) -> String {
+    if text.contains('\'') || text.chars().any(char::is_control) {
+        // JSON's escapes are TOML's, too, but for the one control that JSON lets stand.
+        return serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f");
+    }
+    format!("'{text}'")
+}

@@ -1,0 +1,167 @@
+//! Charts as inline SVG. Each has a title and a description, and tells its parts apart by more than their hue: success is
+//! solid, all else is hatched.
+
+use std::fmt::{self, Write as _};
+
+use crate::report::story::Story;
+
+/// Of every chart, in its own units.
+const WIDTH: usize = 960;
+const HEIGHT: usize = 160;
+const ROW: usize = 20;
+/// Where the blocks of a row begin.
+const LABEL: usize = 240;
+
+/// The hatches that the style refers to; once in a document.
+pub const HATCHES: &str = "<svg class=\"defs\" aria-hidden=\"true\"><defs>\
+<pattern id=\"rescued\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+<rect width=\"4\" height=\"6\" style=\"fill:var(--rescued)\"/></pattern>\
+<pattern id=\"failed\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(-45)\">\
+<rect width=\"4\" height=\"6\" style=\"fill:var(--failed)\"/></pattern>\
+<pattern id=\"throttled\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\">\
+<rect width=\"4\" height=\"2\" style=\"fill:var(--throttled)\"/></pattern>\
+</defs></svg>\n";
+
+/// Text from anywhere, as text of HTML or the value of an attribute. Controls become their pictures.
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\u{0}'..='\u{1f}' => {
+                    f.write_char(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'))?;
+                }
+                '\u{7f}'..='\u{9f}' => f.write_char('\u{2421}')?,
+                c if crate::base::printable::is_unsafe(c) => f.write_char('\u{fffd}')?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A bar of three parts.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// Counted from the left.
+    pub place: usize,
+    /// First try, rescued, failed.
+    pub parts: [u64; 3],
+    pub label: String,
+}
+
+const CLASSES: [&str; 3] = ["good", "rescued", "failed"];
+
+fn open(title: &str, about: &str, height: usize) -> String {
+    format!(
+        "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height}\"><title>{}</title><desc>{}</desc>\n",
+        Escaped(title),
+        Escaped(about)
+    )
+}
+
+/// Stacked bars.
+#[expect(clippy::cast_precision_loss, reason = "a drawing")]
+pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
+    let mut out = open(title, about, HEIGHT);
+    let places = bars.iter().map(|bar| bar.place + 1).max().unwrap_or(1) as f64;
+    let highest = bars.iter().map(|bar| bar.parts.iter().sum::<u64>()).max().unwrap_or(1).max(1) as f64;
+    let step = (WIDTH as f64 / places).min(48.0);
+    for bar in bars {
+        let mut top = HEIGHT as f64;
+        for (count, class) in bar.parts.iter().zip(CLASSES).filter(|(count, _)| **count > 0) {
+            let height = (*count as f64 / highest * (HEIGHT - 4) as f64).max(1.0);
+            top -= height;
+            let _infallible = writeln!(
+                out,
+                "<rect class=\"{class}\" x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{}: {count}</title></rect>",
+                bar.place as f64 * step,
+                (step - 1.0).max(0.8),
+                Escaped(&bar.label)
+            );
+        }
+    }
+    let _infallible =
+        writeln!(out, "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>");
+    out + "</svg>\n"
+}
+
+/// A line each: a name, its share between 0 and 1, and the share in words.
+#[expect(clippy::cast_precision_loss, reason = "a drawing")]
+pub fn shares(title: &str, about: &str, lines: &[(String, f64, String)]) -> String {
+    let mut out = open(title, about, lines.len().max(1) * ROW);
+    for (at, (name, share, words)) in lines.iter().enumerate() {
+        let y = at * ROW;
+        let width = share.clamp(0.0, 1.0) * (WIDTH - LABEL - 80) as f64;
+        let _infallible = writeln!(
+            out,
+            "<text x=\"0\" y=\"{}\">{}</text><rect class=\"rescued\" x=\"{LABEL}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
+            y + 14,
+            Escaped(&short(name)),
+            y + 3,
+            ROW - 6,
+            LABEL as f64 + width + 6.0,
+            y + 14,
+            Escaped(words)
+        );
+    }
+    out + "</svg>\n"
+}
+
+/// A row a run: its attempts as blocks, the waits as lines. Each row has a scale of its own.
+#[expect(clippy::cast_precision_loss, reason = "a drawing")]
+pub fn runs(title: &str, about: &str, stories: &[Story]) -> String {
+    let mut out = open(title, about, stories.len().max(1) * ROW);
+    for (at, story) in stories.iter().enumerate() {
+        let y = at * ROW;
+        let _infallible =
+            writeln!(out, "<text x=\"0\" y=\"{}\">{}</text>", y + 14, Escaped(&short(&story.name)));
+        let whole = (story.last - story.started).max(1) as f64;
+        let scale = (WIDTH - LABEL) as f64 / whole;
+        for attempt in &story.attempts {
+            let x = LABEL as f64 + (attempt.started - story.started).max(0) as f64 * scale;
+            let width = (attempt.duration as f64 * scale).max(3.0);
+            let (class, words) = match &attempt.failure {
+                None => ("good", "succeeded"),
+                Some(failure) if failure.class == "throttled" => ("throttled", &*failure.reason),
+                Some(failure) if failure.class == "permanent" => ("failed", &*failure.reason),
+                Some(failure) => ("rescued", &*failure.reason),
+            };
+            let _infallible = writeln!(
+                out,
+                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"><title>attempt {}: {}</title></rect>",
+                y + 4,
+                ROW - 8,
+                attempt.number,
+                Escaped(words)
+            );
+            if attempt.wait > 0 {
+                let middle = y + ROW / 2;
+                let end = x + width + attempt.wait as f64 * scale;
+                let _infallible = writeln!(
+                    out,
+                    "<line class=\"wait\" x1=\"{:.1}\" y1=\"{middle}\" x2=\"{:.1}\" y2=\"{middle}\"/>",
+                    x + width,
+                    end.min(WIDTH as f64)
+                );
+            }
+        }
+    }
+    out + "</svg>\n"
+}
+
+/// A name that fits before the blocks.
+fn short(name: &str) -> String {
+    const MOST: usize = 34;
+    if name.chars().count() <= MOST {
+        name.to_owned()
+    } else {
+        name.chars().take(MOST - 1).chain(['…']).collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! The report in GitHub's Markdown, for a job's summary.
+
+use super::model::{Interval, Report, Rule};
+use super::text::{grouped, percent, span};
+
+/// GitHub refuses summaries of more than 1024 KiB.
+const MOST_BYTES: usize = 900 * 1024;
+
+/// What was rescued is said first, outside of anything that can be folded. It begins with no heading of the first level.
+pub fn render(report: &Report, top: usize) -> String {
+    let mut out = format!("{}\n\n", first(report));
+    out += &table(
+        &["runs", "first try", "rescued", "failed", "unfinished", "attempts", "waited", "lost"],
+        &[vec![
+            grouped(report.runs),
+            counted(report.first_try, report.runs),
+            counted(report.rescued, report.runs),
+            counted(report.failed, report.runs),
+            grouped(report.unfinished),
+            grouped(report.attempts.total),
+            span(report.waited_ms),
+            span(report.lost_ms),
+        ]],
+    );
+    let operations: Vec<_> = report
+        .by_name
+        .iter()
+        .take(top)
+        .map(|group| {
+            vec![
+                code(&group.name),
+                grouped(group.runs),
+                percent(group.first_try, group.runs).unwrap_or_default(),
+                grouped(group.rescued),
+                grouped(group.failed),
+                group.flake_rate.map(|share| interval(&share)).unwrap_or_default(),
+                span(group.lost_ms),
+            ]
+        })
+        .collect();
+    out +=
+        &table(&["operation", "runs", "first try", "rescued", "failed", "flake rate", "lost"], &operations);
+    let rules: Vec<_> = report.rules.iter().take(top).map(rule).collect();
+    out += &table(&["rule", "class", "attempts", "runs", "retrying helped", "suggestion"], &rules);
+    let texts: Vec<_> = report
+        .templates
+        .iter()
+        .take(top)
+        .map(|template| {
+            vec![
+                code(&template.template),
+                grouped(template.attempts),
+                grouped(template.runs),
+                format!("{} of {}", template.helped_runs, template.retried_runs),
+            ]
+        })
+        .collect();
+    out += &table(&["not known to any rule", "attempts", "runs", "retrying helped"], &texts);
+    let changes: Vec<_> = report
+        .what_if
+        .rows
+        .iter()
+        .map(|row| {
+            vec![
+                format!("`--{} {}`", row.setting, row.value),
+                grouped(row.runs_lost),
+                grouped(row.attempts_at_risk),
+                grouped(row.attempts_saved),
+                span(row.saved_ms),
+            ]
+        })
+        .collect();
+    out += &table(&["what if", "runs lost", "attempts at risk", "attempts saved", "time saved"], &changes);
+    held(out)
+}
+
+/// At most so much, cut at the end of a line.
+fn held(mut out: String) -> String {
+    if out.len() > MOST_BYTES {
+        let end = out[..out.floor_char_boundary(MOST_BYTES)].rfind('\n').map_or(0, |end| end + 1);
+        out.truncate(end);
+    }
+    out
+}
+
+fn first(report: &Report) -> String {
+    let runs = grouped(report.runs);
+    match (report.rescued, report.failed) {
+        (0, 0) => format!("**All {runs} runs succeeded at the first try.**"),
+        (0, failed) => format!("**{} of {runs} runs failed**; none was rescued by a retry.", grouped(failed)),
+        (rescued, failed) => {
+            format!(
+                "**{} of {runs} runs were rescued by a retry**, {} failed.",
+                grouped(rescued),
+                grouped(failed)
+            )
+        }
+    }
+}
+
+fn rule(rule: &Rule) -> Vec<String> {
+    let name = rule.profile.as_ref().unwrap_or(&rule.source);
+    let helped = match rule.retried_runs {
+        0 => "not retried".to_owned(),
+        retried => format!("{} of {}", grouped(rule.helped_runs), grouped(retried)),
+    };
+    vec![
+        code(&format!("{name}/{}", rule.id)),
+        code(&rule.class),
+        grouped(rule.attempts),
+        grouped(rule.runs),
+        helped,
+        rule.suggestion.as_deref().map(code).unwrap_or_default(),
+    ]
+}
+
+fn counted(count: u64, of: u64) -> String {
+    match percent(count, of) {
+        Some(share) => format!("{} ({share})", grouped(count)),
+        None => grouped(count),
+    }
+}
+
+fn interval(share: &Interval) -> String {
+    format!("{:.1} % ({:.0}-{:.0})", share.rate * 100.0, share.low * 100.0, share.high * 100.0)
+}
+
+/// A table; nothing without rows. All columns but the first stand to the right.
+fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let titles: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
+    let rule =
+        titles.iter().enumerate().map(|(at, _)| if at == 0 { "---" } else { "--:" }.to_owned()).collect();
+    let rows = rows.iter().map(|row| line(row.clone()));
+    line(titles) + &line(rule) + &rows.collect::<String>() + "\n"
+}
+
+/// Text from a log as code: on one line, within a fence that is longer than any in it, and no end of a cell.
+fn code(text: &str) -> String {
+    let text = super::text::child_text(text).replace('|', "\\|");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let blank = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{blank}{text}{blank}{fence}")
+}

@@ -1,0 +1,58 @@
+//! Templates out of masked texts: those of one program that are as long and differ in a few words are one. The scheme is
+//! Drain's without its tree; texts come sorted, so that the order of the log does not matter.
+
+use std::collections::BTreeMap;
+
+/// What stands for words that differ.
+pub(in crate::report) const ANY: &str = "<*>";
+/// Words in a hundred that must be equal.
+const EQUAL_PERCENT: usize = 70;
+/// Templates among which one is looked for.
+const MOST_IN_BUCKET: usize = 200;
+
+/// A template under way.
+#[derive(Debug)]
+pub(in crate::report) struct Cluster {
+    pub(in crate::report) words: Vec<String>,
+    /// The numbers of its texts.
+    pub(in crate::report) members: Vec<usize>,
+}
+
+/// Program, number of words, and the numbers that were kept.
+type Bucket = (String, usize, Vec<String>);
+
+/// Puts texts together; each is its program and its masked words, and known by its place.
+pub(in crate::report) fn cluster(texts: &[(String, &str)]) -> Vec<Cluster> {
+    let mut buckets: BTreeMap<Bucket, Vec<Cluster>> = BTreeMap::new();
+    for (number, (program, masked)) in texts.iter().enumerate() {
+        let words: Vec<&str> = masked.split(' ').collect();
+        let bucket = buckets.entry((program.clone(), words.len(), kept(masked))).or_default();
+        let equal = |cluster: &Cluster| cluster.words.iter().zip(&words).filter(|(a, b)| a == *b).count();
+        let is_full = bucket.len() >= MOST_IN_BUCKET;
+        // Of equals the first.
+        let nearest = bucket.iter_mut().rev().max_by_key(|cluster| equal(cluster));
+        let nearest = nearest.filter(|cluster| equal(cluster) * 100 >= words.len() * EQUAL_PERCENT);
+        match nearest {
+            Some(cluster) => {
+                for (word, other) in cluster.words.iter_mut().zip(&words) {
+                    if word != other {
+                        ANY.clone_into(word);
+                    }
+                }
+                cluster.members.push(number);
+            }
+            None if !is_full => {
+                let words = words.into_iter().map(str::to_owned).collect();
+                bucket.push(Cluster { words, members: vec![number] });
+            }
+            None => {}
+        }
+    }
+    buckets.into_values().flatten().collect()
+}
+
+/// The numbers that masking has left.
+fn kept(masked: &str) -> Vec<String> {
+    let runs = masked.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    runs.map(str::to_owned).collect()
+}
