@@ -50,8 +50,8 @@ _retry_options() {
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
       ;;
     'report')
-      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --junit-flaky --rotated -h --help'
-      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky '
+      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
+      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
       ;;
   esac
 }

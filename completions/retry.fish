@@ -19,7 +19,7 @@ function __retry_valued
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
     end
 end
 
@@ -387,7 +387,21 @@ complete -c retry -n '__retry_has "report"' -l run -x -d 'Tell of one run: last,
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
 complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
 complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML to add to a configuration'
+complete -c retry -n '__retry_has "report"' -l rejudge -d 'Judge each failed attempt by the rules of now, and show which verdicts change'
 complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'
 complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
+complete -c retry -n '__retry_has "report"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
+complete -c retry -n '__retry_has "report"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'
+complete -c retry -n '__retry_has "report"' -l permanent-on -x -d 'Never retry on these exit codes/signals (overrides --retry-on)'
+complete -c retry -n '__retry_has "report"' -l success-on -x -d 'Exit codes that count as success; the code itself is still passed on [default: 0]'
+complete -c retry -n '__retry_has "report"' -l retry-match -x -d 'Retry if a stderr line matches (repeatable; stdout:RE, both:RE)'
+complete -c retry -n '__retry_has "report"' -l permanent-match -x -d 'Regex that means another attempt is pointless; repeatable'
+complete -c retry -n '__retry_has "report"' -l throttle-match -x -d 'Regex that means rate-limited; repeatable'
+complete -c retry -n '__retry_has "report"' -l success-match -x -d 'Regex that must appear for success, on stdout or stderr; repeatable'
+complete -c retry -n '__retry_has "report"' -l otherwise -xa 'retry stop' -d 'What to do when no rule matches: retry or stop'
+complete -c retry -n '__retry_has "report"' -l non-idempotent -d 'Retry only failures where the request cannot have taken effect'
+complete -c retry -n '__retry_has "report"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "report"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "report"' -l no-config -d 'Read no configuration file'
 complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 

@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod metrics;
 pub mod model;
 mod names;
+pub mod rejudge;
 mod rules;
 mod runs;
 mod sketch;

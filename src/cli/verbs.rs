@@ -111,7 +111,7 @@ pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Com
             .args(source_flags())
             .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
             .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
-        Verb::Report => report(base),
+        Verb::Report => report(base).args(settings(&[Group::Judging])).args(source_flags()),
         Verb::Generate => base
             .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
             .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config")
@@ -141,7 +141,8 @@ fn report(base: Command) -> Command {
             .arg(valued("max-rescued", "N|N%", "Exit 1 if more runs than this were rescued: a number, or a share of all runs"))
             .arg(valued("max-failed", "N|N%", "Exit 1 if more runs than this failed"))
             .arg(switch("draft-rules", "Only print rules for what no rule knows, as TOML to add to a configuration"))
-            .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
+            .arg(switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"))
+        .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
             .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
             .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append))
 }

@@ -9,11 +9,15 @@ use super::{format, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::{Invocation, report_ids};
+use crate::policy::user_profiles;
 use crate::report::junit::Flaky;
+use crate::report::rejudge::Judge;
 use crate::report::text::{self, Style};
 use crate::report::{
-    Analysis, Choice, Input, Outcome, Picked, draft, html, junit, limits, markdown, tell, trace,
+    Analysis, Choice, Input, Options, Outcome, Picked, draft, html, junit, limits, markdown, rejudge, tell,
+    trace,
 };
+use crate::sys::environment::Outer;
 use crate::sys::logs::{self, BLOCK, Content, Log};
 use crate::sys::output::{self, printable};
 use crate::sys::{environment, files};
@@ -23,7 +27,7 @@ const WIDTH: usize = 80;
 
 pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "markdown", "html", "junit", "prometheus", "trace"])?;
-    let options = asked::options(invocation, format)?;
+    let options = Options { judge: judge(invocation)?, ..asked::options(invocation, format)? };
     let limits = asked::limits(invocation)?;
     let logs = named(invocation)?;
     let count = logs.len();
@@ -63,7 +67,8 @@ fn render(outcome: &Outcome, format: &str, top: usize, flaky: Flaky, files: usiz
         _ => {
             let width = output::stdout_columns().unwrap_or(WIDTH);
             let style = Style { width, charset: output::charset(), top, files };
-            let told = stories.first().map(tell::tell);
+            let told =
+                report.rejudged.as_ref().map(rejudge::render).or_else(|| stories.first().map(tell::tell));
             let text = told.unwrap_or_else(|| text::render(report, &style));
             crate::base::printable::page(&text, style.charset).into_owned()
         }
@@ -83,6 +88,23 @@ fn drafts(outcome: &Outcome) -> String {
         output::to_stderr(&format!("retry: no rules drafted: {why}\n"));
     }
     crate::base::printable::page(&toml, output::charset()).into_owned()
+}
+
+/// What judges anew, if that was asked for.
+fn judge(invocation: &Invocation) -> Result<Option<Judge>, Error> {
+    if !invocation.is_set("rejudge") {
+        let is_given = |id: &&str| invocation.value(id).is_some() || invocation.is_set(id);
+        let source = ["config", "no-config", "policy"].into_iter().find(is_given).map(|id| format!("--{id}"));
+        let setting = || invocation.flags.0.first().map(|given| given.written.clone());
+        return match source.or_else(setting) {
+            Some(option) => Err(Error::usage(format!("{option} needs --rejudge"))),
+            None => Ok(None),
+        };
+    }
+    let asked = super::ask(invocation, &Outer::default())?;
+    asked.warn();
+    let policy = &asked.resolved.policy;
+    Ok(Some(Judge::new(policy.rules(), policy.profile.0.clone(), user_profiles(&asked.request.files))))
 }
 
 /// Refuses a choice that fits no run, or several.

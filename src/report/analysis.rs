@@ -7,6 +7,7 @@ use super::filter::Filter;
 use super::line::{self, Line};
 use super::lines::{Lines, Piece};
 use super::metrics::{Ended, Metrics};
+use super::rejudge::{Judge, Rejudged};
 use super::runs::{Dictionary, Open, Run, Stop};
 use super::stats::Stats;
 use super::story::Story;
@@ -23,6 +24,8 @@ pub struct Options {
     pub what_if: Vec<Setting>,
     /// Only this run.
     pub run: Option<Choice>,
+    /// Has each failed attempt judged anew.
+    pub judge: Option<Judge>,
 }
 
 /// Which runs are kept as a whole.
@@ -77,6 +80,7 @@ struct Core {
     chosen: Option<Chosen>,
     texts: Texts,
     metrics: Metrics,
+    rejudged: Rejudged,
 }
 
 /// All that comes of the pass.
@@ -107,7 +111,8 @@ impl Analysis {
             file: String::new(),
             number: 0,
             dictionary: Dictionary::default(),
-            open: Open::new(stories),
+            open: Open::new(stories, options.judge.clone()),
+            rejudged: Rejudged::default(),
             stats: Stats::new(WhatIfs::new(&options.what_if)),
             stories: BTreeMap::new(),
             overflowed: false,
@@ -158,6 +163,7 @@ impl Analysis {
             overflowed,
             texts,
             metrics,
+            rejudged,
             ..
         } = self.core;
         let unfinished = open.dropped + open.left().filter(|last| filter.takes_open(*last)).count() as u64;
@@ -165,6 +171,7 @@ impl Analysis {
         let mut report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
         report.templates = templates.iter().map(summary::template).collect();
         report.unmatched_without_output = texts.without_tail;
+        report.rejudged = open.judge().map(|judge| rejudged.report(judge));
         if let Stories::All(most) = keep {
             let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
             stories.extend(left.map(|(_, story)| ((story.started, story.run.clone()), story)).take(most));
@@ -225,6 +232,7 @@ impl Core {
         if let Some((run, stop)) = ended.filter(|(_, stop)| self.filter.takes_end(stop.at, stop.outcome)) {
             self.stats.add(&run, &stop);
             self.texts.add(&run, &stop);
+            self.rejudged.add(&run, &stop);
             let mut metrics = std::mem::take(&mut self.metrics);
             metrics.add(&self.ended(&run, &stop));
             self.metrics = metrics;

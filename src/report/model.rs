@@ -52,6 +52,9 @@ pub struct Report {
     pub templates: Vec<Template>,
     /// Attempts that no rule knows, and whose output the log does not have.
     pub unmatched_without_output: u64,
+    /// Verdicts given anew, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejudged: Option<Rejudged>,
     pub what_if: WhatIf,
     pub timeline: Timeline,
     /// Lines that are not of a log.
@@ -206,6 +209,28 @@ pub struct Template {
     pub lost_ms: f64,
     /// The end of the first run that saw it, RFC 3339, UTC.
     pub first: String,
+}
+
+/// Failed attempts judged by today's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Rejudged {
+    pub attempts: u64,
+    /// Those of which no output was logged: only their status counts.
+    pub by_status_alone: u64,
+    /// Attempts whose verdict stands: the command gave it itself, or it could not be started.
+    pub kept: u64,
+    pub changes: Vec<Verdicts>,
+}
+
+/// Attempts whose verdict is another one now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Verdicts {
+    pub from: &'static str,
+    pub to: &'static str,
+    pub attempts: u64,
+    pub runs: u64,
+    /// Those of the runs that succeeded in the end.
+    pub succeeded_runs: u64,
 }
 
 /// What other settings would have changed in these very runs. Nothing is said of what was not tried.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::line::{Line, Rule, Text};
 use super::names::Names;
+use super::rejudge::Judge;
 use super::story::Story;
 use crate::classify::signal;
 use crate::event::Outcome;
@@ -106,6 +107,10 @@ pub(super) struct Run {
     /// Failed attempts by class: transient, throttled, permanent.
     pub classes: [u64; 3],
     pub tries: Vec<Try>,
+    /// The command's words, where verdicts are given anew.
+    pub argv: Vec<String>,
+    /// Verdicts of then and now, and how many attempts have both.
+    pub rejudged: Vec<((usize, usize), u64)>,
     /// All that its lines said, if that was asked for.
     pub story: Option<Box<Story>>,
     /// The order of their first lines.
@@ -220,13 +225,20 @@ pub(super) struct Open {
     age: u64,
     /// Each run keeps its story.
     stories: bool,
+    /// Gives verdicts anew.
+    judge: Option<Judge>,
     /// Runs given up for room.
     pub dropped: u64,
 }
 
 impl Open {
-    pub(super) fn new(stories: bool) -> Self {
-        Self { stories, ..Self::default() }
+    pub(super) fn new(stories: bool, judge: Option<Judge>) -> Self {
+        Self { stories, judge, ..Self::default() }
+    }
+
+    /// What verdicts were given anew.
+    pub(super) fn judge(&self) -> Option<&Judge> {
+        self.judge.as_ref()
     }
 
     /// Takes a line of a run. Its last one gives the run back. `text` numbers the text of a failure that no rule knows, given
@@ -254,11 +266,13 @@ impl Open {
         if let Some(run) = self.runs.get_mut(&*line.run) {
             run.take(line, at, dictionary);
             run.failed(cause, line);
+            self.judge.iter_mut().for_each(|judge| judge.take(run, line));
         } else {
             self.make_room();
             let mut run = self.begin(line, at, dictionary);
             run.take(line, at, dictionary);
             run.failed(cause, line);
+            self.judge.iter_mut().for_each(|judge| judge.take(&mut run, line));
             self.runs.insert((&*line.run).into(), run);
         }
         None
@@ -279,6 +293,8 @@ impl Open {
             seen: Vec::new(),
             classes: [0; 3],
             tries: Vec::new(),
+            argv: Vec::new(),
+            rejudged: Vec::new(),
             story: self.stories.then(|| Box::new(Story::begin(line))),
             age: self.age,
         }

@@ -69,6 +69,7 @@ pub(super) fn report(
         kinds: kinds(stats, &names.kinds),
         templates: Vec::new(),
         unmatched_without_output: 0,
+        rejudged: None,
         what_if: what_if(stats, rescued),
         timeline: timeline(&stats.timeline),
         skipped_lines: input.skipped,

@@ -163,3 +163,43 @@ fn each_format_answers_and_the_same_input_gives_the_same_bytes() {
     let strict = sandbox.report(&["--format", "junit", "--junit-flaky", "failure", "log"]).exits(0).text();
     assert!(strict.contains("failures=\"3\""), "{strict}");
 }
+
+#[test]
+fn verdicts_are_given_anew_by_the_rules_of_now() {
+    let sandbox = logged();
+    let same = sandbox.report(&["--rejudge", "log"]).exits(0).says(&[]).text();
+    assert_eq!(
+        same,
+        "6 failed attempts judged by the rules of now, 6 by status alone (no output was logged)\n  no verdict changes\n"
+    );
+    let ran = sandbox.report(&["--rejudge", "--permanent-on", "7", "log"]).exits(0);
+    assert!(
+        ran.text()
+            .contains("  transient → permanent  4 attempts in 2 runs (2 of them succeeded in the end)\n"),
+        "{}",
+        ran.text()
+    );
+    let json =
+        sandbox.report(&["--rejudge", "--permanent-on", "3", "--format", "json", "log"]).exits(0).json();
+    let change =
+        json!({"from": "transient", "to": "permanent", "attempts": 2, "runs": 1, "succeeded_runs": 0});
+    assert_eq!(json["rejudged"]["changes"], json!([change]));
+    sandbox.write("said", "");
+    sandbox.script("flaky", "#!/bin/sh\necho 'E: no luck today' >&2\nexit 4\n");
+    let tails =
+        ["--log", "tails", "--log-tail", "2k", "--profile", "generic", "--max", "1", "-q", "--", "./flaky"];
+    sandbox.run(tails).exits(4);
+    sandbox.write(
+        "new.toml",
+        "[[profile.mine.rule]]\nid = \"luck\"\nstderr = 'no luck'\nclass = \"permanent\"\n",
+    );
+    let ran = sandbox.report(&["--rejudge", "--config", "new.toml", "--profile", "mine", "tails"]).exits(0);
+    ran.says(&[]).prints(
+        "1 failed attempt judged by the rules of now\n  transient → permanent  1 attempt in 1 run (0 of them succeeded in the end)\n",
+    );
+    sandbox
+        .report(&["--permanent-on", "3", "log"])
+        .exits(125)
+        .says(&["retry: --permanent-on 3 needs --rejudge"]);
+    sandbox.report(&["--no-config", "log"]).exits(125).says(&["retry: --no-config needs --rejudge"]);
+}
