@@ -149,7 +149,7 @@ impl Analysis {
     pub fn finish(mut self) -> Outcome {
         let picked = self.core.chosen.take().map(|chosen| {
             chosen.give(|line| {
-                let _read_before = line::read(line, |line| self.core.line(line));
+                let _read_before = line::read(line, |line, at| self.core.line(line, at));
             })
         });
         let Core {
@@ -208,10 +208,10 @@ impl Core {
             self.input.ours += 1;
             return;
         }
-        let read = line::read(line, |parsed| match &mut self.chosen {
+        let read = line::read(line, |parsed, at| match &mut self.chosen {
             Some(chosen) if self.filter.takes(parsed) => chosen.take(&parsed.run, line),
             Some(_) => {}
-            None => self.line(parsed),
+            None => self.line(parsed, at),
         });
         match read {
             Ok(()) => self.input.ours += 1,
@@ -224,9 +224,11 @@ impl Core {
         }
     }
 
-    fn line(&mut self, line: &Line<'_>) {
+    fn line(&mut self, line: &Line<'_>, at: i64) {
         self.input.newer += u64::from(line.is_newer());
-        let Some(at) = line.at().filter(|_| self.filter.takes(line)) else { return };
+        if !self.filter.takes(line) {
+            return;
+        }
         let ended =
             self.open.take(line, at, &mut self.dictionary, |line, program| self.texts.number(line, program));
         if let Some((run, stop)) = ended.filter(|(_, stop)| self.filter.takes_end(stop.at, stop.outcome)) {

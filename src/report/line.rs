@@ -181,7 +181,7 @@ impl Line<'_> {
 
 /// Reads a line and hands it on. The object may stand behind a prefix (a time, a container's name), or as text in the
 /// object of journald or Docker. Errors say why it is no line of a log.
-pub(super) fn read<T>(bytes: &[u8], then: impl FnOnce(&Line<'_>) -> T) -> Result<T, String> {
+pub(super) fn read<T>(bytes: &[u8], then: impl FnOnce(&Line<'_>, i64) -> T) -> Result<T, String> {
     let line = parse(bytes)?;
     let wrapped = line.journal.as_deref().or(line.docker.as_deref()).filter(|_| line.v.is_none());
     match wrapped {
@@ -198,13 +198,15 @@ fn parse(bytes: &[u8]) -> Result<Line<'_>, String> {
     })
 }
 
-fn ours<T>(line: &Line<'_>, then: impl FnOnce(&Line<'_>) -> T) -> Result<T, String> {
+fn ours<T>(line: &Line<'_>, then: impl FnOnce(&Line<'_>, i64) -> T) -> Result<T, String> {
     let missing = match line {
         Line { v: None | Some(0), .. } => "v",
         _ if line.event.is_empty() => "event",
         _ if line.run.is_empty() => "run",
-        _ if line.at().is_none() => "ts",
-        _ => return Ok(then(line)),
+        _ => match line.at() {
+            Some(at) => return Ok(then(line, at)),
+            None => "ts",
+        },
     };
     Err(format!("no field `{missing}` of a log"))
 }

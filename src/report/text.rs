@@ -246,8 +246,13 @@ fn unmatched(report: &Report, style: &Style) -> String {
             retried => format!("helped {} of {retried}", template.helped_runs),
         };
         let start = format!("{:>7}  ", grouped(template.attempts));
+        let program = template.program.rsplit('/').next().unwrap_or_default();
+        let said = match program {
+            "" => template.template.clone(),
+            program => format!("{program}: {}", template.template),
+        };
         let room = style.width.saturating_sub(start.chars().count() + helped.chars().count() + 2).max(20);
-        let text = table::cut(&child_text(&template.template), room);
+        let text = table::cut(&child_text(&said), room);
         out += &format!("{start}{text:<room$}  {helped}\n");
     }
     out + &more(report.templates.len(), style.top, "text")

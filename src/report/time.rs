@@ -10,6 +10,40 @@ const DAY: i64 = 86_400 * SECOND;
 
 /// A moment of RFC 3339 with its fraction.
 pub fn micros(text: &str) -> Option<i64> {
+    as_logged(text.as_bytes()).or_else(|| of_rfc3339(text))
+}
+
+/// A moment as our log writes it, `2026-11-26T14:56:07.123456Z`: there is one in every line.
+fn as_logged(text: &[u8]) -> Option<i64> {
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (26, b'Z')];
+    if text.len() != 27 || marks.iter().any(|(at, mark)| text[*at] != *mark) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0_i64, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // Days that not every month has are left to the careful way.
+    if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = days(year, month, day);
+    Some(((days * 24 + hour) * 60 + minute) * 60 * SECOND + second * SECOND + number(20, 26)?)
+}
+
+/// Days since the Unix epoch, after Howard Hinnant's `days_from_civil`.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let month_from_march = (month + 9) % 12;
+    let of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+fn of_rfc3339(text: &str) -> Option<i64> {
     let seconds = date::rfc3339(text)?;
     let fraction = text.get(19..)?.strip_prefix('.').unwrap_or_default();
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).take(6);

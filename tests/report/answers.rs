@@ -125,7 +125,7 @@ fn rules_are_drafted_for_what_no_rule_knows_and_they_judge_what_they_were_drafte
         sandbox.run([&logged[..], &["--", "./flaky"]].concat()).exits(4);
     }
     let text = sandbox.report(&["log"]).exits(0).text();
-    assert!(text.contains("     40  E: connection to <ip> lost after <dur>"), "{text}");
+    assert!(text.contains("     40  flaky: E: connection to <ip> lost after <dur>"), "{text}");
     let drafts = sandbox.report(&["--draft-rules", "log"]).exits(0).says(&[]).text();
     sandbox.write("drafts.toml", &drafts);
     let judge =

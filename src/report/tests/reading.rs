@@ -3,8 +3,7 @@
 use proptest::prelude::*;
 
 use super::made::{Made, failure, log, read, read_by};
-use crate::event::{Bypassed, Event, Held, Outcome, Wait};
-use crate::gate;
+use crate::event::{Event, Outcome, Wait};
 use crate::report::filter::{Filter, matches};
 use crate::report::line;
 use crate::report::lines::{LONGEST_LINE, Lines, Piece};
@@ -24,27 +23,23 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
     let made = Made::new(1, "backup", 1, true);
     let failed = failure(1, "dns", "transient", 12, 6);
     let wait = Wait { backoff_ms: 1.25, delay_ms: 2.5, next_attempt: 2 };
-    let held = Held {
-        attempt: 2,
-        limit: gate::Limit::Rate,
-        wait_ms: 3.5,
-        waited_ms: 0.0,
-        until: None,
-        reason: "full".to_owned(),
-        left: std::time::Duration::ZERO,
-        verdict: String::new(),
-        told: false,
+    let held = |event: &str| -> Event {
+        let fields = serde_json::json!({
+            "event": event, "attempt": 2, "limit": "rate", "wait_ms": 3.5, "waited_ms": 0.0, "reason": "full",
+        });
+        serde_json::from_value(fields).unwrap()
     };
+    let bypassed = serde_json::json!({"event": "gate.bypassed", "reason": "gone"});
     for event in [
         Event::AttemptRetry { failure: failed.clone(), wait: wait.clone() },
         Event::AttemptFailed(failed.clone()),
-        Event::GateWait(held.clone()),
-        Event::GateRefused(held),
-        Event::GateBypassed(Bypassed { reason: "gone".to_owned(), told: false }),
+        held("gate.wait"),
+        held("gate.refused"),
+        serde_json::from_value(bypassed).unwrap(),
     ] {
         let text = made.line(&event, 7);
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "the types read what they write");
-        line::read(text.trim_end().as_bytes(), |line| {
+        line::read(text.trim_end().as_bytes(), |line, _| {
             assert_eq!(&*line.run, made.run);
             assert_eq!((&*line.name, &*line.host, line.key.as_deref()), ("backup", "here", Some("api")));
             assert_eq!(line.at(), Some(made.started * time::SECOND + 7_000));
@@ -69,7 +64,7 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
         .unwrap();
     }
     let stop = made.lines();
-    line::read(stop.lines().last().unwrap().as_bytes(), |line| {
+    line::read(stop.lines().last().unwrap().as_bytes(), |line, _| {
         assert_eq!((line.ended(), line.attempts), (Outcome::Succeeded, 2));
         assert_eq!((line.elapsed_ms, line.slept_ms), (1_700.0, 1_000.0));
         assert_eq!((&*line.failures[0].reason, line.failures[0].count), ("exit", 1));
@@ -217,6 +212,11 @@ fn bounds_are_read_as_people_write_them() {
     }
     assert!(time::bound("noon", now).unwrap_err().contains("yesterday"));
     assert_eq!(time::micros("2026-11-27T12:00:00.000123Z"), Some(now + 123));
+    assert_eq!(
+        time::micros("2026-02-28T23:59:59.999999Z").map(time::second).as_deref(),
+        Some("2026-02-28T23:59:59Z")
+    );
+    assert_eq!(time::micros("2026-11-27T12:00:0x.000000Z"), None);
 }
 
 proptest! {
@@ -233,5 +233,7 @@ proptest! {
     fn a_moment_is_shown_as_it_is_read(seconds in 0..253_402_300_799_i64) {
         let at = seconds * time::SECOND;
         prop_assert_eq!(time::micros(&time::second(at)), Some(at));
+        let logged = time::second(at).replace('Z', ".000042Z");
+        prop_assert_eq!(time::micros(&logged), Some(at + 42));
     }
 }
