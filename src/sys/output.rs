@@ -112,20 +112,6 @@ pub(crate) fn stdout_columns() -> Option<usize> {
     of_terminal.filter(|columns| *columns > 0).or_else(named)
 }
 
-/// Where stdout stands in its file; `None` for a pipe. A terminal stands nowhere, but says 0.
-pub(crate) fn stdout_offset() -> Option<u64> {
-    rustix::fs::tell(io::stdout()).ok()
-}
-
-/// Is stdout a regular file, and not the same as stderr?
-pub(crate) fn stdout_is_a_file_of_its_own() -> bool {
-    let [Ok(out), Ok(err)] = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())] else {
-        return false;
-    };
-    let regular = rustix::fs::FileType::from_raw_mode(out.st_mode) == rustix::fs::FileType::RegularFile;
-    regular && (out.st_dev, out.st_ino) != (err.st_dev, err.st_ino)
-}
-
 /// Has the reader of our stdout gone away? True for a pipe or socket without reader and for a dead terminal;
 /// never for a file.
 pub(crate) fn stdout_reader_is_gone() -> bool {
