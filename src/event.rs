@@ -270,8 +270,6 @@ pub struct Record<'a> {
     pub run: &'a RunIdentity,
     #[serde(flatten)]
     pub event: &'a Event,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub span_id: Option<&'a str>,
 }
 
 /// The part that every line of one run has in common.
@@ -295,7 +293,7 @@ pub struct RunIdentity {
     /// The run that encloses this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// W3C Trace Context.
+    /// The trace that `TRACEPARENT` names (W3C Trace Context).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }

@@ -13,10 +13,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("store", &["base", "gate"]),
     ("policy", &["base", "backoff", "classify", "gate", "store"]),
     ("event", &["base", "gate"]),
+    ("trace", &["base"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
-    ("sys", &["base", "classify", "gate", "store", "policy", "event"]),
+    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace"]),
     (
         "commands",
         &[

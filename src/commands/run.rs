@@ -25,7 +25,7 @@ use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::policy::value::{Key, MaxAttempts};
 use crate::policy::{Policy, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
-use crate::sys::environment::{Outer, Trace};
+use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::Held;
@@ -88,7 +88,6 @@ struct Driver<'a> {
     sinks: Sinks,
     streams: Streams,
     exchange: Option<Exchange>,
-    trace: Trace,
     /// Advice on the command's tool that was not given yet.
     advice: Vec<String>,
     run: String,
@@ -107,11 +106,9 @@ struct Driver<'a> {
 impl<'a> Driver<'a> {
     fn new(asked: &'a Setup, command: Wrapped, outer: Outer) -> Result<Self, Error> {
         let policy = &asked.resolved.policy;
-        let random: [u8; 34] = identity::entropy();
-        let (run_bytes, rest) = random.split_at(10);
-        let (trace_bytes, seed_bytes) = rest.split_at(16);
+        let random: [u8; 18] = identity::entropy();
+        let (run_bytes, seed_bytes) = random.split_at(10);
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
-        let trace = Trace::find(u128::from_ne_bytes(trace_bytes.try_into().unwrap_or_default()));
         let knowledge = Rc::new(asked.knowledge(&command.about));
         let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
             .with_knowledge(Rc::clone(&knowledge));
@@ -129,7 +126,7 @@ impl<'a> Driver<'a> {
             labels: policy.label.0.clone(),
             policy: asked.resolved.name.clone(),
             parent: outer.run.clone(),
-            trace_id: Some(trace.id.clone()),
+            trace_id: environment::trace().map(|trace| trace.trace_id()),
         };
         let program = command.argv[0].to_string_lossy().into_owned();
         let until = asked.request.verb == Some(builtin::UNTIL);
@@ -164,7 +161,6 @@ impl<'a> Driver<'a> {
             streams: Streams::new(policy, interests),
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
-            trace,
             advice,
             run,
             began: clock::now().elapsed,
@@ -227,9 +223,7 @@ impl<'a> Driver<'a> {
             // What earlier attempts left behind may still be writing.
             let _late = self.exchange.as_ref().and_then(Exchange::take_hint);
         }
-        let span = format!("{:016x}", u64::from_ne_bytes(identity::entropy()).max(1));
-        let variables = self.variables(attempt, &span);
-        self.sinks.enter_span(Some(span));
+        let variables = self.variables(attempt);
         if !self.streams.keeps_all() {
             *self.supervisor.held() = Held::default();
         }
@@ -242,7 +236,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Variables that describe the run to its command. Those of a `retry` around us describe another run, and are replaced.
-    fn variables(&self, attempt: &Attempt, span: &str) -> Vec<Variable> {
+    fn variables(&self, attempt: &Attempt) -> Vec<Variable> {
         let elapsed = clock::now().elapsed.saturating_sub(self.began);
         let number = |number: u64| Some(number.to_string().into());
         let text = |text: String| Some(text.into());
@@ -254,7 +248,6 @@ impl<'a> Driver<'a> {
             ("RETRY_RUN_ID", text(self.run.clone())),
             ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
             ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
-            ("TRACEPARENT", text(self.trace.parent_of(span))),
             ("RETRY_HINT", exchange.map(|exchange| exchange.hint_path().into())),
             ("RETRY_PROGRESS", exchange.map(|exchange| exchange.progress_path().into())),
             ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{clock, supervise};
+use crate::trace::TraceContext;
 
 /// What the names of our own variables begin with.
 const OURS: &str = "RETRY_";
@@ -103,68 +104,7 @@ fn is_stale() -> bool {
     owner.is_some_and(|owner| !supervise::is_ancestor(owner))
 }
 
-/// W3C Trace Context: the trace that we are part of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trace {
-    /// 32 hexadecimal digits.
-    pub(crate) id: String,
-    /// The two digits of the flags.
-    flags: String,
-}
-
-impl Trace {
-    /// The trace named by `TRACEPARENT`, or a new one made of `random`.
-    pub(crate) fn find(random: u128) -> Self {
-        let parent = text("TRACEPARENT").and_then(|parent| Self::parse(&parent));
-        parent.unwrap_or_else(|| Self { id: format!("{:032x}", random.max(1)), flags: "01".to_owned() })
-    }
-
-    /// `version-trace-parent-flags`; all zeros name nothing, and version ff is forbidden.
-    fn parse(parent: &str) -> Option<Self> {
-        let fields: Vec<_> = parent.trim().split('-').collect();
-        let [version, trace, span, flags, ..] = fields[..] else { return None };
-        let valid = |field: &str, length| {
-            field.len() == length && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let named = |field: &str| field.bytes().any(|byte| byte != b'0');
-        let valid = valid(version, 2)
-            && version != "ff"
-            && (version != "00" || fields.len() == 4)
-            && valid(trace, 32)
-            && named(trace)
-            && valid(span, 16)
-            && named(span)
-            && valid(flags, 2);
-        valid.then(|| Self { id: trace.to_owned(), flags: flags.to_owned() })
-    }
-
-    /// The `TRACEPARENT` of a span in this trace.
-    pub(crate) fn parent_of(&self, span: &str) -> String {
-        format!("00-{}-{span}-{}", self.id, self.flags)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_parent_is_read_as_w3c_has_it() {
-        let trace = "0af7651916cd43dd8448eb211c80319c";
-        let good = Trace::parse(&format!("00-{trace}-b7ad6b7169203331-00")).unwrap();
-        assert_eq!(good.id, trace);
-        assert_eq!(good.parent_of("1111111111111111"), format!("00-{trace}-1111111111111111-00"));
-        assert!(Trace::parse(&format!("01-{trace}-b7ad6b7169203331-01-more")).is_some());
-        for bad in [
-            String::new(),
-            format!("00-{trace}-b7ad6b7169203331"),
-            format!("00-{trace}-b7ad6b7169203331-01-more"),
-            format!("ff-{trace}-b7ad6b7169203331-01"),
-            format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)),
-            format!("00-{trace}-0000000000000000-01"),
-            format!("00-{}-b7ad6b7169203331-01", trace.to_uppercase()),
-        ] {
-            assert_eq!(Trace::parse(&bad), None, "{bad}");
-        }
-    }
+/// The trace that this run was started in, if `TRACEPARENT` names one.
+pub(crate) fn trace() -> Option<TraceContext> {
+    TraceContext::parse(&text("TRACEPARENT")?)
 }

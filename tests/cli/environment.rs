@@ -224,40 +224,29 @@ fn the_rest_of_the_environment_is_passed_on_as_it_is() {
     sandbox.run_in(&environment, line).exits(0).prints(&expected);
 }
 
-/// The parts of a `TRACEPARENT`.
-fn parts(traceparent: &str) -> Vec<String> {
-    traceparent.split('-').map(str::to_owned).collect()
-}
-
 #[test]
-fn each_attempt_is_a_span_of_the_runs_trace() {
+fn a_trace_around_us_reaches_the_command_as_it_came_and_none_is_invented() {
+    let names = ["TRACEPARENT", "TRACESTATE", "BAGGAGE"];
     let sandbox = Sandbox::new();
-    let line = ["-q", "--delay", "1ms", "--log", "log", "--max", "2", "-c", "echo $TRACEPARENT; exit 1"];
-    let text = sandbox.run(line).exits(1).text();
-    let spans: Vec<_> = text.lines().map(parts).collect();
-    let log = sandbox.log("log");
-    for (span, start) in spans.iter().zip(only(&log, "attempt.start")) {
-        assert_eq!((span[0].as_str(), span[1].len(), span[2].len(), span[3].len()), ("00", 32, 16, 2));
-        assert_eq!((&start["trace_id"], &start["span_id"]), (&json!(span[1]), &json!(span[2])));
-    }
-    assert_eq!(spans[0][1], spans[1][1], "one trace");
-    assert_ne!(spans[0][2], spans[1][2], "two spans");
-}
-
-#[test]
-fn a_trace_around_us_goes_on_and_a_bad_one_does_not() {
+    let line = [&["-q", "--delay", "1ms", "--max", "2", "--log", "log", "--", fixture(), "env"], &names[..]]
+        .concat();
     let trace = "0af7651916cd43dd8448eb211c80319c";
-    let outer = format!("00-{trace}-b7ad6b7169203331-00");
-    let sandbox = Sandbox::new();
-    let line = ["--log", "log", "--", fixture(), "env", "TRACEPARENT"];
-    let text = sandbox.run_in(&[("TRACEPARENT", &outer)], line).exits(0).text();
-    let inner = parts(text.trim().trim_start_matches("TRACEPARENT="));
-    assert_eq!((inner[1].as_str(), inner[3].as_str()), (trace, "00"), "the trace and its flags");
-    assert_ne!(inner[2], "b7ad6b7169203331", "the attempt is a span of its own");
-    assert!(sandbox.log("log").iter().all(|line| line["trace_id"] == trace));
-    for bad in ["nonsense", "00-00000000000000000000000000000000-b7ad6b7169203331-00", &outer[..40]] {
-        let text = sandbox.run_in(&[("TRACEPARENT", bad)], line).exits(0).text();
-        let fresh = parts(text.trim().trim_start_matches("TRACEPARENT="));
-        assert!(fresh.len() == 4 && fresh[1] != trace && fresh[1].len() == 32, "{bad}: {fresh:?}");
+    let good = format!("00-{trace}-b7ad6b7169203331-00");
+    for (parent, named) in [
+        (good.as_str(), Some(trace)),
+        (&good[..40], None),
+        ("nonsense", None),
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-00", None),
+    ] {
+        let environment = [("TRACEPARENT", parent), ("TRACESTATE", "a=1,,b"), ("BAGGAGE", "%%=x y")];
+        let expected = format!("TRACEPARENT={parent}\nTRACESTATE=a=1,,b\nBAGGAGE=%%=x y\n");
+        let text = sandbox.run_in(&environment, &line).text();
+        assert!(text.starts_with(&expected), "{text}");
+        let log = std::fs::read_to_string(sandbox.path("log")).expect("a log");
+        std::fs::remove_file(sandbox.path("log")).expect("a log");
+        assert_eq!(log.contains("trace_id"), named.is_some(), "{parent}");
+        assert!(named.is_none_or(|trace| log.contains(&format!("\"trace_id\":\"{trace}\""))), "{log}");
+        assert!(!log.contains("span_id"), "{log}");
     }
+    sandbox.run(&line).exits(0).prints("TRACEPARENT unset\nTRACESTATE unset\nBAGGAGE unset\n");
 }

@@ -8,7 +8,7 @@ use super::harness::{one, only};
 use crate::support::{Sandbox, fixture};
 
 /// What every line has.
-const COMMON: &[&str] = &["v", "ts", "event", "level", "message", "run", "name", "host", "pid", "trace_id"];
+const COMMON: &[&str] = &["v", "ts", "event", "level", "message", "run", "name", "host", "pid"];
 
 /// Runs a command that needs three attempts, and returns the log.
 fn three_attempts(options: &[&str]) -> Vec<Json> {
@@ -56,7 +56,7 @@ fn every_line_says_which_run_it_is_of() {
     for line in &log {
         has(line, COMMON);
         assert_eq!(line["v"], 1);
-        for field in ["run", "name", "host", "pid", "trace_id"] {
+        for field in ["run", "name", "host", "pid"] {
             assert_eq!(line[field], log[0][field], "{field} is the run's");
         }
     }
@@ -96,7 +96,7 @@ fn an_attempt_that_is_retried_says_why_and_how_long_is_waited() {
     let retries = only(&log, "attempt.retry");
     let fields = ["attempt", "max", "duration_ms", "exit_code", "timed_out", "class", "category", "rule"];
     has(retries[0], &fields);
-    has(retries[0], &["reason", "error", "backoff_ms", "delay_ms", "next_attempt", "span_id"]);
+    has(retries[0], &["reason", "error", "backoff_ms", "delay_ms", "next_attempt"]);
     for (number, line) in (1..).zip(&retries) {
         assert_eq!((&line["attempt"], &line["next_attempt"]), (&json!(number), &json!(number + 1)));
         assert_eq!(

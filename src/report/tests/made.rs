@@ -132,7 +132,7 @@ impl Made {
         let ts = time::second(micros).replace('Z', &format!(".{:06}Z", micros % time::SECOND));
         let run = self.identity();
         let message = event.message(&self.name, &self.name);
-        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event, span_id: None };
+        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event };
         serde_json::to_string(&record).expect("a record") + "\n"
     }
 }

@@ -1,0 +1,68 @@
+//! `TRACEPARENT`, as W3C Trace Context writes it: `version-trace-parent-flags`, in lower-case hexadecimal digits.
+
+/// The span of a trace that a process is started in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The trace; never 0.
+    pub trace: u128,
+    /// The span that is the parent of what the process does; never 0.
+    pub span: u64,
+    /// The flags: bit 0 says that the trace is sampled.
+    pub flags: u8,
+}
+
+impl TraceContext {
+    /// Reads a `TRACEPARENT`; `None` for one that names nothing, is malformed, or is of the forbidden version ff. A version
+    /// from the future may have further fields (W3C Trace Context, 3.2.2 and 4.3).
+    pub fn parse(text: &str) -> Option<Self> {
+        let fields: Vec<_> = text.trim().split('-').collect();
+        let [version, trace, span, flags, ..] = fields[..] else { return None };
+        let version = digits(version, 2)?;
+        if version == 0xff || version == 0 && fields.len() != 4 {
+            return None;
+        }
+        let (trace, span) = (digits(trace, 32)?, u64::try_from(digits(span, 16)?).ok()?);
+        let flags = u8::try_from(digits(flags, 2)?).ok()?;
+        (trace != 0 && span != 0).then_some(Self { trace, span, flags })
+    }
+
+    /// The trace's 32 hexadecimal digits.
+    pub fn trace_id(&self) -> String {
+        format!("{:032x}", self.trace)
+    }
+}
+
+/// The number that exactly so many lower-case hexadecimal digits write.
+fn digits(text: &str, length: usize) -> Option<u128> {
+    let hexadecimal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let fits = text.len() == length && text.bytes().all(hexadecimal);
+    fits.then(|| u128::from_str_radix(text, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_read_as_w3c_has_it() {
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let good = TraceContext::parse(&format!("00-{trace}-b7ad6b7169203331-01")).unwrap();
+        assert_eq!((good.trace_id().as_str(), good.span, good.flags), (trace, 0xb7ad_6b71_6920_3331, 1));
+        assert!(TraceContext::parse(&format!("01-{trace}-b7ad6b7169203331-00-more")).is_some());
+        for bad in [
+            String::new(),
+            format!("00-{trace}-b7ad6b7169203331"),
+            format!("00-{trace}-b7ad6b7169203331-01-more"),
+            format!("ff-{trace}-b7ad6b7169203331-01"),
+            format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)),
+            format!("00-{trace}-0000000000000000-01"),
+            format!("00-{trace}-b7ad6b716920333-01"),
+            format!("00-{trace}-b7ad6b7169203331-1"),
+            format!("0-{trace}-b7ad6b7169203331-01"),
+            format!("00-+{}-b7ad6b7169203331-01", &trace[1..]),
+            format!("00-{}-b7ad6b7169203331-01", trace.to_uppercase()),
+        ] {
+            assert_eq!(TraceContext::parse(&bad), None, "{bad}");
+        }
+    }
+}
