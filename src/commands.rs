@@ -73,8 +73,8 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
         request.host = host.map_or(Host::Unknown, Host::Named);
         resolved = resolve(&request).map_err(Error::problems)?;
     }
-    let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
-    let several = line.is_some_and(|line| has_several(&line));
+    let line = invocation.command().first().filter(|_| resolved.policy.shell.is_some());
+    let several = line.is_some_and(|line| has_several(line));
     Ok(Setup { request, resolved, warnings, several })
 }
 
@@ -118,7 +118,7 @@ fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
     let words = invocation.command();
     match words.first() {
         Some(line) if policy.shell.is_some() => words_of(line),
-        _ => words,
+        _ => words.to_vec(),
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::print_exactly;
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
+use crate::base::problem::did_you_mean;
 use crate::cli::{self, Invocation};
 use crate::event::Record;
 use crate::policy::file::LIMITS;
@@ -22,7 +23,7 @@ use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::TomlForm;
 use crate::report::model::Report;
 
-/// What can be generated.
+/// Everything that can be generated.
 const KNOWN: &[&str] = &[
     "man",
     "bash",
@@ -37,7 +38,7 @@ const KNOWN: &[&str] = &[
 ];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
-    let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
+    let what = invocation.operands().first().map(|what| what.to_string_lossy()).unwrap_or_default();
     print_exactly(&match &*what {
         "man" => man(),
         "bash" => bash::completions(),
@@ -52,15 +53,20 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
             format!("{:#}\n", schema_of::<Report>("The answer of retry report --format json, version 1"))
         }
         _ => {
-            return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
-                .hint(format!("write one of {}", KNOWN.join(", "))));
+            let missing = if what.is_empty() {
+                "generate what?".to_owned()
+            } else {
+                format!("cannot generate '{what}'")
+            };
+            return Err(Error::usage(missing + &did_you_mean(&what, KNOWN))
+                .hint(format!("use one of {}", KNOWN.join(", "))));
         }
     })
 }
 
 fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::completed(), "retry", &mut out);
+    clap_complete::generate(shell, &mut cli::documented(), "retry", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::words::{ACTIONS, Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use super::words::{Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use crate::cli::ACTIONS;
 
 pub(super) fn completions() -> String {
     let lines = lines();
-    let verbs: Vec<_> = lines.iter().map(|line| &*line.verb).filter(|verb| !verb.is_empty()).collect();
+    let verbs: Vec<_> = lines.iter().map(|line| line.verb).filter(|verb| !verb.is_empty()).collect();
     let wrapping: Vec<_> =
         lines.iter().filter(|line| line.wraps).map(|line| format!("'{}'", line.verb)).collect();
     include_str!("completions.bash")
