@@ -12,7 +12,7 @@ use std::ffi::OsString;
 
 pub use help::documented;
 pub use rows::{Arity, Row, Section};
-pub use verbs::{ACTIONS, Line, Operands, documented_lines, verb_words};
+pub use verbs::{ACTIONS, Line, Operands, RUN, documented_lines, verb_words};
 
 use crate::base::error::Error;
 use crate::policy::layer::{Layer, Origin};

@@ -53,8 +53,9 @@ struct Setup {
 fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
     let (mut request, mut warnings) = gather(invocation, outer)?;
     let mut resolved = resolve(&request).map_err(Error::problems)?;
-    let words = about(invocation, &resolved.policy);
-    if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
+    let is_auto = resolved.policy.key == Some(Key::Auto);
+    let words = if is_auto { about(invocation, &resolved.policy) } else { Vec::new() };
+    if !words.is_empty() {
         let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
         let trouble = std::cell::RefCell::new(None);
         let host = knowledge(&request, &resolved, &words).host(&words, &|credentials| {

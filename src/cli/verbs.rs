@@ -66,7 +66,7 @@ impl Line {
     }
 
     /// The option of this name, given without dashes.
-    pub(super) fn long(&self, name: &str) -> Option<Row> {
+    pub fn long(&self, name: &str) -> Option<Row> {
         let setting = find(name).map(|index| &SETTINGS[index]).filter(|setting| self.has_setting(setting));
         let flag = || self.flags().find(|flag| flag.long == Some(name)).map(Row::Flag);
         setting.map(Row::Setting).or_else(flag)
@@ -129,7 +129,7 @@ pub(super) fn lines() -> impl Iterator<Item = &'static Line> {
 }
 
 /// A command line without a verb.
-pub(super) static RUN: Line = Line {
+pub static RUN: Line = Line {
     verb: Verb::Run,
     word: "",
     about: "Run a command again until it works",
@@ -147,7 +147,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Until,
         word: "until",
-        about: "Run a command until it works: any failure is tried again, every second, for five minutes",
+        about: "Run a command until it works: any failure is retried, every second, for up to five minutes",
         usage: "retry until [OPTIONS] [--] COMMAND [ARG]...",
         after: "",
         after_long: "",
@@ -171,7 +171,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Explain,
         word: "explain",
-        about: "Show the resolved policy: what is not default, where it came from, and the waits it makes",
+        about: "Show the resolved policy: values that are not defaults, where each came from, and the waits",
         usage: "retry explain [OPTIONS] [--] [COMMAND]...",
         after: "",
         after_long: "",
@@ -180,8 +180,8 @@ static VERBS: &[Line] = &[
                 &["text", "json", "delays"],
                 "text, json, or delays: the mean waits in seconds on one line",
             ),
-            &Flag::switch("full", "Show every setting, also those that have their default values"),
-            &Flag::switch("all", "List every policy, and the file it is from"),
+            &Flag::switch("full", "Show every setting, including those with default values"),
+            &Flag::switch("all", "List all policies, with the file that each comes from"),
         ],
         has: |_| true,
         then: &[&ONLY_SUCCESS, &RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
@@ -190,26 +190,26 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Classify,
         word: "classify",
-        about: "Say what a result would be judged as, and by which rule",
+        about: "Show how a result would be classified, and by which rule",
         usage: "retry classify [OPTIONS] --exit CODE [--] [COMMAND]...",
         after: "",
         after_long: "",
         first: &[
             &Flag::value("exit", "CODE", "The command returned this status"),
             &Flag::value("killed-by", "SIGNAL", "The command died of this signal"),
-            &Flag::switch("timed-out", "The command was stopped because its time was over"),
-            &Flag::file("stderr-file", "What it wrote to stderr"),
-            &Flag::file("stdout-file", "What it wrote to stdout"),
+            &Flag::switch("timed-out", "The command was stopped by a time limit"),
+            &Flag::file("stderr-file", "The command's stderr"),
+            &Flag::file("stdout-file", "The command's stdout"),
             &Flag::value(
                 "now",
                 "TIME",
-                "When that was, RFC 3339; dates in the output are read against it [default: now]",
+                "When the command ended, RFC 3339; dates in its output are relative to this [default: now]",
             ),
             &Flag::file(
                 "batch",
-                "Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin",
+                "Classify many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin",
             ),
-            &Flag::format(&["text", "json"], "text or json, an object a line"),
+            &Flag::format(&["text", "json"], "text, or json with one object per line"),
         ],
         has: |setting| setting.group == Group::Judging || setting.key == SHELL,
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
@@ -218,32 +218,32 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Profiles,
         word: "profiles",
-        about: "Show what is known of tools: every profile, or the rules of one in their order",
+        about: "Show tool profiles: all of them, or the rules of one in their order",
         usage: "retry profiles [OPTIONS] [NAME]",
         after: "",
         after_long: "",
         first: &[&FORMAT, &CONFIG, &NO_CONFIG],
         has: |_| false,
         then: &[],
-        operands: Operands::Named(&[operand("NAME", "The profile, or a command that it is for")]),
+        operands: Operands::Named(&[operand("NAME", "A profile, or a command that a profile is for")]),
     },
     Line {
         verb: Verb::State,
         word: "state",
-        about: "Show and change what is shared by key: who may start when",
+        about: "Show and change the shared state of a key: what holds attempts back",
         usage: "retry state [OPTIONS] list|show KEY|check KEY|close KEY --for DURATION|wait KEY|reset KEY",
         after: AFTER_STATE,
         after_long: "",
         first: &[
             &FORMAT,
-            &Flag::value("for", "DURATION", "How long close closes the key, from now on; 0 opens it"),
+            &Flag::value("for", "DURATION", "How long close keeps the key closed, from now on; 0 opens it"),
         ],
         // The key has a place of its own, and a store that cannot be reached is always an error.
         has: |setting| setting.group == Group::Shared && !matches!(setting.key, "key" | "on-state-error"),
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[
             operand("ACTION", "What to do: list, show, check, close, wait or reset"),
-            Operand { name: "KEY", help: "What is shared", is_repeated: true },
+            Operand { name: "KEY", help: "The key whose state is shown or changed", is_repeated: true },
         ]),
     },
     Line {
@@ -344,38 +344,38 @@ const AFTER_LONG: &str = "\
 Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
 
 Exit status:
-  the command's own   it succeeded, or failed and was not tried again
+  the command's own   it succeeded, or failed and was not retried
   128+n               the command died of signal n
-  75                  a shared limit refused it before any attempt
-  124                 the last attempt was stopped for time
+  75                  a shared limit refused the run before any attempt
+  124                 the last attempt timed out
   125                 retry itself failed: usage, configuration, processes that could not be killed
   126, 127            the command could not be executed, was not found
 
 Subcommands (must be the first argument; use -- to run a command of the same name):
-  retry until COMMAND     readiness: any failure is tried again, for five minutes
+  retry until COMMAND     readiness: any failure is retried, for up to five minutes
   retry wait N            the wait before retry N, for loops in scripts
   retry explain           the resolved policy: each value, where it came from, the waits
-  retry classify          what a result would be judged as, and by which rule
-  retry profiles [NAME]   what is known of tools
-  retry state list        what is shared by key; show, check, close, wait and reset take a KEY
+  retry classify          how a result would be classified, and by which rule
+  retry profiles [NAME]   the tools with a profile, and the rules of one
+  retry state list        the shared state of all keys; show, check, close, wait and reset take a KEY
   retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
 
-Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
-as if retry were not there.";
+Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command
+once, as if retry were not there.";
 
 const AFTER_WAIT: &str = "\
 Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
 
 const AFTER_STATE: &str = "\
 Actions:
-  list         every key that has a state, and what holds attempts back
+  list         every key with a state, and what holds attempts back
   show KEY     one key in full; one without a state is open
   check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
-  close KEY    --for DURATION: nobody starts an attempt before that is over
-  wait KEY     wait until an attempt would be admitted, for --gate-wait at most (then exit 75); spends nothing
-  reset KEY    forget the state: the key is as good as new
+  close KEY    --for DURATION: no attempt starts before then
+  wait KEY     wait until an attempt would be admitted, at most --gate-wait (then exit 75); spends nothing
+  reset KEY    forget the state, as if the key were new
 
-What limits a key is what a run with the same options would heed: flags, [limits.\"KEY\"] and policies.
+The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
 Example: retry state close api.example.com --for 5m";
 
 const AFTER_REPORT: &str = "\

@@ -1,4 +1,4 @@
-//! `retry generate`: the man page, the completions and the schemas, made of what they describe.
+//! `retry generate`: the man page, the completions and the schemas, generated from the code that they describe.
 
 mod bash;
 mod config;
@@ -70,7 +70,7 @@ fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The schema of a configuration file, a property a setting.
+/// The JSON Schema (draft-07) of a configuration file, with a property for each setting.
 pub(crate) fn config_schema() -> Json {
     let property = |setting: &Setting| {
         let mut schema = (setting.schema)();
@@ -80,7 +80,7 @@ pub(crate) fn config_schema() -> Json {
     let mut properties: Map<String, Json> = Map::new();
     properties.insert(
         "inherits".to_owned(),
-        json!({"type": "string", "description": "The policy whose settings this one begins with"}),
+        json!({"type": "string", "description": "The policy that this one starts from"}),
     );
     for setting in SETTINGS {
         for key in [Some(setting.key), setting.alias].into_iter().flatten() {
@@ -92,13 +92,13 @@ pub(crate) fn config_schema() -> Json {
     let mut profile = crate::classify::profile::profile_schema();
     let rule = &mut profile["properties"]["rule"]["items"]["properties"];
     for (key, specs) in [("exit", pattern::rule_exits()), ("http", pattern::statuses())] {
-        // Text or a number: no list.
+        // A rule takes text or a number here, but no list.
         rule[key]["anyOf"] = json!([specs["anyOf"][0], specs["anyOf"][1]]);
         if let Some(rule) = rule[key].as_object_mut() {
             rule.shift_remove("type");
         }
     }
-    retries["description"] = json!("The same as max, less the first attempt");
+    retries["description"] = json!("The same as max, without the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
     let limits: Map<String, Json> =
         LIMITS.iter().filter_map(|key| Some(((*key).to_owned(), properties.get(*key)?.clone()))).collect();
@@ -109,12 +109,12 @@ pub(crate) fn config_schema() -> Json {
         "additionalProperties": false,
         "properties": {
             "profile": {
-                "description": "What is known of tools, added to what is known already",
+                "description": "Tool profiles, in addition to the built-in ones",
                 "type": "object",
                 "additionalProperties": profile,
             },
             "limits": {
-                "description": "Limits by key, for whoever shares it",
+                "description": "Limits by key, for all processes that use the key",
                 "type": "object",
                 "additionalProperties": {
                     "type": "object",
@@ -123,7 +123,7 @@ pub(crate) fn config_schema() -> Json {
                 },
             },
             "policy": {
-                "description": "Named policies; every policy begins with the one named default",
+                "description": "Named policies; every policy starts from the one named default",
                 "type": "object",
                 "additionalProperties": {
                     "type": "object",
@@ -135,7 +135,7 @@ pub(crate) fn config_schema() -> Json {
     })
 }
 
-/// The schema of what is printed for programs. Readers must expect fields that they do not know.
+/// The JSON Schema (draft-07) of output for programs. Readers must expect fields that they do not know.
 fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft07();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -146,8 +146,8 @@ fn schema_of<T: JsonSchema>(title: &str) -> Json {
 /// The man page: the options are the program's own help, the rest stands in `head.roff` and `tail.roff`.
 fn man() -> String {
     let page = clap_mangen::Man::new(cli::documented());
-    // Written here: an empty date would be left out, and the fields behind it would move up. A date would change with
-    // every build.
+    // Not clap_mangen's title: an empty date would be left out, and the fields behind it would move up. A date would
+    // change with every build.
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
         ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"

@@ -21,7 +21,7 @@ pub(super) fn completions() -> String {
         .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
 }
 
-/// All options of a verb, and those whose value is the next word.
+/// A `case` branch for a verb: all of its options, and those whose value is the next word.
 fn options(line: &Line) -> String {
     let names = |wanted: fn(&Opt) -> bool| {
         let named = line.options.iter().filter(|option| wanted(option));
@@ -35,7 +35,7 @@ fn options(line: &Line) -> String {
     )
 }
 
-/// What each option's value may be, once for all verbs that have it.
+/// A `case` branch for each option whose value can be completed, once for all verbs that have the option.
 fn values(lines: &[Line]) -> String {
     let mut out = String::new();
     let mut seen = Vec::new();
@@ -48,7 +48,7 @@ fn values(lines: &[Line]) -> String {
                 Takes::Profile => "_retry_offer \"@PROFILE_WORDS@ $(_retry_ask @PROFILES@)\"".to_owned(),
                 _ => continue,
             };
-            // A format is another one for each verb.
+            // Formats differ from verb to verb.
             let names: Vec<_> = option.names.iter().map(|name| format!("'{}' {name}", line.verb)).collect();
             let names: Vec<_> = if option.names.iter().any(|name| name == "--format") {
                 names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect()

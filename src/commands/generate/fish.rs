@@ -27,7 +27,7 @@ pub(super) fn completions() -> String {
         .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
 }
 
-/// The options whose value is the next word.
+/// A `case` branch for a verb: the options whose value is the next word.
 fn valued(line: &Line) -> String {
     let names =
         line.options.iter().filter(|option| option.takes.is_valued()).flat_map(|option| option.names.clone());
@@ -65,7 +65,7 @@ fn value(option: &Opt) -> String {
     }
 }
 
-/// Within single quotes.
+/// Escapes text for use within single quotes.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "\\'")
 }

@@ -8,7 +8,7 @@ pub(super) struct Line {
     pub(super) verb: &'static str,
     pub(super) about: &'static str,
     pub(super) options: Vec<Opt>,
-    /// A command follows the options, and nothing behind its name is ours.
+    /// A command follows the options, and completes as itself from its name on.
     pub(super) wraps: bool,
 }
 

@@ -30,7 +30,7 @@ fn options(line: &Line) -> String {
     format!("    '{}')\n      options=(\n{specs}      )\n      ;;\n", line.verb)
 }
 
-/// A spec for each name; any option may be repeated.
+/// An `_arguments` spec for each name of the option; any option may be repeated.
 fn specs(option: &Opt) -> impl Iterator<Item = String> {
     let help = quoted(&option.help).replace('[', "\\[").replace(']', "\\]");
     let value = quoted(option.value);
@@ -60,7 +60,7 @@ fn specs(option: &Opt) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
-/// Within single quotes, and with a meaning of no colon.
+/// Escapes text for use within single quotes in a spec, where colons part its fields.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace(':', "\\:").replace('\'', "'\\''")
 }
