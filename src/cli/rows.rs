@@ -238,6 +238,14 @@ impl Row {
         }
     }
 
+    /// The environment variable that stands for the option.
+    pub fn env(self) -> Option<&'static str> {
+        match self {
+            Row::Setting(setting) => setting.env,
+            Row::Flag(flag) => flag.env,
+        }
+    }
+
     /// Is the value the name of a file?
     pub fn is_file(self) -> bool {
         match self {
@@ -276,14 +284,13 @@ impl Row {
 
     /// All of the help: paragraphs, parted by an empty line.
     pub fn description(self, defaults: &Policy) -> String {
-        let (text, env) = match self {
+        let text = match self {
             Row::Setting(setting) => {
-                let text = paragraphs(setting.help.iter().map(|line| line.trim()));
-                (text + &default(setting, defaults), setting.env)
+                paragraphs(setting.help.iter().map(|line| line.trim())) + &default(setting, defaults)
             }
-            Row::Flag(flag) => (flag.help.to_owned(), flag.env),
+            Row::Flag(flag) => flag.help.to_owned(),
         };
-        text + &env.map(|env| format!(" [env: {env}]")).unwrap_or_default()
+        text + &self.env().map(|env| format!(" [env: {env}]")).unwrap_or_default()
     }
 
     /// The option as it is quoted in messages, with its last value.

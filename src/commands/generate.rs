@@ -166,8 +166,7 @@ fn variables() -> String {
     let entry = |variable: &str, option: &str| {
         format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option))
     };
-    let of_settings = SETTINGS.iter().filter_map(|setting| Some(entry(setting.env?, setting.key)));
-    of_settings.chain([entry("RETRY_OPT_POLICY", "policy"), entry("RETRY_OPT_CONFIG", "config")]).collect()
+    cli::RUN.rows().into_iter().filter_map(|row| Some(entry(row.env()?, row.long()?))).collect()
 }
 
 #[cfg(test)]
