@@ -16,7 +16,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::nearest;
 use crate::classify::profile::{Knowledge, Profile, Selection};
-use crate::cli::{Invocation, Verb};
+use crate::cli::{self, Invocation, Row, Verb};
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::{SETTINGS, find};
 use crate::policy::value::Key;
@@ -237,8 +237,7 @@ fn env_layer() -> Result<Layer, Error> {
 /// A warning for each `RETRY_OPT_…` that means nothing.
 fn unknown_variables() -> Vec<String> {
     const PREFIX: &str = "RETRY_OPT_";
-    let known =
-        || SETTINGS.iter().filter_map(|setting| setting.env).chain(["RETRY_OPT_POLICY", "RETRY_OPT_CONFIG"]);
+    let known = || cli::RUN.rows().into_iter().filter_map(Row::env);
     let unknown = environment::names(PREFIX).into_iter().filter(|name| !known().any(|known| known == name));
     let told = unknown.map(|name| {
         let key = name.trim_start_matches(PREFIX).to_lowercase().replace('_', "-");
