@@ -9,6 +9,9 @@ use super::rows::{Arity, Row};
 use super::verbs::{Line, Operand, Operands, RUN, documented_lines};
 use crate::policy::Policy;
 
+/// The width of help in columns, on a terminal that is no narrower.
+pub(super) const MAX_WIDTH: usize = 100;
+
 /// The help of a verb: all of it, or a summary.
 pub(super) fn text(line: &'static Line, long: bool) -> String {
     let mut command = command(line);
@@ -26,7 +29,7 @@ pub fn documented() -> Command {
 pub(super) fn command(line: &'static Line) -> Command {
     let defaults = LazyCell::new(|| line.defaults());
     let command = Command::new("retry")
-        .max_term_width(100)
+        .max_term_width(MAX_WIDTH)
         .disable_help_subcommand(true)
         .disable_version_flag(true)
         .disable_help_flag(true)

@@ -16,6 +16,17 @@ fn every_command_is_sound() {
     documented().debug_assert();
 }
 
+/// clap folds lines at the width, and knows nothing of columns.
+#[test]
+fn no_line_of_a_table_in_help_is_folded() {
+    for line in verbs::lines() {
+        let texts = [line.usage, line.after, line.after_long];
+        for row in texts.into_iter().flat_map(str::lines).filter(|row| row.starts_with("  ")) {
+            assert!(row.chars().count() <= help::MAX_WIDTH, "{row}");
+        }
+    }
+}
+
 #[test]
 fn every_option_of_a_verb_has_names_of_its_own_by_which_the_parser_finds_it() {
     for line in verbs::lines() {

@@ -357,10 +357,10 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry explain           the resolved policy: each value, where it came from, the waits
   retry classify          how a result would be classified, and by which rule
   retry profiles [NAME]   the tools with a profile, and the rules of one
-  retry state list        the shared state of all keys; show, check, close, wait and reset take a KEY
+  retry state list        the shared state of all keys; other actions take a KEY
   retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
 
-Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command
+Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \
 once, as if retry were not there.";
 
 const AFTER_WAIT: &str = "\
@@ -372,7 +372,7 @@ Actions:
   show KEY     one key in full; one without a state is open
   check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
   close KEY    --for DURATION: no attempt starts before then
-  wait KEY     wait until an attempt would be admitted, at most --gate-wait (then exit 75); spends nothing
+  wait KEY     wait until an attempt would be admitted; exit 75 after --gate-wait; spends nothing
   reset KEY    forget the state, as if the key were new
 
 The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
