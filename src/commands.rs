@@ -16,7 +16,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::nearest;
 use crate::classify::profile::{Knowledge, Profile, Selection};
-use crate::cli::{Invocation, Verb};
+use crate::cli::{self, Invocation, Row, Verb};
 use crate::policy::layer::{Layer, Origin};
 use crate::policy::settings::{SETTINGS, find};
 use crate::policy::value::Key;
@@ -53,8 +53,9 @@ struct Setup {
 fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
     let (mut request, mut warnings) = gather(invocation, outer)?;
     let mut resolved = resolve(&request).map_err(Error::problems)?;
-    let words = about(invocation, &resolved.policy);
-    if resolved.policy.key == Some(Key::Auto) && !words.is_empty() {
+    let is_auto = resolved.policy.key == Some(Key::Auto);
+    let words = if is_auto { about(invocation, &resolved.policy) } else { Vec::new() };
+    if !words.is_empty() {
         let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
         let trouble = std::cell::RefCell::new(None);
         let host = knowledge(&request, &resolved, &words).host(&words, &|credentials| {
@@ -73,8 +74,8 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
         request.host = host.map_or(Host::Unknown, Host::Named);
         resolved = resolve(&request).map_err(Error::problems)?;
     }
-    let line = resolved.policy.shell.is_some().then(|| invocation.command().into_iter().next()).flatten();
-    let several = line.is_some_and(|line| has_several(&line));
+    let line = invocation.command().first().filter(|_| resolved.policy.shell.is_some());
+    let several = line.is_some_and(|line| has_several(line));
     Ok(Setup { request, resolved, warnings, several })
 }
 
@@ -118,7 +119,7 @@ fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
     let words = invocation.command();
     match words.first() {
         Some(line) if policy.shell.is_some() => words_of(line),
-        _ => words,
+        _ => words.to_vec(),
     }
 }
 
@@ -236,8 +237,7 @@ fn env_layer() -> Result<Layer, Error> {
 /// A warning for each `RETRY_OPT_…` that means nothing.
 fn unknown_variables() -> Vec<String> {
     const PREFIX: &str = "RETRY_OPT_";
-    let known =
-        || SETTINGS.iter().filter_map(|setting| setting.env).chain(["RETRY_OPT_POLICY", "RETRY_OPT_CONFIG"]);
+    let known = || cli::RUN.rows().into_iter().filter_map(Row::env);
     let unknown = environment::names(PREFIX).into_iter().filter(|name| !known().any(|known| known == name));
     let told = unknown.map(|name| {
         let key = name.trim_start_matches(PREFIX).to_lowercase().replace('_', "-");

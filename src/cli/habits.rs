@@ -1,13 +1,13 @@
 //! Options that people know from other tools: answered with the right spelling, never guessed.
 
-use std::ffi::OsString;
-
 use crate::base::problem::Problem;
 
-/// What to use instead of an option that other tools have.
+/// An option of other tools, and the options of ours to use instead.
 struct Habit {
+    /// Its spellings.
     options: &'static [&'static str],
-    /// What may have been meant, and what to use for it; `{}` stands for the value. One meaning needs no name.
+    /// Each meaning that the option may have had, and what to use for it; `{}` stands for the value. One meaning needs no
+    /// name.
     meanings: &'static [(&'static str, &'static str)],
 }
 
@@ -15,7 +15,7 @@ const fn habit(options: &'static [&'static str], meanings: &'static [(&'static s
     Habit { options, meanings }
 }
 
-/// What a hint says that names no option to use.
+/// In place of an option to use: there is none, and the habit is to be dropped.
 const DROP: &str = "";
 
 static HABITS: &[Habit] = &[
@@ -86,66 +86,44 @@ static HABITS: &[Habit] = &[
     ),
 ];
 
-/// The answer to an option that is not ours but well known.
-pub(super) fn answer(option: &str, typed: &[OsString]) -> Option<Problem> {
+/// The answer to an option that is not ours but well known. `word` is attached to it or follows it.
+pub(super) fn answer(option: &str, word: Option<&str>) -> Option<Problem> {
     let habit = HABITS.iter().find(|habit| habit.options.contains(&option))?;
-    let value = value(option, typed);
     let problem = Problem::new(format!("retry has no {option}"));
-    if habit.options.contains(&"--until") && text_of(option, typed).is_some_and(|text| text == "success") {
+    if habit.options.contains(&"--until") && word == Some("success") {
         return Some(problem.hint(format!("retry runs the command until it succeeds anyway; drop {option}")));
     }
-    let fill = |template: &str| {
-        let value = value.as_deref().unwrap_or("N");
-        // A unit is added only to a bare number.
-        let bare = value.parse::<f64>().is_ok() || value == "N";
-        let template = if bare { template.to_owned() } else { template.replace("{}s", "{}") };
-        template.replace("{}", value)
-    };
-    // A time can't have been meant as a count, nor a name as a time.
-    let is_time = value.as_deref().is_some_and(|value| value.parse::<u64>().is_err());
-    let signal = text_of(option, typed).filter(|text| option == "-s" && is_signal(text));
-    let meant = habit.meanings.iter().filter(|(_, write)| match &signal {
-        Some(_) => write.starts_with("--signal"),
-        None => {
-            !(write.starts_with("--signal") || is_time && habit.meanings.len() > 1 && *write == "--max {}")
-        }
+    let signal = word.filter(|word| option == "-s" && is_signal(word));
+    let value = word.filter(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    let several = habit.meanings.len() > 1;
+    let meant = habit.meanings.iter().filter(|(_, instead)| match signal {
+        Some(_) => instead.starts_with("--signal"),
+        // A time can't have been meant as a count, nor a name as a time.
+        None => !(instead.starts_with("--signal") || several && *instead == "--max {}" && is_time(value)),
     });
-    let hints = meant.map(|(what, write)| match (*what, *write) {
+    let hints = meant.map(|(what, instead)| match (*what, *instead) {
         (what, DROP) => format!("{what} {option}"),
-        ("", write) => format!("use {}", fill(write)),
-        ("a signal", _) => format!("use --signal {}", signal.as_deref().unwrap_or("KILL")),
-        (what, write) => format!("for {} use {}", fill(what), fill(write)),
+        ("", instead) => format!("use {}", filled(instead, value)),
+        ("a signal", _) => format!("use --signal {}", signal.unwrap_or("KILL")),
+        (what, instead) => format!("for {} use {}", filled(what, value), filled(instead, value)),
     });
     Some(problem.hint(hints.collect::<Vec<_>>().join("; ")))
 }
 
+/// The template with the value in its places, or `N` where none was typed.
+fn filled(template: &str, value: Option<&str>) -> String {
+    // A unit is added only to a bare number.
+    let is_bare = value.is_none_or(|value| value.parse::<f64>().is_ok());
+    let template = if is_bare { template.to_owned() } else { template.replace("{}s", "{}") };
+    template.replace("{}", value.unwrap_or("N"))
+}
+
+fn is_time(value: Option<&str>) -> bool {
+    value.is_some_and(|value| value.parse::<u64>().is_err())
+}
+
 fn is_signal(text: &str) -> bool {
     crate::classify::signal::parse(text).is_some() && text.parse::<u64>().is_err()
-}
-
-/// The value typed with an option, if it begins with a digit: `-t 5`, `-t5`, `-vt5`, `--times=5`.
-fn value(option: &str, typed: &[OsString]) -> Option<String> {
-    text_of(option, typed).filter(|text| text.starts_with(|first: char| first.is_ascii_digit()))
-}
-
-/// The word typed with an option, attached or behind it.
-fn text_of(option: &str, typed: &[OsString]) -> Option<String> {
-    let (at, attached) = typed.iter().enumerate().find_map(|(at, word)| {
-        let word = word.to_str()?;
-        match option.strip_prefix("--") {
-            Some(_) => {
-                let rest = word.strip_prefix(option)?;
-                (rest.is_empty() || rest.starts_with('=')).then_some((at, rest))
-            }
-            None if word.starts_with("--") => None,
-            None => Some((at, word.strip_prefix('-')?.split_once(option.strip_prefix('-')?)?.1)),
-        }
-    })?;
-    let attached = attached.trim_start_matches('=');
-    if !attached.is_empty() {
-        return Some(attached.to_owned());
-    }
-    typed.get(at + 1)?.to_str().map(str::to_owned)
 }
 
 /// Every option that is answered.

@@ -1,187 +1,340 @@
-//! The command line of each verb, with the texts around its options.
+//! The command line of each verb: its options, its operands, and the texts around them.
 
-use std::cell::LazyCell;
+use std::ffi::{OsStr, OsString};
 
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Command};
-
-use super::options::{
-    argument, file, for_flag, held_flag, help_flag, profile_source_flags, retry_flags, settings, shell_flag,
-    source_flags, switch, valued, valued_positional, wrapped_command,
+use super::Verb;
+use super::rows::{
+    CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
 };
-use super::{VERBS, Verb};
-use crate::policy::settings::{Group, SETTINGS, Setting};
+use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
 
-/// The command line of a verb.
-pub(super) fn command(verb: Verb) -> Command {
-    command_with(verb, |_| true)
+/// A verb's command line.
+pub struct Line {
+    pub verb: Verb,
+    /// The verb as it is typed; empty for a run.
+    pub word: &'static str,
+    pub about: &'static str,
+    pub usage: &'static str,
+    /// Below the options in `-h`, and in `--help` where that has nothing of its own.
+    pub after: &'static str,
+    pub after_long: &'static str,
+    /// Options that help lists in front of the settings.
+    first: &'static [&'static Flag],
+    /// The settings that are options of this verb.
+    has: fn(&Setting) -> bool,
+    /// Options that help lists behind the settings, or beside the setting that they are another spelling of.
+    then: &'static [&'static Flag],
+    pub operands: Operands,
 }
 
-/// The command line of a verb, with these of the settings.
-pub(super) fn command_with(verb: Verb, wanted: impl Fn(&Setting) -> bool) -> Command {
-    let defaults = LazyCell::new(|| {
+/// The words of a command line that are no options.
+#[derive(Clone, Copy, Debug)]
+pub enum Operands {
+    /// A command with its arguments: from its name on, nothing is an option of ours.
+    Command,
+    /// Words among the options.
+    Named(&'static [Operand]),
+}
+
+/// A word that is no option.
+#[derive(Debug)]
+pub struct Operand {
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Any number of words, rather than one at most.
+    pub is_repeated: bool,
+}
+
+const fn operand(name: &'static str, help: &'static str) -> Operand {
+    Operand { name, help, is_repeated: false }
+}
+
+impl Line {
+    /// Every option, in the order of help.
+    pub fn rows(&self) -> Vec<Row> {
+        let beside = |setting: &'static Setting| {
+            let others = self.then.iter().filter(|flag| Row::Flag(flag).spells(setting.key));
+            std::iter::once(Row::Setting(setting)).chain(others.map(|flag| Row::Flag(flag)))
+        };
+        let settings = SETTINGS.iter().filter(|setting| self.has_setting(setting));
+        let alone =
+            |flag: &&&'static Flag| !SETTINGS.iter().any(|setting| Row::Flag(flag).spells(setting.key));
+        let first = self.first.iter().map(|flag| Row::Flag(flag));
+        let then = self.then.iter().filter(alone).map(|flag| Row::Flag(flag));
+        first.chain(settings.flat_map(beside)).chain(then).chain([Row::Flag(&HELP)]).collect()
+    }
+
+    /// The option of this name, given without dashes.
+    pub fn long(&self, name: &str) -> Option<Row> {
+        let setting = find(name).map(|index| &SETTINGS[index]).filter(|setting| self.has_setting(setting));
+        let flag = || self.flags().find(|flag| flag.long == Some(name)).map(Row::Flag);
+        setting.map(Row::Setting).or_else(flag)
+    }
+
+    /// The option of this letter. `-?` is help, as it is in many programs.
+    pub(super) fn short(&self, letter: char) -> Option<Row> {
+        let letter = if letter == '?' { 'h' } else { letter };
+        let mut settings = SETTINGS.iter().filter(|setting| setting.short == Some(letter));
+        let setting = settings.find(|setting| self.has_setting(setting));
+        let flag = || self.flags().find(|flag| flag.short == Some(letter)).map(Row::Flag);
+        setting.map(Row::Setting).or_else(flag)
+    }
+
+    fn flags(&self) -> impl Iterator<Item = &'static Flag> {
+        self.first.iter().chain(self.then).copied().chain([&HELP])
+    }
+
+    /// Is the setting an option of this verb?
+    fn has_setting(&self, setting: &Setting) -> bool {
+        setting.is_flag() && (self.has)(setting)
+    }
+
+    /// The policy that the verb begins with.
+    pub fn defaults(&self) -> Policy {
         let mut defaults = Policy::default();
-        if verb == Verb::Until {
+        if self.verb == Verb::Until {
             builtin::apply(builtin::UNTIL, &mut defaults);
         }
         defaults
-    });
-    let settings = |groups: &'static [Group]| {
-        settings(groups)
-            .filter(|setting| wanted(setting))
-            .flat_map(|setting| spellings(verb, argument(setting, &defaults)))
-    };
-    let base = Command::new("retry")
-        .max_term_width(100)
-        .disable_help_subcommand(true)
-        .disable_version_flag(true)
-        .disable_help_flag(true)
-        .args_override_self(true);
-    let command = match verb {
-        Verb::Run => base
-            .version(concat!(env!("CARGO_PKG_VERSION"), " (retry-command)"))
-            .about("Run a command again until it works")
-            .override_usage("retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report … (--help says more)")
-            .after_help(AFTER_SHORT)
-            .after_long_help(AFTER_LONG)
-            .args(settings(&Group::ALL))
-            .args(retry_flags())
-            .args(source_flags())
-            .arg(wrapped_command())
-            .arg(switch("version", "Print the version").short('V').action(ArgAction::Version).help_heading(OTHER)),
-        Verb::Until => base
-            .about("Run a command until it works: any failure is tried again, every second, for five minutes")
-            .override_usage("retry until [OPTIONS] [--] COMMAND [ARG]...")
-            .args(settings(&Group::ALL))
-            .args(retry_flags())
-            .args(source_flags())
-            .arg(wrapped_command()),
-        Verb::Wait => base
-            .about("Wait as long as the policy would before retry N; exit 1 at once when no attempt is left")
-            .override_usage("retry wait N [OPTIONS]")
-            .after_help(AFTER_WAIT)
-            .arg(valued_positional("n", "N", "The number of the retry, from 1"))
-            .args(settings(&[Group::Schedule]))
-            .args(settings(&[Group::Surroundings]).filter(|arg| ["quiet", "verbose"].contains(&arg.get_id().as_str())))
-            .args(retry_flags())
-            .args(source_flags()),
-        Verb::Explain => base
-            .about("Show the resolved policy: what is not default, where it came from, and the waits it makes")
-            .override_usage("retry explain [OPTIONS] [--] [COMMAND]...")
-            .arg(valued("format", "FORMAT", "text, json, or delays: the mean waits in seconds on one line"))
-            .arg(switch("full", "Show every setting, also those that have their default values"))
-            .arg(switch("all", "List every policy, and the file it is from"))
-            .args(settings(&Group::ALL))
-            .args(retry_flags())
-            .args(source_flags())
-            .arg(wrapped_command()),
-        Verb::Classify => base
-            .about("Say what a result would be judged as, and by which rule")
-            .override_usage("retry classify [OPTIONS] --exit CODE [--] [COMMAND]...")
-            .arg(valued("exit", "CODE", "The command returned this status"))
-            .arg(valued("killed-by", "SIGNAL", "The command died of this signal"))
-            .arg(switch("timed-out", "The command was stopped because its time was over"))
-            .arg(file("stderr-file", "What it wrote to stderr"))
-            .arg(file("stdout-file", "What it wrote to stdout"))
-            .arg(valued("now", "TIME", "When that was, RFC 3339; dates in the output are read against it [default: now]"))
-            .arg(file("batch", "Judge many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin"))
-            .arg(valued("format", "FORMAT", "text or json, an object a line"))
-            .args(settings(&[Group::Judging]))
-            .args(shell_flag())
-            .args(source_flags())
-            .arg(wrapped_command()),
-        Verb::Profiles => base
-            .about("Show what is known of tools: every profile, or the rules of one in their order")
-            .override_usage("retry profiles [OPTIONS] [NAME]")
-            .arg(valued("format", "FORMAT", "text or json"))
-            .args(profile_source_flags())
-            .arg(valued_positional("name", "NAME", "The profile, or a command that it is for")),
-        Verb::State => base
-            .about("Show and change what is shared by key: who may start when")
-            .override_usage("retry state [OPTIONS] list|show KEY|check KEY|close KEY --for DURATION|wait KEY|reset KEY")
-            .after_help(AFTER_STATE)
-            .arg(valued("format", "FORMAT", "text or json"))
-            .arg(
-                valued(CLOSE_FOR, "DURATION", "How long close closes the key, from now on; 0 opens it")
-                    .long("for"),
-            )
-            // The key has a place of its own, and a store that cannot be reached is always an error.
-            .args(settings(&[Group::Shared]).filter(|arg| !["key", "on-state-error"].contains(&arg.get_id().as_str())))
-            .args(source_flags())
-            .arg(valued_positional("action", "ACTION", "What to do: list, show, check, close, wait or reset"))
-            .arg(valued_positional("of", "KEY", "What is shared").num_args(0..).action(ArgAction::Append)),
-        Verb::Report => report(base).args(settings(&[Group::Judging])).args(source_flags()),
-        Verb::Generate => base
-            .about("Print the man page, a shell's completions, a JSON Schema, or an example configuration")
-            .override_usage("retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config")
-            .arg(valued_positional("what", "WHAT", "What to print")),
-    };
-    command.arg(help_flag())
+    }
+
+    /// The program and the verb, as they are typed.
+    pub(super) fn program(&self) -> String {
+        if self.word.is_empty() { "retry".to_owned() } else { format!("retry {}", self.word) }
+    }
 }
 
-/// The command line of `report`.
-fn report(base: Command) -> Command {
-    base
-            .about("Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do")
-            .override_usage("retry report [OPTIONS] [LOG]...")
-            .after_help(AFTER_REPORT)
-            .arg(valued("format", "FORMAT", "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)"))
-            .arg(file("output", "Write to FILE instead of stdout, as a whole or not at all").short('o'))
-            .arg(valued("top", "N", "Rows of a table [default: 10]"))
-            .arg(valued("since", "TIME", "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now"))
-            .arg(valued("until", "TIME", "Only runs that ended before TIME"))
-            .arg(valued(report_ids::NAME, "GLOB", "Only runs of this name; repeatable: any of them").long("name"))
-            .arg(valued(report_ids::KEY, "GLOB", "Only runs with this key; repeatable").long("key"))
-            .arg(valued(report_ids::LABEL, "K=GLOB", "Only runs with this label; repeatable").long("label"))
-            .arg(valued("host", "GLOB", "Only runs on this host; repeatable"))
-            .arg(valued("outcome", "OUTCOME", "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable"))
-            .arg(valued("what-if", "SETTINGS", "What other settings would have changed, such as max=3,timeout=30s,deadline=5m"))
-            .arg(valued("run", "ID", "Tell of one run: last, or the begin of its id; with another format, only that run"))
-            .arg(valued("max-rescued", "N|N%", "Exit 1 if more runs than this were rescued: a number, or a share of all runs"))
-            .arg(valued("max-failed", "N|N%", "Exit 1 if more runs than this failed"))
-            .arg(switch("draft-rules", "Only print rules for what no rule knows, as TOML to add to a configuration"))
-            .arg(switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"))
-        .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
-            .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
-            .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append))
+/// The line that these words are, and what stands behind the verb. The program's own name comes first.
+pub(super) fn line_of(args: &[OsString]) -> (&'static Line, &[OsString]) {
+    let [_, words @ ..] = args else { return (&RUN, &[]) };
+    let [first, behind @ ..] = words else { return (&RUN, words) };
+    let verb = VERBS.iter().find(|line| first == OsStr::new(line.word));
+    verb.map_or((&RUN, words), |line| (line, behind))
 }
 
-/// A setting's option, and the other one that says the same. The last one wins, whichever its name.
-fn spellings(verb: Verb, option: Arg) -> Vec<Arg> {
-    let other = match option.get_id().as_str() {
-        "stdout" => held_flag(),
-        "deadline" if verb == Verb::Until => for_flag(),
-        _ => return vec![option],
-    };
-    let other = other.overrides_with(option.get_id());
-    vec![option.overrides_with(other.get_id()), other]
+/// The words of the verbs.
+pub fn verb_words() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|line| line.word)
 }
 
-/// The whole program with its verbs, for the man page and the completions.
-pub fn documented() -> Command {
-    let visible = VERBS.iter().filter(|(_, verb)| *verb != Verb::Generate);
-    let verbs = visible.map(|(word, verb)| command(*verb).name(*word).display_name(format!("retry-{word}")));
-    command(Verb::Run).override_usage("retry [OPTIONS] [--] COMMAND [ARG]...").subcommands(verbs)
+/// Every line that is documented, a run first. Packagers alone use `generate`.
+pub fn documented_lines() -> impl Iterator<Item = &'static Line> {
+    std::iter::once(&RUN).chain(VERBS.iter().filter(|line| line.verb != Verb::Generate))
 }
 
-/// The same with the words that values may be, for completions.
-pub fn completed() -> Command {
-    with_words(documented())
+/// Every line there is.
+pub(super) fn lines() -> impl Iterator<Item = &'static Line> {
+    std::iter::once(&RUN).chain(VERBS)
 }
 
-fn with_words(command: Command) -> Command {
-    let words = |arg: Arg| {
-        let setting = SETTINGS.iter().find(|setting| arg.get_id() == setting.key);
-        match setting.map(|setting| (setting.words)()).filter(|words| !words.is_empty()) {
-            Some(words) => arg.value_parser(PossibleValuesParser::new(words)),
-            None => arg,
-        }
-    };
-    command.mut_args(words).mut_subcommands(with_words)
-}
+/// A command line without a verb.
+pub static RUN: Line = Line {
+    verb: Verb::Run,
+    word: "",
+    about: "Run a command again until it works",
+    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report … (--help says more)",
+    after: AFTER_SHORT,
+    after_long: AFTER_LONG,
+    first: &[],
+    has: |_| true,
+    then: &[&ONLY_SUCCESS, &RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG, &VERSION],
+    operands: Operands::Command,
+};
 
-pub(super) const OTHER: &str = "General";
+/// The verbs. The list is closed: a command of such a name is reached with `--`.
+static VERBS: &[Line] = &[
+    Line {
+        verb: Verb::Until,
+        word: "until",
+        about: "Run a command until it works: any failure is retried, every second, for up to five minutes",
+        usage: "retry until [OPTIONS] [--] COMMAND [ARG]...",
+        after: "",
+        after_long: "",
+        first: &[],
+        has: |_| true,
+        then: &[&ONLY_SUCCESS, &FOR, &RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Command,
+    },
+    Line {
+        verb: Verb::Wait,
+        word: "wait",
+        about: "Wait as long as the policy would before retry N; exit 1 at once when no attempt is left",
+        usage: "retry wait N [OPTIONS]",
+        after: AFTER_WAIT,
+        after_long: "",
+        first: &[],
+        has: |setting| setting.group == Group::Schedule || matches!(setting.key, "quiet" | "verbose"),
+        then: &[&RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[operand("N", "The number of the retry, from 1")]),
+    },
+    Line {
+        verb: Verb::Explain,
+        word: "explain",
+        about: "Show the resolved policy: values that are not defaults, where each came from, and the waits",
+        usage: "retry explain [OPTIONS] [--] [COMMAND]...",
+        after: "",
+        after_long: "",
+        first: &[
+            &Flag::format(
+                &["text", "json", "delays"],
+                "text, json, or delays: the mean waits in seconds on one line",
+            ),
+            &Flag::switch("full", "Show every setting, including those with default values"),
+            &Flag::switch("all", "List all policies, with the file that each comes from"),
+        ],
+        has: |_| true,
+        then: &[&ONLY_SUCCESS, &RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Command,
+    },
+    Line {
+        verb: Verb::Classify,
+        word: "classify",
+        about: "Show how a result would be classified, and by which rule",
+        usage: "retry classify [OPTIONS] --exit CODE [--] [COMMAND]...",
+        after: "",
+        after_long: "",
+        first: &[
+            &Flag::value("exit", "CODE", "The command returned this status"),
+            &Flag::value("killed-by", "SIGNAL", "The command died of this signal"),
+            &Flag::switch("timed-out", "The command was stopped by a time limit"),
+            &Flag::file("stderr-file", "The command's stderr"),
+            &Flag::file("stdout-file", "The command's stdout"),
+            &Flag::value(
+                "now",
+                "TIME",
+                "When the command ended, RFC 3339; dates in its output are relative to this [default: now]",
+            ),
+            &Flag::file(
+                "batch",
+                "Classify many results: JSON lines with argv, exit_code or signal, stdout, stderr, now; - is stdin",
+            ),
+            &Flag::format(&["text", "json"], "text, or json with one object per line"),
+        ],
+        has: |setting| setting.group == Group::Judging || setting.key == SHELL,
+        then: &[&POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Command,
+    },
+    Line {
+        verb: Verb::Profiles,
+        word: "profiles",
+        about: "Show tool profiles: all of them, or the rules of one in their order",
+        usage: "retry profiles [OPTIONS] [NAME]",
+        after: "",
+        after_long: "",
+        first: &[&FORMAT, &CONFIG, &NO_CONFIG],
+        has: |_| false,
+        then: &[],
+        operands: Operands::Named(&[operand("NAME", "A profile, or a command that a profile is for")]),
+    },
+    Line {
+        verb: Verb::State,
+        word: "state",
+        about: "Show and change the shared state of a key: what holds attempts back",
+        usage: "retry state [OPTIONS] list|show KEY|check KEY|close KEY --for DURATION|wait KEY|reset KEY",
+        after: AFTER_STATE,
+        after_long: "",
+        first: &[
+            &FORMAT,
+            &Flag::value("for", "DURATION", "How long close keeps the key closed, from now on; 0 opens it"),
+        ],
+        // The key has a place of its own, and a store that cannot be reached is always an error.
+        has: |setting| setting.group == Group::Shared && !matches!(setting.key, "key" | "on-state-error"),
+        then: &[&POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[
+            operand("ACTION", "What to do: list, show, check, close, wait or reset"),
+            Operand { name: "KEY", help: "The key whose state is shown or changed", is_repeated: true },
+        ]),
+    },
+    Line {
+        verb: Verb::Report,
+        word: "report",
+        about: "Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do",
+        usage: "retry report [OPTIONS] [LOG]...",
+        after: AFTER_REPORT,
+        after_long: "",
+        first: REPORT_FLAGS,
+        has: |setting| setting.group == Group::Judging,
+        then: &[&POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[Operand {
+            name: "LOG",
+            help: "Logs, plain or gzip; - or none is stdin",
+            is_repeated: true,
+        }]),
+    },
+    Line {
+        verb: Verb::Generate,
+        word: "generate",
+        about: "Print the man page, a shell's completions, a JSON Schema, or an example configuration",
+        usage: "retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config",
+        after: "",
+        after_long: "",
+        first: &[],
+        has: |_| false,
+        then: &[],
+        operands: Operands::Named(&[operand("WHAT", "What to print")]),
+    },
+];
+
+/// The options of `retry report`. Some have the names of settings, which this verb does not have.
+static REPORT_FLAGS: &[&Flag] = &[
+    &Flag::format(
+        &["text", "json", "markdown", "html", "junit", "prometheus", "trace"],
+        "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)",
+    ),
+    &Flag {
+        short: Some('o'),
+        ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
+    },
+    &Flag::value("top", "N", "Rows of a table [default: 10]"),
+    &Flag::value(
+        "since",
+        "TIME",
+        "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now",
+    ),
+    &Flag::value("until", "TIME", "Only runs that ended before TIME"),
+    &Flag::value("name", "GLOB", "Only runs of this name; repeatable: any of them"),
+    &Flag::value("key", "GLOB", "Only runs with this key; repeatable"),
+    &Flag::value("label", "K=GLOB", "Only runs with this label; repeatable"),
+    &Flag::value("host", "GLOB", "Only runs on this host; repeatable"),
+    &Flag::value(
+        "outcome",
+        "OUTCOME",
+        "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
+    ),
+    &Flag::value(
+        "what-if",
+        "SETTINGS",
+        "What other settings would have changed, such as max=3,timeout=30s,deadline=5m",
+    ),
+    &Flag::value(
+        "run",
+        "ID",
+        "Tell of one run: last, or the begin of its id; with another format, only that run",
+    ),
+    &Flag::value(
+        "max-rescued",
+        "N|N%",
+        "Exit 1 if more runs than this were rescued: a number, or a share of all runs",
+    ),
+    &Flag::value("max-failed", "N|N%", "Exit 1 if more runs than this failed"),
+    &Flag::switch(
+        "draft-rules",
+        "Only print rules for what no rule knows, as TOML to add to a configuration",
+    ),
+    &Flag::switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"),
+    &Flag::value(
+        "junit-flaky",
+        "AS",
+        "With --format junit, count rescued runs as success or failure [default: success]",
+    ),
+    &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),
+];
+
+/// The actions of `retry state`. All but the first take a key.
+pub const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
+
+static FORMAT: Flag = Flag::format(&["text", "json"], "text or json");
 
 const AFTER_SHORT: &str = "\
 Exit status: the command's own; 75 refused by a shared limit, 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
@@ -191,52 +344,41 @@ const AFTER_LONG: &str = "\
 Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
 
 Exit status:
-  the command's own   it succeeded, or failed and was not tried again
+  the command's own   it succeeded, or failed and was not retried
   128+n               the command died of signal n
-  75                  a shared limit refused it before any attempt
-  124                 the last attempt was stopped for time
+  75                  a shared limit refused the run before any attempt
+  124                 the last attempt timed out
   125                 retry itself failed: usage, configuration, processes that could not be killed
   126, 127            the command could not be executed, was not found
 
 Subcommands (must be the first argument; use -- to run a command of the same name):
-  retry until COMMAND     readiness: any failure is tried again, for five minutes
+  retry until COMMAND     readiness: any failure is retried, for up to five minutes
   retry wait N            the wait before retry N, for loops in scripts
   retry explain           the resolved policy: each value, where it came from, the waits
-  retry classify          what a result would be judged as, and by which rule
-  retry profiles [NAME]   what is known of tools
-  retry state list        what is shared by key; show, check, close, wait and reset take a KEY
+  retry classify          how a result would be classified, and by which rule
+  retry profiles [NAME]   the tools with a profile, and the rules of one
+  retry state list        the shared state of all keys; other actions take a KEY
   retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
 
-Environment: RETRY_OPT_MAX and its like set options (see the man page); RETRY_DISABLE=1 runs the command once,
-as if retry were not there.";
+Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \
+once, as if retry were not there.";
 
 const AFTER_WAIT: &str = "\
 Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
 
 const AFTER_STATE: &str = "\
 Actions:
-  list         every key that has a state, and what holds attempts back
+  list         every key with a state, and what holds attempts back
   show KEY     one key in full; one without a state is open
   check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
-  close KEY    --for DURATION: nobody starts an attempt before that is over
-  wait KEY     wait until an attempt would be admitted, for --gate-wait at most (then exit 75); spends nothing
-  reset KEY    forget the state: the key is as good as new
+  close KEY    --for DURATION: no attempt starts before then
+  wait KEY     wait until an attempt would be admitted; exit 75 after --gate-wait; spends nothing
+  reset KEY    forget the state, as if the key were new
 
-What limits a key is what a run with the same options would heed: flags, [limits.\"KEY\"] and policies.
+The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
 Example: retry state close api.example.com --for 5m";
-
-/// The option of `state close` that is `--for`; elsewhere that is the deadline.
-pub const CLOSE_FOR: &str = "close-for";
 
 const AFTER_REPORT: &str = "\
 Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
 
 Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";
-
-/// The ids of the options of `report` whose names are those of settings elsewhere.
-pub mod report_ids {
-    pub const NAME: &str = "of-name";
-    pub const KEY: &str = "of-key";
-    pub const LABEL: &str = "of-label";
-    pub const LOG: &str = "logs";
-}

@@ -1,4 +1,4 @@
-//! `retry generate`: the man page, the completions and the schemas, made of what they describe.
+//! `retry generate`: the man page, the completions and the schemas, generated from the code that they describe.
 
 mod bash;
 mod config;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::print_exactly;
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
+use crate::base::problem::did_you_mean;
 use crate::cli::{self, Invocation};
 use crate::event::Record;
 use crate::policy::file::LIMITS;
@@ -22,7 +23,7 @@ use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::TomlForm;
 use crate::report::model::Report;
 
-/// What can be generated.
+/// Everything that can be generated.
 const KNOWN: &[&str] = &[
     "man",
     "bash",
@@ -37,7 +38,7 @@ const KNOWN: &[&str] = &[
 ];
 
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
-    let what = invocation.value("what").map(|what| what.to_string_lossy()).unwrap_or_default();
+    let what = invocation.operands().first().map(|what| what.to_string_lossy()).unwrap_or_default();
     print_exactly(&match &*what {
         "man" => man(),
         "bash" => bash::completions(),
@@ -52,19 +53,24 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
             format!("{:#}\n", schema_of::<Report>("The answer of retry report --format json, version 1"))
         }
         _ => {
-            return Err(Error::usage(format!("'{what}' is nothing that can be generated"))
-                .hint(format!("write one of {}", KNOWN.join(", "))));
+            let missing = if what.is_empty() {
+                "generate what?".to_owned()
+            } else {
+                format!("cannot generate '{what}'")
+            };
+            return Err(Error::usage(missing + &did_you_mean(&what, KNOWN))
+                .hint(format!("use one of {}", KNOWN.join(", "))));
         }
     })
 }
 
 fn completions(shell: Shell) -> String {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut cli::completed(), "retry", &mut out);
+    clap_complete::generate(shell, &mut cli::documented(), "retry", &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The schema of a configuration file, a property a setting.
+/// The JSON Schema (draft-07) of a configuration file, with a property for each setting.
 pub(crate) fn config_schema() -> Json {
     let property = |setting: &Setting| {
         let mut schema = (setting.schema)();
@@ -74,7 +80,7 @@ pub(crate) fn config_schema() -> Json {
     let mut properties: Map<String, Json> = Map::new();
     properties.insert(
         "inherits".to_owned(),
-        json!({"type": "string", "description": "The policy whose settings this one begins with"}),
+        json!({"type": "string", "description": "The policy that this one starts from"}),
     );
     for setting in SETTINGS {
         for key in [Some(setting.key), setting.alias].into_iter().flatten() {
@@ -86,13 +92,13 @@ pub(crate) fn config_schema() -> Json {
     let mut profile = crate::classify::profile::profile_schema();
     let rule = &mut profile["properties"]["rule"]["items"]["properties"];
     for (key, specs) in [("exit", pattern::rule_exits()), ("http", pattern::statuses())] {
-        // Text or a number: no list.
+        // A rule takes text or a number here, but no list.
         rule[key]["anyOf"] = json!([specs["anyOf"][0], specs["anyOf"][1]]);
         if let Some(rule) = rule[key].as_object_mut() {
             rule.shift_remove("type");
         }
     }
-    retries["description"] = json!("The same as max, less the first attempt");
+    retries["description"] = json!("The same as max, without the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
     let limits: Map<String, Json> =
         LIMITS.iter().filter_map(|key| Some(((*key).to_owned(), properties.get(*key)?.clone()))).collect();
@@ -103,12 +109,12 @@ pub(crate) fn config_schema() -> Json {
         "additionalProperties": false,
         "properties": {
             "profile": {
-                "description": "What is known of tools, added to what is known already",
+                "description": "Tool profiles, in addition to the built-in ones",
                 "type": "object",
                 "additionalProperties": profile,
             },
             "limits": {
-                "description": "Limits by key, for whoever shares it",
+                "description": "Limits by key, for all processes that use the key",
                 "type": "object",
                 "additionalProperties": {
                     "type": "object",
@@ -117,7 +123,7 @@ pub(crate) fn config_schema() -> Json {
                 },
             },
             "policy": {
-                "description": "Named policies; every policy begins with the one named default",
+                "description": "Named policies; every policy starts from the one named default",
                 "type": "object",
                 "additionalProperties": {
                     "type": "object",
@@ -129,7 +135,7 @@ pub(crate) fn config_schema() -> Json {
     })
 }
 
-/// The schema of what is printed for programs. Readers must expect fields that they do not know.
+/// The JSON Schema (draft-07) of output for programs. Readers must expect fields that they do not know.
 fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft07();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -140,8 +146,8 @@ fn schema_of<T: JsonSchema>(title: &str) -> Json {
 /// The man page: the options are the program's own help, the rest stands in `head.roff` and `tail.roff`.
 fn man() -> String {
     let page = clap_mangen::Man::new(cli::documented());
-    // Written here: an empty date would be left out, and the fields behind it would move up. A date would change with
-    // every build.
+    // Not clap_mangen's title: an empty date would be left out, and the fields behind it would move up. A date would
+    // change with every build.
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
         ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"
@@ -160,8 +166,7 @@ fn variables() -> String {
     let entry = |variable: &str, option: &str| {
         format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option))
     };
-    let of_settings = SETTINGS.iter().filter_map(|setting| Some(entry(setting.env?, setting.key)));
-    of_settings.chain([entry("RETRY_OPT_POLICY", "policy"), entry("RETRY_OPT_CONFIG", "config")]).collect()
+    cli::RUN.rows().into_iter().filter_map(|row| Some(entry(row.env()?, row.long()?))).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn profiles(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json"])?;
     let asked = ask(invocation, &Outer::default())?;
     let users = user_profiles(&asked.request.files);
-    let Some(name) = invocation.value("name").map(|name| name.to_string_lossy().into_owned()) else {
+    let Some(name) = invocation.operands().first().map(|name| name.to_string_lossy().into_owned()) else {
         return match format {
             "json" => print_json(&list_json(&users), true),
             _ => print(&list_text(&asked, &users)),

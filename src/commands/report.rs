@@ -8,7 +8,7 @@ use std::io::Read;
 use super::{format, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
-use crate::cli::{Invocation, report_ids};
+use crate::cli::Invocation;
 use crate::policy::user_profiles;
 use crate::report::junit::Flaky;
 use crate::report::rejudge::Judge;
@@ -133,7 +133,7 @@ fn deliver(invocation: &Invocation, text: &str) -> Result<Exit, Error> {
 
 /// The logs that were named, each looked at before any is read.
 fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
-    let mut paths = invocation.values(report_ids::LOG);
+    let mut paths = invocation.operands().to_vec();
     if paths.is_empty() {
         if environment::stdin_is_terminal() {
             return Err(

@@ -36,7 +36,7 @@ use wrapped::Wrapped;
 
 /// Runs the command until the session says that the run is over.
 pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
-    let words = invocation.command();
+    let words = invocation.command().to_vec();
     if words.is_empty() {
         let verb = if invocation.verb == Verb::Until { " until" } else { "" };
         return Err(Error::usage("no command given").hint(format!(

@@ -61,7 +61,7 @@ fn sleep(wait: Duration, console: &mut Console) {
 
 fn retry_number(invocation: &Invocation) -> Result<u64, Error> {
     let usage = "usage: retry wait N (N = number of the retry, from 1)";
-    let typed = invocation.value("n").ok_or_else(|| Error::usage("missing N").hint(usage))?;
+    let typed = invocation.operands().first().ok_or_else(|| Error::usage("missing N").hint(usage))?;
     match typed.to_str().and_then(|text| text.parse().ok()) {
         Some(retry @ 1..) => Ok(retry),
         _ => Err(Error::usage(format!("invalid retry number '{}'", typed.display())).hint(usage)),

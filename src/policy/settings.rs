@@ -382,7 +382,7 @@ settings! {
     /// `success` holds it back and writes only that of the successful attempt, once, and nothing after a final
     /// failure; -O is short for it. `null` throws it away.
     stdout / "stdout": StdoutMode = StdoutMode::Stream,
-    { Surroundings "MODE" short 'O' }
+    { Surroundings "MODE" }
 
     /// What becomes of the command's stderr: stream, last or null
     ///

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::words::{ACTIONS, Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use super::words::{Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use crate::cli::ACTIONS;
 
 pub(super) fn completions() -> String {
     let lines = lines();
-    let verbs: Vec<_> = lines.iter().map(|line| &*line.verb).filter(|verb| !verb.is_empty()).collect();
+    let verbs: Vec<_> = lines.iter().map(|line| line.verb).filter(|verb| !verb.is_empty()).collect();
     let wrapping: Vec<_> =
         lines.iter().filter(|line| line.wraps).map(|line| format!("'{}'", line.verb)).collect();
     include_str!("completions.bash")
@@ -20,7 +21,7 @@ pub(super) fn completions() -> String {
         .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
 }
 
-/// All options of a verb, and those whose value is the next word.
+/// A `case` branch for a verb: all of its options, and those whose value is the next word.
 fn options(line: &Line) -> String {
     let names = |wanted: fn(&Opt) -> bool| {
         let named = line.options.iter().filter(|option| wanted(option));
@@ -34,7 +35,7 @@ fn options(line: &Line) -> String {
     )
 }
 
-/// What each option's value may be, once for all verbs that have it.
+/// A `case` branch for each option whose value can be completed, once for all verbs that have the option.
 fn values(lines: &[Line]) -> String {
     let mut out = String::new();
     let mut seen = Vec::new();
@@ -47,7 +48,7 @@ fn values(lines: &[Line]) -> String {
                 Takes::Profile => "_retry_offer \"@PROFILE_WORDS@ $(_retry_ask @PROFILES@)\"".to_owned(),
                 _ => continue,
             };
-            // A format is another one for each verb.
+            // Formats differ from verb to verb.
             let names: Vec<_> = option.names.iter().map(|name| format!("'{}' {name}", line.verb)).collect();
             let names: Vec<_> = if option.names.iter().any(|name| name == "--format") {
                 names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect()

@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::policy::settings::SETTINGS;
 use crate::policy::value::TomlForm;
 
-/// What a setting that has no default may be, as TOML.
+/// Examples, as TOML, for the settings that have no default.
 const EXAMPLES: &[(&str, &str)] = &[
     ("deadline", "\"10m\""),
     ("timeout", "\"30s\""),
@@ -47,7 +47,7 @@ pub(super) fn example() -> String {
         let shown = toml(&(setting.show)(&defaults));
         let example =
             EXAMPLES.iter().find(|(key, _)| *key == setting.key).map(|(_, text)| (*text).to_owned());
-        // A setting without either is one that a test asks for.
+        // A test asks for each setting: one without a default or an example would be missed there.
         let Some(value) = shown.or(example) else { continue };
         let _infallible = writeln!(out, "\n# {}\n#{} = {value}", setting.summary(), setting.key);
     }
@@ -55,7 +55,7 @@ pub(super) fn example() -> String {
     out
 }
 
-/// A value as TOML has it; `None` where there is none.
+/// The value in TOML's syntax; `None` where a setting has none.
 fn toml(value: &Json) -> Option<String> {
     match value {
         Json::Null => None,

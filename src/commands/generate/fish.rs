@@ -1,16 +1,17 @@
 //! Completions for fish: a line for each option of each verb, the rest in `completions.fish`.
 
-use super::words::{ACTIONS, Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use super::words::{Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use crate::cli::ACTIONS;
 
 pub(super) fn completions() -> String {
     let lines = lines();
     let named = || lines.iter().filter(|line| !line.verb.is_empty());
-    let verbs: Vec<_> = named().map(|line| &*line.verb).collect();
+    let verbs: Vec<_> = named().map(|line| line.verb).collect();
     let wrapping: Vec<_> =
         lines.iter().filter(|line| line.wraps).map(|line| format!("'{}'", line.verb)).collect();
     let offered: String = named()
         .map(|line| {
-            format!("complete -c retry -n __retry_is_first -a {} -d '{}'\n", line.verb, quoted(&line.about))
+            format!("complete -c retry -n __retry_is_first -a {} -d '{}'\n", line.verb, quoted(line.about))
         })
         .collect();
     include_str!("completions.fish")
@@ -26,7 +27,7 @@ pub(super) fn completions() -> String {
         .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
 }
 
-/// The options whose value is the next word.
+/// A `case` branch for a verb: the options whose value is the next word.
 fn valued(line: &Line) -> String {
     let names =
         line.options.iter().filter(|option| option.takes.is_valued()).flat_map(|option| option.names.clone());
@@ -64,7 +65,7 @@ fn value(option: &Opt) -> String {
     }
 }
 
-/// Within single quotes.
+/// Escapes text for use within single quotes.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "\\'")
 }

@@ -1,15 +1,14 @@
-//! What there is to complete: each verb's options and words, read from the command line that help is made of.
+//! Completions, before any shell's syntax: each verb's options and the words that their values may be.
 
-use clap::{Arg, ArgAction, Command, ValueHint};
-
-use crate::cli;
+use crate::cli::{self, Arity, Operands, Row};
+use crate::policy::Policy;
 
 /// A verb, or the plain run, whose name is empty.
 pub(super) struct Line {
-    pub(super) verb: String,
-    pub(super) about: String,
+    pub(super) verb: &'static str,
+    pub(super) about: &'static str,
     pub(super) options: Vec<Opt>,
-    /// A command follows the options, and nothing behind its name is ours.
+    /// A command follows the options, and completes as itself from its name on.
     pub(super) wraps: bool,
 }
 
@@ -17,18 +16,18 @@ pub(super) struct Opt {
     /// With their dashes, short ones first.
     pub(super) names: Vec<String>,
     pub(super) takes: Takes,
-    /// The value's name.
-    pub(super) value: String,
+    /// The value's name in help.
+    pub(super) value: &'static str,
     pub(super) help: String,
 }
 
-/// What the value of an option may be.
+/// The value of an option, as far as it can be completed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Takes {
     Nothing,
-    /// These words, others, or none behind a `=`.
+    /// A word behind a `=`, or none.
     Optional,
-    Words(Vec<String>),
+    Words(Vec<&'static str>),
     /// Anything.
     Text,
     File,
@@ -45,78 +44,49 @@ impl Takes {
 
 /// The shell command whose lines begin with the names of policies.
 pub(super) const POLICIES: &str = "explain --all";
-/// The same for profiles.
+/// The shell command whose lines begin with the names of profiles.
 pub(super) const PROFILES: &str = "profiles";
-/// The words of `--profile` that are no profiles.
+/// Words of `--profile` that name no profile.
 pub(super) const PROFILE_WORDS: [&str; 2] = ["auto", "none"];
-/// What `state` can do; all but the first take a key.
-pub(super) const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
-/// What `generate` can print is not offered: nobody types it.
+
+/// Every line that is documented. Packagers alone use `generate`, and it is not offered.
 pub(super) fn lines() -> Vec<Line> {
-    let root = cli::completed();
-    let verbs = root.get_subcommands().map(|verb| line(verb, verb.get_name()));
-    std::iter::once(line(&root, "")).chain(verbs).collect()
+    cli::documented_lines().map(line).collect()
 }
 
-fn line(command: &Command, verb: &str) -> Line {
-    let (options, places): (Vec<_>, Vec<_>) = command.get_arguments().partition(|arg| !arg.is_positional());
+fn line(line: &cli::Line) -> Line {
+    let defaults = line.defaults();
     Line {
-        verb: verb.to_owned(),
-        about: command.get_about().map(ToString::to_string).unwrap_or_default(),
-        options: options.into_iter().map(option).collect(),
-        wraps: places.iter().any(|place| place.get_id() == "command"),
+        verb: line.word,
+        about: line.about,
+        options: line.rows().into_iter().map(|row| option(row, &defaults)).collect(),
+        wraps: matches!(line.operands, Operands::Command),
     }
 }
 
-fn option(arg: &Arg) -> Opt {
-    let longs = arg.get_long_and_visible_aliases().into_iter().flatten().map(|long| format!("--{long}"));
-    let shorts = arg.get_short().map(|short| format!("-{short}"));
+fn option(row: Row, defaults: &Policy) -> Opt {
+    let short = row.short().map(|letter| format!("-{letter}"));
+    let longs = row.long().into_iter().chain(row.alias()).map(|long| format!("--{long}"));
     Opt {
-        names: shorts.into_iter().chain(longs).collect(),
-        takes: takes(arg),
-        value: arg
-            .get_value_names()
-            .and_then(|names| names.first())
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        help: arg
-            .get_help()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+        names: short.into_iter().chain(longs).collect(),
+        takes: takes(row),
+        value: row.value_name(),
+        help: row.summary(defaults),
     }
 }
 
-fn takes(arg: &Arg) -> Takes {
-    if !matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
-        return Takes::Nothing;
+fn takes(row: Row) -> Takes {
+    match row.arity() {
+        Arity::Switch | Arity::Counter => return Takes::Nothing,
+        Arity::Optional(_) => return Takes::Optional,
+        Arity::Value => {}
     }
-    if arg.is_require_equals_set() {
-        return Takes::Optional;
-    }
-    match arg.get_id().as_str() {
-        "policy" => return Takes::Policy,
-        "profile" => return Takes::Profile,
-        "format" => return Takes::Words(formats(arg)),
-        _ => {}
-    }
-    let words: Vec<_> = arg.get_possible_values().iter().map(|word| word.get_name().to_owned()).collect();
-    match arg.get_value_hint() {
+    let words = row.words();
+    match row.name() {
+        "policy" => Takes::Policy,
+        "profile" => Takes::Profile,
         _ if !words.is_empty() => Takes::Words(words),
-        ValueHint::FilePath => Takes::File,
+        _ if row.is_file() => Takes::File,
         _ => Takes::Text,
     }
-}
-
-/// The formats that a verb's help names.
-fn formats(arg: &Arg) -> Vec<String> {
-    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    ["text", "json", "delays", "markdown", "html", "junit", "prometheus", "trace"]
-        .into_iter()
-        .filter(|word| help.contains(word))
-        .map(str::to_owned)
-        .collect()
 }

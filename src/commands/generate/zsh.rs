@@ -1,17 +1,18 @@
 //! Completions for zsh: a list of `_arguments` specs for each verb, the rest in `completions.zsh`.
 
-use super::words::{ACTIONS, Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use super::words::{Line, Opt, POLICIES, PROFILE_WORDS, PROFILES, Takes, lines};
+use crate::cli::ACTIONS;
 
 pub(super) fn completions() -> String {
     let lines = lines();
     let verbs: Vec<_> = lines
         .iter()
         .filter(|line| !line.verb.is_empty())
-        .map(|line| format!("    '{}:{}'\n", line.verb, quoted(&line.about)))
+        .map(|line| format!("    '{}:{}'\n", line.verb, quoted(line.about)))
         .collect();
     let wrapping: Vec<_> =
         lines.iter().filter(|line| line.wraps).map(|line| format!("'{}'", line.verb)).collect();
-    let names: Vec<_> = lines.iter().map(|line| &*line.verb).filter(|verb| !verb.is_empty()).collect();
+    let names: Vec<_> = lines.iter().map(|line| line.verb).filter(|verb| !verb.is_empty()).collect();
     include_str!("completions.zsh")
         .replace("@VERB_NAMES@", &names.join(" "))
         .replace("@VERBS@", &verbs.concat())
@@ -29,10 +30,10 @@ fn options(line: &Line) -> String {
     format!("    '{}')\n      options=(\n{specs}      )\n      ;;\n", line.verb)
 }
 
-/// A spec for each name; any option may be repeated.
+/// An `_arguments` spec for each name of the option; any option may be repeated.
 fn specs(option: &Opt) -> impl Iterator<Item = String> {
     let help = quoted(&option.help).replace('[', "\\[").replace(']', "\\]");
-    let value = quoted(&option.value);
+    let value = quoted(option.value);
     let action = match &option.takes {
         Takes::Nothing => String::new(),
         Takes::Optional => format!("::{value}: "),
@@ -59,7 +60,7 @@ fn specs(option: &Opt) -> impl Iterator<Item = String> {
         .into_iter()
 }
 
-/// Within single quotes, and with a meaning of no colon.
+/// Escapes text for use within single quotes in a spec, where colons part its fields.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace(':', "\\:").replace('\'', "'\\''")
 }

@@ -2,7 +2,7 @@
 
 use crate::base::error::Error;
 use crate::base::problem::nearest;
-use crate::cli::{Invocation, report_ids};
+use crate::cli::Invocation;
 use crate::event::Outcome;
 use crate::report::filter::Filter;
 use crate::report::html;
@@ -87,10 +87,10 @@ fn filter(invocation: &Invocation) -> Result<Filter, Error> {
     Ok(Filter {
         since: moment("since")?,
         until: moment("until")?,
-        names: texts(report_ids::NAME),
-        keys: texts(report_ids::KEY),
+        names: texts("name"),
+        keys: texts("key"),
         hosts: texts("host"),
-        labels: texts(report_ids::LABEL).into_iter().map(label).collect::<Result<_, _>>()?,
+        labels: texts("label").into_iter().map(label).collect::<Result<_, _>>()?,
         outcomes: texts("outcome").iter().map(|text| outcome(text)).collect::<Result<_, _>>()?,
     })
 }

@@ -1,14 +1,13 @@
-//! Hints for command lines that failed: what was probably meant. Computed after a failure only. Pure.
+//! Hints for command lines that look wrong. Most are computed after a failure only. Pure.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::base::error::Error;
 use crate::base::problem::nearest;
-use crate::cli::verb_words;
-use crate::policy::settings::find;
+use crate::cli::{Arity, RUN, verb_words};
 
-/// Words that only a shell knows.
+/// Words that a shell interprets itself: no program has their names.
 const SHELL_WORDS: &[&str] = &[
     "cd", "export", "source", ".", "if", "for", "while", "case", "!", "{", "(", "[[", "((", "alias",
     "unalias", "set", "unset", "eval", "exec", "shift", "trap", "read", "ulimit", "umask", "local",
@@ -16,10 +15,10 @@ const SHELL_WORDS: &[&str] = &[
     "jobs", "fg", "bg", "disown", "builtin", "command", "hash", "mapfile", "select", "until",
 ];
 
-/// Shells that people name.
+/// Programs that run a line given with `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "mksh"];
 
-/// Long options of ours that other programs hardly have.
+/// Long options of ours that hardly any other program has.
 const DISTINCT: &[&str] = &[
     "max",
     "attempts",
@@ -51,7 +50,7 @@ const DISTINCT: &[&str] = &[
     "chronic",
 ];
 
-/// A guess at the command that was meant by one that was not found.
+/// A hint for a command that was not found. `words` begin with its name.
 pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     let first = words.first()?.to_str()?;
     let line = || shown(words);
@@ -91,7 +90,7 @@ pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// An option of ours behind the command, where it was passed on.
+/// A hint for an option of ours behind the command's name, where it was passed to the command.
 pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
     let mut behind = argv.iter().skip(1);
     let (option, word) = behind.find_map(|word| {
@@ -99,7 +98,7 @@ pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
         let name = text.strip_prefix("--")?.split('=').next()?;
         DISTINCT.contains(&name).then_some((name, text))
     })?;
-    let takes_value = !word.contains('=') && find(option).is_some_and(takes_value) || option == "retries";
+    let takes_value = RUN.long(option).is_some_and(|row| row.arity() == Arity::Value);
     let value = behind.next().and_then(|value| value.to_str()).filter(|_| takes_value && !word.contains('='));
     let shown = value.map_or_else(|| word.to_owned(), |value| format!("{word} {value}"));
     let program = argv.first()?.display();
@@ -108,11 +107,7 @@ pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
     ))
 }
 
-fn takes_value(setting: usize) -> bool {
-    !crate::policy::settings::SETTINGS[setting].value_name.is_empty()
-}
-
-/// `--shell bash 'exit 3'`: the shell would run without the line.
+/// Refuses `--shell bash 'exit 3'`, which would run `bash` without the line.
 pub(super) fn check_shell(words: &[OsString]) -> Result<(), Error> {
     let [first, rest @ ..] = words else { return Ok(()) };
     let name = first.as_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
@@ -121,15 +116,12 @@ pub(super) fn check_shell(words: &[OsString]) -> Result<(), Error> {
         return Ok(());
     }
     let line = rest.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    let told = format!(
-        "the shell's name has to follow '=': {} would run without {}",
-        first.display(),
-        quoted(&line)
-    );
+    let told =
+        format!("the shell's name must follow '=': {} would run without {}", first.display(), quoted(&line));
     Err(Error::usage(told).hint(format!("use --shell={} {}", first.display(), shown(rest))))
 }
 
-/// Words behind the string of `-c` that it never uses.
+/// A warning for words behind the string of `-c` that the string never uses.
 pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
     let [line, rest @ ..] = words else { return None };
     let first = rest.first()?;
@@ -143,7 +135,7 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
         return None;
     }
     Some(format!(
-        "{} is not used: -c takes one string, and further words become $1, $2, … (hint: retry -c {})",
+        "{} is not used: -c takes one string, and remaining arguments become $1, $2, … (hint: retry -c {})",
         quoted(&first.to_string_lossy()),
         quoted(&unquoted_line(words))
     ))
@@ -182,18 +174,18 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// The words as they would be typed.
+/// The words as they would be typed into a shell.
 fn shown(words: &[OsString]) -> String {
-    words.iter().map(|word| needs_quotes(word)).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| quoted_if_needed(word)).collect::<Vec<_>>().join(" ")
 }
 
-fn needs_quotes(word: &OsStr) -> String {
+fn quoted_if_needed(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { quoted(&text) }
 }
 
-/// The words of a shell's line: the first one is a line already.
+/// The words joined to a line for a shell. The first one is a line already.
 fn unquoted_line(words: &[OsString]) -> String {
     let first = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let rest = shown(words.get(1..).unwrap_or_default());
@@ -241,6 +233,8 @@ mod tests {
             (&["ls", "/x", "--max", "5"][..], Some("--max 5 was passed to ls")),
             (&["ls", "--max=5"], Some("retry --max=5 --")),
             (&["sh", "-c", "x", "sh", "--no-retry"], Some("--no-retry was passed to sh")),
+            (&["ls", "--retries", "5"], Some("--retries 5 was passed to ls")),
+            (&["ls", "--no-retry", "5"], Some("--no-retry was passed to ls")),
             (&["docker", "run", "--name", "x", "--quiet"], None),
             (&["ls"], None),
         ] {
@@ -273,6 +267,13 @@ mod tests {
             assert_eq!(is_followed(advice, &words(line)), followed, "{line:?}");
         }
         assert!(is_about_success(curl) && !is_about_success("curl -s hides errors; use -sS"));
+    }
+
+    #[test]
+    fn every_option_that_is_told_apart_is_one_of_ours() {
+        for option in DISTINCT {
+            assert!(RUN.long(option).is_some(), "--{option}");
+        }
     }
 
     #[test]

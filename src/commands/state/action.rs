@@ -1,4 +1,4 @@
-//! What `retry state` is asked to do: the action, its key, and options that have a part in it.
+//! The action of `retry state`: its key, and the options that it uses.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::duration;
 use crate::base::error::Error;
 use crate::base::problem::nearest;
-use crate::cli::{CLOSE_FOR, Invocation};
+use crate::cli::{ACTIONS, Invocation};
 use crate::policy::file::LIMITS;
 use crate::policy::settings::find;
 use crate::policy::value::Key;
@@ -17,7 +17,7 @@ pub(super) enum Action {
     Of(String, Deed),
 }
 
-/// What is done with one key.
+/// An action on one key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Show,
@@ -27,31 +27,28 @@ pub(super) enum Deed {
     Reset,
 }
 
-const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
-
-const USAGE: &str =
-    "write retry state list, or show, check, close --for DURATION, wait or reset, and the KEY";
+const USAGE: &str = "use retry state list, or retry state show|check|close|wait|reset KEY";
 
 impl Action {
     pub(super) fn read(invocation: &Invocation) -> Result<Self, Error> {
-        let typed =
-            invocation.value("action").ok_or_else(|| Error::usage("what is to be done?").hint(USAGE))?;
+        let [typed, keys @ ..] = invocation.operands() else {
+            return Err(Error::usage("missing action").hint(USAGE));
+        };
         let Some(action) = ACTIONS.into_iter().find(|action| typed == action) else {
             let typed = typed.to_string_lossy();
             let hint = nearest(&typed, ACTIONS)
                 .map_or_else(|| USAGE.to_owned(), |near| format!("did you mean {near}?"));
-            return Err(Error::usage(format!("'{typed}' is no action of retry state")).hint(hint));
+            return Err(Error::usage(format!("unknown action '{typed}'")).hint(hint));
         };
         refuse_idle_options(invocation, action)?;
-        let keys = invocation.values("of");
         if action == "list" {
             return match keys.first() {
                 None => Ok(Action::List),
                 Some(key) => Err(Error::usage(format!("list takes no KEY ('{}')", key.display()))
-                    .hint("write retry state show KEY for one key")),
+                    .hint("for one key use retry state show KEY")),
             };
         }
-        let key = key(action, &keys)?;
+        let key = key(action, keys)?;
         let deed = match action {
             "show" => Deed::Show,
             "check" => Deed::Check,
@@ -74,29 +71,31 @@ fn key(action: &str, typed: &[OsString]) -> Result<String, Error> {
     let key = match typed {
         [key] => key,
         [] => {
-            return Err(Error::usage(format!("{action} which key?")).hint(format!(
-                "write retry state {action} KEY; retry state list shows those that have a state"
+            return Err(Error::usage("missing KEY").hint(format!(
+                "use retry state {action} KEY; retry state list shows the keys that have a state"
             )));
         }
         more => {
             return Err(Error::usage(format!("{action} takes one KEY, not {}", more.len()))
-                .hint("quote a key that holds a blank"));
+                .hint("quote a key that contains a blank"));
         }
     };
     let Some(text) = key.to_str() else {
         return Err(Error::usage(format!("the key '{}' is not UTF-8", key.display())));
     };
     if text == "auto" {
-        return Err(Error::usage("auto stands for a key that is found in a command's arguments")
-            .hint("write the key itself; retry state list shows those that have a state"));
+        return Err(Error::usage(
+            "'auto' is no key by itself: a run replaces it with the host in its command's arguments",
+        )
+        .hint("use the key that stands for the host; retry state list shows the keys that have a state"));
     }
     Key::named(text).map_err(Error::usage)
 }
 
 fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
-    let typed = invocation
-        .value(CLOSE_FOR)
-        .ok_or_else(|| Error::usage("close it for how long?").hint("write retry state close KEY --for 5m"))?;
+    let typed = invocation.value("for").ok_or_else(|| {
+        Error::usage("missing --for DURATION").hint("for example retry state close KEY --for 5m")
+    })?;
     let text = typed.to_string_lossy();
     duration::parse(&text).map_err(|why| Error::usage(format!("--for {text}: {why}")))
 }
@@ -105,7 +104,7 @@ fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
 fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Error> {
     let is_flag = |key: &str| find(key).is_some_and(|setting| invocation.flags.get(setting).is_some());
     let given = [
-        ("for", invocation.value(CLOSE_FOR).is_some()),
+        ("for", invocation.value("for").is_some()),
         ("format", invocation.value("format").is_some()),
         ("gate-wait", is_flag("gate-wait")),
     ];
@@ -118,8 +117,8 @@ fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Erro
             _ => &["list", "show", "check", "wait"],
         };
         if given && !wanted_by.contains(&action) {
-            return Err(Error::usage(format!("--{option} has no part in retry state {action}"))
-                .hint(format!("it is for {}", wanted_by.join(", "))));
+            return Err(Error::usage(format!("--{option} has no effect on retry state {action}"))
+                .hint(format!("drop it; it applies to {}", wanted_by.join(", "))));
         }
     }
     Ok(())
