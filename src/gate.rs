@@ -26,25 +26,25 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(transparent)]
-pub struct At(pub u64);
+pub struct StoreTime(pub u64);
 
-impl At {
+impl StoreTime {
     pub fn plus(self, time: Duration) -> Self {
-        At(self.0.saturating_add(micros(time)))
+        StoreTime(self.0.saturating_add(micros(time)))
     }
 
     pub fn minus(self, time: Duration) -> Self {
-        At(self.0.saturating_sub(micros(time)))
+        StoreTime(self.0.saturating_sub(micros(time)))
     }
 
     /// How long from `earlier` until this; zero if that is later.
-    pub fn since(self, earlier: At) -> Duration {
+    pub fn since(self, earlier: StoreTime) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 
 /// RFC 3339, UTC, to the second. Rounded up: nothing is said to be open before it is.
-impl std::fmt::Display for At {
+impl std::fmt::Display for StoreTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The end of the year 9999, the last that the format can tell.
         const LAST: u64 = 253_402_300_799;
@@ -75,13 +75,13 @@ pub enum Limit {
 /// The attempt that asks to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ask {
-    pub kind: Kind,
+    pub kind: AttemptKind,
     /// How often this attempt was told to wait already.
     pub looks: u32,
     /// A draw in [0, 1), of this look: where chance decides, it decides.
     pub chance: f64,
     /// A draw in [0, 1), of all its looks: its place among those who come back.
-    pub place: f64,
+    pub rank: f64,
     /// How long it has waited already: for a limit, or since a server asked it to.
     pub waited: Duration,
     /// The attempt runs inside of another one under this key, which has a permit.
@@ -92,7 +92,7 @@ pub struct Ask {
 
 /// What an attempt is to its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttemptKind {
     /// The run's first.
     #[default]
     First,
@@ -134,7 +134,7 @@ pub enum Admission {
 pub struct Pause {
     pub limit: Limit,
     /// When it may start at the earliest; `None` where that hangs on others: look again soon.
-    pub until: Option<At>,
+    pub until: Option<StoreTime>,
     /// Those who waited come back spread over this time.
     pub spread: Duration,
     /// In words, after "because".
@@ -153,16 +153,16 @@ pub struct Delay {
 }
 
 /// Whoever waits for long looks again after about this time.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Pause {
     /// Where it hangs on others, a store's `patience` counts, short at first.
-    pub fn delay(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
+    pub fn delay(&self, now: StoreTime, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
         let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
             let least = until.since(now);
-            let wait = least.saturating_add(self.spread.mul_f64(ask.place));
-            let look = if least > LOOK_AGAIN { LOOK_AGAIN.mul_f64(jitter) } else { wait };
+            let wait = least.saturating_add(self.spread.mul_f64(ask.rank));
+            let look = if least > RECHECK_INTERVAL { RECHECK_INTERVAL.mul_f64(jitter) } else { wait };
             return Delay { least: Some(least), wait, look };
         }
         let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
@@ -180,37 +180,37 @@ pub struct Refusal {
 
 /// How an attempt ended, as far as limits care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Result {
-    Success,
+pub enum Health {
+    Good,
     /// Transient or throttled: the service may be in trouble.
-    Failure,
+    Bad,
     /// Permanent, interrupted, never started: it says nothing of the service's health.
-    Neutral,
+    Unknown,
 }
 
 /// What is told of an attempt that was admitted, once, when it is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    pub result: Result,
+pub struct Settlement {
+    pub health: Health,
     /// How long a server asked to be left alone.
     pub retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub probe: bool,
     /// A draw in [0, 1): its place among those who come back.
-    pub place: f64,
+    pub rank: f64,
     /// When it was admitted, on the store's clock, if that is known.
-    pub began: Option<At>,
+    pub began: Option<StoreTime>,
 }
 
-impl Report {
+impl Settlement {
     /// Of an attempt that says nothing of the service.
-    pub const NEUTRAL: Report =
-        Report { result: Result::Neutral, retry_after: None, probe: false, place: 0.0, began: None };
+    pub const UNKNOWN: Settlement =
+        Settlement { health: Health::Unknown, retry_after: None, probe: false, rank: 0.0, began: None };
 }
 
 /// What a run learns when it has told how its attempt ended.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settlement {
+pub struct Settled {
     /// Why a retry would be refused, if it would.
     pub refusal: Option<Refusal>,
     /// Others have closed the key before: all come back spread out, this one in so long.

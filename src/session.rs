@@ -25,7 +25,7 @@ use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
 use crate::event::{AttemptStart, Event, Level, Outcome};
-use crate::gate::{Grant, Report, Settlement};
+use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
 use aftermath::failed_exit;
@@ -216,7 +216,7 @@ impl Session {
                 self.go(now);
             }
             (State::Running { .. }, Input::Unkillable) => {
-                self.settle(now, Report::NEUTRAL, AfterSettling::Unkillable);
+                self.settle(now, Settlement::UNKNOWN, AfterSettling::Unkillable);
             }
             (State::New | State::Waiting { .. }, Input::Unkillable) => {
                 self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
@@ -335,12 +335,12 @@ impl Session {
             let report = self.settlement_report(&over.attempt, &over.verdict);
             self.settle(now, report, AfterSettling::Attempt(Box::new(over)));
         } else {
-            self.go_on(now, &over, Settlement::default());
+            self.go_on(now, &over, Settled::default());
         }
     }
 
     /// Decides what follows an attempt. `settled`: the answer of the limits to its report.
-    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) {
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settled) {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
             self.interrupted(now, attempt, verdict);

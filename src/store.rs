@@ -13,9 +13,12 @@ pub mod redis_record;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::gate::{Ask, At, Free, Grant, KeyState, Limits};
+use crate::gate::{Ask, Free, Grant, KeyState, Limits, StoreTime};
 
 pub use location::{Address, Location, Login, Secret, Trust};
+
+/// Time that a store keeps a key that nobody uses, after its state has ceased to matter.
+pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What a transaction does with leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Leases {
 /// A transaction as its decision sees it. The decision may be asked more than once, with a newer state, where another process was faster.
 pub struct Transaction<'a> {
     pub state: &'a mut KeyState,
-    pub now: At,
+    pub now: StoreTime,
     pub free: Free,
 }
 
@@ -58,7 +61,7 @@ pub struct Entry {
     pub permits_held: u32,
     pub probe_held: bool,
     /// The store's time.
-    pub now: At,
+    pub now: StoreTime,
 }
 
 /// The state could not be reached, or not in time. Says what, where and why, and no password.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
-use self::wait::{Held, Patience, Watch};
+use self::wait::{Blocked, Patience, Watch};
 use super::{format, gather, print, print_json, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::{self, Exit};
@@ -103,9 +103,9 @@ impl Shared {
 
     fn check(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
         let held = self.watch(key).look(0).map_err(failed)?.held;
-        let text = held.as_ref().map_or_else(|| "an attempt would start now".to_owned(), Held::words);
+        let text = held.as_ref().map_or_else(|| "an attempt would start now".to_owned(), Blocked::words);
         if as_json {
-            print_json(&Held::json(key, held.as_ref()), false)?
+            print_json(&Blocked::json(key, held.as_ref()), false)?
         } else {
             print_line(key, &text)?
         };
@@ -117,7 +117,7 @@ impl Shared {
         let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
         let held = given_up.as_ref().map(|(held, _)| held);
         if as_json {
-            print_json(&Held::json(key, held), false)?;
+            print_json(&Blocked::json(key, held), false)?;
         } else if let Some((held, why)) = &given_up {
             print_line(key, &format!("{}: {why}", held.words()))?;
         }
@@ -132,9 +132,9 @@ impl Shared {
 
     fn close(&mut self, key: &str, time: Duration, as_json: bool) -> Result<Exit, Error> {
         let mut until = None;
-        let closing = self.store.transact(key, Leases::Keep, &mut |sight| {
-            sight.state.close(sight.now, time);
-            until = sight.state.view(sight.now, &Limits::default()).window_until;
+        let closing = self.store.transact(key, Leases::Keep, &mut |transaction| {
+            transaction.state.close(transaction.now, time);
+            until = transaction.state.view(transaction.now, &Limits::default()).window_until;
             Grant::default()
         });
         closing.map_err(failed)?;
@@ -170,6 +170,6 @@ fn print_line(key: &str, text: &str) -> Result<Exit, Error> {
 }
 
 /// Tells by the status whether an attempt would start.
-fn admitted(held: Option<&Held>) -> Exit {
+fn admitted(held: Option<&Blocked>) -> Exit {
     Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Report, Result};
+use super::{Health, Settlement};
 
 /// The limits of one key. The server's window needs no limit: it holds for every key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,11 +17,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether a state is the same after such a report: then nobody need be told of it.
-    pub fn learn_nothing_from(&self, report: &Report) -> bool {
-        let failed = report.result == Result::Failure;
+    /// Whether a state is the same after such a settlement: then nobody need be told of it.
+    pub fn learn_nothing_from(&self, settlement: &Settlement) -> bool {
+        let failed = settlement.health == Health::Bad;
         let counts = self.adaptive || self.breaker.is_some() || self.budget.is_some() && failed;
-        report.retry_after.is_none() && !counts
+        settlement.retry_after.is_none() && !counts
     }
 }
 

@@ -9,8 +9,8 @@ mod properties;
 const ALL_FREE: Free = Free { permit: true, probe: true };
 const NONE_FREE: Free = Free { permit: false, probe: false };
 
-fn at(millis: u64) -> At {
-    At(1_000_000_000_000 + millis * 1000)
+fn at(millis: u64) -> StoreTime {
+    StoreTime(1_000_000_000_000 + millis * 1000)
 }
 
 fn ms(millis: u64) -> Duration {
@@ -30,15 +30,15 @@ fn first() -> Ask {
 }
 
 fn retry() -> Ask {
-    Ask { kind: Kind::Retry, ..Ask::default() }
+    Ask { kind: AttemptKind::Retry, ..Ask::default() }
 }
 
-fn report(result: Result) -> Report {
-    Report { result, ..Report::NEUTRAL }
+fn ended(health: Health) -> Settlement {
+    Settlement { health, ..Settlement::UNKNOWN }
 }
 
 /// The limit that holds it back, and for how many milliseconds; `None` if it goes.
-fn held(admission: &Admission, now: At) -> Option<(Limit, Option<u128>)> {
+fn held(admission: &Admission, now: StoreTime) -> Option<(Limit, Option<u128>)> {
     match admission {
         Admission::Proceed(_) => None,
         Admission::Wait(pause) => Some((pause.limit, pause.until.map(|until| until.since(now).as_millis()))),
@@ -47,7 +47,7 @@ fn held(admission: &Admission, now: At) -> Option<(Limit, Option<u128>)> {
 }
 
 #[track_caller]
-fn goes(state: &mut KeyState, now: At, limits: &Limits, ask: &Ask) -> Grant {
+fn goes(state: &mut KeyState, now: StoreTime, limits: &Limits, ask: &Ask) -> Grant {
     match state.admit(now, limits, ask, ALL_FREE) {
         Admission::Proceed(grant) => grant,
         other => panic!("{other:?}"),
@@ -58,7 +58,7 @@ fn goes(state: &mut KeyState, now: At, limits: &Limits, ask: &Ask) -> Grant {
 fn a_server_that_asked_for_time_is_left_alone_by_all() {
     let (mut state, limits) = (KeyState::default(), Limits::default());
     goes(&mut state, at(0), &limits, &first());
-    let asked = Report { retry_after: Some(ms(3000)), ..report(Result::Failure) };
+    let asked = Settlement { retry_after: Some(ms(3000)), ..ended(Health::Bad) };
     state.settle(at(0), &limits, &asked);
     let look = |state: &mut KeyState, millis| {
         held(&state.admit(at(millis), &limits, &first(), ALL_FREE), at(millis))
@@ -68,21 +68,17 @@ fn a_server_that_asked_for_time_is_left_alone_by_all() {
     assert_eq!(look(&mut state, 3000), None);
     // A shorter wish of another server does not open it; a longer one closes it for longer.
     state.settle(at(4000), &limits, &asked);
-    state.settle(at(4001), &limits, &Report { retry_after: Some(ms(1000)), ..asked });
+    state.settle(at(4001), &limits, &Settlement { retry_after: Some(ms(1000)), ..asked });
     assert_eq!(look(&mut state, 5500), Some((Limit::Window, Some(1500))));
-    state.settle(at(5000), &limits, &Report { retry_after: Some(ms(9000)), ..asked });
+    state.settle(at(5000), &limits, &Settlement { retry_after: Some(ms(9000)), ..asked });
     assert_eq!(look(&mut state, 8000), Some((Limit::Window, Some(6000))));
 }
 
 /// What a state becomes of an attempt that began and ended at these times, with a wish of the server's.
-fn told(state: &mut KeyState, began: u64, ended: u64, asked: u64) -> Option<u128> {
-    let report = Report {
-        retry_after: Some(ms(asked)),
-        began: Some(at(began)),
-        place: 0.5,
-        ..report(Result::Failure)
-    };
-    let settled = state.settle(at(ended), &Limits::default(), &report);
+fn told(state: &mut KeyState, began: u64, end: u64, asked: u64) -> Option<u128> {
+    let settlement =
+        Settlement { retry_after: Some(ms(asked)), began: Some(at(began)), rank: 0.5, ..ended(Health::Bad) };
+    let settled = state.settle(at(end), &Limits::default(), &settlement);
     settled.back_in.map(|back_in| back_in.as_millis())
 }
 
@@ -194,7 +190,7 @@ fn each_rate_has_a_count_of_its_own_and_every_attempt_counts_for_all() {
 #[test]
 fn a_breaker_that_was_opened_for_longer_is_open_for_the_time_of_this_one() {
     let mut state = KeyState::default();
-    state.settle(at(0), &breaker(Tripping::InARow(1), 3_600_000), &report(Result::Failure));
+    state.settle(at(0), &breaker(Tripping::InARow(1), 3_600_000), &ended(Health::Bad));
     let limits = breaker(Tripping::InARow(5), 1000);
     let look = |state: &mut KeyState, millis| {
         held(&state.admit(at(millis), &limits, &first(), ALL_FREE), at(millis))
@@ -208,14 +204,12 @@ fn a_breaker_that_was_opened_for_longer_is_open_for_the_time_of_this_one() {
 #[test]
 fn failures_in_a_row_open_a_breaker_and_a_probe_closes_it() {
     let (mut state, limits) = (KeyState::default(), breaker(Tripping::InARow(3), 1000));
-    for result in
-        [Result::Failure, Result::Failure, Result::Success, Result::Failure, Result::Neutral, Result::Failure]
-    {
+    for result in [Health::Bad, Health::Bad, Health::Good, Health::Bad, Health::Unknown, Health::Bad] {
         goes(&mut state, at(0), &limits, &first());
-        state.settle(at(0), &limits, &report(result));
+        state.settle(at(0), &limits, &ended(result));
         assert_eq!(state.view(at(0), &limits).phase, Phase::Closed);
     }
-    state.settle(at(5), &limits, &report(Result::Failure));
+    state.settle(at(5), &limits, &ended(Health::Bad));
     assert_eq!(state.view(at(5), &limits).phase, Phase::Open);
     assert_eq!(
         held(&state.admit(at(5), &limits, &first(), ALL_FREE), at(5)),
@@ -223,19 +217,19 @@ fn failures_in_a_row_open_a_breaker_and_a_probe_closes_it() {
     );
     assert_eq!(state.view(at(1005), &limits).phase, Phase::HalfOpen);
     // One that started before it opened says nothing of now.
-    state.settle(at(1005), &limits, &report(Result::Success));
+    state.settle(at(1005), &limits, &ended(Health::Good));
     assert_eq!(state.view(at(1005), &limits).phase, Phase::HalfOpen);
     assert!(goes(&mut state, at(1005), &limits, &first()).probe);
     assert_eq!(
         held(&state.admit(at(1005), &limits, &first(), NONE_FREE), at(1005)),
         Some((Limit::Breaker, None))
     );
-    let probe = |result| Report { probe: true, ..report(result) };
-    state.settle(at(1010), &limits, &probe(Result::Neutral));
+    let probe = |result| Settlement { probe: true, ..ended(result) };
+    state.settle(at(1010), &limits, &probe(Health::Unknown));
     assert_eq!(state.view(at(1010), &limits).phase, Phase::HalfOpen);
-    state.settle(at(1010), &limits, &probe(Result::Failure));
+    state.settle(at(1010), &limits, &probe(Health::Bad));
     assert_eq!(state.view(at(2009), &limits).phase, Phase::Open);
-    state.settle(at(2010), &limits, &probe(Result::Success));
+    state.settle(at(2010), &limits, &probe(Health::Good));
     assert_eq!(state.view(at(2010), &limits).phase, Phase::Closed);
     assert_eq!(goes(&mut state, at(2010), &limits, &first()), Grant::default());
 }
@@ -243,27 +237,25 @@ fn failures_in_a_row_open_a_breaker_and_a_probe_closes_it() {
 #[test]
 fn a_share_of_failures_opens_a_breaker_once_there_are_enough_results() {
     let limits = breaker(Tripping::Share(0.5), 30_000);
-    let phase_after = |results: &[(u64, Result)]| {
+    let phase_after = |results: &[(u64, Health)]| {
         let mut state = KeyState::default();
         for (millis, result) in results {
-            state.settle(at(*millis), &limits, &report(*result));
+            state.settle(at(*millis), &limits, &ended(*result));
         }
         state.view(at(results.last().unwrap().0), &limits).phase
     };
-    let mixed = |good: usize, bad: usize| {
-        [vec![(0, Result::Success); good], vec![(1, Result::Failure); bad]].concat()
-    };
+    let mixed =
+        |good: usize, bad: usize| [vec![(0, Health::Good); good], vec![(1, Health::Bad); bad]].concat();
     assert_eq!(phase_after(&mixed(4, 5)), Phase::Closed, "nine results are too few");
     assert_eq!(phase_after(&mixed(5, 5)), Phase::Open);
     assert_eq!(phase_after(&mixed(6, 5)), Phase::Closed);
     // What is older than the window does not count.
     for (age, phase) in [(60_000, Phase::Closed), (30_001, Phase::Closed), (30_000, Phase::Open)] {
-        let results = [vec![(0, Result::Failure); 9], vec![(age, Result::Failure)]].concat();
+        let results = [vec![(0, Health::Bad); 9], vec![(age, Health::Bad)]].concat();
         assert_eq!(phase_after(&results), phase, "{age}");
     }
     let stream = |good_ones: u64| {
-        (0..1000_u64)
-            .map(move |step| (100 * step, if step < good_ones { Result::Success } else { Result::Failure }))
+        (0..1000_u64).map(move |step| (100 * step, if step < good_ones { Health::Good } else { Health::Bad }))
     };
     // Ten in a second, half of those in the window fail: it opens within a slice of when that is so.
     let opened =
@@ -283,20 +275,20 @@ fn first_attempts_pay_for_retries() {
         refused,
         "the reserve is spent"
     );
-    let failed = report(Result::Failure);
+    let failed = ended(Health::Bad);
     assert_eq!(
         state.settle(at(0), &limits, &failed).refusal.map(|refusal| refusal.limit),
         Some(Limit::Budget)
     );
-    assert_eq!(state.settle(at(0), &limits, &report(Result::Success)), Settlement::default());
+    assert_eq!(state.settle(at(0), &limits, &ended(Health::Good)), Settled::default());
     goes(&mut state, at(0), &limits, &first());
     assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
     goes(&mut state, at(0), &limits, &first());
-    assert_eq!(state.settle(at(0), &limits, &failed), Settlement::default());
+    assert_eq!(state.settle(at(0), &limits, &failed), Settled::default());
     goes(&mut state, at(0), &limits, &retry());
     assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
     // One after a success is paid by nobody and pays nothing.
-    goes(&mut state, at(0), &limits, &Ask { kind: Kind::Repeat, ..Ask::default() });
+    goes(&mut state, at(0), &limits, &Ask { kind: AttemptKind::Repeat, ..Ask::default() });
     assert_eq!(held(&state.admit(at(0), &limits, &retry(), ALL_FREE), at(0)), refused);
     // The reserve is for a minute.
     assert_eq!(held(&state.admit(at(59_999), &limits, &retry(), ALL_FREE), at(59_999)), refused);
@@ -323,8 +315,8 @@ fn success_rates_hold_back_as_the_book_has_it() {
     }
     assert!((probability(&state, 0) - 10.0 / 11.0).abs() < 1e-9);
     for _ in 0..3 {
-        state.settle(at(0), &limits, &report(Result::Success));
-        state.settle(at(0), &limits, &report(Result::Failure));
+        state.settle(at(0), &limits, &ended(Health::Good));
+        state.settle(at(0), &limits, &ended(Health::Bad));
     }
     assert!((probability(&state, 0) - 4.0 / 11.0).abs() < 1e-9);
     // Held back, it is a request as well; looking again, it is not.
@@ -353,7 +345,7 @@ fn permits_are_counted_by_the_store() {
 #[test]
 fn inside_of_the_probe_there_is_no_other() {
     let (mut state, limits) = (KeyState::default(), breaker(Tripping::InARow(1), 1000));
-    state.settle(at(0), &limits, &report(Result::Failure));
+    state.settle(at(0), &limits, &ended(Health::Bad));
     let covered = Ask { covered_by_probe: true, ..first() };
     assert_eq!(state.admit(at(1000), &limits, &covered, NONE_FREE), Admission::Proceed(Grant::default()));
 }
@@ -365,7 +357,7 @@ fn a_clock_that_is_set_back_makes_no_wait_longer() {
     let mut state = KeyState::default();
     goes(&mut state, at(100_000_000), &limits, &first());
     state.close(at(100_000_000), ms(3000));
-    state.settle(at(100_000_000), &limits, &report(Result::Failure));
+    state.settle(at(100_000_000), &limits, &ended(Health::Bad));
     let now = at(0);
     assert_eq!(held(&state.admit(now, &limits, &first(), ALL_FREE), now), Some((Limit::Window, Some(3000))));
     let now = at(3000);
@@ -374,8 +366,8 @@ fn a_clock_that_is_set_back_makes_no_wait_longer() {
 
 #[test]
 fn moments_are_told_as_they_are_or_later() {
-    assert_eq!(At(1_767_225_600_000_001).to_string(), "2026-01-01T00:00:01Z");
-    assert_eq!(At(u64::MAX).to_string(), "9999-12-31T23:59:59Z");
+    assert_eq!(StoreTime(1_767_225_600_000_001).to_string(), "2026-01-01T00:00:01Z");
+    assert_eq!(StoreTime(u64::MAX).to_string(), "9999-12-31T23:59:59Z");
 }
 
 #[test]
@@ -391,13 +383,13 @@ const MS: Duration = Duration::from_millis(1);
 fn wait(until: Option<u64>, looks: u32, chance: f64) -> u128 {
     let pause = Pause {
         limit: Limit::Window,
-        until: until.map(|seconds| At::default().plus(Duration::from_secs(seconds))),
+        until: until.map(|seconds| StoreTime::default().plus(Duration::from_secs(seconds))),
         spread: 100 * MS,
         why: String::new(),
     };
-    let now = At::default().plus(Duration::from_secs(5));
+    let now = StoreTime::default().plus(Duration::from_secs(5));
     pause
-        .delay(now, &Ask { looks, chance, place: chance, ..Ask::default() }, &(2 * MS..=24 * MS))
+        .delay(now, &Ask { looks, chance, rank: chance, ..Ask::default() }, &(2 * MS..=24 * MS))
         .wait
         .as_millis()
 }

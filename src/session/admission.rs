@@ -12,7 +12,9 @@ use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Class, Classification, Ending};
 use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
-use crate::gate::{self, Admission, Ask, At, Delay, Grant, Kind, Limit, Limits, Pause, Report, Settlement};
+use crate::gate::{
+    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settled, Settlement, StoreTime,
+};
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
 
@@ -26,7 +28,7 @@ pub(super) struct Gate {
     /// The leases of the running attempt.
     granted: Grant,
     /// When the running attempt was admitted, on the store's clock, if it was asked.
-    began: Option<At>,
+    began: Option<StoreTime>,
     pending: Option<PendingAdmission>,
     /// Since when the run waits as a server asked it to, on the elapsed clock.
     pub(super) asked_since: Option<Duration>,
@@ -45,8 +47,8 @@ struct PendingAdmission {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
-    /// See [`Ask::place`].
-    place: f64,
+    /// See [`Ask::rank`].
+    rank: f64,
     /// The question as it was last asked.
     ask: Ask,
     last_notice: Option<LastNotice>,
@@ -80,7 +82,7 @@ pub(super) enum AfterSettling {
 pub(super) struct Settling {
     /// On the awake clock.
     since: Duration,
-    report: Report,
+    report: Settlement,
     then: AfterSettling,
 }
 
@@ -135,14 +137,14 @@ impl Session {
         }
         let Some(gate) = &mut self.gate else { return self.spawn(now, Grant::default()) };
         let kind = match self.last {
-            None => Kind::First,
-            Some((_, Class::Success)) => Kind::Repeat,
-            Some(_) => Kind::Retry,
+            None => AttemptKind::First,
+            Some((_, Class::Success)) => AttemptKind::Repeat,
+            Some(_) => AttemptKind::Retry,
         };
         let pending = gate.pending.get_or_insert_with(|| PendingAdmission {
             since: now.elapsed,
             looks: 0,
-            place: self.random.random(),
+            rank: self.random.random(),
             ask: Ask::default(),
             last_notice: None,
         });
@@ -151,7 +153,7 @@ impl Session {
             kind,
             looks: pending.looks,
             chance: self.random.random(),
-            place: pending.place,
+            rank: pending.rank,
             waited: now.elapsed.saturating_sub(since),
             covered: gate.covered.permit,
             covered_by_probe: gate.covered.probe,
@@ -164,7 +166,7 @@ impl Session {
         self.out.push(Action::Admit(ask));
     }
 
-    pub(super) fn answered(&mut self, now: Now, answer: Answer<(Admission, At)>, pace: &Pace) {
+    pub(super) fn answered(&mut self, now: Now, answer: Answer<(Admission, StoreTime)>, pace: &Pace) {
         let Some(gate) = &mut self.gate else { return };
         match answer {
             Answer::Done((Admission::Proceed(grant), at)) => {
@@ -183,7 +185,7 @@ impl Session {
             Answer::Busy => {
                 let why = "the shared state is busy".to_owned();
                 let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
-                self.held_back(now, pause, At::default(), pace);
+                self.held_back(now, pause, StoreTime::default(), pace);
             }
             Answer::Failed(why) => {
                 gate.leave_alone(now);
@@ -216,7 +218,7 @@ impl Session {
         (gate.pending, gate.asked_since) = (None, None);
         let granted = gate.granted;
         if self.bounds.is_past_deadline(self.elapsed(now)) {
-            return self.settle(now, Report::NEUTRAL, AfterSettling::TooLate);
+            return self.settle(now, Settlement::UNKNOWN, AfterSettling::TooLate);
         }
         self.spawn(now, granted);
     }
@@ -228,7 +230,7 @@ impl Session {
         self.conclude(now, Outcome::Deadline, exit, self.bounds.deadline_words());
     }
 
-    fn held_back(&mut self, now: Now, pause: Pause, at: At, pace: &Pace) {
+    fn held_back(&mut self, now: Now, pause: Pause, at: StoreTime, pace: &Pace) {
         let Some(gate) = &mut self.gate else { return };
         let held = gate.held_for(now);
         let Some(pending) = &mut gate.pending else { return };
@@ -333,25 +335,25 @@ impl Session {
     }
 
     /// The limits learn how an admitted attempt ended.
-    pub(super) fn settle(&mut self, now: Now, report: Report, then: AfterSettling) {
-        let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settlement::default()) };
+    pub(super) fn settle(&mut self, now: Now, report: Settlement, then: AfterSettling) {
+        let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settled::default()) };
         let granted = std::mem::take(&mut gate.granted);
         let probe = granted.probe || gate.covered.probe;
-        let report = Report { probe, began: gate.began.take(), ..report };
+        let report = Settlement { probe, began: gate.began.take(), ..report };
         gate.renew_at = None;
         if granted == Grant::default() && gate.limits.learn_nothing_from(&report) {
-            return self.after_settling(now, then, Settlement::default());
+            return self.after_settling(now, then, Settled::default());
         }
         if gate.is_left_alone(now) {
             self.bypass("the shared state could not be reached a moment ago".to_owned());
-            return self.after_settling(now, then, Settlement::default());
+            return self.after_settling(now, then, Settled::default());
         }
         self.state = State::Settling;
         self.settling = Some(Box::new(Settling { since: now.awake, report, then }));
         self.out.push(Action::Settle(report));
     }
 
-    pub(super) fn settled(&mut self, now: Now, answer: Answer<Settlement>) {
+    pub(super) fn settled(&mut self, now: Now, answer: Answer<Settled>) {
         let Some(settling) = self.settling.take() else { return };
         let failure = match answer {
             Answer::Done(settlement) => return self.after_settling(now, settling.then, settlement),
@@ -367,10 +369,10 @@ impl Session {
             }
         };
         self.bypass(failure);
-        self.after_settling(now, settling.then, Settlement::default());
+        self.after_settling(now, settling.then, Settled::default());
     }
 
-    fn after_settling(&mut self, now: Now, then: AfterSettling, settlement: Settlement) {
+    fn after_settling(&mut self, now: Now, then: AfterSettling, settlement: Settled) {
         match then {
             AfterSettling::Attempt(over) => self.go_on(now, &over, settlement),
             AfterSettling::TooLate => self.too_late(now),
@@ -381,16 +383,20 @@ impl Session {
     }
 
     /// The report to the limits on an attempt that is over.
-    pub(super) fn settlement_report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
+    pub(super) fn settlement_report(
+        &mut self,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+    ) -> Settlement {
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
-        let result = match verdict.class {
-            _ if says_nothing => gate::Result::Neutral,
-            Class::Success => gate::Result::Success,
-            Class::Transient | Class::Throttled => gate::Result::Failure,
-            Class::Permanent => gate::Result::Neutral,
+        let health = match verdict.class {
+            _ if says_nothing => gate::Health::Unknown,
+            Class::Success => gate::Health::Good,
+            Class::Transient | Class::Throttled => gate::Health::Bad,
+            Class::Permanent => gate::Health::Unknown,
         };
         let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
-        let place = if retry_after.is_some() { self.random.random() } else { 0.0 };
-        Report { result, retry_after, place, ..Report::NEUTRAL }
+        let rank = if retry_after.is_some() { self.random.random() } else { 0.0 };
+        Settlement { health, retry_after, rank, ..Settlement::UNKNOWN }
     }
 }

@@ -6,7 +6,7 @@
 use crate::base::fnv;
 
 /// Longer names are cut and told apart by a hash. File systems take 255 bytes.
-const LONGEST: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 /// What a hash takes: `~` and 32 digits.
 const HASH: usize = 33;
 
@@ -20,8 +20,8 @@ pub fn of_key(key: &str) -> String {
         // Nothing else is called so, since a per cent sign is always followed by digits.
         return "%".to_owned();
     }
-    if name.len() > LONGEST {
-        name.truncate(LONGEST - HASH);
+    if name.len() > MAX_NAME_BYTES {
+        name.truncate(MAX_NAME_BYTES - HASH);
         name += &format!("~{:032x}", fnv::hash128(key.bytes()));
     }
     name
@@ -88,7 +88,7 @@ mod tests {
         #[test]
         fn a_name_is_one_harmless_component(key in any::<String>()) {
             let name = of_key(&key);
-            prop_assert!(!name.is_empty() && name.len() <= LONGEST);
+            prop_assert!(!name.is_empty() && name.len() <= MAX_NAME_BYTES);
             prop_assert!(!name.starts_with('.'));
             prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-%~".contains(&byte)));
         }

@@ -7,13 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{At, Free, Grant, KeyState};
+use crate::gate::{Free, Grant, KeyState, StoreTime};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 const VERSION: u32 = 1;
-
-/// How long a key that nobody writes is kept.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -31,13 +28,13 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     pub id: String,
-    pub kind: Kind,
-    pub until: At,
+    pub kind: LeaseKind,
+    pub until: StoreTime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum LeaseKind {
     Permit,
     Probe,
 }
@@ -73,25 +70,25 @@ impl Record {
     }
 
     /// Forgets leases that have run out. One that ends too late is of a clock that was set back.
-    pub fn purge(&mut self, now: At, lease: Duration) {
+    pub fn purge(&mut self, now: StoreTime, lease: Duration) {
         let latest = now.plus(lease.max(Duration::from_secs(30)) * 2);
         self.leases.retain(|held| now < held.until && held.until <= latest);
     }
 
-    pub fn held(&self, kind: Kind) -> u32 {
+    pub fn held(&self, kind: LeaseKind) -> u32 {
         let count = self.leases.iter().filter(|held| held.kind == kind).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     pub fn free(&self, permits: Option<u32>, probe: bool) -> Free {
         Free {
-            permit: permits.is_none_or(|most| self.held(Kind::Permit) < most),
-            probe: probe && self.held(Kind::Probe) == 0,
+            permit: permits.is_none_or(|most| self.held(LeaseKind::Permit) < most),
+            probe: probe && self.held(LeaseKind::Probe) == 0,
         }
     }
 
     /// Says whether anything was taken.
-    pub fn take(&mut self, grant: Grant, id: &str, until: At) -> bool {
+    pub fn take(&mut self, grant: Grant, id: &str, until: StoreTime) -> bool {
         let before = self.leases.len();
         self.leases.extend(kinds(grant).map(|kind| Lease { id: id.to_owned(), kind, until }));
         self.leases.len() > before
@@ -105,7 +102,7 @@ impl Record {
     }
 
     /// Says whether it was still there; else it is taken again.
-    pub fn extend(&mut self, id: &str, kind: Kind, until: At) -> bool {
+    pub fn extend(&mut self, id: &str, kind: LeaseKind, until: StoreTime) -> bool {
         let found = self.leases.iter_mut().find(|held| held.id == id && held.kind == kind);
         let was_there = found.is_some();
         match found {
@@ -116,13 +113,13 @@ impl Record {
     }
 
     /// How long the server keeps it: while anything of it can matter.
-    pub fn kept(&self, now: At) -> Duration {
-        KEPT + self.state.matters_until().since(now)
+    pub fn kept(&self, now: StoreTime) -> Duration {
+        super::RETENTION + self.state.matters_until().since(now)
     }
 }
 
-pub fn kinds(grant: Grant) -> impl Iterator<Item = Kind> {
-    let all = [(grant.permit, Kind::Permit), (grant.probe, Kind::Probe)];
+pub fn kinds(grant: Grant) -> impl Iterator<Item = LeaseKind> {
+    let all = [(grant.permit, LeaseKind::Permit), (grant.probe, LeaseKind::Probe)];
     all.into_iter().filter_map(|(granted, kind)| granted.then_some(kind))
 }
 

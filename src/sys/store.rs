@@ -13,7 +13,7 @@ use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
 use crate::sys::{clock, identity};
 
 /// How long is waited for others where the caller has nothing else to do.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Transactions that wait for others.
 pub(crate) trait Patient: Store {
@@ -26,7 +26,7 @@ pub(crate) trait Patient: Store {
     ) -> Result<(), Failure> {
         let began = clock::now().awake;
         while self.try_transact(key, leases, decide)? == Done::Busy {
-            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+            if clock::now().awake.saturating_sub(began) >= MAX_BUSY_WAIT {
                 return Err(Failure(format!("the shared state of {key:?} is busy")));
             }
         }
@@ -40,7 +40,7 @@ impl<S: Store + ?Sized> Patient for S {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreLocation {
     /// A directory of ours, or one that was named.
-    Local(local::Place),
+    Local(local::StateDir),
     Redis(Location),
 }
 
@@ -48,8 +48,8 @@ impl StoreLocation {
     /// Fails if there is no such place, as the home of somebody who has none.
     pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
         Ok(match named {
-            None => StoreLocation::Local(local::Place::Default),
-            Some(StatePlace::Directory(path)) => StoreLocation::Local(local::Place::Named(path.into())),
+            None => StoreLocation::Local(local::StateDir::Default),
+            Some(StatePlace::Directory(path)) => StoreLocation::Local(local::StateDir::Named(path.into())),
             Some(StatePlace::Server(url)) => {
                 StoreLocation::Redis(Location::parse(url).map_err(Error::usage)?)
             }

@@ -4,7 +4,7 @@
 use super::Driver;
 use crate::base::error::Error;
 use crate::event::Level;
-use crate::gate::{Admission, Ask, Grant, Limits, Report, Settlement};
+use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement};
 use crate::policy::Policy;
 use crate::policy::value::Key;
 use crate::session::{Answer, Input, Pace};
@@ -49,9 +49,9 @@ impl Gatekeeper {
     }
 
     /// Reports the end of an attempt, and gives its leases back.
-    fn settle(&mut self, report: &Report) -> Input {
+    fn settle(&mut self, report: &Settlement) -> Input {
         let limits = self.limits.clone();
-        let mut settled = Settlement::default();
+        let mut settled = Settled::default();
         let done = self.transact(Leases::GiveBack, &mut |seen| {
             settled = seen.state.settle(seen.now, &limits, report);
             Grant::default()
@@ -100,7 +100,7 @@ impl Driver<'_> {
         self.at_the_gate(|gatekeeper| gatekeeper.admit(ask))
     }
 
-    pub(super) fn settle(&mut self, report: &Report) -> Option<Input> {
+    pub(super) fn settle(&mut self, report: &Settlement) -> Option<Input> {
         self.at_the_gate(|gatekeeper| gatekeeper.settle(report))
     }
 

@@ -4,14 +4,14 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::base::words::plural;
-use crate::gate::{At, Limits, Phase, View};
+use crate::gate::{Limits, Phase, StoreTime, View};
 use crate::store::Entry;
 use crate::sys::output::printable;
 
 /// Fields are only ever added.
 pub(super) fn json(entry: &Entry, limits: &Limits) -> Json {
     let view = entry.state.view(entry.now, limits);
-    let moment = |at: Option<At>| at.map(|at| at.to_string());
+    let moment = |at: Option<StoreTime>| at.map(|at| at.to_string());
     json!({
         "key": entry.key,
         "window_until": moment(view.window_until),
@@ -103,7 +103,7 @@ fn phase(view: &View, entry: &Entry) -> String {
     }
 }
 
-fn until_when(until: At, now: At) -> String {
+fn until_when(until: StoreTime, now: StoreTime) -> String {
     format!("until {until} (in {})", approximate(until.since(now)))
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::event::{self, millis};
-use crate::gate::{Admission, Ask, At, Free, Grant, Limit, Limits};
+use crate::gate::{Admission, Ask, Free, Grant, Limit, Limits, StoreTime};
 use crate::policy::Policy;
 use crate::store::{Failure, Leases, Store};
 use crate::sys::store::Patient;
@@ -27,18 +27,18 @@ pub(super) struct Watch<'a> {
 /// What a look has shown.
 pub(super) struct Look {
     /// What holds an attempt back, if anything does.
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<Blocked>,
     /// Until the next look, where waiting is an answer.
     again: Option<Duration>,
 }
 
 /// What holds an attempt back.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Held {
+pub(super) struct Blocked {
     limit: Limit,
     why: String,
     /// When it would be let go at the earliest, and how long that is, where it is known.
-    until: Option<(At, Duration)>,
+    until: Option<(StoreTime, Duration)>,
 }
 
 impl Watch<'_> {
@@ -53,20 +53,21 @@ impl Watch<'_> {
                 let delay = pause.delay(now, &ask, &self.store.patience());
                 let again = Some(delay.look);
                 let until = pause.until.map(|until| (until, until.since(now)));
-                Look { held: Some(Held { limit: pause.limit, why: pause.why, until }), again }
+                Look { held: Some(Blocked { limit: pause.limit, why: pause.why, until }), again }
             }
-            Admission::Refuse(refusal) => {
-                Look { held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }), again: None }
-            }
+            Admission::Refuse(refusal) => Look {
+                held: Some(Blocked { limit: refusal.limit, why: refusal.why, until: None }),
+                again: None,
+            },
         })
     }
 
-    fn ask(&mut self, ask: &Ask) -> Result<(Admission, At), Failure> {
+    fn ask(&mut self, ask: &Ask) -> Result<(Admission, StoreTime), Failure> {
         let mut entry = self.store.entry(self.key)?;
         if entry.state.is_ahead_of(entry.now) {
             // The clock was set back. Until that is noted, what is closed would open no sooner, however long one waits.
-            self.store.transact(self.key, Leases::Keep, &mut |sight| {
-                sight.state.mind_the_clock(sight.now);
+            self.store.transact(self.key, Leases::Keep, &mut |transaction| {
+                transaction.state.mind_the_clock(transaction.now);
                 Grant::default()
             })?;
             entry = self.store.entry(self.key)?;
@@ -77,8 +78,11 @@ impl Watch<'_> {
         let is_contested = entry.permits_held > 0 || entry.probe_held;
         let wanted = Leases::wanted(&self.limits, ask);
         if is_contested && wanted != (Leases::Take { permits: None, probe: false }) {
-            self.store.transact(self.key, wanted, &mut |sight| {
-                told = (sight.state.look(sight.now, &self.limits, ask, sight.free), sight.now);
+            self.store.transact(self.key, wanted, &mut |transaction| {
+                told = (
+                    transaction.state.look(transaction.now, &self.limits, ask, transaction.free),
+                    transaction.now,
+                );
                 Grant::default()
             })?;
         }
@@ -87,7 +91,7 @@ impl Watch<'_> {
 
     /// Waits until an attempt would be admitted. `Some` where that would take too long: what holds it back, and which
     /// bound.
-    pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Held, String)>, Failure> {
+    pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Blocked, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
             let Look { held: Some(held), again } = self.look(looks)? else { break };
@@ -130,7 +134,7 @@ impl Patience {
     }
 }
 
-impl Held {
+impl Blocked {
     pub(super) fn words(&self) -> String {
         let until = self.until.map(|(until, _)| until.to_string());
         let wait = self.until.map(|(_, wait)| wait).unwrap_or_default();
@@ -138,7 +142,7 @@ impl Held {
     }
 
     /// The answer for programs. `until` and `wait_ms` are null where it hangs on others.
-    pub(super) fn json(key: &str, held: Option<&Held>) -> Json {
+    pub(super) fn json(key: &str, held: Option<&Blocked>) -> Json {
         let Some(held) = held else {
             return json!({
                 "key": key, "admitted": true, "limit": null, "reason": null, "until": null, "wait_ms": 0.0,

@@ -19,10 +19,10 @@ mod holder;
 #[path = "local/holder_signed.rs"]
 mod holder;
 mod lock;
-mod place;
+mod state_dir;
 mod tree;
 
-pub(crate) use place::Place;
+pub(crate) use state_dir::StateDir;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -36,11 +36,11 @@ use rustix::fs::{AtFlags, Dir};
 use self::files::{Files, Locking, PROBE};
 use self::lock::{Lock, Standstill, Taken};
 use self::tree::Sharing;
-use super::PATIENCE;
-use crate::gate::{At, Free, Grant, KeyState};
+use super::MAX_BUSY_WAIT;
+use crate::gate::{Free, Grant, KeyState, StoreTime};
 use crate::store::file_record::{self as record, Found, Next};
 use crate::store::key_name;
-use crate::store::{Done, Entry, Failure, Leases, Store, Transaction};
+use crate::store::{Done, Entry, Failure, Leases, RETENTION, Store, Transaction};
 use crate::sys::clock;
 
 /// The directory of this layout.
@@ -49,15 +49,12 @@ const LAYOUT: &str = "v1";
 /// The file of the random key for credentials, in [`LAYOUT`]. No key has a directory of this name.
 const SECRET: &str = ".secret";
 
-/// How long a key that nobody uses is kept once its state matters no more.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 /// How often a record that others remove is made again.
-const TRIES: u32 = 10;
+const MAX_REOPENS: u32 = 10;
 
 /// The embedded store.
 pub(crate) struct Local {
-    place: Place,
+    place: StateDir,
     path: PathBuf,
     /// None while it is not there.
     root: Option<Root>,
@@ -114,7 +111,7 @@ impl Warnings {
 
 impl Local {
     /// Opens the directory, or says why it is not to be used. One that is missing is made when it is first needed.
-    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &StateDir) -> Result<Self, Failure> {
         let path = place.path();
         let mut local = Self {
             place: place.clone(),
@@ -133,7 +130,7 @@ impl Local {
         }
         let opened = self.place.open(&self.path, make)?;
         self.root = opened.map(|(directory, sharing)| Root { directory, sharing, layout: None });
-        if self.root.as_ref().is_some_and(|root| place::is_remote(&root.directory)) {
+        if self.root.as_ref().is_some_and(|root| state_dir::is_remote(&root.directory)) {
             let path = self.path.display();
             self.warnings.push(format!(
                 "the state directory {path} is on NFS, where locks may hold for one host alone: \
@@ -166,7 +163,7 @@ impl Local {
         decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, Failure> {
         let name = key_name::of_key(key);
-        for _ in 0..TRIES {
+        for _ in 0..MAX_REOPENS {
             let files = ours.files.take().map_or_else(|| self.files(&name, true), |files| Ok(Some(files)))?;
             let Some(files) = files else { continue };
             let result = match files.lock(&mut ours.standstill)? {
@@ -209,7 +206,7 @@ impl Local {
         for name in names {
             let Ok(Some(files)) = self.files(&name, false) else { continue };
             let Ok(Locking::Locked(_lock)) = files.lock(&mut Standstill::default()) else { continue };
-            if files.age().is_none_or(|age| age < KEPT) || !matches!(files.held(), Ok((0, false))) {
+            if files.age().is_none_or(|age| age < RETENTION) || !matches!(files.held(), Ok((0, false))) {
                 continue;
             }
             let mut buffer = [0; record::FILE];
@@ -217,9 +214,9 @@ impl Local {
             let last = match record::read(bytes, |_| true).0 {
                 Found::State { state, .. } => state.matters_until(),
                 Found::Unusable(record::Damage::Newer) => continue,
-                Found::Nothing | Found::Unusable(_) => At::default(),
+                Found::Nothing | Found::Unusable(_) => StoreTime::default(),
             };
-            if now() > last.plus(KEPT) {
+            if now() > last.plus(RETENTION) {
                 files.remove();
                 if let Some(layout) = self.root.as_ref().and_then(|root| root.layout.as_ref()) {
                     let _used_again = rustix::fs::unlinkat(layout, &name, AtFlags::REMOVEDIR);
@@ -330,7 +327,7 @@ fn secret(root: &mut Root, make: bool) -> io::Result<Option<String>> {
     let _lock = loop {
         match Lock::take(file.as_fd(), &mut standstill)? {
             Taken::Locked(lock) => break lock,
-            Taken::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Taken::Busy if clock::now().awake.saturating_sub(began) < MAX_BUSY_WAIT => {}
             Taken::Busy | Taken::Stuck(_) => return Err(io::ErrorKind::TimedOut.into()),
         }
     };
@@ -352,7 +349,7 @@ fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
         match files.lock(&mut standstill)? {
             Locking::Locked(lock) => return Ok(Some(lock)),
             Locking::Gone => return Ok(None),
-            Locking::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Locking::Busy if clock::now().awake.saturating_sub(began) < MAX_BUSY_WAIT => {}
             Locking::Busy => return Err(Failure(format!("{} is busy", files.state_path().display()))),
         }
     }
@@ -418,8 +415,8 @@ fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool
 }
 
 /// The time that all users of this store agree on: the host's.
-fn now() -> At {
-    At(clock::unix_micros())
+fn now() -> StoreTime {
+    StoreTime(clock::unix_micros())
 }
 
 /// What could not be done with which file, why, and the way out if it is known.

@@ -19,27 +19,27 @@ use ::redis::{Value, cmd, from_redis_value};
 use self::link::Link;
 use self::scripts::{Found, Scripts, Seen};
 use self::trouble::Trouble;
-use super::PATIENCE;
-use crate::gate::{At, Free, Grant};
+use super::MAX_BUSY_WAIT;
+use crate::gate::{Free, Grant, StoreTime};
 use crate::store::Location;
-use crate::store::redis_record::{self as record, Kind, Record};
+use crate::store::redis_record::{self as record, LeaseKind, Record};
 use crate::store::{Done, Entry, Failure, Leases, Store, Transaction};
 use crate::sys::identity;
 
 /// How long a lease lasts that is not renewed.
-const LEASE: Duration = Duration::from_secs(30);
+const LEASE_TIME: Duration = Duration::from_secs(30);
 /// How long one transaction tries again where others keep being faster, before it lets its caller look around.
 const CONTENDED: Duration = Duration::from_millis(500);
 /// The pauses between tries are drawn from zero to a bound, which doubles from the first to the last.
 const PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
 /// Keys per step of a search for all of them.
-const BATCH: u32 = 1000;
+const SCAN_BATCH_KEYS: u32 = 1000;
 
 /// A server, and what this process holds there.
 pub(crate) struct Redis {
     location: Location,
     link: Option<(Link, Scripts)>,
-    held: Vec<Held>,
+    held: Vec<OwnLease>,
     /// Leases that may have been granted: the answer did not come. Key and id.
     doubtful: Vec<(String, String)>,
     lease: Duration,
@@ -50,7 +50,7 @@ pub(crate) struct Redis {
 
 /// A lease of ours.
 #[derive(Clone, Debug)]
-struct Held {
+struct OwnLease {
     key: String,
     id: String,
     grant: Grant,
@@ -71,7 +71,7 @@ impl Redis {
             link: None,
             held: Vec::new(),
             doubtful: Vec::new(),
-            lease: LEASE,
+            lease: LEASE_TIME,
             warnings: Vec::new(),
             damaged: BTreeSet::new(),
         }
@@ -135,7 +135,11 @@ impl Redis {
     }
 
     /// Changes a key's record as `edit` says, which is asked again with a newer one where others were faster.
-    fn change(&mut self, key: &str, mut edit: impl FnMut(&mut Record, At) -> Edit) -> Result<Done, Trouble> {
+    fn change(
+        &mut self,
+        key: &str,
+        mut edit: impl FnMut(&mut Record, StoreTime) -> Edit,
+    ) -> Result<Done, Trouble> {
         let name = record::name(key);
         let mark = format!("{:016x}", u64::from_ne_bytes(identity::entropy()));
         let mut reconnected = false;
@@ -177,11 +181,11 @@ impl Redis {
     fn change_surely(
         &mut self,
         key: &str,
-        mut edit: impl FnMut(&mut Record, At) -> Edit,
+        mut edit: impl FnMut(&mut Record, StoreTime) -> Edit,
     ) -> Result<(), Trouble> {
         let began = Instant::now();
         while self.change(key, &mut edit)? == Done::Busy {
-            if began.elapsed() >= PATIENCE {
+            if began.elapsed() >= MAX_BUSY_WAIT {
                 return Err(Trouble::lasting("too many others change this key"));
             }
         }
@@ -189,13 +193,13 @@ impl Redis {
     }
 
     /// Keys by what they are called on the server, with their values: those that are ours and can be read.
-    fn every(&mut self) -> Result<(BTreeMap<String, Value>, At), Trouble> {
+    fn every(&mut self) -> Result<(BTreeMap<String, Value>, StoreTime), Trouble> {
         let mut found = BTreeMap::new();
         let mut cursor = 0;
         loop {
             let (next, names): (u64, Vec<Vec<u8>>) = self.on_live_link(|link, _| {
                 let mut scan = cmd("SCAN");
-                scan.arg(cursor).arg("MATCH").arg(record::EVERY).arg("COUNT").arg(BATCH);
+                scan.arg(cursor).arg("MATCH").arg(record::EVERY).arg("COUNT").arg(SCAN_BATCH_KEYS);
                 from_redis_value(link.call(&scan)?).map_err(|_| scripts::not_understood())
             })?;
             let names: Vec<_> = names.into_iter().filter_map(|name| String::from_utf8(name).ok()).collect();
@@ -215,10 +219,10 @@ impl Redis {
         Ok((found, scripts::at(seconds, micros)))
     }
 
-    fn shown(&self, mut record: Record, now: At) -> Entry {
+    fn shown(&self, mut record: Record, now: StoreTime) -> Entry {
         record.purge(now, self.lease);
-        let permits_held = record.held(Kind::Permit);
-        let probe_held = record.held(Kind::Probe) > 0;
+        let permits_held = record.held(LeaseKind::Permit);
+        let probe_held = record.held(LeaseKind::Probe) > 0;
         Entry { key: record.key, state: record.state, permits_held, probe_held, now }
     }
 
@@ -326,7 +330,7 @@ impl Store for Redis {
             }
         }
         if granted != Grant::default() {
-            self.held.push(Held { key: key.to_owned(), id, grant: granted });
+            self.held.push(OwnLease { key: key.to_owned(), id, grant: granted });
         }
         Ok(Done::Done)
     }

@@ -73,7 +73,7 @@ fn a_busy_state_is_asked_again_and_reported_to_for_ten_seconds() {
     run.said.clear();
     run.pass(9_999);
     run.tell(Input::Settled(Answer::Busy));
-    run.did("settle:Success");
+    run.did("settle:Good");
     run.pass(1);
     run.tell(Input::Settled(Answer::Busy));
     run.did("bypassed ok succeeded exit0");
@@ -93,7 +93,7 @@ fn leases_are_renewed_while_the_command_runs_and_while_its_output_is_passed_on()
     run.did("renew wake:10000");
     run.fails(0, 0);
     settled(&mut run);
-    run.did("started settle:Success ok succeeded exit0");
+    run.did("started settle:Good ok succeeded exit0");
     // What is not leased is not renewed.
     let mut run = gated(&plain());
     let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };

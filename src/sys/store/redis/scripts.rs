@@ -8,7 +8,7 @@ use ::redis::{Script, Value, cmd, from_redis_value};
 
 use super::link::Link;
 use super::trouble::{Kind, Trouble};
-use crate::gate::At;
+use crate::gate::StoreTime;
 
 const READ: &str = concat!(include_str!("look.lua"), include_str!("tell.lua"));
 const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), include_str!("tell.lua"));
@@ -17,7 +17,7 @@ const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), i
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) value: Found,
-    pub(super) now: At,
+    pub(super) now: StoreTime,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +96,8 @@ fn parse(answer: Value) -> Result<Option<Seen>, Trouble> {
 }
 
 /// The server's answer to TIME.
-pub(super) fn at(seconds: u64, micros: u64) -> At {
-    At(seconds.saturating_mul(1_000_000).saturating_add(micros))
+pub(super) fn at(seconds: u64, micros: u64) -> StoreTime {
+    StoreTime(seconds.saturating_mul(1_000_000).saturating_add(micros))
 }
 
 pub(super) fn not_understood() -> Trouble {

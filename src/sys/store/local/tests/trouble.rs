@@ -68,8 +68,8 @@ fn nothing_is_reached_through_a_link() {
         let before = tree(&outside);
         let leases = Leases::Take { permits: Some(1), probe: true };
         let why = refusal(open(&sandbox.store()).and_then(|mut local| {
-            local.transact("key", leases, &mut |sight| {
-                increment(sight.state);
+            local.transact("key", leases, &mut |transaction| {
+                increment(transaction.state);
                 Grant::default()
             })
         }));
@@ -155,7 +155,7 @@ fn a_directory_that_cannot_be_trusted_is_refused() {
         chown(&store, Some(12345), None).unwrap();
         refusal(open(&store))
     } else {
-        refusal(Place::Default.open(Path::new("/"), false))
+        refusal(StateDir::Default.open(Path::new("/"), false))
     };
     assert!(why.contains("belongs to user") && why.contains("--state"), "{why}");
 }

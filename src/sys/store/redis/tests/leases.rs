@@ -9,9 +9,10 @@ const PERMITS: Leases = Leases::Take { permits: Some(3), probe: false };
 fn take(store: &mut Redis, leases: Leases) -> Grant {
     let mut granted = Grant::default();
     store
-        .transact("k", leases, &mut |sight| {
+        .transact("k", leases, &mut |transaction| {
             let wants_probe = matches!(leases, Leases::Take { probe: true, .. });
-            granted = Grant { permit: sight.free.permit && !wants_probe, probe: sight.free.probe };
+            granted =
+                Grant { permit: transaction.free.permit && !wants_probe, probe: transaction.free.probe };
             granted
         })
         .expect("a transaction");
@@ -118,12 +119,12 @@ fn forgetting_a_key_takes_leases_from_nobody() {
 #[test]
 fn a_lease_of_a_clock_that_was_set_back_is_not_believed() {
     let mut record = Record::new("k");
-    let now = At(1_000_000_000_000);
+    let now = StoreTime(1_000_000_000_000);
     let grant = Grant { permit: true, probe: true };
     record.take(grant, "past", now);
     record.take(grant, "live", now.plus(Duration::from_millis(1)));
     record.take(grant, "future", now.plus(Duration::from_secs(3600)));
-    record.purge(now, LEASE);
+    record.purge(now, LEASE_TIME);
     assert_eq!(record.leases.iter().map(|held| held.id.as_str()).collect::<Vec<_>>(), ["live", "live"]);
     let again = Record::decode("k", &record.encode()).unwrap();
     assert_eq!(again, record);

@@ -15,19 +15,19 @@ use crate::sys::environment;
 
 /// Which directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum StateDir {
     /// The user's own.
     Default,
     /// One that was named, and that a group may share.
     Named(PathBuf),
 }
 
-impl Place {
+impl StateDir {
     pub(crate) fn path(&self) -> PathBuf {
         match self {
-            Place::Default => default_path(),
+            StateDir::Default => default_path(),
             // Without a slash at its end, which would lead through a symbolic link.
-            Place::Named(path) => path.components().collect(),
+            StateDir::Named(path) => path.components().collect(),
         }
     }
 
@@ -73,13 +73,13 @@ impl Place {
             },
         };
         found
-            .judge(geteuid().as_raw(), *self != Place::Default)
+            .judge(geteuid().as_raw(), *self != StateDir::Default)
             .map_err(|why| Failure(format!("the state directory {} is not used: {why}", path.display())))
     }
 }
 
 /// The directory itself, so that who names the default one names the same place.
-impl std::fmt::Display for Place {
+impl std::fmt::Display for StateDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path().display().fmt(f)
     }
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_slash_at_the_end_does_not_lead_through_a_link() {
         for path in ["a/b/", "a/b/.", "a//b", "a/b"] {
-            assert_eq!(Place::Named(path.into()).path().as_os_str(), "a/b");
+            assert_eq!(StateDir::Named(path.into()).path().as_os_str(), "a/b");
         }
-        assert_eq!(Place::Named("../x/".into()).path().as_os_str(), "../x");
+        assert_eq!(StateDir::Named("../x/".into()).path().as_os_str(), "../x");
     }
 }
