@@ -8,6 +8,7 @@ mod digest;
 pub mod file_record;
 pub mod key_name;
 mod location;
+pub mod memory;
 pub mod redis_record;
 
 use std::ops::RangeInclusive;

@@ -86,3 +86,6 @@ impl std::fmt::Display for StoreLocation {
 fn new_secret() -> String {
     format!("{:032x}", u128::from_ne_bytes(identity::entropy()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -407,4 +407,4 @@ impl Store for Redis {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,7 +2,7 @@
 
 mod failing;
 mod leases;
-mod server;
+pub(in crate::sys::store) mod server;
 
 use super::*;
 use crate::gate::{self, Breaker, KeyState, Limits, Settlement, Tripping};
