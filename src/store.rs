@@ -9,7 +9,10 @@ pub mod file_record;
 pub mod key_name;
 mod location;
 pub mod memory;
+pub mod redis_answer;
 pub mod redis_record;
+pub mod redis_trouble;
+pub mod resp;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -89,8 +92,9 @@ pub trait Store {
         decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, Failure>;
 
-    /// Renews our leases, and says what was lost meanwhile.
-    fn renew(&mut self) -> Result<(), Failure>;
+    /// Renews our leases; what was lost meanwhile is among the warnings. It takes 20 ms at most: where that is not enough,
+    /// it is [`Done::Busy`], and the next call goes on.
+    fn renew(&mut self) -> Result<Done, Failure>;
 
     /// How often that must be, while leases are held.
     fn renewal(&self) -> Option<Duration>;

@@ -11,6 +11,7 @@ mod keys;
 mod nested;
 mod rates;
 mod redis;
+mod stand_in;
 mod state;
 mod tls;
 mod updates;

@@ -2,21 +2,26 @@
 //! before the run goes on. What the limits say is decided in `gate/`; what a run makes of that, and of a store that does
 //! not answer, is decided here.
 
+mod settling;
+
+pub(super) use settling::{AfterSettling, Settling};
+
 use std::time::Duration;
 
 use rand::RngExt;
 
 use super::aftermath::failed_exit;
-use super::{Action, Answer, Now, Over, Pace, Session, State};
+use super::{Action, Answer, Now, Pace, Session, State};
 use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
-use crate::classify::{AttemptResult, Class, Classification, Ending};
+use crate::classify::Class;
 use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
-use crate::gate::{
-    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settled, Settlement, StoreTime,
-};
+use crate::gate::{Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settlement, StoreTime};
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
+
+/// Time between two looks after leases that are being renewed.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Shared limits, as one run knows them.
 #[derive(Debug)]
@@ -66,32 +71,10 @@ impl LastNotice {
     }
 }
 
-/// The way on once a report to the limits was taken.
-#[derive(Debug)]
-pub(super) enum AfterSettling {
-    /// The retry or the end that follows an attempt.
-    Attempt(Box<Over>),
-    /// The end of a run whose deadline passed before the admitted attempt could start.
-    TooLate,
-    /// The end of a run whose command would not die.
-    Unkillable,
-}
-
-/// A report to the limits that waits for its answer.
-#[derive(Debug)]
-pub(super) struct Settling {
-    /// On the awake clock.
-    since: Duration,
-    report: Settlement,
-    then: AfterSettling,
-}
-
 /// After this long it is said once more that somebody is held back by what hangs on others.
 const LONG_HOLD: Duration = Duration::from_secs(1);
 /// A store that failed is left alone for this long: each look may cost its whole patience.
 const STORE_BACKOFF: Duration = Duration::from_secs(5);
-/// A report is tried again for this long while others are at the state.
-const SETTLING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Gate {
     fn is_left_alone(&self, now: Now) -> bool {
@@ -276,8 +259,7 @@ impl Session {
         }
     }
 
-    /// Why it is not waited for, or not any longer, if it is not. A wait of known length that is too long is not begun;
-    /// others end when their time is over.
+    /// Why it is not waited for, or not any longer, if it is not.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
         let least = delay.least.unwrap_or_default();
         if let Some(most) = self.bounds.gate_wait
@@ -318,6 +300,15 @@ impl Session {
         self.conclude(now, Outcome::Refused, exit, String::new());
     }
 
+    /// Others are at the state: the leases are renewed in a moment.
+    pub(super) fn renew_soon(&mut self, now: Now) {
+        if let Some(gate) = &mut self.gate
+            && gate.renew_at.is_some()
+        {
+            gate.renew_at = Some(now.elapsed.saturating_add(RENEWAL_PAUSE));
+        }
+    }
+
     /// Until leases have to be renewed.
     pub(super) fn until_renewal(&self, now: Now) -> Option<Duration> {
         let at = self.gate.as_ref().and_then(|gate| gate.renew_at)?;
@@ -332,71 +323,5 @@ impl Session {
             gate.renew_at = gate.renewal.map(|every| now.elapsed.saturating_add(every));
             self.out.push(Action::Renew);
         }
-    }
-
-    /// The limits learn how an admitted attempt ended.
-    pub(super) fn settle(&mut self, now: Now, report: Settlement, then: AfterSettling) {
-        let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settled::default()) };
-        let granted = std::mem::take(&mut gate.granted);
-        let probe = granted.probe || gate.covered.probe;
-        let report = Settlement { probe, began: gate.began.take(), ..report };
-        gate.renew_at = None;
-        if granted == Grant::default() && gate.limits.learn_nothing_from(&report) {
-            return self.after_settling(now, then, Settled::default());
-        }
-        if gate.is_left_alone(now) {
-            self.bypass("the shared state could not be reached a moment ago".to_owned());
-            return self.after_settling(now, then, Settled::default());
-        }
-        self.state = State::Settling;
-        self.settling = Some(Box::new(Settling { since: now.awake, report, then }));
-        self.out.push(Action::Settle(report));
-    }
-
-    pub(super) fn settled(&mut self, now: Now, answer: Answer<Settled>) {
-        let Some(settling) = self.settling.take() else { return };
-        let failure = match answer {
-            Answer::Done(settlement) => return self.after_settling(now, settling.then, settlement),
-            Answer::Busy if now.awake.saturating_sub(settling.since) < SETTLING_LIMIT => {
-                self.out.push(Action::Settle(settling.report));
-                self.settling = Some(settling);
-                return;
-            }
-            Answer::Busy => "the shared state is busy".to_owned(),
-            Answer::Failed(why) => {
-                self.gate.iter_mut().for_each(|gate| gate.leave_alone(now));
-                why
-            }
-        };
-        self.bypass(failure);
-        self.after_settling(now, settling.then, Settled::default());
-    }
-
-    fn after_settling(&mut self, now: Now, then: AfterSettling, settlement: Settled) {
-        match then {
-            AfterSettling::Attempt(over) => self.go_on(now, &over, settlement),
-            AfterSettling::TooLate => self.too_late(now),
-            AfterSettling::Unkillable => {
-                self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
-            }
-        }
-    }
-
-    /// The report to the limits on an attempt that is over.
-    pub(super) fn settlement_report(
-        &mut self,
-        attempt: &AttemptResult,
-        verdict: &Classification,
-    ) -> Settlement {
-        let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
-        let health = match verdict.class {
-            _ if says_nothing => gate::Health::Unknown,
-            Class::Success => gate::Health::Good,
-            Class::Transient | Class::Throttled => gate::Health::Bad,
-            Class::Permanent => gate::Health::Unknown,
-        };
-        let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
-        let rank = if retry_after.is_some() { self.random.random() } else { 0.0 };
-        Settlement { health, retry_after, rank, ..Settlement::UNKNOWN }
     }
 }

@@ -18,7 +18,7 @@ pub enum Input {
     /// The answer to [`Action::Settle`].
     Settled(Answer<Settled>),
     /// The answer to [`Action::Renew`]; an error says why the leases may be lost.
-    Renewed(Result<(), String>),
+    Renewed(Answer<()>),
     /// The command is running as this process.
     Started(i32),
     /// The command is over but for its output, which is still being passed on: its time no longer counts.

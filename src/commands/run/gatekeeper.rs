@@ -60,8 +60,8 @@ impl Gatekeeper {
     }
 
     fn renew(&mut self) -> Input {
-        let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
-        Input::Renewed(renewed.map_err(|failure| failure.0))
+        let renewed = self.store.as_mut().map_or(Ok(Done::Done), |store| store.renew());
+        Input::Renewed(answer(renewed, Some(())))
     }
 
     fn transact(

@@ -4,6 +4,9 @@ mod failing;
 mod leases;
 pub(in crate::sys::store) mod server;
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use super::*;
 use crate::gate::{self, Breaker, KeyState, Limits, Settlement, Tripping};
 use crate::sys::store::Patient as _;
@@ -49,8 +52,8 @@ fn the_time_is_the_servers() {
     let server = Server::start(&[]);
     let mut store = server.open();
     let time = || {
-        let (seconds, micros) = server.ask(&["TIME"]);
-        scripts::at(seconds, micros)
+        let (seconds, micros): (u64, u64) = server.ask(&["TIME"]);
+        StoreTime(seconds * 1_000_000 + micros)
     };
     let (before, mut told) = (time(), StoreTime(0));
     store
@@ -164,7 +167,7 @@ fn what_is_no_state_of_ours_begins_anew_with_one_warning() {
         add_one(&mut store, "k").unwrap();
         assert_eq!(count_of(&mut store, "k"), 1, "{words:?}");
         let warnings = store.warnings();
-        assert!(warnings.len() == 1 && warnings[0].contains("begins anew"), "{words:?}: {warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("starting afresh"), "{words:?}: {warnings:?}");
         let mut next = server.open();
         add_one(&mut next, "k").unwrap();
         assert_eq!((count_of(&mut next, "k"), next.warnings()), (2, vec![]), "{words:?}");
