@@ -5,6 +5,7 @@ mod server;
 
 mod breaker;
 mod budget;
+mod clocks;
 mod concurrency;
 mod files;
 mod keys;

@@ -74,20 +74,18 @@ impl KeyState {
     /// May an attempt start? If so it has, as far as the limits care; if not, nothing was spent.
     pub fn admit(&mut self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.mind_the_clock(now);
-        let mut after = self.clone();
-        let answer = after.try_admit(now, limits, ask, free);
-        // Held back by chance, it was a request all the same.
-        self.adaptive.clone_from(&after.adaptive);
-        match answer {
-            Ok(grant) => {
-                // What changes nothing need not be written.
-                if after != *self {
-                    *self = Self { updated: now, ..after };
-                }
-                Admission::Proceed(grant)
-            }
-            Err(held) => held,
+        let before = self.clone();
+        let answer = self.try_admit(now, limits, ask, free);
+        if answer.is_err() {
+            // Held back by chance, it was a request all the same.
+            let adaptive = std::mem::take(&mut self.adaptive);
+            *self = Self { adaptive, ..before.clone() };
         }
+        // What changes nothing need not be written.
+        if *self != before {
+            self.updated = now;
+        }
+        answer.map_or_else(|held| held, Admission::Proceed)
     }
 
     /// What an attempt would be told, without starting it.

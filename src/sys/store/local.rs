@@ -414,9 +414,13 @@ fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool
     files.write(&slot, next.offset(), was_sound && next.is_first())
 }
 
-/// The time that all users of this store agree on: the host's.
+/// The time that all users of this store agree on: the host's. A clock that stands before 1970, as on a board without a
+/// battery, would stand still for us; the time since the host was started does not.
 fn now() -> StoreTime {
-    StoreTime(clock::unix_micros())
+    match clock::unix_micros() {
+        0 => StoreTime::default().plus(clock::since_boot()),
+        micros => StoreTime(micros),
+    }
 }
 
 /// What could not be done with which file, why, and the way out if it is known.
