@@ -152,6 +152,20 @@ pub struct Delay {
     pub look: Duration,
 }
 
+impl Delay {
+    /// Whether an attempt that has waited for `waited` would wait for longer than `most`. A wait of known length that is
+    /// too long is not begun; others end when their time is over.
+    pub fn is_too_long(&self, waited: Duration, most: Duration) -> bool {
+        waited.saturating_add(self.least.unwrap_or_default()) > most || waited >= most
+    }
+}
+
+/// Why an attempt does not start for which `bound` leaves too little time: `not waiting any longer (--gate-wait 5s)`.
+pub fn not_waiting(bound: &str, has_waited: bool) -> String {
+    let longer = if has_waited { " any longer" } else { "" };
+    format!("not waiting{longer} ({bound})")
+}
+
 /// Whoever waits for long looks again after about this time.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
-use self::wait::{Blocked, Patience, Watch};
+use self::wait::{Blocked, WaitBound, Watch};
 use super::{format, gather, print, print_json, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::{self, Exit};
@@ -113,8 +113,8 @@ impl Shared {
     }
 
     fn wait(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
-        let patience = Patience::new(&self.policy);
-        let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
+        let bound = WaitBound::new(&self.policy);
+        let given_up = self.watch(key).wait(bound.as_ref()).map_err(failed)?;
         let held = given_up.as_ref().map(|(held, _)| held);
         if as_json {
             print_json(&Blocked::json(key, held), false)?;

@@ -37,7 +37,7 @@ impl Adaptive {
             limit: Limit::Adaptive,
             until: Some(now.plus(REDRAW_AFTER)),
             spread: REDRAW_AFTER,
-            why: format!("of {requests} in two minutes {accepts} went well"),
+            why: format!("{accepts} of {requests} attempts succeeded in two minutes"),
         })
     }
 

@@ -59,9 +59,9 @@ impl Circuit {
     pub(super) fn check(&self, limit: Breaker, now: StoreTime, probe_is_free: bool) -> Result<bool, Pause> {
         let limit = Some(limit);
         let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {
-            (Phase::Open, Some(until)) => (Some(until), format!("it opened after {}", self.seen())),
+            (Phase::Open, Some(until)) => (Some(until), format!("opened after {}", self.seen())),
             (Phase::HalfOpen, _) if probe_is_free => return Ok(true),
-            (Phase::HalfOpen, _) => (None, "it is half-open, and its probe is under way".to_owned()),
+            (Phase::HalfOpen, _) => (None, "half-open, probe running".to_owned()),
             _ => return Ok(false),
         };
         let spread = if until.is_some() { REOPEN_SPREAD } else { Duration::ZERO };

@@ -40,7 +40,7 @@ impl Budget {
         } else if self.reserve.len() < RESERVE_RETRIES {
             self.reserve.push(now);
         } else {
-            return Err(Refusal { limit: Limit::Budget, why: "the retry budget is spent".to_owned() });
+            return Err(Refusal { limit: Limit::Budget, why: "retry budget exhausted".to_owned() });
         }
         Ok(())
     }

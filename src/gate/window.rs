@@ -101,7 +101,8 @@ impl Window {
             self.passed += 1;
             return Ok(());
         }
-        let why = if self.by_hand { "the key was closed by hand" } else { "the server asked all to wait" };
+        let why =
+            if self.by_hand { "the key was closed by hand" } else { "the server asked clients to wait" };
         let (until, spread) = (Some(self.until), self.spread());
         Err(Pause { limit: Limit::Window, until, spread, why: why.to_owned() })
     }

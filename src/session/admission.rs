@@ -16,7 +16,9 @@ use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::Class;
 use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
-use crate::gate::{Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settlement, StoreTime};
+use crate::gate::{
+    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settlement, StoreTime,
+};
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
 
@@ -261,14 +263,14 @@ impl Session {
 
     /// Why it is not waited for, or not any longer, if it is not.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
-        let least = delay.least.unwrap_or_default();
         if let Some(most) = self.bounds.gate_wait
-            && (held.saturating_add(least) > most || held >= most)
+            && delay.is_too_long(held, most)
         {
             let pending = self.gate.as_ref().and_then(|gate| gate.pending.as_ref());
-            let longer = if pending.is_some_and(|pending| pending.looks > 1) { " any longer" } else { "" };
-            return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
+            let has_waited = pending.is_some_and(|pending| pending.looks > 1);
+            return Some(gate::not_waiting(&format!("--gate-wait {}", duration::exact(most)), has_waited));
         }
+        let least = delay.least.unwrap_or_default();
         self.would_pass_deadline(now, least).then(|| match delay.least {
             Some(least) => self.bounds.past_deadline_words(least),
             None => self.bounds.deadline_words(),

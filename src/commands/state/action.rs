@@ -30,17 +30,16 @@ pub(super) enum Deed {
 const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
 
 const USAGE: &str =
-    "write retry state list, or show, check, close --for DURATION, wait or reset, and the KEY";
+    "usage: retry state list | show KEY | check KEY | close KEY --for DURATION | wait KEY | reset KEY";
 
 impl Action {
     pub(super) fn read(invocation: &Invocation) -> Result<Self, Error> {
-        let typed =
-            invocation.value("action").ok_or_else(|| Error::usage("what is to be done?").hint(USAGE))?;
+        let typed = invocation.value("action").ok_or_else(|| Error::usage("missing action").hint(USAGE))?;
         let Some(action) = ACTIONS.into_iter().find(|action| typed == action) else {
             let typed = typed.to_string_lossy();
             let hint = nearest(&typed, ACTIONS)
                 .map_or_else(|| USAGE.to_owned(), |near| format!("did you mean {near}?"));
-            return Err(Error::usage(format!("'{typed}' is no action of retry state")).hint(hint));
+            return Err(Error::usage(format!("unknown action '{typed}'")).hint(hint));
         };
         refuse_idle_options(invocation, action)?;
         let keys = invocation.values("of");
@@ -48,7 +47,7 @@ impl Action {
             return match keys.first() {
                 None => Ok(Action::List),
                 Some(key) => Err(Error::usage(format!("list takes no KEY ('{}')", key.display()))
-                    .hint("write retry state show KEY for one key")),
+                    .hint("for one key use retry state show KEY")),
             };
         }
         let key = key(action, &keys)?;
@@ -74,29 +73,29 @@ fn key(action: &str, typed: &[OsString]) -> Result<String, Error> {
     let key = match typed {
         [key] => key,
         [] => {
-            return Err(Error::usage(format!("{action} which key?")).hint(format!(
-                "write retry state {action} KEY; retry state list shows those that have a state"
-            )));
+            return Err(Error::usage("missing KEY")
+                .hint(format!("usage: retry state {action} KEY (retry state list shows all keys)")));
         }
         more => {
             return Err(Error::usage(format!("{action} takes one KEY, not {}", more.len()))
-                .hint("quote a key that holds a blank"));
+                .hint("quote a key that contains spaces"));
         }
     };
     let Some(text) = key.to_str() else {
-        return Err(Error::usage(format!("the key '{}' is not UTF-8", key.display())));
+        return Err(Error::usage(format!("the key '{}' is not valid UTF-8", key.display())));
     };
     if text == "auto" {
-        return Err(Error::usage("auto stands for a key that is found in a command's arguments")
-            .hint("write the key itself; retry state list shows those that have a state"));
+        return Err(Error::usage("auto is not a key: it is derived from a command's arguments")
+            .hint("use the key itself (retry state list shows all keys)"));
     }
     Key::named(text).map_err(Error::usage)
 }
 
 fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
-    let typed = invocation
-        .value(CLOSE_FOR)
-        .ok_or_else(|| Error::usage("close it for how long?").hint("write retry state close KEY --for 5m"))?;
+    let typed = invocation.value(CLOSE_FOR).ok_or_else(|| {
+        Error::usage("missing --for DURATION")
+            .hint("usage: retry state close KEY --for DURATION, for example --for 5m")
+    })?;
     let text = typed.to_string_lossy();
     duration::parse(&text).map_err(|why| Error::usage(format!("--for {text}: {why}")))
 }
@@ -118,8 +117,8 @@ fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Erro
             _ => &["list", "show", "check", "wait"],
         };
         if given && !wanted_by.contains(&action) {
-            return Err(Error::usage(format!("--{option} has no part in retry state {action}"))
-                .hint(format!("it is for {}", wanted_by.join(", "))));
+            return Err(Error::usage(format!("--{option} does not apply to retry state {action}"))
+                .hint(format!("it applies to {}", wanted_by.join(", "))));
         }
     }
     Ok(())

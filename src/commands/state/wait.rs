@@ -9,13 +9,13 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::event::{self, millis};
-use crate::gate::{Admission, Ask, Free, Grant, Limit, Limits, StoreTime};
+use crate::gate::{self, Admission, Ask, Delay, Free, Grant, Limit, Limits, StoreTime};
 use crate::policy::Policy;
 use crate::store::{Failure, Leases, Store};
 use crate::sys::store::Patient;
 use crate::sys::{clock, identity};
 
-/// Who looks whether an attempt would be admitted.
+/// A look at a key, as an attempt under these limits would have it.
 pub(super) struct Watch<'a> {
     pub(super) store: &'a mut dyn Store,
     pub(super) key: &'a str,
@@ -24,12 +24,12 @@ pub(super) struct Watch<'a> {
     pub(super) ask: Ask,
 }
 
-/// What a look has shown.
+/// The answer to a look.
 pub(super) struct Look {
     /// What holds an attempt back, if anything does.
     pub(super) held: Option<Blocked>,
-    /// Until the next look, where waiting is an answer.
-    again: Option<Duration>,
+    /// How long that takes, where waiting is an answer.
+    delay: Option<Delay>,
 }
 
 /// What holds an attempt back.
@@ -48,16 +48,15 @@ impl Watch<'_> {
         let ask = Ask { looks, chance, ..self.ask };
         let (admission, now) = self.ask(&ask)?;
         Ok(match admission {
-            Admission::Proceed(_) => Look { held: None, again: None },
+            Admission::Proceed(_) => Look { held: None, delay: None },
             Admission::Wait(pause) => {
                 let delay = pause.delay(now, &ask, &self.store.patience());
-                let again = Some(delay.look);
                 let until = pause.until.map(|until| (until, until.since(now)));
-                Look { held: Some(Blocked { limit: pause.limit, why: pause.why, until }), again }
+                Look { held: Some(Blocked { limit: pause.limit, why: pause.why, until }), delay: Some(delay) }
             }
             Admission::Refuse(refusal) => Look {
                 held: Some(Blocked { limit: refusal.limit, why: refusal.why, until: None }),
-                again: None,
+                delay: None,
             },
         })
     }
@@ -91,46 +90,42 @@ impl Watch<'_> {
 
     /// Waits until an attempt would be admitted. `Some` where that would take too long: what holds it back, and which
     /// bound.
-    pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Blocked, String)>, Failure> {
+    pub(super) fn wait(&mut self, bound: Option<&WaitBound>) -> Result<Option<(Blocked, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
-            let Look { held: Some(held), again } = self.look(looks)? else { break };
-            let Some(again) = again else {
-                return Ok(Some((held, "waiting does not help".to_owned())));
+            let Look { held: Some(held), delay } = self.look(looks)? else { break };
+            let Some(delay) = delay else {
+                return Ok(Some((held, "waiting would not help".to_owned())));
             };
             let waited = clock::now().elapsed.saturating_sub(began);
-            // A wait of known length that is too long is not begun; others end when their time is over.
-            let least = held.until.map_or(Duration::ZERO, |(_, left)| left);
-            if let Some(patience) = patience.filter(|patience| patience.is_over(waited, least)) {
-                return Ok(Some((held, format!("not waited for ({})", patience.whose))));
+            let Some(bound) = bound else {
+                clock::sleep(delay.look);
+                continue;
+            };
+            if delay.is_too_long(waited, bound.most) {
+                return Ok(Some((held, gate::not_waiting(&bound.words, looks > 0))));
             }
-            let left = patience.map_or(again, |patience| patience.most.saturating_sub(waited));
-            clock::sleep(again.min(left));
+            clock::sleep(delay.look.min(bound.most.saturating_sub(waited)));
         }
         Ok(None)
     }
 }
 
-/// How long is waited at most.
+/// The longest wait, and the setting that bounds it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Patience {
+pub(super) struct WaitBound {
     most: Duration,
-    /// Who says so, in words.
-    whose: String,
+    /// The setting, in words.
+    words: String,
 }
 
-impl Patience {
+impl WaitBound {
     /// `--gate-wait`, or the deadline of a policy or of a run around us, whichever is shorter.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", exact(most))));
-        let deadline =
-            policy.deadline.0.map(|most| (most, format!("the deadline is in {}", approximate(most))));
-        let (most, whose) = [gate_wait, deadline].into_iter().flatten().min()?;
-        Some(Self { most, whose })
-    }
-
-    fn is_over(&self, waited: Duration, least: Duration) -> bool {
-        waited.saturating_add(least) > self.most || waited >= self.most
+        let deadline = policy.deadline.0.map(|most| (most, format!("deadline in {}", approximate(most))));
+        let (most, words) = [gate_wait, deadline].into_iter().flatten().min()?;
+        Some(Self { most, words })
     }
 }
 

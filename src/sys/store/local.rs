@@ -133,8 +133,8 @@ impl Local {
         if self.root.as_ref().is_some_and(|root| state_dir::is_remote(&root.directory)) {
             let path = self.path.display();
             self.warnings.push(format!(
-                "the state directory {path} is on NFS, where locks may hold for one host alone: \
-                 many hosts share limits by --state redis://…"
+                "the state directory {path} is on NFS, where locks may apply to one host only; \
+                 to share limits between hosts use --state redis://…"
             ));
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Local {
             return result;
         }
         let path = self.path.join(LAYOUT).join(name);
-        Err(Failure(format!("{} is removed as often as it is made", path.display())))
+        Err(Failure(format!("{} keeps being removed", path.display())))
     }
 
     /// What a person is shown of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
@@ -374,7 +374,7 @@ fn transact(
         Found::Nothing => (Some(KeyState::default()), KeyState::default()),
         Found::Unusable(damage) => {
             let path = files.state_path();
-            warnings.push(format!("{} {}: its limits begin anew", path.display(), damage.words()));
+            warnings.push(format!("{} {}; its limits start afresh", path.display(), damage.words()));
             // Written in any case, so that nobody else is warned.
             (None, KeyState::default())
         }
@@ -409,7 +409,7 @@ fn transact(
 
 fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool) -> Result<(), Failure> {
     let Some(slot) = record::slot(next, key, state) else {
-        return Err(Failure("the key is too long to be kept".to_owned()));
+        return Err(Failure("the key is too long".to_owned()));
     };
     files.write(&slot, next.offset(), was_sound && next.is_first())
 }
@@ -426,14 +426,14 @@ fn now() -> StoreTime {
 /// What could not be done with which file, why, and the way out if it is known.
 fn failure(what: &str, path: &Path, why: &io::Error) -> Failure {
     let way_out = match why.raw_os_error() {
-        Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or name another directory with --state",
+        Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or use another directory with --state",
         Some(libc::EROFS | libc::EACCES | libc::EPERM | libc::ENOTDIR) => {
-            "; name another directory with --state"
+            "; use another directory with --state"
         }
         _ => "",
     };
     let why = match why.raw_os_error() {
-        Some(libc::ELOOP) => "it is a symbolic link; remove it".to_owned(),
+        Some(libc::ELOOP) => "symbolic link; remove it".to_owned(),
         _ => crate::base::words::of_system(why),
     };
     Failure(format!("{what} {}: {why}{way_out}", path.display()))

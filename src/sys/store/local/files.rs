@@ -66,7 +66,7 @@ impl Files {
             Taken::Locked(lock) => lock,
             Taken::Busy => return Ok(Locking::Busy),
             Taken::Stuck(holder) => {
-                return Err(Failure(format!("{} has been locked for long by {holder}", path().display())));
+                return Err(Failure(format!("{} is locked by {holder}", path().display())));
             }
         };
         let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path(), &errno.into()))?;
@@ -78,7 +78,7 @@ impl Files {
             let path = path();
             let path = path.display();
             return Err(Failure(format!(
-                "{path} is not used: it is no plain file, or has a second name; remove it"
+                "not using {path}: not a plain file, or it has a second name; remove it"
             )));
         }
         // A new file stays empty until it holds a record.

@@ -74,7 +74,7 @@ impl StateDir {
         };
         found
             .judge(geteuid().as_raw(), *self != StateDir::Default)
-            .map_err(|why| Failure(format!("the state directory {} is not used: {why}", path.display())))
+            .map_err(|why| Failure(format!("not using the state directory {}: {why}", path.display())))
     }
 }
 
@@ -108,8 +108,8 @@ fn try_open(path: &Path) -> io::Result<OwnedFd> {
 fn unusable(path: &Path, why: &io::Error) -> Failure {
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         let path = path.display();
-        let why = "it is a symbolic link; name the directory that it leads to with --state";
-        return Failure(format!("the state directory {path} is not used: {why}"));
+        let why = "symbolic link; use --state with the directory that it leads to";
+        return Failure(format!("not using the state directory {path}: {why}"));
     }
     failure("cannot use the state directory", path, why)
 }
@@ -127,13 +127,10 @@ impl<G: Fn() -> bool> Found<G> {
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
-            return Err("everybody may write to it (chmod o-w makes it safe)".to_owned());
+            return Err("writable by everybody (fix: chmod o-w)".to_owned());
         }
         if group_writes && !may_be_shared {
-            return Err(
-                "its group may write to it (chmod g-w makes it yours; a shared one is named with --state)"
-                    .to_owned(),
-            );
+            return Err("writable by its group (fix: chmod g-w; to share it use --state)".to_owned());
         }
         let is_trusted = match self.owner {
             owner if owner == us => true,
@@ -142,7 +139,7 @@ impl<G: Fn() -> bool> Found<G> {
         };
         if !is_trusted {
             let owner = self.owner;
-            return Err(format!("it belongs to user {owner}, not to you (name another one with --state)"));
+            return Err(format!("it belongs to user {owner}, not to you (use another one with --state)"));
         }
         Ok(if group_writes { Sharing::Group(Gid::from_raw(self.group)) } else { Sharing::Private })
     }
@@ -184,9 +181,9 @@ mod tests {
             assert_eq!(judged(US, mode, true, false), Ok(Sharing::Private), "{mode:o}");
         }
         for (owner, mode, why) in [
-            (US, 0o770, "group may write"),
-            (US, 0o702, "everybody may write"),
-            (US, 0o1777, "everybody may write"),
+            (US, 0o770, "writable by its group"),
+            (US, 0o702, "writable by everybody"),
+            (US, 0o1777, "writable by everybody"),
             (ROOT, 0o755, "belongs to user 0"),
             (OTHER, 0o700, "belongs to user 2000"),
         ] {
