@@ -9,10 +9,11 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir, FileType, fstat, ftruncate, unlinkat};
 use rustix::io::{Errno, pread, pwrite, retry_on_intr};
 
+use super::directory::Root;
 use super::lock::{Lock, Standstill, Taken, try_lock};
 use super::record;
 use super::tree::Sharing;
-use super::{Failure, Root, failure};
+use super::{Failure, failure};
 use crate::sys::clock;
 
 const STATE: &str = "state";

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::directory::LAYOUT;
 use super::*;
 use crate::gate::Limits;
 use crate::sys::environment;
@@ -162,7 +163,7 @@ fn helper() {
         }
         "default" => {
             let local = Local::open(&StateDir::Default).unwrap();
-            fs::write(store, local.path.to_str().unwrap()).unwrap();
+            fs::write(store, local.directory.path.to_str().unwrap()).unwrap();
         }
         "make default" => {
             count(&mut Local::open(&StateDir::Default).unwrap(), "key").unwrap();
