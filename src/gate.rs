@@ -1,4 +1,4 @@
-//! May we go now: what is shared, by key, between all processes that use one store.
+//! Shared limits: the state of a key that all processes of one store share, and whether an attempt may start under it.
 //!
 //! All of it is pure: a [`KeyState`] and the time on the store's clock in, an [`Admission`] and the changed state out.
 //! Where states are kept, and how two processes never change one at once, is the stores' affair (`sys/store/`). All
@@ -37,7 +37,7 @@ impl StoreTime {
         StoreTime(self.0.saturating_sub(micros(time)))
     }
 
-    /// How long from `earlier` until this; zero if that is later.
+    /// Time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: StoreTime) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -76,49 +76,49 @@ pub enum Limit {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ask {
     pub kind: AttemptKind,
-    /// How often this attempt was told to wait already.
+    /// Number of times this attempt was told to wait already.
     pub looks: u32,
-    /// A draw in [0, 1), of this look: where chance decides, it decides.
+    /// Random number in [0, 1) of this look, for limits that let chance decide.
     pub chance: f64,
-    /// A draw in [0, 1), of all its looks: its place among those who come back.
+    /// Random number in [0, 1), the same for all looks of an attempt: its rank among those who come back.
     pub rank: f64,
-    /// How long it has waited already: for a limit, or since a server asked it to.
+    /// Time that it has waited already: for a limit, or since a server asked it to.
     pub waited: Duration,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub covered: bool,
-    /// The same, and that one is the breaker's probe.
+    /// The attempt runs inside of the breaker's probe.
     pub covered_by_probe: bool,
 }
 
-/// What an attempt is to its run.
+/// The part of an attempt in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AttemptKind {
     /// The run's first.
     #[default]
     First,
-    /// It follows a failure.
+    /// An attempt after a failure.
     Retry,
-    /// It follows a success (`--successes`).
+    /// An attempt after a success (`--successes`).
     Repeat,
 }
 
-/// What could be leased just now.
+/// The leases that could be taken just now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Free {
     pub permit: bool,
     pub probe: bool,
 }
 
-/// What is leased, and freed by its holder's death.
+/// The leases that an attempt takes. The death of their holder frees them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// One of the permits that `--concurrency` counts.
+    /// A permit, of those that `--concurrency` counts.
     pub permit: bool,
     /// The right to try a service whose breaker is half-open.
     pub probe: bool,
 }
 
-/// May it start?
+/// The answer to an [`Ask`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Admission {
     /// Yes, with these leases.
@@ -133,18 +133,18 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pause {
     pub limit: Limit,
-    /// When it may start at the earliest; `None` where that hangs on others: look again soon.
+    /// The earliest start; `None` where that depends on others: look again soon.
     pub until: Option<StoreTime>,
-    /// Those who waited come back spread over this time.
+    /// Time over which those who waited come back.
     pub spread: Duration,
     /// In words, after "because".
     pub why: String,
 }
 
-/// How long a [`Pause`] takes.
+/// The length of a [`Pause`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Delay {
-    /// Until the limit lets it go; `None` where that hangs on others.
+    /// Until the limit lets it go; `None` where that depends on others.
     pub least: Option<Duration>,
     /// Until it comes back: that, and its share of the spread.
     pub wait: Duration,
@@ -166,11 +166,11 @@ pub fn not_waiting(bound: &str, has_waited: bool) -> String {
     format!("not waiting{longer} ({bound})")
 }
 
-/// Whoever waits for long looks again after about this time.
+/// Time between two looks during a long wait, before jitter.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Pause {
-    /// Where it hangs on others, a store's `patience` counts, short at first.
+    /// The length of this pause from `now` on. Where it depends on others, it grows with each look within `patience`.
     pub fn delay(&self, now: StoreTime, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
         let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
@@ -202,32 +202,32 @@ pub enum Health {
     Unknown,
 }
 
-/// What is told of an attempt that was admitted, once, when it is over.
+/// The end of an attempt that was admitted, told to the limits once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settlement {
     pub health: Health,
-    /// How long a server asked to be left alone.
+    /// Time that a server asked to be left alone for.
     pub retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub probe: bool,
-    /// A draw in [0, 1): its place among those who come back.
+    /// Random number in [0, 1): its rank among those who come back.
     pub rank: f64,
-    /// When it was admitted, on the store's clock, if that is known.
+    /// Moment of its admission on the store's clock, if it is known.
     pub began: Option<StoreTime>,
 }
 
 impl Settlement {
-    /// Of an attempt that says nothing of the service.
+    /// The settlement of an attempt that says nothing about the service.
     pub const UNKNOWN: Settlement =
         Settlement { health: Health::Unknown, retry_after: None, probe: false, rank: 0.0, began: None };
 }
 
-/// What a run learns when it has told how its attempt ended.
+/// The answer to a [`Settlement`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settled {
     /// Why a retry would be refused, if it would.
     pub refusal: Option<Refusal>,
-    /// Others have closed the key before: all come back spread out, this one in so long.
+    /// Time until this attempt comes back, where others have closed the key before: all come back spread out.
     pub back_in: Option<Duration>,
 }
 

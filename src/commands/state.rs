@@ -47,13 +47,13 @@ fn failed(failure: Failure) -> Error {
     Error::usage(failure.0)
 }
 
-/// What stands for no key in particular.
+/// Stands for no key in particular.
 const ANY: &str = "auto";
 
 /// A store, and what is configured.
 struct Shared {
     request: Request,
-    /// Of the key that was named.
+    /// The policy of the key that was named.
     policy: Policy,
     outer: Outer,
     place: StoreLocation,
@@ -86,7 +86,7 @@ impl Shared {
         }
     }
 
-    /// What limits a key that is found in the store. Another program may have put one there that cannot be typed.
+    /// The limits of a key that is found in the store. Another program may have put one there that cannot be typed.
     fn limits_of(&mut self, key: &str) -> Limits {
         policy(&mut self.request, key).map(|policy| policy.limits()).unwrap_or_default()
     }
@@ -154,7 +154,7 @@ impl Shared {
     }
 }
 
-/// What a run with the same options and this key would be told to do.
+/// The policy of a run with the same options and this key.
 fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
     let named = request.flags.add("key", vec![OsString::from(key)], Origin::Flag, "KEY".to_owned());
     named.map_err(|problem| Error::problems(vec![problem]))?;

@@ -14,7 +14,7 @@ const ACCEPTS_FACTOR: f64 = 2.0;
 /// Two minutes in slices.
 const SLICE: Duration = Duration::from_secs(10);
 const SLICES: u64 = 12;
-/// How long one that is held back waits before its next draw.
+/// Time before the next draw of an attempt that is held back.
 const REDRAW_AFTER: Duration = Duration::from_secs(1);
 
 /// Requests and accepts by slice of time.

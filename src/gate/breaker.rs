@@ -13,7 +13,7 @@ const MIN_RESULTS: u32 = 10;
 /// Results that come within this part of the window of a share are counted together, and forgotten together once the
 /// first of them is older than the window.
 const SLICES: u32 = 10;
-/// Who waited for it to close comes back spread over this.
+/// Time over which those who waited for the end of an open breaker come back.
 const REOPEN_SPREAD: Duration = Duration::from_secs(1);
 
 /// As `retry state` shows it.
@@ -31,7 +31,7 @@ pub(super) struct Circuit {
     /// Failures in a row.
     #[serde(default)]
     pub(super) failures: u32,
-    /// When it opened, and until when. Past that it is half-open.
+    /// The moments at which it opened and becomes half-open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) opened: Option<(StoreTime, StoreTime)>,
     /// Results of late, for shares, the latest last: when the first of them came, how many were good, how many bad.
@@ -55,7 +55,7 @@ impl Circuit {
         Some(limit.map_or(until, |limit| until.min(at.plus(limit.open_for))))
     }
 
-    /// Whether the attempt has to be the probe, or why it has to wait.
+    /// Tells whether the attempt has to be the probe, or why it has to wait.
     pub(super) fn check(&self, limit: Breaker, now: StoreTime, probe_is_free: bool) -> Result<bool, Pause> {
         let limit = Some(limit);
         let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {

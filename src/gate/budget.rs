@@ -22,7 +22,7 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Budget {
     balance: f64,
-    /// When retries were paid from the reserve, the latest last.
+    /// Moments at which retries were paid from the reserve, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) reserve: Vec<StoreTime>,
 }

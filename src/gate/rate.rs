@@ -17,7 +17,7 @@ const MAX_SPREAD: Duration = Duration::from_millis(100);
 /// Rates remembered at a time; beyond that, the one that matters for the shortest time is forgotten.
 const MAX_RATES: usize = 3;
 
-/// What was used of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
+/// The use of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
 /// passed says nothing, and is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

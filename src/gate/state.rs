@@ -1,4 +1,4 @@
-//! What is shared of one key, and the two things that can be done with it: ask to start an attempt, and tell how it ended.
+//! The shared state of one key, and the two things that can be done with it: ask to start an attempt, and settle it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 pub struct KeyState {
     /// [`VERSION`].
     pub v: u32,
-    /// When it was last changed.
+    /// Moment of the last change.
     updated: StoreTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     window: Option<Window>,
@@ -51,14 +51,14 @@ impl Default for KeyState {
     }
 }
 
-/// What a person is shown of it.
+/// A state as a person is shown it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// When the key opens again, if it is closed.
+    /// Moment at which the key opens again, if it is closed.
     pub window_until: Option<StoreTime>,
     pub closed_by_hand: bool,
     pub phase: Phase,
-    /// Until when the breaker is open, if it is.
+    /// Moment at which the breaker becomes half-open, if it is open.
     pub open_until: Option<StoreTime>,
     /// In a row.
     pub failures: u32,
@@ -71,7 +71,7 @@ pub struct View {
 }
 
 impl KeyState {
-    /// May an attempt start? If so it has, as far as the limits care; if not, nothing was spent.
+    /// Admits an attempt or not. If it is admitted, it has started as far as the limits care; if not, nothing was spent.
     pub fn admit(&mut self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.mind_the_clock(now);
         let before = self.clone();
@@ -88,7 +88,7 @@ impl KeyState {
         answer.map_or_else(|held| held, Admission::Proceed)
     }
 
-    /// What an attempt would be told, without starting it.
+    /// Tells what an attempt would be told, without starting it.
     pub fn look(&self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.clone().admit(now, limits, ask, free)
     }
@@ -185,14 +185,14 @@ impl KeyState {
         }
     }
 
-    /// Until when it says more than that little happened lately: a store may forget it some time after.
+    /// Moment from which on the state says nothing more than a new one: a store may forget it some time after.
     pub fn matters_until(&self) -> StoreTime {
         let window = self.window.map(|window| window.until);
         let circuit = self.circuit.opened.map(|(_, until)| until);
         self.arrivals.last().max(window.max(circuit).unwrap_or_default())
     }
 
-    /// Was the clock set back since it was last changed?
+    /// Tells whether the clock was set back since the last change.
     pub fn is_ahead_of(&self, now: StoreTime) -> bool {
         self.updated.since(now) > CLOCK_TOLERANCE
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Limit, Pause, StoreTime};
 
-/// Who waited comes back spread over a share of the window, so that the server does not meet all of them at once.
+/// Share of the window over which those who waited come back, so that the server does not meet all of them at once.
 const SPREAD_SHARE: f64 = 0.5;
 const MIN_SPREAD: Duration = Duration::from_secs(1);
 const MAX_SPREAD: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ pub(super) struct Window {
     /// Closed by a person or another program, not by a server's answer.
     #[serde(default)]
     pub(super) by_hand: bool,
-    /// How often in a row the wish was repeated as soon as the key was open again.
+    /// Number of times in a row that the wish was repeated as soon as the key was open again.
     #[serde(default, skip_serializing_if = "is_zero")]
     repeats: u32,
     /// Attempts that started all the same, since they had waited before it closed.
@@ -81,7 +81,7 @@ impl Window {
         self.until.since(self.from)
     }
 
-    /// Those who waited for it come back within this time after its end.
+    /// Time after its end within which those who waited for it come back.
     pub(super) fn spread(self) -> Duration {
         self.length().mul_f64(SPREAD_SHARE).clamp(MIN_SPREAD, MAX_SPREAD)
     }

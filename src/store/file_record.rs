@@ -24,7 +24,7 @@ const CHECKSUM: usize = 16;
 /// Twenty and four decimal digits.
 const SEQUENCE: usize = 20;
 const LENGTH: usize = 4;
-/// Where the part under the checksum begins, and where the JSON does.
+/// Offsets in a slot of the part under the checksum, and of the JSON.
 const CHECKED: usize = MAGIC.len() + CHECKSUM + 1;
 const JSON: usize = CHECKED + SEQUENCE + 1 + LENGTH + 1;
 
@@ -41,11 +41,11 @@ struct Parsed {
     state: KeyState,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "one exists at a time, and is taken apart at once")]
 pub enum Found {
-    /// It is new.
+    /// Nothing: the file is new.
     Nothing,
     State {
         key: String,
@@ -73,7 +73,7 @@ impl Damage {
     }
 }
 
-/// Where the next record goes.
+/// The slot and the sequence number of the next record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
     slot: usize,

@@ -1,4 +1,4 @@
-//! What a key's directory is called. Pure.
+//! The name of a key's directory. Pure.
 //!
 //! No key leads out of the directory, whatever it holds: names are single components of harmless characters, and none
 //! begins with a dot.
@@ -7,7 +7,7 @@ use crate::base::fnv;
 
 /// Longer names are cut and told apart by a hash. File systems take 255 bytes.
 const MAX_NAME_BYTES: usize = 200;
-/// What a hash takes: `~` and 32 digits.
+/// Length of a hash in a name: `~` and 32 digits.
 const HASH: usize = 33;
 
 /// The name of the directory that belongs to a key.

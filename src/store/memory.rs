@@ -14,7 +14,7 @@ use crate::gate::{Free, Grant, KeyState, StoreTime};
 /// The clock of a store in memory. Whoever holds it sets the time for all handles.
 pub type Clock = Rc<Cell<StoreTime>>;
 
-/// One handle of a store in memory.
+/// A handle of a store in memory.
 #[derive(Debug)]
 pub struct Memory {
     keys: Rc<RefCell<BTreeMap<String, Key>>>,

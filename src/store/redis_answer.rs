@@ -1,4 +1,4 @@
-//! What a Redis server answers to what stores ask it: replies to values of ours, or the trouble with them.
+//! The answers of a Redis server to what stores ask it: replies to values of ours, or the trouble with them.
 
 use super::redis_trouble::Trouble;
 use super::resp::Reply;

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     v: u32,
-    /// How often it was written.
+    /// Number of writes so far.
     pub seq: u64,
     /// The mark of the write.
     pub by: String,
@@ -87,21 +87,21 @@ impl Record {
         }
     }
 
-    /// Says whether anything was taken.
+    /// Takes leases; tells whether there were any to take.
     pub fn take(&mut self, grant: Grant, id: &str, until: StoreTime) -> bool {
         let before = self.leases.len();
         self.leases.extend(kinds(grant).map(|kind| Lease { id: id.to_owned(), kind, until }));
         self.leases.len() > before
     }
 
-    /// Says whether anything was there to be given back.
+    /// Gives leases back; tells whether there were any.
     pub fn give_back(&mut self, ids: &[&str]) -> bool {
         let before = self.leases.len();
         self.leases.retain(|held| !ids.contains(&held.id.as_str()));
         self.leases.len() < before
     }
 
-    /// Says whether it was still there; else it is taken again.
+    /// Makes a lease last until then; one that is gone is taken again. Tells whether it was still there.
     pub fn extend(&mut self, id: &str, kind: LeaseKind, until: StoreTime) -> bool {
         let found = self.leases.iter_mut().find(|held| held.id == id && held.kind == kind);
         let was_there = found.is_some();
@@ -112,7 +112,7 @@ impl Record {
         was_there
     }
 
-    /// How long the server keeps it: while anything of it can matter.
+    /// Time that the server keeps it: while anything of it can matter.
     pub fn kept(&self, now: StoreTime) -> Duration {
         super::RETENTION + self.state.matters_until().since(now)
     }
@@ -126,13 +126,13 @@ pub fn kinds(grant: Grant) -> impl Iterator<Item = LeaseKind> {
 const BEFORE: &str = "retry:{";
 const BEHIND: &str = "}:state";
 
-/// What the random key for credentials is called on the server.
+/// Name of the random key for credentials on the server.
 pub const SECRET: &str = "retry:secret";
 
 /// All keys, as a pattern of the server's.
 pub const EVERY: &str = "retry:{*}:state";
 
-/// What the key is called on the server. The braces make whatever may be kept of it one day share a cluster's node.
+/// Name of a key on the server. The braces make whatever may be kept of it one day share a cluster's node.
 pub fn name(key: &str) -> String {
     format!("{BEFORE}{key}{BEHIND}")
 }

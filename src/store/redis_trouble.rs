@@ -1,4 +1,4 @@
-//! What can go wrong with a Redis server, in words: one line that says why, and never shows what we sent.
+//! Troubles with a Redis server, in words: one line that says why, and never shows what we sent.
 
 use std::io::{self, ErrorKind};
 
@@ -98,7 +98,7 @@ impl Trouble {
     }
 }
 
-/// What the server's code means for the user.
+/// The meaning of the server's code for the user.
 fn refusal(code: &str, detail: &str) -> String {
     match code {
         "NOAUTH" => "password required".to_owned(),

@@ -1,5 +1,5 @@
-//! Where the states of keys are kept: files of this host, or a server for many hosts. What both are to their users is said
-//! in the pure room `store/`.
+//! The stores that keep the states of keys: files of this host, or a server for many hosts. What both are to their users
+//! is said in the pure room `store/`.
 
 mod local;
 mod redis;
@@ -12,7 +12,7 @@ use crate::policy::value::StatePlace;
 use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
 use crate::sys::{clock, identity};
 
-/// How long is waited for others where the caller has nothing else to do.
+/// Longest wait for others where the caller has nothing else to do.
 const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Transactions that wait for others.
@@ -36,7 +36,7 @@ pub(crate) trait Patient: Store {
 
 impl<S: Store + ?Sized> Patient for S {}
 
-/// Where a store is: found out without touching it.
+/// The place of a store, found out without touching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreLocation {
     /// A directory of ours, or one that was named.
@@ -56,7 +56,7 @@ impl StoreLocation {
         })
     }
 
-    /// The same for every spelling of a place, as far as that can be told without opening it.
+    /// A name that is the same for every spelling of a place, as far as that can be told without opening it.
     pub(crate) fn identity(&self) -> String {
         match self {
             StoreLocation::Local(place) => place.identity(),

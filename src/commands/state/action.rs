@@ -1,4 +1,4 @@
-//! What `retry state` is asked to do: the action, its key, and options that have a part in it.
+//! The command line of `retry state`: the action, its key, and options that have a part in it.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) enum Action {
     Of(String, Deed),
 }
 
-/// What is done with one key.
+/// The actions on one key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Show,

@@ -61,7 +61,7 @@ fn brief(entry: &Entry, limits: &Limits) -> String {
     if parts.is_empty() { "open".to_owned() } else { parts.join("; ") }
 }
 
-/// One key in full.
+/// The lines that show one key in full.
 pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
     let view = entry.state.view(entry.now, limits);
     let window = view.window_until.map(|until| {

@@ -1,4 +1,4 @@
-//! Whether an attempt would be admitted, and waiting until one would: an attempt's question without the attempt.
+//! `retry state check` and `wait`: an attempt's question, whether it would be admitted, without the attempt.
 
 use std::time::Duration;
 
@@ -20,29 +20,29 @@ pub(super) struct Watch<'a> {
     pub(super) store: &'a mut dyn Store,
     pub(super) key: &'a str,
     pub(super) limits: Limits,
-    /// What is held around us.
+    /// The question of an attempt, with what is held around us.
     pub(super) ask: Ask,
 }
 
 /// The answer to a look.
 pub(super) struct Look {
-    /// What holds an attempt back, if anything does.
+    /// The reason for which an attempt is held back, if it is.
     pub(super) held: Option<Blocked>,
-    /// How long that takes, where waiting is an answer.
+    /// Length of that wait, where waiting is an answer.
     delay: Option<Delay>,
 }
 
-/// What holds an attempt back.
+/// The reason for which an attempt is held back.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Blocked {
     limit: Limit,
     why: String,
-    /// When it would be let go at the earliest, and how long that is, where it is known.
+    /// The earliest moment at which it would be let go, and the time until then, where they are known.
     until: Option<(StoreTime, Duration)>,
 }
 
 impl Watch<'_> {
-    /// What an attempt would be told now. Nothing is spent, and nothing is held when this returns.
+    /// Tells what an attempt would be told now. Nothing is spent, and nothing is held when this returns.
     pub(super) fn look(&mut self, looks: u32) -> Result<Look, Failure> {
         let chance = StdRng::seed_from_u64(u64::from_ne_bytes(identity::entropy())).random();
         let ask = Ask { looks, chance, ..self.ask };

@@ -42,7 +42,7 @@ use crate::store::key_name;
 use crate::store::{Done, Entry, Failure, Leases, RETENTION, Store, Transaction};
 use crate::sys::clock;
 
-/// How often a record that others remove is made again.
+/// Number of times that a record is made which others remove.
 const MAX_REOPENS: u32 = 10;
 
 /// The embedded store.
@@ -52,7 +52,7 @@ pub(crate) struct Local {
     warnings: Warnings,
 }
 
-/// What we have open of a key.
+/// The open files of a key.
 #[derive(Default)]
 struct Key {
     files: Option<Files>,
@@ -61,7 +61,7 @@ struct Key {
     standstill: Standstill,
 }
 
-/// What a person is told, each but once, however often we look.
+/// Warnings for a person, each told but once, however often we look.
 #[derive(Default)]
 struct Warnings {
     all: Vec<String>,
@@ -119,7 +119,7 @@ impl Local {
         Err(Failure(format!("{} keeps being removed", path.display())))
     }
 
-    /// What a person is shown of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
+    /// The entry of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
     /// the record names.
     fn look(&mut self, name: &str, key: Option<&str>) -> Result<Option<Entry>, Failure> {
         let Some(files) = self.directory.files(name, false, &mut self.warnings)? else { return Ok(None) };
@@ -255,7 +255,7 @@ fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
     }
 }
 
-/// One transaction, while the record is locked.
+/// Makes a transaction while the record is locked.
 fn transact(
     files: &Files,
     warnings: &mut Warnings,
@@ -323,7 +323,7 @@ fn now() -> StoreTime {
     }
 }
 
-/// What could not be done with which file, why, and the way out if it is known.
+/// A failure in words: what could not be done with which file, why, and the way out if it is known.
 fn failure(what: &str, path: &Path, why: &io::Error) -> Failure {
     let way_out = match why.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or use another directory with --state",

@@ -25,7 +25,7 @@ use crate::store::redis_trouble::{Trouble, TroubleKind};
 use crate::store::{Done, Entry, Failure, Leases, Location, Store, Transaction};
 use crate::sys::identity;
 
-/// How long a lease lasts that is not renewed.
+/// Time after which a lease runs out that is not renewed.
 const LEASE_TIME: Duration = Duration::from_secs(30);
 /// Longest time for which renewing keeps its caller from what else there is to do. It goes on at the next call.
 const RENEWAL_SLICE: Duration = Duration::from_millis(20);

@@ -19,12 +19,12 @@ use crate::sys::clock;
 const STATE: &str = "state";
 pub(super) const PROBE: &str = "probe";
 
-/// What came of locking a record.
+/// The result of locking a record.
 pub(super) enum Locking<'a> {
     Locked(Lock<'a>),
-    /// Others are at it.
+    /// Held by others for the whole slice.
     Busy,
-    /// It was removed meanwhile.
+    /// Removed meanwhile.
     Gone,
 }
 
@@ -54,7 +54,7 @@ impl Files {
         Ok(state.map(|state| Self { path: path.to_owned(), sharing, directory, state }))
     }
 
-    /// Where the record is.
+    /// Path of the record.
     pub(super) fn state_path(&self) -> PathBuf {
         self.path.join(STATE)
     }
@@ -144,7 +144,7 @@ impl Files {
         lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
     }
 
-    /// How long ago the record was written; `None` where that is in the future.
+    /// Time since the record was written; `None` where that is in the future.
     pub(super) fn age(&self) -> Option<Duration> {
         let written = u64::try_from(fstat(&self.state).ok()?.st_mtime).ok()?;
         let now = Duration::from_millis(clock::unix_millis());

@@ -15,13 +15,13 @@ use rustix::io::Errno;
 use super::holder::{self, Holder};
 use crate::sys::{clock, identity};
 
-/// So long is looked at once.
+/// Time for which a lock is waited for at once.
 const LOCK_SLICE: Duration = Duration::from_millis(100);
-/// A holder that stands still for so long is stopped: a transaction takes microseconds.
+/// Time after which a holder that stands still is given up: a transaction takes microseconds.
 const MAX_STANDSTILL: Duration = Duration::from_secs(2);
-/// One that the system does not show, as in another pid namespace, may be at work all the same.
+/// Time after which a holder is given up that the system does not show, as in another pid namespace: it may be at work.
 const MAX_UNSEEN_STANDSTILL: Duration = Duration::from_secs(10);
-/// In so many slices it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
+/// Slices in which it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
 /// little.
 const MIN_STANDSTILL_SLICES: u32 = 10;
 const MIN_PAUSE: Duration = Duration::from_micros(50);
@@ -39,16 +39,16 @@ pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
 /// A lock that is held for a transaction.
 pub(super) struct Lock<'a>(BorrowedFd<'a>);
 
-/// What came of looking for a slice.
+/// The result of waiting for a slice.
 pub(super) enum Taken<'a> {
     Locked(Lock<'a>),
-    /// Others are at it.
+    /// Held by others for the whole slice.
     Busy,
-    /// Its holder stands still: who it is, in words.
+    /// Held by one that stands still: who it is, in words.
     Stuck(String),
 }
 
-/// What was seen of a lock's holder over several slices.
+/// Observations of a lock's holder over several slices.
 #[derive(Debug, Default)]
 pub(super) struct Standstill {
     /// The holder, and the file's version; since when, on the awake clock, and in how many slices.
@@ -89,7 +89,7 @@ impl<'a> Lock<'a> {
 }
 
 impl Standstill {
-    /// Has the same holder stood still for too long, now that this is seen?
+    /// Tells whether the same holder has stood still for too long, now that this is seen.
     fn is_lasting(&mut self, holder: &Holder, version: Version, now: Duration) -> bool {
         let (who, longest) = match holder {
             Holder::AtWork => {

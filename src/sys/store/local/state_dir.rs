@@ -18,7 +18,7 @@ use crate::sys::environment;
 pub(crate) enum StateDir {
     /// The user's own.
     Default,
-    /// One that was named, and that a group may share.
+    /// A directory that was named, and that a group may share.
     Named(PathBuf),
 }
 
@@ -31,7 +31,7 @@ impl StateDir {
         }
     }
 
-    /// The same for every spelling, and another one where the same words name another directory.
+    /// A name that is the same for every spelling, and another one where the same words name another directory.
     pub(crate) fn identity(&self) -> String {
         let path = self.path();
         match rustix::fs::stat(&path) {
@@ -85,8 +85,8 @@ impl std::fmt::Display for StateDir {
     }
 }
 
-/// The same for a login shell and for cron, which has few variables. A home that is not ours (`sudo` with a kept `HOME`,
-/// a daemon's `/nonexistent`) gets no files of ours.
+/// The default path, the same for a login shell and for cron, which has few variables. A home that is not ours (`sudo`
+/// with a kept `HOME`, a daemon's `/nonexistent`) gets no files of ours.
 fn default_path() -> PathBuf {
     let absolute = |name| environment::get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(states) = absolute("XDG_STATE_HOME") {
@@ -114,7 +114,7 @@ fn unusable(path: &Path, why: &io::Error) -> Failure {
     failure("cannot use the state directory", path, why)
 }
 
-/// What is known of a directory.
+/// The owner and the mode of a directory.
 struct Found<G> {
     owner: u32,
     group: u32,
@@ -123,7 +123,7 @@ struct Found<G> {
 }
 
 impl<G: Fn() -> bool> Found<G> {
-    /// May it be used, and who shares it? Or what is wrong, and the way out.
+    /// Tells who shares a directory that may be used, or what is wrong with it and the way out.
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
@@ -145,7 +145,7 @@ impl<G: Fn() -> bool> Found<G> {
     }
 }
 
-/// Is it on a network file system whose locks may hold for this host alone?
+/// Tells whether a directory is on a network file system whose locks may hold for this host alone.
 #[cfg(target_os = "linux")]
 pub(super) fn is_remote(directory: impl AsFd) -> bool {
     /// `statfs(2)`.

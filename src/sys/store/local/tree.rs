@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{Gid, Mode, OFlags, fchmod, fchown, mkdirat, openat};
 use rustix::io::Errno;
 
-/// Who shares the directory.
+/// The users who share a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
     /// Nobody but we.
@@ -17,7 +17,7 @@ pub(super) enum Sharing {
     Group(Gid),
 }
 
-/// What another one is just making may vanish, or not be ours to open yet: so often it is looked at.
+/// Number of tries to open what another process is just making: it may vanish, or not be ours to open yet.
 const MAX_OPENS: u32 = 20;
 const REOPEN_PAUSE: Duration = Duration::from_millis(1);
 

@@ -31,7 +31,7 @@ const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Link {
     stream: Stream,
-    /// What came, and is not taken yet.
+    /// Bytes that came and are not taken yet.
     unread: Vec<u8>,
     chunk: Box<[u8]>,
 }
@@ -83,7 +83,7 @@ impl Link {
         Ok(())
     }
 
-    /// One command and its answer. After an error that is not the server's own the link is of no more use.
+    /// Sends a command and receives its answer. After an error that is not the server's own the link is of no more use.
     pub(super) async fn call(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
         self.send(&resp::request(words)).await?;
         match self.receive().await? {
@@ -186,7 +186,7 @@ impl Stream {
 pub(super) struct Wire {
     socket: Rc<Socket>,
     waits: Waits,
-    /// How long was waited since the step began.
+    /// Time waited since the step began.
     waited: Duration,
 }
 
@@ -259,7 +259,7 @@ impl Wire {
         }
     }
 
-    /// What follows has the limit before it again.
+    /// Begins a step, which has the whole limit before it.
     pub(super) fn begin(&mut self) {
         self.waited = Duration::ZERO;
     }

@@ -21,7 +21,7 @@ use crate::sys::identity;
 const READ: &str = concat!(include_str!("look.lua"), include_str!("tell.lua"));
 const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), include_str!("tell.lua"));
 
-/// How long one change tries again where others keep being faster, before it lets its caller look around.
+/// Time for which a change tries again where others keep being faster, before it lets its caller look around.
 const CONTENTION_LIMIT: Duration = Duration::from_millis(500);
 /// The pauses between tries are drawn from zero to a bound, which doubles from the first to the last.
 const CONTENTION_PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
@@ -32,7 +32,7 @@ pub(super) struct Server {
     pub(super) location: Location,
     pub(super) waits: Waits,
     link: Option<Link>,
-    /// Where the name last led to.
+    /// Addresses that the name last led to.
     addresses: Vec<IpAddr>,
     /// Longest time to wait for a name's addresses; where some are known, they do as well.
     resolve_limit: Duration,
@@ -41,7 +41,7 @@ pub(super) struct Server {
     damaged: BTreeSet<String>,
 }
 
-/// What is to become of a value.
+/// The decision about a value.
 pub(super) enum Edit {
     Keep,
     Write,
@@ -61,7 +61,7 @@ impl Server {
         }
     }
 
-    /// The same server for a conversation beside which others go on: with the connection, if there is one, and without
+    /// Lends the server to a conversation beside which others go on: with the connection, if there is one, and without
     /// long waits for names. This one has to connect anew.
     pub(super) fn lend(&mut self, resolve_limit: Duration) -> Self {
         Self {
@@ -138,7 +138,7 @@ impl Server {
         }
     }
 
-    /// What a key is now.
+    /// Reads the value of a key.
     pub(super) async fn read(&mut self, key: &str) -> Result<Seen, Trouble> {
         let reply = self.ask(&[b"EVAL", READ.as_bytes(), b"1", record::name(key).as_bytes()]).await?;
         answer::of_script(&reply)?.ok_or_else(Trouble::not_redis)
@@ -290,7 +290,7 @@ fn front(seen: &Found, record: &Record) -> Vec<u8> {
     if bytes.starts_with(&front) { front } else { bytes.clone() }
 }
 
-/// Others write the same key.
+/// A struggle with others who write the same key.
 #[derive(Default)]
 struct Contention {
     began: Option<Instant>,
@@ -302,7 +302,7 @@ impl Contention {
         self.began.get_or_insert_with(Instant::now).elapsed() > CONTENTION_LIMIT
     }
 
-    /// How long to give way to the others, the longer the more they are. The first time there is nothing to wait for.
+    /// Time to give way to the others, the longer the more they are. The first time there is nothing to wait for.
     fn pause(&mut self) -> Option<Duration> {
         self.misses += 1;
         if self.misses == 1 {

@@ -20,7 +20,7 @@ pub(super) const SLICE: Duration = Duration::from_millis(50);
 /// Time after which a signal that tells us to stop ends a conversation.
 const UNINTERRUPTED: Duration = Duration::from_millis(200);
 
-/// Where a conversation leaves word of what it waits for.
+/// The word that a conversation leaves of what it waits for.
 #[derive(Clone, Default)]
 pub(super) struct Waits(Rc<Cell<Option<Wait>>>);
 
