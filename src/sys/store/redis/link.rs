@@ -16,6 +16,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockop
 use super::password;
 use super::talk::{SLICE, Waits};
 use super::tls;
+use crate::base::duration;
 use crate::store::redis_trouble::Trouble;
 use crate::store::resp::{self, Reply};
 use crate::store::{Address, Location};
@@ -341,7 +342,10 @@ pub(super) fn resolve(address: &Address, limit: Duration) -> Result<Vec<IpAddr>,
     let answer = match found {
         Ok(Some(answer)) => String::from_utf8_lossy(&answer).into_owned(),
         Ok(None) if supervise::stop_signals() != before => return Err(Trouble::interrupted()),
-        Ok(None) => return Err(Trouble::lasting("could not resolve host within 2s")),
+        Ok(None) => {
+            let limit = duration::exact(limit);
+            return Err(Trouble::lasting(format!("could not resolve host within {limit}")));
+        }
         Err(why) => return Err(Trouble::lasting(format!("could not resolve host: {why}"))),
     };
     if let Some(why) = answer.strip_prefix('?') {
