@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
 use self::wait::{Blocked, WaitBound, Watch};
-use super::{format, gather, print, print_json, warn};
+use super::{format, gather, leases, print, print_json, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::{self, Exit};
 use crate::cli::Invocation;
@@ -56,7 +56,7 @@ struct Shared {
     /// The policy of the key that was named.
     policy: Policy,
     outer: Outer,
-    place: StoreLocation,
+    location: StoreLocation,
     store: Box<dyn Store>,
 }
 
@@ -68,9 +68,9 @@ impl Shared {
             warn(warning);
         }
         let policy = policy(&mut request, key.unwrap_or(ANY))?;
-        let place = StoreLocation::new(policy.state.as_ref())?;
-        let store = place.open().map_err(failed)?;
-        Ok(Self { request, policy, outer, place, store })
+        let location = StoreLocation::new(policy.state.as_ref())?;
+        let store = location.open().map_err(failed)?;
+        Ok(Self { request, policy, outer, location, store })
     }
 
     fn list(&mut self, as_json: bool) -> Result<Exit, Error> {
@@ -125,7 +125,7 @@ impl Shared {
     }
 
     fn watch<'a>(&'a mut self, key: &'a str) -> Watch<'a> {
-        let covered = super::run::gatekeeper::covered(&self.outer, &self.place, key);
+        let covered = leases::covered(&self.outer, &self.location, key);
         let ask = Ask { covered: covered.permit, covered_by_probe: covered.probe, ..Ask::default() };
         Watch { store: &mut *self.store, key, limits: self.policy.limits(), ask }
     }
@@ -159,7 +159,7 @@ fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
     let named = request.flags.add("key", vec![OsString::from(key)], Origin::Flag, "KEY".to_owned());
     named.map_err(|problem| Error::problems(vec![problem]))?;
     let resolved = resolve(request);
-    // The next key has the place of this one.
+    // The next key takes the place of this one.
     request.flags.0.pop();
     resolved.map(|resolved| resolved.policy).map_err(Error::problems)
 }

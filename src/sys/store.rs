@@ -36,7 +36,7 @@ pub(crate) trait Patient: Store {
 
 impl<S: Store + ?Sized> Patient for S {}
 
-/// The place of a store, found out without touching it.
+/// The location of a store, found out without touching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreLocation {
     /// A directory of ours, or one that was named.
@@ -45,7 +45,7 @@ pub(crate) enum StoreLocation {
 }
 
 impl StoreLocation {
-    /// Fails if there is no such place, as the home of somebody who has none.
+    /// Fails if there is no such location, as the home of somebody who has none.
     pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
         Ok(match named {
             None => StoreLocation::Local(local::StateDir::Default),
@@ -56,10 +56,10 @@ impl StoreLocation {
         })
     }
 
-    /// A name that is the same for every spelling of a place, as far as that can be told without opening it.
+    /// A name that is the same for every spelling of a location, as far as that can be told without opening it.
     pub(crate) fn identity(&self) -> String {
         match self {
-            StoreLocation::Local(place) => place.identity(),
+            StoreLocation::Local(directory) => directory.identity(),
             StoreLocation::Redis(location) => location.to_string(),
         }
     }
@@ -67,7 +67,7 @@ impl StoreLocation {
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
         Ok(match self {
-            StoreLocation::Local(place) => Box::new(local::Local::open(place)?),
+            StoreLocation::Local(directory) => Box::new(local::Local::open(directory)?),
             StoreLocation::Redis(location) => Box::new(redis::Redis::new(location.clone())),
         })
     }
@@ -76,7 +76,7 @@ impl StoreLocation {
 impl std::fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StoreLocation::Local(place) => place.path().display().fmt(f),
+            StoreLocation::Local(directory) => directory.path().display().fmt(f),
             StoreLocation::Redis(location) => location.fmt(f),
         }
     }

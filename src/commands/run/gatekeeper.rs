@@ -3,6 +3,7 @@
 
 use super::Driver;
 use crate::base::error::Error;
+use crate::commands::leases;
 use crate::event::Level;
 use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement};
 use crate::policy::Policy;
@@ -17,20 +18,20 @@ pub(super) struct Gatekeeper {
     limits: Limits,
     /// Opened when it is first needed.
     store: Option<Box<dyn Store>>,
-    place: StoreLocation,
+    location: StoreLocation,
 }
 
 impl Gatekeeper {
     /// The gatekeeper of a run under this policy; none where nothing is shared.
     pub(super) fn new(policy: &Policy) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
-        let place = StoreLocation::new(policy.state.as_ref())?;
-        Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, place }))
+        let location = StoreLocation::new(policy.state.as_ref())?;
+        Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, location }))
     }
 
     /// The leases of an attempt around this run, under the same key.
     pub(super) fn covered(&self, outer: &Outer) -> Grant {
-        covered(outer, &self.place, &self.key)
+        leases::covered(outer, &self.location, &self.key)
     }
 
     /// Asks whether an attempt may start.
@@ -71,18 +72,14 @@ impl Gatekeeper {
     ) -> Result<Done, Failure> {
         let store = match &mut self.store {
             Some(store) => store,
-            None => self.store.insert(self.place.open()?),
+            None => self.store.insert(self.location.open()?),
         };
         store.try_transact(&self.key, leases, decide)
     }
 
-    /// The leases of the run's attempts, for `retry`s below: none of them waits for the permit that it runs under.
+    /// See [`leases::permits`].
     fn permits(&self, granted: Grant, outer: &Outer) -> Option<String> {
-        let held = [(granted.permit, "p"), (granted.probe, "b")];
-        let held = held.iter().filter(|(held, _)| *held);
-        let held = held.map(|(_, suffix)| format!("{}{suffix}", token(&self.place, &self.key)));
-        let all: Vec<_> = outer.permits.iter().cloned().chain(held).collect();
-        (!all.is_empty()).then(|| all.join(","))
+        leases::permits(granted, outer, &self.location, &self.key)
     }
 }
 
@@ -124,20 +121,4 @@ impl Driver<'_> {
             None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
         }
     }
-}
-
-/// The leases of an attempt of a run around us, under this key.
-pub(in crate::commands) fn covered(outer: &Outer, place: &StoreLocation, key: &str) -> Grant {
-    if outer.permits.is_empty() {
-        return Grant::default();
-    }
-    let token = token(place, key);
-    let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
-    Grant { permit: holds("p"), probe: holds("b") }
-}
-
-/// The name of a store's key for a `retry` below.
-fn token(place: &StoreLocation, key: &str) -> String {
-    let bytes = place.identity().into_bytes().into_iter().chain([0]).chain(key.bytes());
-    format!("{:016x}", crate::base::fnv::hash64(bytes))
 }

@@ -84,9 +84,12 @@ impl Warnings {
 
 impl Local {
     /// Opens the directory, or says why it is not to be used. One that is missing is made when it is first needed.
-    pub(crate) fn open(place: &StateDir) -> Result<Self, Failure> {
-        let mut local =
-            Self { directory: Directory::new(place), keys: BTreeMap::new(), warnings: Warnings::default() };
+    pub(crate) fn open(location: &StateDir) -> Result<Self, Failure> {
+        let mut local = Self {
+            directory: Directory::new(location),
+            keys: BTreeMap::new(),
+            warnings: Warnings::default(),
+        };
         local.directory.open(false, &mut local.warnings)?;
         Ok(local)
     }

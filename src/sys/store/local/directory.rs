@@ -22,7 +22,7 @@ const SECRET: &str = ".secret";
 
 /// A state directory, opened when it is first needed: one that is missing is made no sooner.
 pub(super) struct Directory {
-    place: StateDir,
+    location: StateDir,
     pub(super) path: PathBuf,
     /// None while it is not there.
     root: Option<Root>,
@@ -46,8 +46,8 @@ impl Root {
 }
 
 impl Directory {
-    pub(super) fn new(place: &StateDir) -> Self {
-        Self { place: place.clone(), path: place.path(), root: None }
+    pub(super) fn new(location: &StateDir) -> Self {
+        Self { location: location.clone(), path: location.path(), root: None }
     }
 
     /// The directory of the key that is called so.
@@ -59,7 +59,7 @@ impl Directory {
         if self.root.is_some() {
             return Ok(());
         }
-        let opened = self.place.open(&self.path, make)?;
+        let opened = self.location.open(&self.path, make)?;
         self.root = opened.map(|(directory, sharing)| Root { directory, sharing, layout: None });
         if self.root.as_ref().is_some_and(|root| state_dir::is_remote(&root.directory)) {
             let path = self.path.display();
