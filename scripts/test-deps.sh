@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # Command names; "command:package" where the package is called otherwise.
-NEEDED="bash curl fish git groff man:man-db npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client strace tmux wget zsh /usr/share/bash-completion/bash_completion:bash-completion"
+NEEDED="bash curl faketime fish git groff man:man-db npm openssl pip:python3-pip psql:postgresql-client python3 redis-cli:redis-tools redis-server rsync sqlite3 ssh:openssh-client strace tmux wget zsh /usr/share/bash-completion/bash_completion:bash-completion"
 
 missing() {
   local entry

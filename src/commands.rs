@@ -3,6 +3,7 @@
 mod classify;
 mod explain;
 mod generate;
+mod leases;
 mod profiles;
 mod report;
 mod run;

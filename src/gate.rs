@@ -1,4 +1,4 @@
-//! May we go now: what is shared, by key, between all processes that use one store.
+//! Shared limits: the state of a key that all processes of one store share, and whether an attempt may start under it.
 //!
 //! All of it is pure: a [`KeyState`] and the time on the store's clock in, an [`Admission`] and the changed state out.
 //! Where states are kept, and how two processes never change one at once, is the stores' affair (`sys/store/`). All
@@ -26,25 +26,25 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(transparent)]
-pub struct At(pub u64);
+pub struct StoreTime(pub u64);
 
-impl At {
+impl StoreTime {
     pub fn plus(self, time: Duration) -> Self {
-        At(self.0.saturating_add(micros(time)))
+        StoreTime(self.0.saturating_add(micros(time)))
     }
 
     pub fn minus(self, time: Duration) -> Self {
-        At(self.0.saturating_sub(micros(time)))
+        StoreTime(self.0.saturating_sub(micros(time)))
     }
 
-    /// How long from `earlier` until this; zero if that is later.
-    pub fn since(self, earlier: At) -> Duration {
+    /// Time from `earlier` to this moment; zero if `earlier` is later.
+    pub fn since(self, earlier: StoreTime) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 
 /// RFC 3339, UTC, to the second. Rounded up: nothing is said to be open before it is.
-impl std::fmt::Display for At {
+impl std::fmt::Display for StoreTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The end of the year 9999, the last that the format can tell.
         const LAST: u64 = 253_402_300_799;
@@ -75,50 +75,50 @@ pub enum Limit {
 /// The attempt that asks to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ask {
-    pub kind: Kind,
-    /// How often this attempt was told to wait already.
+    pub kind: AttemptKind,
+    /// Number of times this attempt was told to wait already.
     pub looks: u32,
-    /// A draw in [0, 1), of this look: where chance decides, it decides.
+    /// Random number in [0, 1) of this look, for limits that let chance decide.
     pub chance: f64,
-    /// A draw in [0, 1), of all its looks: its place among those who come back.
-    pub place: f64,
-    /// How long it has waited already: for a limit, or since a server asked it to.
+    /// Random number in [0, 1), the same for all looks of an attempt: its rank among those who come back.
+    pub rank: f64,
+    /// Time that it has waited already: for a limit, or since a server asked it to.
     pub waited: Duration,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub covered: bool,
-    /// The same, and that one is the breaker's probe.
+    /// The attempt runs inside of the breaker's probe.
     pub covered_by_probe: bool,
 }
 
-/// What an attempt is to its run.
+/// The part of an attempt in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttemptKind {
     /// The run's first.
     #[default]
     First,
-    /// It follows a failure.
+    /// An attempt after a failure.
     Retry,
-    /// It follows a success (`--successes`).
+    /// An attempt after a success (`--successes`).
     Repeat,
 }
 
-/// What could be leased just now.
+/// The leases that could be taken just now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Free {
     pub permit: bool,
     pub probe: bool,
 }
 
-/// What is leased, and freed by its holder's death.
+/// The leases that an attempt takes. The death of their holder frees them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// One of the permits that `--concurrency` counts.
+    /// A permit, of those that `--concurrency` counts.
     pub permit: bool,
     /// The right to try a service whose breaker is half-open.
     pub probe: bool,
 }
 
-/// May it start?
+/// The answer to an [`Ask`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Admission {
     /// Yes, with these leases.
@@ -133,18 +133,18 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pause {
     pub limit: Limit,
-    /// When it may start at the earliest; `None` where that hangs on others: look again soon.
-    pub until: Option<At>,
-    /// Those who waited come back spread over this time.
+    /// The earliest start; `None` where that depends on others: look again soon.
+    pub until: Option<StoreTime>,
+    /// Time over which those who waited come back.
     pub spread: Duration,
     /// In words, after "because".
     pub why: String,
 }
 
-/// How long a [`Pause`] takes.
+/// The length of a [`Pause`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Delay {
-    /// Until the limit lets it go; `None` where that hangs on others.
+    /// Until the limit lets it go; `None` where that depends on others.
     pub least: Option<Duration>,
     /// Until it comes back: that, and its share of the spread.
     pub wait: Duration,
@@ -152,17 +152,31 @@ pub struct Delay {
     pub look: Duration,
 }
 
-/// Whoever waits for long looks again after about this time.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+impl Delay {
+    /// Whether an attempt that has waited for `waited` would wait for longer than `most`. A wait of known length that is
+    /// too long is not begun; others end when their time is over.
+    pub fn is_too_long(&self, waited: Duration, most: Duration) -> bool {
+        waited.saturating_add(self.least.unwrap_or_default()) > most || waited >= most
+    }
+}
+
+/// Why an attempt does not start for which `bound` leaves too little time: `not waiting any longer (--gate-wait 5s)`.
+pub fn not_waiting(bound: &str, has_waited: bool) -> String {
+    let longer = if has_waited { " any longer" } else { "" };
+    format!("not waiting{longer} ({bound})")
+}
+
+/// Time between two looks during a long wait, before jitter.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Pause {
-    /// Where it hangs on others, a store's `patience` counts, short at first.
-    pub fn delay(&self, now: At, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
+    /// The length of this pause from `now` on. Where it depends on others, it grows with each look within `patience`.
+    pub fn delay(&self, now: StoreTime, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
         let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
             let least = until.since(now);
-            let wait = least.saturating_add(self.spread.mul_f64(ask.place));
-            let look = if least > LOOK_AGAIN { LOOK_AGAIN.mul_f64(jitter) } else { wait };
+            let wait = least.saturating_add(self.spread.mul_f64(ask.rank));
+            let look = if least > RECHECK_INTERVAL { RECHECK_INTERVAL.mul_f64(jitter) } else { wait };
             return Delay { least: Some(least), wait, look };
         }
         let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
@@ -180,40 +194,40 @@ pub struct Refusal {
 
 /// How an attempt ended, as far as limits care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Result {
-    Success,
+pub enum Health {
+    Good,
     /// Transient or throttled: the service may be in trouble.
-    Failure,
+    Bad,
     /// Permanent, interrupted, never started: it says nothing of the service's health.
-    Neutral,
+    Unknown,
 }
 
-/// What is told of an attempt that was admitted, once, when it is over.
+/// The end of an attempt that was admitted, told to the limits once.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Report {
-    pub result: Result,
-    /// How long a server asked to be left alone.
+pub struct Settlement {
+    pub health: Health,
+    /// Time that a server asked to be left alone for.
     pub retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub probe: bool,
-    /// A draw in [0, 1): its place among those who come back.
-    pub place: f64,
-    /// When it was admitted, on the store's clock, if that is known.
-    pub began: Option<At>,
+    /// Random number in [0, 1): its rank among those who come back.
+    pub rank: f64,
+    /// Moment of its admission on the store's clock, if it is known.
+    pub began: Option<StoreTime>,
 }
 
-impl Report {
-    /// Of an attempt that says nothing of the service.
-    pub const NEUTRAL: Report =
-        Report { result: Result::Neutral, retry_after: None, probe: false, place: 0.0, began: None };
+impl Settlement {
+    /// The settlement of an attempt that says nothing about the service.
+    pub const UNKNOWN: Settlement =
+        Settlement { health: Health::Unknown, retry_after: None, probe: false, rank: 0.0, began: None };
 }
 
-/// What a run learns when it has told how its attempt ended.
+/// The answer to a [`Settlement`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settlement {
+pub struct Settled {
     /// Why a retry would be refused, if it would.
     pub refusal: Option<Refusal>,
-    /// Others have closed the key before: all come back spread out, this one in so long.
+    /// Time until this attempt comes back, where others have closed the key before: all come back spread out.
     pub back_in: Option<Duration>,
 }
 

@@ -25,7 +25,7 @@ use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
 use crate::event::{AttemptStart, Event, Level, Outcome};
-use crate::gate::{Grant, Report, Settlement};
+use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
 use aftermath::failed_exit;
@@ -86,7 +86,7 @@ enum State {
     New,
     /// The limits are asked.
     Admitting,
-    /// The limits are told.
+    /// The limits are told how the attempt ended.
     Settling,
     /// The command runs, or is about to.
     Running {
@@ -183,7 +183,8 @@ impl Session {
             (State::New, Input::Begin) => self.begin(now),
             (State::Admitting, Input::Admission(answer, pace)) => self.answered(now, answer, &pace),
             (State::Settling, Input::Settled(answer)) => self.settled(now, answer),
-            (_, Input::Renewed(Err(why))) => self.bypass(why),
+            (_, Input::Renewed(Answer::Failed(why))) => self.bypass(why),
+            (_, Input::Renewed(Answer::Busy)) => self.renew_soon(now),
             (State::Running { .. }, Input::Started(pid)) => self.announce(Some(pid)),
             (State::Running { since, announced, stopping, .. }, Input::Exited) => {
                 self.state = State::Running { since, announced, stopping, draining: true };
@@ -196,7 +197,9 @@ impl Session {
                 self.renew(now);
                 self.check_time(now);
             }
-            (State::Running { .. } | State::Waiting { .. }, Input::Activity(activity)) => {
+            (State::Settling, Input::Woke) => self.settle_again(),
+            (State::Settling, Input::Signal(signal)) => self.stop_settling(now, signal),
+            (State::Running { .. } | State::Waiting { .. } | State::Settling, Input::Activity(activity)) => {
                 self.wrote = self.wrote.max(activity.wrote.unwrap_or_default());
                 self.progress = self.progress.max(activity.progress.unwrap_or_default());
                 self.advance(now, Input::Woke);
@@ -216,7 +219,7 @@ impl Session {
                 self.go(now);
             }
             (State::Running { .. }, Input::Unkillable) => {
-                self.settle(now, Report::NEUTRAL, AfterSettling::Unkillable);
+                self.settle(now, Settlement::UNKNOWN, AfterSettling::Unkillable);
             }
             (State::New | State::Waiting { .. }, Input::Unkillable) => {
                 self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
@@ -301,6 +304,7 @@ impl Session {
                 let left = until.saturating_sub(now.elapsed);
                 Some(stalled.map_or(left, |stalled| stalled.min(left)))
             }
+            State::Settling if self.is_settling_due() => Some(Duration::ZERO),
             _ => None,
         }
     }
@@ -335,12 +339,12 @@ impl Session {
             let report = self.settlement_report(&over.attempt, &over.verdict);
             self.settle(now, report, AfterSettling::Attempt(Box::new(over)));
         } else {
-            self.go_on(now, &over, Settlement::default());
+            self.go_on(now, &over, Settled::default());
         }
     }
 
     /// Decides what follows an attempt. `settled`: the answer of the limits to its report.
-    fn go_on(&mut self, now: Now, over: &Over, settled: Settlement) {
+    fn go_on(&mut self, now: Now, over: &Over, settled: Settled) {
         let Over { attempt, verdict, .. } = over;
         if !self.signals.is_empty() {
             self.interrupted(now, attempt, verdict);

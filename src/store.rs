@@ -8,16 +8,23 @@ mod digest;
 pub mod file_record;
 pub mod key_name;
 mod location;
+pub mod memory;
+pub mod redis_answer;
 pub mod redis_record;
+pub mod redis_trouble;
+pub mod resp;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::gate::{Ask, At, Free, Grant, KeyState, Limits};
+use crate::gate::{Ask, Free, Grant, KeyState, Limits, StoreTime};
 
 pub use location::{Address, Location, Login, Secret, Trust};
 
-/// What a transaction does with leases.
+/// Time that a store keeps a key that nobody uses, after its state has ceased to matter.
+pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The use that a transaction makes of leases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Leases {
     /// Ours stay as they are.
@@ -34,7 +41,7 @@ pub enum Leases {
 }
 
 impl Leases {
-    /// What an attempt has to have under these limits, unless one around it has it.
+    /// The leases that an attempt has to have under these limits, unless one around it has them.
     pub fn wanted(limits: &Limits, ask: &Ask) -> Self {
         Leases::Take {
             permits: limits.concurrency.filter(|_| !ask.covered),
@@ -46,7 +53,7 @@ impl Leases {
 /// A transaction as its decision sees it. The decision may be asked more than once, with a newer state, where another process was faster.
 pub struct Transaction<'a> {
     pub state: &'a mut KeyState,
-    pub now: At,
+    pub now: StoreTime,
     pub free: Free,
 }
 
@@ -58,25 +65,25 @@ pub struct Entry {
     pub permits_held: u32,
     pub probe_held: bool,
     /// The store's time.
-    pub now: At,
+    pub now: StoreTime,
 }
 
 /// The state could not be reached, or not in time. Says what, where and why, and no password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure(pub String);
 
-/// What came of a transaction that did not fail.
+/// The result of a transaction or of renewing, if it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Done {
     Done,
-    /// Others are at it: nothing was done, and another try will do. Each takes a fraction of a second.
+    /// Nothing was done, or not all: others are at it, or the server takes its time. The next call goes on.
     Busy,
 }
 
 /// States by key, shared by all processes that name the same store.
 pub trait Store {
-    /// One transaction: all of it happens, or nothing. What is granted is held until it is given back, or until this
+    /// Makes a transaction: all of it happens, or nothing. What is granted is held until it is given back, or until this
     /// process dies.
     fn try_transact(
         &mut self,
@@ -85,19 +92,20 @@ pub trait Store {
         decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, Failure>;
 
-    /// Renews our leases, and says what was lost meanwhile.
-    fn renew(&mut self) -> Result<(), Failure>;
+    /// Renews our leases; what was lost meanwhile is among the warnings. It takes 20 ms at most: where that is not enough,
+    /// it is [`Done::Busy`], and the next call goes on.
+    fn renew(&mut self) -> Result<Done, Failure>;
 
-    /// How often that must be, while leases are held.
+    /// Time between two renewals while leases are held; `None` if there need be none.
     fn renewal(&self) -> Option<Duration>;
 
-    /// How long to wait before another look where others must act first: the shortest and the longest pause.
+    /// The shortest and the longest pause before another look where others must act first.
     fn patience(&self) -> RangeInclusive<Duration>;
 
     /// Every key that has a state.
     fn entries(&mut self) -> Result<Vec<Entry>, Failure>;
 
-    /// One key; one without a state is as good as new.
+    /// The entry of one key; one without a state is as good as new.
     fn entry(&mut self, key: &str) -> Result<Entry, Failure>;
 
     /// Forgets a key's state; leases that are held stay held.
@@ -107,7 +115,7 @@ pub trait Store {
     /// yet, and none is to be made.
     fn secret(&mut self, make: bool) -> Result<Option<String>, Failure>;
 
-    /// What a person should know, once: a state that was damaged and begins anew, a lease that was lost.
+    /// Takes the warnings for a person: a state that was damaged and begins anew, a lease that was lost.
     fn warnings(&mut self) -> Vec<String>;
 }
 

@@ -5,12 +5,14 @@ mod server;
 
 mod breaker;
 mod budget;
+mod clocks;
 mod concurrency;
 mod files;
 mod keys;
 mod nested;
 mod rates;
 mod redis;
+mod stand_in;
 mod state;
 mod tls;
 mod updates;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
-pub(super) mod gatekeeper;
+mod gatekeeper;
 mod hints;
 mod messages;
 mod onlookers;

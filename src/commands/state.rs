@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use self::action::{Action, Deed};
-use self::wait::{Held, Patience, Watch};
-use super::{format, gather, print, print_json, warn};
+use self::wait::{Blocked, WaitBound, Watch};
+use super::{format, gather, leases, print, print_json, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::{self, Exit};
 use crate::cli::Invocation;
@@ -47,16 +47,16 @@ fn failed(failure: Failure) -> Error {
     Error::usage(failure.0)
 }
 
-/// What stands for no key in particular.
+/// Stands for no key in particular.
 const ANY: &str = "auto";
 
 /// A store, and what is configured.
 struct Shared {
     request: Request,
-    /// Of the key that was named.
+    /// The policy of the key that was named.
     policy: Policy,
     outer: Outer,
-    place: StoreLocation,
+    location: StoreLocation,
     store: Box<dyn Store>,
 }
 
@@ -68,9 +68,9 @@ impl Shared {
             warn(warning);
         }
         let policy = policy(&mut request, key.unwrap_or(ANY))?;
-        let place = StoreLocation::new(policy.state.as_ref())?;
-        let store = place.open().map_err(failed)?;
-        Ok(Self { request, policy, outer, place, store })
+        let location = StoreLocation::new(policy.state.as_ref())?;
+        let store = location.open().map_err(failed)?;
+        Ok(Self { request, policy, outer, location, store })
     }
 
     fn list(&mut self, as_json: bool) -> Result<Exit, Error> {
@@ -86,7 +86,7 @@ impl Shared {
         }
     }
 
-    /// What limits a key that is found in the store. Another program may have put one there that cannot be typed.
+    /// The limits of a key that is found in the store. Another program may have put one there that cannot be typed.
     fn limits_of(&mut self, key: &str) -> Limits {
         policy(&mut self.request, key).map(|policy| policy.limits()).unwrap_or_default()
     }
@@ -103,9 +103,9 @@ impl Shared {
 
     fn check(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
         let held = self.watch(key).look(0).map_err(failed)?.held;
-        let text = held.as_ref().map_or_else(|| "an attempt would start now".to_owned(), Held::words);
+        let text = held.as_ref().map_or_else(|| "an attempt would start now".to_owned(), Blocked::words);
         if as_json {
-            print_json(&Held::json(key, held.as_ref()), false)?
+            print_json(&Blocked::json(key, held.as_ref()), false)?
         } else {
             print_line(key, &text)?
         };
@@ -113,11 +113,11 @@ impl Shared {
     }
 
     fn wait(&mut self, key: &str, as_json: bool) -> Result<Exit, Error> {
-        let patience = Patience::new(&self.policy);
-        let given_up = self.watch(key).wait(patience.as_ref()).map_err(failed)?;
+        let bound = WaitBound::new(&self.policy);
+        let given_up = self.watch(key).wait(bound.as_ref()).map_err(failed)?;
         let held = given_up.as_ref().map(|(held, _)| held);
         if as_json {
-            print_json(&Held::json(key, held), false)?;
+            print_json(&Blocked::json(key, held), false)?;
         } else if let Some((held, why)) = &given_up {
             print_line(key, &format!("{}: {why}", held.words()))?;
         }
@@ -125,16 +125,16 @@ impl Shared {
     }
 
     fn watch<'a>(&'a mut self, key: &'a str) -> Watch<'a> {
-        let covered = super::run::gatekeeper::covered(&self.outer, &self.place, key);
+        let covered = leases::covered(&self.outer, &self.location, key);
         let ask = Ask { covered: covered.permit, covered_by_probe: covered.probe, ..Ask::default() };
         Watch { store: &mut *self.store, key, limits: self.policy.limits(), ask }
     }
 
     fn close(&mut self, key: &str, time: Duration, as_json: bool) -> Result<Exit, Error> {
         let mut until = None;
-        let closing = self.store.transact(key, Leases::Keep, &mut |sight| {
-            sight.state.close(sight.now, time);
-            until = sight.state.view(sight.now, &Limits::default()).window_until;
+        let closing = self.store.transact(key, Leases::Keep, &mut |transaction| {
+            transaction.state.close(transaction.now, time);
+            until = transaction.state.view(transaction.now, &Limits::default()).window_until;
             Grant::default()
         });
         closing.map_err(failed)?;
@@ -154,12 +154,12 @@ impl Shared {
     }
 }
 
-/// What a run with the same options and this key would be told to do.
+/// The policy of a run with the same options and this key.
 fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
     let named = request.flags.add("key", vec![OsString::from(key)], Origin::Flag, "KEY".to_owned());
     named.map_err(|problem| Error::problems(vec![problem]))?;
     let resolved = resolve(request);
-    // The next key has the place of this one.
+    // The next key takes the place of this one.
     request.flags.0.pop();
     resolved.map(|resolved| resolved.policy).map_err(Error::problems)
 }
@@ -170,6 +170,6 @@ fn print_line(key: &str, text: &str) -> Result<Exit, Error> {
 }
 
 /// Tells by the status whether an attempt would start.
-fn admitted(held: Option<&Held>) -> Exit {
+fn admitted(held: Option<&Blocked>) -> Exit {
     Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 })
 }

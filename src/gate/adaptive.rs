@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Limit, Pause, micros};
+use super::{Limit, Pause, StoreTime, micros};
 
-const K: f64 = 2.0;
+const ACCEPTS_FACTOR: f64 = 2.0;
 /// Two minutes in slices.
 const SLICE: Duration = Duration::from_secs(10);
 const SLICES: u64 = 12;
-/// How long one that is held back waits before its next draw.
-const HELD_BACK: Duration = Duration::from_secs(1);
+/// Time before the next draw of an attempt that is held back.
+const REDRAW_AFTER: Duration = Duration::from_secs(1);
 
 /// Requests and accepts by slice of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(super) struct Adaptive(Vec<(u64, u32, u32)>);
 
 impl Adaptive {
     /// Counts a request, unless it was counted before. `chance` in [0, 1) decides.
-    pub(super) fn check(&mut self, now: At, chance: f64, first_look: bool) -> Result<(), Pause> {
+    pub(super) fn check(&mut self, now: StoreTime, chance: f64, first_look: bool) -> Result<(), Pause> {
         let rejected = chance < self.rejection(now);
         if first_look {
             self.slice(now).1 += 1;
@@ -35,24 +35,24 @@ impl Adaptive {
         let (requests, accepts) = self.sums(now);
         Err(Pause {
             limit: Limit::Adaptive,
-            until: Some(now.plus(HELD_BACK)),
-            spread: HELD_BACK,
-            why: format!("of {requests} in two minutes {accepts} went well"),
+            until: Some(now.plus(REDRAW_AFTER)),
+            spread: REDRAW_AFTER,
+            why: format!("{accepts} of {requests} attempts succeeded in two minutes"),
         })
     }
 
-    pub(super) fn accept(&mut self, now: At) {
+    pub(super) fn accept(&mut self, now: StoreTime) {
         self.slice(now).2 += 1;
     }
 
     /// The probability that an attempt is held back.
-    pub(super) fn rejection(&self, now: At) -> f64 {
+    pub(super) fn rejection(&self, now: StoreTime) -> f64 {
         let (requests, accepts) = self.sums(now);
         let (requests, accepts) = (f64::from(requests), f64::from(accepts));
-        ((requests - K * accepts) / (requests + 1.0)).max(0.0)
+        ((requests - ACCEPTS_FACTOR * accepts) / (requests + 1.0)).max(0.0)
     }
 
-    fn sums(&self, now: At) -> (u32, u32) {
+    fn sums(&self, now: StoreTime) -> (u32, u32) {
         let oldest = number(now).saturating_sub(SLICES - 1);
         let recent = self.0.iter().filter(|(slice, ..)| *slice >= oldest);
         recent.fold((0, 0), |(requests, accepts), (_, more, good)| {
@@ -60,7 +60,7 @@ impl Adaptive {
         })
     }
 
-    fn slice(&mut self, now: At) -> &mut (u64, u32, u32) {
+    fn slice(&mut self, now: StoreTime) -> &mut (u64, u32, u32) {
         let number = number(now);
         self.0.retain(|(slice, ..)| slice + SLICES > number && *slice <= number);
         let place = self.0.iter().position(|(slice, ..)| *slice == number).unwrap_or_else(|| {
@@ -79,6 +79,6 @@ impl Adaptive {
     }
 }
 
-fn number(now: At) -> u64 {
+fn number(now: StoreTime) -> u64 {
     now.0 / micros(SLICE)
 }

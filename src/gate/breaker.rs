@@ -6,15 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{Breaker, Tripping};
-use super::{At, Limit, Pause, Result};
+use super::{Health, Limit, Pause, StoreTime};
 
 /// A share of few results means nothing (Polly's minimum throughput, for processes that live for seconds).
-const LEAST_RESULTS: u32 = 10;
+const MIN_RESULTS: u32 = 10;
 /// Results that come within this part of the window of a share are counted together, and forgotten together once the
 /// first of them is older than the window.
 const SLICES: u32 = 10;
-/// Who waited for it to close comes back spread over this.
-const SPREAD: Duration = Duration::from_secs(1);
+/// Time over which those who waited for the end of an open breaker come back.
+const REOPEN_SPREAD: Duration = Duration::from_secs(1);
 
 /// As `retry state` shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -31,17 +31,17 @@ pub(super) struct Circuit {
     /// Failures in a row.
     #[serde(default)]
     pub(super) failures: u32,
-    /// When it opened, and until when. Past that it is half-open.
+    /// The moments at which it opened and becomes half-open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) opened: Option<(At, At)>,
+    pub(super) opened: Option<(StoreTime, StoreTime)>,
     /// Results of late, for shares, the latest last: when the first of them came, how many were good, how many bad.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) results: Vec<(At, u32, u32)>,
+    pub(super) results: Vec<(StoreTime, u32, u32)>,
 }
 
 impl Circuit {
     /// Under this limit, if there is one.
-    pub(super) fn phase(&self, limit: Option<Breaker>, now: At) -> Phase {
+    pub(super) fn phase(&self, limit: Option<Breaker>, now: StoreTime) -> Phase {
         match self.open_until(limit) {
             None => Phase::Closed,
             Some(until) if now < until => Phase::Open,
@@ -50,26 +50,21 @@ impl Circuit {
     }
 
     /// The end of its being open. It may have been opened under another limit, for longer than this one would.
-    pub(super) fn open_until(&self, limit: Option<Breaker>) -> Option<At> {
+    pub(super) fn open_until(&self, limit: Option<Breaker>) -> Option<StoreTime> {
         let (at, until) = self.opened?;
         Some(limit.map_or(until, |limit| until.min(at.plus(limit.open_for))))
     }
 
-    /// Whether the attempt has to be the probe, or why it has to wait.
-    pub(super) fn check(
-        &self,
-        limit: Breaker,
-        now: At,
-        probe_is_free: bool,
-    ) -> std::result::Result<bool, Pause> {
+    /// Tells whether the attempt has to be the probe, or why it has to wait.
+    pub(super) fn check(&self, limit: Breaker, now: StoreTime, probe_is_free: bool) -> Result<bool, Pause> {
         let limit = Some(limit);
         let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {
-            (Phase::Open, Some(until)) => (Some(until), format!("it opened after {}", self.seen())),
+            (Phase::Open, Some(until)) => (Some(until), format!("opened after {}", self.seen())),
             (Phase::HalfOpen, _) if probe_is_free => return Ok(true),
-            (Phase::HalfOpen, _) => (None, "it is half-open, and its probe is under way".to_owned()),
+            (Phase::HalfOpen, _) => (None, "half-open, probe running".to_owned()),
             _ => return Ok(false),
         };
-        let spread = if until.is_some() { SPREAD } else { Duration::ZERO };
+        let spread = if until.is_some() { REOPEN_SPREAD } else { Duration::ZERO };
         Err(Pause { limit: Limit::Breaker, until, spread, why })
     }
 
@@ -81,11 +76,11 @@ impl Circuit {
         }
     }
 
-    pub(super) fn settle(&mut self, limit: Breaker, now: At, result: Result, probe: bool) {
-        if result == Result::Neutral {
+    pub(super) fn settle(&mut self, limit: Breaker, now: StoreTime, health: Health, probe: bool) {
+        if health == Health::Unknown {
             return;
         }
-        let failed = result == Result::Failure;
+        let failed = health == Health::Bad;
         if self.opened.is_some() {
             // Those that started before it opened have nothing to say of now.
             match (probe, failed) {
@@ -104,12 +99,12 @@ impl Circuit {
         }
     }
 
-    fn open(&mut self, limit: Breaker, now: At) {
+    fn open(&mut self, limit: Breaker, now: StoreTime) {
         self.opened = Some((now, now.plus(limit.open_for)));
         self.results.clear();
     }
 
-    fn is_tripped(&mut self, limit: Breaker, now: At, failed: bool) -> bool {
+    fn is_tripped(&mut self, limit: Breaker, now: StoreTime, failed: bool) -> bool {
         let share = match limit.trips {
             Tripping::InARow(most) => return self.failures >= most,
             Tripping::Share(share) => share,
@@ -120,11 +115,11 @@ impl Circuit {
             (good.saturating_add(*more_good), bad.saturating_add(*more_bad))
         });
         let all = good.saturating_add(bad);
-        failed && all >= LEAST_RESULTS && f64::from(bad) >= share * f64::from(all)
+        failed && all >= MIN_RESULTS && f64::from(bad) >= share * f64::from(all)
     }
 
     /// Adds a result to those of the last moments.
-    fn count(&mut self, now: At, slice: Duration, failed: bool) {
+    fn count(&mut self, now: StoreTime, slice: Duration, failed: bool) {
         let most = SLICES as usize + 1;
         if self.results.last().is_none_or(|(first, ..)| now.since(*first) >= slice) {
             self.results.push((now, 0, 0));

@@ -2,54 +2,54 @@
 //! usual load (Finagle's RetryBudget, the AWS SDKs' retry quota; Google's SRE book, chapter 21).
 //!
 //! A first attempt deposits the ratio, a retry withdraws 1. The balance never falls below 0 and never rises above
-//! [`BALANCE_MOST`], so quiet weeks save nothing up for a storm. Besides, [`RESERVE`] retries may be made in any
-//! [`RESERVE_TIME`], so that jobs which run once an hour may retry at all.
+//! [`MAX_BALANCE`], so quiet weeks save nothing up for a storm. Besides, [`RESERVE_RETRIES`] retries may be made in any
+//! [`RESERVE_WINDOW`], so that jobs which run once an hour may retry at all.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Limit, Refusal};
+use super::{Limit, Refusal, StoreTime};
 
 /// In retries; the AWS SDKs' 500 tokens at 5 a retry.
-const BALANCE_MOST: f64 = 100.0;
+const MAX_BALANCE: f64 = 100.0;
 /// Retries that need no deposit, in any minute (Finagle's `minRetriesPerSec`, for processes that live for seconds).
-const RESERVE: usize = 10;
-const RESERVE_TIME: Duration = Duration::from_secs(60);
+const RESERVE_RETRIES: usize = 10;
+const RESERVE_WINDOW: Duration = Duration::from_secs(60);
 /// Deposits such as 0.1 do not add up to 1 in binary.
 const ROUNDING: f64 = 1e-9;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Budget {
     balance: f64,
-    /// When retries were paid from the reserve, the latest last.
+    /// Moments at which retries were paid from the reserve, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) reserve: Vec<At>,
+    pub(super) reserve: Vec<StoreTime>,
 }
 
 impl Budget {
     pub(super) fn deposit(&mut self, ratio: f64) {
-        self.balance = (self.balance + ratio).min(BALANCE_MOST);
+        self.balance = (self.balance + ratio).min(MAX_BALANCE);
     }
 
     /// Pays for a retry.
-    pub(super) fn withdraw(&mut self, now: At) -> Result<(), Refusal> {
-        self.reserve.retain(|paid| now.since(*paid) < RESERVE_TIME);
+    pub(super) fn withdraw(&mut self, now: StoreTime) -> Result<(), Refusal> {
+        self.reserve.retain(|paid| now.since(*paid) < RESERVE_WINDOW);
         if self.balance + ROUNDING >= 1.0 {
             self.balance = (self.balance - 1.0).max(0.0);
-        } else if self.reserve.len() < RESERVE {
+        } else if self.reserve.len() < RESERVE_RETRIES {
             self.reserve.push(now);
         } else {
-            return Err(Refusal { limit: Limit::Budget, why: "the retry budget is spent".to_owned() });
+            return Err(Refusal { limit: Limit::Budget, why: "retry budget exhausted".to_owned() });
         }
         Ok(())
     }
 
     /// How many retries could be made now.
-    pub(super) fn left(&self, now: At) -> f64 {
-        let recent = self.reserve.iter().filter(|paid| now.since(**paid) < RESERVE_TIME).count();
+    pub(super) fn left(&self, now: StoreTime) -> f64 {
+        let recent = self.reserve.iter().filter(|paid| now.since(**paid) < RESERVE_WINDOW).count();
         #[expect(clippy::cast_precision_loss, reason = "at most ten")]
-        let reserve = RESERVE.saturating_sub(recent) as f64;
+        let reserve = RESERVE_RETRIES.saturating_sub(recent) as f64;
         (self.balance + ROUNDING).floor() + reserve
     }
 }

@@ -1,8 +1,8 @@
-//! What was asked for of each limit.
+//! The limits of a key, as they were asked for.
 
 use std::time::Duration;
 
-use super::{Report, Result};
+use super::{Health, Settlement};
 
 /// The limits of one key. The server's window needs no limit: it holds for every key.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,15 +17,15 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether a state is the same after such a report: then nobody need be told of it.
-    pub fn learn_nothing_from(&self, report: &Report) -> bool {
-        let failed = report.result == Result::Failure;
+    /// Tells whether a settlement leaves every state as it is: then no store need be told of it.
+    pub fn learn_nothing_from(&self, settlement: &Settlement) -> bool {
+        let failed = settlement.health == Health::Bad;
         let counts = self.adaptive || self.breaker.is_some() || self.budget.is_some() && failed;
-        report.retry_after.is_none() && !counts
+        settlement.retry_after.is_none() && !counts
     }
 }
 
-/// So many attempts per time.
+/// A number of attempts per time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// At least 1.
@@ -33,18 +33,18 @@ pub struct Rate {
     pub per: Duration,
 }
 
-/// When a circuit breaker opens, and for how long.
+/// A circuit breaker: the failures that open it, and the time for which it stays open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breaker {
     pub trips: Tripping,
     pub open_for: Duration,
 }
 
-/// What makes a circuit breaker open.
+/// The failures that open a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tripping {
-    /// So many failures in a row.
+    /// A number of failures in a row.
     InARow(u32),
-    /// This share of the results within the time that it opens for, in (0, 1].
+    /// A share of failures, in (0, 1], among the results within the time for which it opens.
     Share(f64),
 }

@@ -10,22 +10,22 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::limits::Rate;
-use super::{At, Limit, Pause, micros};
+use super::{Limit, Pause, StoreTime, micros};
 
-/// Who waited for the same moment does not look for it at the very same time.
-const SPREAD_MOST: Duration = Duration::from_millis(100);
-/// Rates that are remembered at a time; more of them forget the one that matters for the shortest time.
-const MOST: usize = 3;
+/// Upper bound of the time over which those who waited for the same moment spread their next look.
+const MAX_SPREAD: Duration = Duration::from_millis(100);
+/// Rates remembered at a time; beyond that, the one that matters for the shortest time is forgotten.
+const MAX_RATES: usize = 3;
 
-/// What was used of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
+/// The use of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
 /// passed says nothing, and is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Arrivals(Vec<(u32, u64, At)>);
+pub(super) struct Arrivals(Vec<(u32, u64, StoreTime)>);
 
 impl Arrivals {
     /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D.
-    pub(super) fn check(&mut self, rate: Rate, now: At) -> Result<(), Pause> {
+    pub(super) fn check(&mut self, rate: Rate, now: StoreTime) -> Result<(), Pause> {
         let earliest = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
         if earliest > now {
             let why = format!(
@@ -33,7 +33,7 @@ impl Arrivals {
                 crate::base::words::plural(rate.count.into(), "attempt"),
                 crate::base::duration::exact(rate.per)
             );
-            let spread = (interval(rate) / 10).min(SPREAD_MOST);
+            let spread = (interval(rate) / 10).min(MAX_SPREAD);
             return Err(Pause { limit: Limit::Rate, until: Some(earliest), spread, why });
         }
         self.0.retain(|(.., arrival)| *arrival > now);
@@ -44,31 +44,31 @@ impl Arrivals {
             let per = Duration::from_micros(*per);
             *arrival = arrival.plus(per / (*count).max(1)).min(now.plus(per));
         }
-        if self.0.len() > MOST {
+        if self.0.len() > MAX_RATES {
             self.0.sort_by_key(|known| (!is_of(known, rate), std::cmp::Reverse(known.2)));
-            self.0.truncate(MOST);
+            self.0.truncate(MAX_RATES);
         }
         Ok(())
     }
 
     /// How many could start at once.
-    pub(super) fn tokens(&self, rate: Rate, now: At) -> u32 {
+    pub(super) fn tokens(&self, rate: Rate, now: StoreTime) -> u32 {
         let used = self.of(rate, now).since(now).as_micros().div_ceil(interval(rate).as_micros().max(1));
         rate.count.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
     }
 
     /// The last moment that any of them says something of.
-    pub(super) fn last(&self) -> At {
+    pub(super) fn last(&self) -> StoreTime {
         self.0.iter().map(|(.., arrival)| *arrival).max().unwrap_or_default()
     }
 
     /// All moments, moved: the clock was set back.
-    pub(super) fn shift(&mut self, back: impl Fn(At) -> At) {
+    pub(super) fn shift(&mut self, back: impl Fn(StoreTime) -> StoreTime) {
         self.0.iter_mut().for_each(|(.., arrival)| *arrival = back(*arrival));
     }
 
     /// The arrival time under this rate. One farther away than the rate can make is of a clock that was wrong.
-    fn of(&self, rate: Rate, now: At) -> At {
+    fn of(&self, rate: Rate, now: StoreTime) -> StoreTime {
         let known = self.0.iter().find(|known| is_of(known, rate));
         known.map_or(now, |(.., arrival)| (*arrival).clamp(now, now.plus(rate.per)))
     }
@@ -78,6 +78,6 @@ fn interval(rate: Rate) -> Duration {
     rate.per / rate.count.max(1)
 }
 
-fn is_of((count, per, _): &(u32, u64, At), rate: Rate) -> bool {
+fn is_of((count, per, _): &(u32, u64, StoreTime), rate: Rate) -> bool {
     (*count, *per) == (rate.count, micros(rate.per))
 }

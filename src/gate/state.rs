@@ -1,4 +1,4 @@
-//! What is shared of one key, and the two things that can be done with it: ask to start an attempt, and tell how it ended.
+//! The shared state of one key, and the two things that can be done with it: ask to start an attempt, and settle it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::budget::Budget;
 use super::limits::Limits;
 use super::rate::Arrivals;
 use super::window::Window;
-use super::{Admission, Ask, At, Free, Grant, Kind, Limit, Pause, Report, Result, Settlement};
+use super::{Admission, Ask, AttemptKind, Free, Grant, Health, Limit, Pause, Settled, Settlement, StoreTime};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 pub const VERSION: u32 = 1;
@@ -23,8 +23,8 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 pub struct KeyState {
     /// [`VERSION`].
     pub v: u32,
-    /// When it was last changed.
-    updated: At,
+    /// Moment of the last change.
+    updated: StoreTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     window: Option<Window>,
     #[serde(default)]
@@ -41,7 +41,7 @@ impl Default for KeyState {
     fn default() -> Self {
         Self {
             v: VERSION,
-            updated: At::default(),
+            updated: StoreTime::default(),
             window: None,
             arrivals: Arrivals::default(),
             circuit: Circuit::default(),
@@ -51,15 +51,15 @@ impl Default for KeyState {
     }
 }
 
-/// What a person is shown of it.
+/// A state as a person is shown it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// When the key opens again, if it is closed.
-    pub window_until: Option<At>,
+    /// Moment at which the key opens again, if it is closed.
+    pub window_until: Option<StoreTime>,
     pub closed_by_hand: bool,
     pub phase: Phase,
-    /// Until when the breaker is open, if it is.
-    pub open_until: Option<At>,
+    /// Moment at which the breaker becomes half-open, if it is open.
+    pub open_until: Option<StoreTime>,
     /// In a row.
     pub failures: u32,
     /// Attempts that the rate lets start at once, if there is a rate.
@@ -71,37 +71,35 @@ pub struct View {
 }
 
 impl KeyState {
-    /// May an attempt start? If so it has, as far as the limits care; if not, nothing was spent.
-    pub fn admit(&mut self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+    /// Admits an attempt or not. If it is admitted, it has started as far as the limits care; if not, nothing was spent.
+    pub fn admit(&mut self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.mind_the_clock(now);
-        let mut after = self.clone();
-        let answer = after.try_admit(now, limits, ask, free);
-        // Held back by chance, it was a request all the same.
-        self.adaptive.clone_from(&after.adaptive);
-        match answer {
-            Ok(grant) => {
-                // What changes nothing need not be written.
-                if after != *self {
-                    *self = Self { updated: now, ..after };
-                }
-                Admission::Proceed(grant)
-            }
-            Err(held) => held,
+        let before = self.clone();
+        let answer = self.try_admit(now, limits, ask, free);
+        if answer.is_err() {
+            // Held back by chance, it was a request all the same.
+            let adaptive = std::mem::take(&mut self.adaptive);
+            *self = Self { adaptive, ..before.clone() };
         }
+        // What changes nothing need not be written.
+        if *self != before {
+            self.updated = now;
+        }
+        answer.map_or_else(|held| held, Admission::Proceed)
     }
 
-    /// What an attempt would be told, without starting it.
-    pub fn look(&self, now: At, limits: &Limits, ask: &Ask, free: Free) -> Admission {
+    /// Tells what an attempt would be told, without starting it.
+    pub fn look(&self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.clone().admit(now, limits, ask, free)
     }
 
     fn try_admit(
         &mut self,
-        now: At,
+        now: StoreTime,
         limits: &Limits,
         ask: &Ask,
         free: Free,
-    ) -> std::result::Result<Grant, Admission> {
+    ) -> Result<Grant, Admission> {
         let mut grant = Grant::default();
         if let Some(window) = &mut self.window {
             window.check(now, ask).map_err(Admission::Wait)?;
@@ -112,9 +110,9 @@ impl KeyState {
         }
         if let Some(ratio) = limits.budget {
             match ask.kind {
-                Kind::First => self.budget.deposit(ratio),
-                Kind::Retry => self.budget.withdraw(now).map_err(Admission::Refuse)?,
-                Kind::Repeat => {}
+                AttemptKind::First => self.budget.deposit(ratio),
+                AttemptKind::Retry => self.budget.withdraw(now).map_err(Admission::Refuse)?,
+                AttemptKind::Repeat => {}
             }
         }
         if let Some(limit) = limits.rate {
@@ -141,38 +139,38 @@ impl KeyState {
     }
 
     /// An admitted attempt is over.
-    pub fn settle(&mut self, now: At, limits: &Limits, report: &Report) -> Settlement {
+    pub fn settle(&mut self, now: StoreTime, limits: &Limits, settlement: &Settlement) -> Settled {
         self.mind_the_clock(now);
         let before = self.clone();
         let mut back_in = None;
-        if let Some(time) = report.retry_after {
-            let (window, is_changed) = Window::asked(self.window, now, time, report.began);
+        if let Some(time) = settlement.retry_after {
+            let (window, is_changed) = Window::asked(self.window, now, time, settlement.began);
             self.window = Some(window);
             // Whoever closed the key is the first to come back.
-            back_in = if is_changed { None } else { window.back_in(now, report.place) };
+            back_in = if is_changed { None } else { window.back_in(now, settlement.rank) };
         }
         if let Some(limit) = limits.breaker {
-            self.circuit.settle(limit, now, report.result, report.probe);
+            self.circuit.settle(limit, now, settlement.health, settlement.probe);
         }
-        if limits.adaptive && report.result != Result::Failure {
+        if limits.adaptive && settlement.health != Health::Bad {
             self.adaptive.accept(now);
         }
         if *self != before {
             self.updated = now;
         }
-        let retries = limits.budget.is_some() && report.result == Result::Failure;
+        let retries = limits.budget.is_some() && settlement.health == Health::Bad;
         let refusal = if retries { self.budget.clone().withdraw(now).err() } else { None };
-        Settlement { refusal, back_in }
+        Settled { refusal, back_in }
     }
 
     /// Closes the key for everybody: by hand, for so long from now on, whatever was before.
-    pub fn close(&mut self, now: At, time: Duration) {
+    pub fn close(&mut self, now: StoreTime, time: Duration) {
         self.mind_the_clock(now);
         self.updated = now;
         self.window = Some(Window::new(now, time, true));
     }
 
-    pub fn view(&self, now: At, limits: &Limits) -> View {
+    pub fn view(&self, now: StoreTime, limits: &Limits) -> View {
         let window = self.window.filter(|window| now < window.until);
         let phase = self.circuit.phase(limits.breaker, now);
         View {
@@ -187,25 +185,25 @@ impl KeyState {
         }
     }
 
-    /// Until when it says more than that little happened lately: a store may forget it some time after.
-    pub fn matters_until(&self) -> At {
+    /// Moment from which on the state says nothing more than a new one: a store may forget it some time after.
+    pub fn matters_until(&self) -> StoreTime {
         let window = self.window.map(|window| window.until);
         let circuit = self.circuit.opened.map(|(_, until)| until);
         self.arrivals.last().max(window.max(circuit).unwrap_or_default())
     }
 
-    /// Was the clock set back since it was last changed?
-    pub fn is_ahead_of(&self, now: At) -> bool {
+    /// Tells whether the clock was set back since the last change.
+    pub fn is_ahead_of(&self, now: StoreTime) -> bool {
         self.updated.since(now) > CLOCK_TOLERANCE
     }
 
     /// A clock that was set back must not make waits longer: every moment moves with it.
-    pub fn mind_the_clock(&mut self, now: At) {
+    pub fn mind_the_clock(&mut self, now: StoreTime) {
         let by = self.updated.since(now);
         if by <= CLOCK_TOLERANCE {
             return;
         }
-        let back = |at: At| at.minus(by);
+        let back = |at: StoreTime| at.minus(by);
         self.updated = back(self.updated);
         self.arrivals.shift(back);
         if let Some(window) = &mut self.window {

@@ -11,26 +11,26 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, At, Limit, Pause};
+use super::{Ask, Limit, Pause, StoreTime};
 
-/// Who waited comes back spread over a share of the window, so that the server does not meet all of them at once.
+/// Share of the window over which those who waited come back, so that the server does not meet all of them at once.
 const SPREAD_SHARE: f64 = 0.5;
-const SPREAD_LEAST: Duration = Duration::from_secs(1);
-const SPREAD_MOST: Duration = Duration::from_secs(30);
+const MIN_SPREAD: Duration = Duration::from_secs(1);
+const MAX_SPREAD: Duration = Duration::from_secs(30);
 
 /// How many times more attempts pass at each repetition of the same wish.
 const GROWTH: u32 = 8;
 /// More repetitions let no more through: everybody passes.
-const REPEATS_MOST: u32 = 6;
+const MAX_REPEATS: u32 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Window {
-    pub(super) from: At,
-    pub(super) until: At,
+    pub(super) from: StoreTime,
+    pub(super) until: StoreTime,
     /// Closed by a person or another program, not by a server's answer.
     #[serde(default)]
     pub(super) by_hand: bool,
-    /// How often in a row the wish was repeated as soon as the key was open again.
+    /// Number of times in a row that the wish was repeated as soon as the key was open again.
     #[serde(default, skip_serializing_if = "is_zero")]
     repeats: u32,
     /// Attempts that started all the same, since they had waited before it closed.
@@ -44,13 +44,18 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Window {
-    pub(super) fn new(now: At, time: Duration, by_hand: bool) -> Self {
+    pub(super) fn new(now: StoreTime, time: Duration, by_hand: bool) -> Self {
         Self { from: now, until: now.plus(time), by_hand, repeats: 0, passed: 0 }
     }
 
     /// A server's wish for `time`, told to an attempt that began at `began`. What becomes of the window `before`, and
     /// whether the wish changed it.
-    pub(super) fn asked(before: Option<Window>, now: At, time: Duration, began: Option<At>) -> (Self, bool) {
+    pub(super) fn asked(
+        before: Option<Window>,
+        now: StoreTime,
+        time: Duration,
+        began: Option<StoreTime>,
+    ) -> (Self, bool) {
         let new = Self::new(now, time, false);
         let Some(before) = before else { return (new, true) };
         let is_later = new.until > before.until;
@@ -69,25 +74,25 @@ impl Window {
         if began.is_some_and(|began| began < before.from) && !asks_for_more {
             return (before, false);
         }
-        (Self { repeats: before.repeats.saturating_add(1).min(REPEATS_MOST), ..new }, true)
+        (Self { repeats: before.repeats.saturating_add(1).min(MAX_REPEATS), ..new }, true)
     }
 
     fn length(self) -> Duration {
         self.until.since(self.from)
     }
 
-    /// Those who waited for it come back within this time after its end.
+    /// Time after its end within which those who waited for it come back.
     pub(super) fn spread(self) -> Duration {
-        self.length().mul_f64(SPREAD_SHARE).clamp(SPREAD_LEAST, SPREAD_MOST)
+        self.length().mul_f64(SPREAD_SHARE).clamp(MIN_SPREAD, MAX_SPREAD)
     }
 
     /// Until the attempt at this `place` comes back, in [0, 1) of all who were told the same; `None` once it is over.
-    pub(super) fn back_in(self, now: At, place: f64) -> Option<Duration> {
-        (now < self.until).then(|| self.until.since(now).saturating_add(self.spread().mul_f64(place)))
+    pub(super) fn back_in(self, now: StoreTime, rank: f64) -> Option<Duration> {
+        (now < self.until).then(|| self.until.since(now).saturating_add(self.spread().mul_f64(rank)))
     }
 
     /// Lets an attempt go, or says why it has to wait, if the window is not over.
-    pub(super) fn check(&mut self, now: At, ask: &Ask) -> Result<(), Pause> {
+    pub(super) fn check(&mut self, now: StoreTime, ask: &Ask) -> Result<(), Pause> {
         if now >= self.until {
             return Ok(());
         }
@@ -96,7 +101,8 @@ impl Window {
             self.passed += 1;
             return Ok(());
         }
-        let why = if self.by_hand { "the key was closed by hand" } else { "the server asked all to wait" };
+        let why =
+            if self.by_hand { "the key was closed by hand" } else { "the server asked clients to wait" };
         let (until, spread) = (Some(self.until), self.spread());
         Err(Pause { limit: Limit::Window, until, spread, why: why.to_owned() })
     }

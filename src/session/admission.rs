@@ -2,19 +2,28 @@
 //! before the run goes on. What the limits say is decided in `gate/`; what a run makes of that, and of a store that does
 //! not answer, is decided here.
 
+mod settling;
+
+pub(super) use settling::{AfterSettling, Settling};
+
 use std::time::Duration;
 
 use rand::RngExt;
 
 use super::aftermath::failed_exit;
-use super::{Action, Answer, Now, Over, Pace, Session, State};
+use super::{Action, Answer, Now, Pace, Session, State};
 use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
-use crate::classify::{AttemptResult, Class, Classification, Ending};
+use crate::classify::Class;
 use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
-use crate::gate::{self, Admission, Ask, At, Delay, Grant, Kind, Limit, Limits, Pause, Report, Settlement};
+use crate::gate::{
+    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settlement, StoreTime,
+};
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
+
+/// Time between two looks after leases that are being renewed.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Shared limits, as one run knows them.
 #[derive(Debug)]
@@ -26,7 +35,7 @@ pub(super) struct Gate {
     /// The leases of the running attempt.
     granted: Grant,
     /// When the running attempt was admitted, on the store's clock, if it was asked.
-    began: Option<At>,
+    began: Option<StoreTime>,
     pending: Option<PendingAdmission>,
     /// Since when the run waits as a server asked it to, on the elapsed clock.
     pub(super) asked_since: Option<Duration>,
@@ -45,8 +54,8 @@ struct PendingAdmission {
     /// On the elapsed clock.
     since: Duration,
     looks: u32,
-    /// See [`Ask::place`].
-    place: f64,
+    /// See [`Ask::rank`].
+    rank: f64,
     /// The question as it was last asked.
     ask: Ask,
     last_notice: Option<LastNotice>,
@@ -64,32 +73,10 @@ impl LastNotice {
     }
 }
 
-/// The way on once a report to the limits was taken.
-#[derive(Debug)]
-pub(super) enum AfterSettling {
-    /// The retry or the end that follows an attempt.
-    Attempt(Box<Over>),
-    /// The end of a run whose deadline passed before the admitted attempt could start.
-    TooLate,
-    /// The end of a run whose command would not die.
-    Unkillable,
-}
-
-/// A report to the limits that waits for its answer.
-#[derive(Debug)]
-pub(super) struct Settling {
-    /// On the awake clock.
-    since: Duration,
-    report: Report,
-    then: AfterSettling,
-}
-
 /// After this long it is said once more that somebody is held back by what hangs on others.
 const LONG_HOLD: Duration = Duration::from_secs(1);
 /// A store that failed is left alone for this long: each look may cost its whole patience.
 const STORE_BACKOFF: Duration = Duration::from_secs(5);
-/// A report is tried again for this long while others are at the state.
-const SETTLING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Gate {
     fn is_left_alone(&self, now: Now) -> bool {
@@ -135,14 +122,14 @@ impl Session {
         }
         let Some(gate) = &mut self.gate else { return self.spawn(now, Grant::default()) };
         let kind = match self.last {
-            None => Kind::First,
-            Some((_, Class::Success)) => Kind::Repeat,
-            Some(_) => Kind::Retry,
+            None => AttemptKind::First,
+            Some((_, Class::Success)) => AttemptKind::Repeat,
+            Some(_) => AttemptKind::Retry,
         };
         let pending = gate.pending.get_or_insert_with(|| PendingAdmission {
             since: now.elapsed,
             looks: 0,
-            place: self.random.random(),
+            rank: self.random.random(),
             ask: Ask::default(),
             last_notice: None,
         });
@@ -151,7 +138,7 @@ impl Session {
             kind,
             looks: pending.looks,
             chance: self.random.random(),
-            place: pending.place,
+            rank: pending.rank,
             waited: now.elapsed.saturating_sub(since),
             covered: gate.covered.permit,
             covered_by_probe: gate.covered.probe,
@@ -164,7 +151,7 @@ impl Session {
         self.out.push(Action::Admit(ask));
     }
 
-    pub(super) fn answered(&mut self, now: Now, answer: Answer<(Admission, At)>, pace: &Pace) {
+    pub(super) fn answered(&mut self, now: Now, answer: Answer<(Admission, StoreTime)>, pace: &Pace) {
         let Some(gate) = &mut self.gate else { return };
         match answer {
             Answer::Done((Admission::Proceed(grant), at)) => {
@@ -183,7 +170,7 @@ impl Session {
             Answer::Busy => {
                 let why = "the shared state is busy".to_owned();
                 let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
-                self.held_back(now, pause, At::default(), pace);
+                self.held_back(now, pause, StoreTime::default(), pace);
             }
             Answer::Failed(why) => {
                 gate.leave_alone(now);
@@ -216,7 +203,7 @@ impl Session {
         (gate.pending, gate.asked_since) = (None, None);
         let granted = gate.granted;
         if self.bounds.is_past_deadline(self.elapsed(now)) {
-            return self.settle(now, Report::NEUTRAL, AfterSettling::TooLate);
+            return self.settle(now, Settlement::UNKNOWN, AfterSettling::TooLate);
         }
         self.spawn(now, granted);
     }
@@ -228,7 +215,7 @@ impl Session {
         self.conclude(now, Outcome::Deadline, exit, self.bounds.deadline_words());
     }
 
-    fn held_back(&mut self, now: Now, pause: Pause, at: At, pace: &Pace) {
+    fn held_back(&mut self, now: Now, pause: Pause, at: StoreTime, pace: &Pace) {
         let Some(gate) = &mut self.gate else { return };
         let held = gate.held_for(now);
         let Some(pending) = &mut gate.pending else { return };
@@ -274,17 +261,16 @@ impl Session {
         }
     }
 
-    /// Why it is not waited for, or not any longer, if it is not. A wait of known length that is too long is not begun;
-    /// others end when their time is over.
+    /// Why it is not waited for, or not any longer, if it is not.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
-        let least = delay.least.unwrap_or_default();
         if let Some(most) = self.bounds.gate_wait
-            && (held.saturating_add(least) > most || held >= most)
+            && delay.is_too_long(held, most)
         {
             let pending = self.gate.as_ref().and_then(|gate| gate.pending.as_ref());
-            let longer = if pending.is_some_and(|pending| pending.looks > 1) { " any longer" } else { "" };
-            return Some(format!("not waiting{longer} (--gate-wait {})", duration::exact(most)));
+            let has_waited = pending.is_some_and(|pending| pending.looks > 1);
+            return Some(gate::not_waiting(&format!("--gate-wait {}", duration::exact(most)), has_waited));
         }
+        let least = delay.least.unwrap_or_default();
         self.would_pass_deadline(now, least).then(|| match delay.least {
             Some(least) => self.bounds.past_deadline_words(least),
             None => self.bounds.deadline_words(),
@@ -316,6 +302,15 @@ impl Session {
         self.conclude(now, Outcome::Refused, exit, String::new());
     }
 
+    /// Others are at the state: the leases are renewed in a moment.
+    pub(super) fn renew_soon(&mut self, now: Now) {
+        if let Some(gate) = &mut self.gate
+            && gate.renew_at.is_some()
+        {
+            gate.renew_at = Some(now.elapsed.saturating_add(RENEWAL_PAUSE));
+        }
+    }
+
     /// Until leases have to be renewed.
     pub(super) fn until_renewal(&self, now: Now) -> Option<Duration> {
         let at = self.gate.as_ref().and_then(|gate| gate.renew_at)?;
@@ -330,67 +325,5 @@ impl Session {
             gate.renew_at = gate.renewal.map(|every| now.elapsed.saturating_add(every));
             self.out.push(Action::Renew);
         }
-    }
-
-    /// The limits learn how an admitted attempt ended.
-    pub(super) fn settle(&mut self, now: Now, report: Report, then: AfterSettling) {
-        let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settlement::default()) };
-        let granted = std::mem::take(&mut gate.granted);
-        let probe = granted.probe || gate.covered.probe;
-        let report = Report { probe, began: gate.began.take(), ..report };
-        gate.renew_at = None;
-        if granted == Grant::default() && gate.limits.learn_nothing_from(&report) {
-            return self.after_settling(now, then, Settlement::default());
-        }
-        if gate.is_left_alone(now) {
-            self.bypass("the shared state could not be reached a moment ago".to_owned());
-            return self.after_settling(now, then, Settlement::default());
-        }
-        self.state = State::Settling;
-        self.settling = Some(Box::new(Settling { since: now.awake, report, then }));
-        self.out.push(Action::Settle(report));
-    }
-
-    pub(super) fn settled(&mut self, now: Now, answer: Answer<Settlement>) {
-        let Some(settling) = self.settling.take() else { return };
-        let failure = match answer {
-            Answer::Done(settlement) => return self.after_settling(now, settling.then, settlement),
-            Answer::Busy if now.awake.saturating_sub(settling.since) < SETTLING_LIMIT => {
-                self.out.push(Action::Settle(settling.report));
-                self.settling = Some(settling);
-                return;
-            }
-            Answer::Busy => "the shared state is busy".to_owned(),
-            Answer::Failed(why) => {
-                self.gate.iter_mut().for_each(|gate| gate.leave_alone(now));
-                why
-            }
-        };
-        self.bypass(failure);
-        self.after_settling(now, settling.then, Settlement::default());
-    }
-
-    fn after_settling(&mut self, now: Now, then: AfterSettling, settlement: Settlement) {
-        match then {
-            AfterSettling::Attempt(over) => self.go_on(now, &over, settlement),
-            AfterSettling::TooLate => self.too_late(now),
-            AfterSettling::Unkillable => {
-                self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
-            }
-        }
-    }
-
-    /// The report to the limits on an attempt that is over.
-    pub(super) fn settlement_report(&mut self, attempt: &AttemptResult, verdict: &Classification) -> Report {
-        let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
-        let result = match verdict.class {
-            _ if says_nothing => gate::Result::Neutral,
-            Class::Success => gate::Result::Success,
-            Class::Transient | Class::Throttled => gate::Result::Failure,
-            Class::Permanent => gate::Result::Neutral,
-        };
-        let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
-        let place = if retry_after.is_some() { self.random.random() } else { 0.0 };
-        Report { result, retry_after, place, ..Report::NEUTRAL }
     }
 }

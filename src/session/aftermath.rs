@@ -8,7 +8,7 @@ use super::{ExpiredLimit, Now, Over, Session, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending};
 use crate::event::{Event, Level, Outcome};
-use crate::gate::Settlement;
+use crate::gate::Settled;
 
 impl Session {
     /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
@@ -41,7 +41,7 @@ impl Session {
         self.wait(now, wait);
     }
 
-    pub(super) fn failed(&mut self, now: Now, over: &Over, settled: Settlement) {
+    pub(super) fn failed(&mut self, now: Now, over: &Over, settled: Settled) {
         self.successes = 0;
         let Over { attempt, verdict, .. } = over;
         match (self.next_wait(now, over, settled.back_in), settled.refusal) {

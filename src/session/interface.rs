@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::exit_code::Exit;
 use crate::classify::{Class, Ending, Hint, Output, Stream};
 use crate::event::{Event, Level};
-use crate::gate::{self, Admission, At, Grant, Settlement};
+use crate::gate::{self, Admission, Grant, Settled, StoreTime};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -14,11 +14,11 @@ pub enum Input {
     /// The run begins.
     Begin,
     /// The answer to [`Action::Admit`]: what the limits say, and the store's time when they said it.
-    Admission(Answer<(Admission, At)>, Pace),
+    Admission(Answer<(Admission, StoreTime)>, Pace),
     /// The answer to [`Action::Settle`].
-    Settled(Answer<Settlement>),
+    Settled(Answer<Settled>),
     /// The answer to [`Action::Renew`]; an error says why the leases may be lost.
-    Renewed(Result<(), String>),
+    Renewed(Answer<()>),
     /// The command is running as this process.
     Started(i32),
     /// The command is over but for its output, which is still being passed on: its time no longer counts.
@@ -128,7 +128,7 @@ pub enum Action {
     Admit(gate::Ask),
     /// Report the end of an admitted attempt to the limits; answered by [`Input::Settled`]. Each is reported until one report
     /// is taken, or given up.
-    Settle(gate::Report),
+    Settle(gate::Settlement),
     /// Renew what is leased; answered by [`Input::Renewed`].
     Renew,
     /// Start an attempt; answered by [`Input::Started`] and [`Input::Ended`], or by the latter alone.

@@ -87,7 +87,7 @@ fn word(action: &Action) -> String {
         Action::Spawn(attempt) => format!("spawn{}{}", attempt.number, if attempt.last { "!" } else { "" }),
         Action::Stop => "stop".to_owned(),
         Action::Admit(ask) => format!("admit:{:?}", ask.kind),
-        Action::Settle(report) => format!("settle:{:?}", report.result),
+        Action::Settle(report) => format!("settle:{:?}", report.health),
         Action::WakeIn { after, .. } => format!("wake:{}", after.as_millis()),
         Action::Renew => "renew".to_owned(),
         Action::Tell(_, text) => format!("tell({text})"),

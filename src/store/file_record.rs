@@ -24,7 +24,7 @@ const CHECKSUM: usize = 16;
 /// Twenty and four decimal digits.
 const SEQUENCE: usize = 20;
 const LENGTH: usize = 4;
-/// Where the part under the checksum begins, and where the JSON does.
+/// Offsets in a slot of the part under the checksum, and of the JSON.
 const CHECKED: usize = MAGIC.len() + CHECKSUM + 1;
 const JSON: usize = CHECKED + SEQUENCE + 1 + LENGTH + 1;
 
@@ -41,11 +41,11 @@ struct Parsed {
     state: KeyState,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "one exists at a time, and is taken apart at once")]
 pub enum Found {
-    /// It is new.
+    /// Nothing: the file is new.
     Nothing,
     State {
         key: String,
@@ -73,7 +73,7 @@ impl Damage {
     }
 }
 
-/// Where the next record goes.
+/// The slot and the sequence number of the next record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Next {
     slot: usize,
@@ -163,13 +163,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::gate::{Ask, At, Breaker, Free, Kind, Limits, Rate, Report, Tripping};
+    use crate::gate::{Ask, AttemptKind, Breaker, Free, Limits, Rate, Settlement, StoreTime, Tripping};
 
     const KEY: &str = "api.example.com";
 
     fn closed_for(seconds: u64) -> KeyState {
         let mut state = KeyState::default();
-        state.close(At(1_700_000_000_000_000), Duration::from_secs(seconds));
+        state.close(StoreTime(1_700_000_000_000_000), Duration::from_secs(seconds));
         state
     }
 
@@ -217,15 +217,15 @@ mod tests {
             adaptive: true,
         };
         let mut state = KeyState::default();
-        let start = At(u64::MAX / 2);
+        let start = StoreTime(u64::MAX / 2);
         for step in 0..15 {
             let now = start.plus(Duration::from_secs(10 * step));
-            let report = Report { result: gate::Result::Failure, ..Report::NEUTRAL };
-            for kind in [Kind::First, Kind::Retry] {
+            let settlement = Settlement { health: gate::Health::Bad, ..Settlement::UNKNOWN };
+            for kind in [AttemptKind::First, AttemptKind::Retry] {
                 let ask = Ask { kind, chance: 0.999, ..Ask::default() };
                 state.admit(now, &limits, &ask, Free { permit: true, probe: true });
             }
-            state.settle(now, &limits, &report);
+            state.settle(now, &limits, &settlement);
         }
         state.close(start.plus(Duration::from_secs(150)), Duration::from_secs(u64::MAX));
         state

@@ -1,4 +1,4 @@
-//! What a key's directory is called. Pure.
+//! The name of a key's directory. Pure.
 //!
 //! No key leads out of the directory, whatever it holds: names are single components of harmless characters, and none
 //! begins with a dot.
@@ -6,8 +6,8 @@
 use crate::base::fnv;
 
 /// Longer names are cut and told apart by a hash. File systems take 255 bytes.
-const LONGEST: usize = 200;
-/// What a hash takes: `~` and 32 digits.
+const MAX_NAME_BYTES: usize = 200;
+/// Length of a hash in a name: `~` and 32 digits.
 const HASH: usize = 33;
 
 /// The name of the directory that belongs to a key.
@@ -20,8 +20,8 @@ pub fn of_key(key: &str) -> String {
         // Nothing else is called so, since a per cent sign is always followed by digits.
         return "%".to_owned();
     }
-    if name.len() > LONGEST {
-        name.truncate(LONGEST - HASH);
+    if name.len() > MAX_NAME_BYTES {
+        name.truncate(MAX_NAME_BYTES - HASH);
         name += &format!("~{:032x}", fnv::hash128(key.bytes()));
     }
     name
@@ -88,7 +88,7 @@ mod tests {
         #[test]
         fn a_name_is_one_harmless_component(key in any::<String>()) {
             let name = of_key(&key);
-            prop_assert!(!name.is_empty() && name.len() <= LONGEST);
+            prop_assert!(!name.is_empty() && name.len() <= MAX_NAME_BYTES);
             prop_assert!(!name.starts_with('.'));
             prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-%~".contains(&byte)));
         }

@@ -1,4 +1,4 @@
-//! Where a server is, and as whom to log in: read from a URL in the forms that other Redis clients read.
+//! The address of a server and its login, read from a URL in the forms that other Redis clients read.
 //!
 //! The password is never shown. Messages about a URL repeat nothing of it but the scheme: with a `/` or `@` in a
 //! password, any part of it may be in the wrong place.
@@ -29,7 +29,7 @@ pub enum Address {
 /// Which servers are believed to be who they say they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Those with a certificate that this host trusts.
+    /// Servers with a certificate that this host trusts.
     Verified,
     /// Any (`#insecure`).
     Anybody,
@@ -40,7 +40,7 @@ pub struct Login {
     /// `None`: the server's default user.
     pub user: Option<String>,
     pub password: Secret,
-    /// Where the password is, unless the URL holds it: read for each connection.
+    /// The file with the password, unless the URL holds it: read for each connection.
     pub file: Option<PathBuf>,
 }
 

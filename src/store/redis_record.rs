@@ -7,18 +7,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{At, Free, Grant, KeyState};
+use crate::gate::{Free, Grant, KeyState, StoreTime};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 const VERSION: u32 = 1;
 
-/// How long a key that nobody writes is kept.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     v: u32,
-    /// How often it was written.
+    /// Number of writes so far.
     pub seq: u64,
     /// The mark of the write.
     pub by: String,
@@ -31,13 +28,13 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     pub id: String,
-    pub kind: Kind,
-    pub until: At,
+    pub kind: LeaseKind,
+    pub until: StoreTime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum LeaseKind {
     Permit,
     Probe,
 }
@@ -73,39 +70,39 @@ impl Record {
     }
 
     /// Forgets leases that have run out. One that ends too late is of a clock that was set back.
-    pub fn purge(&mut self, now: At, lease: Duration) {
+    pub fn purge(&mut self, now: StoreTime, lease: Duration) {
         let latest = now.plus(lease.max(Duration::from_secs(30)) * 2);
         self.leases.retain(|held| now < held.until && held.until <= latest);
     }
 
-    pub fn held(&self, kind: Kind) -> u32 {
+    pub fn held(&self, kind: LeaseKind) -> u32 {
         let count = self.leases.iter().filter(|held| held.kind == kind).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     pub fn free(&self, permits: Option<u32>, probe: bool) -> Free {
         Free {
-            permit: permits.is_none_or(|most| self.held(Kind::Permit) < most),
-            probe: probe && self.held(Kind::Probe) == 0,
+            permit: permits.is_none_or(|most| self.held(LeaseKind::Permit) < most),
+            probe: probe && self.held(LeaseKind::Probe) == 0,
         }
     }
 
-    /// Says whether anything was taken.
-    pub fn take(&mut self, grant: Grant, id: &str, until: At) -> bool {
+    /// Takes leases; tells whether there were any to take.
+    pub fn take(&mut self, grant: Grant, id: &str, until: StoreTime) -> bool {
         let before = self.leases.len();
         self.leases.extend(kinds(grant).map(|kind| Lease { id: id.to_owned(), kind, until }));
         self.leases.len() > before
     }
 
-    /// Says whether anything was there to be given back.
+    /// Gives leases back; tells whether there were any.
     pub fn give_back(&mut self, ids: &[&str]) -> bool {
         let before = self.leases.len();
         self.leases.retain(|held| !ids.contains(&held.id.as_str()));
         self.leases.len() < before
     }
 
-    /// Says whether it was still there; else it is taken again.
-    pub fn extend(&mut self, id: &str, kind: Kind, until: At) -> bool {
+    /// Makes a lease last until then; one that is gone is taken again. Tells whether it was still there.
+    pub fn extend(&mut self, id: &str, kind: LeaseKind, until: StoreTime) -> bool {
         let found = self.leases.iter_mut().find(|held| held.id == id && held.kind == kind);
         let was_there = found.is_some();
         match found {
@@ -115,27 +112,27 @@ impl Record {
         was_there
     }
 
-    /// How long the server keeps it: while anything of it can matter.
-    pub fn kept(&self, now: At) -> Duration {
-        KEPT + self.state.matters_until().since(now)
+    /// Time that the server keeps it: while anything of it can matter.
+    pub fn kept(&self, now: StoreTime) -> Duration {
+        super::RETENTION + self.state.matters_until().since(now)
     }
 }
 
-pub fn kinds(grant: Grant) -> impl Iterator<Item = Kind> {
-    let all = [(grant.permit, Kind::Permit), (grant.probe, Kind::Probe)];
+pub fn kinds(grant: Grant) -> impl Iterator<Item = LeaseKind> {
+    let all = [(grant.permit, LeaseKind::Permit), (grant.probe, LeaseKind::Probe)];
     all.into_iter().filter_map(|(granted, kind)| granted.then_some(kind))
 }
 
 const BEFORE: &str = "retry:{";
 const BEHIND: &str = "}:state";
 
-/// What the random key for credentials is called on the server.
+/// Name of the random key for credentials on the server.
 pub const SECRET: &str = "retry:secret";
 
 /// All keys, as a pattern of the server's.
 pub const EVERY: &str = "retry:{*}:state";
 
-/// What the key is called on the server. The braces make whatever may be kept of it one day share a cluster's node.
+/// Name of a key on the server. The braces make whatever may be kept of it one day share a cluster's node.
 pub fn name(key: &str) -> String {
     format!("{BEFORE}{key}{BEHIND}")
 }

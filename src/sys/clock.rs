@@ -30,6 +30,11 @@ pub(crate) fn now() -> Now {
     }
 }
 
+/// Time since the machine was started, its sleep included: the same for all processes.
+pub(crate) fn since_boot() -> Duration {
+    read(CONTINUOUS)
+}
+
 /// The time of day.
 pub(crate) fn wall() -> SystemTime {
     SystemTime::now()

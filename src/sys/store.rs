@@ -1,5 +1,5 @@
-//! Where the states of keys are kept: files of this host, or a server for many hosts. What both are to their users is said
-//! in the pure room `store/`.
+//! The stores that keep the states of keys: files of this host, or a server for many hosts. What both are to their users
+//! is said in the pure room `store/`.
 
 mod local;
 mod redis;
@@ -12,8 +12,8 @@ use crate::policy::value::StatePlace;
 use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
 use crate::sys::{clock, identity};
 
-/// How long is waited for others where the caller has nothing else to do.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for others where the caller has nothing else to do.
+const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Transactions that wait for others.
 pub(crate) trait Patient: Store {
@@ -26,7 +26,7 @@ pub(crate) trait Patient: Store {
     ) -> Result<(), Failure> {
         let began = clock::now().awake;
         while self.try_transact(key, leases, decide)? == Done::Busy {
-            if clock::now().awake.saturating_sub(began) >= PATIENCE {
+            if clock::now().awake.saturating_sub(began) >= MAX_BUSY_WAIT {
                 return Err(Failure(format!("the shared state of {key:?} is busy")));
             }
         }
@@ -36,30 +36,30 @@ pub(crate) trait Patient: Store {
 
 impl<S: Store + ?Sized> Patient for S {}
 
-/// Where a store is: found out without touching it.
+/// The location of a store, found out without touching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreLocation {
     /// A directory of ours, or one that was named.
-    Local(local::Place),
+    Local(local::StateDir),
     Redis(Location),
 }
 
 impl StoreLocation {
-    /// Fails if there is no such place, as the home of somebody who has none.
+    /// Fails if there is no such location, as the home of somebody who has none.
     pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
         Ok(match named {
-            None => StoreLocation::Local(local::Place::Default),
-            Some(StatePlace::Directory(path)) => StoreLocation::Local(local::Place::Named(path.into())),
+            None => StoreLocation::Local(local::StateDir::Default),
+            Some(StatePlace::Directory(path)) => StoreLocation::Local(local::StateDir::Named(path.into())),
             Some(StatePlace::Server(url)) => {
                 StoreLocation::Redis(Location::parse(url).map_err(Error::usage)?)
             }
         })
     }
 
-    /// The same for every spelling of a place, as far as that can be told without opening it.
+    /// A name that is the same for every spelling of a location, as far as that can be told without opening it.
     pub(crate) fn identity(&self) -> String {
         match self {
-            StoreLocation::Local(place) => place.identity(),
+            StoreLocation::Local(directory) => directory.identity(),
             StoreLocation::Redis(location) => location.to_string(),
         }
     }
@@ -67,7 +67,7 @@ impl StoreLocation {
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<Box<dyn Store>, Failure> {
         Ok(match self {
-            StoreLocation::Local(place) => Box::new(local::Local::open(place)?),
+            StoreLocation::Local(directory) => Box::new(local::Local::open(directory)?),
             StoreLocation::Redis(location) => Box::new(redis::Redis::new(location.clone())),
         })
     }
@@ -76,7 +76,7 @@ impl StoreLocation {
 impl std::fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StoreLocation::Local(place) => place.path().display().fmt(f),
+            StoreLocation::Local(directory) => directory.path().display().fmt(f),
             StoreLocation::Redis(location) => location.fmt(f),
         }
     }
@@ -86,3 +86,6 @@ impl std::fmt::Display for StoreLocation {
 fn new_secret() -> String {
     format!("{:032x}", u128::from_ne_bytes(identity::entropy()))
 }
+
+#[cfg(test)]
+mod tests;

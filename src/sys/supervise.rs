@@ -55,7 +55,7 @@ pub(crate) use pause::time_stopped;
 pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
-pub(crate) use signals::die_by;
+pub(crate) use signals::{die_by, stop_signals};
 pub(crate) use stdin::Inputs;
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 #[cfg(not(target_os = "linux"))]

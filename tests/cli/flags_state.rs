@@ -61,7 +61,7 @@ proofs! {
 "--gate-wait" no_longer_is_waited |sandbox| {
     sandbox.run(["state", "close", "api", "--for", "1h"]).exits(0);
     let ran = sandbox.run(["state", "wait", "api", "--gate-wait", "10m"]).exits(75).text();
-    assert!(ran.ends_with(": not waited for (--gate-wait 10m)\n"), "{ran}");
+    assert!(ran.ends_with(": not waiting (--gate-wait 10m)\n"), "{ran}");
 }
 "--state" another_place_has_another_state |sandbox| {
     sandbox.run(["state", "close", "api", "--for", "1h", "--state", "there"]).exits(0);

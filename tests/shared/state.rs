@@ -177,7 +177,7 @@ fn an_open_breaker_is_shown_until_its_probe_may_go() {
         "{shown}"
     );
     let shown = sandbox.state(&["show", "api"]).exits(0).text();
-    assert!(shown.contains("1 failure in a row; only runs with a --breaker heed it\n"), "{shown}");
+    assert!(shown.contains("1 failure in a row; only runs with --breaker respect it\n"), "{shown}");
     let check = sandbox.state_json(&["check", "api", "--breaker", "1/1h"], 75);
     assert_eq!(
         (&check["limit"], &check["until"]),
@@ -197,7 +197,7 @@ fn an_open_breaker_is_shown_until_its_probe_may_go() {
         "that hangs on the probe: {check}"
     );
     let listed = sandbox.state(&["list"]).exits(0).text();
-    assert!(listed.contains("breaker half-open, its probe is under way"), "{listed}");
+    assert!(listed.contains("breaker half-open, probe running"), "{listed}");
     sandbox.write("go", "");
     probe.wait().expect("the probe ends");
     assert_eq!(phase(), "open", "it failed");
@@ -217,7 +217,7 @@ fn a_permit_that_is_held_is_waited_for() {
     let patience = ["--gate-wait", "50ms"];
     let given_up = sandbox.state(&[&["wait", "api"], &one[..], &patience].concat()).exits(75).text();
     assert!(given_up.starts_with("api: held back by the concurrency limit"), "{given_up}");
-    assert!(given_up.ends_with(": not waited for (--gate-wait 50ms)\n"), "{given_up}");
+    assert!(given_up.ends_with(": not waiting any longer (--gate-wait 50ms)\n"), "{given_up}");
 
     let mut waiting =
         sandbox.spawnable(["state", "wait", "api", "--concurrency", "1"]).spawn().expect("it starts");
@@ -250,12 +250,12 @@ fn a_wait_that_would_take_too_long_is_not_begun() {
     for (options, whose) in [
         (&["--gate-wait", "10m"][..], "--gate-wait 10m"),
         (&["--gate-wait", "0"], "--gate-wait 0s"),
-        (&["--config", "c.toml"], "the deadline is in 20m"),
+        (&["--config", "c.toml"], "deadline in 20m"),
         (&["--config", "c.toml", "--gate-wait", "10m"], "--gate-wait 10m"),
-        (&["--config", "c.toml", "--gate-wait", "30m"], "the deadline is in 20m"),
+        (&["--config", "c.toml", "--gate-wait", "30m"], "deadline in 20m"),
     ] {
         let told = sandbox.state(&[&["wait", "api"], options].concat()).exits(75).text();
-        assert!(told.ends_with(&format!(": not waited for ({whose})\n")), "{options:?}: {told}");
+        assert!(told.ends_with(&format!(": not waiting ({whose})\n")), "{options:?}: {told}");
     }
     let told = sandbox.state_json(&["wait", "api", "--gate-wait", "1s"], 75);
     assert_eq!((&told["admitted"], &told["limit"]), (&json!(false), &json!("window")));

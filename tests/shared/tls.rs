@@ -43,8 +43,8 @@ fn a_certificate_has_to_be_trusted_and_to_bear_the_name() {
     let elsewhere = Sandbox::new();
     let [another, _] = self::certificate(&elsewhere.path(""));
     for (url, trusted, why) in [
-        (format!("rediss://localhost:{port}"), &another, "its certificate is not trusted"),
-        (format!("rediss://127.0.0.1:{port}"), &certificate, "its certificate is not trusted"),
+        (format!("rediss://localhost:{port}"), &another, "certificate not trusted"),
+        (format!("rediss://127.0.0.1:{port}"), &certificate, "certificate not trusted"),
         (format!("redis://127.0.0.1:{port}"), &certificate, "cannot use the shared state"),
     ] {
         sandbox.close_at(&url, trusted).exits(125).mentions(&[why]);
@@ -63,6 +63,6 @@ fn a_server_without_tls_is_told() {
     let (_server, port) = Server::on_port();
     let sandbox = Sandbox::new();
     let url = format!("rediss://localhost:{port}#insecure");
-    let told = ["no TLS connection: no handshake within 2s (a server without TLS is redis://)"];
+    let told = ["no TLS connection: no handshake within 2s (for a server without TLS use redis://)"];
     sandbox.close_at(&url, Path::new("")).exits(125).mentions(&told);
 }

@@ -3,8 +3,9 @@
 
 use super::Driver;
 use crate::base::error::Error;
+use crate::commands::leases;
 use crate::event::Level;
-use crate::gate::{Admission, Ask, Grant, Limits, Report, Settlement};
+use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement};
 use crate::policy::Policy;
 use crate::policy::value::Key;
 use crate::session::{Answer, Input, Pace};
@@ -17,20 +18,20 @@ pub(super) struct Gatekeeper {
     limits: Limits,
     /// Opened when it is first needed.
     store: Option<Box<dyn Store>>,
-    place: StoreLocation,
+    location: StoreLocation,
 }
 
 impl Gatekeeper {
     /// The gatekeeper of a run under this policy; none where nothing is shared.
     pub(super) fn new(policy: &Policy) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
-        let place = StoreLocation::new(policy.state.as_ref())?;
-        Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, place }))
+        let location = StoreLocation::new(policy.state.as_ref())?;
+        Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, location }))
     }
 
     /// The leases of an attempt around this run, under the same key.
     pub(super) fn covered(&self, outer: &Outer) -> Grant {
-        covered(outer, &self.place, &self.key)
+        leases::covered(outer, &self.location, &self.key)
     }
 
     /// Asks whether an attempt may start.
@@ -49,9 +50,9 @@ impl Gatekeeper {
     }
 
     /// Reports the end of an attempt, and gives its leases back.
-    fn settle(&mut self, report: &Report) -> Input {
+    fn settle(&mut self, report: &Settlement) -> Input {
         let limits = self.limits.clone();
-        let mut settled = Settlement::default();
+        let mut settled = Settled::default();
         let done = self.transact(Leases::GiveBack, &mut |seen| {
             settled = seen.state.settle(seen.now, &limits, report);
             Grant::default()
@@ -60,8 +61,8 @@ impl Gatekeeper {
     }
 
     fn renew(&mut self) -> Input {
-        let renewed = self.store.as_mut().map_or(Ok(()), |store| store.renew());
-        Input::Renewed(renewed.map_err(|failure| failure.0))
+        let renewed = self.store.as_mut().map_or(Ok(Done::Done), |store| store.renew());
+        Input::Renewed(answer(renewed, Some(())))
     }
 
     fn transact(
@@ -71,18 +72,14 @@ impl Gatekeeper {
     ) -> Result<Done, Failure> {
         let store = match &mut self.store {
             Some(store) => store,
-            None => self.store.insert(self.place.open()?),
+            None => self.store.insert(self.location.open()?),
         };
         store.try_transact(&self.key, leases, decide)
     }
 
-    /// The leases of the run's attempts, for `retry`s below: none of them waits for the permit that it runs under.
+    /// See [`leases::permits`].
     fn permits(&self, granted: Grant, outer: &Outer) -> Option<String> {
-        let held = [(granted.permit, "p"), (granted.probe, "b")];
-        let held = held.iter().filter(|(held, _)| *held);
-        let held = held.map(|(_, suffix)| format!("{}{suffix}", token(&self.place, &self.key)));
-        let all: Vec<_> = outer.permits.iter().cloned().chain(held).collect();
-        (!all.is_empty()).then(|| all.join(","))
+        leases::permits(granted, outer, &self.location, &self.key)
     }
 }
 
@@ -100,7 +97,7 @@ impl Driver<'_> {
         self.at_the_gate(|gatekeeper| gatekeeper.admit(ask))
     }
 
-    pub(super) fn settle(&mut self, report: &Report) -> Option<Input> {
+    pub(super) fn settle(&mut self, report: &Settlement) -> Option<Input> {
         self.at_the_gate(|gatekeeper| gatekeeper.settle(report))
     }
 
@@ -124,20 +121,4 @@ impl Driver<'_> {
             None => Some(self.outer.permits.join(",")).filter(|all| !all.is_empty()),
         }
     }
-}
-
-/// The leases of an attempt of a run around us, under this key.
-pub(in crate::commands) fn covered(outer: &Outer, place: &StoreLocation, key: &str) -> Grant {
-    if outer.permits.is_empty() {
-        return Grant::default();
-    }
-    let token = token(place, key);
-    let holds = |suffix| outer.permits.iter().any(|held| *held == format!("{token}{suffix}"));
-    Grant { permit: holds("p"), probe: holds("b") }
-}
-
-/// The name of a store's key for a `retry` below.
-fn token(place: &StoreLocation, key: &str) -> String {
-    let bytes = place.identity().into_bytes().into_iter().chain([0]).chain(key.bytes());
-    format!("{:016x}", crate::base::fnv::hash64(bytes))
 }

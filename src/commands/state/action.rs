@@ -17,7 +17,7 @@ pub(super) enum Action {
     Of(String, Deed),
 }
 
-/// An action on one key.
+/// The actions on one key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Show,
@@ -27,7 +27,8 @@ pub(super) enum Deed {
     Reset,
 }
 
-const USAGE: &str = "use retry state list, or retry state show|check|close|wait|reset KEY";
+const USAGE: &str =
+    "usage: retry state list | show KEY | check KEY | close KEY --for DURATION | wait KEY | reset KEY";
 
 impl Action {
     pub(super) fn read(invocation: &Invocation) -> Result<Self, Error> {
@@ -71,30 +72,28 @@ fn key(action: &str, typed: &[OsString]) -> Result<String, Error> {
     let key = match typed {
         [key] => key,
         [] => {
-            return Err(Error::usage("missing KEY").hint(format!(
-                "use retry state {action} KEY; retry state list shows the keys that have a state"
-            )));
+            return Err(Error::usage("missing KEY")
+                .hint(format!("usage: retry state {action} KEY (retry state list shows all keys)")));
         }
         more => {
             return Err(Error::usage(format!("{action} takes one KEY, not {}", more.len()))
-                .hint("quote a key that contains a blank"));
+                .hint("quote a key that contains spaces"));
         }
     };
     let Some(text) = key.to_str() else {
-        return Err(Error::usage(format!("the key '{}' is not UTF-8", key.display())));
+        return Err(Error::usage(format!("the key '{}' is not valid UTF-8", key.display())));
     };
     if text == "auto" {
-        return Err(Error::usage(
-            "'auto' is no key by itself: a run replaces it with the host in its command's arguments",
-        )
-        .hint("use the key that stands for the host; retry state list shows the keys that have a state"));
+        return Err(Error::usage("auto is not a key: it is derived from a command's arguments")
+            .hint("use the key itself (retry state list shows all keys)"));
     }
     Key::named(text).map_err(Error::usage)
 }
 
 fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
     let typed = invocation.value("for").ok_or_else(|| {
-        Error::usage("missing --for DURATION").hint("for example retry state close KEY --for 5m")
+        Error::usage("missing --for DURATION")
+            .hint("usage: retry state close KEY --for DURATION, for example --for 5m")
     })?;
     let text = typed.to_string_lossy();
     duration::parse(&text).map_err(|why| Error::usage(format!("--for {text}: {why}")))
@@ -117,8 +116,8 @@ fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Erro
             _ => &["list", "show", "check", "wait"],
         };
         if given && !wanted_by.contains(&action) {
-            return Err(Error::usage(format!("--{option} has no effect on retry state {action}"))
-                .hint(format!("drop it; it applies to {}", wanted_by.join(", "))));
+            return Err(Error::usage(format!("--{option} does not apply to retry state {action}"))
+                .hint(format!("it applies to {}", wanted_by.join(", "))));
         }
     }
     Ok(())

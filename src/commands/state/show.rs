@@ -4,14 +4,14 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::base::words::plural;
-use crate::gate::{At, Limits, Phase, View};
+use crate::gate::{Limits, Phase, StoreTime, View};
 use crate::store::Entry;
 use crate::sys::output::printable;
 
 /// Fields are only ever added.
 pub(super) fn json(entry: &Entry, limits: &Limits) -> Json {
     let view = entry.state.view(entry.now, limits);
-    let moment = |at: Option<At>| at.map(|at| at.to_string());
+    let moment = |at: Option<StoreTime>| at.map(|at| at.to_string());
     json!({
         "key": entry.key,
         "window_until": moment(view.window_until),
@@ -56,22 +56,22 @@ fn brief(entry: &Entry, limits: &Limits) -> String {
     {
         parts.push(format!("{tokens} of {} left", plural(rate.count.into(), "token")));
     }
-    parts.extend(view.budget.filter(|left| *left < 1.0).map(|_| "retry budget spent".to_owned()));
+    parts.extend(view.budget.filter(|left| *left < 1.0).map(|_| "retry budget exhausted".to_owned()));
     parts.extend(view.held_back.filter(|share| *share > 0.0).map(held_back));
     if parts.is_empty() { "open".to_owned() } else { parts.join("; ") }
 }
 
-/// One key in full.
+/// The lines that show one key in full.
 pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
     let view = entry.state.view(entry.now, limits);
     let window = view.window_until.map(|until| {
-        let why = if view.closed_by_hand { "closed by hand" } else { "the server asked all to wait" };
+        let why = if view.closed_by_hand { "closed by hand" } else { "the server asked clients to wait" };
         format!("closed {}: {why}", until_when(until, entry.now))
     });
     let failures = (view.failures > 0).then(|| format!(", {}", in_a_row(view.failures)));
     // What others opened holds nobody back who asked for no breaker.
     let is_idle = view.phase != Phase::Closed && limits.breaker.is_none();
-    let idle = if is_idle { "; only runs with a --breaker heed it" } else { "" };
+    let idle = if is_idle { "; only runs with --breaker respect it" } else { "" };
     let mut rows = vec![
         ("window", window.unwrap_or_else(|| "open".to_owned())),
         ("breaker", phase(&view, entry) + &failures.unwrap_or_default() + idle),
@@ -80,11 +80,11 @@ pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
     if let (Some(tokens), Some(rate)) = (view.tokens, limits.rate) {
         let per = exact(rate.per);
         let now = plural(tokens.into(), "attempt");
-        rows.push(("rate", format!("{now} may start at once, of {} per {per}", rate.count)));
+        rows.push(("rate", format!("{now} may start now, of {} per {per}", rate.count)));
     }
     rows.extend(view.budget.map(|left| {
         let retries = if whole(left) == 1 { "retry" } else { "retries" };
-        ("budget", format!("{} {retries} may be made", whole(left)))
+        ("budget", format!("{} {retries} left", whole(left)))
     }));
     rows.extend(view.held_back.map(|share| ("adaptive", held_back(share))));
     let lines = rows.iter().map(|(name, value)| format!("  {name:<8}  {value}\n"));
@@ -98,12 +98,12 @@ fn phase(view: &View, entry: &Entry) -> String {
             let until = view.open_until.map(|until| format!(" {}", until_when(until, entry.now)));
             format!("open{}", until.unwrap_or_default())
         }
-        Phase::HalfOpen if entry.probe_held => "half-open, its probe is under way".to_owned(),
-        Phase::HalfOpen => "half-open, the next attempt is its probe".to_owned(),
+        Phase::HalfOpen if entry.probe_held => "half-open, probe running".to_owned(),
+        Phase::HalfOpen => "half-open, the next attempt is the probe".to_owned(),
     }
 }
 
-fn until_when(until: At, now: At) -> String {
+fn until_when(until: StoreTime, now: StoreTime) -> String {
     format!("until {until} (in {})", approximate(until.since(now)))
 }
 

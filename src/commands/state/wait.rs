@@ -1,4 +1,4 @@
-//! Whether an attempt would be admitted, and waiting until one would: an attempt's question without the attempt.
+//! `retry state check` and `wait`: an attempt's question, whether it would be admitted, without the attempt.
 
 use std::time::Duration;
 
@@ -9,64 +9,64 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::event::{self, millis};
-use crate::gate::{Admission, Ask, At, Free, Grant, Limit, Limits};
+use crate::gate::{self, Admission, Ask, Delay, Free, Grant, Limit, Limits, StoreTime};
 use crate::policy::Policy;
 use crate::store::{Failure, Leases, Store};
 use crate::sys::store::Patient;
 use crate::sys::{clock, identity};
 
-/// Who looks whether an attempt would be admitted.
+/// A look at a key, as an attempt under these limits would have it.
 pub(super) struct Watch<'a> {
     pub(super) store: &'a mut dyn Store,
     pub(super) key: &'a str,
     pub(super) limits: Limits,
-    /// What is held around us.
+    /// The question of an attempt, with what is held around us.
     pub(super) ask: Ask,
 }
 
-/// What a look has shown.
+/// The answer to a look.
 pub(super) struct Look {
-    /// What holds an attempt back, if anything does.
-    pub(super) held: Option<Held>,
-    /// Until the next look, where waiting is an answer.
-    again: Option<Duration>,
+    /// The reason for which an attempt is held back, if it is.
+    pub(super) held: Option<Blocked>,
+    /// Length of that wait, where waiting is an answer.
+    delay: Option<Delay>,
 }
 
-/// What holds an attempt back.
+/// The reason for which an attempt is held back.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Held {
+pub(super) struct Blocked {
     limit: Limit,
     why: String,
-    /// When it would be let go at the earliest, and how long that is, where it is known.
-    until: Option<(At, Duration)>,
+    /// The earliest moment at which it would be let go, and the time until then, where they are known.
+    until: Option<(StoreTime, Duration)>,
 }
 
 impl Watch<'_> {
-    /// What an attempt would be told now. Nothing is spent, and nothing is held when this returns.
+    /// Tells what an attempt would be told now. Nothing is spent, and nothing is held when this returns.
     pub(super) fn look(&mut self, looks: u32) -> Result<Look, Failure> {
         let chance = StdRng::seed_from_u64(u64::from_ne_bytes(identity::entropy())).random();
         let ask = Ask { looks, chance, ..self.ask };
         let (admission, now) = self.ask(&ask)?;
         Ok(match admission {
-            Admission::Proceed(_) => Look { held: None, again: None },
+            Admission::Proceed(_) => Look { held: None, delay: None },
             Admission::Wait(pause) => {
                 let delay = pause.delay(now, &ask, &self.store.patience());
-                let again = Some(delay.look);
                 let until = pause.until.map(|until| (until, until.since(now)));
-                Look { held: Some(Held { limit: pause.limit, why: pause.why, until }), again }
+                Look { held: Some(Blocked { limit: pause.limit, why: pause.why, until }), delay: Some(delay) }
             }
-            Admission::Refuse(refusal) => {
-                Look { held: Some(Held { limit: refusal.limit, why: refusal.why, until: None }), again: None }
-            }
+            Admission::Refuse(refusal) => Look {
+                held: Some(Blocked { limit: refusal.limit, why: refusal.why, until: None }),
+                delay: None,
+            },
         })
     }
 
-    fn ask(&mut self, ask: &Ask) -> Result<(Admission, At), Failure> {
+    fn ask(&mut self, ask: &Ask) -> Result<(Admission, StoreTime), Failure> {
         let mut entry = self.store.entry(self.key)?;
         if entry.state.is_ahead_of(entry.now) {
             // The clock was set back. Until that is noted, what is closed would open no sooner, however long one waits.
-            self.store.transact(self.key, Leases::Keep, &mut |sight| {
-                sight.state.mind_the_clock(sight.now);
+            self.store.transact(self.key, Leases::Keep, &mut |transaction| {
+                transaction.state.mind_the_clock(transaction.now);
                 Grant::default()
             })?;
             entry = self.store.entry(self.key)?;
@@ -77,8 +77,11 @@ impl Watch<'_> {
         let is_contested = entry.permits_held > 0 || entry.probe_held;
         let wanted = Leases::wanted(&self.limits, ask);
         if is_contested && wanted != (Leases::Take { permits: None, probe: false }) {
-            self.store.transact(self.key, wanted, &mut |sight| {
-                told = (sight.state.look(sight.now, &self.limits, ask, sight.free), sight.now);
+            self.store.transact(self.key, wanted, &mut |transaction| {
+                told = (
+                    transaction.state.look(transaction.now, &self.limits, ask, transaction.free),
+                    transaction.now,
+                );
                 Grant::default()
             })?;
         }
@@ -87,50 +90,46 @@ impl Watch<'_> {
 
     /// Waits until an attempt would be admitted. `Some` where that would take too long: what holds it back, and which
     /// bound.
-    pub(super) fn wait(&mut self, patience: Option<&Patience>) -> Result<Option<(Held, String)>, Failure> {
+    pub(super) fn wait(&mut self, bound: Option<&WaitBound>) -> Result<Option<(Blocked, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
-            let Look { held: Some(held), again } = self.look(looks)? else { break };
-            let Some(again) = again else {
-                return Ok(Some((held, "waiting does not help".to_owned())));
+            let Look { held: Some(held), delay } = self.look(looks)? else { break };
+            let Some(delay) = delay else {
+                return Ok(Some((held, "waiting would not help".to_owned())));
             };
             let waited = clock::now().elapsed.saturating_sub(began);
-            // A wait of known length that is too long is not begun; others end when their time is over.
-            let least = held.until.map_or(Duration::ZERO, |(_, left)| left);
-            if let Some(patience) = patience.filter(|patience| patience.is_over(waited, least)) {
-                return Ok(Some((held, format!("not waited for ({})", patience.whose))));
+            let Some(bound) = bound else {
+                clock::sleep(delay.look);
+                continue;
+            };
+            if delay.is_too_long(waited, bound.most) {
+                return Ok(Some((held, gate::not_waiting(&bound.words, looks > 0))));
             }
-            let left = patience.map_or(again, |patience| patience.most.saturating_sub(waited));
-            clock::sleep(again.min(left));
+            clock::sleep(delay.look.min(bound.most.saturating_sub(waited)));
         }
         Ok(None)
     }
 }
 
-/// How long is waited at most.
+/// The longest wait, and the setting that bounds it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Patience {
+pub(super) struct WaitBound {
     most: Duration,
-    /// Who says so, in words.
-    whose: String,
+    /// The setting, in words.
+    words: String,
 }
 
-impl Patience {
+impl WaitBound {
     /// `--gate-wait`, or the deadline of a policy or of a run around us, whichever is shorter.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", exact(most))));
-        let deadline =
-            policy.deadline.0.map(|most| (most, format!("the deadline is in {}", approximate(most))));
-        let (most, whose) = [gate_wait, deadline].into_iter().flatten().min()?;
-        Some(Self { most, whose })
-    }
-
-    fn is_over(&self, waited: Duration, least: Duration) -> bool {
-        waited.saturating_add(least) > self.most || waited >= self.most
+        let deadline = policy.deadline.0.map(|most| (most, format!("deadline in {}", approximate(most))));
+        let (most, words) = [gate_wait, deadline].into_iter().flatten().min()?;
+        Some(Self { most, words })
     }
 }
 
-impl Held {
+impl Blocked {
     pub(super) fn words(&self) -> String {
         let until = self.until.map(|(until, _)| until.to_string());
         let wait = self.until.map(|(_, wait)| wait).unwrap_or_default();
@@ -138,7 +137,7 @@ impl Held {
     }
 
     /// The answer for programs. `until` and `wait_ms` are null where it hangs on others.
-    pub(super) fn json(key: &str, held: Option<&Held>) -> Json {
+    pub(super) fn json(key: &str, held: Option<&Blocked>) -> Json {
         let Some(held) = held else {
             return json!({
                 "key": key, "admitted": true, "limit": null, "reason": null, "until": null, "wait_ms": 0.0,

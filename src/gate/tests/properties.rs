@@ -28,28 +28,28 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 #[derive(Clone, Debug)]
 enum Step {
     Ask(Ask, Free),
-    Tell(Report),
+    Tell(Settlement),
     Close(u64),
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    let kind = prop_oneof![Just(Kind::First), Just(Kind::Retry), Just(Kind::Repeat)];
+    let kind = prop_oneof![Just(AttemptKind::First), Just(AttemptKind::Retry), Just(AttemptKind::Repeat)];
     let ask = (kind, 0u32..3, 0.0f64..1.0, any::<bool>(), any::<bool>()).prop_map(
         |(kind, looks, chance, covered, covered_by_probe)| Ask {
             kind,
             looks,
             chance,
-            place: chance,
+            rank: chance,
             waited: Duration::ZERO,
             covered,
             covered_by_probe,
         },
     );
     let free = (any::<bool>(), any::<bool>()).prop_map(|(permit, probe)| Free { permit, probe });
-    let result = prop_oneof![Just(Result::Success), Just(Result::Failure), Just(Result::Neutral)];
+    let health = prop_oneof![Just(Health::Good), Just(Health::Bad), Just(Health::Unknown)];
     let told =
-        (result, proptest::option::of(0u64..100_000), any::<bool>()).prop_map(|(result, after, probe)| {
-            Report { result, retry_after: after.map(ms), probe, ..Report::NEUTRAL }
+        (health, proptest::option::of(0u64..100_000), any::<bool>()).prop_map(|(health, after, probe)| {
+            Settlement { health, retry_after: after.map(ms), probe, ..Settlement::UNKNOWN }
         });
     prop_oneof![
         4 => (ask, free).prop_map(|(ask, free)| Step::Ask(ask, free)),
@@ -84,11 +84,11 @@ proptest! {
                         Admission::Refuse(_) => prop_assert_eq!(&state, &before),
                     }
                 }
-                Step::Tell(report) => {
+                Step::Tell(settlement) => {
                 let before = state.clone();
-                let refusal = state.settle(at(now), &limits, &report);
-                if limits.learn_nothing_from(&report) {
-                    prop_assert_eq!((&state, refusal), (&before, Settlement::default()));
+                let refusal = state.settle(at(now), &limits, &settlement);
+                if limits.learn_nothing_from(&settlement) {
+                    prop_assert_eq!((&state, refusal), (&before, Settled::default()));
                 }
             }
                 Step::Close(time) => state.close(at(now), ms(time)),
@@ -115,7 +115,7 @@ proptest! {
                     prop_assert!(!(started && view.window_until.is_some()));
                     prop_assert!(!(started && limits.breaker.is_some() && view.phase == Phase::Open));
                 }
-                Step::Tell(report) => drop(state.settle(at(now), &limits, &report)),
+                Step::Tell(settlement) => drop(state.settle(at(now), &limits, &settlement)),
                 Step::Close(time) => state.close(at(now), ms(time)),
             }
         }
@@ -167,7 +167,7 @@ proptest! {
     #[test]
     fn a_half_open_breaker_has_one_probe_at_a_time(asks in 2usize..50) {
         let (mut state, limits) = (KeyState::default(), breaker(Tripping::InARow(1), 1000));
-        state.settle(at(0), &limits, &report(Result::Failure));
+        state.settle(at(0), &limits, &ended(Health::Bad));
         let mut probe_is_free = true;
         let mut started = 0;
         for _ in 0..asks {

@@ -1,7 +1,7 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Admission, At, Kind, Limit, Pause, Refusal};
+use crate::gate::{Admission, AttemptKind, Limit, Pause, Refusal, StoreTime};
 use crate::policy::value::GateWait;
 
 mod store;
@@ -10,7 +10,7 @@ mod store;
 const PERMIT: Grant = Grant { permit: true, probe: false };
 
 /// The store's clock, which is nobody else's.
-const STORE_NOW: At = At(1_790_000_000_000_000);
+const STORE_NOW: StoreTime = StoreTime(1_790_000_000_000_000);
 
 fn gated(policy: &Policy) -> Run {
     let session = Session::new(policy, 7).with_gate(policy, Grant::default());
@@ -31,7 +31,7 @@ fn admitted(run: &mut Run) {
 }
 
 fn settled(run: &mut Run) {
-    run.tell(Input::Settled(Answer::Done(Settlement::default())));
+    run.tell(Input::Settled(Answer::Done(Settled::default())));
 }
 
 /// Held back until a moment that is known.
@@ -62,7 +62,7 @@ fn refusal(limit: Limit) -> Refusal {
 }
 
 fn refused(limit: Limit) -> Input {
-    Input::Settled(Answer::Done(Settlement { refusal: Some(refusal(limit)), back_in: None }))
+    Input::Settled(Answer::Done(Settled { refusal: Some(refusal(limit)), back_in: None }))
 }
 
 fn patient(millis: u64) -> Policy {
@@ -80,8 +80,8 @@ fn an_attempt_asks_before_it_starts_and_tells_how_it_ended() {
     run.ends(10, Ending::Exited(0));
     settled(&mut run);
     run.did(
-        "admit:First spawn1 started settle:Failure retry:1000 wake:1000 \
-         admit:Retry spawn2 started settle:Success ok succeeded exit0",
+        "admit:First spawn1 started settle:Bad retry:1000 wake:1000 \
+         admit:Retry spawn2 started settle:Good ok succeeded exit0",
     );
 }
 
@@ -215,14 +215,14 @@ fn an_attempt_that_says_nothing_of_the_service_is_neutral() {
         }
         run.said.clear();
         run.ends(0, ending);
-        assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
+        assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
     }
     let policy = Policy { permanent_on: ExitSpecs::parse("4").unwrap(), ..plain() };
     let mut run = gated(&policy);
     admitted(&mut run);
     run.fails(0, 4);
     settled(&mut run);
-    assert!(run.said.contains(&"settle:Neutral".to_owned()), "{:?}", run.said);
+    assert!(run.said.contains(&"settle:Unknown".to_owned()), "{:?}", run.said);
     settled(&mut run);
 }
 
@@ -232,7 +232,7 @@ fn every_attempt_that_started_is_told_of_once() {
     admitted(&mut run);
     run.wakes(500);
     run.tell(Input::Unkillable);
-    run.did("admit:First spawn1 wake:500 stop settle:Neutral");
+    run.did("admit:First spawn1 wake:500 stop settle:Unknown");
     settled(&mut run);
     run.did("error exit125");
 }
@@ -244,7 +244,7 @@ fn a_success_that_another_must_follow_is_no_retry() {
     run.ends(0, Ending::Exited(0));
     settled(&mut run);
     run.wakes(1000);
-    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", Kind::Repeat));
+    assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", AttemptKind::Repeat));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn an_admission_that_comes_after_the_deadline_is_given_back_unused() {
     let mut run = gated(&policy);
     run.pass(500);
     admitted(&mut run);
-    run.did("admit:First settle:Neutral");
+    run.did("admit:First settle:Unknown");
     settled(&mut run);
     run.did("deadline exit124");
     let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(1500))), ..plain() });

@@ -12,6 +12,7 @@
 //! before a key is used, and files of permits are never removed: they may be in use. There is no `fsync`: a host that
 //! loses power loses its running attempts too, and with them most of what the limits are about.
 
+mod directory;
 mod files;
 #[cfg(target_os = "linux")]
 mod holder;
@@ -19,70 +20,39 @@ mod holder;
 #[path = "local/holder_signed.rs"]
 mod holder;
 mod lock;
-mod place;
+mod state_dir;
 mod tree;
 
-pub(crate) use place::Place;
+pub(crate) use state_dir::StateDir;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir};
-
+use self::directory::Directory;
 use self::files::{Files, Locking, PROBE};
-use self::lock::{Lock, Standstill, Taken};
-use self::tree::Sharing;
-use super::PATIENCE;
-use crate::gate::{At, Free, Grant, KeyState};
+use self::lock::{Lock, Standstill};
+use super::MAX_BUSY_WAIT;
+use crate::gate::{Free, Grant, KeyState, StoreTime};
 use crate::store::file_record::{self as record, Found, Next};
 use crate::store::key_name;
-use crate::store::{Done, Entry, Failure, Leases, Store, Transaction};
+use crate::store::{Done, Entry, Failure, Leases, RETENTION, Store, Transaction};
 use crate::sys::clock;
 
-/// The directory of this layout.
-const LAYOUT: &str = "v1";
-
-/// The file of the random key for credentials, in [`LAYOUT`]. No key has a directory of this name.
-const SECRET: &str = ".secret";
-
-/// How long a key that nobody uses is kept once its state matters no more.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-/// How often a record that others remove is made again.
-const TRIES: u32 = 10;
+/// Number of times that a record is made which others remove.
+const MAX_REOPENS: u32 = 10;
 
 /// The embedded store.
 pub(crate) struct Local {
-    place: Place,
-    path: PathBuf,
-    /// None while it is not there.
-    root: Option<Root>,
+    directory: Directory,
     keys: BTreeMap<String, Key>,
     warnings: Warnings,
 }
 
-struct Root {
-    directory: OwnedFd,
-    sharing: Sharing,
-    /// [`LAYOUT`], once it is open.
-    layout: Option<OwnedFd>,
-}
-
-impl Root {
-    /// The directory that holds one for each key; `None` if it is not there and is not to be made.
-    fn layout(&mut self, make: bool) -> io::Result<Option<&OwnedFd>> {
-        if self.layout.is_none() {
-            self.layout = self.sharing.directory(&self.directory, LAYOUT, make)?;
-        }
-        Ok(self.layout.as_ref())
-    }
-}
-
-/// What we have open of a key.
+/// The open files of a key.
 #[derive(Default)]
 struct Key {
     files: Option<Files>,
@@ -91,7 +61,7 @@ struct Key {
     standstill: Standstill,
 }
 
-/// What a person is told, each but once, however often we look.
+/// Warnings for a person, each told but once, however often we look.
 #[derive(Default)]
 struct Warnings {
     all: Vec<String>,
@@ -114,48 +84,14 @@ impl Warnings {
 
 impl Local {
     /// Opens the directory, or says why it is not to be used. One that is missing is made when it is first needed.
-    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
-        let path = place.path();
+    pub(crate) fn open(location: &StateDir) -> Result<Self, Failure> {
         let mut local = Self {
-            place: place.clone(),
-            path,
-            root: None,
+            directory: Directory::new(location),
             keys: BTreeMap::new(),
             warnings: Warnings::default(),
         };
-        local.open_root(false)?;
+        local.directory.open(false, &mut local.warnings)?;
         Ok(local)
-    }
-
-    fn open_root(&mut self, make: bool) -> Result<(), Failure> {
-        if self.root.is_some() {
-            return Ok(());
-        }
-        let opened = self.place.open(&self.path, make)?;
-        self.root = opened.map(|(directory, sharing)| Root { directory, sharing, layout: None });
-        if self.root.as_ref().is_some_and(|root| place::is_remote(&root.directory)) {
-            let path = self.path.display();
-            self.warnings.push(format!(
-                "the state directory {path} is on NFS, where locks may hold for one host alone: \
-                 many hosts share limits by --state redis://…"
-            ));
-        }
-        Ok(())
-    }
-
-    /// Opens a key's files; `None` if they are not there and are not to be made, or were removed in between.
-    fn files(&mut self, name: &str, make: bool) -> Result<Option<Files>, Failure> {
-        self.open_root(make)?;
-        let Some(root) = &mut self.root else { return Ok(None) };
-        let path = self.path.join(LAYOUT).join(name);
-        match Files::open(&path, root, name, make) {
-            Err((_, why)) if why.kind() == io::ErrorKind::NotFound => {
-                // A person has removed it all, and what we have open is in no directory any more.
-                self.root = None;
-                Ok(None)
-            }
-            files => files.map_err(|(path, why)| failure("cannot use", &path, &why)),
-        }
     }
 
     fn transact_on(
@@ -166,8 +102,11 @@ impl Local {
         decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
     ) -> Result<Done, Failure> {
         let name = key_name::of_key(key);
-        for _ in 0..TRIES {
-            let files = ours.files.take().map_or_else(|| self.files(&name, true), |files| Ok(Some(files)))?;
+        for _ in 0..MAX_REOPENS {
+            let files = ours.files.take().map_or_else(
+                || self.directory.files(&name, true, &mut self.warnings),
+                |files| Ok(Some(files)),
+            )?;
             let Some(files) = files else { continue };
             let result = match files.lock(&mut ours.standstill)? {
                 Locking::Gone => continue,
@@ -179,14 +118,14 @@ impl Local {
             ours.files = Some(files);
             return result;
         }
-        let path = self.path.join(LAYOUT).join(name);
-        Err(Failure(format!("{} is removed as often as it is made", path.display())))
+        let path = self.directory.path_of(&name);
+        Err(Failure(format!("{} keeps being removed", path.display())))
     }
 
-    /// What a person is shown of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
+    /// The entry of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
     /// the record names.
     fn look(&mut self, name: &str, key: Option<&str>) -> Result<Option<Entry>, Failure> {
-        let Some(files) = self.files(name, false)? else { return Ok(None) };
+        let Some(files) = self.directory.files(name, false, &mut self.warnings)? else { return Ok(None) };
         let Some(_lock) = patiently_locked(&files)? else { return Ok(None) };
         let mut buffer = [0; record::FILE];
         let is_right = |found: &str| key.map_or_else(|| key_name::of_key(found) == name, |key| key == found);
@@ -205,11 +144,11 @@ impl Local {
 
     /// Removes what nobody has used for as long as it can matter, and a week. What cannot be removed stays.
     fn prune(&mut self) {
-        let names = self.names().unwrap_or_default();
+        let names = self.directory.names().unwrap_or_default();
         for name in names {
-            let Ok(Some(files)) = self.files(&name, false) else { continue };
+            let Ok(Some(files)) = self.directory.files(&name, false, &mut self.warnings) else { continue };
             let Ok(Locking::Locked(_lock)) = files.lock(&mut Standstill::default()) else { continue };
-            if files.age().is_none_or(|age| age < KEPT) || !matches!(files.held(), Ok((0, false))) {
+            if files.age().is_none_or(|age| age < RETENTION) || !matches!(files.held(), Ok((0, false))) {
                 continue;
             }
             let mut buffer = [0; record::FILE];
@@ -217,30 +156,13 @@ impl Local {
             let last = match record::read(bytes, |_| true).0 {
                 Found::State { state, .. } => state.matters_until(),
                 Found::Unusable(record::Damage::Newer) => continue,
-                Found::Nothing | Found::Unusable(_) => At::default(),
+                Found::Nothing | Found::Unusable(_) => StoreTime::default(),
             };
-            if now() > last.plus(KEPT) {
+            if now() > last.plus(RETENTION) {
                 files.remove();
-                if let Some(layout) = self.root.as_ref().and_then(|root| root.layout.as_ref()) {
-                    let _used_again = rustix::fs::unlinkat(layout, &name, AtFlags::REMOVEDIR);
-                }
+                self.directory.remove(&name);
             }
         }
-    }
-
-    /// The names of all directories that may be those of keys.
-    fn names(&mut self) -> io::Result<Vec<String>> {
-        let Some(root) = &mut self.root else { return Ok(Vec::new()) };
-        let Some(layout) = root.layout(false)? else { return Ok(Vec::new()) };
-        let mut names = Vec::new();
-        for entry in Dir::read_from(layout)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
     }
 }
 
@@ -265,8 +187,8 @@ impl Store for Local {
         result
     }
 
-    fn renew(&mut self) -> Result<(), Failure> {
-        Ok(())
+    fn renew(&mut self) -> Result<Done, Failure> {
+        Ok(Done::Done)
     }
 
     fn renewal(&self) -> Option<Duration> {
@@ -278,9 +200,10 @@ impl Store for Local {
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
-        self.open_root(false)?;
+        self.directory.open(false, &mut self.warnings)?;
         self.prune();
-        let names = self.names().map_err(|why| failure("cannot look into", &self.path, &why))?;
+        let names =
+            self.directory.names().map_err(|why| failure("cannot look into", &self.directory.path, &why))?;
         let mut entries = Vec::new();
         for name in names {
             match self.look(&name, None) {
@@ -303,7 +226,9 @@ impl Store for Local {
     }
 
     fn forget(&mut self, key: &str) -> Result<(), Failure> {
-        let Some(files) = self.files(&key_name::of_key(key), false)? else { return Ok(()) };
+        let Some(files) = self.directory.files(&key_name::of_key(key), false, &mut self.warnings)? else {
+            return Ok(());
+        };
         match patiently_locked(&files)? {
             Some(_lock) => files.clear(),
             None => Ok(()),
@@ -311,38 +236,13 @@ impl Store for Local {
     }
 
     fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
-        self.open_root(make)?;
-        let Some(root) = &mut self.root else { return Ok(None) };
-        secret(root, make).map_err(|why| failure("cannot use", &self.path.join(LAYOUT).join(SECRET), &why))
+        self.directory.open(make, &mut self.warnings)?;
+        self.directory.secret(make)
     }
 
     fn warnings(&mut self) -> Vec<String> {
         self.warnings.take()
     }
-}
-
-/// Reads the file of the random key, written by whoever is first.
-fn secret(root: &mut Root, make: bool) -> io::Result<Option<String>> {
-    let sharing = root.sharing;
-    let Some(layout) = root.layout(make)? else { return Ok(None) };
-    let Some(file) = sharing.file(layout, SECRET, make)? else { return Ok(None) };
-    let (began, mut standstill) = (clock::now().awake, Standstill::default());
-    let _lock = loop {
-        match Lock::take(file.as_fd(), &mut standstill)? {
-            Taken::Locked(lock) => break lock,
-            Taken::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
-            Taken::Busy | Taken::Stuck(_) => return Err(io::ErrorKind::TimedOut.into()),
-        }
-    };
-    let mut bytes = [0; 32];
-    if rustix::io::pread(&file, &mut bytes, 0)? < bytes.len() {
-        if !make {
-            return Ok(None);
-        }
-        bytes.copy_from_slice(super::new_secret().as_bytes());
-        rustix::io::pwrite(&file, &bytes, 0)?;
-    }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Locks a record for a look; `None` if it was removed meanwhile.
@@ -352,13 +252,13 @@ fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
         match files.lock(&mut standstill)? {
             Locking::Locked(lock) => return Ok(Some(lock)),
             Locking::Gone => return Ok(None),
-            Locking::Busy if clock::now().awake.saturating_sub(began) < PATIENCE => {}
+            Locking::Busy if clock::now().awake.saturating_sub(began) < MAX_BUSY_WAIT => {}
             Locking::Busy => return Err(Failure(format!("{} is busy", files.state_path().display()))),
         }
     }
 }
 
-/// One transaction, while the record is locked.
+/// Makes a transaction while the record is locked.
 fn transact(
     files: &Files,
     warnings: &mut Warnings,
@@ -377,7 +277,7 @@ fn transact(
         Found::Nothing => (Some(KeyState::default()), KeyState::default()),
         Found::Unusable(damage) => {
             let path = files.state_path();
-            warnings.push(format!("{} {}: its limits begin anew", path.display(), damage.words()));
+            warnings.push(format!("{} {}; its limits start afresh", path.display(), damage.words()));
             // Written in any case, so that nobody else is warned.
             (None, KeyState::default())
         }
@@ -412,27 +312,31 @@ fn transact(
 
 fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool) -> Result<(), Failure> {
     let Some(slot) = record::slot(next, key, state) else {
-        return Err(Failure("the key is too long to be kept".to_owned()));
+        return Err(Failure("the key is too long".to_owned()));
     };
     files.write(&slot, next.offset(), was_sound && next.is_first())
 }
 
-/// The time that all users of this store agree on: the host's.
-fn now() -> At {
-    At(clock::unix_micros())
+/// The time that all users of this store agree on: the host's. A clock that stands before 1970, as on a board without a
+/// battery, would stand still for us; the time since the host was started does not.
+fn now() -> StoreTime {
+    match clock::unix_micros() {
+        0 => StoreTime::default().plus(clock::since_boot()),
+        micros => StoreTime(micros),
+    }
 }
 
-/// What could not be done with which file, why, and the way out if it is known.
+/// A failure in words: what could not be done with which file, why, and the way out if it is known.
 fn failure(what: &str, path: &Path, why: &io::Error) -> Failure {
     let way_out = match why.raw_os_error() {
-        Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or name another directory with --state",
+        Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or use another directory with --state",
         Some(libc::EROFS | libc::EACCES | libc::EPERM | libc::ENOTDIR) => {
-            "; name another directory with --state"
+            "; use another directory with --state"
         }
         _ => "",
     };
     let why = match why.raw_os_error() {
-        Some(libc::ELOOP) => "it is a symbolic link; remove it".to_owned(),
+        Some(libc::ELOOP) => "symbolic link; remove it".to_owned(),
         _ => crate::base::words::of_system(why),
     };
     Failure(format!("{what} {}: {why}{way_out}", path.display()))

@@ -13,16 +13,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::os;
-use super::signals::{Blocked, set_of};
+use super::signals::{Blocked, set_of, stop_signals};
 
 /// What a pipe takes in one piece.
 const MOST: usize = 4096;
+/// Longest wait in one piece: a signal that comes at the wrong moment interrupts none.
+const SLICE: Duration = Duration::from_millis(50);
 
-/// The bytes that `work` returns (4 KiB at most), or None when they are not there within `limit`.
+/// The bytes that `work` returns (4 KiB at most), or None when they are not there within `limit`, or a signal told us to
+/// stop meanwhile.
 pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let until = Instant::now() + limit;
     let (reader, writer) = os::pipe()?;
-    let _blocked = Blocked::all();
+    let blocked = Blocked::all();
     // SAFETY: the copy does the work and exits. Other threads, should there be any, hold no lock that it waits for
     // longer than we wait for it.
     let pid = match unsafe { libc::fork() } {
@@ -30,12 +33,12 @@ pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Resu
         0 => be_aside(limit, work, &writer),
         pid => pid,
     };
-    drop(writer);
+    drop((writer, blocked));
     let answer = read_until(&reader, until);
     // SAFETY: the copy is our child and not reaped yet, so the number is still its own.
     unsafe {
         libc::kill(pid, libc::SIGKILL);
-        // Not without end: all signals are blocked, so nothing should ever interrupt it.
+        // Not without end, however many signals come.
         for _ in 0..100 {
             if libc::waitpid(pid, std::ptr::null_mut(), 0) >= 0 || os::errno() != libc::EINTR {
                 break;
@@ -67,6 +70,7 @@ fn be_aside(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -
 fn read_until(reader: &OwnedFd, until: Instant) -> Option<Vec<u8>> {
     let mut bytes = vec![0; MOST];
     let mut length = 0;
+    let signals = stop_signals();
     loop {
         let left = until.saturating_duration_since(Instant::now());
         match rustix::io::read(reader, &mut bytes[length..]) {
@@ -75,10 +79,9 @@ fn read_until(reader: &OwnedFd, until: Instant) -> Option<Vec<u8>> {
                 return Some(bytes);
             }
             Ok(more) => length += more,
-            Err(Errno::AGAIN) if left.is_zero() => return None,
+            Err(Errno::AGAIN) if left.is_zero() || stop_signals() != signals => return None,
             Err(Errno::AGAIN) => {
-                let limit =
-                    Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+                let limit = Timespec { tv_sec: 0, tv_nsec: left.min(SLICE).subsec_nanos().into() };
                 let _ = poll(&mut [PollFd::from_borrowed_fd(reader.as_fd(), PollFlags::IN)], Some(&limit));
             }
             Err(Errno::INTR) => {}

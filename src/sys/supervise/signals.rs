@@ -46,6 +46,8 @@ const BATCHES: usize = 128;
 
 /// The pipe's writing end, -1 while there is none.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// How many signals came that ask a program to end.
+static STOP_SIGNALS: AtomicU32 = AtomicU32::new(0);
 /// Bit n - 1: signal n came while the pipe was full. Standard signals do not queue either, so a bit is enough.
 static OVERFLOW: AtomicU64 = AtomicU64::new(0);
 /// The number of the attempt that was surely running when a signal came.
@@ -113,6 +115,11 @@ fn real_time() -> std::ops::RangeInclusive<i32> {
 /// Whether the signal asks a program to end.
 pub(super) fn terminates(signal: i32) -> bool {
     matches!(signal, SIGINT | SIGQUIT | SIGHUP | SIGTERM)
+}
+
+/// How many signals have come that ask a program to end: whoever waits for long looks whether it changes.
+pub(crate) fn stop_signals() -> u32 {
+    STOP_SIGNALS.load(SeqCst)
 }
 
 /// The installed handlers, what they replaced, and the reading end of their pipe.
@@ -336,6 +343,9 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut
     };
     let stat = if sender > 0 && signal != SIGCHLD { os::stat(sender) } else { None };
     let sender_parent = stat.map_or(0, |stat| stat.parent);
+    if terminates(signal) {
+        STOP_SIGNALS.fetch_add(1, SeqCst);
+    }
     write(Record { signal, code, sender, sender_parent, attempt: ATTEMPT.load(SeqCst) });
     os::set_errno(errno);
 }

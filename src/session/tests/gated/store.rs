@@ -42,7 +42,7 @@ fn people_are_told_once_that_there_are_no_limits() {
     let mut run = gated(&plain());
     let failed = || Input::Admission(Answer::Failed("no".to_owned()), Pace::default());
     assert!(!told(run.session.step(run.now, failed())));
-    assert!(told(run.session.step(run.now, Input::Renewed(Err("lost".to_owned())))));
+    assert!(told(run.session.step(run.now, Input::Renewed(Answer::Failed("lost".to_owned())))));
 }
 
 #[test]
@@ -73,10 +73,44 @@ fn a_busy_state_is_asked_again_and_reported_to_for_ten_seconds() {
     run.said.clear();
     run.pass(9_999);
     run.tell(Input::Settled(Answer::Busy));
-    run.did("settle:Success");
+    run.did("wake:0");
+    run.wakes(0);
+    run.did("settle:Good");
+    // Nothing but the answer, or a signal, is waited for now.
+    run.wakes(0);
+    run.did("");
     run.pass(1);
     run.tell(Input::Settled(Answer::Busy));
     run.did("bypassed ok succeeded exit0");
+}
+
+#[test]
+fn a_signal_ends_a_report_to_a_busy_state_and_then_the_run() {
+    let settling = |code| {
+        let mut run = gated(&plain());
+        admitted(&mut run);
+        run.fails(0, code);
+        run.tell(Input::Settled(Answer::Busy));
+        run.said.clear();
+        run.tell(Input::Signal(libc::SIGTERM));
+        run
+    };
+    settling(1).did("retry:1000 interrupted die15");
+    // What was achieved before stays so.
+    settling(0).did("ok succeeded exit0");
+}
+
+#[test]
+fn leases_that_could_not_be_renewed_at_once_are_renewed_in_a_moment() {
+    let mut run = gated(&plain());
+    let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };
+    answers(&mut run, Admission::Proceed(PERMIT), pace);
+    run.wakes(10_000);
+    run.said.clear();
+    run.tell(Input::Renewed(Answer::Busy));
+    run.did("wake:20");
+    run.wakes(20);
+    run.did("renew wake:10000");
 }
 
 #[test]
@@ -93,7 +127,7 @@ fn leases_are_renewed_while_the_command_runs_and_while_its_output_is_passed_on()
     run.did("renew wake:10000");
     run.fails(0, 0);
     settled(&mut run);
-    run.did("started settle:Success ok succeeded exit0");
+    run.did("started settle:Good ok succeeded exit0");
     // What is not leased is not renewed.
     let mut run = gated(&plain());
     let pace = Pace { renewal: Some(ms(10_000)), ..Pace::default() };

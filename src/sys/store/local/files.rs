@@ -9,21 +9,22 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir, FileType, fstat, ftruncate, unlinkat};
 use rustix::io::{Errno, pread, pwrite, retry_on_intr};
 
+use super::directory::Root;
 use super::lock::{Lock, Standstill, Taken, try_lock};
 use super::record;
 use super::tree::Sharing;
-use super::{Failure, Root, failure};
+use super::{Failure, failure};
 use crate::sys::clock;
 
 const STATE: &str = "state";
 pub(super) const PROBE: &str = "probe";
 
-/// What came of locking a record.
+/// The result of locking a record.
 pub(super) enum Locking<'a> {
     Locked(Lock<'a>),
-    /// Others are at it.
+    /// Held by others for the whole slice.
     Busy,
-    /// It was removed meanwhile.
+    /// Removed meanwhile.
     Gone,
 }
 
@@ -53,7 +54,7 @@ impl Files {
         Ok(state.map(|state| Self { path: path.to_owned(), sharing, directory, state }))
     }
 
-    /// Where the record is.
+    /// Path of the record.
     pub(super) fn state_path(&self) -> PathBuf {
         self.path.join(STATE)
     }
@@ -66,7 +67,7 @@ impl Files {
             Taken::Locked(lock) => lock,
             Taken::Busy => return Ok(Locking::Busy),
             Taken::Stuck(holder) => {
-                return Err(Failure(format!("{} has been locked for long by {holder}", path().display())));
+                return Err(Failure(format!("{} is locked by {holder}", path().display())));
             }
         };
         let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path(), &errno.into()))?;
@@ -78,7 +79,7 @@ impl Files {
             let path = path();
             let path = path.display();
             return Err(Failure(format!(
-                "{path} is not used: it is no plain file, or has a second name; remove it"
+                "not using {path}: not a plain file, or it has a second name; remove it"
             )));
         }
         // A new file stays empty until it holds a record.
@@ -143,7 +144,7 @@ impl Files {
         lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
     }
 
-    /// How long ago the record was written; `None` where that is in the future.
+    /// Time since the record was written; `None` where that is in the future.
     pub(super) fn age(&self) -> Option<Duration> {
         let written = u64::try_from(fstat(&self.state).ok()?.st_mtime).ok()?;
         let now = Duration::from_millis(clock::unix_millis());

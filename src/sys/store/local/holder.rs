@@ -1,4 +1,4 @@
-//! Who holds a lock, as the system tells it: asked only by those who have waited for long.
+//! The holder of a lock, as the system tells it: asked only by those who have waited for long.
 
 use std::os::fd::BorrowedFd;
 
@@ -7,7 +7,7 @@ use rustix::fs::fstat;
 /// Nothing is to be left: the system knows.
 pub(super) fn sign(_: BorrowedFd<'_>) {}
 
-/// Who holds a lock, and what it is doing.
+/// The holder of a lock, and what it is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     /// Running, waiting for a processor or for a disk.
@@ -52,7 +52,7 @@ fn doing(stat: &str) -> Option<(String, bool)> {
     Some((name, matches!(after.trim_start().chars().next()?, 'R' | 'D')))
 }
 
-/// Who holds a lock of a whole file of this number. The device is not compared: on some file systems it is said
+/// The holder of a lock of a whole file of this number. The device is not compared: on some file systems it is said
 /// otherwise than by fstat(2). Should two files share the number, both holders count.
 fn holder(line: &str, inode: u64) -> Option<i32> {
     // `1: FLOCK  ADVISORY  WRITE 4711 08:02:1234 0 EOF`; who only waits stands behind an arrow.

@@ -1,4 +1,4 @@
-//! Who holds a lock, where the system does not tell it: the holder leaves its process id in the file.
+//! The holder of a lock where the system does not tell it: the holder leaves its process id in the file.
 
 use std::os::fd::BorrowedFd;
 
@@ -11,7 +11,7 @@ use crate::sys::supervise;
 const PLACE: u64 = record::FILE as u64;
 const LENGTH: usize = 12;
 
-/// Who holds a lock, and what it is doing.
+/// The holder of a lock, and what it is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     AtWork,
@@ -20,7 +20,7 @@ pub(super) enum Holder {
         pid: i32,
         name: String,
     },
-    /// It left no word.
+    /// A holder that left no word.
     Unseen,
 }
 

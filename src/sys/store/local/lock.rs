@@ -15,17 +15,17 @@ use rustix::io::Errno;
 use super::holder::{self, Holder};
 use crate::sys::{clock, identity};
 
-/// So long is looked at once.
-const SLICE: Duration = Duration::from_millis(100);
-/// A holder that stands still for so long is stopped: a transaction takes microseconds.
-const STOPPED: Duration = Duration::from_secs(2);
-/// One that the system does not show, as in another pid namespace, may be at work all the same.
-const UNSEEN: Duration = Duration::from_secs(10);
-/// In so many slices it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
+/// Time for which a lock is waited for at once.
+const LOCK_SLICE: Duration = Duration::from_millis(100);
+/// Time after which a holder that stands still is given up: a transaction takes microseconds.
+const MAX_STANDSTILL: Duration = Duration::from_secs(2);
+/// Time after which a holder is given up that the system does not show, as in another pid namespace: it may be at work.
+const MAX_UNSEEN_STANDSTILL: Duration = Duration::from_secs(10);
+/// Slices in which it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
 /// little.
-const SLICES: u32 = 10;
-const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(25);
+const MIN_STANDSTILL_SLICES: u32 = 10;
+const MIN_PAUSE: Duration = Duration::from_micros(50);
+const MAX_PAUSE: Duration = Duration::from_millis(25);
 
 /// Takes a lock if it is free. It is held as long as the file is open.
 pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
@@ -39,16 +39,16 @@ pub(super) fn try_lock(file: impl AsFd) -> io::Result<bool> {
 /// A lock that is held for a transaction.
 pub(super) struct Lock<'a>(BorrowedFd<'a>);
 
-/// What came of looking for a slice.
+/// The result of waiting for a slice.
 pub(super) enum Taken<'a> {
     Locked(Lock<'a>),
-    /// Others are at it.
+    /// Held by others for the whole slice.
     Busy,
-    /// Its holder stands still: who it is, in words.
+    /// Held by one that stands still: who it is, in words.
     Stuck(String),
 }
 
-/// What was seen of a lock's holder over several slices.
+/// Observations of a lock's holder over several slices.
 #[derive(Debug, Default)]
 pub(super) struct Standstill {
     /// The holder, and the file's version; since when, on the awake clock, and in how many slices.
@@ -65,13 +65,13 @@ impl<'a> Lock<'a> {
             return Ok(Taken::Locked(Self(file)));
         }
         let began = clock::now().awake;
-        let mut pause = SHORTEST_PAUSE;
-        while clock::now().awake.saturating_sub(began) < SLICE {
+        let mut pause = MIN_PAUSE;
+        while clock::now().awake.saturating_sub(began) < LOCK_SLICE {
             std::thread::sleep(jittered(pause));
             if try_lock(file)? {
                 return Ok(Taken::Locked(Self(file)));
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
         let holder = holder::of(file);
         let stuck = standstill.is_lasting(&holder, version(file)?, clock::now().awake);
@@ -89,22 +89,22 @@ impl<'a> Lock<'a> {
 }
 
 impl Standstill {
-    /// Has the same holder stood still for too long, now that this is seen?
+    /// Tells whether the same holder has stood still for too long, now that this is seen.
     fn is_lasting(&mut self, holder: &Holder, version: Version, now: Duration) -> bool {
         let (who, longest) = match holder {
             Holder::AtWork => {
                 self.seen = None;
                 return false;
             }
-            Holder::Still { pid, .. } => (Some(*pid), STOPPED),
-            Holder::Unseen => (None, UNSEEN),
+            Holder::Still { pid, .. } => (Some(*pid), MAX_STANDSTILL),
+            Holder::Unseen => (None, MAX_UNSEEN_STANDSTILL),
         };
         let (since, slices) = match self.seen {
             Some((was, before, since, slices)) if (was, before) == (who, version) => (since, slices + 1),
             _ => (now, 0),
         };
         self.seen = Some((who, version, since, slices));
-        now.saturating_sub(since) >= longest && slices >= SLICES
+        now.saturating_sub(since) >= longest && slices >= MIN_STANDSTILL_SLICES
     }
 }
 
@@ -137,7 +137,7 @@ mod tests {
             let mut standstill = Standstill::default();
             (0..1000).find(|step| {
                 let (holder, version) = steps(*step);
-                standstill.is_lasting(&holder, (version, 0, 0), SLICE * *step)
+                standstill.is_lasting(&holder, (version, 0, 0), LOCK_SLICE * *step)
             })
         };
         assert_eq!(given_up_after(&|_| (still(7), 0)), Some(20));
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(given_up_after(&|step| (if step % 15 == 9 { Holder::AtWork } else { still(7) }, 0)), None);
         // Hardly running ourselves, we look at least ten times.
         let mut standstill = Standstill::default();
-        let looks = (0..100).find(|look| standstill.is_lasting(&still(7), (0, 0, 0), STOPPED * *look));
-        assert_eq!(looks, Some(SLICES));
+        let looks = (0..100).find(|look| standstill.is_lasting(&still(7), (0, 0, 0), MAX_STANDSTILL * *look));
+        assert_eq!(looks, Some(MIN_STANDSTILL_SLICES));
     }
 }

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::directory::LAYOUT;
 use super::*;
 use crate::gate::Limits;
 use crate::sys::environment;
@@ -42,24 +43,24 @@ impl Sandbox {
 }
 
 fn open(path: &Path) -> Result<Local, Failure> {
-    Local::open(&Place::Named(path.to_owned()))
+    Local::open(&StateDir::Named(path.to_owned()))
 }
 
 /// Counts in the state: the moment until which a window is closed does as a counter.
 fn count_in(state: &KeyState) -> u64 {
-    state.view(At(0), &Limits::default()).window_until.map_or(0, |until| until.0)
+    state.view(StoreTime(0), &Limits::default()).window_until.map_or(0, |until| until.0)
 }
 
 fn increment(state: &mut KeyState) {
-    state.close(At(0), Duration::from_micros(count_in(state) + 1));
+    state.close(StoreTime(0), Duration::from_micros(count_in(state) + 1));
 }
 
 /// One transaction that counts, and says how far it came.
 fn count(local: &mut Local, key: &str) -> Result<u64, Failure> {
     let mut counted = 0;
-    local.transact(key, Leases::Keep, &mut |sight| {
-        increment(sight.state);
-        counted = count_in(sight.state);
+    local.transact(key, Leases::Keep, &mut |transaction| {
+        increment(transaction.state);
+        counted = count_in(transaction.state);
         Grant::default()
     })?;
     Ok(counted)
@@ -77,9 +78,9 @@ fn count_surely(local: &mut Local, key: &str) {
 fn take(local: &mut Local, key: &str, permits: u32) -> Free {
     let mut seen = Free::default();
     let leases = Leases::Take { permits: Some(permits), probe: true };
-    let decided = local.transact(key, leases, &mut |sight| {
-        seen = sight.free;
-        Grant { permit: sight.free.permit, probe: sight.free.probe }
+    let decided = local.transact(key, leases, &mut |transaction| {
+        seen = transaction.free;
+        Grant { permit: transaction.free.permit, probe: transaction.free.probe }
     });
     decided.unwrap();
     seen
@@ -138,12 +139,12 @@ fn helper() {
         }
         "linger" => {
             let mut local = open(&store).unwrap();
-            let result = local.transact("key", Leases::Keep, &mut |sight| {
+            let result = local.transact("key", Leases::Keep, &mut |transaction| {
                 fs::write(store.with_file_name("lingers"), "").unwrap();
                 while !store.with_file_name("go on").exists() {
                     std::thread::yield_now();
                 }
-                increment(sight.state);
+                increment(transaction.state);
                 Grant::default()
             });
             result.unwrap();
@@ -161,11 +162,11 @@ fn helper() {
             }
         }
         "default" => {
-            let local = Local::open(&Place::Default).unwrap();
-            fs::write(store, local.path.to_str().unwrap()).unwrap();
+            let local = Local::open(&StateDir::Default).unwrap();
+            fs::write(store, local.directory.path.to_str().unwrap()).unwrap();
         }
         "make default" => {
-            count(&mut Local::open(&Place::Default).unwrap(), "key").unwrap();
+            count(&mut Local::open(&StateDir::Default).unwrap(), "key").unwrap();
         }
         other => panic!("{other}?"),
     }
@@ -254,9 +255,9 @@ fn a_forgotten_key_begins_anew_without_a_warning() {
 fn the_time_is_that_of_the_host() {
     let sandbox = Sandbox::new();
     let before = clock::unix_micros();
-    let mut seen = At(0);
-    let result = sandbox.local().transact("key", Leases::Keep, &mut |sight| {
-        seen = sight.now;
+    let mut seen = StoreTime(0);
+    let result = sandbox.local().transact("key", Leases::Keep, &mut |transaction| {
+        seen = transaction.now;
         Grant::default()
     });
     result.unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{Gid, Mode, OFlags, fchmod, fchown, mkdirat, openat};
 use rustix::io::Errno;
 
-/// Who shares the directory.
+/// The users who share a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
     /// Nobody but we.
@@ -17,15 +17,15 @@ pub(super) enum Sharing {
     Group(Gid),
 }
 
-/// What another one is just making may vanish, or not be ours to open yet: so often it is looked at.
-const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(1);
+/// Number of tries to open what another process is just making: it may vanish, or not be ours to open yet.
+const MAX_OPENS: u32 = 20;
+const REOPEN_PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum FileKind {
     Directory,
     File,
 }
@@ -33,18 +33,18 @@ enum Kind {
 impl Sharing {
     /// Opens a directory; `None` if it is not there and is not to be made.
     pub(super) fn directory(self, within: impl AsFd, name: &str, make: bool) -> io::Result<Option<OwnedFd>> {
-        self.open(&within, name, make, Kind::Directory)
+        self.open(&within, name, make, FileKind::Directory)
     }
 
     /// Opens a file to read, write and lock it; `None` if it is not there and is not to be made.
     pub(super) fn file(self, within: impl AsFd, name: &str, make: bool) -> io::Result<Option<OwnedFd>> {
-        self.open(&within, name, make, Kind::File)
+        self.open(&within, name, make, FileKind::File)
     }
 
-    fn open(self, within: &impl AsFd, name: &str, make: bool, kind: Kind) -> io::Result<Option<OwnedFd>> {
+    fn open(self, within: &impl AsFd, name: &str, make: bool, kind: FileKind) -> io::Result<Option<OwnedFd>> {
         let flags = match kind {
-            Kind::Directory => DIRECTORY,
-            Kind::File => FILE,
+            FileKind::Directory => DIRECTORY,
+            FileKind::File => FILE,
         };
         let mut tries = 0;
         loop {
@@ -52,24 +52,28 @@ impl Sharing {
             match openat(within, name, flags, Mode::empty()) {
                 Ok(fd) => return Ok(Some(fd)),
                 Err(Errno::NOENT) if !make => return Ok(None),
-                Err(Errno::NOENT) if tries < TRIES => {
+                Err(Errno::NOENT) if tries < MAX_OPENS => {
                     if let Some(fd) = self.make(within, name, kind)? {
                         return Ok(Some(fd));
                     }
                 }
                 // Its maker has not given it to the group yet.
-                Err(Errno::ACCESS) if self != Sharing::Private && tries < TRIES => std::thread::sleep(PAUSE),
+                Err(Errno::ACCESS) if self != Sharing::Private && tries < MAX_OPENS => {
+                    std::thread::sleep(REOPEN_PAUSE);
+                }
                 Err(errno) => return Err(errno.into()),
             }
         }
     }
 
     /// Makes what was not there; `None` if another one was faster.
-    fn make(self, within: &impl AsFd, name: &str, kind: Kind) -> io::Result<Option<OwnedFd>> {
+    fn make(self, within: &impl AsFd, name: &str, kind: FileKind) -> io::Result<Option<OwnedFd>> {
         let made = match kind {
-            Kind::Directory => mkdirat(within, name, Mode::RWXU)
+            FileKind::Directory => mkdirat(within, name, Mode::RWXU)
                 .and_then(|()| openat(within, name, DIRECTORY, Mode::empty())),
-            Kind::File => openat(within, name, FILE | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR),
+            FileKind::File => {
+                openat(within, name, FILE | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR)
+            }
         };
         let made = match made {
             Ok(made) => made,
@@ -79,8 +83,8 @@ impl Sharing {
         if let Sharing::Group(group) = self {
             fchown(&made, None, Some(group))?;
             let mode = match kind {
-                Kind::Directory => Mode::RWXU | Mode::RWXG | Mode::SGID,
-                Kind::File => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP,
+                FileKind::Directory => Mode::RWXU | Mode::RWXG | Mode::SGID,
+                FileKind::File => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP,
             };
             fchmod(&made, mode)?;
         }

@@ -1,40 +1,40 @@
-//! A connection on which no step takes longer than its limit: resolving the name, connecting, each answer. No answer is
-//! longer than [`LONGEST`] either, whatever it is made of.
-//!
-//! The transport is our own, since the client library's would wait without end for a name, for a stopped server's full
-//! queue of a Unix socket, and for an answer that comes in crumbs. Protocol and errors are the library's.
+//! A connection on which no step takes longer than [`STEP_LIMIT`]: resolving the name, connecting, each answer. No answer
+//! is longer than [`MAX_ANSWER_BYTES`] either, whatever it is made of.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Duration;
 
-use ::redis::{Cmd, Parser, Value, cmd};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
 use super::password;
+use super::talk::{SLICE, Waits};
 use super::tls;
-use super::trouble::Trouble;
+use crate::base::duration;
+use crate::store::redis_trouble::Trouble;
+use crate::store::resp::{self, Reply};
 use crate::store::{Address, Location};
 use crate::sys::supervise;
 
 /// For resolving a name, for connecting, and for an answer, each. A server on a busy machine may wait for its turn, and
 /// that is no reason to go without it; one that stands still for so long is stopped.
-pub(super) const LIMIT: Duration = Duration::from_secs(2);
-/// The longest wait that counts at once, as long as we were awake for it: where we hardly run, the server hardly runs.
-const SLICE: Duration = Duration::from_millis(50);
-/// After this long, a signal that comes to us ends the wait.
-const UNINTERRUPTED: Duration = Duration::from_millis(200);
-/// The longest answer, in bytes. A record of ten thousand leases takes one million.
-const LONGEST: u64 = 4 * 1024 * 1024;
+pub(super) const STEP_LIMIT: Duration = Duration::from_secs(2);
+/// The longest answer. A record of ten thousand leases takes one million bytes.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// Pause before the next try to enter a server's queue of connections that is full.
+const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Link {
     stream: Stream,
-    parser: Parser,
+    /// Bytes that came and are not taken yet.
+    unread: Vec<u8>,
+    chunk: Box<[u8]>,
 }
 
 enum Stream {
@@ -43,103 +43,152 @@ enum Stream {
 }
 
 impl Link {
-    pub(super) fn connect(location: &Location) -> Result<Self, Trouble> {
+    /// `resolved`: the addresses of a server's name; see [`resolve`].
+    pub(super) async fn connect(
+        location: &Location,
+        resolved: &[IpAddr],
+        waits: &Waits,
+    ) -> Result<Self, Trouble> {
         let stream = match &location.address {
-            Address::Unix(path) => Stream::Plain(Wire::unix(path).map_err(|why| Trouble::connecting(&why))?),
+            Address::Unix(path) => {
+                let wire = Wire::unix(path, waits).await;
+                Stream::Plain(wire.map_err(|why| Trouble::connecting(&why))?)
+            }
             Address::Tcp { host, port, tls } => {
-                let addresses = resolve(host, *port)?;
-                let wire = Wire::tcp(&addresses).map_err(|why| Trouble::connecting(&why))?;
+                let wire = Wire::tcp(resolved, *port, waits).await;
+                let wire = wire.map_err(|why| Trouble::connecting(&why))?;
                 match tls {
                     None => Stream::Plain(wire),
-                    Some(trust) => Stream::Tls(Box::new(tls::handshake(host, *trust, wire)?)),
+                    Some(trust) => Stream::Tls(Box::new(tls::handshake(host, *trust, wire).await?)),
                 }
             }
         };
-        let mut link = Self { stream, parser: Parser::new() };
-        link.log_in(location)?;
+        let mut link = Self { stream, unread: Vec::new(), chunk: vec![0; 64 * 1024].into() };
+        link.log_in(location).await?;
         Ok(link)
     }
 
-    fn log_in(&mut self, location: &Location) -> Result<(), Trouble> {
+    async fn log_in(&mut self, location: &Location) -> Result<(), Trouble> {
         if let Some(login) = &location.login {
-            let mut auth = cmd("AUTH");
-            auth.arg(login.user.as_ref()).arg(password::read(login).map_err(Trouble::lasting)?);
-            self.call(&auth).map_err(Trouble::of_logging_in)?;
+            let password = password::read(login).map_err(Trouble::lasting)?;
+            let user = login.user.as_ref().map(String::as_bytes);
+            let words: Vec<_> =
+                [Some(&b"AUTH"[..]), user, Some(password.as_bytes())].into_iter().flatten().collect();
+            self.call(&words).await.map_err(Trouble::of_logging_in)?;
         }
         if location.db != 0 {
-            self.call(cmd("SELECT").arg(location.db)).map_err(|why| why.of_choosing(location.db))?;
+            let select = [&b"SELECT"[..], location.db.to_string().as_bytes()].map(<[u8]>::to_vec);
+            let words: Vec<_> = select.iter().map(Vec::as_slice).collect();
+            self.call(&words).await.map_err(|why| why.of_choosing(location.db))?;
         }
         Ok(())
     }
 
-    /// One command and its answer. After an error that is not the server's own the link is of no more use.
-    pub(super) fn call(&mut self, command: &Cmd) -> Result<Value, Trouble> {
-        self.send(&command.get_packed_command())?;
-        self.receive()
+    /// Sends a command and receives its answer. After an error that is not the server's own the link is of no more use.
+    pub(super) async fn call(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
+        self.send(&resp::request(words)).await?;
+        match self.receive().await? {
+            Reply::Refusal(words) => Err(Trouble::refused(&words)),
+            reply => Ok(reply),
+        }
     }
 
-    /// Many commands at once. The errors among the answers are the server's own.
-    pub(super) fn call_all(&mut self, commands: &[Cmd]) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
-        let mut bytes = Vec::new();
-        for command in commands {
-            command.write_packed_command(&mut bytes);
-        }
-        self.send(&bytes)?;
+    /// Many commands at once, and their answers; the server's own errors are among them.
+    pub(super) async fn call_all(&mut self, commands: &[Vec<&[u8]>]) -> Result<Vec<Reply>, Trouble> {
+        let bytes: Vec<u8> = commands.iter().flat_map(|words| resp::request(words)).collect();
+        self.send(&bytes).await?;
         let mut answers = Vec::with_capacity(commands.len());
         for _ in commands {
-            match self.receive() {
-                Err(trouble) if !trouble.is_an_answer() => return Err(trouble),
-                answer => answers.push(answer),
-            }
+            answers.push(self.receive().await?);
         }
         Ok(answers)
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let sent = match &mut self.stream {
-            Stream::Plain(wire) => wire.begin().write_all(bytes),
-            Stream::Tls(session) => {
-                session.sock.begin();
-                session.write_all(bytes).and_then(|()| session.flush())
-            }
-        };
-        sent.map_err(|why| self.trouble(Trouble::talking(&why)))
-    }
-
-    fn receive(&mut self) -> Result<Value, Trouble> {
-        let (answer, left) = match &mut self.stream {
-            Stream::Plain(wire) => {
-                let mut bounded = wire.begin().take(LONGEST);
-                (self.parser.parse_value(&mut bounded), bounded.limit())
-            }
-            Stream::Tls(session) => {
-                session.sock.begin();
-                let mut bounded = (&mut **session).take(LONGEST);
-                (self.parser.parse_value(&mut bounded), bounded.limit())
-            }
-        };
-        if left == 0 {
-            return Err(Trouble::lasting("its answer has no end"));
+    async fn send(&mut self, mut bytes: &[u8]) -> Result<(), Trouble> {
+        self.stream.wire().begin();
+        while !bytes.is_empty() {
+            let written = self.stream.when_ready(PollFlags::OUT, |stream| stream.write(bytes)).await;
+            bytes = &bytes[written.map_err(|why| Trouble::talking(&why))?..];
         }
-        answer.and_then(Value::extract_error).map_err(|why| self.trouble(Trouble::from_answer(&why)))
+        let flushed = self.stream.when_ready(PollFlags::OUT, Stream::flush).await;
+        flushed.map_err(|why| Trouble::talking(&why))
     }
 
-    /// A wait that a signal of ours has ended is no trouble of the server's.
-    fn trouble(&self, trouble: Trouble) -> Trouble {
-        let wire = match &self.stream {
-            Stream::Plain(wire) => wire,
-            Stream::Tls(session) => &session.sock,
-        };
-        if wire.is_interrupted { Trouble::interrupted() } else { trouble }
+    async fn receive(&mut self) -> Result<Reply, Trouble> {
+        self.stream.wire().begin();
+        loop {
+            if let Some((reply, length)) = resp::reply(&self.unread).map_err(|_| Trouble::not_redis())? {
+                self.unread.drain(..length);
+                return Ok(reply);
+            }
+            if self.unread.len() >= MAX_ANSWER_BYTES {
+                return Err(Trouble::lasting("answer too long"));
+            }
+            let chunk = &mut self.chunk;
+            let read = self.stream.when_ready(PollFlags::IN, |stream| stream.read(chunk)).await;
+            match read.map_err(|why| Trouble::talking(&why))? {
+                0 => return Err(Trouble::talking(&ErrorKind::UnexpectedEof.into())),
+                length => self.unread.extend(&self.chunk[..length]),
+            }
+        }
     }
 }
 
-/// A socket that never waits for longer than its limit.
+impl Stream {
+    fn wire(&mut self) -> &mut Wire {
+        match self {
+            Stream::Plain(wire) => wire,
+            Stream::Tls(session) => &mut session.sock,
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(wire) => wire.read(buffer),
+            Stream::Tls(session) => session.read(buffer),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(wire) => wire.write(bytes),
+            Stream::Tls(session) => session.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(_) => Ok(()),
+            Stream::Tls(session) => session.flush(),
+        }
+    }
+
+    /// Does something as soon as it can be done. TLS may have to write before it can read.
+    async fn when_ready<T>(
+        &mut self,
+        events: PollFlags,
+        mut step: impl FnMut(&mut Self) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            match step(self) {
+                Err(why) if why.kind() == ErrorKind::WouldBlock => {
+                    let writes = matches!(self, Stream::Tls(session) if session.conn.wants_write());
+                    let events = if writes { events | PollFlags::OUT } else { events };
+                    self.wire().ready(events).await?;
+                }
+                Err(why) if why.kind() == ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+/// A socket that never blocks: where it would, [`Wire::ready`] waits, within a step's limit.
 pub(super) struct Wire {
-    socket: Socket,
-    /// How long was waited since the step began.
+    socket: Rc<Socket>,
+    waits: Waits,
+    /// Time waited since the step began.
     waited: Duration,
-    is_interrupted: bool,
 }
 
 enum Socket {
@@ -148,110 +197,106 @@ enum Socket {
 }
 
 impl Wire {
-    fn new(socket: Socket) -> io::Result<Self> {
-        match &socket {
-            Socket::Tcp(stream) => stream.set_nonblocking(true)?,
-            Socket::Unix(stream) => stream.set_nonblocking(true)?,
-        }
-        Ok(Self { socket, waited: Duration::ZERO, is_interrupted: false })
+    fn new(socket: Socket, waits: &Waits) -> Self {
+        Self { socket: Rc::new(socket), waits: waits.clone(), waited: Duration::ZERO }
     }
 
     /// Tries all addresses within one limit.
-    fn tcp(addresses: &[SocketAddr]) -> io::Result<Self> {
-        let until = Instant::now() + LIMIT;
-        let mut last = None;
+    async fn tcp(addresses: &[IpAddr], port: u16, waits: &Waits) -> io::Result<Self> {
+        let mut waited = Duration::ZERO;
+        let mut last = ErrorKind::TimedOut.into();
         for address in addresses {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
+            let address = SocketAddr::new(*address, port);
+            let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+            let socket = socket(family)?;
+            let mut connected = rustix::net::connect(&socket, &address);
+            let mut wire = Self::new(Socket::Tcp(TcpStream::from(socket)), waits);
+            wire.waited = waited;
+            if connected == Err(Errno::INPROGRESS) {
+                connected = match wire.ready(PollFlags::OUT).await {
+                    // Not even now: it stays under way.
+                    Ok(()) => wire.connected().await,
+                    Err(why) => return Err(why),
+                };
             }
-            match TcpStream::connect_timeout(address, left) {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    return Self::new(Socket::Tcp(stream));
+            match connected {
+                Ok(()) => {
+                    sockopt::set_tcp_nodelay(&*wire.socket, true)?;
+                    return Ok(wire);
                 }
-                Err(why) => last = Some(why),
+                Err(errno) => last = errno.into(),
             }
+            waited = wire.waited;
         }
-        Err(last.unwrap_or_else(|| ErrorKind::TimedOut.into()))
+        Err(last)
     }
 
-    /// A server that accepts nothing lets its queue run full; then `connect` waits, as long as a send may.
-    fn unix(path: &Path) -> io::Result<Self> {
+    /// How a connection ends that is being made.
+    async fn connected(&mut self) -> Result<(), Errno> {
+        loop {
+            sockopt::socket_error(&*self.socket)??;
+            match rustix::net::getpeername(&*self.socket) {
+                Err(Errno::NOTCONN) => self.ready(PollFlags::OUT).await.map_err(|_| Errno::TIMEDOUT)?,
+                done => return done.map(|_| ()),
+            }
+        }
+    }
+
+    /// A server that accepts nothing lets its queue run full; then there is nothing to wait for but time.
+    async fn unix(path: &Path, waits: &Waits) -> io::Result<Self> {
         let address = SocketAddrUnix::new(path)?;
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, CLOEXEC, None)?;
-        #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
-        let until = Instant::now() + LIMIT;
+        let mut waited = Duration::ZERO;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(left))?;
+            let socket = socket(AddressFamily::UNIX)?;
             match rustix::net::connect(&socket, &address) {
-                Ok(()) => break,
-                Err(Errno::AGAIN) => return Err(ErrorKind::TimedOut.into()),
-                // A signal came: on a socket of this kind nothing has begun.
-                Err(Errno::INTR) => {}
-                Err(why) => return Err(why.into()),
-            }
-        }
-        Self::new(Socket::Unix(socket.into()))
-    }
-
-    /// What follows has the limit before it again.
-    pub(super) fn begin(&mut self) -> &mut Self {
-        self.waited = Duration::ZERO;
-        self
-    }
-
-    /// Waits until it is ready. What is ready at the very end is taken: we may have been stopped meanwhile.
-    fn wait(&mut self, events: PollFlags) -> io::Result<()> {
-        loop {
-            let left = LIMIT.saturating_sub(self.waited);
-            let slice = left.min(SLICE);
-            let limit = Timespec { tv_sec: 0, tv_nsec: slice.subsec_nanos().into() };
-            let began = Instant::now();
-            let found = poll(&mut [PollFd::from_borrowed_fd(self.as_fd(), events)], Some(&limit));
-            self.waited += began.elapsed().min(SLICE);
-            match found {
-                Ok(0) if left.is_zero() => return Err(ErrorKind::TimedOut.into()),
-                Ok(0) => {}
-                Ok(_) => return Ok(()),
-                Err(Errno::INTR) if self.waited >= UNINTERRUPTED => {
-                    self.is_interrupted = true;
-                    return Err(ErrorKind::TimedOut.into());
+                Ok(()) => return Ok(Self::new(Socket::Unix(socket.into()), waits)),
+                Err(Errno::AGAIN) if waited >= STEP_LIMIT => return Err(ErrorKind::TimedOut.into()),
+                Err(Errno::AGAIN | Errno::INTR) => {
+                    waits.pass(QUEUE_PAUSE).await;
+                    waited += QUEUE_PAUSE;
                 }
-                Err(Errno::INTR) => {}
                 Err(why) => return Err(why.into()),
             }
         }
     }
 
-    fn retry<T>(
-        &mut self,
-        events: PollFlags,
-        mut step: impl FnMut(&mut Socket) -> io::Result<T>,
-    ) -> io::Result<T> {
-        loop {
-            match step(&mut self.socket) {
-                Err(why) if why.kind() == ErrorKind::WouldBlock => self.wait(events)?,
-                Err(why) if why.kind() == ErrorKind::Interrupted => {}
-                done => return done,
-            }
+    /// Begins a step, which has the whole limit before it.
+    pub(super) fn begin(&mut self) {
+        self.waited = Duration::ZERO;
+    }
+
+    /// Waits for a slice of time, or until it is ready; an error once the step has lasted for its limit. Only time counts
+    /// in which we ran: where we hardly run, the server hardly runs.
+    pub(super) async fn ready(&mut self, events: PollFlags) -> io::Result<()> {
+        if self.waited >= STEP_LIMIT {
+            return Err(ErrorKind::TimedOut.into());
         }
+        self.waited += self.waits.ready(Rc::clone(&self.socket) as Rc<dyn AsFd>, events).await.min(SLICE);
+        Ok(())
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const CLOEXEC: SocketFlags = SocketFlags::CLOEXEC;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const CLOEXEC: SocketFlags = SocketFlags::empty();
+/// A socket that does not block, and that commands do not inherit.
+fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return Ok(rustix::net::socket_with(
+        family,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        None,
+    )?);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::empty(), None)?;
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        Ok(socket)
+    }
+}
 
-impl AsFd for Wire {
+impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
+        match self {
             Socket::Tcp(stream) => stream.as_fd(),
             Socket::Unix(stream) => stream.as_fd(),
         }
@@ -260,19 +305,19 @@ impl AsFd for Wire {
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.retry(PollFlags::IN, |socket| match socket {
-            Socket::Tcp(stream) => stream.read(buffer),
-            Socket::Unix(stream) => stream.read(buffer),
-        })
+        match &*self.socket {
+            Socket::Tcp(stream) => (&*stream).read(buffer),
+            Socket::Unix(stream) => (&*stream).read(buffer),
+        }
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.retry(PollFlags::OUT, |socket| match socket {
-            Socket::Tcp(stream) => stream.write(bytes),
-            Socket::Unix(stream) => stream.write(bytes),
-        })
+        match &*self.socket {
+            Socket::Tcp(stream) => (&*stream).write(bytes),
+            Socket::Unix(stream) => (&*stream).write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -280,29 +325,36 @@ impl Write for Wire {
     }
 }
 
-/// The C library may wait ten seconds for a name server, and cannot be interrupted; so names are resolved aside.
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+/// The addresses of a server, within `limit`; none where it needs none. The C library may wait ten seconds for a name
+/// server, and cannot be interrupted; so names are resolved in a copy of this process.
+pub(super) fn resolve(address: &Address, limit: Duration) -> Result<Vec<IpAddr>, Trouble> {
+    let Address::Tcp { host, port, .. } = address else { return Ok(Vec::new()) };
     if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+        return Ok(vec![address]);
     }
-    let found = supervise::aside(LIMIT, || {
-        let found = (host, port).to_socket_addrs();
+    let before = supervise::stop_signals();
+    let found = supervise::aside(limit, || {
+        let found = (host.as_str(), *port).to_socket_addrs();
         let lines =
             found.map(|all| all.take(16).map(|address| format!("{}\n", address.ip())).collect::<String>());
         lines.unwrap_or_else(|why| format!("?{why}")).into_bytes()
     });
     let answer = match found {
         Ok(Some(answer)) => String::from_utf8_lossy(&answer).into_owned(),
-        Ok(None) => return Err(Trouble::lasting("its name was not resolved within 2s")),
-        Err(why) => return Err(Trouble::lasting(format!("its name cannot be resolved: {why}"))),
+        Ok(None) if supervise::stop_signals() != before => return Err(Trouble::interrupted()),
+        Ok(None) => {
+            let limit = duration::exact(limit);
+            return Err(Trouble::lasting(format!("could not resolve host within {limit}")));
+        }
+        Err(why) => return Err(Trouble::lasting(format!("could not resolve host: {why}"))),
     };
     if let Some(why) = answer.strip_prefix('?') {
         let why = why.rsplit(": ").next().unwrap_or(why);
-        return Err(Trouble::lasting(format!("its name cannot be resolved: {why}")));
+        return Err(Trouble::lasting(format!("could not resolve host: {why}")));
     }
     let addresses: Vec<_> = answer.lines().filter_map(|ip| ip.parse().ok()).collect();
     if addresses.is_empty() {
-        return Err(Trouble::lasting("its name has no address"));
+        return Err(Trouble::lasting("could not resolve host: no address"));
     }
-    Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+    Ok(addresses)
 }

@@ -2,10 +2,13 @@
 
 mod failing;
 mod leases;
-mod server;
+pub(in crate::sys::store) mod server;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::*;
-use crate::gate::{self, Breaker, KeyState, Limits, Report, Tripping};
+use crate::gate::{self, Breaker, KeyState, Limits, Settlement, Tripping};
 use crate::sys::store::Patient as _;
 use server::Server;
 
@@ -16,15 +19,15 @@ fn counting() -> Limits {
 }
 
 fn add_one(store: &mut Redis, key: &str) -> Result<(), Failure> {
-    store.transact(key, Leases::Keep, &mut |sight| {
-        let report = Report { result: gate::Result::Failure, ..Report::NEUTRAL };
-        sight.state.settle(sight.now, &counting(), &report);
+    store.transact(key, Leases::Keep, &mut |transaction| {
+        let settlement = Settlement { health: gate::Health::Bad, ..Settlement::UNKNOWN };
+        transaction.state.settle(transaction.now, &counting(), &settlement);
         Grant::default()
     })
 }
 
 fn count(state: &KeyState) -> u32 {
-    state.view(At(0), &counting()).failures
+    state.view(StoreTime(0), &counting()).failures
 }
 
 fn count_of(store: &mut Redis, key: &str) -> u32 {
@@ -49,13 +52,13 @@ fn the_time_is_the_servers() {
     let server = Server::start(&[]);
     let mut store = server.open();
     let time = || {
-        let (seconds, micros) = server.ask(&["TIME"]);
-        scripts::at(seconds, micros)
+        let (seconds, micros): (u64, u64) = server.ask(&["TIME"]);
+        StoreTime(seconds * 1_000_000 + micros)
     };
-    let (before, mut told) = (time(), At(0));
+    let (before, mut told) = (time(), StoreTime(0));
     store
-        .transact("k", Leases::Keep, &mut |sight| {
-            told = sight.now;
+        .transact("k", Leases::Keep, &mut |transaction| {
+            told = transaction.now;
             Grant::default()
         })
         .unwrap();
@@ -87,7 +90,9 @@ fn any_key_is_kept_listed_and_forgotten() {
     let found: BTreeMap<_, _> =
         entries.iter().map(|entry| (entry.key.as_str(), count(&entry.state))).collect();
     assert_eq!(found, keys.into_iter().zip(1..).collect());
-    assert!(entries.iter().all(|entry| entry.now > At(0) && entry.permits_held == 0 && !entry.probe_held));
+    assert!(
+        entries.iter().all(|entry| entry.now > StoreTime(0) && entry.permits_held == 0 && !entry.probe_held)
+    );
     for key in keys {
         store.forget(key).unwrap();
         assert_eq!(count_of(&mut store, key), 0);
@@ -162,7 +167,7 @@ fn what_is_no_state_of_ours_begins_anew_with_one_warning() {
         add_one(&mut store, "k").unwrap();
         assert_eq!(count_of(&mut store, "k"), 1, "{words:?}");
         let warnings = store.warnings();
-        assert!(warnings.len() == 1 && warnings[0].contains("begins anew"), "{words:?}: {warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("starting afresh"), "{words:?}: {warnings:?}");
         let mut next = server.open();
         add_one(&mut next, "k").unwrap();
         assert_eq!((count_of(&mut next, "k"), next.warnings()), (2, vec![]), "{words:?}");
@@ -187,8 +192,8 @@ fn a_state_is_kept_as_long_as_it_matters() {
     let month = Duration::from_secs(30 * 24 * 60 * 60);
     server
         .open()
-        .transact("k", Leases::Keep, &mut |sight| {
-            sight.state.close(sight.now, month);
+        .transact("k", Leases::Keep, &mut |transaction| {
+            transaction.state.close(transaction.now, month);
             Grant::default()
         })
         .unwrap();

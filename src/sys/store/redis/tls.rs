@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use rustix::event::PollFlags;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -12,12 +13,12 @@ use rustls::{
 };
 
 use super::link::Wire;
-use super::trouble::Trouble;
 use crate::store::Trust;
+use crate::store::redis_trouble::Trouble;
 
 pub(super) type Session = StreamOwned<ClientConnection, Wire>;
 
-pub(super) fn handshake(host: &str, trust: Trust, mut wire: Wire) -> Result<Session, Trouble> {
+pub(super) async fn handshake(host: &str, trust: Trust, mut wire: Wire) -> Result<Session, Trouble> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider));
     let config = config.with_safe_default_protocol_versions().map_err(|why| failed(&why))?;
@@ -31,20 +32,32 @@ pub(super) fn handshake(host: &str, trust: Trust, mut wire: Wire) -> Result<Sess
     let name = ServerName::try_from(host.to_owned()).map_err(|why| failed(&why))?;
     let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|why| failed(&why))?;
     wire.begin();
-    connection.complete_io(&mut wire).map_err(|why| {
-        match why.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(why @ rustls::Error::InvalidCertificate(_)) => {
-                Trouble::lasting(format!("its certificate is not trusted: {}", reason(why)))
+    while connection.is_handshaking() {
+        match connection.complete_io(&mut wire) {
+            Ok(_) => {}
+            Err(why) if why.kind() == ErrorKind::WouldBlock => {
+                let events =
+                    if connection.wants_write() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+                wire.ready(events).await.map_err(|why| not_shaken(&why))?;
             }
-            Some(why) => failed(why),
-            // A plain server takes the beginning of TLS for a command that is not over yet.
-            None if why.kind() == ErrorKind::TimedOut => {
-                failed(&"no handshake within 2s (a server without TLS is redis://)")
-            }
-            None => failed(&Trouble::connecting(&why).words),
+            Err(why) => return Err(not_shaken(&why)),
         }
-    })?;
+    }
     Ok(StreamOwned::new(connection, wire))
+}
+
+fn not_shaken(why: &std::io::Error) -> Trouble {
+    match why.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(why @ rustls::Error::InvalidCertificate(_)) => {
+            Trouble::lasting(format!("certificate not trusted: {}", reason(why)))
+        }
+        Some(why) => failed(why),
+        // A plain server takes the beginning of TLS for a command that is not over yet.
+        None if why.kind() == ErrorKind::TimedOut => {
+            failed(&"no handshake within 2s (for a server without TLS use redis://)")
+        }
+        None => failed(&Trouble::connecting(why).words),
+    }
 }
 
 fn failed(why: &dyn std::fmt::Display) -> Trouble {
@@ -61,7 +74,7 @@ fn roots() -> Result<RootCertStore, Trouble> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        return Err(Trouble::lasting("this host has no trusted certificates (SSL_CERT_FILE can name some)"));
+        return Err(Trouble::lasting("no trusted certificates on this host; set SSL_CERT_FILE"));
     }
     Ok(roots)
 }

@@ -48,8 +48,8 @@ fn what_the_decision_does_not_grant_is_not_held() {
     let (mut local, mut other) = (sandbox.local(), sandbox.local());
     let leases = Leases::Take { permits: Some(1), probe: true };
     let mut free = Free::default();
-    let result = local.transact("key", leases, &mut |sight| {
-        free = sight.free;
+    let result = local.transact("key", leases, &mut |transaction| {
+        free = transaction.free;
         Grant::default()
     });
     result.unwrap();
@@ -61,8 +61,8 @@ fn what_the_decision_does_not_grant_is_not_held() {
 fn what_was_not_asked_for_is_not_free() {
     let sandbox = Sandbox::new();
     for leases in [Leases::Keep, Leases::GiveBack, Leases::Take { permits: None, probe: false }] {
-        let result = sandbox.local().transact("key", leases, &mut |sight| {
-            assert_eq!(sight.free, Free::default());
+        let result = sandbox.local().transact("key", leases, &mut |transaction| {
+            assert_eq!(transaction.free, Free::default());
             Grant { permit: true, probe: true }
         });
         result.unwrap();

@@ -41,7 +41,7 @@ fn a_damaged_record_is_one_warning_and_a_new_beginning() {
         assert_eq!(local.transact("key", Leases::Keep, &mut |_| Grant::default()), Ok(()));
         let warnings = local.warnings();
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains("is damaged: its limits begin anew"), "{warnings:?}");
+        assert!(warnings[0].contains("is damaged; its limits start afresh"), "{warnings:?}");
         assert!(warnings[0].contains(sandbox.state("key").to_str().unwrap()), "{warnings:?}");
         assert_eq!(count(&mut sandbox.local(), "key"), Ok(1));
         assert_eq!(sandbox.local().warnings(), Vec::<String>::new());
@@ -68,8 +68,8 @@ fn nothing_is_reached_through_a_link() {
         let before = tree(&outside);
         let leases = Leases::Take { permits: Some(1), probe: true };
         let why = refusal(open(&sandbox.store()).and_then(|mut local| {
-            local.transact("key", leases, &mut |sight| {
-                increment(sight.state);
+            local.transact("key", leases, &mut |transaction| {
+                increment(transaction.state);
                 Grant::default()
             })
         }));
@@ -155,7 +155,7 @@ fn a_directory_that_cannot_be_trusted_is_refused() {
         chown(&store, Some(12345), None).unwrap();
         refusal(open(&store))
     } else {
-        refusal(Place::Default.open(Path::new("/"), false))
+        refusal(StateDir::Default.open(Path::new("/"), false))
     };
     assert!(why.contains("belongs to user") && why.contains("--state"), "{why}");
 }
@@ -245,7 +245,7 @@ fn a_directory_that_we_may_not_write_is_told_of() {
     set_mode(&store, 0o555);
     if !is_root() {
         let why = refusal(count(&mut sandbox.local(), "key"));
-        assert!(why.contains("Permission denied; name another directory with --state"), "{why}");
+        assert!(why.contains("Permission denied; use another directory with --state"), "{why}");
         return;
     }
     // Root may write everywhere; who is not root trusts its directories.
@@ -253,5 +253,5 @@ fn a_directory_that_we_may_not_write_is_told_of() {
     let output =
         Helper::command("count", &store).uid(2345).gid(2345).stdout(Stdio::piped()).output().unwrap();
     let why = String::from_utf8_lossy(&output.stdout);
-    assert!(why.contains("v1: Permission denied; name another directory with --state"), "{why}");
+    assert!(why.contains("v1: Permission denied; use another directory with --state"), "{why}");
 }

@@ -18,8 +18,8 @@ fn keys_that_nobody_uses_are_removed_after_a_week() {
     let mut local = sandbox.local();
     for key in ["old", "young", "held", "closed"] {
         local
-            .transact(key, Leases::Keep, &mut |sight| {
-                sight.state.close(At(0), Duration::from_secs(1));
+            .transact(key, Leases::Keep, &mut |transaction| {
+                transaction.state.close(StoreTime(0), Duration::from_secs(1));
                 Grant::default()
             })
             .unwrap();
@@ -27,8 +27,8 @@ fn keys_that_nobody_uses_are_removed_after_a_week() {
     take(&mut local, "held", 1);
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     local
-        .transact("closed", Leases::Keep, &mut |sight| {
-            sight.state.close(sight.now, year);
+        .transact("closed", Leases::Keep, &mut |transaction| {
+            transaction.state.close(transaction.now, year);
             Grant::default()
         })
         .unwrap();

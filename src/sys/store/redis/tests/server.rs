@@ -9,14 +9,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::Redis;
 
-pub(super) struct Server {
+pub(in crate::sys::store) struct Server {
     pub(super) directory: tempfile::TempDir,
     child: Child,
     args: Vec<String>,
 }
 
 impl Server {
-    pub(super) fn start(args: &[&str]) -> Self {
+    pub(in crate::sys::store) fn start(args: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a directory"), args)
     }
 
@@ -67,12 +67,12 @@ impl Server {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    pub(super) fn open(&self) -> Redis {
+    pub(in crate::sys::store) fn open(&self) -> Redis {
         Redis::open(&self.url()).expect("a store")
     }
 
     /// By a client that is not ours.
-    pub(super) fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+    pub(in crate::sys::store) fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         self.ask_as("", words)
     }
 

@@ -15,23 +15,23 @@ use crate::sys::environment;
 
 /// Which directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum StateDir {
     /// The user's own.
     Default,
-    /// One that was named, and that a group may share.
+    /// A directory that was named, and that a group may share.
     Named(PathBuf),
 }
 
-impl Place {
+impl StateDir {
     pub(crate) fn path(&self) -> PathBuf {
         match self {
-            Place::Default => default_path(),
+            StateDir::Default => default_path(),
             // Without a slash at its end, which would lead through a symbolic link.
-            Place::Named(path) => path.components().collect(),
+            StateDir::Named(path) => path.components().collect(),
         }
     }
 
-    /// The same for every spelling, and another one where the same words name another directory.
+    /// A name that is the same for every spelling, and another one where the same words name another directory.
     pub(crate) fn identity(&self) -> String {
         let path = self.path();
         match rustix::fs::stat(&path) {
@@ -73,20 +73,20 @@ impl Place {
             },
         };
         found
-            .judge(geteuid().as_raw(), *self != Place::Default)
-            .map_err(|why| Failure(format!("the state directory {} is not used: {why}", path.display())))
+            .judge(geteuid().as_raw(), *self != StateDir::Default)
+            .map_err(|why| Failure(format!("not using the state directory {}: {why}", path.display())))
     }
 }
 
 /// The directory itself, so that who names the default one names the same place.
-impl std::fmt::Display for Place {
+impl std::fmt::Display for StateDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path().display().fmt(f)
     }
 }
 
-/// The same for a login shell and for cron, which has few variables. A home that is not ours (`sudo` with a kept `HOME`,
-/// a daemon's `/nonexistent`) gets no files of ours.
+/// The default path, the same for a login shell and for cron, which has few variables. A home that is not ours (`sudo`
+/// with a kept `HOME`, a daemon's `/nonexistent`) gets no files of ours.
 fn default_path() -> PathBuf {
     let absolute = |name| environment::get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(states) = absolute("XDG_STATE_HOME") {
@@ -108,13 +108,13 @@ fn try_open(path: &Path) -> io::Result<OwnedFd> {
 fn unusable(path: &Path, why: &io::Error) -> Failure {
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         let path = path.display();
-        let why = "it is a symbolic link; name the directory that it leads to with --state";
-        return Failure(format!("the state directory {path} is not used: {why}"));
+        let why = "symbolic link; use --state with the directory that it leads to";
+        return Failure(format!("not using the state directory {path}: {why}"));
     }
     failure("cannot use the state directory", path, why)
 }
 
-/// What is known of a directory.
+/// The owner and the mode of a directory.
 struct Found<G> {
     owner: u32,
     group: u32,
@@ -123,17 +123,14 @@ struct Found<G> {
 }
 
 impl<G: Fn() -> bool> Found<G> {
-    /// May it be used, and who shares it? Or what is wrong, and the way out.
+    /// Tells who shares a directory that may be used, or what is wrong with it and the way out.
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
-            return Err("everybody may write to it (chmod o-w makes it safe)".to_owned());
+            return Err("writable by everybody (fix: chmod o-w)".to_owned());
         }
         if group_writes && !may_be_shared {
-            return Err(
-                "its group may write to it (chmod g-w makes it yours; a shared one is named with --state)"
-                    .to_owned(),
-            );
+            return Err("writable by its group (fix: chmod g-w; to share it use --state)".to_owned());
         }
         let is_trusted = match self.owner {
             owner if owner == us => true,
@@ -142,13 +139,13 @@ impl<G: Fn() -> bool> Found<G> {
         };
         if !is_trusted {
             let owner = self.owner;
-            return Err(format!("it belongs to user {owner}, not to you (name another one with --state)"));
+            return Err(format!("it belongs to user {owner}, not to you (use another one with --state)"));
         }
         Ok(if group_writes { Sharing::Group(Gid::from_raw(self.group)) } else { Sharing::Private })
     }
 }
 
-/// Is it on a network file system whose locks may hold for this host alone?
+/// Tells whether a directory is on a network file system whose locks may hold for this host alone.
 #[cfg(target_os = "linux")]
 pub(super) fn is_remote(directory: impl AsFd) -> bool {
     /// `statfs(2)`.
@@ -184,9 +181,9 @@ mod tests {
             assert_eq!(judged(US, mode, true, false), Ok(Sharing::Private), "{mode:o}");
         }
         for (owner, mode, why) in [
-            (US, 0o770, "group may write"),
-            (US, 0o702, "everybody may write"),
-            (US, 0o1777, "everybody may write"),
+            (US, 0o770, "writable by its group"),
+            (US, 0o702, "writable by everybody"),
+            (US, 0o1777, "writable by everybody"),
             (ROOT, 0o755, "belongs to user 0"),
             (OTHER, 0o700, "belongs to user 2000"),
         ] {
@@ -213,8 +210,8 @@ mod tests {
     #[test]
     fn a_slash_at_the_end_does_not_lead_through_a_link() {
         for path in ["a/b/", "a/b/.", "a//b", "a/b"] {
-            assert_eq!(Place::Named(path.into()).path().as_os_str(), "a/b");
+            assert_eq!(StateDir::Named(path.into()).path().as_os_str(), "a/b");
         }
-        assert_eq!(Place::Named("../x/".into()).path().as_os_str(), "../x");
+        assert_eq!(StateDir::Named("../x/".into()).path().as_os_str(), "../x");
     }
 }
