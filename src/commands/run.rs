@@ -8,6 +8,7 @@ use std::time::Duration;
 mod delivery;
 pub(super) mod gatekeeper;
 mod hints;
+mod inputs;
 mod messages;
 mod onlookers;
 mod remains;
@@ -22,14 +23,14 @@ use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::{Key, MaxAttempts};
+use crate::policy::value::Key;
 use crate::policy::{Policy, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
 use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
-use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Inputs, Options, Supervisor, Variable};
+use crate::sys::spool::HeldOutput;
+use crate::sys::supervise::{self, Captured, Happening, Options, Supervisor, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -149,8 +150,7 @@ impl<'a> Driver<'a> {
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
-        let repeats = policy.attempts() != MaxAttempts::Times(1);
-        let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
+        let inputs = inputs::open(policy, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -231,7 +231,7 @@ impl<'a> Driver<'a> {
         let variables = self.variables(attempt, &span);
         self.sinks.enter_span(Some(span));
         if !self.streams.keeps_all() {
-            *self.supervisor.held() = Held::default();
+            *self.supervisor.held() = HeldOutput::default();
         }
         let capture = self.streams.capture(attempt.last);
         if attempt.last {
@@ -343,7 +343,7 @@ impl<'a> Driver<'a> {
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output_lost: Streams::lost(&captured, self.supervisor.held().lost()),
             output: Streams::take(captured),
-            stdin_lost: self.supervisor.stdin_lost(),
+            stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })
     }

@@ -56,7 +56,7 @@ pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
 pub(crate) use signals::die_by;
-pub(crate) use stdin::Inputs;
+pub(crate) use stdin::{InputLoss, InputMode, InputRefusal, Inputs};
 pub(crate) use supervisor::{Happening, Options, Supervisor};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use tree::is_at_work;

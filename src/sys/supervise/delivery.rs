@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::capture::terminal_of;
 use super::outlet::Outlet;
 use crate::classify::Stream;
-use crate::sys::spool::{Cursor, Held, Read};
+use crate::sys::spool::{Cursor, HeldOutput, Read};
 
 /// Written at once.
 const BUFFER: usize = 64 * 1024;
@@ -22,7 +22,7 @@ pub(crate) struct Wanted {
 }
 
 pub(super) struct Delivery {
-    held: Held,
+    held: HeldOutput,
     cursor: Cursor,
     wanted: Wanted,
     /// Stdout's and stderr's, opened when something is to be written.
@@ -43,7 +43,7 @@ enum Way {
 }
 
 impl Delivery {
-    pub(super) fn new(mut held: Held, wanted: Wanted) -> Self {
+    pub(super) fn new(mut held: HeldOutput, wanted: Wanted) -> Self {
         held.finish();
         let cursor = held.beginning();
         Self {

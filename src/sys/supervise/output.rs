@@ -11,7 +11,7 @@ use super::pause;
 use super::pty;
 use super::pump::{Cut, Pump};
 use crate::classify::{Stream, Tap};
-use crate::sys::spool::Held;
+use crate::sys::spool::HeldOutput;
 
 /// How long after the command's exit somebody else may keep its streams open before we leave.
 const LEAVE: Duration = Duration::from_millis(200);
@@ -63,7 +63,7 @@ impl Output {
     }
 
     /// Passes on what can be passed on, up to a bound.
-    pub(super) fn run(&mut self, held: &mut Held) {
+    pub(super) fn run(&mut self, held: &mut HeldOutput) {
         let bytes = |pumps: &[Pump]| pumps.iter().map(|pump| pump.bytes).sum::<u64>();
         let passed_on = |pumps: &[Pump]| pumps.iter().map(Pump::passed_on).sum::<u64>();
         let before = (bytes(&self.pumps), passed_on(&self.pumps));

@@ -14,7 +14,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::outlet::Outlet;
 use crate::classify::{Stream, Tap};
-use crate::sys::spool::Held;
+use crate::sys::spool::HeldOutput;
 
 /// Read at once.
 const BUFFER: usize = 256 * 1024;
@@ -130,7 +130,7 @@ impl Pump {
     }
 
     /// Passes on what can be, up to a bound. `late`: only what is owed is still waited for.
-    pub(super) fn run(&mut self, tap: &mut Option<Box<dyn Tap>>, held: &mut Held, late: bool) {
+    pub(super) fn run(&mut self, tap: &mut Option<Box<dyn Tap>>, held: &mut HeldOutput, late: bool) {
         let before = self.bytes;
         for _ in 0..READS {
             self.flush();
@@ -154,7 +154,7 @@ impl Pump {
         }
     }
 
-    fn take(&mut self, length: usize, tap: &mut Option<Box<dyn Tap>>, held: &mut Held) {
+    fn take(&mut self, length: usize, tap: &mut Option<Box<dyn Tap>>, held: &mut HeldOutput) {
         self.bytes += length as u64;
         self.owed = self.owed.saturating_sub(length as u64);
         match self.sink {

@@ -22,13 +22,13 @@ use super::program::{Program, Variable};
 use super::remains::Remains;
 use super::signals::{self, Signals};
 use super::spawn::{self, Launch};
-use super::stdin::Inputs;
+use super::stdin::{InputLoss, Inputs};
 use super::terminal::Terminal;
 use super::tree::Spared;
 use super::witness::Witness;
 use super::{os, pause};
 use crate::classify::{Ending, Stage, StartFailure, Stream};
-use crate::sys::spool::Held;
+use crate::sys::spool::HeldOutput;
 
 /// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
@@ -104,7 +104,7 @@ pub(crate) struct Supervisor {
     /// The running command's captured output.
     output: Option<Output>,
     /// What is put aside of it and of those before.
-    held: Held,
+    held: HeldOutput,
     delivery: Option<Delivery>,
 }
 
@@ -137,7 +137,7 @@ impl Supervisor {
             childless: false,
             reaped: Vec::new(),
             output: None,
-            held: Held::default(),
+            held: HeldOutput::default(),
             delivery: None,
         })
     }
@@ -153,9 +153,9 @@ impl Supervisor {
         self.inputs.is_last();
     }
 
-    /// Why another attempt would not read what the last one did, if it would not.
-    pub(crate) fn stdin_lost(&self) -> Option<String> {
-        self.inputs.lost()
+    /// The descriptor of which another attempt would not read what the last one did, and why, if there is one.
+    pub(crate) fn input_loss(&self) -> Option<(i32, &InputLoss)> {
+        self.inputs.loss()
     }
 
     /// No attempt follows: files that were read stand where the last one stopped.

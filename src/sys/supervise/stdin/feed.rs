@@ -14,9 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::io::Interest;
 
+use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::has_input;
 use super::source::{Found, Source};
-use super::spool::{Lost, Spool};
 use super::watch::Watch;
 
 /// How much is moved at once.
@@ -79,7 +79,7 @@ enum Needs {
 
 impl Feed {
     /// A pipe for what is in the spool, and then, if `live`, for what comes from the source.
-    pub(super) fn new(source: &mut Source, spool: &Spool, live: bool) -> io::Result<Self> {
+    pub(super) fn new(source: &mut Source, spool: &ReplayBuffer, live: bool) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
         // Each end has flags of its own: the command's end blocks.
@@ -114,7 +114,7 @@ impl Feed {
     /// Takes what was read and puts more into the pipe. False if what was kept cannot be had: then the command must not
     /// be told an end that is none.
     #[inline(never)]
-    pub(super) fn step(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn step(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         if self.writer.is_none() {
             return true;
         }
@@ -128,7 +128,7 @@ impl Feed {
     }
 
     /// Takes from the source what the command has read since the last time.
-    fn settle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<(), Lost> {
+    fn settle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<(), InputLoss> {
         let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
         let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
         #[cfg(target_os = "linux")]
@@ -196,7 +196,7 @@ impl Feed {
     }
 
     /// Nothing new has come, and the pipe has room: what is to be waited for. None: something was read just now.
-    fn idle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Option<Needs>, Lost> {
+    fn idle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Option<Needs>, InputLoss> {
         let window = self.window;
         self.settle(source, spool)?;
         if self.window != window {
@@ -215,20 +215,20 @@ impl Feed {
     }
 
     /// Writes what earlier attempts have read. False if there is nothing more of it.
-    fn replay(&mut self, spool: &Spool) -> Result<bool, Lost> {
+    fn replay(&mut self, spool: &ReplayBuffer) -> Result<bool, InputLoss> {
         let Some(writer) = self.writer.as_ref().filter(|_| self.replayed < self.replay) else {
             return Ok(false);
         };
         let mut bytes = [0; PAGE * 4];
-        let read = spool.read(&mut bytes, self.replayed).map_err(Lost::NotRead)?;
+        let read = spool.read(&mut bytes, self.replayed).map_err(InputLoss::NotRead)?;
         let left = usize::try_from(self.replay - self.replayed).unwrap_or(usize::MAX);
-        let written = write_some(writer, &bytes[..read.min(left)]).map_err(Lost::Broken)? as u64;
+        let written = write_some(writer, &bytes[..read.min(left)]).map_err(InputLoss::Broken)? as u64;
         self.replayed += written;
         self.written += written;
         Ok(true)
     }
 
-    fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Lost> {
+    fn fill(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Needs, InputLoss> {
         for _ in 0..ROUNDS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
@@ -269,7 +269,7 @@ impl Feed {
                     }
                 }
                 Found::End => return Ok(Needs::End),
-                Found::Broken(errno) => return Err(Lost::Broken(errno)),
+                Found::Broken(errno) => return Err(InputLoss::Broken(errno)),
                 #[cfg(target_os = "linux")]
                 Found::Otherwise => {}
             }
@@ -305,7 +305,7 @@ impl Feed {
     }
 
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
-    pub(super) fn finish(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn finish(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
         let read = self.window - left;
         if read > 0 {

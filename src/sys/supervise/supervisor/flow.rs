@@ -6,7 +6,7 @@ use super::super::delivery::{Delivery, Wanted};
 use super::super::output::Output;
 use super::super::signals;
 use super::{Attempt, Happening, Supervisor};
-use crate::sys::spool::Held;
+use crate::sys::spool::HeldOutput;
 
 impl Supervisor {
     /// When the running command last wrote something that is captured, by the clock that its timeout counts.
@@ -15,7 +15,7 @@ impl Supervisor {
     }
 
     /// What attempts left to be delivered.
-    pub(crate) fn held(&mut self) -> &mut Held {
+    pub(crate) fn held(&mut self) -> &mut HeldOutput {
         &mut self.held
     }
 
