@@ -1,6 +1,5 @@
 //! What a command writes, as those see it who look on.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -17,7 +16,7 @@ pub enum Stream {
 
 /// An observer of captured output. It is shown every byte once, in order and in pieces of any size, after they
 /// were passed on.
-pub trait Tap: Any {
+pub trait Tap {
     fn take(&mut self, stream: Stream, bytes: &[u8]);
 }
 
@@ -35,13 +34,15 @@ pub struct Output {
     pub text: CapturedText,
 }
 
-/// The ends of the captured streams. Both are one and the same where one file was both.
+/// The ends of the captured streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CapturedText {
     /// `None`: not captured.
     pub stdout: Option<Rc<[u8]>>,
-    /// `None`: not captured.
+    /// `None`: not captured by itself.
     pub stderr: Option<Rc<[u8]>>,
+    /// Both streams lead to one file: `stdout` has them both, in their order.
+    pub merged: bool,
 }
 
 /// The last bytes of each stream.
@@ -71,13 +72,10 @@ impl Tails {
     /// The bytes of the streams that were captured.
     pub fn into_text(self, stdout: bool, stderr: bool) -> CapturedText {
         let bytes = |tail: VecDeque<u8>| Rc::<[u8]>::from(Vec::from(tail));
-        if self.merged {
-            let both = Some(bytes(self.stdout));
-            return CapturedText { stdout: both.clone(), stderr: both };
-        }
         CapturedText {
-            stdout: stdout.then(|| bytes(self.stdout)),
-            stderr: stderr.then(|| bytes(self.stderr)),
+            stdout: (stdout || self.merged).then(|| bytes(self.stdout)),
+            stderr: (stderr && !self.merged).then(|| bytes(self.stderr)),
+            merged: self.merged,
         }
     }
 }

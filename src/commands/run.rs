@@ -30,7 +30,7 @@ use crate::sys::environment::{Outer, Trace};
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
-use crate::sys::supervise::{self, Captured, Happening, Options, Supervisor, Variable};
+use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -275,22 +275,22 @@ impl<'a> Driver<'a> {
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
-            return match self.supervisor.next(patience).await {
-                Happening::Started => Input::Started(self.pid),
-                Happening::Exited => Input::Exited,
-                Happening::Ended { ending, captured } => self.ended(ending, captured),
-                Happening::Signal(signal) => Input::Signal(signal),
-                Happening::Woke => self.woke(),
-                Happening::Delivered(_) => continue,
-                Happening::Left(left) => {
+            return match self.supervisor.next(patience, &mut self.streams).await {
+                SupervisorEvent::Started => Input::Started(self.pid),
+                SupervisorEvent::Exited => Input::Exited,
+                SupervisorEvent::Ended { ending, captured } => self.ended(ending, captured),
+                SupervisorEvent::Signal(signal) => Input::Signal(signal),
+                SupervisorEvent::Woke => self.woke(),
+                SupervisorEvent::Delivered(_) => continue,
+                SupervisorEvent::Left(left) => {
                     self.sinks.note(Level::Warn, &remains::left(&left));
                     continue;
                 }
-                Happening::Unkillable(left) => {
+                SupervisorEvent::Unkillable(left) => {
                     self.sinks.note(Level::Error, &remains::unkillable(&left));
                     Input::Unkillable
                 }
-                Happening::Lost(why) => {
+                SupervisorEvent::Lost(why) => {
                     self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
                     Input::Unkillable
                 }
@@ -342,7 +342,7 @@ impl<'a> Driver<'a> {
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output_lost: Streams::lost(&captured, self.supervisor.held().lost()),
-            output: Streams::take(captured),
+            output: self.streams.facts(&captured),
             stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })

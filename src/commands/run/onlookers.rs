@@ -73,7 +73,7 @@ impl Interests {
     }
 
     /// The onlookers for an attempt of which something is captured. Patterns are compiled when they see something.
-    pub(super) fn onlookers(&self) -> Option<Box<dyn Tap>> {
+    pub(super) fn onlookers(&self) -> Option<Onlookers> {
         let watch =
             |patterns: &[StreamPattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
         let onlookers = Onlookers {
@@ -86,7 +86,7 @@ impl Interests {
             && onlookers.progress.is_none()
             && onlookers.tails.is_none()
             && onlookers.text.is_none();
-        (!idle).then(|| Box::new(onlookers) as Box<dyn Tap>)
+        (!idle).then_some(onlookers)
     }
 }
 

@@ -9,10 +9,10 @@ use super::outlet::Outlet;
 use crate::classify::Stream;
 use crate::sys::spool::{Cursor, HeldOutput, Read};
 
-/// Written at once.
-const BUFFER: usize = 64 * 1024;
-/// Pieces before signals get their turn.
-const PIECES: usize = 8;
+/// Bytes that are written at once.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// Pieces that are written before signals get their turn.
+const TURN_PIECES: usize = 8;
 
 /// The streams that are to be delivered; the others are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Delivery {
             cursor,
             wanted,
             outlets: [Way::Unknown, Way::Unknown],
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             pending: 0..0,
             to: 0,
             stuck: false,
@@ -70,7 +70,7 @@ impl Delivery {
         if !self.stuck {
             return Poll::Ready(());
         }
-        let Way::Open(outlet) = &self.outlets[self.to] else { return Poll::Ready(()) };
+        let Way::Open(outlet) = &mut self.outlets[self.to] else { return Poll::Ready(()) };
         let ready = outlet.poll_writable(context);
         self.stuck = ready.is_pending();
         ready
@@ -78,7 +78,7 @@ impl Delivery {
 
     /// Writes what is taken, up to a bound. True when there is no more.
     pub(super) fn run(&mut self) -> bool {
-        for _ in 0..PIECES {
+        for _ in 0..TURN_PIECES {
             self.flush();
             if self.stuck || self.over {
                 break;
@@ -110,10 +110,7 @@ impl Delivery {
         }
         self.to = to;
         if matches!(self.outlets[to], Way::Unknown) {
-            self.outlets[to] = match Outlet::new(terminal_of(stream)) {
-                Ok(outlet) => Way::Open(outlet),
-                Err(why) => self.block(stream, why),
-            };
+            self.outlets[to] = Way::Open(Outlet::new(terminal_of(stream)));
         }
         self.pending = 0..length;
     }

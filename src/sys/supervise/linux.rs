@@ -42,30 +42,14 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     unsafe { Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))) }
 }
 
-/// The pipe that `fd` is, opened once more: an open file description of our own, whose flags are nobody else's. None
-/// where that is refused (another user's pipe or terminal), or would open something else.
-pub(super) fn reopen_for_writing(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
-    /// `/dev/ptmx`: each open makes another terminal.
-    const PTMX: u64 = libc::makedev(5, 2);
-    let before = rustix::fs::fstat(fd).ok().filter(|stat| stat.st_rdev != PTMX)?;
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let inherited = rustix::fs::fcntl_getfl(fd).ok()?;
-    if inherited & OFlags::RWMODE == OFlags::RDONLY {
-        return None;
-    }
-    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let own = rustix::fs::open(path, flags | inherited & OFlags::APPEND, Mode::empty()).ok()?;
-    let after = rustix::fs::fstat(&own).ok()?;
-    ((before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)).then_some(own)
-}
-
-/// A pipe holds this much if the system lets it: fewer changes between the command and us.
-const ROOMY: i32 = 256 * 1024;
+/// Bytes that a pipe from the command holds if the system lets it: fewer changes between the command and us. All pipes of a
+/// user have 64 MiB together before the system makes new ones small, so this is not the most that would be granted.
+const PIPE_BYTES: i32 = 256 * 1024;
 
 /// Makes room in a pipe. It may be refused, and nothing depends on it.
 pub(super) fn enlarge(pipe: BorrowedFd<'_>) {
     // SAFETY: a plain system call with a number.
-    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, ROOMY) };
+    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
 }
 
 /// The process's environment block, ended by a null pointer; may itself be null.

@@ -46,11 +46,6 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader.into(), writer.into()))
 }
 
-/// There is no way to another open file description: `/dev/fd` only duplicates.
-pub(super) fn reopen_for_writing(_: BorrowedFd<'_>) -> Option<OwnedFd> {
-    None
-}
-
 /// Pipes grow by themselves.
 pub(super) fn enlarge(_: BorrowedFd<'_>) {}
 

@@ -22,7 +22,7 @@ pub(crate) struct Stopped {
 }
 
 /// Subtract it from what a clock says to get a time that Ctrl-Z does not advance. Read the clock first: a stop in between
-/// then makes that time early, never late, and [`super::Happening::Woke`] follows.
+/// then makes that time early, never late, and [`super::SupervisorEvent::Woke`] follows.
 pub(crate) fn time_stopped() -> Stopped {
     Stopped {
         awake: Duration::from_nanos(AWAKE_STOPPED.load(SeqCst)),

@@ -14,7 +14,6 @@ mod named;
 mod replay;
 mod rewound;
 mod source;
-mod watch;
 
 use std::ffi::OsString;
 use std::io;

@@ -1,4 +1,4 @@
-//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`Happening`].
+//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`SupervisorEvent`].
 //!
 //! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
 //! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
@@ -27,7 +27,7 @@ use super::terminal::Terminal;
 use super::tree::Spared;
 use super::witness::Witness;
 use super::{os, pause};
-use crate::classify::{Ending, Stage, StartFailure, Stream};
+use crate::classify::{Ending, Stage, StartFailure, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
 /// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
@@ -49,13 +49,13 @@ pub(crate) struct Options {
     pub(crate) grace: Duration,
     /// What the command gets when we die.
     pub(crate) death_signal: i32,
-    /// Somebody wants [`Happening::Started`] at once; otherwise it comes with the end, for two context switches less.
+    /// Somebody wants [`SupervisorEvent::Started`] at once; otherwise it comes with the end, for two context switches less.
     pub(crate) prompt_start: bool,
 }
 
-/// What [`Supervisor::next`] reports.
+/// An event that [`Supervisor::next`] reports.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum SupervisorEvent {
     /// The running command's exec succeeded.
     Started,
     /// The command is over, but not all of its captured output has been passed on. It can't be stopped any more.
@@ -94,7 +94,7 @@ pub(crate) struct Supervisor {
     unwaitable: Option<io::Error>,
     /// How many have been started.
     attempts: u32,
-    reports: VecDeque<Happening>,
+    reports: VecDeque<SupervisorEvent>,
     /// There may be more in the signal pipe than was read.
     backlog: bool,
     /// Whether wait(2) last said that we have no children at all.
@@ -210,8 +210,9 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count.
-    pub(crate) async fn next(&mut self, wake: Option<Duration>) -> Happening {
+    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count. Meanwhile the
+    /// tap is shown what is captured, if it is to be observed.
+    pub(crate) async fn next(&mut self, wake: Option<Duration>, tap: &mut dyn Tap) -> SupervisorEvent {
         let deadline = wake.map(|wake| pause::now().saturating_add(wake));
         loop {
             if let Some(report) = self.reports.pop_front() {
@@ -220,11 +221,11 @@ impl Supervisor {
             let left = deadline.map(|deadline| deadline.saturating_sub(pause::now()));
             if left == Some(Duration::ZERO) {
                 // Signals come first even if the caller never lets us wait.
-                self.turn(Woken { signals: true, exec: true });
-                return self.reports.pop_front().unwrap_or(Happening::Woke);
+                self.turn(Woken { signals: true, exec: true }, tap);
+                return self.reports.pop_front().unwrap_or(SupervisorEvent::Woke);
             }
             let woken = self.wait(left).await;
-            self.turn(woken);
+            self.turn(woken, tap);
         }
     }
 
@@ -281,7 +282,7 @@ impl Supervisor {
         .await
     }
 
-    fn turn(&mut self, woken: Woken) {
+    fn turn(&mut self, woken: Woken, tap: &mut dyn Tap) {
         let looks = self.attempt.as_ref().is_some_and(Attempt::is_look_due);
         let mut child_changed = looks;
         if woken.signals || looks {
@@ -302,13 +303,13 @@ impl Supervisor {
         if woken.exec && self.options.prompt_start {
             self.look_at_exec();
         }
-        self.pass_on();
+        self.pass_on(tap);
         // While we kill, a child may become ours and die without a signal of its own.
         if child_changed || self.attempt.as_ref().is_some_and(Attempt::is_killing) {
             self.reap();
         }
         self.settle_doubts();
-        self.settle();
+        self.settle(tap);
         self.feed();
         if looks {
             self.look();
@@ -321,7 +322,7 @@ impl Supervisor {
     fn look_at_exec(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
         if attempt.exec.look() {
-            self.reports.push_back(Happening::Started);
+            self.reports.push_back(SupervisorEvent::Started);
         }
     }
 
@@ -335,7 +336,7 @@ impl Supervisor {
         if attempt.is_lost(self.unwaitable.is_some() || self.childless) {
             let why = self.unwaitable.take().unwrap_or_else(|| io::Error::from_raw_os_error(libc::ECHILD));
             self.abandon();
-            self.reports.push_back(Happening::Lost(why));
+            self.reports.push_back(SupervisorEvent::Lost(why));
             return;
         }
         self.tend_witness();

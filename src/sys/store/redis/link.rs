@@ -280,12 +280,12 @@ impl Write for Wire {
     }
 }
 
-/// The C library may wait ten seconds for a name server, and cannot be interrupted; so names are resolved aside.
+/// The C library may wait ten seconds for a name server, and cannot be interrupted; so names are resolved in a copy of us.
 fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = supervise::aside(LIMIT, || {
+    let found = supervise::run_in_fork(LIMIT, || {
         let found = (host, port).to_socket_addrs();
         let lines =
             found.map(|all| all.take(16).map(|address| format!("{}\n", address.ip())).collect::<String>());

@@ -17,7 +17,7 @@ use tokio::io::Interest;
 use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::has_input;
 use super::source::{Found, Source};
-use super::watch::Watch;
+use crate::sys::supervise::watch::Watch;
 
 /// How much is moved at once.
 pub(super) const CHUNK: usize = 64 << 10;

@@ -6,7 +6,7 @@ use super::super::attempt::Attempt;
 use super::super::signals::{self, Record};
 use super::super::witness::{self, Witness};
 use super::super::{os, pause, tree};
-use super::{Happening, Supervisor};
+use super::{Supervisor, SupervisorEvent};
 
 /// How long the witness may take to see what the command has got already: who signals one process after the other is not
 /// done at once. So much later the command gets what was meant for us alone.
@@ -50,7 +50,7 @@ impl Supervisor {
             }
         }
         if record.is_resumption() {
-            self.reports.push_back(Happening::Woke);
+            self.reports.push_back(SupervisorEvent::Woke);
             return;
         }
         if signal == libc::SIGCHLD {
@@ -68,12 +68,12 @@ impl Supervisor {
                     self.pass_to_command(record);
                 }
                 if terminates {
-                    self.reports.push_back(Happening::Signal(signal));
+                    self.reports.push_back(SupervisorEvent::Signal(signal));
                 }
                 self.adapt_output(signal);
             }
             None if matches!(signal, libc::SIGWINCH | libc::SIGCONT | libc::SIGURG) => {}
-            None => self.reports.push_back(Happening::Signal(signal)),
+            None => self.reports.push_back(SupervisorEvent::Signal(signal)),
         }
     }
 
