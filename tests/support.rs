@@ -81,6 +81,23 @@ impl Sandbox {
     }
 }
 
+/// The reading end of a pipe that is full, and its writing end, which waits as pipes do.
+pub(crate) fn full_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+    use std::io::Write as _;
+
+    use rustix::fs::{OFlags, fcntl_setfl};
+
+    let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
+    fcntl_setfl(&writer, OFlags::NONBLOCK).expect("flags");
+    let mut file = std::fs::File::from(writer);
+    for piece in [4096, 1] {
+        while file.write(&vec![b'x'; piece]).is_ok() {}
+    }
+    let writer = std::os::fd::OwnedFd::from(file);
+    fcntl_setfl(&writer, OFlags::empty()).expect("flags");
+    (reader, writer)
+}
+
 /// Waits until the condition holds; fails loudly when it does not within 30 s.
 #[track_caller]
 pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {

@@ -31,7 +31,7 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// What others wrote may hold anything: the text as one line that no terminal obeys.
+/// Text as one line that no terminal obeys: what others wrote may hold anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     printable::line(text, charset())
 }

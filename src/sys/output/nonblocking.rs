@@ -115,7 +115,7 @@ impl<F: AsFd> NonBlocking<F> {
     }
 }
 
-/// One write that does not wait although the description does. Pipes know it since Linux 6.5.
+/// Writes once, without waiting although the description does. Pipes know it since Linux 6.5.
 #[cfg(target_os = "linux")]
 fn write_without_waiting(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     /// At the current offset.

@@ -27,7 +27,7 @@ pub(crate) struct HeldOutput {
     spool: Spool,
     notes: Notes,
     open: Option<Run>,
-    /// Where there is no room for all, the beginning is given up, not the end.
+    /// The beginning is given up where there is no room for all, not the end.
     keeps_end: bool,
     /// The first bytes that are still there, once some are not.
     oldest: Cursor,
@@ -40,7 +40,7 @@ pub(crate) struct HeldOutput {
 #[derive(Clone, Copy, Debug)]
 struct Run {
     stream: Stream,
-    /// Where its head stands.
+    /// The place of its head.
     start: u64,
 }
 
@@ -49,7 +49,7 @@ struct Run {
 pub(crate) struct Cursor {
     offset: u64,
     run: Option<(Stream, u64)>,
-    /// So many of our own notes were read, and so much of the next one.
+    /// The number of our own notes that were read, and of the bytes of the next one.
     notes: usize,
     of_note: usize,
 }

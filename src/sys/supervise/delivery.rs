@@ -3,9 +3,12 @@
 use std::io;
 use std::ops::Range;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::capture::terminal_of;
 use super::outlet::Outlet;
+use super::output::STALLED_READER_LIMIT;
+use super::pause;
 use crate::classify::Stream;
 use crate::sys::spool::{Cursor, HeldOutput, Read};
 
@@ -33,6 +36,8 @@ pub(super) struct Delivery {
     stuck: bool,
     refused: Option<(Stream, io::Error)>,
     over: bool,
+    /// The time at which a reader that takes nothing is given up; `None` where it is waited for without end.
+    give_up_at: Option<Duration>,
 }
 
 enum Way {
@@ -43,7 +48,8 @@ enum Way {
 }
 
 impl Delivery {
-    pub(super) fn new(mut held: HeldOutput, wanted: Wanted) -> Self {
+    /// A delivery of these streams. `hurried`: a reader is waited for only while it takes something.
+    pub(super) fn new(mut held: HeldOutput, wanted: Wanted, hurried: bool) -> Self {
         held.finish();
         let cursor = held.beginning();
         Self {
@@ -57,12 +63,23 @@ impl Delivery {
             stuck: false,
             refused: None,
             over: false,
+            give_up_at: hurried.then(|| pause::now() + STALLED_READER_LIMIT),
         }
     }
 
     /// Something can be done without waiting.
     pub(super) fn is_runnable(&self) -> bool {
         !self.stuck
+    }
+
+    /// The time at which [`Delivery::is_given_up`] may have become true.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.give_up_at.filter(|_| self.stuck)
+    }
+
+    /// Whether the reader has taken nothing for too long.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.due().is_some_and(|at| at <= pause::now())
     }
 
     /// Ready when [`Delivery::run`] has something to do.
@@ -95,7 +112,7 @@ impl Delivery {
         self.over
     }
 
-    /// What went wrong, if anything did.
+    /// The stream that was refused, and why, if one was.
     pub(super) fn into_refused(self) -> Option<(Stream, io::Error)> {
         self.refused
     }
@@ -122,7 +139,10 @@ impl Delivery {
                 return;
             };
             match outlet.write(&self.buffer[self.pending.clone()]) {
-                Ok(Some(written)) => self.pending.start += written,
+                Ok(Some(written)) => {
+                    self.pending.start += written;
+                    self.give_up_at = self.give_up_at.map(|_| pause::now() + STALLED_READER_LIMIT);
+                }
                 Ok(None) => self.stuck = true,
                 // Who closed the pipe has read enough.
                 Err(errno) if outlet.is_readers_fault(errno) => self.outlets[self.to] = Way::Blocked,

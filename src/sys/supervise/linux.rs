@@ -94,7 +94,7 @@ pub(super) fn close_everything() -> bool {
     unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) == 0 }
 }
 
-/// What lists of processes show. Async-signal-safe.
+/// Sets the name that lists of processes show. Async-signal-safe.
 pub(super) fn rename_process(name: &CStr) {
     // SAFETY: the kernel copies the C string.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
@@ -111,13 +111,13 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
     code > 0
 }
 
-/// What `/proc/PID/stat` says.
+/// The fields of `/proc/PID/stat` that we need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,
     /// By a signal, or by a debugger.
     pub(super) stopped: bool,
-    /// It runs, or only waits for a processor.
+    /// Whether it runs, or only waits for a processor.
     pub(super) runnable: bool,
     pub(super) parent: i32,
     /// In clock ticks since boot. With the pid, it names a process for good.

@@ -23,9 +23,9 @@ const SI_USER: i32 = 0x1_0001;
 const SI_QUEUE: i32 = 0x1_0002;
 /// `pbi_status` of a zombie, from sys/proc.h.
 const ZOMBIE: u32 = 5;
-/// The same of a stopped process.
+/// `pbi_status` of a stopped process.
 const STOPPED: u32 = 4;
-/// Who inherits orphans.
+/// The process that inherits orphans.
 const LAUNCHD: i32 = 1;
 
 pub(super) fn errno() -> i32 {
@@ -86,7 +86,7 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
     code != SI_USER && code != SI_QUEUE
 }
 
-/// What the kernel says of a process.
+/// The state of a process, as the kernel tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,

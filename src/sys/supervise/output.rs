@@ -15,7 +15,7 @@ use crate::sys::spool::HeldOutput;
 /// How long somebody else may keep the command's streams open after its exit before we leave.
 const LINGER_LIMIT: Duration = Duration::from_millis(200);
 /// How long a reader that takes nothing is waited for once we were told to stop.
-const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The pumps of a running command.
 pub(super) struct Output {

@@ -61,7 +61,7 @@ pub(crate) struct Inputs {
     attempts: u32,
 }
 
-/// One input.
+/// An input of the commands.
 struct Input {
     /// The descriptors that the command knows it by; the first one is ours.
     numbers: Vec<i32>,
@@ -143,7 +143,7 @@ impl Inputs {
         })
     }
 
-    /// What becomes which of the attempt's descriptors; those that are not named stay ours.
+    /// The sources of the attempt's descriptors, and their numbers; those that are not named stay ours.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, i32)> {
         self.list.iter().flat_map(|input| {
             let source = match &input.kind {

@@ -30,24 +30,24 @@ use super::{os, pause};
 use crate::classify::{Ending, Stage, StartFailure, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
-/// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
+/// The time to wait for exec before the runtime gets its turn, and between looks afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
 const EXEC_POLL: Duration = Duration::from_millis(10);
 /// After this long without news an attempt is looked at, and gets its witness: a short one pays for neither.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
-/// How often it is from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
-const LOOK: Duration = Duration::from_secs(1);
+/// The time between looks from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How commands are run.
+/// The way in which commands are run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     /// The command gets a process group of its own.
     pub(crate) new_group: bool,
     /// From a forwarded terminating signal to KILL; None never escalates.
     pub(crate) kill_after_forwarded: Option<Duration>,
-    /// How long what a command left is waited for that died of a forwarded signal.
+    /// The time to wait for what a command left that died of a forwarded signal.
     pub(crate) grace: Duration,
-    /// What the command gets when we die.
+    /// The signal that the command gets when we die.
     pub(crate) death_signal: i32,
     /// Somebody wants [`SupervisorEvent::Started`] at once; otherwise it comes with the end, for two context switches less.
     pub(crate) prompt_start: bool,
@@ -86,11 +86,11 @@ pub(crate) struct Supervisor {
     /// The running attempt cannot have the input that it would have to: it is being killed for that.
     starved: bool,
     attempt: Option<Attempt>,
-    /// Who sees what the running command's process group gets, once it has run for a while.
+    /// The process that sees which signals the running command's group gets, once it has run for a while.
     witness: Option<Witness>,
     /// Signals of which it is to be found out whether the command has got them.
     doubts: Vec<heed::Doubt>,
-    /// What wait(2) last failed with.
+    /// The last failure of wait(2).
     unwaitable: Option<io::Error>,
     /// How many have been started.
     attempts: u32,
@@ -103,12 +103,14 @@ pub(crate) struct Supervisor {
     reaped: Vec<i32>,
     /// The running command's captured output.
     output: Option<Output>,
-    /// What is put aside of it and of those before.
+    /// The output that is put aside, of it and of those before.
     held: HeldOutput,
     delivery: Option<Delivery>,
+    /// The last signal that told us to stop.
+    told: Option<i32>,
 }
 
-/// What a wait ended with.
+/// The reasons why a wait ended.
 #[derive(Clone, Copy)]
 struct Woken {
     signals: bool,
@@ -139,6 +141,7 @@ impl Supervisor {
             output: None,
             held: HeldOutput::default(),
             delivery: None,
+            told: None,
         })
     }
 
@@ -329,7 +332,7 @@ impl Supervisor {
     /// Looks at a command that has run for a while, whether or not there was news of it.
     fn look(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
-        attempt.look_at = Some(pause::now() + LOOK);
+        attempt.look_at = Some(pause::now() + LOOK_INTERVAL);
         if attempt.status.is_some() {
             return;
         }

@@ -19,19 +19,19 @@ pub(super) struct ReplayBuffer {
 pub(crate) enum InputLoss {
     /// The command read more than this limit, in bytes.
     TooLong(u64),
-    /// It could not be kept.
+    /// The bytes could not be kept.
     NotKept {
         /// A directory, or "memory".
         place: String,
         why: String,
     },
-    /// It was kept and cannot be read.
+    /// The bytes were kept and cannot be read.
     NotRead(Errno),
     /// The input itself broke off.
     Broken(Errno),
     /// There is no pipe for it: the command has the input itself.
     NotFed(Errno),
-    /// It is a file that cannot be opened once more.
+    /// The file cannot be opened once more.
     NotReopened(Errno),
 }
 

@@ -17,12 +17,12 @@ pub(super) struct Eager {
     fd: BorrowedFd<'static>,
     /// How much is read at once.
     chunk: usize,
-    /// What was read, kept in the buffer, and not yet put into the command's pipe.
+    /// Bytes that were read and kept in the buffer, and are not yet in the command's pipe.
     ahead: Vec<u8>,
 }
 
 impl Eager {
-    /// So much is read at once.
+    /// Reads `chunk` bytes at once.
     pub(super) fn new(fd: BorrowedFd<'static>, chunk: usize) -> Self {
         Self { fd, chunk, ahead: Vec::new() }
     }

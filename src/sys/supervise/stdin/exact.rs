@@ -25,7 +25,7 @@ pub(super) struct Exact {
     reader: OwnedFd,
     writer: OwnedFd,
     buffer: Vec<u8>,
-    /// What is in the command's pipe, or was read of it, and not yet taken from here.
+    /// Bytes that are in the command's pipe, or were read from it, and are not yet taken from here.
     shown: Vec<u8>,
     contended: bool,
 }

@@ -19,17 +19,17 @@ use super::eager::has_input;
 use super::source::{Found, Source};
 use crate::sys::supervise::watch::Watch;
 
-/// How much is moved at once.
+/// Bytes that are moved at once.
 pub(super) const CHUNK: usize = 64 << 10;
-/// One slot of a pipe, or less.
+/// Bytes in one slot of a pipe, or fewer.
 pub(super) const PAGE: usize = 4096;
-/// The first wait for what may not be told, and the longest.
-const PATIENCE: Duration = Duration::from_millis(1);
-const LONGEST_PATIENCE: Duration = Duration::from_millis(128);
-/// So often the pipe is filled before signals and timers get their turn.
-const ROUNDS: usize = 16;
-/// How often we look when the runtime would not watch for us.
-const BLIND: Duration = Duration::from_millis(10);
+/// The first wait for news that may not come, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(1);
+const MAX_WAIT: Duration = Duration::from_millis(128);
+/// Times that the pipe is filled before signals and timers get their turn.
+const TURN_FILLS: usize = 16;
+/// The time between looks where the runtime would not watch for us.
+const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) struct Feed {
     // The registrations end before the descriptors are closed.
@@ -54,13 +54,13 @@ pub(super) struct Feed {
     #[cfg(target_os = "linux")]
     reads: bool,
     needs: Needs,
-    /// How long to wait for what may not be told.
-    patience: Duration,
+    /// The time to wait for news that may not come.
+    wait: Duration,
     /// Since [`Needs::Turn`], somebody else had one.
     yielded: bool,
 }
 
-/// What the next step waits for.
+/// The news that the next step waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
     Nothing,
@@ -71,7 +71,7 @@ enum Needs {
     Either,
     /// Room in the pipe, which is full.
     Room,
-    /// That everything else had its turn.
+    /// A turn for everything else.
     Turn,
     /// Nothing any more: the command has been told the end, and all that comes before it is in the pipe.
     End,
@@ -100,7 +100,7 @@ impl Feed {
             #[cfg(target_os = "linux")]
             reads: false,
             needs: Needs::Nothing,
-            patience: PATIENCE,
+            wait: FIRST_WAIT,
             yielded: false,
         })
     }
@@ -146,7 +146,7 @@ impl Feed {
             if source.is_contended() {
                 self.window = 0;
             }
-            self.patience = PATIENCE;
+            self.wait = FIRST_WAIT;
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl Feed {
         if self.writer.as_ref().is_some_and(is_full) {
             return Ok(Some(Needs::Room));
         }
-        self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+        self.wait = (self.wait * 2).min(MAX_WAIT);
         Ok(Some(Needs::Either))
     }
 
@@ -229,7 +229,7 @@ impl Feed {
     }
 
     fn fill(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Needs, InputLoss> {
-        for _ in 0..ROUNDS {
+        for _ in 0..TURN_FILLS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
                 #[cfg(target_os = "linux")]
@@ -297,9 +297,9 @@ impl Feed {
 
     pub(super) fn due(&self) -> Option<Duration> {
         match self.needs {
-            Needs::Either => Some(self.patience),
-            Needs::Input => self.input.blind.then_some(BLIND),
-            Needs::Room => self.room.blind.then_some(BLIND),
+            Needs::Either => Some(self.wait),
+            Needs::Input => self.input.blind.then_some(BLIND_INTERVAL),
+            Needs::Room => self.room.blind.then_some(BLIND_INTERVAL),
             Needs::Nothing | Needs::Turn | Needs::End => None,
         }
     }

@@ -16,9 +16,9 @@ pub(super) struct Rewound {
     start: u64,
     /// How it is open.
     flags: OFlags,
-    /// Where the first attempt left it.
+    /// The offset at which the first attempt left it.
     left: Option<u64>,
-    /// Where a later one stopped.
+    /// The offset at which a later one stopped.
     stopped: Option<u64>,
     /// The running attempt's own, or the next one's.
     own: Option<OwnedFd>,

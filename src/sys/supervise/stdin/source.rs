@@ -19,12 +19,12 @@ pub(super) enum Source {
     Eager(Eager),
 }
 
-/// What could be had of the live input.
+/// The outcome of asking for more live input.
 pub(super) enum Found {
-    /// So many bytes are in the pipe now, and still stand in the source.
+    /// Bytes that are in the pipe now, and still stand in the source.
     #[cfg(target_os = "linux")]
     Copied(usize),
-    /// So many bytes are in the pipe now, and in the buffer.
+    /// Bytes that are in the pipe now, and in the buffer.
     Moved(usize),
     /// The pipe is full.
     Full,
@@ -32,9 +32,9 @@ pub(super) enum Found {
     Nothing,
     /// Nothing new will come.
     End,
-    /// What comes next cannot be had, and that is no end.
+    /// The input broke off, which is no end.
     Broken(Errno),
-    /// It cannot be read so; the source has become another.
+    /// The source cannot be read so, and has become another.
     #[cfg(target_os = "linux")]
     Otherwise,
 }

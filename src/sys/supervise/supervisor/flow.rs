@@ -20,9 +20,11 @@ impl Supervisor {
         &mut self.held
     }
 
-    /// Begins to write what is held to where it would have gone; [`SupervisorEvent::Delivered`] follows. While no command runs.
+    /// Begins to write what is held to where it would have gone; [`SupervisorEvent::Delivered`] follows. While no
+    /// command runs. If we were told to stop before, a reader that takes nothing is not waited for: the signal is reported once
+    /// more instead.
     pub(crate) fn deliver(&mut self, wanted: Wanted) {
-        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted));
+        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted, self.told.is_some()));
     }
 
     /// Gives a delivery up.
@@ -42,7 +44,8 @@ impl Supervisor {
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
         let look = self.attempt.as_ref().and_then(|attempt| attempt.look_at);
         let output = self.output.as_ref().and_then(Output::due);
-        [attempt, look, output, self.doubts_until()].into_iter().flatten().min()
+        let delivery = self.delivery.as_ref().and_then(Delivery::due);
+        [attempt, look, output, delivery, self.doubts_until()].into_iter().flatten().min()
     }
 
     /// Moves captured and held output on, as far as it goes without waiting.
@@ -57,6 +60,10 @@ impl Supervisor {
             && let Some(delivery) = self.delivery.take()
         {
             self.reports.push_back(SupervisorEvent::Delivered(delivery.into_refused()));
+        }
+        if self.delivery.as_ref().is_some_and(Delivery::is_given_up) {
+            self.delivery = None;
+            self.reports.extend(self.told.map(SupervisorEvent::Signal));
         }
     }
 

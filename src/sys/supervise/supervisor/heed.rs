@@ -8,14 +8,14 @@ use super::super::witness::{self, Witness};
 use super::super::{os, pause, tree};
 use super::{Supervisor, SupervisorEvent};
 
-/// How long the witness may take to see what the command has got already: who signals one process after the other is not
-/// done at once. So much later the command gets what was meant for us alone.
-const DOUBT: Duration = Duration::from_millis(15);
+/// The time that the witness may take to see what the command has got already: a sender that signals one process after the
+/// other is not done at once. So much later the command gets what was meant for us alone.
+const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 
-/// How much later, if the sender has been kept from going on all the while: the machine is busy.
-const BUSY_DOUBT: Duration = Duration::from_millis(100);
-/// A sender that ran for less than this meanwhile has been.
-const STARVED: Duration = Duration::from_millis(3);
+/// The longest such time, if the sender has been kept from going on all the while: the machine is busy.
+const BUSY_DOUBT_LIMIT: Duration = Duration::from_millis(100);
+/// The processor time of a sender that was not kept from going on.
+const SENDER_TURN: Duration = Duration::from_millis(3);
 
 /// A signal that others of our process group may have got with us.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ impl Doubt {
     /// Whether the sender would go on if it could, perhaps to signal the next process.
     fn sender_is_starved(&self) -> bool {
         let ran = os::time_run(self.sender);
-        ran.is_some_and(|ran| ran.saturating_sub(self.ran) < STARVED) && tree::is_runnable(self.sender)
+        ran.is_some_and(|ran| ran.saturating_sub(self.ran) < SENDER_TURN) && tree::is_runnable(self.sender)
     }
 }
 
@@ -60,9 +60,12 @@ impl Supervisor {
             self.doubt(record, false);
             return;
         }
+        let terminates = signals::terminates(signal);
+        if terminates {
+            self.told = Some(signal);
+        }
         match &mut self.attempt {
             Some(attempt) => {
-                let terminates = signals::terminates(signal);
                 attempt.told += u32::from(terminates);
                 if !delivering {
                     self.pass_to_command(record);
@@ -129,8 +132,8 @@ impl Supervisor {
             signal,
             sender,
             ran,
-            until: now + DOUBT,
-            at_last: now + BUSY_DOUBT,
+            until: now + DOUBT_LIMIT,
+            at_last: now + BUSY_DOUBT_LIMIT,
             forward,
         });
         true
@@ -164,7 +167,7 @@ impl Supervisor {
                 return false;
             }
             if is_over && doubt.forward && now < doubt.at_last && doubt.sender_is_starved() {
-                doubt.until = now + STARVED;
+                doubt.until = now + SENDER_TURN;
                 return true;
             }
             if is_over && doubt.forward {
