@@ -14,10 +14,24 @@ pub enum Stream {
     Merged,
 }
 
-/// An observer of captured output. It is shown every byte once, in order and in pieces of any size, after they
-/// were passed on.
+/// An observer of captured output.
 pub trait Tap {
+    /// Sees the next bytes of a stream, in pieces of any size, after they were passed on.
     fn take(&mut self, stream: Stream, bytes: &[u8]);
+
+    /// Learns that the next bytes were passed on unseen. Only a tap that looks at the end of a stream alone is told so, while
+    /// there is more to come than it looks at.
+    fn skip(&mut self, _stream: Stream) {}
+}
+
+/// The part of captured output that a tap has to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Observed {
+    #[default]
+    Nothing,
+    /// The last bytes of each stream, so many at least.
+    End(usize),
+    Everything,
 }
 
 /// An attempt's output, as far as it was captured (`None`: it was not). Merged output counts as stdout's.
@@ -61,6 +75,11 @@ impl Tails {
         Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
     }
 
+    /// The number of bytes that are kept of each stream.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
     pub fn stdout(&self) -> String {
         text(&self.stdout)
     }
@@ -91,6 +110,14 @@ impl Tap for Tails {
         let room = self.longest - bytes.len();
         tail.drain(..tail.len().saturating_sub(room));
         tail.extend(bytes);
+    }
+
+    fn skip(&mut self, stream: Stream) {
+        // It was no end.
+        match stream {
+            Stream::Stdout | Stream::Merged => self.stdout.clear(),
+            Stream::Stderr => self.stderr.clear(),
+        }
     }
 }
 
@@ -124,6 +151,16 @@ mod tests {
             prop_assert_eq!(stderr.as_bytes(), end);
             prop_assert_eq!(tails.stdout(), "");
         }
+    }
+
+    #[test]
+    fn before_what_was_skipped_there_was_no_end() {
+        let mut tails = Tails::new(4);
+        tails.take(Stream::Stderr, b"old");
+        tails.take(Stream::Stdout, b"out");
+        tails.skip(Stream::Stderr);
+        tails.take(Stream::Stderr, b"new");
+        assert_eq!((&*tails.stdout(), &*tails.stderr()), ("out", "new"));
     }
 
     #[test]

@@ -199,7 +199,7 @@ impl<'a> Driver<'a> {
                     Action::Spawn(attempt) => inputs.extend(
                         self.spawn(&attempt)
                             .err()
-                            .map(|why| self.ended(Ending::NotStarted(why), Captured::default())),
+                            .map(|why| self.ended(Ending::NotStarted(why), &Captured::default())),
                     ),
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
                     Action::WakeIn { after, next_attempt } => {
@@ -278,7 +278,7 @@ impl<'a> Driver<'a> {
             return match self.supervisor.next(patience, &mut self.streams).await {
                 SupervisorEvent::Started => Input::Started(self.pid),
                 SupervisorEvent::Exited => Input::Exited,
-                SupervisorEvent::Ended { ending, captured } => self.ended(ending, captured),
+                SupervisorEvent::Ended { ending, captured } => self.ended(ending, &captured),
                 SupervisorEvent::Signal(signal) => Input::Signal(signal),
                 SupervisorEvent::Woke => self.woke(),
                 SupervisorEvent::Delivered(_) => continue,
@@ -330,7 +330,7 @@ impl<'a> Driver<'a> {
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
 
-    fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
+    fn ended(&mut self, ending: Ending, captured: &Captured) -> Input {
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,
@@ -341,8 +341,8 @@ impl<'a> Driver<'a> {
             // Also after a success: it is not to speak for the next attempt.
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
-            output_lost: Streams::lost(&captured, self.supervisor.held().lost()),
-            output: self.streams.facts(&captured),
+            output_lost: Streams::lost(captured, self.supervisor.held().lost()),
+            output: self.streams.facts(captured),
             stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })

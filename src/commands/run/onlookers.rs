@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::classify::profile::{Captures, Selection};
-use crate::classify::{CapturedText, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
+use crate::classify::{CapturedText, Observed, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
 use crate::sys::clock;
 
 /// Patterns and texts to look for, for a whole run.
@@ -105,9 +105,24 @@ impl Tap for Onlookers {
             tails.take(stream, bytes);
         }
     }
+
+    fn skip(&mut self, stream: Stream) {
+        for tails in self.tails.iter_mut().chain(&mut self.text) {
+            tails.skip(stream);
+        }
+    }
 }
 
 impl Onlookers {
+    /// The bytes that have to be seen.
+    pub(super) fn observe(&self) -> Observed {
+        if self.rules.is_some() || self.progress.is_some() {
+            return Observed::Everything;
+        }
+        let longest = self.tails.iter().chain(&self.text).map(Tails::longest).max();
+        longest.map_or(Observed::Nothing, Observed::End)
+    }
+
     /// The matches of the rules' patterns.
     pub(super) fn seen(&mut self) -> Seen {
         self.rules.take().map(Watch::finish).unwrap_or_default()

@@ -3,7 +3,7 @@
 
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
-use crate::classify::{Output, Stream, Tails, Tap};
+use crate::classify::{Observed, Output, Stream, Tails, Tap};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output::StdoutMark;
@@ -85,7 +85,8 @@ impl Streams {
         };
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
         self.onlookers = if captures { self.interests.onlookers() } else { None };
-        Capture { stdout, stderr, together: self.chronic, observed: self.onlookers.is_some() }
+        let observed = self.onlookers.as_ref().map_or(Observed::Nothing, Onlookers::observe);
+        Capture { stdout, stderr, together: self.chronic, observed }
     }
 
     /// Why some of an attempt's output was lost, if it was. `kept`: why not all could be put aside.
@@ -134,6 +135,12 @@ impl Tap for Streams {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
         if let Some(onlookers) = &mut self.onlookers {
             onlookers.take(stream, bytes);
+        }
+    }
+
+    fn skip(&mut self, stream: Stream) {
+        if let Some(onlookers) = &mut self.onlookers {
+            onlookers.skip(stream);
         }
     }
 }

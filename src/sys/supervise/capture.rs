@@ -10,12 +10,12 @@ use super::outlet::Outlet;
 use super::output::Output;
 use super::pump::{Pump, Sink};
 use super::{inherited, os, pty};
-use crate::classify::Stream;
+use crate::classify::{Observed, Stream};
 
-/// What becomes of one stream.
+/// The treatment of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It stays the very same descriptor.
+    /// The command has the very same descriptor.
     #[default]
     Inherit,
     /// Seen, and passed on as it comes.
@@ -28,7 +28,7 @@ pub(crate) enum Mode {
     Null,
 }
 
-/// What becomes of both. Where they lead to the same open file and are passed on, both are, by one pipe or
+/// The treatment of both. Where they lead to the same open file and are passed on, both are, by one pipe or
 /// pseudo-terminal, and are seen as [`Stream::Merged`]: their order is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
@@ -36,8 +36,8 @@ pub(crate) struct Capture {
     pub(crate) stderr: Mode,
     /// The order is kept as well where both are held.
     pub(crate) together: bool,
-    /// Somebody looks at the bytes: the tap that is lent to [`super::Supervisor::next`].
-    pub(crate) observed: bool,
+    /// The bytes that the tap has to see which is lent to [`super::Supervisor::next`].
+    pub(crate) observed: Observed,
 }
 
 /// The command's standard descriptors, where they are not ours.

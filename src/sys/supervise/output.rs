@@ -9,7 +9,7 @@ use super::capture::terminal_of;
 use super::pause;
 use super::pty;
 use super::pump::{Cut, Pump};
-use crate::classify::{Stream, Tap};
+use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
 /// How long somebody else may keep the command's streams open after its exit before we leave.
@@ -20,8 +20,8 @@ pub(super) const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
 /// The pumps of a running command.
 pub(super) struct Output {
     pumps: Vec<Pump>,
-    /// Somebody looks at the bytes.
-    observed: bool,
+    /// The bytes that the tap has to see.
+    observed: Observed,
     /// When something last came.
     last: Duration,
     /// Set by the command's end: when only what is owed is waited for.
@@ -43,7 +43,7 @@ pub(crate) struct Captured {
 }
 
 impl Output {
-    pub(super) fn new(pumps: Vec<Pump>, observed: bool) -> Self {
+    pub(super) fn new(pumps: Vec<Pump>, observed: Observed) -> Self {
         Self { pumps, observed, last: pause::now(), late_at: None, given_up_at: None }
     }
 
@@ -67,14 +67,14 @@ impl Output {
         let before = (bytes(&self.pumps), passed_on(&self.pumps));
         let late = self.late_at.is_some_and(|at| at <= pause::now());
         for pump in &mut self.pumps {
-            pump.run(self.observed.then_some(&mut *tap), held, late);
+            pump.run(self.observed, tap, held, late);
         }
         if bytes(&self.pumps) > before.0 {
             self.last = pause::now();
         }
         match self.given_up_at {
             Some(_) if passed_on(&self.pumps) > before.1 => {
-                self.given_up_at = Some(pause::now() + STALLED_READER_LIMIT)
+                self.given_up_at = Some(pause::now() + STALLED_READER_LIMIT);
             }
             Some(at) if at <= pause::now() => self.abandon(),
             _ => {}

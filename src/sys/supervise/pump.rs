@@ -3,9 +3,12 @@
 //! It reads again only when all that it read is written, so that a slow reader slows the command down as it would
 //! without us, and never waits for anybody itself.
 
+#[cfg(target_os = "linux")]
+mod shortcut;
+
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll};
 
 use rustix::io::Errno;
@@ -13,7 +16,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::outlet::Outlet;
-use crate::classify::{Stream, Tap};
+use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
 /// Bytes that are read at once.
@@ -25,15 +28,15 @@ const TURN_READS: usize = 64;
 /// Bytes that a pseudo-terminal may still hold, which it does not tell.
 const TERMINAL_BYTES: u64 = 128 * 1024;
 
-/// What becomes of the bytes.
+/// The end of the bytes' way.
 pub(super) enum Sink {
     Outlet(Outlet),
-    /// They are put aside.
+    /// Put aside.
     Held,
     Nowhere,
 }
 
-/// Why a stream was not passed on to its end.
+/// The reason why a stream was not passed on to its end.
 #[derive(Debug)]
 pub(crate) enum Cut {
     /// Nobody reads it any more.
@@ -64,6 +67,8 @@ pub(super) struct Pump {
     /// The part of the buffer that is to be written.
     pending: Range<usize>,
     waits_for: Option<Side>,
+    /// The kernel has not refused to hand pages over.
+    takes_shortcuts: bool,
     /// Bytes that the command still had in the pipe when it exited; it is passed on whatever happens.
     owed: u64,
     pub(super) bytes: u64,
@@ -82,6 +87,7 @@ impl Pump {
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             pending: 0..0,
             waits_for: None,
+            takes_shortcuts: !is_terminal,
             owed: 0,
             bytes: 0,
             cut: None,
@@ -118,7 +124,6 @@ impl Pump {
             return Poll::Pending;
         }
         let ready = match (self.waits_for, &mut self.sink, &self.source) {
-            (None, ..) => Poll::Ready(()),
             (Some(Side::Reader), Sink::Outlet(outlet), _) => outlet.poll_writable(context),
             (Some(Side::Command), _, Some(source)) => source.poll_read_ready(context).map(|ready| {
                 // Used up by the reading that follows.
@@ -126,7 +131,7 @@ impl Pump {
                     ready.clear_ready();
                 }
             }),
-            // Nobody is there to be waited for.
+            // Nobody is waited for.
             _ => Poll::Ready(()),
         };
         if ready.is_ready() {
@@ -135,8 +140,9 @@ impl Pump {
         ready
     }
 
-    /// Passes on what can be, up to a bound, and shows it to the tap. `late`: only what is owed is still waited for.
-    pub(super) fn run(&mut self, mut tap: Option<&mut dyn Tap>, held: &mut HeldOutput, late: bool) {
+    /// Passes on what can be, up to a bound, and shows the tap what it has to see. `late`: only what is owed is still waited
+    /// for.
+    pub(super) fn run(&mut self, observed: Observed, tap: &mut dyn Tap, held: &mut HeldOutput, late: bool) {
         let before = self.bytes;
         for _ in 0..TURN_READS {
             self.flush();
@@ -146,14 +152,47 @@ impl Pump {
             if self.waits_for.is_some() || self.source.is_none() || self.bytes - before >= TURN_BYTES as u64 {
                 break;
             }
-            let seen = self.read(held);
-            if let Some(tap) = tap.as_mut().filter(|_| seen > 0) {
-                tap.take(self.stream, &self.buffer[..seen]);
+            if self.hand_over(observed) {
+                tap.skip(self.stream);
+                continue;
+            }
+            if self.waits_for.is_some() {
+                break;
+            }
+            let length = self.read(held);
+            if length > 0 && observed != Observed::Nothing {
+                tap.take(self.stream, &self.buffer[..length]);
             }
         }
         if late && self.waits_for == Some(Side::Command) {
             self.source = None;
         }
+    }
+
+    /// Has the kernel pass on what need not be seen, if both sides are pipes and there is much. True if something was.
+    #[cfg(target_os = "linux")]
+    fn hand_over(&mut self, observed: Observed) -> bool {
+        use shortcut::Shortcut;
+
+        let (Sink::Outlet(outlet), Some(source)) = (&self.sink, &self.source) else { return false };
+        let Some(outlet) = outlet.as_pipe().filter(|_| self.takes_shortcuts) else { return false };
+        match shortcut::hand_over(source.get_ref().as_fd(), outlet, observed) {
+            Ok(Shortcut::Moved(length)) => {
+                self.count(length);
+                return true;
+            }
+            Ok(Shortcut::Full) => self.waits_for = Some(Side::Reader),
+            Ok(Shortcut::Trickle) => {}
+            // If it is for the reader, a write will say so.
+            Err(_) => self.takes_shortcuts = false,
+        }
+        false
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn hand_over(&mut self, _observed: Observed) -> bool {
+        self.takes_shortcuts = false;
+        false
     }
 
     /// Reads into the buffer and passes that on. How many bytes there are in it.
