@@ -51,7 +51,7 @@ mod os;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;
-pub(crate) use pause::time_stopped;
+pub(crate) use pause::moment;
 pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
