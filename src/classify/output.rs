@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::normalise::MAX_TEXT_BYTES;
 use super::text::Seen;
 
 /// Where bytes came from.
@@ -73,6 +74,11 @@ impl Tails {
     /// Of at most `longest` bytes each.
     pub fn new(longest: usize) -> Self {
         Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
+    }
+
+    /// As much of each stream as [`CapturedText`] has.
+    pub fn of_text() -> Self {
+        Self::new(MAX_TEXT_BYTES)
     }
 
     /// The number of bytes that are kept of each stream.

@@ -31,9 +31,6 @@ pub(super) struct Onlookers {
     text: Option<Tails>,
 }
 
-/// No more of a stream than its end is read as text.
-const LONGEST_TEXT: usize = 64 * 1024;
-
 impl Interests {
     pub(super) fn new(rules: &Rules, progress: &[StreamPattern], tail: usize) -> Self {
         let http = rules.need_http();
@@ -80,7 +77,7 @@ impl Interests {
             rules: watch(&self.rules),
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
-            text: self.text.then(|| Tails::new(LONGEST_TEXT)),
+            text: self.text.then(Tails::of_text),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
