@@ -19,10 +19,10 @@ use super::outlet::Outlet;
 use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
-/// Bytes that are read at once.
-const BUFFER_BYTES: usize = 256 * 1024;
+/// Bytes that are read at once: as many as stay in a processor's own cache until they are passed on and looked at.
+const BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes that are passed on before signals and timers get their turn.
-const TURN_BYTES: usize = 2 * BUFFER_BYTES;
+const TURN_BYTES: usize = 512 * 1024;
 /// Reads before they do.
 const TURN_READS: usize = 64;
 /// Bytes that a pseudo-terminal may still hold, which it does not tell.
