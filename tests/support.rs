@@ -65,7 +65,25 @@ impl Sandbox {
         &self,
         args: I,
     ) -> std::process::Command {
-        let mut command = std::process::Command::new(RETRY);
+        self.surround(std::process::Command::new(RETRY), args)
+    }
+
+    /// The same with the default action for every signal: those that the tests were started with as ignored (by `nohup`, or
+    /// a shell's `&`) would end nothing.
+    pub(crate) fn signallable<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+        &self,
+        args: I,
+    ) -> std::process::Command {
+        let mut command = std::process::Command::new("env");
+        command.args(["--default-signal", RETRY]);
+        self.surround(command, args)
+    }
+
+    fn surround<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+        &self,
+        mut command: std::process::Command,
+        args: I,
+    ) -> std::process::Command {
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();

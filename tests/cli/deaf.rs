@@ -17,7 +17,7 @@ fn ends_by(signal: Signal, options: &[&str], command: &[&str]) {
     let (_reader, writer) = full_pipe();
     let kept = writer.try_clone().expect("a copy");
     let words = [options, &["--log", "log", "--"], command].concat();
-    let mut run = sandbox.spawnable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
+    let mut run = sandbox.signallable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
     wait_for("an event", || sandbox.read("log").contains("attempt.retry"));
     kill_process(Pid::from_child(&run), signal).expect("it is there");
     let began = Instant::now();
