@@ -157,9 +157,8 @@ fn who_calls_it_throttled_means_what_the_server_asked_for() {
 #[test]
 fn a_merged_stream_is_what_every_rule_sees() {
     let mut merged = AttemptResult::ended(Ending::Exited(1));
-    let bytes: Rc<[u8]> = b"(error) NOAUTH Authentication required.".as_slice().into();
-    merged.output.text.stderr = Some(Rc::clone(&bytes));
-    merged.output.text.stdout = Some(bytes);
+    merged.output.text.stdout = Some(b"(error) NOAUTH Authentication required.".as_slice().into());
+    merged.output.text.merged = true;
     let rules = Rules { knowledge: Rc::new(knowledge(AUTO, "redis-cli get x")), ..Rules::default() };
     assert_eq!(rules.classify(&merged, None).class, Class::Permanent);
 }
