@@ -56,6 +56,9 @@ pub enum Event {
     /// The limits that are shared could not be asked, or not be told: the run goes on without them.
     #[serde(rename = "gate.bypassed")]
     GateBypassed(Bypassed),
+    /// A hook has run.
+    #[serde(rename = "hook")]
+    Hook(HookEnd),
     #[serde(rename = "run.stop")]
     RunStop(RunStop),
 }
@@ -205,6 +208,41 @@ pub struct Bypassed {
     pub told: bool,
 }
 
+/// A hook that has run, whatever came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HookEnd {
+    /// `on-retry`, `on-success` or `on-failure`.
+    pub hook: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+    /// The name of the signal that it died of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// It was stopped for time.
+    pub timed_out: bool,
+    pub duration_ms: f64,
+    /// It was stopped since the run was told to end.
+    #[serde(skip)]
+    pub stopped: bool,
+}
+
+impl HookEnd {
+    /// Did it not do what it was to do, for reasons of its own?
+    pub fn failed(&self) -> bool {
+        self.timed_out || self.exit_code != Some(0) && !self.stopped
+    }
+}
+
+/// The end of a fallback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FallbackEnd {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    pub duration_ms: f64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStop {
     pub outcome: Outcome,
@@ -219,6 +257,9 @@ pub struct RunStop {
     pub signal: Option<String>,
     /// The failures seen, in the order of their first time.
     pub failures: Vec<Tally>,
+    /// The fallback that ran after the command had failed; the exit is its then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<FallbackEnd>,
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub why: String,
@@ -255,6 +296,35 @@ pub enum Outcome {
     Interrupted,
     /// `retry` itself failed.
     Error,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 9] = [
+        Outcome::Succeeded,
+        Outcome::Exhausted,
+        Outcome::Permanent,
+        Outcome::Deadline,
+        Outcome::Stalled,
+        Outcome::Throttled,
+        Outcome::Refused,
+        Outcome::Interrupted,
+        Outcome::Error,
+    ];
+
+    /// The word that the log has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Exhausted => "exhausted",
+            Outcome::Permanent => "permanent",
+            Outcome::Deadline => "deadline",
+            Outcome::Stalled => "stalled",
+            Outcome::Throttled => "throttled",
+            Outcome::Refused => "refused",
+            Outcome::Interrupted => "interrupted",
+            Outcome::Error => "error",
+        }
+    }
 }
 
 /// A line of the log.
@@ -310,6 +380,13 @@ impl Event {
             Event::AttemptSuccess(_) | Event::GateWait(_) => Level::Info,
             Event::AttemptRetry { .. } | Event::GateRefused(_) | Event::GateBypassed(_) => Level::Warn,
             Event::RunStop(stop) if stop.outcome == Outcome::Succeeded => Level::Info,
+            Event::Hook(hook) => {
+                if hook.failed() {
+                    Level::Warn
+                } else {
+                    Level::Debug
+                }
+            }
             Event::AttemptFailed(_) | Event::RunStop(_) => Level::Error,
         }
     }

@@ -8,16 +8,19 @@ mod aftermath;
 mod bounds;
 mod conclusion;
 mod events;
+mod helpers;
 mod interface;
+mod waiting;
 
 pub use bounds::RunBounds;
-pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Pace};
+pub use helpers::{Helper, HelperFacts, HelperKind, Judged, LetterFacts};
+pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Kept, Pace};
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
 use crate::backoff::Backoff;
 use crate::base::Now;
@@ -28,9 +31,9 @@ use crate::event::{AttemptStart, Event, Level, Outcome};
 use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
-use aftermath::failed_exit;
 use conclusion::{End, Step};
 use events::Tallies;
+use helpers::Running;
 
 /// A run.
 pub struct Session {
@@ -67,6 +70,10 @@ pub struct Session {
     settling: Option<Box<Settling>>,
     /// Why output of the last attempt was lost, if it was.
     output_lost: Option<String>,
+    /// The hook or the fallback that runs.
+    helper: Option<Box<Running>>,
+    /// The last attempt, as helpers are told of it; only where there may be one.
+    judged: Option<Box<Judged>>,
     /// How the run ends, once that is being done.
     end: Option<Box<End>>,
     /// The actions of this step.
@@ -126,7 +133,7 @@ impl Session {
             rules: policy.rules(),
             backoff: policy.schedule(),
             random: StdRng::seed_from_u64(seed),
-            splay: policy.splay.0.map_or(Duration::ZERO, |most| drawn_splay(most, seed)),
+            splay: policy.splay.0.map_or(Duration::ZERO, |most| waiting::drawn_splay(most, seed)),
             state: State::New,
             began: Now::default(),
             attempts: 0,
@@ -143,6 +150,8 @@ impl Session {
             gate: None,
             settling: None,
             output_lost: None,
+            helper: None,
+            judged: None,
             end: None,
             out: Vec::new(),
         }
@@ -170,7 +179,9 @@ impl Session {
         self.advance(now, input);
         if let Some(after) = self.due(now) {
             let next_attempt = match self.state {
-                State::Waiting { starts, .. } => starts.map(|at| at.saturating_sub(now.elapsed)),
+                State::Waiting { starts, .. } if self.helper.is_none() => {
+                    starts.map(|at| at.saturating_sub(now.elapsed))
+                }
                 _ => None,
             };
             self.out.push(Action::WakeIn { after, next_attempt });
@@ -204,49 +215,21 @@ impl Session {
                 self.progress = self.progress.max(activity.progress.unwrap_or_default());
                 self.advance(now, Input::Woke);
             }
-            (State::Waiting { since, .. }, Input::Signal(signal)) => {
-                self.slept += now.elapsed.saturating_sub(since);
-                self.signals.push(signal);
-                self.conclude(now, Outcome::Interrupted, Exit::Signal(signal), String::new());
-            }
-            (State::Waiting { since, .. }, Input::Woke) if self.bounds.is_stalled(self.standstill(now)) => {
-                self.slept += now.elapsed.saturating_sub(since);
-                let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
-                self.conclude(now, Outcome::Stalled, failed_exit(status), self.bounds.stalled_words());
-            }
-            (State::Waiting { since, until, .. }, Input::Woke) if now.elapsed >= until => {
-                self.slept += now.elapsed.saturating_sub(since);
-                self.go(now);
-            }
+            (State::Waiting { .. }, Input::Signal(signal)) => self.interrupt_wait(now, signal),
+            (State::Waiting { since, until, .. }, Input::Woke) => self.wake_in_wait(now, since, until),
+            (_, Input::HelperEnded(ending)) => self.helper_ended(now, ending),
             (State::Running { .. }, Input::Unkillable) => {
                 self.settle(now, Settlement::UNKNOWN, AfterSettling::Unkillable);
             }
             (State::New | State::Waiting { .. }, Input::Unkillable) => {
                 self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
             }
-            (State::Concluding(step), Input::Delivered(delivered)) => self.delivered(step, delivered),
+            (State::Concluding(step), Input::Delivered(delivered)) => self.delivered(now, step, delivered),
+            (State::Concluding(Step::Letter), Input::Kept(kept)) => self.kept(now, kept),
+            (State::Concluding(_), Input::Signal(signal)) => self.interrupt_helper(signal),
+            (State::Concluding(_), Input::Woke | Input::Activity(_)) => self.check_helper_time(now),
             _ => {}
         }
-    }
-
-    fn begin(&mut self, now: Now) {
-        self.began = now;
-        self.progress = now.elapsed;
-        let timed_out = Exit::Status(exit_code::TIMED_OUT);
-        if self.bounds.is_past_deadline(Duration::ZERO) {
-            let why = "the deadline of the enclosing run has passed".to_owned();
-            return self.conclude(now, Outcome::Deadline, timed_out, why);
-        }
-        if self.splay.is_zero() {
-            return self.go(now);
-        }
-        if self.would_pass_deadline(now, self.splay) {
-            let why = self.bounds.past_deadline_words(self.splay);
-            return self.conclude(now, Outcome::Deadline, timed_out, why);
-        }
-        // Nobody makes progress before there is an attempt.
-        self.progress = now.elapsed.saturating_add(self.splay);
-        self.wait(now, self.splay);
     }
 
     fn spawn(&mut self, now: Now, granted: Grant) {
@@ -301,9 +284,13 @@ impl Session {
             }
             State::Running { .. } => self.until_renewal(now),
             State::Waiting { until, .. } => {
-                let left = until.saturating_sub(now.elapsed);
-                Some(stalled.map_or(left, |stalled| stalled.min(left)))
+                let left = match &self.helper {
+                    Some(helper) => [helper.time_left(now), self.bounds.deadline_left(self.elapsed(now))],
+                    None => [Some(until.saturating_sub(now.elapsed)), None],
+                };
+                left.into_iter().chain([stalled]).flatten().min()
             }
+            State::Concluding(_) => self.helper.as_ref().and_then(|helper| helper.time_left(now)),
             State::Settling if self.is_settling_due() => Some(Duration::ZERO),
             _ => None,
         }
@@ -334,6 +321,9 @@ impl Session {
             verdict = verdict.with_stdin_lost(why);
         }
         self.last = Some((attempt.status(), verdict.class));
+        if self.bounds.has_helpers() {
+            self.judged = Some(Box::new(self.judge(&attempt, &verdict)));
+        }
         let over = Over { attempt, verdict, stopping };
         if self.gate.is_some() {
             let report = self.settlement_report(&over.attempt, &over.verdict);
@@ -359,16 +349,6 @@ impl Session {
         self.bounds.is_past_deadline(self.elapsed(now).saturating_add(wait))
     }
 
-    /// Waits this long for the next attempt.
-    fn wait(&mut self, now: Now, wait: Duration) {
-        let until = now.elapsed.saturating_add(wait);
-        self.wait_until(now, until, Some(until));
-    }
-
-    fn wait_until(&mut self, now: Now, until: Duration, starts: Option<Duration>) {
-        self.state = State::Waiting { since: now.elapsed, until, starts };
-    }
-
     /// How long no progress has been recorded.
     fn standstill(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.progress)
@@ -382,14 +362,6 @@ impl Session {
     fn elapsed(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.began.elapsed)
     }
-}
-
-/// A wait between 0 and `most`, from a generator of its own: the run's other draws are the same with and without it.
-fn drawn_splay(most: Duration, seed: u64) -> Duration {
-    /// Keeps this generator apart from the run's, which has the same seed.
-    const APART: u64 = 0x5350_4C41_5953_504C;
-    let share: f64 = StdRng::seed_from_u64(seed ^ APART).random();
-    most.mul_f64(share)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! `program`, `process` and `terminal` are what these tests share; every other module is tests.
 
-mod process;
-mod program;
+pub(crate) mod process;
+pub(crate) mod program;
 mod terminal;
 
 mod deadlines;

@@ -7,6 +7,7 @@ mod cli;
 mod floors;
 mod knowledge;
 mod readme;
+mod recover;
 mod report;
 mod shared;
 mod streams;

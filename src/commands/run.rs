@@ -7,6 +7,7 @@ use std::time::Duration;
 
 mod delivery;
 mod gatekeeper;
+mod helpers;
 mod hints;
 mod inputs;
 mod messages;
@@ -25,7 +26,7 @@ use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::policy::value::Key;
 use crate::policy::{Policy, builtin};
-use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
+use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
@@ -92,6 +93,10 @@ struct Driver<'a> {
     /// Advice on the command's tool that was not given yet.
     advice: Vec<String>,
     run: String,
+    /// The operation's name.
+    name: String,
+    /// The hook or the fallback that runs.
+    helper: Option<HelperKind>,
     /// On the elapsed clock.
     began: Duration,
     /// Unix milliseconds.
@@ -129,6 +134,7 @@ impl<'a> Driver<'a> {
             parent: outer.run.clone(),
             trace_id: environment::trace().map(|trace| trace.trace_id()),
         };
+        let name = identity.name.clone();
         let program = command.argv[0].to_string_lossy().into_owned();
         let until = asked.request.verb == Some(builtin::UNTIL);
         let mut sinks = Sinks::open(policy, identity, program, until);
@@ -137,7 +143,8 @@ impl<'a> Driver<'a> {
         }
         let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
-            .with_profiles(knowledge.selection(), environment::stdin_is_terminal);
+            .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
+            .with_helpers(helpers::tail(policy), policy.hook_tail);
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
@@ -163,6 +170,8 @@ impl<'a> Driver<'a> {
             exchange: Exchange::new().ok(),
             advice,
             run,
+            name,
+            helper: None,
             began: clock::now().elapsed,
             deadline_at: deadline.map(|deadline| clock::unix_millis().saturating_add(whole_millis(deadline))),
             wake_at: None,
@@ -202,6 +211,9 @@ impl<'a> Driver<'a> {
                         self.wake_at = Some(now.elapsed.saturating_add(after));
                         self.starts_at = next_attempt.map(|after| now.elapsed.saturating_add(after));
                     }
+                    Action::RunHelper(helper) => inputs.extend(self.run_helper(&helper)),
+                    Action::StopHelper { grace } => self.stop_helper(grace),
+                    Action::KeepLetter(_) => inputs.push_back(Input::Kept(crate::session::Kept::default())),
                     Action::Emit(event) => self.emit(&event),
                     Action::Tell(level, text) => self.tell(level, &text),
                     Action::Deliver(delivery) => {
@@ -228,7 +240,7 @@ impl<'a> Driver<'a> {
             *self.supervisor.held() = HeldOutput::default();
         }
         let capture = self.streams.capture(attempt.last);
-        if attempt.last {
+        if attempt.last && !helpers::reads_again(self.policy) {
             self.supervisor.expect_last();
         }
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
@@ -246,6 +258,7 @@ impl<'a> Driver<'a> {
             ("RETRY_ATTEMPT_LIMIT", text(self.policy.attempts().to_string())),
             ("RETRY_LAST", number(attempt.last.into())),
             ("RETRY_RUN_ID", text(self.run.clone())),
+            ("RETRY_IDEMPOTENCY_KEY", text(self.run.clone())),
             ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
             ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
             ("RETRY_HINT", exchange.map(|exchange| exchange.hint_path().into())),
@@ -268,7 +281,13 @@ impl<'a> Driver<'a> {
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
-            return match self.supervisor.next(patience, &mut self.streams).await {
+            let event = self.supervisor.next(patience, &mut self.streams).await;
+            let event = match self.of_helper(event) {
+                Ok(input) => return input,
+                Err(Some(event)) => event,
+                Err(None) => continue,
+            };
+            return match event {
                 SupervisorEvent::Started => Input::Started(self.pid),
                 SupervisorEvent::Exited => Input::Exited,
                 SupervisorEvent::Ended { ending, captured } => self.ended(ending, &captured),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Failure, GateHold, Outcome, RunStart, RunStop, Tally};
+use super::{Event, Failure, GateHold, HookEnd, Outcome, RunStart, RunStop, Tally};
 use crate::base::duration::approximate;
 use crate::base::words::plural;
 use crate::gate;
@@ -47,6 +47,7 @@ impl Event {
             Event::GateWait(held) => held.message(),
             Event::GateRefused(held) => held.refusal(),
             Event::GateBypassed(bypassed) => format!("continuing without shared limits: {}", bypassed.reason),
+            Event::Hook(hook) => hook.message(),
             Event::RunStop(stop) => stop.message(name),
         }
     }
@@ -116,6 +117,19 @@ pub fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Du
     format!("held back{by}: {reason}{until}")
 }
 
+impl HookEnd {
+    fn message(&self) -> String {
+        let after = approximate(from_millis(self.duration_ms));
+        let what = match (self.exit_code, &self.signal) {
+            _ if self.timed_out => return format!("the hook --{} was stopped after {after}", self.hook),
+            (Some(0), _) => return format!("the hook --{} succeeded after {after}", self.hook),
+            (Some(status), _) => format!("exit {status}"),
+            (None, signal) => format!("killed by {}", signal.as_deref().unwrap_or("a signal")),
+        };
+        format!("the hook --{} failed ({what})", self.hook)
+    }
+}
+
 impl RunStop {
     /// The last line of a run: what came of the command, what was seen, and the exit.
     fn message(&self, name: &str) -> String {
@@ -130,7 +144,7 @@ impl RunStop {
                 _ if self.why.is_empty() => String::new(),
                 _ => format!(" ({})", self.why),
             };
-            return format!("command not run{why}{}", self.exit());
+            return format!("command not run{why}{}", self.way_out());
         }
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
         let said: Vec<_> =
@@ -138,7 +152,18 @@ impl RunStop {
         let said = if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) };
         let ended = if self.outcome == Outcome::Interrupted { "stopped" } else { "gave up on" };
         let attempts = plural(self.attempts, "attempt");
-        format!("{ended} {name} after {attempts} ({elapsed}){said}{}", self.exit())
+        format!("{ended} {name} after {attempts} ({elapsed}){said}{}", self.way_out())
+    }
+
+    /// The exit, and the fallback that it is of.
+    fn way_out(&self) -> String {
+        match &self.fallback {
+            Some(fallback) if fallback.exit_code == Some(0) && self.exit_code == Some(0) => {
+                "; fallback succeeded".to_owned()
+            }
+            Some(_) => format!("; fallback failed{}", self.exit()),
+            None => self.exit(),
+        }
     }
 
     /// `; exit 7`, and the option that set it, if one did.

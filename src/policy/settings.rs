@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames, Share, Shell, Signal,
-    Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
+    Color, CommandLine, CommandLines, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath,
+    GateWait, Key, Labels, MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames,
+    Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -26,17 +26,20 @@ pub enum Group {
     Schedule,
     Judging,
     Surroundings,
+    Recovery,
     Shared,
 }
 
 impl Group {
-    pub const ALL: [Group; 4] = [Group::Schedule, Group::Judging, Group::Surroundings, Group::Shared];
+    pub const ALL: [Group; 5] =
+        [Group::Schedule, Group::Judging, Group::Surroundings, Group::Recovery, Group::Shared];
 
     pub fn heading(self) -> &'static str {
         match self {
             Group::Schedule => "Attempts and timing",
             Group::Judging => "What counts as failure",
             Group::Surroundings => "Input, output and logging",
+            Group::Recovery => "Hooks and what follows a failure",
             Group::Shared => "Shared limits",
         }
     }
@@ -445,6 +448,50 @@ settings! {
     /// cannot read the terminal.
     new_group / "new-group": bool = false,
     { Surroundings "" }
+
+    /// Run this line with sh -c before each wait for another attempt; repeatable
+    ///
+    /// The variables RETRY_ATTEMPT, RETRY_EXIT, RETRY_CLASS, RETRY_REASON, RETRY_DELAY_MS and others describe the failure;
+    /// stdin is the end of the attempt's stderr if it was captured (--hook-tail), and stdout goes to stderr. The time that
+    /// the hook takes counts as waiting. A hook that fails is a warning and changes nothing.
+    on_retry / "on-retry": CommandLines = CommandLines::default(),
+    { Recovery "COMMAND" }
+
+    /// Run this line with sh -c after the run succeeded; repeatable
+    ///
+    /// RETRY_RESCUED is 1 if there were failures before. See --on-retry.
+    on_success / "on-success": CommandLines = CommandLines::default(),
+    { Recovery "COMMAND" }
+
+    /// Run this line with sh -c after the run finally failed; repeatable
+    ///
+    /// RETRY_OUTCOME, RETRY_EXIT and RETRY_REASON say why. RETRY_REASON holds text of the command's: quote it, and never
+    /// pass it to eval. See --on-retry.
+    on_failure / "on-failure": CommandLines = CommandLines::default(),
+    { Recovery "COMMAND" }
+
+    /// Time limit for a hook
+    ///
+    /// A hook that takes longer is stopped with all that it started: TERM, and KILL a second later.
+    hook_timeout / "hook-timeout": Duration = Duration::from_secs(10),
+    { Recovery "DURATION" }
+
+    /// Capture stderr so that hooks can read its end (64 KiB) from stdin
+    hook_tail / "hook-tail": bool = false,
+    { Recovery "" }
+
+    /// Run this line with sh -c once the command has finally failed
+    ///
+    /// It reads the same stdin from the start, and its exit status is the result. It does not run after a signal, nor when
+    /// the input cannot be given again as a whole. With -O only its stdout is printed, and only if it exits 0.
+    fallback / "fallback": Option<CommandLine> = None,
+    { Recovery "COMMAND" }
+
+    /// Time limit for the fallback [default: that of --timeout]
+    ///
+    /// The deadline of the run does not count for it.
+    fallback_timeout / "fallback-timeout": TimeLimit = TimeLimit(None),
+    { Recovery "DURATION" }
 
     /// Name for limits shared by all processes using the same --state
     ///

@@ -30,8 +30,8 @@ pub(super) fn texts(reader: &Reader<'_>, form: TomlForm, value: &Value<'_>) -> O
             let items = items.iter().map(|item| scalar(reader, item)).collect::<Option<Vec<_>>>()?;
             Some(vec![items.join(",").into()])
         }
-        (TomlForm::Patterns, DeValue::String(text)) => Some(vec![text.to_string().into()]),
-        (TomlForm::Patterns, DeValue::Array(items)) => items
+        (TomlForm::Patterns | TomlForm::Texts, DeValue::String(text)) => Some(vec![text.to_string().into()]),
+        (TomlForm::Patterns | TomlForm::Texts, DeValue::Array(items)) => items
             .iter()
             .map(|item| match item.get_ref() {
                 DeValue::String(text) => Some(text.to_string().into()),
@@ -74,7 +74,9 @@ pub(super) fn wrong_type(
     value: &Value<'_>,
 ) {
     let entries = match value.get_ref() {
-        DeValue::Array(entries) if matches!(form, TomlForm::List | TomlForm::Patterns) => &entries[..],
+        DeValue::Array(entries) if matches!(form, TomlForm::List | TomlForm::Patterns | TomlForm::Texts) => {
+            &entries[..]
+        }
         _ => &[],
     };
     let is_right = |entry: &&Value<'_>| {

@@ -31,6 +31,8 @@ pub enum TomlForm {
     List,
     /// A regular expression, or a list of them. They may hold commas, so each is a text of its own.
     Patterns,
+    /// Text, or a list of texts that may hold anything.
+    Texts,
     /// Tables of rules.
     Rules,
     /// `true` or `false`.
@@ -52,6 +54,7 @@ impl TomlForm {
             TomlForm::Share => "a share such as \"20%\", or a number up to 1",
             TomlForm::List => "a string, a number, or a list of them",
             TomlForm::Patterns => "a string that is a regular expression, or a list of them",
+            TomlForm::Texts => "a string, or a list of them",
             TomlForm::Rules => "a list of tables: use [[policy.NAME.rule]]",
             TomlForm::Switch => "true or false",
             TomlForm::Table => "a table such as { team = \"data\" }",
@@ -74,7 +77,7 @@ impl TomlForm {
                 {"type": ["string", "number"]},
                 {"type": "array", "items": {"type": ["string", "number"]}},
             ]}),
-            TomlForm::Patterns => json!({"anyOf": [
+            TomlForm::Patterns | TomlForm::Texts => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
             ]}),
@@ -342,6 +345,7 @@ impl Value for bool {
 }
 
 mod judging;
+mod recovery;
 mod schedule;
 mod shared;
 mod streams;
@@ -349,6 +353,7 @@ mod surroundings;
 
 pub(super) use judging::pattern as regex;
 pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
+pub use recovery::{CommandLine, CommandLines};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};

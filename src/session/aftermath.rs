@@ -57,6 +57,7 @@ impl Session {
                     gate.asked_since = verdict.retry_after.map(|_| now.elapsed);
                 }
                 self.tell_retry(attempt, verdict, drawn, wait);
+                self.begin_retry_hooks(now, wait);
             }
             (Next::End(outcome, why), _) => {
                 self.tell_failed(attempt, verdict, &why);

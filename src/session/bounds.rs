@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::events::time;
+use super::helpers::HelperKind;
+use crate::event::Outcome;
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 
@@ -33,6 +35,13 @@ pub struct RunBounds {
     pub(super) holds_stderr: bool,
     /// All output is kept, and only written if the run fails.
     pub(super) keeps_all: bool,
+    /// How many hooks there are, by kind: on a retry, a success, a failure.
+    hooks: [usize; 3],
+    pub(super) hook_timeout: Duration,
+    pub(super) has_fallback: bool,
+    pub(super) fallback_timeout: Option<Duration>,
+    /// The outcomes of which a dead letter is written.
+    pub(super) letters: Vec<Outcome>,
 }
 
 impl RunBounds {
@@ -52,7 +61,27 @@ impl RunBounds {
             holds_stdout: policy.stdout == StdoutMode::Success,
             holds_stderr: policy.stderr == StderrMode::Last,
             keeps_all: policy.chronic,
+            hooks: [policy.on_retry.0.len(), policy.on_success.0.len(), policy.on_failure.0.len()],
+            hook_timeout: policy.hook_timeout,
+            has_fallback: policy.fallback.is_some(),
+            fallback_timeout: policy.fallback_timeout.0.or(policy.timeout.0),
+            letters: Vec::new(),
         }
+    }
+
+    /// How many hooks of this kind there are.
+    pub(super) fn hooks(&self, kind: HelperKind) -> usize {
+        match kind {
+            HelperKind::OnRetry => self.hooks[0],
+            HelperKind::OnSuccess => self.hooks[1],
+            HelperKind::OnFailure => self.hooks[2],
+            HelperKind::Fallback => 0,
+        }
+    }
+
+    /// Is there anybody who has to be told of an attempt?
+    pub(super) fn has_helpers(&self) -> bool {
+        self.has_fallback || !self.letters.is_empty() || self.hooks.iter().any(|count| *count > 0)
     }
 
     /// Is this attempt the last that there may be?

@@ -3,27 +3,37 @@
 //! A step that needs the machine is an action, and its answer leads to the next step. Whatever may still change the outcome or
 //! the exit stands before [`Step::Report`].
 
+use std::ffi::OsString;
 use std::time::Duration;
 
+use super::helpers::{Fallback, HelperKind, LetterFacts};
 use super::{Action, Delivered, Delivery, Now, Session, State, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::Stream;
-use crate::event::{Event, Level, Outcome, RunStop, millis};
+use crate::event::{Event, FallbackEnd, Level, Outcome, RunStop, millis};
 
 /// How a run ends.
 #[derive(Debug)]
 pub(super) struct End {
-    outcome: Outcome,
-    exit: Exit,
+    pub(super) outcome: Outcome,
+    pub(super) exit: Exit,
     /// Why it failed, where the last attempt has not said so.
     why: String,
-    /// Of the run, without what is done to end it.
+    /// Of the run, without what is done to end it; a fallback counts.
     elapsed: Duration,
     /// Reports of the last attempt. Its output stands before what we say of it.
     reports: Vec<Action>,
+    fallback: Option<Fallback>,
+    /// The dead letter that was written.
+    pub(super) letter: Option<OsString>,
 }
 
 impl End {
+    /// The fallback did what the command could not.
+    pub(super) fn fell_back(&self) -> bool {
+        self.fallback.as_ref().is_some_and(|fallback| fallback.exit == Exit::Status(0))
+    }
+
     /// A command that was told to stop and ended well has its output and its status.
     fn is_good(&self) -> bool {
         self.outcome == Outcome::Succeeded
@@ -36,8 +46,18 @@ impl End {
 pub(super) enum Step {
     /// Delivers what is held of the last attempt's output.
     Output,
+    /// Reports what became of the last attempt.
+    Attempt,
+    /// Runs the fallback of a failed run.
+    Fallback,
+    /// Delivers what the fallback wrote to stdout, if that was held.
+    FallbackOutput,
+    /// Writes the dead letter of a failed run.
+    Letter,
     /// Reports how the run ended. Nothing changes that any more.
     Report,
+    /// Runs the hooks of a run that is over, one after another.
+    Hooks,
     /// Delivers all that was kept back, `--chronic`, after a failure.
     Everything,
     Exit,
@@ -47,22 +67,46 @@ impl Session {
     /// No attempt follows: begins to end the run. `why`: see [`RunStop::why`].
     pub(super) fn conclude(&mut self, now: Now, outcome: Outcome, exit: Exit, why: String) {
         let (elapsed, reports) = (self.elapsed(now), std::mem::take(&mut self.out));
-        self.end = Some(Box::new(End { outcome, exit, why, elapsed, reports }));
-        self.conclude_from(Step::Output);
+        let end = End { outcome, exit, why, elapsed, reports, fallback: None, letter: None };
+        self.end = Some(Box::new(end));
+        self.conclude_from(now, Step::Output);
     }
 
     /// Goes on with an end at this step, until one has to be answered.
-    fn conclude_from(&mut self, step: Step) {
+    fn conclude_from(&mut self, now: Now, step: Step) {
         self.state = State::Concluding(step);
         let next = match step {
             Step::Output => match self.output_owed() {
                 Some(delivery) => return self.out.push(Action::Deliver(delivery)),
+                None => Step::Attempt,
+            },
+            Step::Attempt => {
+                self.report_attempt();
+                Step::Fallback
+            }
+            Step::Fallback if self.falls_back() => {
+                return self.run_helper(now, HelperKind::Fallback, 0, self.bounds.fallback_timeout, None);
+            }
+            Step::FallbackOutput if self.bounds.holds_stdout && !self.bounds.keeps_all => {
+                let stdout = self.end.as_ref().is_some_and(|end| end.fell_back());
+                if stdout {
+                    return self.out.push(Action::Deliver(Delivery::LastAttempt { stdout, stderr: false }));
+                }
+                Step::Letter
+            }
+            Step::Fallback | Step::FallbackOutput => Step::Letter,
+            Step::Letter => match self.letter_owed() {
+                Some(facts) => return self.out.push(Action::KeepLetter(Box::new(facts))),
                 None => Step::Report,
             },
             Step::Report => {
                 self.report_end();
-                Step::Everything
+                Step::Hooks
             }
+            Step::Hooks => match self.final_hooks() {
+                (_, 0) => Step::Everything,
+                (kind, _) => return self.run_hook(now, kind, 0, None),
+            },
             Step::Everything if self.bounds.keeps_all && !self.ends_well() => {
                 return self.out.push(Action::Deliver(Delivery::Everything));
             }
@@ -72,23 +116,95 @@ impl Session {
                 return self.out.extend(self.end.take().map(|end| Action::Finish(end.exit)));
             }
         };
-        self.conclude_from(next);
+        self.conclude_from(now, next);
     }
 
     /// A delivery is over.
-    pub(super) fn delivered(&mut self, step: Step, delivered: Delivered) {
-        if step != Step::Output {
-            return self.conclude_from(Step::Exit);
+    pub(super) fn delivered(&mut self, now: Now, step: Step, delivered: Delivered) {
+        if !matches!(step, Step::Output | Step::FallbackOutput) {
+            return self.conclude_from(now, Step::Exit);
         }
         match delivered {
             Delivered::Refused(stream, why) if stream != Stream::Stderr => self.output_lost = Some(why),
             Delivered::All | Delivered::Refused(..) => {}
             Delivered::Interrupted(signal) => {
                 self.output_lost = None;
+                self.signals.push(signal);
                 self.change_end(Outcome::Interrupted, Exit::Signal(signal));
             }
         }
-        self.conclude_from(Step::Report);
+        match step {
+            Step::Output => self.conclude_from(now, Step::Attempt),
+            _ => self.fallback_delivered(now),
+        }
+    }
+
+    fn fallback_delivered(&mut self, now: Now) {
+        if let Some(why) = self.output_lost.take() {
+            self.out.push(Action::Tell(Level::Error, format!("output of the fallback was lost: {why}")));
+            if let Some(end) = &mut self.end {
+                end.exit = Exit::Status(exit_code::FAILURE);
+                end.fallback.iter_mut().for_each(|fallback| fallback.exit = end.exit);
+            }
+        }
+        self.conclude_from(now, Step::Letter);
+    }
+
+    /// Is there something that a fallback could save? A tree that could not be killed may still be at work.
+    fn falls_back(&mut self) -> bool {
+        let Some(end) = self.end.as_ref().filter(|_| self.bounds.has_fallback) else { return false };
+        if matches!(end.outcome, Outcome::Succeeded | Outcome::Interrupted | Outcome::Error) {
+            return false;
+        }
+        let lost = self.judged.as_ref().and_then(|judged| judged.stdin_lost.as_ref());
+        if let Some(why) = lost {
+            let text = format!("the fallback was not run: {why}");
+            self.out.push(Action::Tell(Level::Warn, text));
+            return false;
+        }
+        self.signals.is_empty()
+    }
+
+    /// The fallback is over: its exit is that of the run.
+    pub(super) fn fallback_ended(&mut self, now: Now, fallback: Fallback) {
+        let elapsed = self.elapsed(now);
+        if let Some(end) = &mut self.end {
+            (end.exit, end.elapsed) = (fallback.exit, elapsed);
+            end.fallback = Some(fallback);
+        }
+        self.conclude_from(now, Step::FallbackOutput);
+    }
+
+    /// The letter that is to be written, if one is.
+    fn letter_owed(&self) -> Option<LetterFacts> {
+        let end = self.end.as_ref()?;
+        let wanted = self.bounds.letters.contains(&end.outcome) && !end.fell_back();
+        let at_once = self.signals.len() > 1;
+        (wanted && !at_once).then(|| LetterFacts {
+            outcome: end.outcome,
+            attempts: self.attempts,
+            last: self.judged.as_deref().cloned(),
+            exit: end.exit,
+        })
+    }
+
+    pub(super) fn letter_done(&mut self, now: Now) {
+        self.conclude_from(now, Step::Report);
+    }
+
+    /// The hooks of a run that ends so, and how many there are. A second signal leaves them out.
+    fn final_hooks(&self) -> (HelperKind, usize) {
+        let succeeded =
+            self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Succeeded || end.fell_back());
+        let kind = if succeeded { HelperKind::OnSuccess } else { HelperKind::OnFailure };
+        (kind, if self.signals.len() > 1 { 0 } else { self.bounds.hooks(kind) })
+    }
+
+    pub(super) fn final_hook_ended(&mut self, now: Now, index: usize, stopped: bool) {
+        match self.final_hooks() {
+            (kind, count) if index + 1 < count && !stopped => self.run_hook(now, kind, index + 1, None),
+            _ => self.conclude_from(now, Step::Everything),
+        }
     }
 
     fn output_owed(&self) -> Option<Delivery> {
@@ -111,7 +227,7 @@ impl Session {
         }
     }
 
-    fn report_end(&mut self) {
+    fn report_attempt(&mut self) {
         let reports = self.end.as_mut().map(|end| std::mem::take(&mut end.reports));
         self.out.extend(reports.unwrap_or_default());
         if let Some(why) = self.output_lost.take() {
@@ -120,9 +236,16 @@ impl Session {
                 self.change_end(Outcome::Error, Exit::Status(exit_code::FAILURE));
             }
         }
+    }
+
+    fn report_end(&mut self) {
         let Some(end) = &mut self.end else { return };
         let (outcome, exit, elapsed, why) =
             (end.outcome, end.exit, end.elapsed, std::mem::take(&mut end.why));
+        let fallback = end.fallback.as_ref().map(|fallback| {
+            let (exit_code, signal) = events::exit_fields(fallback.exit);
+            FallbackEnd { exit_code, signal, duration_ms: millis(fallback.duration) }
+        });
         let level = if outcome == Outcome::Succeeded { Level::Info } else { Level::Error };
         self.emit(level, |session| {
             let (exit_code, signal) = events::exit_fields(exit);
@@ -135,7 +258,8 @@ impl Session {
                 signal,
                 failures: session.tallies.all(),
                 why,
-                set_by: session.status_set_by(outcome, exit),
+                set_by: session.status_set_by(outcome, exit).filter(|_| fallback.is_none()),
+                fallback,
             })
         });
     }

@@ -1,8 +1,10 @@
 //! The language of a session: what it is told, and what it answers.
 
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::helpers::{Helper, LetterFacts};
 use crate::base::exit_code::Exit;
 use crate::classify::{Class, Ending, Hint, Output, Stream};
 use crate::event::{Event, Level};
@@ -27,6 +29,10 @@ pub enum Input {
     Ended(Ended),
     /// The answer to [`Action::Deliver`].
     Delivered(Delivered),
+    /// The answer to [`Action::RunHelper`].
+    HelperEnded(Ending),
+    /// The answer to [`Action::KeepLetter`].
+    Kept(Kept),
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
@@ -121,6 +127,17 @@ pub enum Delivered {
     Interrupted(i32),
 }
 
+/// The result of writing a dead letter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The letter, if there is one.
+    pub path: Option<OsString>,
+    /// What a person has to know of it.
+    pub said: Vec<(Level, String)>,
+    /// The signal that ended the reading of the command's input.
+    pub interrupted: Option<i32>,
+}
+
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -135,6 +152,15 @@ pub enum Action {
     Spawn(Attempt),
     /// The running attempt is out of time: stop it and all that it started.
     Stop,
+    /// Run a hook or the fallback; answered by [`Input::HelperEnded`].
+    RunHelper(Box<Helper>),
+    /// Stop the hook or the fallback that runs, and all that it started.
+    StopHelper {
+        /// From TERM to KILL; zero: KILL at once.
+        grace: Duration,
+    },
+    /// Write a dead letter; answered by [`Input::Kept`].
+    KeepLetter(Box<LetterFacts>),
     /// Come back after this long at the latest.
     WakeIn {
         after: Duration,

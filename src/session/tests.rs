@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::classify::{Ending, ExitSpecs, Hint, Stage, StartFailure};
-use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
+use crate::policy::value::{Count, ExitStatus, MaxAttempts, StdoutMode, TimeLimit};
 
 mod ends;
 mod gated;
+mod helpers;
 mod waits;
 
 /// A session and its clock; what it does is written down as short words.
@@ -90,6 +91,9 @@ fn word(action: &Action) -> String {
         Action::Settle(report) => format!("settle:{:?}", report.health),
         Action::WakeIn { after, .. } => format!("wake:{}", after.as_millis()),
         Action::Renew => "renew".to_owned(),
+        Action::RunHelper(helper) => format!("{}{}", helper.kind.event(), helper.index),
+        Action::StopHelper { grace } => format!("stop-helper:{}", grace.as_millis()),
+        Action::KeepLetter(_) => "letter".to_owned(),
         Action::Tell(_, text) => format!("tell({text})"),
         Action::Deliver(Delivery::Everything) => "deliver:everything".to_owned(),
         Action::Deliver(Delivery::LastAttempt { stdout, stderr }) => {
@@ -106,6 +110,7 @@ fn word(action: &Action) -> String {
             Event::GateWait(held) => format!("held:{:?}:{}", held.limit, held.wait_ms),
             Event::GateRefused(held) => format!("refused:{:?}", held.limit),
             Event::GateBypassed(_) => "bypassed".to_owned(),
+            Event::Hook(hook) => format!("{}({:?})", hook.hook, hook.exit_code.unwrap_or(255)),
             Event::RunStop(stop) => format!("{:?}", stop.outcome).to_lowercase(),
         },
     }

@@ -208,6 +208,26 @@ impl Spool {
     }
 }
 
+/// A file without a name that holds these bytes, to be read from its beginning.
+pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let file = memory().or_else(|_| temporary_file())?;
+    let mut written = 0;
+    while written < bytes.len() {
+        match pwrite(&file, &bytes[written..], written as u64) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => written += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(file)
+}
+
+/// `/dev/null`, for reading.
+pub(crate) fn null() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
 fn read_heap(heap: &[u8], at: u64, to: &mut [u8]) -> usize {
     let there = usize::try_from(at).ok().and_then(|at| heap.get(at..)).unwrap_or_default();
     let length = there.len().min(to.len());

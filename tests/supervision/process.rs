@@ -6,16 +6,16 @@ use crate::support::{Sandbox, is_alive, wait_for};
 
 /// Some fields of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(crate) struct Process {
     /// `R`, `S`, `T` …
-    pub(super) state: char,
-    pub(super) parent: i32,
-    pub(super) group: i32,
-    pub(super) session: i32,
+    pub(crate) state: char,
+    pub(crate) parent: i32,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
 }
 
 impl Process {
-    pub(super) fn find(pid: i32) -> Option<Self> {
+    pub(crate) fn find(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
@@ -25,12 +25,12 @@ impl Process {
 }
 
 /// Is it stopped (`T`), as by Ctrl-Z?
-pub(super) fn is_stopped(pid: i32) -> bool {
+pub(crate) fn is_stopped(pid: i32) -> bool {
     Process::find(pid).is_some_and(|process| process.state == 'T')
 }
 
 /// The pids that commands wrote to a file of the sandbox, one a line.
-pub(super) fn pids(sandbox: &Sandbox, name: &str) -> Vec<i32> {
+pub(crate) fn pids(sandbox: &Sandbox, name: &str) -> Vec<i32> {
     let text = sandbox.read(name);
     // A line without its end is still being written.
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -39,14 +39,14 @@ pub(super) fn pids(sandbox: &Sandbox, name: &str) -> Vec<i32> {
 
 /// Waits for the pids in a file.
 #[track_caller]
-pub(super) fn wait_for_pids<const N: usize>(sandbox: &Sandbox, name: &str) -> [i32; N] {
+pub(crate) fn wait_for_pids<const N: usize>(sandbox: &Sandbox, name: &str) -> [i32; N] {
     wait_for(&format!("{N} pids in {name}"), || pids(sandbox, name).len() >= N);
     pids(sandbox, name)[..N].try_into().expect("that many pids")
 }
 
 /// Waits until a process has taken all signals that were sent to it: of two of a kind that wait, the kernel drops one.
 #[track_caller]
-pub(super) fn wait_until_taken(pid: i32) {
+pub(crate) fn wait_until_taken(pid: i32) {
     let status = || std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let pending = |text: &str| Some(text.split_once("ShdPnd:")?.1.lines().next()?.trim().to_owned());
     let none = |set: String| set.bytes().all(|digit| digit == b'0');
@@ -60,17 +60,17 @@ fn all() -> impl Iterator<Item = i32> {
 }
 
 /// The living processes that work in the sandbox: those that a test started and that have not left it.
-pub(super) fn working_in(sandbox: &Sandbox) -> Vec<i32> {
+pub(crate) fn working_in(sandbox: &Sandbox) -> Vec<i32> {
     let here = sandbox.path("").canonicalize().expect("a sandbox");
     all().filter(|pid| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == here)).collect()
 }
 
-pub(super) fn children(parent: i32) -> Vec<i32> {
+pub(crate) fn children(parent: i32) -> Vec<i32> {
     all().filter(|&pid| Process::find(pid).is_some_and(|process| process.parent == parent)).collect()
 }
 
 /// Kills every process of a session.
-pub(super) fn kill_session(leader: i32) {
+pub(crate) fn kill_session(leader: i32) {
     all().filter(|&pid| Process::find(pid).is_some_and(|process| process.session == leader)).for_each(kill);
 }
 
@@ -81,12 +81,12 @@ fn kill(pid: i32) {
 }
 
 /// Processes that outlive what started them; they end with the test.
-pub(super) struct Survivors(Vec<i32>);
+pub(crate) struct Survivors(Vec<i32>);
 
 impl Survivors {
     /// Those of the file, which must all be alive.
     #[track_caller]
-    pub(super) fn expect<const N: usize>(sandbox: &Sandbox, name: &str) -> Self {
+    pub(crate) fn expect<const N: usize>(sandbox: &Sandbox, name: &str) -> Self {
         let pids = wait_for_pids::<N>(sandbox, name);
         let survivors = Self(pids.to_vec());
         for pid in pids {
@@ -104,7 +104,7 @@ impl Drop for Survivors {
 
 /// None of these processes may be left.
 #[track_caller]
-pub(super) fn assert_gone(pids: &[i32]) {
+pub(crate) fn assert_gone(pids: &[i32]) {
     for &pid in pids {
         assert!(!is_alive(pid), "process {pid} is still there: {:?}", Process::find(pid));
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::helpers;
 use crate::base::error::Error;
 use crate::base::size;
 use crate::base::words::of_system;
@@ -17,7 +18,7 @@ pub(super) fn open(policy: &Policy, argv: &[OsString]) -> Result<Inputs, Error> 
         StdinMode::Replay => InputMode::Replay,
         StdinMode::Null => InputMode::Null,
     };
-    let repeats = policy.attempts() != MaxAttempts::Times(1);
+    let repeats = policy.attempts() != MaxAttempts::Times(1) || helpers::reads_again(policy);
     Inputs::open(mode, repeats, policy.stdin_max.0, argv).map_err(|refusal| match refusal {
         InputRefusal::NoNull(why) => Error::system("cannot open /dev/null", &why),
         InputRefusal::NotReplayable(what) => {

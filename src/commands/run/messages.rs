@@ -65,7 +65,7 @@ impl Driver<'_> {
     }
 
     /// Under `--chronic` messages go where the output goes.
-    fn keep_messages(&mut self) {
+    pub(super) fn keep_messages(&mut self) {
         if self.streams.keeps_all() {
             let said = self.sinks.take_kept();
             self.supervisor.held().say(said);

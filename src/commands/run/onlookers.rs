@@ -18,6 +18,8 @@ pub(super) struct Interests {
     text: bool,
     /// The streams that have to be captured for that.
     captures: Captures,
+    /// So much of the end is kept for helpers: none where there are no helpers.
+    for_helpers: usize,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
 }
@@ -29,6 +31,7 @@ pub(super) struct Onlookers {
     pub(super) tails: Option<Tails>,
     /// The end of each stream that is read as text.
     text: Option<Tails>,
+    for_helpers: Option<Tails>,
 }
 
 impl Interests {
@@ -40,8 +43,16 @@ impl Interests {
             tail,
             text: http,
             captures: Captures { stdout: http, stderr: http },
+            for_helpers: 0,
             progressed: Rc::default(),
         }
+    }
+
+    /// Keeps `bytes` of the end of what is captured, for helpers. `stderr`: it is captured for their sake.
+    pub(super) fn with_helpers(mut self, bytes: usize, stderr: bool) -> Self {
+        self.for_helpers = bytes;
+        self.captures.stderr |= stderr;
+        self
     }
 
     /// Adds what the profiles have to see. Of tools that talk to a person nothing is captured for their sake.
@@ -78,11 +89,13 @@ impl Interests {
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
             text: self.text.then(Tails::of_text),
+            for_helpers: (self.for_helpers > 0).then(|| Tails::new(self.for_helpers)),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
             && onlookers.tails.is_none()
-            && onlookers.text.is_none();
+            && onlookers.text.is_none()
+            && onlookers.for_helpers.is_none();
         (!idle).then_some(onlookers)
     }
 }
@@ -98,13 +111,13 @@ impl Tap for Onlookers {
                 progressed.set(Some(clock::now().elapsed));
             }
         }
-        for tails in self.tails.iter_mut().chain(&mut self.text) {
+        for tails in self.tails.iter_mut().chain(&mut self.text).chain(&mut self.for_helpers) {
             tails.take(stream, bytes);
         }
     }
 
     fn skip(&mut self, stream: Stream) {
-        for tails in self.tails.iter_mut().chain(&mut self.text) {
+        for tails in self.tails.iter_mut().chain(&mut self.text).chain(&mut self.for_helpers) {
             tails.skip(stream);
         }
     }
@@ -116,7 +129,7 @@ impl Onlookers {
         if self.rules.is_some() || self.progress.is_some() {
             return Observed::Everything;
         }
-        let longest = self.tails.iter().chain(&self.text).map(Tails::longest).max();
+        let longest = self.tails.iter().chain(&self.text).chain(&self.for_helpers).map(Tails::longest).max();
         longest.map_or(Observed::Nothing, Observed::End)
     }
 
@@ -128,5 +141,10 @@ impl Onlookers {
     /// The text of the streams that were captured.
     pub(super) fn text(&mut self, stdout: bool, stderr: bool) -> CapturedText {
         self.text.take().map(|tails| tails.into_text(stdout, stderr)).unwrap_or_default()
+    }
+
+    /// The end of the streams that were captured, for helpers.
+    pub(super) fn end(&mut self, stdout: bool, stderr: bool) -> CapturedText {
+        self.for_helpers.take().map(|tails| tails.into_text(stdout, stderr)).unwrap_or_default()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
-use crate::classify::{Observed, Output, Stream, Tails, Tap};
+use crate::classify::{CapturedText, Observed, Output, Stream, Tails, Tap};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output::StdoutMark;
@@ -21,6 +21,8 @@ pub(super) struct Streams {
     onlookers: Option<Onlookers>,
     /// Where stdout stood before the running attempt; `None` where nobody will ask.
     before: Option<StdoutMark>,
+    /// The end of what the last attempt wrote, for helpers.
+    end: CapturedText,
     /// A failed attempt that wrote to stdout is told of, once.
     notes_writes: bool,
 }
@@ -42,6 +44,7 @@ impl Streams {
             interests,
             onlookers: None,
             before: None,
+            end: CapturedText::default(),
             notes_writes: !held,
         }
     }
@@ -86,7 +89,30 @@ impl Streams {
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
         self.onlookers = if captures { self.interests.onlookers() } else { None };
         let observed = self.onlookers.as_ref().map_or(Observed::Nothing, Onlookers::observe);
-        Capture { stdout, stderr, together: self.chronic, observed }
+        Capture { stdout, stderr, together: self.chronic, observed, ..Capture::default() }
+    }
+
+    /// The capture of a hook: under `--chronic` what it says is held as our own messages are.
+    pub(super) fn capture_hook(&self) -> Capture {
+        let stderr = if self.chronic { Mode::Hold } else { Mode::Inherit };
+        Capture { stderr, stdout_to_stderr: true, ..Capture::default() }
+    }
+
+    /// The capture of the fallback: nobody looks at what it writes, which goes where a successful attempt's would.
+    pub(super) fn capture_fallback(&self) -> Capture {
+        let held = if self.chronic { Mode::Hold } else { Mode::Inherit };
+        let stdout = match self.stdout {
+            StdoutMode::Null => Mode::Null,
+            StdoutMode::Success => Mode::Hold,
+            StdoutMode::Stream => held,
+        };
+        let stderr = if self.stderr == StderrMode::Null { Mode::Null } else { held };
+        Capture { stdout, stderr, together: self.chronic, ..Capture::default() }
+    }
+
+    /// The end of what the last attempt wrote, as far as it was captured.
+    pub(super) fn end(&self) -> &CapturedText {
+        &self.end
     }
 
     /// Why some of an attempt's output was lost, if it was. `kept`: why not all could be put aside.
@@ -104,8 +130,10 @@ impl Streams {
     pub(super) fn facts(&mut self, captured: &Captured) -> Output {
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
         let onlookers = self.onlookers.take();
-        let (seen, tails, text) = onlookers
-            .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
+        let (seen, tails, text) = onlookers.map_or_else(Default::default, |mut all| {
+            self.end = all.end(out, err);
+            (all.seen(), all.tails.take(), all.text(out, err))
+        });
         let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
         Output {
             bytes_out: captured.bytes_out,

@@ -110,6 +110,7 @@ impl Made {
             exit_code: Some(0),
             signal: None,
             failures,
+            fallback: None,
             why: String::new(),
             set_by: None,
         }

@@ -209,6 +209,7 @@ impl Console {
             Event::GateRefused(held) => !held.told,
             Event::GateBypassed(bypassed) => !bypassed.told,
             Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
+            Event::Hook(hook) => hook.failed(),
             Event::RunStop(stop) => match stop.outcome {
                 Outcome::Interrupted => false,
                 Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),

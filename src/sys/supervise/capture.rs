@@ -36,6 +36,8 @@ pub(crate) struct Capture {
     pub(crate) stderr: Mode,
     /// The order is kept as well where both are held.
     pub(crate) together: bool,
+    /// Stdout goes where stderr does, whatever becomes of it by itself.
+    pub(crate) stdout_to_stderr: bool,
     /// The bytes that the tap has to see which is lent to [`super::Supervisor::next`].
     pub(crate) observed: Observed,
 }
@@ -67,10 +69,19 @@ impl Capture {
     /// Opens what is needed: nothing where both are inherited.
     pub(super) fn open(self) -> io::Result<(Option<Output>, Descriptors)> {
         let mut descriptors = Descriptors::default();
+        let closed = |fd| inherited::closed_stdio().any(|closed| closed == fd);
+        if self.stdout_to_stderr {
+            if self.stderr == Mode::Inherit || closed(STDERR) {
+                // Where stderr is closed, our own is `/dev/null`.
+                descriptors.sources[1] = Some(STDERR);
+                return Ok((None, descriptors));
+            }
+            let pump = connect(Stream::Stderr, self.stderr, &[STDOUT, STDERR], &mut descriptors)?;
+            return Ok((pump.map(|pump| Output::new(vec![pump], self.observed)), descriptors));
+        }
         if self.stdout == Mode::Inherit && self.stderr == Mode::Inherit {
             return Ok((None, descriptors));
         }
-        let closed = |fd| inherited::closed_stdio().any(|closed| closed == fd);
         // What was closed stays closed.
         let actual = |mode, fd| if closed(fd) { Mode::Inherit } else { mode };
         let (stdout, stderr) = (actual(self.stdout, STDOUT), actual(self.stderr, STDERR));

@@ -69,8 +69,8 @@ struct Input {
 }
 
 enum Kind {
-    /// `/dev/null`.
-    Null(OwnedFd),
+    /// The same open file for every attempt: `/dev/null`, or what a helper reads.
+    Given(OwnedFd),
     /// A file: every attempt begins where the first one did.
     Rewound(Rewound),
     /// Kept and given again.
@@ -93,7 +93,7 @@ impl Inputs {
         let kind = match mode {
             InputMode::Inherit => None,
             InputMode::ReplayIfPossible if !repeats => None,
-            InputMode::Null => Some(Kind::Null(null().map_err(InputRefusal::NoNull)?)),
+            InputMode::Null => Some(Kind::Given(null().map_err(InputRefusal::NoNull)?)),
             InputMode::ReplayIfPossible => Kind::find(0, inputs.flags.of_stdin(), limit),
             InputMode::Replay => {
                 let kind = Kind::find(0, inputs.flags.of_stdin(), limit).filter(|_| repeats);
@@ -110,6 +110,12 @@ impl Inputs {
             }
         }
         Ok(inputs)
+    }
+
+    /// This on descriptor 0, and nothing else.
+    pub(crate) fn only(stdin: OwnedFd) -> Self {
+        let input = Input { numbers: vec![0], kind: Kind::Given(stdin) };
+        Self { list: vec![input], ..Self::default() }
     }
 
     /// A descriptor that an argument names. What can be written through it is no input.
@@ -137,7 +143,7 @@ impl Inputs {
             self.flags.restore();
         }
         self.list.iter_mut().try_for_each(|input| match &mut input.kind {
-            Kind::Null(_) => Ok(()),
+            Kind::Given(_) => Ok(()),
             Kind::Rewound(file) => file.prepare(),
             Kind::Replayed(replay) => replay.prepare(),
         })
@@ -147,7 +153,7 @@ impl Inputs {
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, i32)> {
         self.list.iter().flat_map(|input| {
             let source = match &input.kind {
-                Kind::Null(null) => Some(null.as_fd()),
+                Kind::Given(null) => Some(null.as_fd()),
                 Kind::Rewound(file) => file.descriptor(),
                 Kind::Replayed(replay) => replay.descriptor(),
             };
@@ -192,7 +198,7 @@ impl Inputs {
         self.attempts += 1;
         for input in &mut self.list {
             match &mut input.kind {
-                Kind::Null(_) => {}
+                Kind::Given(_) => {}
                 Kind::Rewound(file) => file.finish(failed),
                 Kind::Replayed(replay) => replay.finish(),
             }
@@ -203,7 +209,7 @@ impl Inputs {
     pub(super) fn is_last(&mut self) {
         for input in &mut self.list {
             match &mut input.kind {
-                Kind::Null(_) => {}
+                Kind::Given(_) => {}
                 Kind::Rewound(file) => file.is_last(),
                 Kind::Replayed(replay) => replay.is_last(),
             }
@@ -235,7 +241,7 @@ impl Inputs {
 impl Input {
     fn loss(&self) -> Option<&InputLoss> {
         match &self.kind {
-            Kind::Null(_) => None,
+            Kind::Given(_) => None,
             Kind::Rewound(file) => file.loss(),
             Kind::Replayed(replay) => replay.loss(),
         }

@@ -10,6 +10,7 @@ mod heed;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -83,6 +84,8 @@ pub(crate) struct Supervisor {
     signals: Signals,
     terminal: Terminal,
     inputs: Inputs,
+    /// The attempts' inputs, while a helper runs that reads something else.
+    set_aside: Option<Inputs>,
     /// The running attempt cannot have the input that it would have to: it is being killed for that.
     starved: bool,
     attempt: Option<Attempt>,
@@ -128,6 +131,7 @@ impl Supervisor {
             signals,
             terminal: Terminal::save(),
             inputs: Inputs::default(),
+            set_aside: None,
             starved: false,
             attempt: None,
             witness: None,
@@ -174,6 +178,35 @@ impl Supervisor {
         vars: &[Variable],
         capture: Capture,
     ) -> Result<i32, StartFailure> {
+        self.start(program, vars, capture, self.options.new_group)
+    }
+
+    /// Starts a command that is no attempt, in our own process group, as [`Supervisor::spawn`] does one that is. It reads
+    /// `stdin` from its beginning.
+    pub(crate) fn spawn_helper(
+        &mut self,
+        program: &Program,
+        vars: &[Variable],
+        capture: Capture,
+        stdin: OwnedFd,
+    ) -> Result<i32, StartFailure> {
+        self.set_aside = Some(std::mem::replace(&mut self.inputs, Inputs::only(stdin)));
+        self.start(program, vars, capture, false).inspect_err(|_| self.take_inputs_back())
+    }
+
+    fn take_inputs_back(&mut self) {
+        if let Some(inputs) = self.set_aside.take() {
+            self.inputs = inputs;
+        }
+    }
+
+    fn start(
+        &mut self,
+        program: &Program,
+        vars: &[Variable],
+        capture: Capture,
+        new_group: bool,
+    ) -> Result<i32, StartFailure> {
         if self.attempt.is_some() {
             return Err(cannot_fork(&io::Error::from_raw_os_error(libc::EBUSY)));
         }
@@ -190,14 +223,14 @@ impl Supervisor {
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
         self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
         let launch = launch
-            .with_group(self.options.new_group)
+            .with_group(new_group)
             .with_death_signal(self.options.death_signal)
             .with_descriptors(self.inputs.descriptors(), descriptors.sources);
         let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
         signals::set_attempt(self.attempts);
-        pause::set_follower(if self.options.new_group { pid } else { 0 });
+        pause::set_follower(if new_group { pid } else { 0 });
         self.childless = false;
         self.attempt = Some(Attempt::new(pid, self.attempts, exec, launched, spared));
         self.feed();

@@ -79,6 +79,7 @@ impl Supervisor {
         let Some(mut attempt) = self.attempt.take() else { return };
         let starved = std::mem::take(&mut self.starved);
         self.inputs.finish(attempt.status.is_none_or(|status| status.exit_status() != Some(0)));
+        self.take_inputs_back();
         let Some(status) = attempt.status else { return };
         let must_vanish = attempt.must_vanish();
         let left = if childless { Vec::new() } else { attempt.survivors() };
@@ -114,6 +115,7 @@ impl Supervisor {
         self.output = None;
         self.starved = false;
         self.inputs.finish(true);
+        self.take_inputs_back();
         pause::set_follower(0);
         self.terminal.take_back(attempt.pid);
         self.terminal.restore();

@@ -1,0 +1,5 @@
+//! What happens beside the attempts and after them: hooks, the fallback, dead letters, and their replay.
+
+mod fallback;
+mod hooks;
+mod stopped;
