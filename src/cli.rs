@@ -29,6 +29,7 @@ pub enum Verb {
     Classify,
     Profiles,
     State,
+    Replay,
     Report,
     Generate,
 }

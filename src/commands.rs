@@ -5,6 +5,7 @@ mod explain;
 mod generate;
 mod leases;
 mod profiles;
+mod replay;
 mod report;
 mod run;
 mod state;
@@ -36,6 +37,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::Classify => classify::classify(invocation),
         Verb::Profiles => profiles::profiles(invocation),
         Verb::State => state::state(invocation),
+        Verb::Replay => replay::replay(invocation),
         Verb::Report => report::report(invocation),
         Verb::Generate => generate::generate(invocation),
     }
@@ -52,12 +54,25 @@ struct Setup {
 
 /// Gathers the layers and resolves them.
 fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
-    let (mut request, mut warnings) = gather(invocation, outer)?;
+    let (request, warnings) = gather(invocation, outer)?;
+    let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
+    let words = invocation.command();
+    setup(request, warnings, |policy| about_words(words, policy.shell.is_some()), starts, words.first())
+}
+
+/// Resolves what was gathered. `about`: the words that say which tool the command is; `starts`: it is going to be run;
+/// `line`: the command's first word.
+fn setup(
+    mut request: Request,
+    mut warnings: Vec<String>,
+    about: impl Fn(&Policy) -> Vec<OsString>,
+    starts: bool,
+    line: Option<&OsString>,
+) -> Result<Setup, Error> {
     let mut resolved = resolve(&request).map_err(Error::problems)?;
     let is_auto = resolved.policy.key == Some(Key::Auto);
-    let words = if is_auto { about(invocation, &resolved.policy) } else { Vec::new() };
+    let words = if is_auto { about(&resolved.policy) } else { Vec::new() };
     if !words.is_empty() {
-        let starts = matches!(invocation.verb, Verb::Run | Verb::Until);
         let trouble = std::cell::RefCell::new(None);
         let host = knowledge(&request, &resolved, &words).host(&words, &|credentials| {
             who_asks(&resolved.policy, starts, credentials).unwrap_or_else(|why| {
@@ -75,7 +90,7 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
         request.host = host.map_or(Host::Unknown, Host::Named);
         resolved = resolve(&request).map_err(Error::problems)?;
     }
-    let line = invocation.command().first().filter(|_| resolved.policy.shell.is_some());
+    let line = line.filter(|_| resolved.policy.shell.is_some());
     let several = line.is_some_and(|line| has_several(line));
     Ok(Setup { request, resolved, warnings, several })
 }
@@ -108,6 +123,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         named: named_policy(invocation)?,
         files: config.files,
         env: env_layer()?,
+        letter: Layer::default(),
         flags: invocation.flags.clone(),
         outer_deadline: outer.time_left,
         host: Host::Unasked,
@@ -115,11 +131,15 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
     Ok((request, warnings))
 }
 
-/// The words that say which tool the command is. In a shell they are those of its string.
+/// The words that say which tool the invocation's command is.
 fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
-    let words = invocation.command();
+    about_words(invocation.command(), policy.shell.is_some())
+}
+
+/// The words that say which tool the command is. In a shell they are those of its string.
+fn about_words(words: &[OsString], in_shell: bool) -> Vec<OsString> {
     match words.first() {
-        Some(line) if policy.shell.is_some() => words_of(line),
+        Some(line) if in_shell => words_of(line),
         _ => words.to_vec(),
     }
 }
@@ -272,6 +292,11 @@ fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Err
 /// Prints the answer of a verb, made safe for a terminal.
 pub(crate) fn print(text: &str) -> Result<Exit, Error> {
     printed(output::to_stdout(text))
+}
+
+/// Prints bytes as they are.
+fn print_bytes(bytes: &[u8]) -> Result<Exit, Error> {
+    printed(output::bytes_to_stdout(bytes))
 }
 
 /// Prints the answer of a verb for programs, over several lines or on one.

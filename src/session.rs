@@ -283,6 +283,7 @@ impl Session {
                 [left, stalled, self.until_renewal(now)].into_iter().flatten().min()
             }
             State::Running { .. } => self.until_renewal(now),
+            State::Waiting { .. } if self.helper.as_ref().is_some_and(|helper| helper.is_the_last()) => None,
             State::Waiting { until, .. } => {
                 let left = match &self.helper {
                     Some(helper) => [helper.time_left(now), self.bounds.deadline_left(self.elapsed(now))],

@@ -7,6 +7,7 @@ pub(crate) mod environment;
 pub(crate) mod exchange;
 pub(crate) mod files;
 pub(crate) mod identity;
+pub(crate) mod letterbox;
 pub(crate) mod logs;
 pub(crate) mod output;
 pub(crate) mod sinks;

@@ -14,15 +14,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("policy", &["base", "backoff", "classify", "gate", "store"]),
     ("event", &["base", "gate"]),
     ("trace", &["base"]),
+    ("letter", &["base", "policy"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
-    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace"]),
+    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace", "letter"]),
     (
         "commands",
         &[
-            "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report", "cli",
-            "sys",
+            "base", "backoff", "classify", "gate", "store", "policy", "event", "letter", "session", "report",
+            "cli", "sys",
         ],
     ),
 ];

@@ -2,4 +2,7 @@
 
 mod fallback;
 mod hooks;
+mod killed;
+mod letters;
+mod replay;
 mod stopped;

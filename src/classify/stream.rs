@@ -17,9 +17,11 @@ mod line_regex;
 mod matcher;
 mod prefilter;
 mod quote;
+mod redact;
 
 pub use line_regex::LineRegex;
 pub use matcher::Matcher;
+pub use redact::redact;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,12 @@
 //! The command line of each verb: its options, its operands, and the texts around them.
 
+mod flags;
+mod texts;
+
 use std::ffi::{OsStr, OsString};
 
+use self::flags::{REPLAY_FLAGS, REPORT_FLAGS};
+use self::texts::{AFTER_LONG, AFTER_REPLAY, AFTER_REPORT, AFTER_SHORT, AFTER_STATE, AFTER_WAIT};
 use super::Verb;
 use super::rows::{
     CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
@@ -133,7 +138,7 @@ pub static RUN: Line = Line {
     verb: Verb::Run,
     word: "",
     about: "Run a command again until it works",
-    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report … (--help says more)",
+    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|replay|report … (--help says more)",
     after: AFTER_SHORT,
     after_long: AFTER_LONG,
     first: &[],
@@ -247,6 +252,26 @@ static VERBS: &[Line] = &[
         ]),
     },
     Line {
+        verb: Verb::Replay,
+        word: "replay",
+        about: "Run again what finally failed and was kept as a dead letter, oldest first",
+        usage: "retry replay [OPTIONS] FILE|DIR...",
+        after: AFTER_REPLAY,
+        after_long: "",
+        first: REPLAY_FLAGS,
+        // A letter has its own shell and its own input, and leaves no other letter.
+        has: |setting| {
+            let own = setting.key.starts_with("dead-letter") || setting.key.starts_with("stdin");
+            !own && !matches!(setting.key, "shell" | "rate")
+        },
+        then: &[&ONLY_SUCCESS, &RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[Operand {
+            name: "FILE|DIR",
+            help: "Dead letters, or directories of them",
+            is_repeated: true,
+        }]),
+    },
+    Line {
         verb: Verb::Report,
         word: "report",
         about: "Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do",
@@ -276,109 +301,7 @@ static VERBS: &[Line] = &[
     },
 ];
 
-/// The options of `retry report`. Some have the names of settings, which this verb does not have.
-static REPORT_FLAGS: &[&Flag] = &[
-    &Flag::format(
-        &["text", "json", "markdown", "html", "junit", "prometheus", "trace"],
-        "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)",
-    ),
-    &Flag {
-        short: Some('o'),
-        ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
-    },
-    &Flag::value("top", "N", "Rows of a table [default: 10]"),
-    &Flag::value(
-        "since",
-        "TIME",
-        "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now",
-    ),
-    &Flag::value("until", "TIME", "Only runs that ended before TIME"),
-    &Flag::value("name", "GLOB", "Only runs of this name; repeatable: any of them"),
-    &Flag::value("key", "GLOB", "Only runs with this key; repeatable"),
-    &Flag::value("label", "K=GLOB", "Only runs with this label; repeatable"),
-    &Flag::value("host", "GLOB", "Only runs on this host; repeatable"),
-    &Flag::value(
-        "outcome",
-        "OUTCOME",
-        "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
-    ),
-    &Flag::value(
-        "what-if",
-        "SETTINGS",
-        "What other settings would have changed, such as max=3,timeout=30s,deadline=5m",
-    ),
-    &Flag::value(
-        "run",
-        "ID",
-        "Tell of one run: last, or the begin of its id; with another format, only that run",
-    ),
-    &Flag::value(
-        "max-rescued",
-        "N|N%",
-        "Exit 1 if more runs than this were rescued: a number, or a share of all runs",
-    ),
-    &Flag::value("max-failed", "N|N%", "Exit 1 if more runs than this failed"),
-    &Flag::switch(
-        "draft-rules",
-        "Only print rules for what no rule knows, as TOML to add to a configuration",
-    ),
-    &Flag::switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"),
-    &Flag::value(
-        "junit-flaky",
-        "AS",
-        "With --format junit, count rescued runs as success or failure [default: success]",
-    ),
-    &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),
-];
-
 /// The actions of `retry state`. All but the first take a key.
 pub const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
 
 static FORMAT: Flag = Flag::format(&["text", "json"], "text or json");
-
-const AFTER_SHORT: &str = "\
-Exit status: the command's own; 75 refused by a shared limit, 124 timed out, 125 retry itself failed, 126 not executable, 127 not found.
---help shows every option.";
-
-const AFTER_LONG: &str = "\
-Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
-
-Exit status:
-  the command's own   it succeeded, or failed and was not retried
-  128+n               the command died of signal n
-  75                  a shared limit refused the run before any attempt
-  124                 the last attempt timed out
-  125                 retry itself failed: usage, configuration, processes that could not be killed
-  126, 127            the command could not be executed, was not found
-
-Subcommands (must be the first argument; use -- to run a command of the same name):
-  retry until COMMAND     readiness: any failure is retried, for up to five minutes
-  retry wait N            the wait before retry N, for loops in scripts
-  retry explain           the resolved policy: each value, where it came from, the waits
-  retry classify          how a result would be classified, and by which rule
-  retry profiles [NAME]   the tools with a profile, and the rules of one
-  retry state list        the shared state of all keys; other actions take a KEY
-  retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
-
-Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \
-once, as if retry were not there.";
-
-const AFTER_WAIT: &str = "\
-Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
-
-const AFTER_STATE: &str = "\
-Actions:
-  list         every key with a state, and what holds attempts back
-  show KEY     one key in full; one without a state is open
-  check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
-  close KEY    --for DURATION: no attempt starts before then
-  wait KEY     wait until an attempt would be admitted; exit 75 after --gate-wait; spends nothing
-  reset KEY    forget the state, as if the key were new
-
-The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
-Example: retry state close api.example.com --for 5m";
-
-const AFTER_REPORT: &str = "\
-Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
-
-Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";

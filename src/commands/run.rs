@@ -10,9 +10,11 @@ mod gatekeeper;
 mod helpers;
 mod hints;
 mod inputs;
+mod letters;
 mod messages;
 mod onlookers;
 mod remains;
+pub(super) mod replayed;
 mod streams;
 mod wrapped;
 
@@ -25,14 +27,16 @@ use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::policy::value::Key;
-use crate::policy::{Policy, builtin};
+use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
-use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent, Variable};
+use crate::sys::supervise::{self, Captured, HANDED_DOWN, Options, Supervisor, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, identity, output};
+use letters::Place;
+use replayed::Replayed;
 use streams::Streams;
 use wrapped::Wrapped;
 
@@ -57,6 +61,11 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         asked.warnings.extend(hints::unused_words(&words));
     }
     let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
+    drive(&asked, command, outer, None)
+}
+
+/// Runs a command to the end of its run. `replayed`: what it takes from a dead letter.
+fn drive(asked: &Setup, command: Wrapped, outer: Outer, replayed: Option<Replayed>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -66,7 +75,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         .map_err(|why| Error::system("cannot start", &why))?;
     let _inside = runtime.enter();
     // Not part of the future, which is moved about.
-    let mut driver = Driver::new(&asked, command, outer)?;
+    let mut driver = Driver::new(asked, command, outer, replayed)?;
     Ok(runtime.block_on(driver.drive()))
 }
 
@@ -82,6 +91,7 @@ fn stood_aside(command: &Wrapped, failure: StartFailure) -> Exit {
 /// Between the session and the machine.
 struct Driver<'a> {
     policy: &'a Policy,
+    resolved: &'a Resolved,
     command: Wrapped,
     outer: Outer,
     session: Session,
@@ -95,6 +105,10 @@ struct Driver<'a> {
     run: String,
     /// The operation's name.
     name: String,
+    /// The same for every attempt and every replay of this work.
+    idempotency_key: String,
+    /// Where its dead letter is kept.
+    letters: Place,
     /// The hook or the fallback that runs.
     helper: Option<HelperKind>,
     /// On the elapsed clock.
@@ -110,7 +124,12 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(asked: &'a Setup, command: Wrapped, outer: Outer) -> Result<Self, Error> {
+    fn new(
+        asked: &'a Setup,
+        command: Wrapped,
+        outer: Outer,
+        replayed: Option<Replayed>,
+    ) -> Result<Self, Error> {
         let policy = &asked.resolved.policy;
         let random: [u8; 18] = identity::entropy();
         let (run_bytes, seed_bytes) = random.split_at(10);
@@ -154,11 +173,18 @@ impl<'a> Driver<'a> {
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
-        let inputs = inputs::open(policy, &command.argv)?;
+        let (inputs, letters, idempotency_key) = match replayed {
+            Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
+            None => (inputs::open(policy, &command.argv)?, letters::open(policy, &run)?, run.clone()),
+        };
+        if let Place::Missing(why) = &letters {
+            sinks.note(Level::Warn, &format!("dead letters cannot be written: {why}"));
+        }
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
             policy,
+            resolved: &asked.resolved,
             command,
             outer,
             session: session.with_listeners(sinks.least_level()),
@@ -169,6 +195,8 @@ impl<'a> Driver<'a> {
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
             advice,
+            idempotency_key,
+            letters,
             run,
             name,
             helper: None,
@@ -213,7 +241,7 @@ impl<'a> Driver<'a> {
                     }
                     Action::RunHelper(helper) => inputs.extend(self.run_helper(&helper)),
                     Action::StopHelper { grace } => self.stop_helper(grace),
-                    Action::KeepLetter(_) => inputs.push_back(Input::Kept(crate::session::Kept::default())),
+                    Action::KeepLetter(facts) => inputs.push_back(Input::Kept(self.keep_letter(&facts))),
                     Action::Emit(event) => self.emit(&event),
                     Action::Tell(level, text) => self.tell(level, &text),
                     Action::Deliver(delivery) => {
@@ -258,7 +286,7 @@ impl<'a> Driver<'a> {
             ("RETRY_ATTEMPT_LIMIT", text(self.policy.attempts().to_string())),
             ("RETRY_LAST", number(attempt.last.into())),
             ("RETRY_RUN_ID", text(self.run.clone())),
-            ("RETRY_IDEMPOTENCY_KEY", text(self.run.clone())),
+            ("RETRY_IDEMPOTENCY_KEY", text(self.idempotency_key.clone())),
             ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
             ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
             ("RETRY_HINT", exchange.map(|exchange| exchange.hint_path().into())),
@@ -267,6 +295,7 @@ impl<'a> Driver<'a> {
             ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
             ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
             (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
+            (HANDED_DOWN, None),
             (environment::PERMITS, self.permits(attempt.granted).map(Into::into)),
         ]
     }

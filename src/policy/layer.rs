@@ -21,6 +21,8 @@ pub enum Origin {
     Env(&'static str),
     /// The command line.
     Flag,
+    /// A dead letter that is replayed.
+    Letter,
     /// A `retry` around this one.
     Outer,
 }
@@ -48,6 +50,7 @@ impl std::fmt::Display for Origin {
             Origin::File(place) => write!(f, "file:{}:{}", place.source.path, place.line_and_column().0),
             Origin::Env(variable) => write!(f, "env:{variable}"),
             Origin::Flag => f.write_str("flag"),
+            Origin::Letter => f.write_str("letter"),
             Origin::Outer => f.write_str("env:RETRY_DEADLINE_AT_MS"),
         }
     }

@@ -1,6 +1,6 @@
 //! Layers in their order of strength, chains of `inherits`, and where each value came from.
 //!
-//! Built-in < `[policy.default]` of each file < parents < the named policy < environment < flags. A built-in
+//! Built-in < `[policy.default]` of each file < parents < the named policy < environment < a replayed letter < flags. A built-in
 //! policy is a weaker layer of the policy of its name.
 
 use std::borrow::Cow;
@@ -40,6 +40,8 @@ pub struct Request {
     /// From the weakest to the strongest.
     pub files: Vec<File>,
     pub env: Layer,
+    /// The settings of a dead letter that is replayed.
+    pub letter: Layer,
     pub flags: Layer,
     /// The key that `auto` stands for.
     pub host: Host,
@@ -94,7 +96,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         layers.extend(named(name, &request.files).map(|policy| Cow::Borrowed(&policy.layer)));
     }
     let files = layers.len();
-    layers.extend([Cow::Borrowed(&request.env), Cow::Borrowed(&request.flags)]);
+    layers.extend([&request.env, &request.letter, &request.flags].map(Cow::Borrowed));
     // A key's own limits are stronger than the limits of a policy, which are for any key.
     let key = key(&layers, request);
     let tables = request.files.iter().flat_map(|file| &file.limits);

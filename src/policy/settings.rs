@@ -12,9 +12,10 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Color, CommandLine, CommandLines, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath,
-    GateWait, Key, Labels, MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames,
-    Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
+    Color, CommandLine, CommandLines, Count, DemandedPatterns, EnvNames, ExitCodes, ExitStatus, Factor,
+    FilePath, GateWait, Key, Labels, LetterOutcomes, MaxAttempts, MessageFormat, Name, OnStateError,
+    Patterns, Permits, ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode,
+    StdoutMode, TimeLimit, TomlForm, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -492,6 +493,47 @@ settings! {
     /// The deadline of the run does not count for it.
     fallback_timeout / "fallback-timeout": TimeLimit = TimeLimit(None),
     { Recovery "DURATION" }
+
+    /// Keep what finally failed in DIR, a file a run, for retry replay
+    ///
+    /// A dead letter holds the command, its working directory and umask, its input, and how it failed. It is written as a
+    /// whole or not at all, and only you can read it; arguments and input may be secret. A pipe on stdin is read to its end
+    /// for it: with --dead-letter the input belongs to this command alone. DIR is made if it is not there.
+    dead_letter / "dead-letter": Option<FilePath> = None,
+    { Recovery "DIR" env "RETRY_OPT_DEAD_LETTER" }
+
+    /// Store the value of this variable in the dead letter: NAME or PREFIX*; repeatable
+    ///
+    /// The names of all variables are stored, and no value unless it is asked for: a replay has the environment of its own
+    /// time, so that secrets are fresh.
+    dead_letter_env / "dead-letter-env": EnvNames = EnvNames::default(),
+    { Recovery "NAME" }
+
+    /// Copy a file on stdin into the dead letter up to this size; a larger one is only named
+    ///
+    /// A replay of a letter that names a file refuses when the file has changed since.
+    dead_letter_copy / "dead-letter-copy": Size = Size(64 << 20),
+    { Recovery "SIZE" }
+
+    /// Replace what matches in the output and the reason that a dead letter holds; repeatable
+    ///
+    /// The command's arguments and its input stay as they are: they have to run again.
+    dead_letter_redact / "dead-letter-redact": DemandedPatterns = DemandedPatterns::default(),
+    { Recovery "REGEX" }
+
+    /// Outcomes of which a dead letter is written
+    ///
+    /// One or more of exhausted, permanent, deadline, stalled, throttled, refused, interrupted and error.
+    dead_letter_on / "dead-letter-on": LetterOutcomes = LetterOutcomes::default(),
+    { Recovery "OUTCOMES" }
+
+    /// Refuse to start (exit 125) if the dead letter could not be written
+    dead_letter_required / "dead-letter-required": bool = false,
+    { Recovery "" }
+
+    /// Warn when DIR holds more dead letters than this; none is ever removed by age
+    dead_letter_warn / "dead-letter-warn": Count = Count(10_000),
+    { Recovery "N" }
 
     /// Name for limits shared by all processes using the same --state
     ///

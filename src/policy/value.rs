@@ -353,7 +353,7 @@ mod surroundings;
 
 pub(super) use judging::pattern as regex;
 pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
-pub use recovery::{CommandLine, CommandLines};
+pub use recovery::{CommandLine, CommandLines, EnvNames, LetterOutcomes};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};

@@ -65,7 +65,7 @@ impl RunBounds {
             hook_timeout: policy.hook_timeout,
             has_fallback: policy.fallback.is_some(),
             fallback_timeout: policy.fallback_timeout.0.or(policy.timeout.0),
-            letters: Vec::new(),
+            letters: letters(policy),
         }
     }
 
@@ -158,4 +158,13 @@ impl RunBounds {
         let deadline = time(self.deadline.unwrap_or_default());
         format!("the next attempt (in {}) would be past the {deadline} deadline", time(wait))
     }
+}
+
+/// The outcomes of which a dead letter is written.
+fn letters(policy: &Policy) -> Vec<Outcome> {
+    if policy.dead_letter.is_none() {
+        return Vec::new();
+    }
+    let chosen = &policy.dead_letter_on.0;
+    Outcome::ALL.into_iter().filter(|outcome| chosen.contains(&outcome.name())).collect()
 }

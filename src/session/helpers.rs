@@ -132,6 +132,11 @@ impl Running {
         let limit = self.limit.filter(|_| !self.stopping)?;
         Some(limit.saturating_sub(now.awake.saturating_sub(self.since)))
     }
+
+    /// Nothing but its end is waited for: the run ends with it.
+    pub(super) fn is_the_last(&self) -> bool {
+        self.then.is_some()
+    }
 }
 
 impl Session {

@@ -33,6 +33,11 @@ pub(crate) fn names(prefix: &str) -> Vec<String> {
     set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(prefix)).collect()
 }
 
+/// All variables.
+pub(crate) fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
 fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }

@@ -39,6 +39,39 @@ pub(crate) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// The mask for new files. Nobody else may be making files meanwhile: we have one thread.
+pub(crate) fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    rustix::process::umask(mask);
+    u32::from(mask.as_raw_mode())
+}
+
+pub(crate) fn set_umask(mask: u32) {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+}
+
+pub(crate) fn change_directory(path: &std::ffi::OsStr) -> std::io::Result<()> {
+    std::env::set_current_dir(path)
+}
+
+/// The path of an open file.
+#[cfg(target_os = "linux")]
+pub(crate) fn path_of(file: &std::os::fd::OwnedFd) -> std::io::Result<std::ffi::OsString> {
+    use std::os::fd::AsRawFd as _;
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map(Into::into)
+}
+
+#[cfg(target_os = "macos")]
+pub(crate) fn path_of(file: &std::os::fd::OwnedFd) -> std::io::Result<std::ffi::OsString> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Ok(std::ffi::OsString::from_vec(rustix::fs::getpath(file)?.into_bytes()))
+}
+
+/// The working directory, any bytes; empty when it is gone.
+pub(crate) fn directory() -> std::ffi::OsString {
+    std::env::current_dir().map(Into::into).unwrap_or_default()
+}
+
 /// The working directory; empty when it is gone.
 pub(crate) fn working_directory() -> String {
     std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()

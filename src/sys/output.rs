@@ -77,6 +77,11 @@ pub(crate) fn to_stdout_exactly(text: &str) -> io::Result<()> {
     Stdout.write_all(text.as_bytes())
 }
 
+/// Writes bytes to stdout as they are.
+pub(crate) fn bytes_to_stdout(bytes: &[u8]) -> io::Result<()> {
+    Stdout.write_all(bytes)
+}
+
 /// Stdout for much output: what is written comes out in pieces, and after `flush`.
 pub(crate) fn buffered_stdout() -> impl Write {
     io::BufWriter::with_capacity(64 * 1024, Stdout)

@@ -35,6 +35,8 @@ pub(crate) struct Spool {
     length: u64,
     /// Bytes of memory that are taken at most where there can be no file, if not [`MAX_MEMORY_BYTES_WITHOUT_FILE`].
     memory_limit: Option<u64>,
+    /// The place of the first byte in the file.
+    base: u64,
     /// Bytes that there is room for: byte `n` stands at `n % room`. `None` until the spool has to go in a circle.
     room: Option<u64>,
 }
@@ -54,6 +56,11 @@ enum Backing {
 }
 
 impl Spool {
+    /// The bytes of a file from `base` on, so many of them, as if they had been put aside. It is for reading only.
+    pub(crate) fn of_file(file: OwnedFd, base: u64, length: u64) -> Self {
+        Self { backing: Backing::Disk(file), base, length, ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.length
     }
@@ -176,7 +183,7 @@ impl Spool {
 
     /// The place of the byte at `offset`, and how many of the `wanted` bytes from there on stand in one piece.
     fn stretch(&self, offset: u64, wanted: usize) -> (u64, usize) {
-        let Some(room) = self.room else { return (offset, wanted) };
+        let Some(room) = self.room else { return (offset + self.base, wanted) };
         let at = offset % room;
         (at, wanted.min(usize::try_from(room - at).unwrap_or(usize::MAX)))
     }
@@ -196,6 +203,19 @@ impl Spool {
             *self = heap;
         }
         copied
+    }
+
+    /// The CRC-32 of all bytes, as gzip has it.
+    pub(crate) fn crc32(&self) -> io::Result<u32> {
+        let mut crc = flate2::Crc::new();
+        let mut piece = vec![0; CHUNK_BYTES];
+        let mut at = 0;
+        while at < self.length {
+            let read = self.read_at(&mut piece, at)?;
+            crc.update(&piece[..read]);
+            at += read as u64;
+        }
+        Ok(crc.sum())
     }
 
     fn copy_to(&self, other: &mut Self) -> io::Result<()> {

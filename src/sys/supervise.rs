@@ -17,6 +17,7 @@
 mod supervisor;
 
 mod attempt;
+mod crew;
 mod inherited;
 mod memory;
 mod pause;
@@ -49,6 +50,7 @@ mod os;
 mod os;
 
 pub(crate) use capture::{Capture, Mode};
+pub(crate) use crew::{Crew, CrewEvent, HANDED_DOWN, handed_down};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;
 pub(crate) use pause::{moment, since_boot};
@@ -57,7 +59,7 @@ pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
 pub(crate) use run_in_fork::run_in_fork;
 pub(crate) use signals::{die_by, stop_signals};
-pub(crate) use stdin::{InputLoss, InputMode, InputRefusal, Inputs};
+pub(crate) use stdin::{InputLoss, InputMode, InputRefusal, Inputs, Rest, WholeInput};
 pub(crate) use supervisor::{Options, Supervisor, SupervisorEvent};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use tree::is_at_work;

@@ -12,7 +12,7 @@ use crate::event::Level;
 use crate::gate::Grant;
 use crate::policy::Policy;
 use crate::session::{Helper, HelperFacts, HelperKind, Input};
-use crate::sys::supervise::{SupervisorEvent, Variable};
+use crate::sys::supervise::{HANDED_DOWN, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, spool};
 
 /// Bytes of the end of stderr that a hook reads.
@@ -23,12 +23,13 @@ const LONGEST_TEXT: usize = 512;
 /// How much of an attempt's output is kept for helpers.
 pub(super) fn tail(policy: &Policy) -> usize {
     let hooks = [&policy.on_retry, &policy.on_success, &policy.on_failure];
-    if hooks.iter().any(|hooks| !hooks.0.is_empty()) { TAIL_BYTES } else { 0 }
+    let is_wanted = policy.dead_letter.is_some() || hooks.iter().any(|hooks| !hooks.0.is_empty());
+    if is_wanted { TAIL_BYTES } else { 0 }
 }
 
 /// May the input be read once more when no attempt is left?
 pub(super) fn reads_again(policy: &Policy) -> bool {
-    policy.fallback.is_some()
+    policy.fallback.is_some() || policy.dead_letter.is_some()
 }
 
 impl Driver<'_> {
@@ -132,7 +133,7 @@ impl Driver<'_> {
             ("RETRY_ATTEMPT_LIMIT", text(&self.policy.attempts().to_string())),
             ("RETRY_LAST", flag(kind != HelperKind::OnRetry)),
             ("RETRY_RUN_ID", text(&self.run)),
-            ("RETRY_IDEMPOTENCY_KEY", text(&self.run)),
+            ("RETRY_IDEMPOTENCY_KEY", text(&self.idempotency_key)),
             ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
             ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
             ("RETRY_HINT", None),
@@ -157,6 +158,7 @@ impl Driver<'_> {
                 environment::DEADLINE_CLOCK,
                 deadline.and_then(|_| self.deadline_on_our_clock()).map(Into::into),
             ),
+            (HANDED_DOWN, None),
             (environment::PERMITS, self.permits(Grant::default()).map(Into::into)),
         ]
     }

@@ -18,13 +18,20 @@ pub(super) fn open(policy: &Policy, argv: &[OsString]) -> Result<Inputs, Error> 
         StdinMode::Replay => InputMode::Replay,
         StdinMode::Null => InputMode::Null,
     };
+    let keeps_part = policy.dead_letter.is_some();
     let repeats = policy.attempts() != MaxAttempts::Times(1) || helpers::reads_again(policy);
-    Inputs::open(mode, repeats, policy.stdin_max.0, argv).map_err(|refusal| match refusal {
+    let opened = Inputs::open(mode, repeats, policy.stdin_max.0, argv).map_err(|refusal| match refusal {
         InputRefusal::NoNull(why) => Error::system("cannot open /dev/null", &why),
         InputRefusal::NotReplayable(what) => {
             Error::usage(format!("--stdin replay cannot replay stdin: it is {what}"))
                 .hint("write --stdin inherit, or feed it from a file or a pipe")
         }
+    });
+    opened.map(|mut inputs| {
+        if keeps_part {
+            inputs.keep_part();
+        }
+        inputs
     })
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Wrapped {
     pub(super) about: Vec<OsString>,
     /// The operation's name where none was given.
     pub(super) name: String,
+    /// The shell that runs it, if one does.
+    shell: Option<OsString>,
 }
 
 impl Wrapped {
@@ -25,12 +27,23 @@ impl Wrapped {
             (Some(first), Some(shell)) if KEYWORDS.iter().any(|keyword| first == keyword) => base_name(shell),
             (first, _) => base_name(first.unwrap_or(&words[0])),
         };
-        let argv = match shell {
+        let shell = shell.cloned();
+        let argv = match &shell {
             None => words,
             Some(shell) => in_shell(shell, words),
         };
         let program = Program::new(&argv).map_err(|why| Error::system("cannot use this command", &why))?;
-        Ok(Self { program, argv, about, name })
+        Ok(Self { program, argv, about, name, shell })
+    }
+}
+
+impl Wrapped {
+    /// The words as they were typed.
+    pub(super) fn typed(&self) -> Vec<OsString> {
+        let Some(shell) = &self.shell else { return self.argv.clone() };
+        let before = in_shell(shell, vec![OsString::new()]).len() - 2;
+        let string = self.argv.get(before).cloned();
+        string.into_iter().chain(self.argv.iter().skip(before + 2).cloned()).collect()
     }
 }
 
@@ -69,6 +82,16 @@ mod tests {
         let bash = in_shell(&"/bin/bash".into(), words());
         let expected = ["/bin/bash", "-e", "-o", "pipefail", "-c", "a | b", "/bin/bash", "x", "y"];
         assert_eq!(bash, expected.map(OsString::from));
+    }
+
+    #[test]
+    fn the_words_are_known_as_they_were_typed() {
+        let words = || ["a | b", "x", "y"].map(OsString::from).to_vec();
+        for shell in [None, Some(OsString::from("sh")), Some("/bin/bash".into())] {
+            let command = Wrapped::new(words(), shell.as_ref()).unwrap();
+            assert_eq!(command.typed(), words(), "{shell:?}");
+        }
+        assert_eq!(Wrapped::new(vec!["a".into()], Some(&"bash".into())).unwrap().typed(), ["a"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod named;
 mod replay;
 mod rewound;
 mod source;
+mod whole;
 
 use std::ffi::OsString;
 use std::io;
@@ -24,11 +25,14 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::net::{SocketType, sockopt};
 
+use crate::sys::spool::Spool;
 use flags::Flags;
 use replay::Replay;
 use rewound::Rewound;
 
 pub(crate) use buffer::InputLoss;
+pub(super) use whole::Taken;
+pub(crate) use whole::{Rest, WholeInput};
 
 /// A wish for the commands' standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +119,13 @@ impl Inputs {
     /// This on descriptor 0, and nothing else.
     pub(crate) fn only(stdin: OwnedFd) -> Self {
         let input = Input { numbers: vec![0], kind: Kind::Given(stdin) };
+        Self { list: vec![input], ..Self::default() }
+    }
+
+    /// These bytes on descriptor 0, given to every attempt by a pipe, and nothing behind them.
+    pub(crate) fn replayed(bytes: Spool) -> Self {
+        let input =
+            Input { numbers: vec![0], kind: Kind::Replayed(Box::new(Replay::of(inherited(0), bytes))) };
         Self { list: vec![input], ..Self::default() }
     }
 

@@ -6,6 +6,7 @@
 mod ending;
 mod flow;
 mod heed;
+mod rest;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

@@ -12,6 +12,8 @@ pub(super) struct ReplayBuffer {
     spool: Spool,
     loss: Option<InputLoss>,
     closed: bool,
+    /// What was kept stays where more cannot be.
+    keeps_part: bool,
 }
 
 /// The reason why input cannot be given again.
@@ -40,7 +42,12 @@ impl ReplayBuffer {
     pub(super) fn new(limit: u64) -> Self {
         let mut spool = Spool::default();
         spool.limit_memory(limit);
-        Self { limit, spool, loss: None, closed: false }
+        Self { limit, spool, loss: None, closed: false, keeps_part: false }
+    }
+
+    /// A full one, which takes nothing more.
+    pub(super) fn of(spool: Spool) -> Self {
+        Self { limit: spool.len(), spool, loss: None, closed: true, keeps_part: true }
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -63,7 +70,18 @@ impl ReplayBuffer {
     /// Gives everything up: it is of no more use, and its space is given back at once.
     pub(super) fn lose(&mut self, why: InputLoss) {
         self.loss.get_or_insert(why);
-        self.spool = Spool::default();
+        if !self.keeps_part {
+            self.spool = Spool::default();
+        }
+    }
+
+    /// What was kept stays where more cannot be kept.
+    pub(super) fn keep_part(&mut self) {
+        self.keeps_part = true;
+    }
+
+    pub(super) fn spool(&self) -> &Spool {
+        &self.spool
     }
 
     /// Keeps what comes next. If that cannot be, all is lost.

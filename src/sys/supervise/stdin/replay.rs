@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::Taken;
 use super::buffer::{InputLoss, ReplayBuffer};
-use super::feed::Feed;
+use super::eager::has_input;
+use super::feed::{CHUNK, Feed};
 use super::source::Source;
+use crate::sys::spool::Spool;
 
 pub(super) struct Replay {
     source: Source,
@@ -32,6 +35,18 @@ impl Replay {
             given: None,
             unfed: None,
             exhausted: false,
+            last: false,
+        }
+    }
+
+    /// Replays bytes that are there already. Nothing is read from `fd`.
+    pub(super) fn of(fd: BorrowedFd<'static>, bytes: Spool) -> Self {
+        Self {
+            source: Source::ahead(fd),
+            buffer: ReplayBuffer::of(bytes),
+            given: None,
+            unfed: None,
+            exhausted: true,
             last: false,
         }
     }
@@ -89,6 +104,46 @@ impl Replay {
 
     pub(super) fn is_last(&mut self) {
         self.last = true;
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'static> {
+        self.source.fd()
+    }
+
+    /// Keeps what was read even where not all of it can be.
+    pub(super) fn keep_part(&mut self) {
+        self.buffer.keep_part();
+    }
+
+    /// The bytes that were read so far.
+    pub(super) fn kept(&self) -> &Spool {
+        self.buffer.spool()
+    }
+
+    /// Reads on from the source, between attempts.
+    pub(super) fn take_rest(&mut self) -> Taken {
+        if self.exhausted || self.buffer.loss().is_some() {
+            return Taken::End;
+        }
+        if !has_input(self.fd()) {
+            return Taken::Nothing;
+        }
+        let mut bytes = vec![0; CHUNK];
+        match rustix::io::read(self.fd(), &mut bytes[..]) {
+            Ok(0) => {
+                self.exhausted = true;
+                Taken::End
+            }
+            Ok(count) => {
+                self.buffer.append(&bytes[..count]);
+                Taken::Some
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Taken::Nothing,
+            Err(errno) => {
+                self.buffer.lose(InputLoss::Broken(errno));
+                Taken::End
+            }
+        }
     }
 
     pub(super) fn loss(&self) -> Option<&InputLoss> {

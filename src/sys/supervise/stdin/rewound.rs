@@ -78,6 +78,11 @@ impl Rewound {
         self.loss.as_ref()
     }
 
+    /// The file once more, standing where the first attempt began, and that place.
+    pub(super) fn anew(&self) -> Result<(OwnedFd, u64), Errno> {
+        Ok((self.reopen()?, self.start))
+    }
+
     /// Another open file description of the same file, where the first attempt began.
     fn reopen(&self) -> Result<OwnedFd, Errno> {
         let kept = OFlags::RWMODE | OFlags::APPEND | OFlags::NONBLOCK;

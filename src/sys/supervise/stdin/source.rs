@@ -51,6 +51,11 @@ impl Source {
         Self::Eager(Eager::new(fd, CHUNK))
     }
 
+    /// A source that is read ahead.
+    pub(super) fn ahead(fd: BorrowedFd<'static>) -> Self {
+        Self::Eager(Eager::new(fd, CHUNK))
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'static> {
         match self {
             #[cfg(target_os = "linux")]

@@ -1,0 +1,45 @@
+//! `retry replay FILE|DIR…`: runs dead letters again, oldest first. Each letter is run by a copy of this program
+//! (`run/replayed.rs`), which holds the letter's lock with us: whoever is killed, no other replay takes a letter that still
+//! runs.
+
+mod asked;
+mod find;
+mod list;
+mod pass;
+mod show;
+mod words;
+
+use self::asked::{Asked, Task};
+use self::pass::Pass;
+use super::run::replayed;
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::cli::Invocation;
+use crate::sys::output;
+use crate::sys::supervise::handed_down;
+
+pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
+    if let Some([letter, report]) = handed_down() {
+        return replayed::run(invocation, letter, report);
+    }
+    let asked = Asked::read(invocation)?;
+    let operands = invocation.operands();
+    if operands.is_empty() {
+        return Err(Error::usage("no letter given")
+            .hint("usage: retry replay [OPTIONS] FILE|DIR..., for example retry replay /var/spool/retry"));
+    }
+    let found = find::find(operands)?;
+    match asked.task {
+        Task::List => list::list(&found, &asked, super::format(invocation, &["text", "json"])?),
+        Task::Show { script } => show::show(&found, script),
+        Task::DryRun => show::dry_run(&found, &asked),
+        Task::Run => Pass::new(&found, &asked)?.run(),
+    }
+}
+
+/// Says something on stderr, unless nothing is to be said.
+fn say(asked: &Asked, text: &str) {
+    if !asked.quiet {
+        output::to_stderr(&format!("retry: {}\n", output::printable(text)));
+    }
+}

@@ -1,0 +1,112 @@
+//! A letter written: under another name, locked, made durable, and then renamed. Killed before the rename, all that is left is
+//! a `.tmp-` file, which the next writer removes.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
+use rustix::io::Errno;
+
+use super::{Letterbox, at, try_lock};
+use crate::base::words::of_system;
+use crate::letter::TEMPORARY;
+use crate::sys::spool::Spool;
+
+/// Bytes that are copied at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Names that are tried.
+const MOST_NAMES: u32 = 10_000;
+
+impl Letterbox {
+    /// Makes sure that a letter of this run could be written. The error is words.
+    pub(crate) fn probe(&self, run: &str) -> Result<(), String> {
+        let name = format!("{TEMPORARY}{run}");
+        let made = self.begin(&name).and_then(|_| Ok(unlinkat(&self.directory, &*name, AtFlags::empty())?));
+        made.map_err(|why| at(&self.path, &why))
+    }
+
+    /// Writes a letter: the line and the body. `name` is asked for another name while one is taken. The error is words.
+    pub(crate) fn write(
+        &self,
+        run: &str,
+        name: impl Fn(u32) -> String,
+        line: &[u8],
+        body: Option<&Spool>,
+    ) -> Result<PathBuf, String> {
+        let temporary = format!("{TEMPORARY}{run}");
+        let written = self.try_write(&temporary, name, line, body);
+        written.map(|name| self.path.join(name)).map_err(|why| {
+            let _gone = unlinkat(&self.directory, &*temporary, AtFlags::empty());
+            format!("{}: {}", self.path.display(), of_system(&why))
+        })
+    }
+
+    fn try_write(
+        &self,
+        temporary: &str,
+        name: impl Fn(u32) -> String,
+        line: &[u8],
+        body: Option<&Spool>,
+    ) -> io::Result<String> {
+        let file = self.begin(temporary)?;
+        write_all(&file, line)?;
+        if let Some(body) = body {
+            let mut piece = vec![0; CHUNK_BYTES];
+            let mut at = 0;
+            while at < body.len() {
+                let read = body.read_at(&mut piece, at)?;
+                write_all(&file, &piece[..read])?;
+                at += read as u64;
+            }
+        }
+        rustix::fs::fdatasync(&file)?;
+        for number in 1..MOST_NAMES {
+            let name = name(number);
+            match self.rename(temporary, &name) {
+                Ok(()) => {
+                    // Some file systems cannot sync a directory.
+                    let _unsure = rustix::fs::fsync(&self.directory);
+                    return Ok(name);
+                }
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn begin(&self, name: &str) -> io::Result<OwnedFd> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?;
+        try_lock(&file)?;
+        Ok(file)
+    }
+
+    /// Gives the finished letter its name, unless there is such a one already.
+    fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
+        #[cfg(target_os = "linux")]
+        {
+            let flags = rustix::fs::RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(&self.directory, from, &self.directory, to, flags) {
+                // Not every file system can.
+                Err(Errno::INVAL | Errno::NOSYS) => {}
+                renamed => return renamed,
+            }
+        }
+        rustix::fs::linkat(&self.directory, from, &self.directory, to, AtFlags::empty())?;
+        unlinkat(&self.directory, from, AtFlags::empty())
+    }
+}
+
+fn write_all(file: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(&file, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}

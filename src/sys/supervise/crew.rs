@@ -1,0 +1,164 @@
+//! Several processes of ours at once: copies of this program, each of which runs a command and looks after it.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::io::{Errno, FdFlags};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
+
+use super::signals::{self, Signals};
+use super::{pause, spawn};
+
+/// The longest wait at once: a lost signal costs no more than this.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The variable that names what was handed down: our process id, then the descriptors, parted by commas.
+pub(crate) const HANDED_DOWN: &str = "RETRY_HANDED_DOWN";
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum CrewEvent {
+    /// This one has ended: with a status, or by a signal.
+    Ended(i32, Result<u8, i32>),
+    /// A signal tells us to stop. The processes have it.
+    Signal(i32),
+    Woke,
+}
+
+/// Processes that run.
+pub(crate) struct Crew {
+    signals: Signals,
+    pids: Vec<i32>,
+    reports: VecDeque<CrewEvent>,
+}
+
+impl Crew {
+    /// Installs the handlers. Inside a tokio runtime, and there may be no supervisor beside it.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { signals: Signals::install()?, pids: Vec::new(), reports: VecDeque::new() })
+    }
+
+    /// Starts this program once more, with the same arguments, these variables, and these descriptors handed down.
+    pub(crate) fn start(
+        &mut self,
+        variables: &[(String, OsString)],
+        descriptors: &[&OwnedFd],
+    ) -> io::Result<i32> {
+        let mut arguments = std::env::args_os();
+        let own_name = arguments.next().unwrap_or_else(|| "retry".into());
+        let mut handed = std::process::id().to_string();
+        for descriptor in descriptors {
+            handed.push_str(&format!(",{}", descriptor.as_raw_fd()));
+        }
+        let mut command = Command::new(own_path()?);
+        command.arg0(own_name).args(arguments).stdin(Stdio::null());
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.env(HANDED_DOWN, handed);
+        let keep = |flags| descriptors.iter().try_for_each(|fd| rustix::io::fcntl_setfd(fd, flags));
+        let started = keep(FdFlags::empty()).map_err(io::Error::from).and_then(|()| command.spawn());
+        keep(FdFlags::CLOEXEC)?;
+        let pid = started?.id().cast_signed();
+        self.pids.push(pid);
+        Ok(pid)
+    }
+
+    /// Waits for the next thing that happens, at most so long.
+    pub(crate) fn next(&mut self, wait: Duration) -> CrewEvent {
+        let until = pause::now().saturating_add(wait);
+        loop {
+            self.look();
+            if let Some(report) = self.reports.pop_front() {
+                return report;
+            }
+            let left = until.saturating_sub(pause::now());
+            if left.is_zero() {
+                return CrewEvent::Woke;
+            }
+            spawn::wait_for([self.signals.fd().as_fd()], left.min(LOOK_INTERVAL));
+        }
+    }
+
+    fn look(&mut self) {
+        let mut told = Vec::new();
+        self.signals.read(|record| {
+            if signals::terminates(record.signal) {
+                told.push(record);
+            }
+        });
+        for record in told {
+            // What comes from a terminal they have got, too.
+            if !record.is_from_kernel() {
+                self.tell(record.signal);
+            }
+            self.reports.push_back(CrewEvent::Signal(record.signal));
+        }
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            self.ended(pid, status);
+        }
+    }
+
+    fn tell(&self, signal: i32) {
+        for pid in self.pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+            if let Some(signal) = Signal::from_named_raw(signal) {
+                let _gone = kill_process(pid, signal);
+            }
+        }
+    }
+
+    fn ended(&mut self, pid: Pid, status: WaitStatus) {
+        let pid = pid.as_raw_pid();
+        let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
+        let end = match (code, status.terminating_signal()) {
+            (Some(code), _) => Ok(code),
+            (None, Some(signal)) => Err(signal),
+            (None, None) => return,
+        };
+        if self.pids.contains(&pid) {
+            self.pids.retain(|known| *known != pid);
+            self.reports.push_back(CrewEvent::Ended(pid, end));
+        }
+    }
+}
+
+/// This program: also where its file was replaced or removed meanwhile.
+fn own_path() -> io::Result<std::path::PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
+
+/// The descriptors that a process of the same program has handed down to this one, which ends when that one does; `None` where
+/// there are none.
+pub(crate) fn handed_down<const N: usize>() -> Option<[OwnedFd; N]> {
+    let text = std::env::var(HANDED_DOWN).ok()?;
+    let mut numbers = text.split(',').map(str::parse::<i32>);
+    let parent = numbers.next()?.ok()?;
+    end_with(parent)?;
+    let numbers: Vec<i32> = numbers.collect::<Result<_, _>>().ok()?;
+    let numbers: [i32; N] = numbers.try_into().ok()?;
+    let is_open = |number: &i32| {
+        // SAFETY: only asked for its flags; a number that is not open is refused.
+        *number > 2 && unsafe { libc::fcntl(*number, libc::F_SETFD, libc::FD_CLOEXEC) } == 0
+    };
+    let distinct = numbers.iter().enumerate().all(|(at, number)| !numbers[..at].contains(number));
+    // SAFETY: open, inherited, and nobody else's: the variable names them for us, once.
+    (distinct && numbers.iter().all(is_open))
+        .then(|| numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }))
+}
+
+/// Has TERM sent to us when our parent dies. `None` where it is dead already, or another.
+fn end_with(parent: i32) -> Option<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let set = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
+        if set == Err(Errno::INVAL) {
+            return None;
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = Errno::INVAL;
+    (rustix::process::getppid().map(Pid::as_raw_pid) == Some(parent)).then_some(())
+}

@@ -1,0 +1,86 @@
+//! The whole input of a run whose command has finally failed: also what no attempt has read.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::fs::FileType;
+
+use super::buffer::InputLoss;
+use super::{Inputs, Kind, inherited};
+use crate::sys::spool::Spool;
+
+/// What the command was given on standard input.
+pub(crate) enum WholeInput<'a> {
+    /// Nothing: a terminal, a device such as `/dev/null`.
+    Nothing,
+    /// These bytes; with a loss, only the first ones, or none.
+    Kept(&'a Spool, Option<&'a InputLoss>),
+    /// A file of our own, open where the command began to read.
+    File { file: OwnedFd, start: u64 },
+    /// It cannot be had; the words say why.
+    Gone(&'static str),
+}
+
+/// How far the reading of the rest came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// To the end, or to where no more is kept.
+    Done,
+    /// Nothing came for too long.
+    Silent,
+    /// A signal told us to stop.
+    Interrupted(i32),
+}
+
+/// The outcome of one reading.
+pub(in crate::sys::supervise) enum Taken {
+    Some,
+    /// Nothing is there now.
+    Nothing,
+    /// There will be no more, or it would not be kept.
+    End,
+}
+
+impl Inputs {
+    /// Keeps what was read even where not all of it can be.
+    pub(crate) fn keep_part(&mut self) {
+        for replay in self.replays() {
+            replay.keep_part();
+        }
+    }
+
+    /// The stream on descriptor 0 that can be read on, if there is one.
+    pub(in crate::sys::supervise) fn stream(&self) -> Option<BorrowedFd<'static>> {
+        self.list.iter().find_map(|input| match &input.kind {
+            Kind::Replayed(replay) if input.numbers.contains(&0) => Some(replay.fd()),
+            _ => None,
+        })
+    }
+
+    /// Reads and keeps what comes next on descriptor 0. While no command runs.
+    pub(in crate::sys::supervise) fn take_rest(&mut self) -> Taken {
+        let mut inputs = self.list.iter_mut().filter(|input| input.numbers.contains(&0));
+        match inputs.next().map(|input| &mut input.kind) {
+            Some(Kind::Replayed(replay)) => replay.take_rest(),
+            _ => Taken::End,
+        }
+    }
+
+    /// What was given on descriptor 0.
+    pub(crate) fn whole(&self) -> WholeInput<'_> {
+        if self.list.iter().any(|input| !input.numbers.contains(&0)) {
+            return WholeInput::Gone("an argument names a descriptor, whose input is not kept");
+        }
+        match self.list.first().map(|input| &input.kind) {
+            Some(Kind::Given(_)) => WholeInput::Nothing,
+            Some(Kind::Replayed(replay)) => WholeInput::Kept(replay.kept(), replay.loss()),
+            Some(Kind::Rewound(file)) => match file.anew() {
+                Ok((file, start)) => WholeInput::File { file, start },
+                Err(_) => WholeInput::Gone("the file cannot be opened again"),
+            },
+            None => match rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+                Ok(FileType::CharacterDevice) | Err(_) => WholeInput::Nothing,
+                Ok(_) => WholeInput::Gone("stdin was inherited, and is not kept"),
+            },
+        }
+    }
+}
