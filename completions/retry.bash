@@ -22,20 +22,20 @@ _retry_ask() {
 _retry_options() {
   case $1 in
     '')
-      options='-n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -V --version -h --help'
-      valued=' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
+      options='-n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-required --dead-letter-warn --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -V --version -h --help'
+      valued=' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
       ;;
     'until')
-      options='-n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
-      valued=' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
+      options='-n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-required --dead-letter-warn --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
+      valued=' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
       ;;
     'wait')
       options='-n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -q --quiet -v --verbose --retries --no-retry --policy --config --no-config -h --help'
       valued=' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config '
       ;;
     'explain')
-      options='--format --full --all -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
-      valued=' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
+      options='--format --full --all -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-required --dead-letter-warn --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
       ;;
     'classify')
       options='--exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --policy --config --no-config -h --help'
@@ -48,6 +48,10 @@ _retry_options() {
     'state')
       options='--format --for --concurrency --rate --breaker --budget --adaptive --gate-wait --state --policy --config --no-config -h --help'
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
+      ;;
+    'replay')
+      options='--jobs --give-up-after --rate --keep --list --format --show --sh --dry-run --verify --force --ignore-settings --env-from -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --name --label --message-format --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --key --concurrency --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --jobs --give-up-after --rate --keep --format --env-from -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --key --concurrency --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
       ;;
     'report')
       options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
@@ -68,6 +72,7 @@ _retry_value() {
     *" --log") _retry_files ;;
     *" --message-format") _retry_offer 'text json' ;;
     *" --color") _retry_offer 'auto always never' ;;
+    *" --dead-letter") _retry_files ;;
     *" --on-state-error") _retry_offer 'proceed fail' ;;
     *" --policy") _retry_offer "$(_retry_ask explain --all)" ;;
     *" --config") _retry_files ;;
@@ -78,6 +83,9 @@ _retry_value() {
     "classify --format") _retry_offer 'text json' ;;
     "profiles --format") _retry_offer 'text json' ;;
     "state --format") _retry_offer 'text json' ;;
+    *" --keep") _retry_files ;;
+    "replay --format") _retry_offer 'text json' ;;
+    *" --env-from") _retry_offer 'letter now' ;;
     "report --format") _retry_offer 'text json markdown html junit prometheus trace' ;;
     *" -o" | *" --output") _retry_files ;;
   esac
@@ -102,7 +110,7 @@ _retry() {
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case " until wait explain classify profiles state report " in
+    case " until wait explain classify profiles state replay report " in
     *" ${COMP_WORDS[1]} "*) verb=${COMP_WORDS[1]} i=2 ;;
     esac
   fi
@@ -164,7 +172,7 @@ _retry() {
       _retry_command "$COMP_CWORD"
       if ((COMP_CWORD == 1)); then
         local IFS=$' \t\n'
-        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state report' -- "$cur"))
+        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state replay report' -- "$cur"))
       fi
       ;;
     esac

@@ -323,7 +323,7 @@ impl Session {
         }
         self.last = Some((attempt.status(), verdict.class));
         if self.bounds.has_helpers() {
-            self.judged = Some(Box::new(self.judge(&attempt, &verdict)));
+            self.judged = Some(Box::new(Judged::new(&attempt, &verdict)));
         }
         let over = Over { attempt, verdict, stopping };
         if self.gate.is_some() {

@@ -249,7 +249,7 @@ impl Row {
     /// Is the value the name of a file?
     pub fn is_file(self) -> bool {
         match self {
-            Row::Setting(setting) => setting.key == "log",
+            Row::Setting(setting) => matches!(setting.key, "log" | "dead-letter"),
             Row::Flag(flag) => flag.is_file,
         }
     }

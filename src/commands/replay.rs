@@ -33,7 +33,7 @@ pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
         Task::List => list::list(&found, &asked, super::format(invocation, &["text", "json"])?),
         Task::Show { script } => show::show(&found, script),
         Task::DryRun => show::dry_run(&found, &asked),
-        Task::Run => Pass::new(&found, &asked)?.run(),
+        Task::Run => Ok(Pass::new(&found, &asked)?.run()),
     }
 }
 

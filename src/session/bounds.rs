@@ -6,7 +6,7 @@ use super::events::time;
 use super::helpers::HelperKind;
 use crate::event::Outcome;
 use crate::policy::Policy;
-use crate::policy::value::{StderrMode, StdoutMode};
+use crate::policy::value::{StderrMode, StdoutMode, TimeLimit};
 
 /// Limits of one run, the statuses that were asked for, and what becomes of its output.
 #[derive(Clone, Debug)]
@@ -38,8 +38,8 @@ pub struct RunBounds {
     /// How many hooks there are, by kind: on a retry, a success, a failure.
     hooks: [usize; 3],
     pub(super) hook_timeout: Duration,
-    pub(super) has_fallback: bool,
-    pub(super) fallback_timeout: Option<Duration>,
+    /// The time limit of the fallback, if there is a fallback.
+    pub(super) fallback: Option<TimeLimit>,
     /// The outcomes of which a dead letter is written.
     pub(super) letters: Vec<Outcome>,
 }
@@ -63,8 +63,10 @@ impl RunBounds {
             keeps_all: policy.chronic,
             hooks: [policy.on_retry.0.len(), policy.on_success.0.len(), policy.on_failure.0.len()],
             hook_timeout: policy.hook_timeout,
-            has_fallback: policy.fallback.is_some(),
-            fallback_timeout: policy.fallback_timeout.0.or(policy.timeout.0),
+            fallback: policy
+                .fallback
+                .as_ref()
+                .map(|_| TimeLimit(policy.fallback_timeout.0.or(policy.timeout.0))),
             letters: letters(policy),
         }
     }
@@ -81,7 +83,7 @@ impl RunBounds {
 
     /// Is there anybody who has to be told of an attempt?
     pub(super) fn has_helpers(&self) -> bool {
-        self.has_fallback || !self.letters.is_empty() || self.hooks.iter().any(|count| *count > 0)
+        self.fallback.is_some() || !self.letters.is_empty() || self.hooks.iter().any(|count| *count > 0)
     }
 
     /// Is this attempt the last that there may be?

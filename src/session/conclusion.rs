@@ -11,6 +11,7 @@ use super::{Action, Delivered, Delivery, Now, Session, State, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::Stream;
 use crate::event::{Event, FallbackEnd, Level, Outcome, RunStop, millis};
+use crate::policy::value::TimeLimit;
 
 /// How a run ends.
 #[derive(Debug)]
@@ -84,9 +85,10 @@ impl Session {
                 self.report_attempt();
                 Step::Fallback
             }
-            Step::Fallback if self.falls_back() => {
-                return self.run_helper(now, HelperKind::Fallback, 0, self.bounds.fallback_timeout, None);
-            }
+            Step::Fallback => match self.fallback_owed() {
+                Some(limit) => return self.run_helper(now, HelperKind::Fallback, 0, limit.0, None),
+                None => Step::Letter,
+            },
             Step::FallbackOutput if self.bounds.holds_stdout && !self.bounds.keeps_all => {
                 let stdout = self.end.as_ref().is_some_and(|end| end.fell_back());
                 if stdout {
@@ -94,7 +96,7 @@ impl Session {
                 }
                 Step::Letter
             }
-            Step::Fallback | Step::FallbackOutput => Step::Letter,
+            Step::FallbackOutput => Step::Letter,
             Step::Letter => match self.letter_owed() {
                 Some(facts) => return self.out.push(Action::KeepLetter(Box::new(facts))),
                 None => Step::Report,
@@ -150,19 +152,19 @@ impl Session {
         self.conclude_from(now, Step::Letter);
     }
 
-    /// Is there something that a fallback could save? A tree that could not be killed may still be at work.
-    fn falls_back(&mut self) -> bool {
-        let Some(end) = self.end.as_ref().filter(|_| self.bounds.has_fallback) else { return false };
-        if matches!(end.outcome, Outcome::Succeeded | Outcome::Interrupted | Outcome::Error) {
-            return false;
+    /// The time limit of the fallback that is to run, if one is. A tree that could not be killed may still be at work.
+    fn fallback_owed(&mut self) -> Option<TimeLimit> {
+        let (limit, outcome) = (self.bounds.fallback?, self.end.as_ref()?.outcome);
+        if matches!(outcome, Outcome::Succeeded | Outcome::Interrupted | Outcome::Error) {
+            return None;
         }
         let lost = self.judged.as_ref().and_then(|judged| judged.stdin_lost.as_ref());
         if let Some(why) = lost {
             let text = format!("the fallback was not run: {why}");
             self.out.push(Action::Tell(Level::Warn, text));
-            return false;
+            return None;
         }
-        self.signals.is_empty()
+        self.signals.is_empty().then_some(limit)
     }
 
     /// The fallback is over: its exit is that of the run.

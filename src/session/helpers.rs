@@ -91,6 +91,26 @@ pub struct Judged {
     pub stdin_lost: Option<String>,
 }
 
+impl Judged {
+    pub(super) fn new(attempt: &AttemptResult, verdict: &Classification) -> Self {
+        let rule = &verdict.rule;
+        let profile = rule.profile.as_deref().map(|profile| format!("{profile}/")).unwrap_or_default();
+        Self {
+            status: attempt.status(),
+            signal: match attempt.ending {
+                Ending::Signaled(number) => Some(signal::name(number)),
+                _ => None,
+            },
+            class: verdict.class.name(),
+            kind: verdict.kind.as_deref().map(str::to_owned),
+            rule: format!("{}/{profile}{}", rule.source, rule.id),
+            reason: verdict.reason.to_string(),
+            http_status: verdict.http_status,
+            stdin_lost: attempt.stdin_lost.clone(),
+        }
+    }
+}
+
 /// The facts of a run that a dead letter holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LetterFacts {
@@ -140,30 +160,9 @@ impl Running {
 }
 
 impl Session {
-    /// The attempt in the words that helpers and letters have for it.
-    pub(super) fn judge(&self, attempt: &AttemptResult, verdict: &Classification) -> Judged {
-        let rule = &verdict.rule;
-        let profile = rule.profile.as_deref().map(|profile| format!("{profile}/")).unwrap_or_default();
-        Judged {
-            status: attempt.status(),
-            signal: match attempt.ending {
-                Ending::Signaled(number) => Some(signal::name(number)),
-                _ => None,
-            },
-            class: verdict.class.name(),
-            kind: verdict.kind.as_deref().map(str::to_owned),
-            rule: format!("{}/{profile}{}", rule.source, rule.id),
-            reason: verdict.reason.to_string(),
-            http_status: verdict.http_status,
-            stdin_lost: attempt.stdin_lost.clone(),
-        }
-    }
-
     pub(super) fn run_hook(&mut self, now: Now, kind: HelperKind, index: usize, delay: Option<Duration>) {
-        let limit = match self.signals.is_empty() {
-            true => self.bounds.hook_timeout,
-            false => self.bounds.hook_timeout.min(INTERRUPTED_HOOK_LIMIT),
-        };
+        let limit = self.bounds.hook_timeout;
+        let limit = if self.signals.is_empty() { limit } else { limit.min(INTERRUPTED_HOOK_LIMIT) };
         self.run_helper(now, kind, index, Some(limit), delay);
     }
 

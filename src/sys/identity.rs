@@ -40,14 +40,14 @@ pub(crate) fn host() -> String {
 }
 
 /// The mask for new files. Nobody else may be making files meanwhile: we have one thread.
-pub(crate) fn umask() -> u32 {
+pub(crate) fn umask() -> rustix::fs::RawMode {
     let mask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     rustix::process::umask(mask);
-    u32::from(mask.as_raw_mode())
+    mask.as_raw_mode()
 }
 
 pub(crate) fn set_umask(mask: u32) {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask as rustix::fs::RawMode));
 }
 
 pub(crate) fn change_directory(path: &std::ffi::OsStr) -> std::io::Result<()> {

@@ -148,7 +148,7 @@ fn what_the_limit_keeps_out_makes_a_part() {
     let sandbox = Sandbox::new();
     let ran = fail_with(
         &sandbox,
-        &[b'x'; 100_000],
+        &vec![b'x'; 100_000],
         &["--stdin-max", "70000"],
         &["sh", "-c", "cat >/dev/null; exit 4"],
     );

@@ -242,7 +242,7 @@ fn what_is_no_good_letter_is_refused_and_kept() {
     };
     let append = |path: &PathBuf| {
         std::fs::write(path, [std::fs::read(path).expect("a letter"), b"+++".to_vec()].concat())
-            .expect("a letter")
+            .expect("a letter");
     };
     change(
         &|path| {
@@ -250,7 +250,7 @@ fn what_is_no_good_letter_is_refused_and_kept() {
                 .write(true)
                 .open(path)
                 .and_then(|file| file.set_len(file.metadata()?.len() - 3))
-                .expect("a cut")
+                .expect("a cut");
         },
         &[],
         "3 bytes short",
@@ -305,7 +305,7 @@ fn a_place_where_others_may_write_is_not_trusted() {
     fail_with(&sandbox, b"", &[], &["sh", "-c", "[ -e up ] || exit 4"]).exits(4);
     sandbox.write("up", "");
     let mode = |mode| {
-        std::fs::set_permissions(sandbox.path("dlq"), std::fs::Permissions::from_mode(mode)).expect("a mode")
+        std::fs::set_permissions(sandbox.path("dlq"), std::fs::Permissions::from_mode(mode)).expect("a mode");
     };
     mode(0o777);
     sandbox.run(["replay", "dlq"]).exits(1).mentions(&["its directory can be written by others"]);

@@ -19,6 +19,13 @@ pub(super) enum Task {
     DryRun,
 }
 
+/// Where the values of variables come from that letters hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EnvFrom {
+    Letter,
+    Now,
+}
+
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) task: Task,
@@ -30,8 +37,7 @@ pub(super) struct Asked {
     /// The checksum of a body is compared before it is used.
     pub(super) verify: bool,
     pub(super) force: bool,
-    /// Values of variables that letters hold are ignored.
-    pub(super) fresh_env: bool,
+    pub(super) env: EnvFrom,
     pub(super) quiet: bool,
 }
 
@@ -55,9 +61,9 @@ impl Asked {
             Rate::parse(&text.to_string_lossy())
                 .map_err(|why| Error::usage(format!("--rate {}: {why}", text.display())))
         });
-        let fresh_env = match invocation.value("env-from").map(|text| text.to_string_lossy()).as_deref() {
-            None | Some("letter") => false,
-            Some("now") => true,
+        let env = match invocation.value("env-from").map(|text| text.to_string_lossy()).as_deref() {
+            None | Some("letter") => EnvFrom::Letter,
+            Some("now") => EnvFrom::Now,
             Some(other) => return Err(Error::usage(format!("invalid --env-from '{other}' (letter, now)"))),
         };
         Ok(Self {
@@ -68,7 +74,7 @@ impl Asked {
             keep: invocation.value("keep").map(PathBuf::from),
             verify: invocation.is_set("verify"),
             force: invocation.is_set("force"),
-            fresh_env,
+            env,
             quiet: invocation
                 .flags
                 .0

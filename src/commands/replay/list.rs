@@ -20,7 +20,7 @@ pub(super) fn list(entries: &[Entry], asked: &Asked, format: &str) -> Result<Exi
     let replays = replays(entries);
     let rows = entries.iter().map(|entry| (entry, show::problem(entry, asked), replays_of(entry, &replays)));
     if format == "json" {
-        let rows = rows.map(|(entry, problem, replays)| as_json(entry, problem, replays));
+        let rows = rows.map(|(entry, problem, replays)| as_json(entry, problem.as_deref(), replays));
         return print_json(&Json::Array(rows.collect()), true);
     }
     let mut lines =
@@ -53,7 +53,7 @@ pub(super) fn list(entries: &[Entry], asked: &Asked, format: &str) -> Result<Exi
     print(&format!("{table}{problems}"))
 }
 
-fn as_json(entry: &Entry, problem: Option<String>, replays: u64) -> Json {
+fn as_json(entry: &Entry, problem: Option<&str>, replays: u64) -> Json {
     let path = entry.path.to_string_lossy();
     let Ok(header) = &entry.header else { return json!({"path": path, "problem": problem}) };
     json!({

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::asked::Asked;
+use super::asked::{Asked, EnvFrom};
 use super::find::Entry;
 use super::say;
 use super::show::check;
@@ -90,7 +90,7 @@ impl<'a> Pass<'a> {
         })
     }
 
-    pub(super) fn run(mut self) -> Result<Exit, Error> {
+    pub(super) fn run(mut self) -> Exit {
         loop {
             let wait = self.start_what_may();
             if self.running.is_empty() && (wait.is_none() || self.signal.is_some()) {
@@ -102,7 +102,7 @@ impl<'a> Pass<'a> {
                 CrewEvent::Woke => {}
             }
         }
-        Ok(self.conclude())
+        self.conclude()
     }
 
     /// Starts letters. How long until another one may start, if one may at all.
@@ -161,10 +161,9 @@ impl<'a> Pass<'a> {
             Opened::Gone => return Err(None),
         }
         check(&letter, self.asked).map_err(Some)?;
-        let variables = if self.asked.fresh_env {
-            Vec::new()
-        } else {
-            letter.header.variables().map_err(|mistake| Some(mistake.0))?
+        let variables = match self.asked.env {
+            EnvFrom::Now => Vec::new(),
+            EnvFrom::Letter => letter.header.variables().map_err(|mistake| Some(mistake.0))?,
         };
         let words = |why: std::io::Error| Some(format!("it could not be started: {why}"));
         let report = spool::file_of(b"").map_err(words)?;
@@ -191,7 +190,7 @@ impl<'a> Pass<'a> {
         let put_away = if succeeded {
             self.put_away(&running.letter)
         } else {
-            self.record(&running.letter, report.as_ref(), end)
+            Self::record(&running.letter, report.as_ref(), end)
         };
         let what = match (succeeded, put_away) {
             (true, Ok(())) => {
@@ -222,7 +221,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Notes a failure beside the letter, which itself is never changed.
-    fn record(&self, letter: &Letter, report: Option<&Report>, end: Result<u8, i32>) -> Result<(), String> {
+    fn record(letter: &Letter, report: Option<&Report>, end: Result<u8, i32>) -> Result<(), String> {
         let file = letter.path.file_name().unwrap_or_default().to_string_lossy();
         let line = json!({
             "ts": clock::rfc3339_micros(),

@@ -80,16 +80,12 @@ pub(super) fn dry_run(entries: &[Entry], asked: &Asked) -> Result<Exit, Error> {
     let mut text = String::new();
     let mut well = true;
     for entry in entries {
-        let what = match problem(entry, asked) {
-            Some(problem) => {
-                well = false;
-                format!("would be kept: {problem}")
-            }
-            None => {
-                let words =
-                    entry.header.as_ref().ok().and_then(|header| header.command().ok()).unwrap_or_default();
-                String::from_utf8_lossy(&command_line(&words)).into_owned()
-            }
+        let what = if let Some(problem) = problem(entry, asked) {
+            well = false;
+            format!("would be kept: {problem}")
+        } else {
+            let words = entry.header.as_ref().ok().and_then(|header| header.command().ok());
+            String::from_utf8_lossy(&command_line(&words.unwrap_or_default())).into_owned()
         };
         text.push_str(&format!("{}: {what}\n", entry.name()));
     }

@@ -75,14 +75,12 @@ impl Driver<'_> {
     fn helper_input(&mut self) -> std::io::Result<OwnedFd> {
         let end = self.streams.end();
         let text = if end.merged { &end.stdout } else { &end.stderr };
-        match text {
-            Some(text) => spool::file_of(text),
-            None => {
-                let text = "stderr was not captured: hooks read nothing (--hook-tail captures it)";
-                self.sinks.note(Level::Debug, text);
-                spool::null()
-            }
+        if let Some(text) = text {
+            return spool::file_of(text);
         }
+        let text = "stderr was not captured: hooks read nothing (--hook-tail captures it)";
+        self.sinks.note(Level::Debug, text);
+        spool::null()
     }
 
     pub(super) fn stop_helper(&mut self, grace: Duration) {

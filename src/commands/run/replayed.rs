@@ -80,7 +80,7 @@ pub(in crate::commands) fn run(
     if let Some(StatePlace::Directory(place)) = &mut policy.state
         && named_state
     {
-        *place = absolute(&here, place.as_os_str()).into();
+        *place = absolute(&here, place);
     }
     // The session asks for a letter at every end: that is the report.
     policy.dead_letter = Some(FilePath("-".into()));
