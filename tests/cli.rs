@@ -3,6 +3,7 @@
 pub(crate) mod harness;
 
 mod flags;
+mod flags_recovery;
 mod flags_state;
 mod habits;
 mod help;

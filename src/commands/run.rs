@@ -16,6 +16,7 @@ mod onlookers;
 mod remains;
 pub(super) mod replayed;
 mod streams;
+mod variables;
 mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
@@ -33,7 +34,7 @@ use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
-use crate::sys::supervise::{self, Captured, HANDED_DOWN, Options, Supervisor, SupervisorEvent, Variable};
+use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent};
 use crate::sys::{clock, environment, identity, output};
 use letters::Place;
 use replayed::Replayed;
@@ -273,37 +274,6 @@ impl<'a> Driver<'a> {
         }
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
         Ok(())
-    }
-
-    /// Variables that describe the run to its command. Those of a `retry` around us describe another run, and are replaced.
-    fn variables(&self, attempt: &Attempt) -> Vec<Variable> {
-        let elapsed = clock::now().elapsed.saturating_sub(self.began);
-        let number = |number: u64| Some(number.to_string().into());
-        let text = |text: String| Some(text.into());
-        let exchange = self.exchange.as_ref();
-        vec![
-            ("RETRY_ATTEMPT", number(attempt.number)),
-            ("RETRY_ATTEMPT_LIMIT", text(self.policy.attempts().to_string())),
-            ("RETRY_LAST", number(attempt.last.into())),
-            ("RETRY_RUN_ID", text(self.run.clone())),
-            ("RETRY_IDEMPOTENCY_KEY", text(self.idempotency_key.clone())),
-            ("RETRY_ELAPSED_MS", number(whole_millis(elapsed))),
-            ("RETRY_DEPTH", number(u64::from(self.outer.depth) + 1)),
-            ("RETRY_HINT", exchange.map(|exchange| exchange.hint_path().into())),
-            ("RETRY_PROGRESS", exchange.map(|exchange| exchange.progress_path().into())),
-            ("RETRY_PREVIOUS_EXIT", attempt.previous.and_then(|(status, _)| number(status.into()))),
-            ("RETRY_PREVIOUS_CLASS", attempt.previous.map(|(_, class)| class.name().into())),
-            ("RETRY_DEADLINE_AT_MS", self.deadline_at.and_then(number)),
-            (environment::DEADLINE_CLOCK, self.deadline_on_our_clock().map(Into::into)),
-            (HANDED_DOWN, None),
-            (environment::PERMITS, self.permits(attempt.granted).map(Into::into)),
-        ]
-    }
-
-    /// The deadline once more, for a nested run whose wall clock may be set meanwhile.
-    fn deadline_on_our_clock(&self) -> Option<String> {
-        let deadline = self.began.saturating_add(self.policy.deadline.0?);
-        Some(format!("{}:{}", self.deadline_at?, whole_millis(deadline)))
     }
 
     /// Waits for something that the session must know of.

@@ -473,8 +473,8 @@ settings! {
 
     /// Time limit for a hook
     ///
-    /// A hook that takes longer is stopped with all that it started: TERM, and KILL a second later.
-    hook_timeout / "hook-timeout": Duration = Duration::from_secs(10),
+    /// A hook that takes longer is stopped with all that it started: TERM, and KILL a second later. 0 means none.
+    hook_timeout / "hook-timeout": TimeLimit = TimeLimit(Some(Duration::from_secs(10))),
     { Recovery "DURATION" }
 
     /// Capture stderr so that hooks can read its end (64 KiB) from stdin
@@ -500,7 +500,7 @@ settings! {
     /// whole or not at all, and only you can read it; arguments and input may be secret. A pipe on stdin is read to its end
     /// for it: with --dead-letter the input belongs to this command alone. DIR is made if it is not there.
     dead_letter / "dead-letter": Option<FilePath> = None,
-    { Recovery "DIR" env "RETRY_OPT_DEAD_LETTER" }
+    { Recovery "DIR" }
 
     /// Store the value of this variable in the dead letter: NAME or PREFIX*; repeatable
     ///

@@ -37,7 +37,7 @@ pub struct RunBounds {
     pub(super) keeps_all: bool,
     /// How many hooks there are, by kind: on a retry, a success, a failure.
     hooks: [usize; 3],
-    pub(super) hook_timeout: Duration,
+    pub(super) hook_timeout: Option<Duration>,
     /// The time limit of the fallback, if there is a fallback.
     pub(super) fallback: Option<TimeLimit>,
     /// The outcomes of which a dead letter is written.
@@ -62,7 +62,7 @@ impl RunBounds {
             holds_stderr: policy.stderr == StderrMode::Last,
             keeps_all: policy.chronic,
             hooks: [policy.on_retry.0.len(), policy.on_success.0.len(), policy.on_failure.0.len()],
-            hook_timeout: policy.hook_timeout,
+            hook_timeout: policy.hook_timeout.0,
             fallback: policy
                 .fallback
                 .as_ref()

@@ -162,8 +162,9 @@ impl Running {
 impl Session {
     pub(super) fn run_hook(&mut self, now: Now, kind: HelperKind, index: usize, delay: Option<Duration>) {
         let limit = self.bounds.hook_timeout;
-        let limit = if self.signals.is_empty() { limit } else { limit.min(INTERRUPTED_HOOK_LIMIT) };
-        self.run_helper(now, kind, index, Some(limit), delay);
+        let shorter = limit.map_or(INTERRUPTED_HOOK_LIMIT, |limit| limit.min(INTERRUPTED_HOOK_LIMIT));
+        let limit = if self.signals.is_empty() { limit } else { Some(shorter) };
+        self.run_helper(now, kind, index, limit, delay);
     }
 
     pub(super) fn run_helper(

@@ -205,6 +205,16 @@ fn letters_are_written_for_the_outcomes_that_were_chosen() {
 }
 
 #[test]
+fn what_the_fallback_has_read_is_kept_too() {
+    let sandbox = Sandbox::new();
+    let fallback = ["--fallback", "head -c 5 >part; exit 9"];
+    fail_with(&sandbox, b"whole input", &fallback, &["false"]).exits(9);
+    assert_eq!(sandbox.read("part"), "whole");
+    let (header, body) = letter(&sandbox);
+    assert_eq!((&*body, &header["exit_code"]), (&b"whole input"[..], &json!(1)));
+}
+
+#[test]
 fn a_run_that_was_refused_keeps_its_input_too() {
     let sandbox = Sandbox::new();
     sandbox.run(["state", "close", "k", "--for", "1h", "--state", "s"]).exits(0);

@@ -210,3 +210,21 @@ fn started(actions: Vec<Action>) -> Vec<Option<i32>> {
     };
     actions.into_iter().filter_map(start).collect()
 }
+
+#[test]
+fn the_statuses_that_were_asked_for_are_given() {
+    let flaky =
+        Policy { fail_if_flaky: Some(ExitStatus(42)), exhausted_code: Some(ExitStatus(75)), ..plain() };
+    let mut run = Run::new(&flaky).begin();
+    run.fails(0, 0);
+    run.did("spawn1 started ok succeeded exit0");
+    let mut run = Run::new(&flaky).begin();
+    run.fails(0, 1);
+    run.wakes(1000);
+    run.said.clear();
+    run.fails(0, 0);
+    run.did("started ok succeeded exit42");
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(1), ..flaky }).begin();
+    run.fails(0, 1);
+    run.did("spawn1! started failed(no attempts left) exhausted exit75");
+}

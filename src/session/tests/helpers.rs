@@ -56,7 +56,7 @@ fn hooks_of_one_kind_run_one_after_another() {
 
 #[test]
 fn a_hook_that_hangs_is_stopped_and_changes_nothing() {
-    let mut run = Run::new(&Policy { hook_timeout: ms(500), ..hooked() }).begin();
+    let mut run = Run::new(&Policy { hook_timeout: TimeLimit(Some(ms(500))), ..hooked() }).begin();
     run.fails(5, 7);
     run.wakes(500);
     run.did("spawn1 started retry:1000 retry0 wake:500 stop-helper:1000");

@@ -9,7 +9,6 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::{Letterbox, at, try_lock};
-use crate::base::words::of_system;
 use crate::letter::TEMPORARY;
 use crate::sys::spool::Spool;
 
@@ -35,32 +34,33 @@ impl Letterbox {
         body: Option<&Spool>,
     ) -> Result<PathBuf, String> {
         let temporary = format!("{TEMPORARY}{run}");
-        let written = self.try_write(&temporary, name, line, body);
+        let file = self.begin(&temporary).map_err(|why| at(&self.path, &why))?;
+        let written = self.try_write(&file, &temporary, name, line, body);
         written.map(|name| self.path.join(name)).map_err(|why| {
             let _gone = unlinkat(&self.directory, &*temporary, AtFlags::empty());
-            format!("{}: {}", self.path.display(), of_system(&why))
+            at(&self.path, &why)
         })
     }
 
     fn try_write(
         &self,
+        file: &OwnedFd,
         temporary: &str,
         name: impl Fn(u32) -> String,
         line: &[u8],
         body: Option<&Spool>,
     ) -> io::Result<String> {
-        let file = self.begin(temporary)?;
-        write_all(&file, line)?;
+        write_all(file, line)?;
         if let Some(body) = body {
             let mut piece = vec![0; CHUNK_BYTES];
             let mut at = 0;
             while at < body.len() {
                 let read = body.read_at(&mut piece, at)?;
-                write_all(&file, &piece[..read])?;
+                write_all(file, &piece[..read])?;
                 at += read as u64;
             }
         }
-        rustix::fs::fdatasync(&file)?;
+        rustix::fs::fdatasync(file)?;
         for number in 1..MOST_NAMES {
             let name = name(number);
             match self.rename(temporary, &name) {
@@ -109,4 +109,35 @@ fn write_all(file: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let parent = tempfile::tempdir().unwrap();
+        let letterbox = Letterbox::make(&parent.path().join("dlq")).unwrap();
+        let name = |number| format!("same-{number}.letter");
+        let mut body = Spool::default();
+        body.append(b"input").unwrap();
+        let paths: Vec<_> =
+            (0..64).map(|_| letterbox.write("run", name, b"{}\n", Some(&body)).unwrap()).collect();
+        assert_eq!(paths[63], parent.path().join("dlq/same-64.letter"));
+        assert_eq!(letterbox.letters().unwrap().len(), 64);
+        for path in paths {
+            assert_eq!(std::fs::read(path).unwrap(), b"{}\ninput");
+        }
+    }
+
+    #[test]
+    fn what_is_being_written_is_nobody_elses() {
+        let parent = tempfile::tempdir().unwrap();
+        let letterbox = Letterbox::make(parent.path()).unwrap();
+        letterbox.probe("run").unwrap();
+        std::fs::write(parent.path().join(".tmp-run"), "another's").unwrap();
+        assert!(letterbox.probe("run").is_err());
+        assert_eq!(std::fs::read(parent.path().join(".tmp-run")).unwrap(), b"another's");
+    }
 }

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::io::{Errno, FdFlags};
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
 
 use super::signals::{self, Signals};
@@ -152,13 +152,6 @@ pub(crate) fn handed_down<const N: usize>() -> Option<[OwnedFd; N]> {
 /// Has TERM sent to us when our parent dies. `None` where it is dead already, or another.
 fn end_with(parent: i32) -> Option<()> {
     #[cfg(target_os = "linux")]
-    {
-        let set = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
-        if set == Err(Errno::INVAL) {
-            return None;
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = Errno::INVAL;
+    rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).ok()?;
     (rustix::process::getppid().map(Pid::as_raw_pid) == Some(parent)).then_some(())
 }

@@ -6,12 +6,12 @@
 mod ending;
 mod flow;
 mod heed;
+mod helper;
 mod rest;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -180,25 +180,6 @@ impl Supervisor {
         capture: Capture,
     ) -> Result<i32, StartFailure> {
         self.start(program, vars, capture, self.options.new_group)
-    }
-
-    /// Starts a command that is no attempt, in our own process group, as [`Supervisor::spawn`] does one that is. It reads
-    /// `stdin` from its beginning.
-    pub(crate) fn spawn_helper(
-        &mut self,
-        program: &Program,
-        vars: &[Variable],
-        capture: Capture,
-        stdin: OwnedFd,
-    ) -> Result<i32, StartFailure> {
-        self.set_aside = Some(std::mem::replace(&mut self.inputs, Inputs::only(stdin)));
-        self.start(program, vars, capture, false).inspect_err(|_| self.take_inputs_back())
-    }
-
-    fn take_inputs_back(&mut self) {
-        if let Some(inputs) = self.set_aside.take() {
-            self.inputs = inputs;
-        }
     }
 
     fn start(

@@ -1,0 +1,30 @@
+//! Commands that are no attempts: they read something of their own, and the attempts' inputs wait meanwhile.
+
+use std::os::fd::OwnedFd;
+
+use super::super::capture::Capture;
+use super::super::program::{Program, Variable};
+use super::super::stdin::Inputs;
+use super::Supervisor;
+use crate::classify::StartFailure;
+
+impl Supervisor {
+    /// Starts a command that is no attempt, in our own process group, as [`Supervisor::spawn`] does one that is. It reads
+    /// `stdin` from its beginning.
+    pub(crate) fn spawn_helper(
+        &mut self,
+        program: &Program,
+        vars: &[Variable],
+        capture: Capture,
+        stdin: OwnedFd,
+    ) -> Result<i32, StartFailure> {
+        self.set_aside = Some(std::mem::replace(&mut self.inputs, Inputs::only(stdin)));
+        self.start(program, vars, capture, false).inspect_err(|_| self.take_inputs_back())
+    }
+
+    pub(super) fn take_inputs_back(&mut self) {
+        if let Some(inputs) = self.set_aside.take() {
+            self.inputs = inputs;
+        }
+    }
+}
