@@ -72,7 +72,6 @@ static HABITS: &[Habit] = &[
     habit(&["--replay-stdin", "-I"], &[("", "--stdin replay")]),
     habit(&["--dry-run"], &[("the plan without a run", "retry explain -- COMMAND")]),
     habit(&["--report"], &[("a record of each attempt", "--log FILE")]),
-    habit(&["--on-retry", "--on-failure", "--on-success"], &[("a record of each attempt", "--log FILE")]),
     habit(
         &["--retry-all-errors", "--retry-connrefused", "--continue-on-error"],
         &[(
