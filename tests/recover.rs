@@ -2,6 +2,7 @@
 
 mod fallback;
 mod hooks;
+mod keys;
 mod killed;
 mod letters;
 mod replay;

@@ -4,7 +4,7 @@
 
 pub(crate) mod process;
 pub(crate) mod program;
-mod terminal;
+pub(crate) mod terminal;
 
 mod deadlines;
 mod descriptors;

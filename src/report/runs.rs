@@ -256,7 +256,9 @@ impl Open {
             run.take(line, at, dictionary);
             return Some((run, Stop::of(line, at)));
         }
-        if !is_known(&line.event) {
+        // The hooks of a run that is over begin no other.
+        let is_late = &*line.event == "hook" && !self.runs.contains_key(&*line.run);
+        if is_late || !is_known(&line.event) {
             return None;
         }
         let cause = matches!(&*line.event, "attempt.retry" | "attempt.failed").then(|| {

@@ -84,6 +84,16 @@ fn stdout_of_a_hook_is_stderr_and_its_failure_is_a_warning() {
 }
 
 #[test]
+fn hooks_behind_the_end_of_a_run_are_no_run_of_their_own() {
+    let sandbox = Sandbox::new();
+    let hooks = ["--log", "log", "--on-retry", "true", "--on-failure", "true", "--on-failure", "false"];
+    sandbox.run([&FAST[..], &hooks, &["--max", "2", "--", "false"]].concat()).exits(1);
+    assert_eq!(sandbox.log("log").iter().filter(|event| event["event"] == "hook").count(), 3);
+    let told = sandbox.run(["report", "log"]).exits(0).text();
+    assert!(told.starts_with("1 run of 1 operation") && !told.contains("unfinished"), "{told}");
+}
+
+#[test]
 fn a_hook_reads_the_end_of_stderr_only_if_it_was_captured() {
     let sandbox = Sandbox::new();
     let hook = ["--max", "1", "--on-failure", "wc -c >size; cat >rest"];

@@ -11,12 +11,12 @@ use super::process;
 use super::program::{self, End, Running};
 use crate::support::Sandbox;
 
-pub(super) const CTRL_C: &str = "\x03";
-pub(super) const CTRL_Z: &str = "\x1a";
-pub(super) const CTRL_BACKSLASH: &str = "\x1c";
+pub(crate) const CTRL_C: &str = "\x03";
+pub(crate) const CTRL_Z: &str = "\x1a";
+pub(crate) const CTRL_BACKSLASH: &str = "\x1c";
 
 /// A terminal and the program that leads its session.
-pub(super) struct Terminal<'a> {
+pub(crate) struct Terminal<'a> {
     sandbox: &'a Sandbox,
     relay: Running,
     keys: Option<ChildStdin>,
@@ -25,7 +25,7 @@ pub(super) struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Runs a program of the sandbox on it. `python3` makes the terminal.
     #[track_caller]
-    pub(super) fn run(sandbox: &'a Sandbox, words: &[&str]) -> Self {
+    pub(crate) fn run(sandbox: &'a Sandbox, words: &[&str]) -> Self {
         let inner = program::command(sandbox, words);
         let mut relay = Command::new("python3");
         relay
@@ -50,42 +50,42 @@ impl<'a> Terminal<'a> {
 
     /// `retry` with these arguments, as the leader of the session.
     #[track_caller]
-    pub(super) fn retry(sandbox: &'a Sandbox, args: &[&str]) -> Self {
+    pub(crate) fn retry(sandbox: &'a Sandbox, args: &[&str]) -> Self {
         Self::run(sandbox, &[&[crate::support::RETRY], args].concat())
     }
 
     /// A shell script. Without job control: what it runs stays in the foreground with it.
     #[track_caller]
-    pub(super) fn script(sandbox: &'a Sandbox, script: &str) -> Self {
+    pub(crate) fn script(sandbox: &'a Sandbox, script: &str) -> Self {
         Self::run(sandbox, &["bash", "--norc", "-c", script])
     }
 
     /// A shell as people use it, with job control.
     #[track_caller]
-    pub(super) fn shell(sandbox: &'a Sandbox) -> Self {
+    pub(crate) fn shell(sandbox: &'a Sandbox) -> Self {
         Self::run(sandbox, &["bash", "--norc", "--noprofile", "--noediting", "-i"])
     }
 
     #[track_caller]
-    pub(super) fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         let pipe = self.keys.as_mut().expect("the terminal is open");
         pipe.write_all(keys.as_bytes()).and_then(|()| pipe.flush()).expect("the relay takes keys");
     }
 
     /// A line and the return key.
     #[track_caller]
-    pub(super) fn enter(&mut self, line: &str) {
+    pub(crate) fn enter(&mut self, line: &str) {
         self.press(&format!("{line}\r"));
     }
 
     /// Closes the window.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.keys = None;
     }
 
     /// Waits until the condition holds; a failure shows the screen.
     #[track_caller]
-    pub(super) fn wait_for(&self, what: &str, mut condition: impl FnMut() -> bool) {
+    pub(crate) fn wait_for(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let limit = Instant::now() + Duration::from_secs(30);
         while !condition() {
             assert!(Instant::now() < limit, "waited too long for {what}; screen:\n{}", self.screen());
@@ -95,20 +95,20 @@ impl<'a> Terminal<'a> {
 
     /// Waits until a file of the sandbox is there.
     #[track_caller]
-    pub(super) fn wait_for_file(&self, name: &str) {
+    pub(crate) fn wait_for_file(&self, name: &str) {
         self.wait_for(name, || self.sandbox.path(name).exists());
     }
 
     /// Waits until a file has a whole line, and gives it.
     #[track_caller]
-    pub(super) fn wait_for_line(&self, name: &str) -> String {
+    pub(crate) fn wait_for_line(&self, name: &str) -> String {
         self.wait_for(name, || self.sandbox.read(name).contains('\n'));
         self.sandbox.read(name).lines().next().unwrap_or_default().to_owned()
     }
 
     /// How the leader of the session ended, once it has.
     #[track_caller]
-    pub(super) fn end(&mut self) -> End {
+    pub(crate) fn end(&mut self) -> End {
         let report = self.wait_for_line("report");
         let (how, number) = report.split_once(' ').expect("how, and a number");
         let number = number.parse().expect("a number");
@@ -116,7 +116,7 @@ impl<'a> Terminal<'a> {
         if how == "exited" { End::Code(number) } else { End::Killed(number) }
     }
 
-    pub(super) fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.sandbox.read("screen")
     }
 }

@@ -58,7 +58,19 @@ struct Running {
 impl<'a> Pass<'a> {
     pub(super) fn new(entries: &'a [Entry], asked: &'a Asked) -> Result<Self, Error> {
         if let Some(keep) = &asked.keep {
-            Letterbox::make(keep).map_err(|why| Error::usage(format!("cannot keep letters: {why}")))?;
+            let cannot = |why| Error::usage(format!("cannot keep letters: {why}"));
+            let letterbox = Letterbox::make(keep).map_err(cannot)?;
+            let elsewhere = entries.iter().find(|entry| !letterbox.can_take(&entry.path));
+            if let Some(entry) = elsewhere {
+                let what = format!(
+                    "--keep {} is on another file system than {}",
+                    keep.display(),
+                    entry.path.display()
+                );
+                return Err(
+                    Error::usage(what).hint("letters are moved by a rename: name a directory beside theirs")
+                );
+            }
         }
         for warning in warnings(entries) {
             say(asked, &format!("warning: {warning}"));

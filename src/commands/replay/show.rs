@@ -8,6 +8,7 @@ use super::words::{age, warnings};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::size;
+use crate::base::words::plural;
 use crate::commands::{print, print_bytes};
 use crate::letter::{self, Header, Stdin, command_line};
 use crate::sys::letterbox::{self, Letter};
@@ -52,7 +53,7 @@ fn text(path: &Path, header: &Header) -> Result<String, letter::Mistake> {
         ("directory", header.directory()?.to_string_lossy().into_owned()),
         ("umask", header.umask.clone()),
         ("stdin", stdin),
-        ("outcome", format!("{} after {} attempts{end}{reason}", header.outcome, header.attempts)),
+        ("outcome", format!("{} after {}{end}{reason}", header.outcome, plural(header.attempts, "attempt"))),
         ("policy", header.policy.clone().unwrap_or_default()),
         ("settings", settings(header)),
         ("stored env", header.env.keys().cloned().collect::<Vec<_>>().join(", ")),

@@ -29,6 +29,7 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
         });
         serde_json::from_value(fields).unwrap()
     };
+    let hook = serde_json::json!({"event": "hook", "hook": "on-retry", "exit_code": 1, "timed_out": false, "duration_ms": 2.0});
     let bypassed = serde_json::json!({"event": "gate.bypassed", "reason": "gone"});
     for event in [
         Event::AttemptRetry { failure: failed.clone(), wait: wait.clone() },
@@ -36,6 +37,7 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
         held("gate.wait"),
         held("gate.refused"),
         serde_json::from_value(bypassed).unwrap(),
+        serde_json::from_value(hook).unwrap(),
     ] {
         let text = made.line(&event, 7);
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "the types read what they write");

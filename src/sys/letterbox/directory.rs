@@ -59,6 +59,12 @@ impl Letterbox {
         (stat.st_mode & 0o022 != 0 && !sticky).then(|| "its directory can be written by others".to_owned())
     }
 
+    /// Is this letter on the same file system, so that it can be moved here?
+    pub(crate) fn can_take(&self, letter: &Path) -> bool {
+        let own = rustix::fs::fstat(&self.directory).map(|stat| stat.st_dev);
+        own.is_ok() && own == rustix::fs::lstat(letter).map(|stat| stat.st_dev)
+    }
+
     /// The names of all letters, and what was begun and given up removed.
     pub(crate) fn letters(&self) -> io::Result<Vec<PathBuf>> {
         let mut names = Vec::new();
