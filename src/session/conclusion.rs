@@ -1,7 +1,8 @@
 //! The end of a run. What is still owed once no attempt follows is done step by step; only then is the run over.
 //!
 //! A step that needs the machine is an action, and its answer leads to the next step. Whatever may still change the outcome or
-//! the exit stands before [`Step::Report`].
+//! the exit stands before [`Step::Report`]: the fallback, whose exit is the run's, and the dead letter. The hooks behind it change
+//! nothing, but that a signal which stops them is what we die of.
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 
 use super::letters::{fail_with, letters};
-use crate::supervision::process::{assert_gone, wait_for_pids};
+use crate::supervision::process::{assert_gone, children, wait_for_pids};
 use crate::supervision::program::{End, Running, retry};
 use crate::support::{Sandbox, wait_for};
 
@@ -112,6 +112,21 @@ fn input_and_words_are_the_same_byte_for_byte() {
     sandbox.run(["replay", "dlq"]).exits(0);
     assert!(std::fs::read(sandbox.path("out")).expect("output") == binary);
     assert_eq!(sandbox.read("words"), "a\nb||it's|ä|");
+}
+
+#[test]
+fn words_of_any_bytes_are_run_again() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let sandbox = Sandbox::new();
+    let odd = std::ffi::OsStr::from_bytes(b"a\xff\n\x1bb");
+    let script = "[ -e up ] || exit 4; printf %s \"$1\" >word";
+    let line =
+        ["--max", "1", "--dead-letter", "dlq", "--", "sh", "-c", script, "sh"].map(std::ffi::OsStr::new);
+    sandbox.run(line.into_iter().chain([odd])).exits(4);
+    sandbox.write("up", "");
+    sandbox.run(["replay", "dlq"]).exits(0);
+    assert_eq!(std::fs::read(sandbox.path("word")).expect("a word"), odd.as_bytes());
 }
 
 #[test]
@@ -267,6 +282,10 @@ fn what_is_no_good_letter_is_refused_and_kept() {
         &[],
         "can be written by others",
     );
+    if rustix::process::geteuid().is_root() {
+        let give_away = |path: &PathBuf| std::os::unix::fs::chown(path, Some(65534), None).expect("root may");
+        change(&give_away, &[], "belongs to another user");
+    }
     change(
         &|path| {
             let other = path.with_extension("other");
@@ -445,6 +464,30 @@ fn a_signal_ends_the_replay_and_keeps_the_letters() {
         assert!(sandbox.read("err").contains("2 letters kept, 1 of them not run"), "{}", sandbox.read("err"));
         assert_gone(&pids);
     }
+}
+
+fn is_witness(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "signal-witness")
+}
+
+#[test]
+fn a_signal_for_the_whole_group_reaches_a_command_once() {
+    let sandbox = Sandbox::new();
+    let script = "[ -e up ] || exit 4; exec \"$F\" trap TERM 3 ready count";
+    let mut failed = retry(&sandbox, &["-q", "--max", "1", "--dead-letter", "dlq", "--", "sh", "-c", script]);
+    assert_eq!(crate::supervision::program::run(&mut failed), End::Code(4));
+    sandbox.write("up", "");
+    let mut run = Running::start(&mut retry(&sandbox, &["replay", "dlq"]));
+    wait_for("the command", || sandbox.path("ready").exists());
+    // The replay has a witness, and so has the run that it started, once that has lasted for a while.
+    let witnesses = |parent| children(parent).into_iter().filter(|pid| is_witness(*pid)).count();
+    wait_for("two witnesses", || {
+        let below: usize = children(run.pid()).into_iter().map(witnesses).sum();
+        witnesses(run.pid()) == 1 && below == 1
+    });
+    run.send_to_group(Signal::TERM);
+    assert_eq!(run.end(), End::Killed(15));
+    assert_eq!((sandbox.count("count"), of_dlq(&sandbox).len()), (1, 1));
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Letterbox {
                 at += read as u64;
             }
         }
-        rustix::fs::fdatasync(file)?;
+        sync(file)?;
         for number in 1..MOST_NAMES {
             let name = name(number);
             match self.rename(temporary, &name) {
@@ -97,6 +97,14 @@ impl Letterbox {
         rustix::fs::linkat(&self.directory, from, &self.directory, to, AtFlags::empty())?;
         unlinkat(&self.directory, from, AtFlags::empty())
     }
+}
+
+/// Makes the bytes of a file durable.
+fn sync(file: &OwnedFd) -> Result<(), Errno> {
+    #[cfg(target_os = "linux")]
+    return rustix::fs::fdatasync(file);
+    #[cfg(not(target_os = "linux"))]
+    return rustix::fs::fsync(file);
 }
 
 fn write_all(file: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {

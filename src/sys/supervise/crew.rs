@@ -12,10 +12,14 @@ use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
 
 use super::signals::{self, Signals};
+use super::witness::Witness;
 use super::{pause, spawn};
 
 /// The longest wait at once: a lost signal costs no more than this.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long it may take until the whole group has a signal, if it was meant for the group.
+const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 
 /// The variable that names what was handed down: our process id, then the descriptors, parted by commas.
 pub(crate) const HANDED_DOWN: &str = "RETRY_HANDED_DOWN";
@@ -34,13 +38,16 @@ pub(crate) enum CrewEvent {
 pub(crate) struct Crew {
     signals: Signals,
     pids: Vec<i32>,
+    /// Sees whether the processes, which are of our group, have got a signal by themselves.
+    witness: Option<Witness>,
     reports: VecDeque<CrewEvent>,
 }
 
 impl Crew {
     /// Installs the handlers. Inside a tokio runtime, and there may be no supervisor beside it.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { signals: Signals::install()?, pids: Vec::new(), reports: VecDeque::new() })
+        let signals = Signals::install()?;
+        Ok(Self { signals, pids: Vec::new(), witness: None, reports: VecDeque::new() })
     }
 
     /// Starts this program once more, with the same arguments, these variables, and these descriptors handed down.
@@ -63,6 +70,9 @@ impl Crew {
         let started = keep(FdFlags::empty()).map_err(io::Error::from).and_then(|()| command.spawn());
         keep(FdFlags::CLOEXEC)?;
         let pid = started?.id().cast_signed();
+        if self.witness.is_none() {
+            self.witness = Witness::start();
+        }
         self.pids.push(pid);
         Ok(pid)
     }
@@ -92,13 +102,30 @@ impl Crew {
         });
         for record in told {
             // What comes from a terminal they have got, too.
-            if !record.is_from_kernel() {
+            if !record.is_from_kernel() && !self.has_reached_all(record.signal) {
                 self.tell(record.signal);
             }
             self.reports.push_back(CrewEvent::Signal(record.signal));
         }
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             self.ended(pid, status);
+        }
+    }
+
+    /// Whether the whole group has got the signal, and the processes with it.
+    fn has_reached_all(&mut self, signal: i32) -> bool {
+        let until = pause::now().saturating_add(DOUBT_LIMIT);
+        loop {
+            let seen = self.witness.as_ref().and_then(Witness::seen).unwrap_or_default();
+            if seen & signals::bit(signal) != 0 {
+                self.witness = None;
+                self.witness = Witness::start();
+                return true;
+            }
+            if self.witness.is_none() || pause::now() >= until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -112,6 +139,9 @@ impl Crew {
 
     fn ended(&mut self, pid: Pid, status: WaitStatus) {
         let pid = pid.as_raw_pid();
+        if let Some(witness) = self.witness.take_if(|witness| witness.pid == pid) {
+            witness.forget();
+        }
         let code = status.exit_status().and_then(|code| u8::try_from(code).ok());
         let end = match (code, status.terminating_signal()) {
             (Some(code), _) => Ok(code),
