@@ -5,13 +5,13 @@
 function __retry_valued
     switch "$argv[1]"
         case ''
-            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'until'
-            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -157,7 +157,9 @@ complete -c retry -n '__retry_has ""' -l log-argv -d 'Put the whole command line
 complete -c retry -n '__retry_has ""' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
 complete -c retry -n '__retry_has ""' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has ""' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has ""' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has ""' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has ""' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has ""' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has ""' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has ""' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has ""' -s v -l verbose -d 'More messages (-vv for every step)'
@@ -221,7 +223,9 @@ complete -c retry -n '__retry_has "until"' -l log-argv -d 'Put the whole command
 complete -c retry -n '__retry_has "until"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
 complete -c retry -n '__retry_has "until"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "until"' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has "until"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "until"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has "until"' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has "until"' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "until"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "until"' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has "until"' -s v -l verbose -d 'More messages (-vv for every step)'
@@ -312,7 +316,9 @@ complete -c retry -n '__retry_has "explain"' -l log-argv -d 'Put the whole comma
 complete -c retry -n '__retry_has "explain"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
 complete -c retry -n '__retry_has "explain"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "explain"' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has "explain"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "explain"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has "explain"' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has "explain"' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "explain"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "explain"' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has "explain"' -s v -l verbose -d 'More messages (-vv for every step)'

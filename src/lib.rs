@@ -11,6 +11,7 @@ pub mod backoff;
 pub mod base;
 pub mod classify;
 pub mod cli;
+pub mod dialect;
 pub mod event;
 pub mod gate;
 pub mod policy;

@@ -27,6 +27,7 @@ mod outcomes;
 mod colour;
 mod completions;
 mod deaf;
+mod dialects;
 mod log;
 mod log_files;
 mod log_trouble;

@@ -11,13 +11,14 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("classify", &["base"]),
     ("gate", &["base"]),
     ("store", &["base", "gate"]),
-    ("policy", &["base", "backoff", "classify", "gate", "store"]),
+    ("dialect", &["base"]),
+    ("policy", &["base", "backoff", "classify", "gate", "store", "dialect"]),
     ("event", &["base", "gate"]),
     ("trace", &["base"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
-    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace"]),
+    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace", "dialect"]),
     (
         "commands",
         &[

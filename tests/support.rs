@@ -91,7 +91,13 @@ impl Sandbox {
                 command.env_remove(&name);
             }
         }
-        for name in ["TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
+        let of_ci =
+            ["CI", "GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT", "GITLAB_CI", "BUILDKITE"];
+        let of_others =
+            ["TEAMCITY_VERSION", "TF_BUILD", "JENKINS_URL", "CIRCLECI", "CI_PIPELINE_URL", "DRONE"];
+        let more =
+            ["TRAVIS", "APPVEYOR", "BITBUCKET_BUILD_NUMBER", "TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE"];
+        for name in of_ci.iter().chain(&of_others).chain(&more) {
             command.env_remove(name);
         }
         command.env("HOME", self.directory.path()).env("LC_ALL", "C.UTF-8");

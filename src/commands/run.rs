@@ -231,6 +231,7 @@ impl<'a> Driver<'a> {
         if attempt.last {
             self.supervisor.expect_last();
         }
+        self.sinks.begin_attempt(attempt.number, self.policy.attempts().times());
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
         Ok(())
     }
@@ -329,6 +330,7 @@ impl<'a> Driver<'a> {
             other => other,
         };
         let failed = ending != Ending::Exited(0);
+        self.sinks.set_torn(self.streams.torn());
         Input::Ended(Ended {
             ending,
             // Also after a success: it is not to speak for the next attempt.

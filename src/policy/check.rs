@@ -6,7 +6,7 @@ use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, SettingValue, find};
-use super::value::{MaxAttempts, StderrMode, StdoutMode};
+use super::value::{MaxAttempts, MessagesTo, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
 use crate::base::problem::Problem;
@@ -124,6 +124,14 @@ impl Check<'_> {
 
     fn streams(&mut self) {
         let policy = &self.resolved.policy;
+        if policy.stdout == StdoutMode::Success && policy.messages_to == MessagesTo::Stdout {
+            self.refuse(
+                ["messages-to", "stdout"],
+                "and",
+                " conflict: stdout is to hold nothing but the command's output",
+                "use --messages-to stderr, another descriptor or a file",
+            );
+        }
         if policy.chronic && policy.stdout == StdoutMode::Success {
             self.refuse(
                 ["chronic", "stdout"],

@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames, Share, Shell, Signal,
-    Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
+    CiGroups, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
+    MaxAttempts, MessageFormat, MessagesTo, Name, OnStateError, Patterns, Permits, ProfileNames, Share,
+    Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -421,9 +421,27 @@ settings! {
     label / "label": Labels = Labels::default(),
     { Surroundings "KEY=VALUE" }
 
-    /// How messages are written: text or json, an object a line
+    /// How messages are written: text, json (an object a line), auto, or as a CI system reads them
+    ///
+    /// `github`, `gitlab`, `buildkite`, `teamcity` and `azure` are text, with that system's commands: each attempt is a group
+    /// (--ci-groups), and a run that was rescued or failed is one annotation. `auto` is the system that the environment names,
+    /// else text. TeamCity and Azure read commands on stdout alone (--messages-to).
     message_format / "message-format": MessageFormat = MessageFormat::Text,
     { Surroundings "FORMAT" env "RETRY_OPT_MESSAGE_FORMAT" }
+
+    /// Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to
+    ///
+    /// A file whose name is a number is written ./3. stdout is refused where it is to hold nothing but the command's output
+    /// (-O).
+    messages_to / "messages-to": MessagesTo = MessagesTo::Stderr,
+    { Surroundings "WHERE" env "RETRY_OPT_MESSAGES_TO" }
+
+    /// Make each attempt a group in the log of a CI system: auto, always or never
+    ///
+    /// `auto`: where messages and output certainly stay in order, since stdout and stderr are one file, or messages go to
+    /// stdout.
+    ci_groups / "ci-groups": CiGroups = CiGroups::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_CI_GROUPS" }
 
     /// When messages are coloured: auto, always or never
     ///

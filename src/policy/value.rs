@@ -352,7 +352,7 @@ pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};
-pub use surroundings::{Color, FilePath, Labels, MessageFormat, Name, Shell};
+pub use surroundings::{CiGroups, Color, FilePath, Labels, MessageFormat, MessagesTo, Name, Shell};
 
 #[cfg(test)]
 mod tests;

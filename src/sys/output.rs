@@ -4,7 +4,9 @@
 //!
 //! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
+mod bounded;
 mod mark;
+mod messages;
 mod nonblocking;
 mod stderr;
 
@@ -17,8 +19,10 @@ use rustix::io::Errno;
 
 use super::environment;
 use crate::base::printable::{self, Charset};
+use crate::dialect;
 
 pub(crate) use mark::StdoutMark;
+pub(crate) use messages::Messages;
 pub(crate) use nonblocking::NonBlocking;
 pub(crate) use stderr::Stderr;
 
@@ -31,14 +35,31 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// Text as one line that no terminal obeys: what others wrote may hold anything.
+/// Text as one line that neither a terminal nor the CI system around us obeys: what others wrote may hold anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    printable::line(text, charset())
+    within_ci(printable::line(text, charset()), dialect::harmless)
 }
 
-/// JSON that no terminal obeys; it means the same.
+/// Text of several lines, as safe as [`printable`].
+fn page(text: &str) -> Cow<'_, str> {
+    within_ci(printable::page(text, charset()), dialect::harmless)
+}
+
+/// JSON that neither a terminal nor the CI system around us obeys; it means the same.
 pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
-    printable::json(text, charset())
+    within_ci(printable::json(text, charset()), dialect::harmless_json)
+}
+
+/// Makes the text harmless where a runner may read it.
+fn within_ci(text: Cow<'_, str>, harmless: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    static IN_CI: OnceLock<bool> = OnceLock::new();
+    if !*IN_CI.get_or_init(|| dialect::is_ci(|name| environment::get(name).is_some())) {
+        return text;
+    }
+    match harmless(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(changed) => Cow::Owned(changed),
+    }
 }
 
 /// Stdout, for verbs that run no command: its reader is waited for, also where somebody has made it non-blocking. They have
@@ -69,7 +90,7 @@ impl Write for Stdout {
 /// Writes text to stdout: what the verbs print that run no command. Its lines stay, and nothing else that a terminal would
 /// obey.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
-    Stdout.write_all(printable::page(text, charset()).as_bytes())
+    Stdout.write_all(page(text).as_bytes())
 }
 
 /// Writes text to stdout as it is: for files that are made of it.
@@ -84,7 +105,7 @@ pub(crate) fn buffered_stdout() -> impl Write {
 
 /// Writes text to stderr, as much as it takes. Its lines stay, and nothing else that a terminal would obey.
 pub(crate) fn to_stderr(text: &str) {
-    stderr::write(printable::page(text, charset()).as_bytes());
+    stderr::write(page(text).as_bytes());
 }
 
 /// Has a panic told in one line of ours. The standard hook would panic again on a full stderr.
@@ -114,6 +135,14 @@ pub(crate) fn stdout_columns() -> Option<usize> {
     let of_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let named = || environment::get("COLUMNS")?.to_str()?.parse().ok();
     of_terminal.filter(|columns| *columns > 0).or_else(named)
+}
+
+/// Do stdout and stderr lead to one file, so that what is written to both stays in its order?
+pub(crate) fn streams_are_one() -> bool {
+    let [Ok(out), Ok(err)] = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())] else {
+        return false;
+    };
+    (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 }
 
 /// Has the reader of our stdout gone away? True for a pipe or socket without reader and for a dead terminal;

@@ -37,6 +37,7 @@ impl Sinks {
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
         let mut sinks = Self { console: Console::new(policy, folds), others: Vec::new(), identity, program };
+        sinks.console.open(policy);
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.others.push(Box::new(log)),
@@ -95,6 +96,16 @@ impl Sinks {
     pub(crate) fn least_level(&self) -> Option<Level> {
         let others = self.others.iter().map(|sink| sink.least_level());
         others.chain([self.console.least_level()]).min()
+    }
+
+    /// Tells whether the last of what was passed on to stdout, and to stderr, is no whole line.
+    pub(crate) fn set_torn(&mut self, torn: [bool; 2]) {
+        self.console.set_torn(torn);
+    }
+
+    /// An attempt is about to start: what is told of it stands before its output.
+    pub(crate) fn begin_attempt(&mut self, attempt: u64, max: Option<u64>) {
+        self.console.begin_attempt(&self.identity, attempt, max);
     }
 
     /// Is more to be said than what matters?

@@ -18,6 +18,7 @@ mod supervisor;
 
 mod attempt;
 mod inherited;
+mod inherited_fd;
 mod memory;
 mod pause;
 mod program;
@@ -50,6 +51,7 @@ mod os;
 
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
+pub(crate) use inherited_fd::writable_copy;
 pub(crate) use output::Captured;
 pub(crate) use pause::{moment, since_boot};
 pub(crate) use program::{Program, Variable, environment_has};

@@ -299,6 +299,14 @@ proofs! {
     let ran = sandbox.run(["--message-format", "json", "--permanent-on", "1", "--", "false"]).exits(1);
     assert!(ran.stderr.starts_with('{'), "{}", ran.stderr);
 }
+"--messages-to" messages_may_go_elsewhere |sandbox| {
+    let ran = sandbox.run(["--messages-to", "stdout", "--no-retry", "--", "false"]).exits(1).says(&[]);
+    assert!(ran.text().contains("retry: gave up on false"));
+}
+"--ci-groups" attempts_may_be_groups |sandbox| {
+    let line = ["--message-format", "github", "--ci-groups", "always", "--delay", "1ms", "--", "false"];
+    assert_eq!(sandbox.run(line).exits(1).stderr.matches("::group::").count(), 3);
+}
 "--color" messages_may_be_coloured |sandbox| {
     sandbox.run(["--color", "always", "--no-retry", "--", "false"]).exits(1).mentions(&["\x1b[31mretry: "]);
 }

@@ -49,7 +49,12 @@ const VALUES: &[Mistake] = &[
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
     (&["--log="], &["--log", "empty"]),
-    (&["--message-format", "xml"], &["retry: invalid --message-format 'xml' (text, json)\n"]),
+    (
+        &["--message-format", "xml"],
+        &[
+            "retry: invalid --message-format 'xml' (auto, text, json, github, gitlab, buildkite, teamcity, azure)\n",
+        ],
+    ),
     (&["--stdout", "some"], &["retry: invalid --stdout 'some' (stream, success, null)\n"]),
     (&["-O=sucess"], &["retry: invalid -O 'sucess' (stream, success, null); did you mean success?\n"]),
     (&["--stderr", "x"], &["retry: invalid --stderr 'x' (stream, last, null)\n"]),

@@ -23,6 +23,8 @@ pub(super) struct Streams {
     before: Option<StdoutMark>,
     /// A failed attempt that wrote to stdout is told of, once.
     notes_writes: bool,
+    /// The last byte that passed by on stdout and on stderr is no line break.
+    torn: [bool; 2],
 }
 
 /// Output of a failed attempt on stdout, ahead of that of the next one.
@@ -43,12 +45,18 @@ impl Streams {
             onlookers: None,
             before: None,
             notes_writes: !held,
+            torn: [false; 2],
         }
     }
 
     /// Is what earlier attempts wrote still wanted?
     pub(super) fn keeps_all(&self) -> bool {
         self.chronic
+    }
+
+    /// Is what was last seen of stdout, and of stderr, no whole line?
+    pub(super) fn torn(&self) -> [bool; 2] {
+        self.torn
     }
 
     /// When a line of progress last passed by, on the elapsed clock.
@@ -135,6 +143,12 @@ impl Tap for Streams {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
         if let Some(onlookers) = &mut self.onlookers {
             onlookers.take(stream, bytes);
+        }
+        let torn = bytes.last().is_some_and(|last| *last != b'\n');
+        match stream {
+            Stream::Stdout => self.torn[0] = torn,
+            Stream::Stderr => self.torn[1] = torn,
+            Stream::Merged => self.torn = [torn; 2],
         }
     }
 
