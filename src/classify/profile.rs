@@ -44,6 +44,9 @@ pub struct Profile {
     pub passive: bool,
     /// The rules of `generic` do not follow its own.
     pub alone: bool,
+    /// Statuses that are the tool's own; any other is that of a command which it ran elsewhere, and what that one says
+    /// tells nothing of what it did before.
+    pub own_exit: Option<ExitSpecs>,
     /// How its arguments name the host, the first that is for the command; without one, by any URL.
     pub keys: Vec<HostFinder>,
 }

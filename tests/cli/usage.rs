@@ -33,6 +33,7 @@ const VALUES: &[Mistake] = &[
     (&["--backoff", "1s,,2s"], &["--backoff 1s,,2s", "empty entry", "1s,2s,4s"]),
     (&["--backoff", "cubic"], &["--backoff cubic", "fibonacci", "1s,2s,4s"]),
     (&["--signal", "NOPE"], &["--signal NOPE", "TERM"]),
+    (&["--signal", "sigTREM"], &["--signal sigTREM", "did you mean TERM?"]),
     (&["--successes", "0"], &["--successes 0", "1 or more"]),
     (&["--seed", "-1"], &["--seed -1", "0 or more"]),
     (&["--retry-on", "300"], &["--retry-on 300", "0-255"]),

@@ -27,6 +27,8 @@ const NEVER: &[Run] = &[
 /// Something may have been.
 #[rustfmt::skip]
 const PERHAPS: &[Run] = &[
+    ("ssh x deploy", 1, "ssh: connect to host db port 22: Connection refused"),
+    ("ssh x deploy", 7, "curl: (7) Failed to connect to b port 80 after 0 ms: Connection refused"),
     ("sudo curl -d x http://b", 28, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (28) Operation timed out after 1000 milliseconds with 0 bytes received"),
     ("sudo curl -d x http://b", 28, "sudo: unable to resolve host ci-1: Name or service not known"),
     ("curl -vd x http://b", 28, "* connect to ::1 port 80 failed: Connection refused\n* Connected to b (10.0.0.2) port 80 (#0)\n> POST / HTTP/1.1\ncurl: (28) Operation timed out"),

@@ -21,7 +21,12 @@ fn what_never_took_effect_by_a_shared_rule_never_did_for_any_tool() {
     for profile in all().filter(|profile| !["shell", "ping"].contains(&&*profile.name)) {
         for rule in &sure {
             for example in &rule.examples {
-                if let Some(id) = fears(&profile.name, &example.attempt(rule)) {
+                let attempt = example.attempt(rule);
+                // What a command elsewhere says tells nothing of what it did before.
+                if profile.own_exit.as_ref().is_some_and(|own| !own.matches(&attempt)) {
+                    continue;
+                }
+                if let Some(id) = fears(&profile.name, &attempt) {
                     wrong.push(format!("{}/{id} hides generic/{} of {example:?}", profile.name, rule.id));
                 }
             }
