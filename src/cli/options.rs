@@ -167,6 +167,16 @@ pub(super) fn valued(id: &'static str, value_name: &'static str, help: &'static 
         .long_help(help)
 }
 
+/// An option with a value that only follows a `=`; without one it is `default`.
+pub(super) fn optional(
+    id: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Arg {
+    valued(id, value_name, help).num_args(0..=1).require_equals(true).default_missing_value(default)
+}
+
 pub(super) fn valued_positional(id: &'static str, value_name: &'static str, help: &'static str) -> Arg {
     Arg::new(id)
         .value_name(value_name)

@@ -6,8 +6,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
 use super::options::{
-    argument, file, for_flag, held_flag, help_flag, profile_source_flags, retry_flags, settings, shell_flag,
-    source_flags, switch, valued, valued_positional, wrapped_command,
+    argument, file, for_flag, held_flag, help_flag, optional, profile_source_flags, retry_flags, settings,
+    shell_flag, source_flags, switch, valued, valued_positional, wrapped_command,
 };
 use super::{VERBS, Verb};
 use crate::policy::settings::{Group, SETTINGS, Setting};
@@ -140,9 +140,11 @@ fn report(base: Command) -> Command {
             .arg(valued("run", "ID", "Tell of one run: last, or the begin of its id; with another format, only that run"))
             .arg(valued("max-rescued", "N|N%", "Exit 1 if more runs than this were rescued: a number, or a share of all runs"))
             .arg(valued("max-failed", "N|N%", "Exit 1 if more runs than this failed"))
-            .arg(switch("draft-rules", "Only print rules for what no rule knows, as TOML to add to a configuration"))
+            .arg(optional("draft-rules", "FILE", "-", "Only print rules for what no rule knows, as TOML; with =FILE, add those that are usable to this configuration").value_hint(clap::ValueHint::FilePath))
             .arg(switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"))
-        .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
+            .arg(file("checkpoint", "With --format prometheus, go on from where the last report stopped, as noted in FILE, and note it anew; LOG may be rotated meanwhile"))
+            .arg(valued("junit-flaky", "AS", "With --format junit, count rescued runs as success or failure [default: success]"))
+            .arg(valued(report_ids::COLOR, "WHEN", "When the text is coloured: auto, always or never [default: auto]").long("color"))
             .arg(switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"))
             .arg(valued_positional(report_ids::LOG, "LOG", "Logs, plain or gzip; - or none is stdin").value_hint(clap::ValueHint::FilePath).num_args(0..).action(ArgAction::Append))
 }
@@ -239,4 +241,5 @@ pub mod report_ids {
     pub const KEY: &str = "of-key";
     pub const LABEL: &str = "of-label";
     pub const LOG: &str = "logs";
+    pub const COLOR: &str = "of-color";
 }

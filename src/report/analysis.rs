@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::checkpoint::Totals;
 use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
 use super::line::{self, Line};
@@ -50,6 +51,8 @@ pub struct Input {
     pub too_long: u64,
     /// Files whose last line is cut off.
     pub cut_off: u64,
+    /// It was not read to its end.
+    pub interrupted: bool,
     /// The first line that was skipped: file, number, why.
     pub first_skipped: Option<(String, u64, String)>,
 }
@@ -139,6 +142,30 @@ impl Analysis {
     pub fn end(&mut self) {
         let Self { splitter, core } = self;
         splitter.end(|piece| core.take(piece));
+    }
+
+    /// Bytes of the file behind its last line feed.
+    pub fn pending(&self) -> u64 {
+        self.splitter.pending
+    }
+
+    /// Goes on from a checkpoint. To be called before any file.
+    pub fn resume(&mut self, totals: Totals) {
+        let Core { open, dictionary, metrics, .. } = &mut self.core;
+        *metrics = totals.metrics;
+        open.restore(totals.open, dictionary);
+    }
+
+    /// What the next report goes on from.
+    pub fn totals(&self) -> Totals {
+        let Core { open, dictionary, metrics, .. } = &self.core;
+        Totals { metrics: metrics.clone(), open: open.kept(dictionary) }
+    }
+
+    /// Gives up what is left of the input: the report is of what was read so far, and says so.
+    pub fn interrupt(&mut self) {
+        self.splitter = Lines::default();
+        self.core.input.interrupted = true;
     }
 
     /// What has been read so far.
@@ -245,14 +272,13 @@ impl Core {
     /// The end of a run as metrics count it.
     fn ended<'d>(&'d self, run: &Run, stop: &Stop) -> Ended<'d> {
         let policy = run.policy.map(|policy| self.dictionary.policies.text(policy));
-        let successes = run.tries.iter().filter(|attempt| attempt.succeeded).count() as u64;
         let [transient, throttled, permanent] = run.classes;
         Ended {
             operation: self.dictionary.names.text(run.name),
             policy: policy.unwrap_or("default"),
             outcome: stop.outcome,
             rescued: stop.had_failures && stop.outcome == crate::event::Outcome::Succeeded,
-            classes: [successes, transient, throttled, permanent],
+            classes: [run.successes(), transient, throttled, permanent],
             attempts: stop.attempts,
             waited: stop.slept,
             elapsed: stop.elapsed,

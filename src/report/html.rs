@@ -2,7 +2,7 @@
 
 pub mod svg;
 
-use super::model::{Group, Report, Rule};
+use super::model::{Group, Report, Rule, Spread};
 use super::stats::word;
 use super::story::Story;
 use super::text::{grouped, percent, span};
@@ -26,7 +26,8 @@ pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
     );
     out += &head(report);
     out += &timeline(report);
-    out += &histogram(report);
+    out += &attempts(report);
+    out += &durations(report);
     out += &flaky(report, top);
     out += &operations(report, top);
     out += &rules(report, top);
@@ -89,6 +90,7 @@ fn timeline(report: &Report) -> String {
         .map(|bin| Bar {
             place: usize::try_from(at(&bin.from) - first).unwrap_or_default(),
             parts: [bin.first_try, bin.rescued, bin.failed],
+            tick: Some(bin.from[..16].replace('T', " ")),
             label: bin.from.clone(),
         })
         .collect();
@@ -102,7 +104,39 @@ fn timeline(report: &Report) -> String {
     chart(title, &svg::bars(title, &about, &bars), &["from", "first try", "rescued", "failed"], &rows)
 }
 
-fn histogram(report: &Report) -> String {
+fn durations(report: &Report) -> String {
+    let steps = &report.durations.histogram;
+    let mut bars: Vec<Bar> = Vec::new();
+    let mut bound = steps.first().map(|step| step.up_to_ms).unwrap_or_default();
+    for step in steps {
+        // Bounds without runs have a place, too.
+        let mut place = bars.last().map_or(0, |bar| bar.place + 1);
+        while bound < step.up_to_ms {
+            bound = next_bound(bound);
+            place += 1;
+        }
+        let label = format!("up to {}", span(step.up_to_ms));
+        let parts = [step.first_try, step.rescued, step.failed];
+        bars.push(Bar { place, parts, tick: Some(span(step.up_to_ms)), label });
+        bound = next_bound(bound);
+    }
+    let row = |step: &Spread| {
+        let counts = [step.first_try, step.rescued, step.failed].map(grouped);
+        [vec![span(step.up_to_ms)], counts.to_vec()].concat()
+    };
+    let rows: Vec<_> = steps.iter().map(row).collect();
+    let title = "Durations";
+    let svg = svg::bars(title, "Runs by the time they took, attempts and waits", &bars);
+    chart(title, &svg, &["up to", "first try", "rescued", "failed"], &rows)
+}
+
+/// 1, 2, 5, 10, 20 …
+fn next_bound(bound: f64) -> f64 {
+    let leading = bound / 10_f64.powf(bound.log10().floor());
+    if (leading - 2.0).abs() < 0.1 { bound * 2.5 } else { bound * 2.0 }
+}
+
+fn attempts(report: &Report) -> String {
     const SHOWN: usize = 60;
     let counts = &report.attempts.histogram;
     let bars: Vec<_> = counts
@@ -112,6 +146,7 @@ fn histogram(report: &Report) -> String {
         .map(|(place, count)| Bar {
             place,
             parts: [count.runs, 0, 0],
+            tick: Some(count.attempts.to_string()),
             label: format!("{} attempts", count.attempts),
         })
         .collect();

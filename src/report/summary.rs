@@ -8,7 +8,7 @@ use super::analysis::Input;
 use super::filter::Filter;
 use super::model::{
     self, AtLimit, Attempts, Bin, Change, Count, Durations, Group, Interval, Kind, Quantiles, Report, Rule,
-    SCHEMA, Suggested, Timeline, Trend, WhatIf, Window,
+    SCHEMA, Spread, Suggested, Timeline, Trend, WhatIf, Window,
 };
 use super::names::Names;
 use super::rules::{Followed, Helped};
@@ -58,6 +58,7 @@ pub(super) fn report(
             run: quantiles(&stats.run_durations),
             successful_attempt: quantiles(&stats.success_durations),
             failed_attempt: quantiles(&stats.failure_durations),
+            histogram: stats.run_steps.iter().map(spread).collect(),
         },
         operations: stats.operations.len() as u64,
         by_name: operations(&stats.operations, &names.names, middle),
@@ -76,6 +77,7 @@ pub(super) fn report(
         newer_lines: input.newer,
         too_long_lines: input.too_long,
         cut_off_lines: input.cut_off,
+        interrupted: input.interrupted,
         groups_overflowed: overflowed.iter().any(|names| names.overflowed),
     }
 }
@@ -141,6 +143,11 @@ fn quantiles(sketch: &Sketch) -> Quantiles {
         p99_ms: at(99),
         max_ms: sketch.max().map(millis),
     }
+}
+
+fn spread((bound, counts): (&u64, &[u64; 3])) -> Spread {
+    let [first_try, rescued, failed] = *counts;
+    Spread { up_to_ms: millis(*bound), first_try, rescued, failed }
 }
 
 fn group(name: String, counts: &Counts) -> Group {

@@ -3,6 +3,7 @@
 mod formats;
 mod made;
 mod reading;
+mod resumed;
 mod showing;
 mod sums;
 mod templates;

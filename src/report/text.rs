@@ -1,5 +1,6 @@
 //! The report for people: as wide as the terminal, one line an item where that is narrow.
 
+pub mod paint;
 mod table;
 
 use super::model::{Group, Interval, Report, Rule, Trend};
@@ -7,6 +8,7 @@ use super::time;
 use crate::base::duration;
 use crate::base::printable::Charset;
 use crate::base::words::plural;
+use paint::{Role, is_mark, mark};
 use table::{Align, Table};
 
 /// Narrower than this, an item has a line of its own instead of a row.
@@ -20,13 +22,14 @@ pub struct Style {
     /// Columns.
     pub width: usize,
     pub charset: Charset,
+    pub color: bool,
     /// Rows of a table.
     pub top: usize,
     /// Files that were read.
     pub files: usize,
 }
 
-/// All of it.
+/// All of it, safe to show.
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
@@ -37,7 +40,7 @@ pub fn render(report: &Report, style: &Style) -> String {
             out.push_str(part);
         }
     }
-    out
+    paint::finish(&out, style.charset, style.color)
 }
 
 fn head(report: &Report, style: &Style) -> String {
@@ -50,11 +53,16 @@ fn head(report: &Report, style: &Style) -> String {
         _ => String::new(),
     };
     let files = if style.files > 1 { format!(", {} files", style.files) } else { String::new() };
-    let mut out = format!(
-        "{} of {}{window}{files}\n",
+    let title = format!(
+        "{} of {}{window}{files}",
         counted(report.runs, "run"),
         counted(report.operations, "operation")
     );
+    let mut out = mark(Role::Title, &title) + "\n";
+    if report.interrupted {
+        out += &mark(Role::Failed, "  interrupted: only a part of the logs was read");
+        out.push('\n');
+    }
     let mut note = Vec::new();
     for (outcome, count) in &report.outcomes {
         if *count > 0 && *outcome != "succeeded" {
@@ -64,10 +72,10 @@ fn head(report: &Report, style: &Style) -> String {
     note.sort_by_key(|(count, outcome)| (std::cmp::Reverse(*count), *outcome));
     let outcomes: Vec<_> =
         note.iter().map(|(count, outcome)| format!("{outcome} {}", grouped(*count))).collect();
-    let row = |label, count, note: &str| bar_row(label, count, report.runs, note, style);
-    out += &row("first try", report.first_try, "");
-    out += &row("rescued", report.rescued, "");
-    out += &row("failed", report.failed, &outcomes.join(", "));
+    let row = |label, role, count, note: &str| bar_row(label, role, count, report.runs, note, style);
+    out += &row("first try", Role::Good, report.first_try, "");
+    out += &row("rescued", Role::Rescued, report.rescued, "");
+    out += &row("failed", Role::Failed, report.failed, &outcomes.join(", "));
     if report.unfinished > 0 {
         out += &format!(
             "  {:<11}{:>7}  (not counted: no end was logged)\n",
@@ -113,12 +121,13 @@ fn spread(report: &Report) -> String {
 }
 
 /// `  rescued         60   6.0 %  █▊`
-fn bar_row(label: &str, count: u64, of: u64, note: &str, style: &Style) -> String {
+fn bar_row(label: &str, role: Role, count: u64, of: u64, note: &str, style: &Style) -> String {
     let start = format!("  {label:<11}{:>7}{:>9}", grouped(count), percent(count, of).unwrap_or_default());
     let room = style.width.saturating_sub(start.chars().count() + 2).min(WIDEST_BAR);
     let bar = if style.width < NARROW { String::new() } else { bar(count, of, room, style.charset) };
     let line = format!("{start}  {bar}").trim_end().to_owned();
     let used = line.chars().count();
+    let line = if bar.is_empty() { line } else { format!("{start}  {}", mark(role, &bar)) };
     match note {
         "" => format!("{line}\n"),
         note if used + 2 + note.chars().count() <= style.width => format!("{line}  {note}\n"),
@@ -155,6 +164,15 @@ fn operations(report: &Report, style: &Style) -> String {
     ]);
     for group in report.by_name.iter().take(style.top) {
         table.row(operation(group, style));
+        let painted = [
+            (3, Role::Rescued, group.rescued > 0),
+            (4, Role::Failed, group.failed > 0),
+            (7, Role::Failed, group.trend == Some(Trend::Rising)),
+            (7, Role::Good, group.trend == Some(Trend::Falling)),
+        ];
+        for (column, role, _) in painted.into_iter().filter(|(.., is_so)| *is_so) {
+            table.paint(column, role);
+        }
     }
     table.render(style.width, NARROW) + &more(report.by_name.len(), style.top, "operation")
 }
@@ -201,7 +219,7 @@ fn rules(report: &Report, style: &Style) -> String {
             helped(rule),
         ]);
         if let Some(suggestion) = &rule.suggestion {
-            table.note(suggestion.clone());
+            table.note(suggestion);
         }
     }
     table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
@@ -239,7 +257,7 @@ fn unmatched(report: &Report, style: &Style) -> String {
             ),
         };
     }
-    let mut out = "not known to any rule (--draft-rules drafts some)\n".to_owned();
+    let mut out = mark(Role::Title, "not known to any rule") + " (--draft-rules drafts some)\n";
     for template in report.templates.iter().take(style.top) {
         let helped = match template.retried_runs {
             0 => "not retried".to_owned(),
@@ -308,6 +326,7 @@ pub fn child_text(text: &str) -> String {
         match c {
             '\n' | '\t' | '\r' => out.push(' '),
             c if c.is_control() => out += &format!("\\x{:02x}", u32::from(c)),
+            c if is_mark(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
         out

@@ -9,6 +9,8 @@ use crate::report::story::Story;
 const WIDTH: usize = 960;
 const HEIGHT: usize = 160;
 const ROW: usize = 20;
+/// The width of a character, about.
+const CHARACTER: f64 = 7.0;
 /// Where the blocks of a row begin.
 const LABEL: usize = 240;
 
@@ -54,6 +56,8 @@ pub struct Bar {
     /// First try, rescued, failed.
     pub parts: [u64; 3],
     pub label: String,
+    /// Stands under the bar where there is room.
+    pub tick: Option<String>,
 }
 
 const CLASSES: [&str; 3] = ["good", "rescued", "failed"];
@@ -69,7 +73,7 @@ fn open(title: &str, about: &str, height: usize) -> String {
 /// Stacked bars.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
-    let mut out = open(title, about, HEIGHT);
+    let mut out = open(title, about, HEIGHT + ROW);
     let places = bars.iter().map(|bar| bar.place + 1).max().unwrap_or(1) as f64;
     let highest = bars.iter().map(|bar| bar.parts.iter().sum::<u64>()).max().unwrap_or(1).max(1) as f64;
     let step = (WIDTH as f64 / places).min(48.0);
@@ -87,6 +91,22 @@ pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
             );
         }
     }
+    let mut free = 0.0;
+    for bar in bars {
+        let Some(tick) = &bar.tick else { continue };
+        let x = bar.place as f64 * step;
+        let end = x + tick.chars().count() as f64 * CHARACTER + 8.0;
+        if x >= free && end <= WIDTH as f64 + 8.0 {
+            let _infallible =
+                writeln!(out, "<text x=\"{x:.1}\" y=\"{}\">{}</text>", HEIGHT + 14, Escaped(tick));
+            free = end;
+        }
+    }
+    let most = format!("{highest:.0}");
+    let _infallible = writeln!(
+        out,
+        "<text class=\"most\" x=\"{WIDTH}\" y=\"12\" text-anchor=\"end\">highest: {most}</text>"
+    );
     let _infallible =
         writeln!(out, "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>");
     out + "</svg>\n"

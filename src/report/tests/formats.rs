@@ -121,7 +121,7 @@ fn html_lets_no_text_out_and_loads_nothing() {
         assert!(page.contains(part), "{part}");
     }
     let charts = page.matches("role=\"img\"").count();
-    assert_eq!(charts, 4);
+    assert_eq!(charts, 5);
     assert_eq!((page.matches("<desc>").count(), page.matches("<details>").count()), (charts, charts));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains(" src="), "{page}");
     let first_try = read(&Made::new(1, "a", 0, true).lines(), Stories::Troubled(html::RUNS));

@@ -1,5 +1,7 @@
 //! A table of text: columns as wide as their cells, one of which gives way where the line is too narrow.
 
+use super::paint::{Role, mark};
+
 /// How a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -16,6 +18,8 @@ pub(super) struct Table {
     rows: Vec<Vec<String>>,
     /// Lines under rows, each with the number of its row.
     notes: Vec<(usize, String)>,
+    /// What cells are: the number of the row, counted from 1, and of the column.
+    painted: Vec<(usize, usize, Role)>,
 }
 
 /// No column is cut below this.
@@ -24,7 +28,7 @@ const GAP: usize = 2;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new() }
+        Self { columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new(), painted: Vec::new() }
     }
 
     pub(super) fn row(&mut self, cells: Vec<String>) {
@@ -32,8 +36,19 @@ impl Table {
     }
 
     /// Puts a line of its own under the last row.
-    pub(super) fn note(&mut self, text: String) {
-        self.notes.push((self.rows.len(), text));
+    pub(super) fn note(&mut self, text: &str) {
+        self.notes.push((self.rows.len(), mark(Role::Note, text)));
+    }
+
+    /// Says what a cell of the last row is.
+    pub(super) fn paint(&mut self, column: usize, role: Role) {
+        self.painted.push((self.rows.len(), column, role));
+    }
+
+    fn painted(&self, row: usize, column: usize, text: &str) -> String {
+        let role = self.painted.iter().find(|(r, c, _)| (*r, *c) == (row, column)).map(|(.., role)| *role);
+        let role = role.or((row == 0).then_some(Role::Title));
+        role.map_or_else(|| text.to_owned(), |role| mark(role, text))
     }
 
     /// The table in so many columns; below `narrow`, or where it does not fit, one line an item.
@@ -58,15 +73,16 @@ impl Table {
         }
         let titles: Vec<_> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
         let rows = std::iter::once(&titles).chain(&self.rows).enumerate();
-        rows.map(|(at, row)| self.line(row, &widths) + &self.notes(at)).collect()
+        rows.map(|(at, row)| self.line(at, row, &widths) + &self.notes(at)).collect()
     }
 
-    fn line(&self, row: &[String], widths: &[usize]) -> String {
+    fn line(&self, number: usize, row: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
-        for ((cell, width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
+        for (column, ((cell, width), (_, align))) in row.iter().zip(widths).zip(&self.columns).enumerate() {
             let cell = cut(cell, *width);
             let blank = " ".repeat(width.saturating_sub(cell.chars().count()));
-            if !line.is_empty() {
+            let cell = self.painted(number, column, &cell);
+            if column > 0 {
                 line.push_str(&" ".repeat(GAP));
             }
             match align {
