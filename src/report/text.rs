@@ -48,7 +48,10 @@ fn head(report: &Report, style: &Style) -> String {
         (Some(first), Some(last)) => {
             let [first, last] = [first, last].map(|text| time::micros(text).unwrap_or_default());
             let span = time::span((last - first).unsigned_abs());
-            format!(", {} to {} UTC ({span})", time::minute(first), time::minute(last))
+            match [first, last].map(time::minute) {
+                [first, last] if first == last => format!(", {first} UTC"),
+                [first, last] => format!(", {first} to {last} UTC ({span})"),
+            }
         }
         _ => String::new(),
     };
