@@ -153,7 +153,8 @@ pub struct Group {
     /// Of whole runs; only by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Quantiles>,
-    /// The flake rate of the second half of the window beside that of the first; only by name.
+    /// The flake rate of the second half of the window beside that of the first, where both have five
+    /// successes; only by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }

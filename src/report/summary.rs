@@ -23,6 +23,8 @@ use crate::base::duration;
 /// Retried runs from which a rule that never helped is told so, and the share that is still never.
 const ENOUGH_RETRIED: u64 = 20;
 const NEVER_PERCENT: u64 = 2;
+/// Successes in a half of the window from which it is compared with the other.
+const ENOUGH_SUCCESSES: u64 = 5;
 /// Runs that followed a verdict from which it is doubted.
 const ENOUGH_FOLLOWED: u64 = 3;
 
@@ -205,7 +207,7 @@ fn operations(operations: &BTreeMap<u32, Operation>, names: &Names, middle: Opti
     groups
 }
 
-/// The flake rate of the second half of the window beside that of the first; `None` where one of them has no success.
+/// The flake rate of the second half of the window beside that of the first; `None` where one of them has few successes.
 fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
     let mut halves = [[0; 3]; 2];
     for (from, counts) in bins.iter() {
@@ -214,7 +216,9 @@ fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
             *sum += count;
         }
     }
-    let [first, second] = halves.map(|[first_try, rescued, _]| interval(rescued, first_try + rescued));
+    let [first, second] = halves.map(|[first_try, rescued, _]| {
+        interval(rescued, first_try + rescued).filter(|_| first_try + rescued >= ENOUGH_SUCCESSES)
+    });
     let (first, second) = (first?, second?);
     Some(if second.low > first.high {
         Trend::Rising

@@ -7,3 +7,4 @@ mod resumed;
 mod showing;
 mod sums;
 mod templates;
+mod what_if;

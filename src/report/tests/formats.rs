@@ -198,6 +198,14 @@ fn metrics_have_all_outcomes_from_the_first_time_on_and_histograms_that_add_up()
     assert!((of("_bucket{operation=\"a\",policy=\"default\",le=\"+Inf\"}") - 2.0).abs() < 1e-9);
     assert!((of("_count{operation=\"a\",policy=\"default\"}") - 2.0).abs() < 1e-9);
     assert!((of("_sum{operation=\"a\",policy=\"default\"}") - 3.4).abs() < 1e-9);
+    // A run of one attempt and one of three: a bound is in its own bucket.
+    let attempts = &families["retry_attempts_per_operation"].1;
+    for (bound, count) in [("1", 1.0), ("2", 1.0), ("3", 2.0), ("21", 2.0), ("+Inf", 2.0)] {
+        let sample = format!(
+            "retry_attempts_per_operation_bucket{{operation=\"a\",policy=\"default\",le=\"{bound}\"}}"
+        );
+        assert!((attempts[&sample] - count).abs() < 1e-9, "{sample} is {}", attempts[&sample]);
+    }
     assert_eq!(families["retry_last_success_timestamp_seconds"].1.len(), 1, "absent until there was one");
 }
 
