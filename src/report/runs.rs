@@ -182,7 +182,11 @@ impl Cause {
     fn of(line: &Line<'_>, dictionary: &mut Dictionary, text: Option<u32>) -> Self {
         let Rule { source, profile, id } = &line.rule;
         let profile = profile.as_deref().unwrap_or_default();
-        let rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        let mut rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        if memchr::memchr_iter(0, rule.as_bytes()).count() > 3 {
+            let parts = [source, profile, id, &*line.class].map(|part: &str| part.replace('\0', "\u{fffd}"));
+            rule = parts.join("\0");
+        }
         Self {
             rule: dictionary.rules.number(&rule),
             kind: line.kind.as_ref().map(|kind| dictionary.kinds.number(kind)),

@@ -3,13 +3,13 @@
 pub mod paint;
 mod table;
 
-use super::model::{Group, Interval, Report, Rule, Trend};
+use super::model::{Group, Interval, Report, Rule, Template, Trend};
 use super::time;
 use crate::base::duration;
-use crate::base::printable::Charset;
+use crate::base::printable::{Charset, is_unsafe};
 use crate::base::words::plural;
 use paint::{Role, is_mark, mark};
-use table::{Align, Table};
+use table::{Align, Table, cut, wrap};
 
 /// Narrower than this, an item has a line of its own instead of a row.
 const NARROW: usize = 60;
@@ -33,8 +33,8 @@ pub struct Style {
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
-        let parts =
-            [operations(report, style), rules(report, style), unmatched(report, style), what_if(report)];
+        let what_if: String = what_if(report).lines().map(|line| wrap(line, style.width, 11)).collect();
+        let parts = [operations(report, style), rules(report, style), unmatched(report, style), what_if];
         for part in parts.iter().filter(|part| !part.is_empty()) {
             out.push('\n');
             out.push_str(part);
@@ -61,7 +61,8 @@ fn head(report: &Report, style: &Style) -> String {
         counted(report.runs, "run"),
         counted(report.operations, "operation")
     );
-    let mut out = mark(Role::Title, &title) + "\n";
+    let title = wrap(&title, style.width, 2);
+    let mut out: String = title.lines().map(|line| mark(Role::Title, line) + "\n").collect();
     if report.interrupted {
         out += &mark(Role::Failed, "  interrupted: only a part of the logs was read");
         out.push('\n');
@@ -87,38 +88,25 @@ fn head(report: &Report, style: &Style) -> String {
         );
     }
     if report.runs > 0 {
-        out += &spread(report);
+        out += &spread(report, style);
     }
     out
 }
 
-fn spread(report: &Report) -> String {
+fn spread(report: &Report, style: &Style) -> String {
     let number = |value: Option<u64>| value.map(grouped).unwrap_or_default();
     let attempts = &report.attempts;
-    let mut out = format!(
-        "  {:<11}p50 {}   p95 {}   max {}   {} in all\n",
-        "attempts",
-        number(attempts.p50),
-        number(attempts.p95),
-        number(attempts.max),
-        grouped(attempts.total)
-    );
+    let row = |label: &str, text: &str| wrap(&format!("  {label:<11}{text}"), style.width, 13);
+    let [p50, p95, max] = [attempts.p50, attempts.p95, attempts.max].map(number);
+    let all = grouped(attempts.total);
+    let mut out = row("attempts", &format!("p50 {p50}   p95 {p95}   max {max}   {all} in all"));
     let run = &report.durations.run;
-    let shown = |millis: Option<f64>| millis.map(span).unwrap_or_default();
-    out += &format!(
-        "  {:<11}p50 {}   p95 {}   max {}\n",
-        "duration",
-        shown(run.p50_ms),
-        shown(run.p95_ms),
-        shown(run.max_ms)
-    );
+    let [p50, p95, max] = [run.p50_ms, run.p95_ms, run.max_ms].map(|time| time.map(span).unwrap_or_default());
+    out += &row("duration", &format!("p50 {p50}   p95 {p95}   max {max}"));
     if report.lost_ms > 0.0 {
-        out += &format!(
-            "  {:<11}{} to failed attempts and the waits behind them ({} waited)\n",
-            "lost",
-            span(report.lost_ms),
-            span(report.waited_ms)
-        );
+        let [lost, waited] = [report.lost_ms, report.waited_ms].map(span);
+        let line = format!("{lost} to failed attempts and the waits behind them ({waited} waited)");
+        out += &row("lost", &line);
     }
     out
 }
@@ -229,7 +217,7 @@ fn rules(report: &Report, style: &Style) -> String {
 }
 
 /// What came of trying again after the rule.
-fn helped(rule: &Rule) -> String {
+pub fn helped(rule: &Rule) -> String {
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
             "worked {} later ({} of {})",
@@ -253,33 +241,42 @@ fn unmatched(report: &Report, style: &Style) -> String {
     if report.templates.is_empty() {
         return match report.unmatched_without_output {
             0 => String::new(),
-            count => format!(
-                "no rule knows {}, and their output was not logged: --log-tail 2k logs what is captured,\n\
-                 and --profile generic captures stderr\n",
-                counted(count, "failed attempt")
-            ),
+            count => {
+                let failures = counted(count, "failed attempt");
+                let line = format!(
+                    "no rule knows {failures}, and their output was not logged: --log-tail 2k logs what is captured, and --profile generic captures stderr"
+                );
+                wrap(&line, style.width, 2)
+            }
         };
     }
     let mut out = mark(Role::Title, "not known to any rule") + " (--draft-rules drafts some)\n";
-    for template in report.templates.iter().take(style.top) {
-        let helped = match template.retried_runs {
-            0 => "not retried".to_owned(),
-            retried => format!("helped {} of {retried}", template.helped_runs),
-        };
-        let start = format!("{:>7}  ", grouped(template.attempts));
-        let program = template.program.rsplit('/').next().unwrap_or_default();
-        let said = match program {
-            "" => template.template.clone(),
-            program => format!("{program}: {}", template.template),
-        };
-        let room = style.width.saturating_sub(start.chars().count() + helped.chars().count() + 2).max(20);
-        let text = table::cut(&child_text(&said), room);
-        out += &format!("{start}{text:<room$}  {helped}\n");
+    let rows: Vec<_> = report.templates.iter().take(style.top).map(template).collect();
+    let widest = |of: fn(&[String; 3]) -> &String| rows.iter().map(|row| of(row).chars().count()).max();
+    let [text, helped] = [widest(|row| &row[1]), widest(|row| &row[2])].map(Option::unwrap_or_default);
+    let room = text.min(style.width.saturating_sub(helped + 11).max(20));
+    for [attempts, text, helped] in &rows {
+        out += &format!("{attempts:>7}  {:<room$}  {helped}\n", cut(text, room));
     }
     out + &more(report.templates.len(), style.top, "text")
 }
 
-fn what_if(report: &Report) -> String {
+/// How often it was seen, what it says, and whether trying again helped.
+fn template(template: &Template) -> [String; 3] {
+    let helped = match template.retried_runs {
+        0 => "not retried".to_owned(),
+        retried => format!("helped {} of {retried}", template.helped_runs),
+    };
+    let program = template.program.rsplit('/').next().unwrap_or_default();
+    let said = match program {
+        "" => template.template.clone(),
+        program => format!("{program}: {}", template.template),
+    };
+    [grouped(template.attempts), child_text(&said), helped]
+}
+
+/// What other settings would have changed, a line each.
+pub fn what_if(report: &Report) -> String {
     let what_if = &report.what_if;
     let mut out = String::new();
     for row in &what_if.rows {
@@ -329,7 +326,7 @@ pub fn child_text(text: &str) -> String {
         match c {
             '\n' | '\t' | '\r' => out.push(' '),
             c if c.is_control() => out += &format!("\\x{:02x}", u32::from(c)),
-            c if is_mark(c) => out.push('\u{fffd}'),
+            c if is_mark(c) || is_unsafe(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
         out
@@ -337,7 +334,7 @@ pub fn child_text(text: &str) -> String {
 }
 
 /// `31.0 % (17-49)`.
-fn with_interval(share: &Interval) -> String {
+pub fn with_interval(share: &Interval) -> String {
     format!("{:.1} % ({:.0}-{:.0})", share.rate * 100.0, share.low * 100.0, share.high * 100.0)
 }
 
@@ -348,7 +345,7 @@ pub fn percent(count: u64, of: u64) -> Option<String> {
 }
 
 /// `1,104 runs`.
-fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     let text = plural(count, noun);
     text.replacen(&count.to_string(), &grouped(count), 1)
 }

@@ -144,6 +144,8 @@ fn a_timeout_is_suggested_by_enough_attempts_and_not_by_the_one_that_hung() {
     assert_eq!(of(&[42_000; 4]), None);
     let hung = of(&[42_000, 42_000, 42_000, 42_000, 13_200_000]).unwrap();
     assert!((83_000..86_000).contains(&hung), "{hung}");
+    let nine = of(&[42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 13_200_000]).unwrap();
+    assert!((83_000..86_000).contains(&nine), "{nine}");
     assert_eq!(of(&[10; 9]), Some(1_000), "a second at least");
 }
 
@@ -182,7 +184,9 @@ fn intervals_that_overlap_are_no_trend_and_few_successes_none_at_all() {
 
 #[test]
 fn the_halves_meet_in_the_middle_of_the_window() {
-    // The first half is all good, the second all rescued: a border elsewhere would mix them.
+    // Five and five: a border elsewhere would leave too few on one side.
+    let five: Vec<_> = (0..10).map(|n| Made::new(n, "a", usize::from(n >= 5), true)).collect();
+    assert_eq!(plain(&five).by_name[0].trend, Some(Trend::Rising));
     let runs: Vec<_> = (0..20).map(|n| Made::new(n, "a", usize::from(n >= 10), true)).collect();
     assert_eq!(plain(&runs).by_name[0].trend, Some(Trend::Rising));
     let backwards: Vec<_> = (0..20).map(|n| Made::new(n, "a", usize::from(n < 10), true)).collect();

@@ -53,7 +53,7 @@ impl Table {
 
     /// The table in so many columns; below `narrow`, or where it does not fit, one line an item.
     pub(super) fn render(&self, width: usize, narrow: usize) -> String {
-        if width < narrow { self.items() } else { self.table(width) }
+        if width < narrow { self.items(width) } else { self.table(width) }
     }
 
     fn notes(&self, row: usize) -> String {
@@ -67,7 +67,7 @@ impl Table {
             let over = total.saturating_sub(width);
             let cut = widths[flexible].saturating_sub(over);
             if cut < LEAST.min(widths[flexible]) {
-                return self.items();
+                return self.items(width);
             }
             widths[flexible] = cut;
         }
@@ -98,14 +98,16 @@ impl Table {
         cells.chain([self.columns[column].0.len()]).max().unwrap_or_default()
     }
 
-    fn items(&self) -> String {
+    fn items(&self, width: usize) -> String {
         let item = |(at, row): (usize, &Vec<String>)| {
             let mut cells = row.iter().zip(&self.columns);
             let first = cells.next().map(|(cell, _)| cell.as_str()).unwrap_or_default();
             let rest = cells
                 .filter(|(cell, _)| !cell.is_empty())
                 .map(|(cell, (title, _))| format!("{title} {cell}"));
-            format!("{first}: {}\n{}", rest.collect::<Vec<_>>().join(", "), self.notes(at + 1))
+            let first = cut(first, width.saturating_sub(1).max(LEAST));
+            let line = format!("{first}: {}", rest.collect::<Vec<_>>().join(", "));
+            wrap(&line, width, 4) + &self.notes(at + 1)
         };
         self.rows.iter().enumerate().map(item).collect()
     }
@@ -117,4 +119,22 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The line in pieces that fit, broken at blanks; all but the first begin with so many blanks.
+pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if used > indent && used + length > width {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            used = indent;
+        }
+        out.push_str(word);
+        used += word.chars().count();
+    }
+    out + "\n"
 }
