@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem::Finder;
+
 use super::checkpoint::Totals;
 use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
@@ -70,6 +72,8 @@ struct Core {
     keep: Stories,
     /// Lines that only say that an attempt has begun are of use.
     starts: bool,
+    /// Finds them.
+    start: Finder<'static>,
     input: Input,
     /// The file and the number of its lines so far.
     file: String,
@@ -108,6 +112,7 @@ impl Analysis {
         let stories = options.stories != Stories::None;
         let core = Core {
             starts: stories || options.run.is_some() || filter.since.is_some() || filter.until.is_some(),
+            start: Finder::new(br#""event":"attempt.start""#),
             filter,
             keep: options.stories,
             input: Input::default(),
@@ -231,7 +236,7 @@ impl Core {
             return;
         }
         self.input.lines += 1;
-        if !self.starts && is_plain_start(line) {
+        if !self.starts && self.is_plain_start(line) {
             self.input.ours += 1;
             return;
         }
@@ -308,12 +313,10 @@ impl Core {
             }
         }
     }
-}
 
-/// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
-/// stand behind backslashes.
-fn is_plain_start(line: &[u8]) -> bool {
-    line.starts_with(br#"{"v":1,"#)
-        && line.ends_with(b"}")
-        && memchr::memmem::find(line, br#""event":"attempt.start""#).is_some()
+    /// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
+    /// stand behind backslashes.
+    fn is_plain_start(&self, line: &[u8]) -> bool {
+        line.starts_with(br#"{"v":1,"#) && line.ends_with(b"}") && self.start.find(line).is_some()
+    }
 }
