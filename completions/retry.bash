@@ -50,8 +50,8 @@ _retry_options() {
       valued=' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config '
       ;;
     'report')
-      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
-      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
+      options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --checkpoint --color --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
+      valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
       ;;
   esac
 }
@@ -81,6 +81,7 @@ _retry_value() {
     "state --format") _retry_offer 'text json' ;;
     "report --format") _retry_offer 'text json markdown html junit prometheus trace' ;;
     *" -o" | *" --output") _retry_files ;;
+    *" --checkpoint") _retry_files ;;
   esac
 }
 

@@ -19,7 +19,7 @@ function __retry_valued
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
     end
 end
 
@@ -392,9 +392,11 @@ complete -c retry -n '__retry_has "report"' -l what-if -x -d 'What other setting
 complete -c retry -n '__retry_has "report"' -l run -x -d 'Tell of one run: last, or the begin of its id; with another format, only that run'
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
 complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
-complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML to add to a configuration'
+complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML; with =FILE, add those that are usable to this configuration'
 complete -c retry -n '__retry_has "report"' -l rejudge -d 'Judge each failed attempt by the rules of now, and show which verdicts change'
 complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'
+complete -c retry -n '__retry_has "report"' -l checkpoint -rF -d 'With --format prometheus, go on from where the last report stopped, as noted in FILE, and note it anew; LOG may be rotated meanwhile'
+complete -c retry -n '__retry_has "report"' -l color -x -d 'When the text is coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
 complete -c retry -n '__retry_has "report"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
 complete -c retry -n '__retry_has "report"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'

@@ -5,6 +5,7 @@
 //! are capped.
 
 mod analysis;
+pub mod checkpoint;
 mod choice;
 pub mod draft;
 pub mod filter;

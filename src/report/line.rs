@@ -111,10 +111,10 @@ pub(super) struct Line<'a> {
     pub failures: Vec<Tally<'a>>,
     /// The line as journald wraps it.
     #[serde(borrow, rename = "MESSAGE")]
-    journal: Option<Text<'a>>,
+    pub journal: Option<Text<'a>>,
     /// The line as Docker's `json-file` wraps it.
     #[serde(borrow, rename = "log")]
-    docker: Option<Text<'a>>,
+    pub docker: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use super::names::OTHER;
 use super::stats::OUTCOMES;
 use super::time;
@@ -46,7 +48,7 @@ pub struct Ended<'a> {
 }
 
 /// How many values are at most so large, for each bound and without one; and their sum.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Histogram {
     counts: Vec<u64>,
     count: u64,
@@ -65,7 +67,7 @@ impl Histogram {
 }
 
 /// The last run of a set.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Last {
     at: i64,
     status: u8,
@@ -74,7 +76,7 @@ struct Last {
 }
 
 /// What is counted of one operation under one policy.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Set {
     outcomes: [u64; 9],
     rescued: u64,
@@ -87,11 +89,24 @@ struct Set {
     last_success: Option<i64>,
 }
 
-/// All families.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// All families. In a checkpoint it is a list of operation, policy and what is counted of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<(String, String, Set)>", into = "Vec<(String, String, Set)>")]
 pub struct Metrics {
     /// By operation and policy.
     sets: BTreeMap<(String, String), Set>,
+}
+
+impl From<Vec<(String, String, Set)>> for Metrics {
+    fn from(rows: Vec<(String, String, Set)>) -> Self {
+        Self { sets: rows.into_iter().map(|(operation, policy, set)| ((operation, policy), set)).collect() }
+    }
+}
+
+impl From<Metrics> for Vec<(String, String, Set)> {
+    fn from(metrics: Metrics) -> Self {
+        metrics.sets.into_iter().map(|((operation, policy), set)| (operation, policy, set)).collect()
+    }
 }
 
 impl Metrics {

@@ -1,7 +1,8 @@
 //! Runs put together from their lines. A run is held until its end; what is held does not grow with the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::checkpoint::{self, OpenRun};
 use super::line::{Line, Rule, Text};
 use super::names::Names;
 use super::rejudge::Judge;
@@ -140,6 +141,11 @@ impl Run {
         }
     }
 
+    /// Attempts that succeeded.
+    pub(super) fn successes(&self) -> u64 {
+        self.tries.iter().filter(|attempt| attempt.succeeded).count() as u64
+    }
+
     /// Adds an attempt.
     fn tried(&mut self, attempt: Try) {
         let is_full = self.tries.len() == MOST_ATTEMPTS;
@@ -176,7 +182,11 @@ impl Cause {
     fn of(line: &Line<'_>, dictionary: &mut Dictionary, text: Option<u32>) -> Self {
         let Rule { source, profile, id } = &line.rule;
         let profile = profile.as_deref().unwrap_or_default();
-        let rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        let mut rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        if memchr::memchr_iter(0, rule.as_bytes()).count() > 3 {
+            let parts = [source, profile, id, &*line.class].map(|part: &str| part.replace('\0', "\u{fffd}"));
+            rule = parts.join("\0");
+        }
         Self {
             rule: dictionary.rules.number(&rule),
             kind: line.kind.as_ref().map(|kind| dictionary.kinds.number(kind)),
@@ -276,6 +286,38 @@ impl Open {
             self.runs.insert((&*line.run).into(), run);
         }
         None
+    }
+
+    /// Takes up runs that began in what was read before.
+    pub(super) fn restore(&mut self, runs: BTreeMap<String, OpenRun>, dictionary: &mut Dictionary) {
+        for (id, open) in runs {
+            let line = Line {
+                name: Text(open.name.as_str().into()),
+                policy: open.policy.as_deref().map(|policy| Text(policy.into())),
+                ..Line::default()
+            };
+            let mut run = self.begin(&line, open.last, dictionary);
+            run.classes = open.failures;
+            (0..open.successes).for_each(|_| run.tried(Try { succeeded: true, ..Try::default() }));
+            self.runs.insert(id.into(), run);
+        }
+    }
+
+    /// The runs that have not ended, for [`Open::restore`]: the latest ones, where there are many.
+    pub(super) fn kept(&self, dictionary: &Dictionary) -> BTreeMap<String, OpenRun> {
+        let mut runs: Vec<_> = self.runs.iter().collect();
+        runs.sort_by_key(|(_, run)| std::cmp::Reverse((run.last, run.age)));
+        let kept = runs.into_iter().take(checkpoint::MOST_OPEN).map(|(id, run)| {
+            let open = OpenRun {
+                name: dictionary.names.text(run.name).to_owned(),
+                policy: run.policy.map(|policy| dictionary.policies.text(policy).to_owned()),
+                successes: run.successes(),
+                failures: run.classes,
+                last: run.last,
+            };
+            (id.to_string(), open)
+        });
+        kept.collect()
     }
 
     fn begin(&mut self, line: &Line<'_>, at: i64, dictionary: &mut Dictionary) -> Run {

@@ -43,7 +43,9 @@ pub fn tell(story: &Story) -> String {
     }
     if !different.is_empty() {
         let verdicts = if different.len() == 1 { "the verdict" } else { "the verdicts" };
-        out += &format!("\nto repeat {verdicts}:\n");
+        let is_own = |attempt: &Attempt| attempt.failure.as_ref().is_some_and(|why| why.source == "policy");
+        let own = if story.attempts.iter().any(is_own) { ", add the run's own options" } else { "" };
+        out += &format!("\nto repeat {verdicts}{own}:\n");
         for command in different {
             out += &format!("  {}\n", child_text(command));
         }

@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use super::environment;
 use crate::base::printable::{self, Charset};
 use crate::dialect;
+use crate::policy::value::Color;
 
 pub(crate) use mark::StdoutMark;
 pub(crate) use messages::Messages;
@@ -128,6 +129,29 @@ pub(crate) fn can_draw_on_stderr() -> bool {
     stderr.is_terminal()
         && environment::get("TERM").is_none_or(|term| term != "dumb")
         && super::supervise::is_foreground_of(&stderr)
+}
+
+/// Back to the line's begin, and erase to its end.
+pub(crate) const ERASE: &str = "\r\x1b[K";
+
+/// Are colours wanted on a stream? Where it is not said, <https://no-color.org> and CLICOLOR_FORCE of
+/// <https://bixense.com/clicolors> count, and then whether it is a terminal.
+pub(crate) fn wants_color(asked: Color, is_terminal: impl FnOnce() -> bool) -> bool {
+    let set = |name| environment::get(name).is_some_and(|value| value != "0");
+    match asked {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if environment::get("NO_COLOR").is_some() => false,
+        Color::Auto => {
+            set("CLICOLOR_FORCE")
+                || is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}
+
+/// Does stdout stand on a terminal?
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// The width of the terminal that stdout stands on, in columns; elsewhere what `COLUMNS` says.

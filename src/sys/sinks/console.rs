@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::policy::settings::plain;
 use crate::policy::value::{Color, MessageFormat, MessagesTo, Value as _};
 use crate::sys::environment;
-use crate::sys::output::{self, Messages, printable, printable_json};
+use crate::sys::output::{self, ERASE, Messages, printable, printable_json};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -67,8 +67,6 @@ enum Countdown {
     Shown,
 }
 
-/// Back to the line's begin, and erase to its end.
-const ERASE: &str = "\r\x1b[K";
 /// A shorter wait is over before anybody has read how long it is.
 const WORTH_COUNTING: Duration = Duration::from_secs(2);
 
@@ -247,12 +245,9 @@ impl Console {
     }
 
     fn wants_color(&self) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            // A job's log shows colours, and is no terminal.
-            Color::Auto => self.dialect == Some(Dialect::Gitlab) || environment_wants_color(),
-        }
+        // A job's log shows colours, and is no terminal.
+        let shows = || self.dialect == Some(Dialect::Gitlab) || output::stderr_is_terminal();
+        output::wants_color(self.color, shows)
     }
 
     /// The least level of which an event may be said.
@@ -351,14 +346,4 @@ fn colors(level: Level) -> (&'static str, &'static str) {
         Level::Info | Level::Debug => "\x1b[2m",
     };
     (on, "\x1b[0m")
-}
-
-/// <https://no-color.org>, and CLICOLOR_FORCE of <https://bixense.com/clicolors>.
-fn environment_wants_color() -> bool {
-    let set = |name| environment::get(name).is_some_and(|value| value != "0");
-    if environment::get("NO_COLOR").is_some() {
-        return false;
-    }
-    set("CLICOLOR_FORCE")
-        || output::stderr_is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
 }
