@@ -8,6 +8,7 @@ use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
 
 mod ends;
 mod gated;
+mod told;
 mod waits;
 
 /// A session and its clock; what it does is written down as short words.
@@ -15,6 +16,8 @@ struct Run {
     session: Session,
     now: Now,
     said: Vec<String>,
+    /// Every event, whole.
+    events: Vec<Event>,
 }
 
 /// Both clocks have run for a while, and not for the same time: a moment is no duration.
@@ -31,7 +34,7 @@ fn plain() -> Policy {
 
 impl Run {
     fn new(policy: &Policy) -> Self {
-        Self { session: Session::new(policy, 7), now: START, said: Vec::new() }
+        Self { session: Session::new(policy, 7), now: START, said: Vec::new(), events: Vec::new() }
     }
 
     fn begin(mut self) -> Self {
@@ -42,6 +45,9 @@ impl Run {
     fn tell(&mut self, input: Input) {
         for action in self.session.step(self.now, input) {
             self.said.push(word(&action));
+            if let Action::Emit(event) = action {
+                self.events.push(*event);
+            }
         }
     }
 

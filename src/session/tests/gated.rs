@@ -13,7 +13,7 @@ const PERMIT: Grant = Grant { permit: true, probe: false };
 /// The store's clock, which is nobody else's.
 const STORE_NOW: StoreTime = StoreTime(1_790_000_000_000_000);
 
-fn gated(policy: &Policy) -> Run {
+pub(super) fn gated(policy: &Policy) -> Run {
     let session = Session::new(policy, 7).with_gate(policy, Grant::default());
     Run { session, ..Run::new(policy) }.begin()
 }
@@ -27,23 +27,23 @@ fn answers(run: &mut Run, admission: Admission, pace: Pace) {
     run.tell(Input::Admission(Answer::Done((admission, STORE_NOW)), pace));
 }
 
-fn admitted(run: &mut Run) {
+pub(super) fn admitted(run: &mut Run) {
     answers(run, Admission::Proceed(PERMIT), Pace::default());
 }
 
-fn settled(run: &mut Run) {
+pub(super) fn settled(run: &mut Run) {
     run.tell(Input::Settled(Answer::Done(Settled::default())));
 }
 
 /// Held back until a moment that is known.
-fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
+pub(super) fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
     let until = Some(STORE_NOW.plus(ms(millis)));
     let pause = Pause { limit, until, spread: ms(spread), why: "so".to_owned() };
     answers(run, Admission::Wait(pause), Pace::default());
 }
 
 /// Held back by what hangs on others; looked at again after half of `pause` at least.
-fn hangs(run: &mut Run, limit: Limit, pause: u64) {
+pub(super) fn hangs(run: &mut Run, limit: Limit, pause: u64) {
     let why = "so".to_owned();
     answers(run, Admission::Wait(Pause { limit, until: None, spread: Duration::ZERO, why }), pace(pause));
 }
@@ -66,7 +66,7 @@ fn refused(limit: Limit) -> Input {
     Input::Settled(Answer::Done(Settled { refusal: Some(refusal(limit)), back_in: None }))
 }
 
-fn patient(millis: u64) -> Policy {
+pub(super) fn patient(millis: u64) -> Policy {
     Policy { gate_wait: GateWait(Some(ms(millis))), ..plain() }
 }
 

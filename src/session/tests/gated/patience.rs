@@ -30,26 +30,6 @@ fn a_share_of_the_spread_is_waited_where_there_is_time_for_it() {
 }
 
 #[test]
-fn a_refusal_says_how_long_the_wait_would_have_been() {
-    let mut run = gated(&patient(5000));
-    let pause = Pause {
-        limit: Limit::Breaker,
-        until: Some(STORE_NOW.plus(ms(5001))),
-        spread: Duration::ZERO,
-        why: "so".to_owned(),
-    };
-    let input = Input::Admission(Answer::Done((Admission::Wait(pause), STORE_NOW)), Pace::default());
-    let waits = run.session.step(run.now, input).into_iter().find_map(|action| match action {
-        Action::Emit(event) => match *event {
-            Event::GateRefused(hold) => Some((hold.wait_ms, hold.left)),
-            _ => None,
-        },
-        _ => None,
-    });
-    assert_eq!(waits, Some((5001.0, ms(5001))));
-}
-
-#[test]
 fn what_hangs_on_others_is_waited_for_as_long_as_may_be() {
     for policy in [patient(250), Policy { deadline: TimeLimit(Some(ms(250))), ..plain() }] {
         let mut run = gated(&policy);
