@@ -11,9 +11,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("classify", &["base"]),
     ("gate", &["base"]),
     ("store", &["base", "gate"]),
-    ("policy", &["base", "backoff", "classify", "gate", "store"]),
+    ("ping", &["base"]),
+    ("policy", &["base", "backoff", "classify", "gate", "store", "ping"]),
     ("event", &["base", "gate"]),
-    ("trace", &["base"]),
+    ("trace", &["base", "classify", "event"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
@@ -22,7 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report", "cli",
-            "sys",
+            "sys", "ping", "trace",
         ],
     ),
 ];
