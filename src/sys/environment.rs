@@ -33,7 +33,13 @@ pub(crate) fn names(prefix: &str) -> Vec<String> {
     set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(prefix)).collect()
 }
 
-fn text(name: &str) -> Option<String> {
+/// Does any variable's name begin like this? One pass for many names.
+pub(crate) fn has(beginning: &str) -> bool {
+    supervise::environment_has(beginning)
+}
+
+/// A variable's value, if it is text; an empty one is unset.
+pub(crate) fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }
 

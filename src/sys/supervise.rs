@@ -18,6 +18,7 @@ mod supervisor;
 
 mod aside;
 mod attempt;
+mod beside;
 mod inherited;
 mod memory;
 mod pause;
@@ -48,6 +49,7 @@ mod os;
 mod os;
 
 pub(crate) use aside::aside;
+pub(crate) use beside::beside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;

@@ -23,6 +23,8 @@ pub(super) struct Streams {
     before: Option<StdoutMark>,
     /// A failed attempt that wrote to stdout is told of, once.
     notes_writes: bool,
+    /// The end of what the last attempt wrote to stderr, where it is wanted.
+    last_stderr: String,
 }
 
 /// Output of a failed attempt on stdout, ahead of that of the next one.
@@ -42,6 +44,7 @@ impl Streams {
             interests,
             before: None,
             notes_writes: !held,
+            last_stderr: String::new(),
         }
     }
 
@@ -98,9 +101,16 @@ impl Streams {
         }
     }
 
+    /// The end of what the last attempt wrote to stderr; empty where nobody asked for it.
+    pub(super) fn last_stderr(&mut self) -> String {
+        std::mem::take(&mut self.last_stderr)
+    }
+
     /// The facts of an attempt's output.
-    pub(super) fn take(captured: Captured) -> Output {
-        let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
+    pub(super) fn take(&mut self, captured: Captured) -> Output {
+        let mut onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
+        let told = onlookers.as_mut().and_then(|all| all.told.take()?.into_text(false, true).stderr);
+        self.last_stderr = told.map(|end| String::from_utf8_lossy(&end).into_owned()).unwrap_or_default();
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
         let (seen, tails, text) = onlookers
             .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
