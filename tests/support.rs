@@ -69,11 +69,11 @@ impl Sandbox {
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if name_text.starts_with("RETRY_") || name_text.starts_with("XDG_") {
+            if ["RETRY_", "XDG_", "OTEL_"].iter().any(|begin| name_text.starts_with(begin)) {
                 command.env_remove(&name);
             }
         }
-        for name in ["TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
+        for name in ["TRACEPARENT", "TRACESTATE", "BAGGAGE", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
             command.env_remove(name);
         }
         command.env("HOME", self.directory.path()).env("LC_ALL", "C.UTF-8");

@@ -1,0 +1,10 @@
+//! What others are told of a run: traces for a collector, pings for a service that expects the job.
+
+mod collector;
+mod decode;
+mod receiver;
+
+mod pings;
+mod pings_refused;
+mod traces;
+mod traces_refused;

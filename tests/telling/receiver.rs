@@ -1,0 +1,148 @@
+//! A server on loopback that writes down what it is asked, and answers as a test wants.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::support::wait_for;
+
+/// One request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Request {
+    pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
+    /// Names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Request {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// How a request is answered.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    Status(u16),
+    /// These bytes, then the end.
+    Raw(Vec<u8>),
+    /// Nothing, for longer than anybody waits.
+    Silence,
+    /// The connection is closed.
+    Cut,
+}
+
+/// The server; its thread ends with the test's process.
+pub(super) struct Receiver {
+    pub(super) port: u16,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Receiver {
+    /// Answers 200 to everything.
+    pub(super) fn willing() -> Self {
+        Self::start(|_, _| Reply::Status(200))
+    }
+
+    /// `answer` gets the number of requests before this one.
+    pub(super) fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (its_requests, answer) = (Arc::clone(&requests), Arc::new(answer));
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let (requests, answer) = (Arc::clone(&its_requests), Arc::clone(&answer));
+                std::thread::spawn(move || talk(connection, &requests, &*answer));
+            }
+        });
+        Self { port, requests }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What was asked so far, in the order of arrival.
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().expect("a lock").clone()
+    }
+
+    /// The one request that there was.
+    #[track_caller]
+    pub(super) fn one(&self) -> Request {
+        let mut all = self.requests();
+        assert_eq!(all.len(), 1, "{all:#?}");
+        all.remove(0)
+    }
+
+    /// Waits for so many requests.
+    #[track_caller]
+    pub(super) fn wait(&self, count: usize) {
+        wait_for("requests", || self.requests().len() >= count);
+    }
+}
+
+fn talk(
+    mut connection: TcpStream,
+    requests: &Mutex<Vec<Request>>,
+    answer: &(dyn Fn(usize, &Request) -> Reply + Sync),
+) {
+    let Some(request) = read(&mut connection) else { return };
+    let before = {
+        let mut requests = requests.lock().expect("a lock");
+        requests.push(request.clone());
+        requests.len() - 1
+    };
+    let _gone = match answer(before, &request) {
+        Reply::Status(status) => connection.write_all(
+            format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK").as_bytes(),
+        ),
+        Reply::Raw(bytes) => connection.write_all(&bytes),
+        Reply::Silence => {
+            std::thread::sleep(Duration::from_secs(60));
+            Ok(())
+        }
+        Reply::Cut => Ok(()),
+    };
+}
+
+fn read(connection: &mut TcpStream) -> Option<Request> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let head = loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end;
+        }
+        match connection.read(&mut buffer) {
+            Ok(length @ 1..) => bytes.extend(&buffer[..length]),
+            _ => return None,
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let mut lines = text.lines();
+    let mut first = lines.next()?.split(' ');
+    let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
+    let headers: Vec<_> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, length)| length.parse::<usize>().expect("a length"));
+    let mut body = bytes.split_off(head + 4);
+    while body.len() < length {
+        match connection.read(&mut buffer) {
+            Ok(more @ 1..) => body.extend(&buffer[..more]),
+            _ => return None,
+        }
+    }
+    Some(Request { method, target, headers, body })
+}
