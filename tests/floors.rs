@@ -14,7 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("ping", &["base"]),
     ("policy", &["base", "backoff", "classify", "gate", "store", "ping"]),
     ("event", &["base", "gate"]),
-    ("trace", &["base", "classify", "event"]),
+    ("trace", &["base", "classify", "gate", "event"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),

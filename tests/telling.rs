@@ -2,7 +2,7 @@
 
 mod collector;
 mod decode;
-mod receiver;
+pub(crate) mod receiver;
 
 mod pings;
 mod pings_refused;

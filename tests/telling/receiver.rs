@@ -9,28 +9,28 @@ use crate::support::wait_for;
 
 /// One request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Request {
-    pub(super) method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// Path and query.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
 /// How a request is answered.
 #[derive(Clone, Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Status(u16),
     /// These bytes, then the end.
     Raw(Vec<u8>),
@@ -41,19 +41,19 @@ pub(super) enum Reply {
 }
 
 /// The server; its thread ends with the test's process.
-pub(super) struct Receiver {
-    pub(super) port: u16,
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Receiver {
     /// Answers 200 to everything.
-    pub(super) fn willing() -> Self {
+    pub(crate) fn willing() -> Self {
         Self::start(|_, _| Reply::Status(200))
     }
 
     /// `answer` gets the number of requests before this one.
-    pub(super) fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -67,18 +67,18 @@ impl Receiver {
         Self { port, requests }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// What was asked so far, in the order of arrival.
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("a lock").clone()
     }
 
     /// The one request that there was.
     #[track_caller]
-    pub(super) fn one(&self) -> Request {
+    pub(crate) fn one(&self) -> Request {
         let mut all = self.requests();
         assert_eq!(all.len(), 1, "{all:#?}");
         all.remove(0)
@@ -86,7 +86,7 @@ impl Receiver {
 
     /// Waits for so many requests.
     #[track_caller]
-    pub(super) fn wait(&self, count: usize) {
+    pub(crate) fn wait(&self, count: usize) {
         wait_for("requests", || self.requests().len() >= count);
     }
 }
