@@ -46,7 +46,11 @@ impl Sender {
 
     /// What came of the next message of those that were sent, if that is known. The supervisor is woken for it.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
-        self.0.as_ref()?.outcomes.try_recv().ok()
+        match self.0.as_ref()?.outcomes.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(mpsc::TryRecvError::Empty) => None,
+            Err(mpsc::TryRecvError::Disconnected) => Some(Err("the sender is gone".to_owned())),
+        }
     }
 }
 
