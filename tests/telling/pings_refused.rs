@@ -66,7 +66,7 @@ fn a_ping_takes_no_longer_than_it_may() {
     let line = ["--ping-timeout", "300ms", "--ping", &*silent.url("/s3cret"), "--", "sh", "-c", "exit 7"];
     let ran = sandbox.run([&["--max", "1"], &line[..]].concat()).exits(7);
     assert!(ran.stderr.ends_with("retry: ping not sent: no answer within 300ms\n"), "{}", ran.stderr);
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -76,15 +76,16 @@ fn a_second_signal_ends_the_ping_of_the_first() {
     let options =
         ["--delay", "60s", "--log", "log", "--ping", &*silent.url("/s3cret"), "--ping-timeout", "60s"];
     let mut run = sandbox.spawnable([&options[..], &["--", "false"]].concat());
-    let mut run = run.stderr(Stdio::piped()).spawn().expect("it starts");
+    let run = run.stderr(Stdio::piped()).spawn().expect("it starts");
     wait_for("the wait", || sandbox.read("log").contains("attempt.retry"));
     let pid = Pid::from_raw(run.id().try_into().expect("a pid")).expect("a pid");
-    let began = Instant::now();
     kill_process(pid, Signal::TERM).expect("it is there");
     wait_for("the end's report", || sandbox.read("log").contains("run.stop"));
     kill_process(pid, Signal::INT).expect("it is there");
-    assert_eq!(run.wait().expect("it ends").signal(), Some(15));
-    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+    let ended = run.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.signal(), Some(15));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("stopped false") && !said.contains("ping not sent"), "{said}");
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn a_run_that_was_stopped_waits_a_second_for_its_ping() {
     let pid = Pid::from_raw(run.id().try_into().expect("a pid")).expect("a pid");
     kill_process(pid, Signal::TERM).expect("it is there");
     assert_eq!(run.wait().expect("it ends").signal(), Some(15));
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 /// Where nobody listens.

@@ -12,8 +12,8 @@ use super::traces::ENDPOINT;
 use crate::cli::harness::Ran;
 use crate::support::{Sandbox, fixture, wait_for};
 
-/// An export takes 1 s at most; the rest is what a busy machine takes for a start and an end.
-const MOST: Duration = Duration::from_millis(4000);
+/// An export takes 1 s at most, and who is silent is so for a minute; between them is what a busy machine may take.
+const MOST: Duration = Duration::from_secs(10);
 
 /// A run that fails with 7 after it printed a line.
 #[track_caller]
@@ -141,12 +141,10 @@ fn a_signal_ends_an_export_and_the_run_dies_of_it() {
     let mut run = sandbox.spawnable(["--max", "1", "--log", "log", "--", fixture(), "env", "HOME"]);
     let mut run = run.env(ENDPOINT, silent.url("")).stdout(Stdio::null()).spawn().expect("it starts");
     silent.wait(1);
-    let began = Instant::now();
     let pid = Pid::from_raw(run.id().try_into().expect("a pid")).expect("a pid");
     kill_process(pid, Signal::TERM).expect("it is there");
-    let status = run.wait().expect("it ends");
-    assert_eq!(status.signal(), Some(15));
-    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+    // At the end of the export's time it would exit with 0.
+    assert_eq!(run.wait().expect("it ends").signal(), Some(15));
     assert_eq!(sandbox.log("log").last().expect("a line")["outcome"], "succeeded");
 }
 
