@@ -16,7 +16,7 @@ use crate::sys::environment::{self, Outer};
 use crate::sys::sender::{Job, Sender};
 use crate::sys::supervise::{Happening, Variable};
 use crate::sys::{clock, identity};
-use crate::trace::{self, About, ENDPOINTS, Export, Recorder, Settings, Value};
+use crate::trace::{self, About, Export, Recorder, Settings, Value};
 
 /// The longest that one try of a ping may take.
 const PING_TRY: Duration = Duration::from_secs(2);
@@ -82,7 +82,7 @@ impl Telling {
             message: String::new(),
         });
         let mut telling = Self { pinger, ..Self::default() };
-        if policy.traces == Traces::Off || !environment::has(ENDPOINTS) {
+        if policy.traces == Traces::Off || !environment::has_endpoints() {
             return (telling, None);
         }
         let incoming = environment::trace();
