@@ -6,5 +6,6 @@ pub(crate) mod receiver;
 
 mod pings;
 mod pings_refused;
+mod tls;
 mod traces;
 mod traces_refused;

@@ -1,6 +1,6 @@
 //! A server on loopback that writes down what it is asked, and answers as a test wants.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,6 +40,10 @@ pub(crate) enum Reply {
     Cut,
 }
 
+/// What is read from and written to.
+pub(crate) trait Connection: Read + Write {}
+impl<T: Read + Write> Connection for T {}
+
 /// The server; its thread ends with the test's process.
 pub(crate) struct Receiver {
     pub(crate) port: u16,
@@ -54,14 +58,23 @@ impl Receiver {
 
     /// `answer` gets the number of requests before this one.
     pub(crate) fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::behind(|connection| Box::new(connection), answer)
+    }
+
+    /// The same, with each connection made another one first.
+    pub(crate) fn behind(
+        wrap: impl Fn(TcpStream) -> Box<dyn Connection> + Send + Sync + 'static,
+        answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (its_requests, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let (its_requests, answer, wrap) = (Arc::clone(&requests), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let (requests, answer) = (Arc::clone(&its_requests), Arc::clone(&answer));
-                std::thread::spawn(move || talk(connection, &requests, &*answer));
+                let wrap = Arc::clone(&wrap);
+                std::thread::spawn(move || talk(&mut *wrap(connection), &requests, &*answer));
             }
         });
         Self { port, requests }
@@ -92,11 +105,11 @@ impl Receiver {
 }
 
 fn talk(
-    mut connection: TcpStream,
+    connection: &mut dyn Connection,
     requests: &Mutex<Vec<Request>>,
     answer: &(dyn Fn(usize, &Request) -> Reply + Sync),
 ) {
-    let Some(request) = read(&mut connection) else { return };
+    let Some(request) = read(connection) else { return };
     let before = {
         let mut requests = requests.lock().expect("a lock");
         requests.push(request.clone());
@@ -115,7 +128,7 @@ fn talk(
     };
 }
 
-fn read(connection: &mut TcpStream) -> Option<Request> {
+fn read(connection: &mut dyn Connection) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     let head = loop {
