@@ -159,3 +159,15 @@ fn a_run_that_a_signal_ended_is_not_exported() {
     assert_eq!(run.wait().expect("it ends").signal(), Some(15));
     assert!(receiver.requests().is_empty());
 }
+
+#[test]
+fn what_is_not_spoken_is_told_once_to_the_curious() {
+    let sandbox = Sandbox::new();
+    let grpc = [(ENDPOINT, "http://127.0.0.1:4317")];
+    let line = ["--max", "2", "--delay", "1ms", "--", "false"];
+    let told = "retry: traces not exported: OTLP over gRPC is not supported; \
+                set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf (port 4318)";
+    let ran = sandbox.run_in(&grpc, [&["-v"], &line[..]].concat()).exits(1);
+    assert_eq!(ran.stderr.lines().filter(|line| *line == told).count(), 1, "{}", ran.stderr);
+    assert!(!sandbox.run_in(&grpc, line).exits(1).stderr.contains("traces"));
+}
