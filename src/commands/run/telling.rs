@@ -14,7 +14,7 @@ use crate::policy::value::{PingKind, Traces};
 use crate::session::{Attempt, Owed, Sent};
 use crate::sys::environment::{self, Outer};
 use crate::sys::sender::{Job, Sender};
-use crate::sys::supervise::{Happening, Variable};
+use crate::sys::supervise::{SupervisorEvent, Variable};
 use crate::sys::{clock, identity};
 use crate::trace::{self, About, Export, Recorder, Settings, Value};
 
@@ -303,9 +303,9 @@ impl Driver<'_> {
                 let limit = crate::base::duration::approximate(limit);
                 return Err(Sent::Failed(format!("no answer within {limit}")));
             }
-            match self.supervisor.next(Some(left)).await {
-                Happening::Signal(signal) => return Err(Sent::Interrupted(signal)),
-                Happening::Left(left) => self.sinks.note(Level::Warn, &remains::left(&left)),
+            match self.supervisor.next(Some(left), &mut self.streams).await {
+                SupervisorEvent::Signal(signal) => return Err(Sent::Interrupted(signal)),
+                SupervisorEvent::Left(left) => self.sinks.note(Level::Warn, &remains::left(&left)),
                 _ => {}
             }
         }
