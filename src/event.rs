@@ -81,6 +81,9 @@ pub struct RunStart {
     pub version: String,
     /// 1, or more inside of another `retry`: then attempts multiply.
     pub depth: u32,
+    /// The span of `TRACEPARENT` that the run's own is a child of, where traces are exported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -270,6 +273,9 @@ pub struct Record<'a> {
     pub run: &'a RunIdentity,
     #[serde(flatten)]
     pub event: &'a Event,
+    /// The span that the event belongs to, where traces are exported: the attempt's, or the run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<&'a str>,
 }
 
 /// The part that every line of one run has in common.

@@ -12,9 +12,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("gate", &["base"]),
     ("store", &["base", "gate"]),
     ("dialect", &["base"]),
-    ("policy", &["base", "backoff", "classify", "gate", "store", "dialect"]),
+    ("ping", &["base"]),
+    ("policy", &["base", "backoff", "classify", "gate", "store", "dialect", "ping"]),
     ("event", &["base", "gate"]),
-    ("trace", &["base"]),
+    ("trace", &["base", "classify", "gate", "event"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
     ("cli", &["base", "classify", "policy"]),
@@ -23,7 +24,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report", "cli",
-            "sys",
+            "sys", "ping", "trace",
         ],
     ),
 ];

@@ -12,3 +12,4 @@ mod shared;
 mod streams;
 mod streams_stdin;
 mod supervision;
+mod telling;

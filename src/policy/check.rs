@@ -10,7 +10,7 @@ use super::value::{MaxAttempts, MessagesTo, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
 use crate::base::problem::Problem;
-use crate::base::words::without_password;
+use crate::base::words::{HIDDEN, without_password};
 
 /// Everything that contradicts itself in what was resolved.
 pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> Vec<Problem> {
@@ -180,6 +180,9 @@ fn tell(key: &str, layers: &[Cow<'_, Layer>]) -> String {
 
 /// A value as it was written, and where.
 fn tell_given(given: &Given) -> String {
+    if matches!(given.origin, Origin::File(_)) && SETTINGS[given.setting].is_secret {
+        return format!("{} = {HIDDEN} ({})", SETTINGS[given.setting].key, given.origin);
+    }
     if matches!(given.origin, Origin::File(_)) {
         let value = given.texts.join(std::ffi::OsStr::new(","));
         let told = format!("{} = {} ({})", SETTINGS[given.setting].key, value.display(), given.origin);

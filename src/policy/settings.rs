@@ -13,8 +13,9 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     CiGroups, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, MessagesTo, Name, OnStateError, Patterns, Permits, ProfileNames, Share,
-    Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
+    MaxAttempts, MessageFormat, MessagesTo, Name, OnStateError, Patterns, Permits, PingKind, PingUrl,
+    ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit,
+    TomlForm, Traces, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -59,6 +60,8 @@ pub struct Setting {
     /// Help, a line an entry.
     pub help: &'static [&'static str],
     pub form: TomlForm,
+    /// Its value is never shown.
+    pub is_secret: bool,
     /// What it may be in TOML: JSON Schema, draft-07.
     pub schema: fn() -> Json,
     /// The words that it may be.
@@ -166,6 +169,7 @@ macro_rules! settings {
             basic: false $(|| !stringify!($basic).is_empty())?,
             help: &[$($help),+],
             form: <$type as Value>::FORM,
+            is_secret: <$type as Value>::IS_SECRET,
             schema: <$type as Value>::schema,
             words: <$type as Value>::words,
             parse: |texts| <$type as Value>::read(texts).map(SettingValue::$field),
@@ -412,6 +416,36 @@ settings! {
     /// The log itself captures nothing: there is a tail where another option had the stream captured.
     log_tail / "log-tail": Size = Size(0),
     { Surroundings "SIZE" }
+
+    /// Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)
+    ///
+    /// The URL is a secret: no message, log or explanation shows it. The command never waits for a ping, and a ping that
+    /// fails is a warning. A run inside of another retry pings only if its own command line says so.
+    ping / "ping": Option<PingUrl> = None,
+    { Surroundings "URL" env "RETRY_OPT_PING" }
+
+    /// How pings are written: auto, healthchecks, sentry or cronitor
+    ///
+    /// `auto` knows Sentry and Cronitor by the URL's host; any other is pinged as healthchecks.io is.
+    ping_kind / "ping-kind": PingKind = PingKind::Auto,
+    { Surroundings "KIND" }
+
+    /// Send the end of the command's stderr with the last ping
+    ///
+    /// At most 10 kB, to services of the kind healthchecks. The command's stderr is captured for it.
+    ping_body / "ping-body": bool = false,
+    { Surroundings "" }
+
+    /// How long the last ping may take, its three tries together
+    ping_timeout / "ping-timeout": Duration = Duration::from_secs(5),
+    { Surroundings "DURATION" }
+
+    /// Export OpenTelemetry traces: auto or off
+    ///
+    /// `auto` exports a span for the run and one for each attempt if $OTEL_EXPORTER_OTLP_ENDPOINT or
+    /// $OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, in at most 1s after the run.
+    traces / "traces": Traces = Traces::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_TRACES" }
 
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::Session;
+use super::{Session, State};
 use crate::base::duration;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{
-    AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
+    AttemptStart, AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
 };
 use crate::session::Action;
 
@@ -48,6 +48,20 @@ impl Session {
             let event = event(self);
             debug_assert_eq!(event.level(), level, "{event:?}");
             self.out.push(Action::Emit(Box::new(event)));
+        }
+    }
+
+    /// Tells that the attempt began, once.
+    pub(super) fn announce(&mut self, child_pid: Option<i32>) {
+        let State::Running { announced, .. } = &mut self.state else { return };
+        if !std::mem::replace(announced, true) {
+            if self.attempts == 1 && child_pid.is_some() && self.owed.ping.is_some() {
+                self.out.push(Action::PingStart);
+            }
+            self.emit(Level::Debug, |session| {
+                let (attempt, max) = (session.attempts, session.bounds.max);
+                Event::AttemptStart(AttemptStart { attempt, max, child_pid })
+            });
         }
     }
 

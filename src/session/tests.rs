@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::classify::{Ending, ExitSpecs, Hint, Stage, StartFailure};
+use crate::event::Event;
 use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
 
 mod ends;
 mod gated;
+mod owed;
 mod told;
 mod waits;
 
@@ -101,6 +103,9 @@ fn word(action: &Action) -> String {
         Action::Deliver(Delivery::LastAttempt { stdout, stderr }) => {
             format!("deliver{}{}", if *stdout { ":stdout" } else { "" }, if *stderr { ":stderr" } else { "" })
         }
+        Action::PingStart => "begin-ping".to_owned(),
+        Action::Ping(status, limit) => format!("ping{status}:{}", limit.as_millis()),
+        Action::Export(limit) => format!("export:{}", limit.as_millis()),
         Action::Finish(Exit::Status(status)) => format!("exit{status}"),
         Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),
         Action::Emit(event) => match &**event {

@@ -27,6 +27,11 @@ fn rfc3339(since: Duration) -> humantime::Rfc3339Timestamp {
     humantime::format_rfc3339_micros(SystemTime::UNIX_EPOCH + since.min(LAST))
 }
 
+/// The time of day as the time since the Unix epoch.
+pub(crate) fn since_epoch() -> Duration {
+    wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Milliseconds since the Unix epoch.
 pub(crate) fn unix_millis() -> u64 {
     let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

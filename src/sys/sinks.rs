@@ -30,13 +30,16 @@ pub(crate) struct Sinks {
     identity: RunIdentity,
     /// The command's program, as it was named.
     program: String,
+    /// Of the trace, for the events to come.
+    span: Option<String>,
 }
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
-        let mut sinks = Self { console: Console::new(policy, folds), others: Vec::new(), identity, program };
+        let console = Console::new(policy, folds);
+        let mut sinks = Self { console, others: Vec::new(), identity, program, span: None };
         sinks.console.open(policy);
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
@@ -50,6 +53,11 @@ impl Sinks {
     /// Says something to the person, and to nobody else.
     pub(crate) fn note(&mut self, level: Level, text: &str) {
         self.console.note(level, text);
+    }
+
+    /// From here on events belong to this span.
+    pub(crate) fn enter_span(&mut self, span: Option<String>) {
+        self.span = span;
     }
 
     /// The lines that were kept for the end of the run, `--chronic`, instead of being said.
@@ -76,6 +84,7 @@ impl Sinks {
             message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
             event,
+            span_id: self.span.as_deref(),
         };
         if to_console {
             self.console.take(&record);

@@ -17,6 +17,7 @@
 mod supervisor;
 
 mod attempt;
+mod beside;
 mod inherited;
 mod inherited_fd;
 mod interrupt;
@@ -50,6 +51,7 @@ mod os;
 #[path = "supervise/macos.rs"]
 mod os;
 
+pub(crate) use beside::beside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use inherited_fd::writable_copy;

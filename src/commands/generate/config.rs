@@ -29,6 +29,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fail-if-flaky", "3"),
     ("exhausted-code", "4"),
     ("log", "\"/var/log/retry.jsonl\""),
+    ("ping", "\"https://hc-ping.com/UUID\""),
     ("name", "\"nightly backup\""),
     ("label", "{ team = \"data\" }"),
     ("key", "\"api.example.com\""),

@@ -60,6 +60,7 @@ impl Made {
             splay_ms: None,
             version: "0".to_owned(),
             depth: 1,
+            parent_span_id: None,
         })];
         let mut moments = vec![0];
         let mut now = 0;
@@ -132,7 +133,7 @@ impl Made {
         let ts = time::second(micros).replace('Z', &format!(".{:06}Z", micros % time::SECOND));
         let run = self.identity();
         let message = event.message(&self.name, &self.name);
-        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event };
+        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event, span_id: None };
         serde_json::to_string(&record).expect("a record") + "\n"
     }
 }
