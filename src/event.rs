@@ -74,6 +74,8 @@ pub struct RunStart {
     pub max: Option<u64>,
     /// Null: none.
     pub deadline_ms: Option<u64>,
+    /// The time that an attempt may take; null: any.
+    pub timeout_ms: Option<u64>,
     /// The wait before the first attempt, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splay_ms: Option<f64>,
@@ -81,6 +83,21 @@ pub struct RunStart {
     pub version: String,
     /// 1, or more inside of another `retry`: then attempts multiply.
     pub depth: u32,
+    /// The settings that are not what they are by default, as texts and lists of texts. Secrets are `***`.
+    #[schemars(with = "BTreeMap<String, SettingText>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// A hash of the settings but those that may differ from run to run (name, labels, seed): equal policies of one version
+    /// have the same, 16 hexadecimal digits.
+    pub policy_digest: String,
+}
+
+/// The value of a setting.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the schema")]
+enum SettingText {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +142,9 @@ pub struct Failure {
     pub reason: String,
     /// Class and reason on one line, at most 512 bytes.
     pub error: String,
+    /// The line of output that the rule matched, at most 512 bytes, where a stream was captured; secrets are `***`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
     /// The HTTP status that the command's output speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
@@ -219,6 +239,14 @@ pub struct RunStop {
     pub signal: Option<String>,
     /// The failures seen, in the order of their first time.
     pub failures: Vec<Tally>,
+    /// It succeeded, and not at first.
+    pub rescued: bool,
+    /// The command's program, as it was named.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
+    /// When the run began: RFC 3339, UTC, microseconds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub started_at: String,
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub why: String,

@@ -29,6 +29,7 @@ mod completions;
 mod deaf;
 mod log;
 mod log_files;
+mod log_settings;
 mod log_trouble;
 mod messages;
 mod plain;

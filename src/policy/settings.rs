@@ -552,6 +552,7 @@ impl Policy {
             otherwise: self.otherwise,
             non_idempotent: self.non_idempotent,
             knowledge: std::rc::Rc::default(),
+            quotes: false,
         }
     }
 

@@ -99,7 +99,7 @@ pub(super) struct Run {
     pub policy: Option<u32>,
     pub labels: Vec<u32>,
     pub program: Option<u32>,
-    /// When it began, where its first line was seen.
+    /// When it began, where its first or last line says so.
     pub started: Option<i64>,
     /// The moment of its last line, in microseconds since the Unix epoch.
     pub last: i64,
@@ -124,6 +124,7 @@ impl Run {
         let duration = micros(line.duration_ms);
         match &*line.event {
             "run.start" => self.started = Some(at),
+            "run.stop" => self.started = self.started.or(line.started_at()),
             "attempt.success" => self.tried(Try { duration, wait: 0, succeeded: true }),
             "attempt.retry" | "attempt.failed" => {
                 self.tried(Try { duration, wait: micros(line.delay_ms), succeeded: false });

@@ -10,7 +10,7 @@ use jsonl::Jsonl;
 use std::time::Duration;
 
 use super::clock;
-use crate::event::{Event, Level, Record, RunIdentity, VERSION};
+use crate::event::{Event, Level, Record, RunIdentity, RunStop, VERSION};
 use crate::policy::Policy;
 
 /// A place that events go to.
@@ -30,13 +30,16 @@ pub(crate) struct Sinks {
     identity: RunIdentity,
     /// The command's program, as it was named.
     program: String,
+    /// The `ts` of the run's start, where it was told.
+    started_at: String,
 }
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
-        let mut sinks = Self { console: Console::new(policy, folds), others: Vec::new(), identity, program };
+        let console = Console::new(policy, folds).of_run(&identity);
+        let mut sinks = Self { console, others: Vec::new(), identity, program, started_at: String::new() };
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.others.push(Box::new(log)),
@@ -68,9 +71,22 @@ impl Sinks {
         if !to_console && !self.others.iter().any(|sink| sink.wants(event)) {
             return;
         }
+        let ts = clock::rfc3339_micros();
+        let completed;
+        let event = match event {
+            Event::RunStart(_) => {
+                self.started_at.clone_from(&ts);
+                event
+            }
+            Event::RunStop(stop) => {
+                completed = self.completed(stop);
+                &completed
+            }
+            event => event,
+        };
         let record = Record {
             v: VERSION,
-            ts: clock::rfc3339_micros(),
+            ts,
             level: event.level(),
             message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
@@ -84,6 +100,16 @@ impl Sinks {
                 self.console.note(Level::Warn, &warning);
             }
         }
+    }
+
+    /// The end of the run, told so that its line alone tells the run.
+    fn completed(&self, stop: &RunStop) -> Event {
+        let started_at = if self.started_at.is_empty() {
+            clock::rfc3339_before(Duration::try_from_secs_f64(stop.elapsed_ms / 1e3).unwrap_or_default())
+        } else {
+            self.started_at.clone()
+        };
+        Event::RunStop(RunStop { program: self.program.clone(), started_at, ..stop.clone() })
     }
 
     /// Would anybody read an event of the start of the run? It is the one that takes work to put together.

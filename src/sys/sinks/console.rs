@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::duration::approximate;
-use crate::event::{Event, Level, Outcome, Record, millis};
+use crate::event::{Event, Level, Outcome, Record, RunIdentity, millis};
 use crate::policy::Policy;
 use crate::policy::value::{Color, MessageFormat};
-use crate::sys::environment;
 use crate::sys::output::{self, Stderr, printable, printable_json};
+use crate::sys::{clock, environment};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -29,11 +29,18 @@ pub(crate) struct Console {
     kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
     named: bool,
+    /// The id and the name of the run, for lines for programs.
+    run: Option<(String, String)>,
 }
 
 /// A line for programs.
 #[derive(Serialize)]
 struct Line<'a> {
+    ts: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     level: Level,
     message: &'a str,
     #[serde(flatten)]
@@ -68,7 +75,15 @@ impl Console {
             worth_counting: None,
             named: policy.name.is_some(),
             kept: policy.chronic.then(Vec::new),
+            run: None,
         }
+    }
+
+    /// Lines for programs say which run they are of.
+    pub(super) fn of_run(mut self, identity: &RunIdentity) -> Self {
+        let is_json = self.format == MessageFormat::Json;
+        self.run = is_json.then(|| (identity.run.clone(), identity.name.clone()));
+        self
     }
 
     /// The lines that were kept, not said.
@@ -149,12 +164,16 @@ impl Console {
         }
     }
 
-    /// Says a line, in one piece, so that lines of many processes do not mix. `event` is for the fields of the JSON format.
-    fn say(&mut self, level: Level, text: &str, event: Option<&Event>) {
+    /// Says a line, in one piece, so that lines of many processes do not mix. `record` is for the fields of the JSON format.
+    fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
+        let event = record.map(|record| record.event);
         self.clear();
         let line = match self.format {
             MessageFormat::Json => {
-                let line = Line { level, message: text, event };
+                let ts = record.map_or_else(clock::rfc3339_micros, |record| record.ts.clone());
+                let run = self.run.as_ref().map(|(run, _)| &**run);
+                let name = self.run.as_ref().map(|(_, name)| &**name);
+                let line = Line { ts: &ts, run, name, level, message: text, event };
                 let Ok(line) = serde_json::to_string(&line) else { return };
                 format!("{}\n", printable_json(&line))
             }
@@ -240,7 +259,7 @@ impl Console {
         {
             text = format!("{text} [{} by {}/{}]", failure.class, failure.rule.source, failure.rule.id);
         }
-        self.say(record.level, &text, Some(record.event));
+        self.say(record.level, &text, Some(record));
     }
 }
 
