@@ -5,13 +5,13 @@
 function __retry_valued
     switch "$argv[1]"
         case ''
-            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --metrics-file --metrics-label --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'until'
-            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --metrics-file --metrics-label --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --metrics-file --metrics-label --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -155,6 +155,8 @@ complete -c retry -n '__retry_has ""' -l chronic -d 'Print nothing unless the ru
 complete -c retry -n '__retry_has ""' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has ""' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has ""' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has ""' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has ""' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has ""' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has ""' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has ""' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
@@ -219,6 +221,8 @@ complete -c retry -n '__retry_has "until"' -l chronic -d 'Print nothing unless t
 complete -c retry -n '__retry_has "until"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has "until"' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has "until"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "until"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "until"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "until"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "until"' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has "until"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
@@ -310,6 +314,8 @@ complete -c retry -n '__retry_has "explain"' -l chronic -d 'Print nothing unless
 complete -c retry -n '__retry_has "explain"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has "explain"' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has "explain"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "explain"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "explain"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "explain"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "explain"' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has "explain"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'

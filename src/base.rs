@@ -5,6 +5,7 @@ pub mod duration;
 pub mod error;
 pub mod exit_code;
 pub mod fnv;
+pub mod label_name;
 mod now;
 pub mod printable;
 pub mod problem;

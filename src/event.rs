@@ -285,6 +285,19 @@ pub enum Outcome {
     Error,
 }
 
+/// The words of the outcomes, as the log has them, in the order of [`Outcome`].
+pub const OUTCOMES: [(Outcome, &str); 9] = [
+    (Outcome::Succeeded, "succeeded"),
+    (Outcome::Exhausted, "exhausted"),
+    (Outcome::Permanent, "permanent"),
+    (Outcome::Deadline, "deadline"),
+    (Outcome::Stalled, "stalled"),
+    (Outcome::Throttled, "throttled"),
+    (Outcome::Refused, "refused"),
+    (Outcome::Interrupted, "interrupted"),
+    (Outcome::Error, "error"),
+];
+
 /// A line of the log.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Record<'a> {
@@ -329,6 +342,14 @@ pub struct RunIdentity {
 /// Milliseconds with their fraction, to the microsecond.
 pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
+pub fn micros(millis: f64) -> u64 {
+    // A year is long for an attempt; more would overflow sums.
+    const MOST: f64 = 1e15;
+    (millis * 1e3).round().clamp(0.0, MOST) as u64
 }
 
 impl Event {

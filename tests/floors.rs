@@ -13,11 +13,12 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("store", &["base", "gate"]),
     ("policy", &["base", "backoff", "classify", "gate", "store"]),
     ("event", &["base", "gate"]),
+    ("metrics", &["base", "event"]),
     ("trace", &["base"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
-    ("report", &["base", "event", "classify", "policy"]),
+    ("report", &["base", "event", "classify", "policy", "metrics"]),
     ("cli", &["base", "classify", "policy"]),
-    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace"]),
+    ("sys", &["base", "classify", "gate", "store", "policy", "event", "metrics", "trace"]),
     (
         "commands",
         &[

@@ -8,6 +8,7 @@ use super::rejudge::Judge;
 use super::story::Story;
 use crate::classify::signal;
 use crate::event::Outcome;
+pub(super) use crate::event::micros;
 
 /// More runs than these are not held at once: the older half is given up as unfinished.
 const MOST_OPEN: usize = 1_000_000;
@@ -211,10 +212,7 @@ impl Stop {
             elapsed: micros(line.elapsed_ms),
             slept: micros(line.slept_ms),
             had_failures: !line.failures.is_empty(),
-            status: line.exit_code.unwrap_or_else(|| {
-                let signal = line.signal.as_ref().and_then(|name| signal::parse(name));
-                signal.and_then(|signal| u8::try_from(signal).ok()).map_or(0, |signal| 128 | signal)
-            }),
+            status: line.exit_code.or_else(|| signal::status(line.signal.as_ref()?)).unwrap_or(0),
         }
     }
 }
@@ -337,12 +335,4 @@ fn is_known(event: &str) -> bool {
             | "gate.bypassed"
             | "hook"
     )
-}
-
-/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
-pub(super) fn micros(millis: f64) -> u64 {
-    // A year is long for an attempt; more would overflow sums.
-    const MOST: f64 = 1e15;
-    (millis * 1e3).round().clamp(0.0, MOST) as u64
 }

@@ -1,8 +1,9 @@
-//! Where events go: people's eyes and the log. Each sink is asked what it wants, so that nothing is put into
+//! Where events go: people's eyes, the log, and metrics. Each sink is asked what it wants, so that nothing is put into
 //! words which nobody reads.
 
 mod console;
 mod jsonl;
+mod metrics;
 
 pub(crate) use console::Console;
 use jsonl::Jsonl;
@@ -45,6 +46,9 @@ impl Sinks {
                 Ok(log) => sinks.others.push(Box::new(log)),
                 Err(warning) => sinks.note(Level::Warn, &warning),
             }
+        }
+        if let Some(counter) = metrics::Counter::new(policy) {
+            sinks.others.push(Box::new(counter));
         }
         sinks
     }

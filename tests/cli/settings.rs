@@ -53,6 +53,8 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("log", "\"/dev/null\"", json!("/dev/null")),
         ("log-argv", "true", json!(true)),
         ("log-tail", "4096", json!("4KiB")),
+        ("metrics-file", "\"retry.prom\"", json!("retry.prom")),
+        ("metrics-label", "[\"team\", \"tier\"]", json!(["team", "tier"])),
         ("name", "\"nightly\"", json!("nightly")),
         ("label", "{ team = \"data\", tier = \"1\" }", json!({"team": "data", "tier": "1"})),
         ("message-format", "\"json\"", json!("json")),

@@ -29,6 +29,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("fail-if-flaky", "3"),
     ("exhausted-code", "4"),
     ("log", "\"/var/log/retry.jsonl\""),
+    ("metrics-file", "\"/var/lib/prometheus/node-exporter/retry.prom\""),
+    ("metrics-label", "[\"team\"]"),
     ("name", "\"nightly backup\""),
     ("label", "{ team = \"data\" }"),
     ("key", "\"api.example.com\""),
