@@ -58,6 +58,12 @@ fn a_failure_quotes_the_line_that_its_rule_matched_without_secrets() {
     let log = log_of(&["--max", "1", "--profile", "curl", "-c", &long]);
     let quote = one(&log, "attempt.failed")["quote"].as_str().expect("text");
     assert!(quote.len() <= 512 && quote.starts_with("curl: (6)"), "{quote}");
+    let status = "echo '< HTTP/1.1 503 Service Unavailable' >&2; echo 'wget: 1503 bytes' >&2; exit 8";
+    let log = log_of(&["--max", "1", "--profile", "wget", "-c", status]);
+    let line = one(&log, "attempt.failed");
+    assert_eq!((&line["http_status"], &line["rule"]["source"]), (&json!(503), &json!("profile")), "{line:#}");
+    let quote = line["quote"].as_str().expect("the line of the status");
+    assert!(quote.ends_with("HTTP/1.1 503 Service Unavailable"), "{quote}");
     let silent = log_of(&["--max", "1", "--", "false"]);
     assert!(one(&silent, "attempt.failed").get("quote").is_none(), "nothing was captured");
 }
