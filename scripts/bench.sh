@@ -51,6 +51,21 @@ instructions() {
   [[ $counted =~ ^[0-9]+$ ]] && printf '%s\n' "$counted"
 }
 
+# Where no processor counts: what valgrind executes of the program itself, without its command. It knows no clone3(2), so
+# retry takes fork(2) there.
+simulate() {
+  local index counted
+  command -v valgrind >/dev/null || return 0
+  echo "user instructions by valgrind, without those of /bin/true:"
+  for ((index = 1; index < $#; index += 2)); do
+    # shellcheck disable=SC2068 # the words of the command
+    counted=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null ${@:index+1:1} 2>&1 >/dev/null </dev/null \
+      | awk '/ Collected : / { print $4 }')
+    [[ $counted =~ ^[0-9]+$ ]] || fail "valgrind could not count ${!index}"
+    printf '%-32s %12d\n' "${!index}" "$counted"
+  done
+}
+
 compare() {
   local rounds=$1 bare counted index
   local commands=("min (C, vfork)" "$scratch/min /bin/true")
@@ -69,7 +84,8 @@ compare() {
   "${pairs[@]}" compare "$rounds" "${commands[@]}" </dev/null
 
   if ! command -v perf >/dev/null || ! bare=$(instructions /bin/true); then
-    echo "no user instructions: perf is not installed, or cannot count them here"
+    echo "no user instructions by perf: it is not installed, or cannot count them here"
+    simulate "${commands[@]}"
     return
   fi
   echo "user instructions, mean of 20 runs, those of /bin/true ($bare) taken off:"

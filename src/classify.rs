@@ -29,7 +29,7 @@ pub use channel::Channel;
 pub use classification::{Class, Classification};
 pub use exit_spec::{ExitSpecs, whole, words as exit_words};
 pub use hint::Hint;
-pub use output::{CapturedText, Output, Stream, Tails, Tap};
+pub use output::{CapturedText, Observed, Output, Stream, Tails, Tap};
 pub use rules::{Otherwise, RETRY_MATCH, Rules};
 pub use text::{PolicyRule, Seen, StreamPattern, Watch};
 

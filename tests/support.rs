@@ -65,7 +65,25 @@ impl Sandbox {
         &self,
         args: I,
     ) -> std::process::Command {
-        let mut command = std::process::Command::new(RETRY);
+        self.surround(std::process::Command::new(RETRY), args)
+    }
+
+    /// The same with the default action for every signal: those that the tests were started with as ignored (by `nohup`, or
+    /// a shell's `&`) would end nothing.
+    pub(crate) fn signallable<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+        &self,
+        args: I,
+    ) -> std::process::Command {
+        let mut command = std::process::Command::new("env");
+        command.args(["--default-signal", RETRY]);
+        self.surround(command, args)
+    }
+
+    fn surround<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+        &self,
+        mut command: std::process::Command,
+        args: I,
+    ) -> std::process::Command {
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
@@ -79,6 +97,23 @@ impl Sandbox {
         command.env("HOME", self.directory.path()).env("LC_ALL", "C.UTF-8");
         command
     }
+}
+
+/// The reading end of a pipe that is full, and its writing end, which waits as pipes do.
+pub(crate) fn full_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+    use std::io::Write as _;
+
+    use rustix::fs::{OFlags, fcntl_setfl};
+
+    let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
+    fcntl_setfl(&writer, OFlags::NONBLOCK).expect("flags");
+    let mut file = std::fs::File::from(writer);
+    for piece in [4096, 1] {
+        while file.write(&vec![b'x'; piece]).is_ok() {}
+    }
+    let writer = std::os::fd::OwnedFd::from(file);
+    fcntl_setfl(&writer, OFlags::empty()).expect("flags");
+    (reader, writer)
 }
 
 /// Waits until the condition holds; fails loudly when it does not within 30 s.

@@ -14,14 +14,14 @@ pub struct Source {
 
 /// A stretch of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     pub source: Rc<Source>,
     /// In bytes.
     pub start: usize,
     pub end: usize,
 }
 
-impl Place {
+impl SourceSpan {
     /// Line and column, counted from 1, the column in characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let start = self.source.text.floor_char_boundary(self.start);
@@ -52,7 +52,7 @@ pub struct Problem {
     /// What, without a full stop.
     pub message: String,
     /// Where, when it stands in a file.
-    pub place: Option<Place>,
+    pub place: Option<SourceSpan>,
     /// The way out.
     pub hint: Option<String>,
 }
@@ -62,7 +62,7 @@ impl Problem {
         Self { message: message.into(), place: None, hint: None }
     }
 
-    pub fn at(self, place: Option<Place>) -> Self {
+    pub fn at(self, place: Option<SourceSpan>) -> Self {
         Self { place, ..self }
     }
 
@@ -118,8 +118,8 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn place(text: &str, start: usize, end: usize) -> Place {
-        Place { source: Rc::new(Source { path: "f".into(), text: text.into() }), start, end }
+    fn place(text: &str, start: usize, end: usize) -> SourceSpan {
+        SourceSpan { source: Rc::new(Source { path: "f".into(), text: text.into() }), start, end }
     }
 
     #[test]

@@ -52,17 +52,19 @@ impl<'a> Evidence<'a> {
     /// Evidence of which profiles read these streams. Where both are one, it is read for either.
     pub(super) fn read(attempt: &'a AttemptResult, read: Captures) -> Self {
         let captured = &attempt.output.text;
-        let merged = match (&captured.stdout, &captured.stderr) {
-            (Some(stdout), Some(stderr)) => Rc::ptr_eq(stdout, stderr),
-            _ => false,
-        };
+        let merged = captured.merged;
         let stream = |bytes: &'a Option<Rc<[u8]>>, is_read: bool| {
             let raw = bytes.as_deref()?;
             Some(Captured { raw, is_read, text: OnceCell::new(), http_status: OnceCell::new() })
         };
+        let (stderr, stdout) = if merged {
+            (stream(&captured.stdout, read.stderr || read.stdout), None)
+        } else {
+            (stream(&captured.stderr, read.stderr), stream(&captured.stdout, read.stdout))
+        };
         Self {
-            stderr: stream(&captured.stderr, read.stderr || (merged && read.stdout)),
-            stdout: stream(&captured.stdout, read.stdout).filter(|_| !merged),
+            stderr,
+            stdout,
             merged,
             ended_at: attempt.ended_at,
             forbidden: OnceCell::new(),
@@ -160,8 +162,8 @@ mod tests {
 
     #[test]
     fn merged_output_is_one_text_that_is_read_for_either_stream() {
-        let mut attempt = wrote(Some("HTTP/1.1 503 x"), None);
-        attempt.output.text.stdout = attempt.output.text.stderr.clone();
+        let mut attempt = wrote(None, Some("HTTP/1.1 503 x"));
+        attempt.output.text.merged = true;
         for read in [Captures { stdout: true, stderr: false }, Captures { stdout: false, stderr: true }] {
             let evidence = Evidence::read(&attempt, read);
             assert_eq!(evidence.texts().count(), 1);

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 /// The most that is read of a stream: its end.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
+pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// Normalised text, with an index that says quickly what cannot be in it.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! What a command writes, as those see it who look on.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::normalise::MAX_TEXT_BYTES;
 use super::text::Seen;
 
 /// Where bytes came from.
@@ -15,10 +15,24 @@ pub enum Stream {
     Merged,
 }
 
-/// An observer of captured output. It is shown every byte once, in order and in pieces of any size, after they
-/// were passed on.
-pub trait Tap: Any {
+/// An observer of captured output.
+pub trait Tap {
+    /// Sees the next bytes of a stream, in pieces of any size, after they were passed on.
     fn take(&mut self, stream: Stream, bytes: &[u8]);
+
+    /// Learns that the next bytes were passed on unseen. Only a tap that looks at the end of a stream alone is told so, while
+    /// there is more to come than it looks at.
+    fn skip(&mut self, _stream: Stream) {}
+}
+
+/// The part of captured output that a tap has to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Observed {
+    #[default]
+    Nothing,
+    /// The last bytes of each stream, so many at least.
+    End(usize),
+    Everything,
 }
 
 /// An attempt's output, as far as it was captured (`None`: it was not). Merged output counts as stdout's.
@@ -35,13 +49,15 @@ pub struct Output {
     pub text: CapturedText,
 }
 
-/// The ends of the captured streams. Both are one and the same where one file was both.
+/// The ends of the captured streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CapturedText {
     /// `None`: not captured.
     pub stdout: Option<Rc<[u8]>>,
-    /// `None`: not captured.
+    /// `None`: not captured by itself.
     pub stderr: Option<Rc<[u8]>>,
+    /// Both streams lead to one file: `stdout` has them both, in their order.
+    pub merged: bool,
 }
 
 /// The last bytes of each stream.
@@ -60,6 +76,16 @@ impl Tails {
         Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
     }
 
+    /// As much of each stream as [`CapturedText`] has.
+    pub fn of_text() -> Self {
+        Self::new(MAX_TEXT_BYTES)
+    }
+
+    /// The number of bytes that are kept of each stream.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
     pub fn stdout(&self) -> String {
         text(&self.stdout)
     }
@@ -71,13 +97,10 @@ impl Tails {
     /// The bytes of the streams that were captured.
     pub fn into_text(self, stdout: bool, stderr: bool) -> CapturedText {
         let bytes = |tail: VecDeque<u8>| Rc::<[u8]>::from(Vec::from(tail));
-        if self.merged {
-            let both = Some(bytes(self.stdout));
-            return CapturedText { stdout: both.clone(), stderr: both };
-        }
         CapturedText {
-            stdout: stdout.then(|| bytes(self.stdout)),
-            stderr: stderr.then(|| bytes(self.stderr)),
+            stdout: (stdout || self.merged).then(|| bytes(self.stdout)),
+            stderr: (stderr && !self.merged).then(|| bytes(self.stderr)),
+            merged: self.merged,
         }
     }
 }
@@ -93,6 +116,14 @@ impl Tap for Tails {
         let room = self.longest - bytes.len();
         tail.drain(..tail.len().saturating_sub(room));
         tail.extend(bytes);
+    }
+
+    fn skip(&mut self, stream: Stream) {
+        // It was no end.
+        match stream {
+            Stream::Stdout | Stream::Merged => self.stdout.clear(),
+            Stream::Stderr => self.stderr.clear(),
+        }
     }
 }
 
@@ -126,6 +157,16 @@ mod tests {
             prop_assert_eq!(stderr.as_bytes(), end);
             prop_assert_eq!(tails.stdout(), "");
         }
+    }
+
+    #[test]
+    fn before_what_was_skipped_there_was_no_end() {
+        let mut tails = Tails::new(4);
+        tails.take(Stream::Stderr, b"old");
+        tails.take(Stream::Stdout, b"out");
+        tails.skip(Stream::Stderr);
+        tails.take(Stream::Stderr, b"new");
+        assert_eq!((&*tails.stdout(), &*tails.stderr()), ("out", "new"));
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub struct Rule {
     pub not_reached: bool,
     pub examples: Vec<Example>,
     /// Where it stands, in a file of the user's.
-    pub place: Option<problem::Place>,
+    pub place: Option<problem::SourceSpan>,
 }
 
 /// A condition on a stream.

@@ -150,7 +150,7 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
         })
         .transpose()
     };
-    let text = CapturedText { stdout: stream("stdout-file")?, stderr: stream("stderr-file")? };
+    let text = CapturedText { stdout: stream("stdout-file")?, stderr: stream("stderr-file")?, merged: false };
     let ended_at = now(invocation)?.unwrap_or_else(clock::unix_seconds);
     let output = Output { text, ..Output::default() };
     Ok(AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) })

@@ -8,6 +8,7 @@ use std::time::Duration;
 mod delivery;
 mod gatekeeper;
 mod hints;
+mod inputs;
 mod messages;
 mod onlookers;
 mod remains;
@@ -22,14 +23,14 @@ use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::{Key, MaxAttempts, MessageFormat};
+use crate::policy::value::{Key, MessageFormat};
 use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
-use crate::sys::spool::Held;
-use crate::sys::supervise::{self, Captured, Happening, Inputs, Options, Supervisor, Variable};
+use crate::sys::spool::HeldOutput;
+use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
 use wrapped::Wrapped;
@@ -147,8 +148,7 @@ impl<'a> Driver<'a> {
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start(),
         };
-        let repeats = policy.attempts() != MaxAttempts::Times(1);
-        let inputs = Inputs::open(policy.stdin, repeats, policy.stdin_max.0, &command.argv)?;
+        let inputs = inputs::open(policy, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
@@ -196,7 +196,7 @@ impl<'a> Driver<'a> {
                     Action::Spawn(attempt) => inputs.extend(
                         self.spawn(&attempt)
                             .err()
-                            .map(|why| self.ended(Ending::NotStarted(why), Captured::default())),
+                            .map(|why| self.ended(Ending::NotStarted(why), &Captured::default())),
                     ),
                     Action::Stop => self.supervisor.stop(self.policy.signal.0, self.policy.kill_after),
                     Action::WakeIn { after, next_attempt } => {
@@ -226,7 +226,7 @@ impl<'a> Driver<'a> {
         }
         let variables = self.variables(attempt);
         if !self.streams.keeps_all() {
-            *self.supervisor.held() = Held::default();
+            *self.supervisor.held() = HeldOutput::default();
         }
         let capture = self.streams.capture(attempt.last);
         if attempt.last {
@@ -269,22 +269,22 @@ impl<'a> Driver<'a> {
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
-            return match self.supervisor.next(patience).await {
-                Happening::Started => Input::Started(self.pid),
-                Happening::Exited => Input::Exited,
-                Happening::Ended { ending, captured } => self.ended(ending, captured),
-                Happening::Signal(signal) => Input::Signal(signal),
-                Happening::Woke => self.woke(),
-                Happening::Delivered(_) => continue,
-                Happening::Left(left) => {
+            return match self.supervisor.next(patience, &mut self.streams).await {
+                SupervisorEvent::Started => Input::Started(self.pid),
+                SupervisorEvent::Exited => Input::Exited,
+                SupervisorEvent::Ended { ending, captured } => self.ended(ending, &captured),
+                SupervisorEvent::Signal(signal) => Input::Signal(signal),
+                SupervisorEvent::Woke => self.woke(),
+                SupervisorEvent::Delivered(_) => continue,
+                SupervisorEvent::Left(left) => {
                     self.sinks.note(Level::Warn, &remains::left(&left));
                     continue;
                 }
-                Happening::Unkillable(left) => {
+                SupervisorEvent::Unkillable(left) => {
                     self.sinks.note(Level::Error, &remains::unkillable(&left));
                     Input::Unkillable
                 }
-                Happening::Lost(why) => {
+                SupervisorEvent::Lost(why) => {
                     self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
                     Input::Unkillable
                 }
@@ -324,7 +324,7 @@ impl<'a> Driver<'a> {
         Some(left.min(if to_the_second.is_zero() { Duration::from_secs(1) } else { to_the_second }))
     }
 
-    fn ended(&mut self, ending: Ending, captured: Captured) -> Input {
+    fn ended(&mut self, ending: Ending, captured: &Captured) -> Input {
         let ending = match ending {
             Ending::NotStarted(failure) => Ending::NotStarted(self.command.program.explain(failure)),
             other => other,
@@ -335,9 +335,9 @@ impl<'a> Driver<'a> {
             // Also after a success: it is not to speak for the next attempt.
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
-            output_lost: Streams::lost(&captured, self.supervisor.held().lost()),
-            output: Streams::take(captured),
-            stdin_lost: self.supervisor.stdin_lost(),
+            output_lost: Streams::lost(captured, self.supervisor.held().lost()),
+            output: self.streams.facts(captured),
+            stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })
     }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::settings::{Index, SETTINGS, SettingValue, find};
 use super::value::{MaxAttempts, TomlForm, Value};
-use crate::base::problem::{Place, Problem};
+use crate::base::problem::{Problem, SourceSpan};
 use crate::base::words::without_password;
 
 /// The source of a value.
@@ -16,7 +16,7 @@ pub enum Origin {
     /// A policy that is compiled in.
     Builtin(&'static str),
     /// A configuration file.
-    File(Place),
+    File(SourceSpan),
     /// An environment variable.
     Env(&'static str),
     /// The command line.
@@ -32,7 +32,7 @@ impl Origin {
     }
 
     /// The place in a file; `None` for any other origin.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<SourceSpan> {
         match self {
             Origin::File(place) => Some(place.clone()),
             _ => None,

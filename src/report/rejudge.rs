@@ -75,7 +75,11 @@ impl Judge {
         };
         let bytes =
             |tail: &Option<super::line::Text<'_>>| tail.as_ref().map(|tail| Rc::from(tail.as_bytes()));
-        let text = CapturedText { stdout: bytes(&line.stdout_tail), stderr: bytes(&line.stderr_tail) };
+        let text = CapturedText {
+            stdout: bytes(&line.stdout_tail),
+            stderr: bytes(&line.stderr_tail),
+            merged: false,
+        };
         let attempt = AttemptResult {
             timed_out: line.timed_out,
             output: Output { text, ..Output::default() },

@@ -2,37 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
-
 use super::supervise;
 use crate::base::Now;
 
-/// Linux's monotonic clock stands still while the machine sleeps; this one does not.
-#[cfg(target_os = "linux")]
-const CONTINUOUS: ClockId = ClockId::Boottime;
-/// On macOS the monotonic clock goes on while the machine sleeps.
-#[cfg(not(target_os = "linux"))]
-const CONTINUOUS: ClockId = ClockId::Monotonic;
-
-#[cfg(target_os = "linux")]
-const AWAKE: ClockId = ClockId::Monotonic;
-#[cfg(target_os = "macos")]
-const AWAKE: ClockId = ClockId::UptimeRaw;
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-const AWAKE: ClockId = ClockId::Monotonic;
-
 /// This moment, less the time that we were stopped by Ctrl-Z.
 pub(crate) fn now() -> Now {
-    let stopped = supervise::time_stopped();
-    Now {
-        awake: read(AWAKE).saturating_sub(stopped.awake),
-        elapsed: read(CONTINUOUS).saturating_sub(stopped.elapsed),
-    }
-}
-
-/// Time since the machine was started, its sleep included: the same for all processes.
-pub(crate) fn since_boot() -> Duration {
-    read(CONTINUOUS)
+    supervise::moment()
 }
 
 /// The time of day.
@@ -87,11 +62,6 @@ pub(crate) fn sleep(wait: Duration) {
         }
         std::thread::sleep(left.min(SLICE));
     }
-}
-
-fn read(clock: ClockId) -> Duration {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(clock);
-    Duration::new(u64::try_from(tv_sec).unwrap_or(0), u32::try_from(tv_nsec).unwrap_or(0))
 }
 
 #[cfg(test)]

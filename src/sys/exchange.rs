@@ -19,8 +19,8 @@ mod directory;
 #[cfg(not(target_os = "linux"))]
 use directory::Mailbox;
 
-/// No hint is longer; what stands beyond is not read.
-const LONGEST: usize = 16 * 1024;
+/// Bytes of the longest hint; what stands beyond is not read.
+const MAX_HINT_BYTES: usize = 16 * 1024;
 
 /// Both files of a run.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Exchange {
     seen: Cell<Option<Touch>>,
 }
 
-/// What was seen of the file of progress.
+/// A look at the file of progress.
 #[derive(Clone, Copy, Debug)]
 struct Touch {
     /// The file's own time, on the wall clock.
@@ -41,8 +41,8 @@ struct Touch {
     looked: Duration,
 }
 
-/// The file is made a little before the run begins, which is no step of a clock.
-const SLACK: Duration = Duration::from_secs(1);
+/// The time by which the file may be older than the run: it is made a little before that begins, which is no step of a clock.
+const MAX_HEAD_START: Duration = Duration::from_secs(1);
 
 impl Touch {
     /// The wall clock may be set while nobody looks: an age that is longer than since the last look is none.
@@ -58,7 +58,7 @@ impl Touch {
             Some(seen) if seen.modified == modified => seen.at,
             _ => {
                 let most = now.saturating_sub(looked);
-                age.filter(|age| *age <= most + SLACK).map_or(now, |age| now - age.min(most))
+                age.filter(|age| *age <= most + MAX_HEAD_START).map_or(now, |age| now - age.min(most))
             }
         };
         Self { modified, at, looked: now }
@@ -80,8 +80,9 @@ impl Exchange {
         self.progress.path()
     }
 
-    /// When the command last touched the file of progress, on the elapsed clock; `None` if it never did. `began`: when
-    /// the run did.
+    /// The time at which the file of progress was last touched, on the elapsed clock: by the command, or, where the file is a
+    /// memfd, by us when it was made. `None` where there is no file: elsewhere than on Linux the command makes it. `began`: the
+    /// beginning of the run.
     pub(crate) fn last_progress(&self, began: Duration, now: Duration) -> Option<Duration> {
         let (modified, age) = self.progress.touched()?;
         let touch = Touch::next(self.seen.get(), modified, age, began, now);
@@ -89,9 +90,9 @@ impl Exchange {
         Some(touch.at)
     }
 
-    /// What the command wrote since the last time, taken out.
+    /// Takes out the hint that the command wrote since the last time.
     pub(crate) fn take_hint(&self) -> Option<Hint> {
-        Hint::parse(&self.hint.take(LONGEST)?)
+        Hint::parse(&self.hint.take(MAX_HINT_BYTES)?)
     }
 }
 

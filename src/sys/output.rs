@@ -1,9 +1,11 @@
-//! Writing to descriptors that are not ours alone: never a panic, never without end, and a refusal is only
-//! reported, so that a full or closed stderr cannot change a result.
+//! Writing to descriptors that are not ours alone: never a panic, and a refusal is only reported, so that a full or closed
+//! stderr cannot change a result. A run never waits for a reader without end ([`NonBlocking`], [`Stderr`]). Only the verbs
+//! that run no command wait for the reader of their stdout ([`Stdout`]); a signal ends them, as it ends `cat`.
 //!
 //! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
 mod mark;
+mod nonblocking;
 mod stderr;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use super::environment;
 use crate::base::printable::{self, Charset};
 
 pub(crate) use mark::StdoutMark;
+pub(crate) use nonblocking::NonBlocking;
 pub(crate) use stderr::Stderr;
 
 /// The characters that our messages may have.
@@ -28,7 +31,7 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// What others wrote may hold anything: the text as one line that no terminal obeys.
+/// Text as one line that no terminal obeys: what others wrote may hold anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     printable::line(text, charset())
 }
@@ -38,7 +41,8 @@ pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
     printable::json(text, charset())
 }
 
-/// Stdout. One that somebody has made non-blocking is waited for.
+/// Stdout, for verbs that run no command: its reader is waited for, also where somebody has made it non-blocking. They have
+/// no handlers, so that a signal ends the wait and the program.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stdout;
 

@@ -1,12 +1,12 @@
-//! Bytes put aside: in memory while they are few, then in an unlinked temporary file. Not on the heap, whose size
-//! each fork pays for; nothing stays behind however we end.
+//! Bytes put aside (held output, and input that is kept for another attempt): in memory while they are few, then in an
+//! unlinked temporary file. Not on the heap, whose size each fork pays for; nothing stays behind however we end.
 //!
 //! Where there is no directory to write to, memory has to do for more; where there is no descriptor for that either, the
-//! heap, for little. What has grown as far as it can may go on in a circle, over its oldest bytes.
+//! heap, for little. A spool that has grown as far as it can may go on in a circle, over its oldest bytes.
 
 mod held;
 
-pub(crate) use held::{Cursor, Held, Read};
+pub(crate) use held::{Cursor, HeldOutput, Read};
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -17,38 +17,38 @@ use rustix::io::{Errno, pread, pwrite};
 
 use super::{environment, identity};
 
-/// More is kept in a file.
-pub(crate) const MOST_IN_MEMORY: u64 = 1 << 20;
-/// Where there can be no file.
-const MOST_WITHOUT_FILE: u64 = 1 << 30;
-/// Where there can be no descriptor at all.
-const MOST_ON_HEAP: u64 = 1 << 20;
-/// Why no more can be put aside then.
+/// Bytes that are kept in memory; a longer spool moves to a file.
+const MAX_MEMORY_BYTES: u64 = 1 << 20;
+/// Bytes that are kept in memory where there can be no file, unless [`Spool::limit_memory`] says otherwise.
+const MAX_MEMORY_BYTES_WITHOUT_FILE: u64 = 1 << 30;
+/// Bytes that are kept on the heap, where there can be no descriptor at all.
+const MAX_HEAP_BYTES: u64 = 1 << 20;
+/// The reason why no more can be put aside then.
 const NO_FILE: &str = "there is no directory for temporary files (TMPDIR)";
-/// Copied at once.
-const PIECE: usize = 64 * 1024;
+/// Bytes that are copied at once.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A sequence of bytes that only grows, and may forget its oldest ones.
 #[derive(Debug, Default)]
 pub(crate) struct Spool {
-    place: Place,
+    backing: Backing,
     length: u64,
-    /// How much memory is taken at most where there can be no file, if not [`MOST_WITHOUT_FILE`].
-    most: Option<u64>,
-    /// So many bytes there is room for: byte `n` stands at `n % room`. Not known before that is found out.
+    /// Bytes of memory that are taken at most where there can be no file, if not [`MAX_MEMORY_BYTES_WITHOUT_FILE`].
+    memory_limit: Option<u64>,
+    /// Bytes that there is room for: byte `n` stands at `n % room`. `None` until the spool has to go in a circle.
     room: Option<u64>,
 }
 
 #[derive(Debug, Default)]
-enum Place {
+enum Backing {
     /// Nothing was put aside yet.
     #[default]
-    Nowhere,
+    Nothing,
     Heap(Vec<u8>),
     Memory {
         file: OwnedFd,
-        /// How much it takes; None while a file on a disk is still to be had.
-        most: Option<u64>,
+        /// Bytes that it takes; `None` while a file on a disk is still to be had.
+        limit: Option<u64>,
     },
     Disk(OwnedFd),
 }
@@ -56,6 +56,18 @@ enum Place {
 impl Spool {
     pub(crate) fn len(&self) -> u64 {
         self.length
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The place where the bytes are kept, in words: "memory", or the directory of the file.
+    pub(crate) fn backing_name(&self) -> String {
+        match &self.backing {
+            Backing::Heap(_) | Backing::Memory { .. } => "memory".to_owned(),
+            Backing::Nothing | Backing::Disk(_) => temporary_directory().display().to_string(),
+        }
     }
 
     /// Adds bytes at the end. After an error they may be there in part; `len` does not count them.
@@ -69,44 +81,44 @@ impl Spool {
         Ok(())
     }
 
-    /// Takes no more memory than this where there can be no file.
-    fn hold(&mut self, most: u64) {
-        self.most = Some(most);
+    /// Takes no more memory than `bytes` where there can be no file.
+    pub(crate) fn limit_memory(&mut self, bytes: u64) {
+        self.memory_limit = Some(bytes);
     }
 
-    /// From here on what is added takes the room of the oldest bytes: there is no more. False where there is so little that
-    /// this makes no sense; `least` is what makes sense.
+    /// Lets what is added from here on take the room of the oldest bytes: there is no more. False where there is less room
+    /// than `least` bytes, with which this makes no sense.
     fn go_round(&mut self, least: u64) -> bool {
         if self.length < least && !self.move_to_heap() {
             return false;
         }
         // The heap still grows.
-        self.room = match &self.place {
-            Place::Heap(_) => Some(MOST_ON_HEAP),
+        self.room = match &self.backing {
+            Backing::Heap(_) => Some(MAX_HEAP_BYTES),
             _ => Some(self.length),
         };
         true
     }
 
-    /// Sees to it that there is a place for so many bytes.
+    /// Makes a place for so many bytes.
     fn make_room(&mut self, length: u64) -> io::Result<()> {
-        if matches!(self.place, Place::Nowhere) {
-            self.place = match memory() {
-                Ok(file) => Place::Memory { file, most: None },
-                Err(_) => temporary_file().map_or_else(|_| Place::Heap(Vec::new()), Place::Disk),
+        if matches!(self.backing, Backing::Nothing) {
+            self.backing = match memory() {
+                Ok(file) => Backing::Memory { file, limit: None },
+                Err(_) => temporary_file().map_or_else(|_| Backing::Heap(Vec::new()), Backing::Disk),
             };
         }
-        match &mut self.place {
-            Place::Memory { most: None, .. } if length > MOST_IN_MEMORY => {
+        match &mut self.backing {
+            Backing::Memory { limit: None, .. } if length > MAX_MEMORY_BYTES => {
                 if self.move_to_disk().is_err()
-                    && let Place::Memory { most, .. } = &mut self.place
+                    && let Backing::Memory { limit, .. } = &mut self.backing
                 {
-                    *most = Some(self.most.unwrap_or(MOST_WITHOUT_FILE));
+                    *limit = Some(self.memory_limit.unwrap_or(MAX_MEMORY_BYTES_WITHOUT_FILE));
                 }
                 Ok(())
             }
-            Place::Memory { most: Some(most), .. } if length > *most => Err(io::Error::other(NO_FILE)),
-            Place::Heap(_) if length > MOST_ON_HEAP => Err(io::Error::other(NO_FILE)),
+            Backing::Memory { limit: Some(limit), .. } if length > *limit => Err(io::Error::other(NO_FILE)),
+            Backing::Heap(_) if length > MAX_HEAP_BYTES => Err(io::Error::other(NO_FILE)),
             _ => Ok(()),
         }
     }
@@ -116,15 +128,15 @@ impl Spool {
         let mut offset = offset;
         while !bytes.is_empty() {
             let (at, length) = self.stretch(offset, bytes.len());
-            let written = match &mut self.place {
-                Place::Nowhere => return Err(io::ErrorKind::NotFound.into()),
-                Place::Heap(heap) => {
+            let written = match &mut self.backing {
+                Backing::Nothing => return Err(io::ErrorKind::NotFound.into()),
+                Backing::Heap(heap) => {
                     let at = usize::try_from(at).map_err(|_| Errno::FBIG)?;
                     heap.resize(heap.len().max(at + length), 0);
                     heap[at..at + length].copy_from_slice(&bytes[..length]);
                     Ok(length)
                 }
-                Place::Memory { file, .. } | Place::Disk(file) => pwrite(file, &bytes[..length], at),
+                Backing::Memory { file, .. } | Backing::Disk(file) => pwrite(file, &bytes[..length], at),
             };
             match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -147,10 +159,10 @@ impl Spool {
         while read < wanted {
             let (at, length) = self.stretch(offset + read as u64, wanted - read);
             let to = &mut bytes[read..read + length];
-            let more = match &self.place {
-                Place::Nowhere => Ok(0),
-                Place::Heap(heap) => Ok(read_heap(heap, at, to)),
-                Place::Memory { file, .. } | Place::Disk(file) => pread(file, to, at),
+            let more = match &self.backing {
+                Backing::Nothing => Ok(0),
+                Backing::Heap(heap) => Ok(read_heap(heap, at, to)),
+                Backing::Memory { file, .. } | Backing::Disk(file) => pread(file, to, at),
             };
             match more {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -162,7 +174,7 @@ impl Spool {
         Ok(read)
     }
 
-    /// Where a byte stands, and how many of the next ones stand behind it.
+    /// The place of the byte at `offset`, and how many of the `wanted` bytes from there on stand in one piece.
     fn stretch(&self, offset: u64, wanted: usize) -> (u64, usize) {
         let Some(room) = self.room else { return (offset, wanted) };
         let at = offset % room;
@@ -170,15 +182,15 @@ impl Spool {
     }
 
     fn move_to_disk(&mut self) -> io::Result<()> {
-        let mut disk = Self { place: Place::Disk(temporary_file()?), ..Self::default() };
+        let mut disk = Self { backing: Backing::Disk(temporary_file()?), ..Self::default() };
         self.copy_to(&mut disk)?;
         *self = disk;
         Ok(())
     }
 
-    /// True if all is on the heap now.
+    /// Copies everything to the heap. True if it is there now.
     fn move_to_heap(&mut self) -> bool {
-        let mut heap = Self { place: Place::Heap(Vec::new()), ..Self::default() };
+        let mut heap = Self { backing: Backing::Heap(Vec::new()), ..Self::default() };
         let copied = self.copy_to(&mut heap).is_ok();
         if copied {
             *self = heap;
@@ -187,7 +199,7 @@ impl Spool {
     }
 
     fn copy_to(&self, other: &mut Self) -> io::Result<()> {
-        let mut piece = vec![0; PIECE];
+        let mut piece = vec![0; CHUNK_BYTES];
         while other.length < self.length {
             let read = self.read_at(&mut piece, other.length)?;
             other.append(&piece[..read])?;
@@ -213,9 +225,13 @@ fn memory() -> io::Result<OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+fn temporary_directory() -> PathBuf {
+    environment::get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
 /// A file without a name, in `$TMPDIR`.
 fn temporary_file() -> io::Result<OwnedFd> {
-    let directory = environment::get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    let directory = temporary_directory();
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     #[cfg(target_os = "linux")]
     if let Ok(file) = rustix::fs::open(&directory, flags | OFlags::TMPFILE | OFlags::EXCL, PRIVATE) {
@@ -245,7 +261,7 @@ mod tests {
     #[test]
     fn nothing_is_open_before_there_is_something_to_keep() {
         let spool = Spool::default();
-        assert!(matches!(spool.place, Place::Nowhere));
+        assert!(matches!(spool.backing, Backing::Nothing));
         assert_eq!(contents(&spool), b"");
     }
 
@@ -257,8 +273,8 @@ mod tests {
             let piece = vec![n; 50_000 + usize::from(n)];
             spool.append(&piece).unwrap();
             all.extend(piece);
-            let in_memory = matches!(spool.place, Place::Memory { .. });
-            assert_eq!(in_memory, cfg!(target_os = "linux") && spool.len() <= MOST_IN_MEMORY);
+            let in_memory = matches!(spool.backing, Backing::Memory { .. });
+            assert_eq!(in_memory, cfg!(target_os = "linux") && spool.len() <= MAX_MEMORY_BYTES);
         }
         assert!(contents(&spool) == all);
         let mut some = [0; 3];

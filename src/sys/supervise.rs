@@ -1,7 +1,7 @@
 //! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
 //!
-//! Its boundary: it reports what happened ([`Happening`]) and does what it is told ([`Supervisor::stop`]). It judges
-//! nothing, prints nothing but what the command printed, knows no policy and never reads the terminal.
+//! Its boundary: it reports what happened ([`SupervisorEvent`]) and does what it is told ([`Supervisor::stop`]). It judges
+//! nothing, prints nothing but what the command printed, knows neither policy nor options, and never reads the terminal.
 //!
 //! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also
 //! the only one that may call [`Supervisor::spawn`] (the kernel ties the command's life to the thread that forked it).
@@ -16,7 +16,6 @@
 
 mod supervisor;
 
-mod aside;
 mod attempt;
 mod inherited;
 mod memory;
@@ -26,6 +25,7 @@ mod program;
 mod randomness;
 mod remains;
 mod replace;
+mod run_in_fork;
 mod signals;
 mod spawn;
 mod stdin;
@@ -39,6 +39,7 @@ mod outlet;
 mod output;
 mod pty;
 mod pump;
+mod watch;
 
 #[cfg(target_os = "linux")]
 #[path = "supervise/linux.rs"]
@@ -47,17 +48,17 @@ mod os;
 #[path = "supervise/macos.rs"]
 mod os;
 
-pub(crate) use aside::aside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use output::Captured;
-pub(crate) use pause::time_stopped;
+pub(crate) use pause::{moment, since_boot};
 pub(crate) use program::{Program, Variable, environment_has};
 pub(crate) use remains::Remains;
 pub(crate) use replace::exec;
+pub(crate) use run_in_fork::run_in_fork;
 pub(crate) use signals::{die_by, stop_signals};
-pub(crate) use stdin::Inputs;
-pub(crate) use supervisor::{Happening, Options, Supervisor};
+pub(crate) use stdin::{InputLoss, InputMode, InputRefusal, Inputs};
+pub(crate) use supervisor::{Options, Supervisor, SupervisorEvent};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use tree::is_at_work;
 pub(crate) use tree::{is_ancestor, is_foreground_of};

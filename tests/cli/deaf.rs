@@ -1,29 +1,14 @@
 //! A stderr whose reader is alive and does not read.
 
 use std::fs::File;
-use std::io::Write as _;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Sandbox, fixture, wait_for};
-
-/// A pipe that is full, and its reading end.
-fn full_pipe() -> (OwnedFd, OwnedFd) {
-    let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
-    fcntl_setfl(&writer, OFlags::NONBLOCK).expect("flags");
-    let mut file = File::from(writer);
-    for piece in [4096, 1] {
-        while file.write(&vec![b'x'; piece]).is_ok() {}
-    }
-    let writer = OwnedFd::from(file);
-    fcntl_setfl(&writer, OFlags::empty()).expect("flags");
-    (reader, writer)
-}
+use crate::support::{Sandbox, fixture, full_pipe, wait_for};
 
 /// Starts the run, waits until it has said something, or would have, and ends it by this signal.
 #[track_caller]
@@ -32,7 +17,7 @@ fn ends_by(signal: Signal, options: &[&str], command: &[&str]) {
     let (_reader, writer) = full_pipe();
     let kept = writer.try_clone().expect("a copy");
     let words = [options, &["--log", "log", "--"], command].concat();
-    let mut run = sandbox.spawnable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
+    let mut run = sandbox.signallable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
     wait_for("an event", || sandbox.read("log").contains("attempt.retry"));
     kill_process(Pid::from_child(&run), signal).expect("it is there");
     let began = Instant::now();

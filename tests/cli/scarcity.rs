@@ -19,9 +19,10 @@ fn memory_that_is_used_up_is_said_and_is_our_failure() {
     sandbox.write("line", vec![b'x'; 64 << 20]);
     let ran = under(&sandbox, "ulimit -v 80000; exec", &["classify", "--batch", "line"]);
     assert_eq!(ran.exits(125).stderr, "retry: out of memory\n");
-    // While a command runs: it is told to stop.
+    // While a command runs: it is told to stop. Patterns are compiled when the first bytes come.
     let script = "prlimit --pid $PPID --data=1 --as=1; trap 'echo told >told; exit' TERM; seq 1000000; sleep 60 & wait";
-    let ran = sandbox.run(["--chronic", "--max", "1", "--", "sh", "-c", script]).exits(125);
+    let options = ["--chronic", "--max", "2", "--retry-match", "stdout:[0-9]{500}x"];
+    let ran = sandbox.run([&options[..], &["--", "sh", "-c", script]].concat()).exits(125);
     assert!(ran.stderr.starts_with("retry: "), "{}", ran.stderr);
     crate::support::wait_for("the command's end", || sandbox.read("told") == "told\n");
 }

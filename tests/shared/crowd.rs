@@ -68,7 +68,7 @@ impl Sandbox {
     #[track_caller]
     pub(super) fn begin<S: AsRef<OsStr>>(&self, args: &[S]) -> Process {
         let err = OpenOptions::new().create(true).append(true).open(self.path("err")).expect("a file");
-        Process::start(self.spawnable(args).stdout(Stdio::null()).stderr(err))
+        Process::start(self.signallable(args).stdout(Stdio::null()).stderr(err))
     }
 
     /// The same as often as wanted at once, to the end: all statuses.

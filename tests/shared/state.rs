@@ -268,8 +268,11 @@ fn a_wait_dies_of_the_signal_that_ends_it() {
     let sandbox = Sandbox::new();
     sandbox.state(&["close", "api", "--for", "1h"]).exits(0);
     for signal in [Signal::TERM, Signal::INT] {
-        let mut waiting = sandbox.spawnable(["state", "wait", "api"]);
+        let mut waiting = sandbox.signallable(["state", "wait", "api"]);
         let mut waiting = waiting.stdout(Stdio::null()).spawn().expect("it starts");
+        // Before that, one that the tests were started with as ignored would still be.
+        let program = format!("/proc/{}/exe", waiting.id());
+        wait_for("the program", || std::fs::canonicalize(&program).ok() == std::fs::canonicalize(RETRY).ok());
         let pid = Pid::from_child(&waiting);
         kill_process(pid, signal).expect("it is there");
         assert_eq!(waiting.wait().expect("it ends").signal(), Some(signal.as_raw()));

@@ -129,8 +129,11 @@ fn ctrl_c_ends_the_wait_of_the_whole_group() {
     let sandbox = Sandbox::new();
     let holder = sandbox.holding(ONE);
     let script = format!("{} {} --log log -- true; echo after >after", crate::support::RETRY, ONE.join(" "));
-    let mut shell = Command::new("bash");
-    shell.args(["-c", &script]).current_dir(sandbox.path(".")).env("HOME", sandbox.path("."));
+    let mut shell = Command::new("env");
+    shell
+        .args(["--default-signal", "bash", "-c", &script])
+        .current_dir(sandbox.path("."))
+        .env("HOME", sandbox.path("."));
     let mut shell = Process::start(shell.process_group(0).stderr(Stdio::null()));
     wait_for("a run that is held back", || !sandbox.events("log", "gate.wait").is_empty());
     let group = Pid::from_raw(shell.pid()).expect("a pid");

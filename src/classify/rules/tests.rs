@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::attempt::StartFailure;
+use super::super::attempt::{Stage, StartFailure};
 use super::super::channel::Channel;
 use super::super::hint::Hint;
 use super::super::output::Output;

@@ -149,7 +149,7 @@ impl Line {
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and whole seconds are enough")]
         let ended_at = self.now.map(|now| now as i64).or(now).unwrap_or_else(clock::unix_seconds);
         let bytes = |text: Option<Bytes>| text.map(|text| Rc::from(text.0));
-        let text = CapturedText { stdout: bytes(self.stdout), stderr: bytes(self.stderr) };
+        let text = CapturedText { stdout: bytes(self.stdout), stderr: bytes(self.stderr), merged: false };
         let output = Output { text, ..Output::default() };
         Ok((AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) }, self.argv))
     }

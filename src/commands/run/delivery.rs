@@ -6,7 +6,7 @@ use crate::base::words::of_system;
 use crate::classify::Stream;
 use crate::event::Level;
 use crate::session::{Delivered, Delivery};
-use crate::sys::supervise::{Happening, Wanted};
+use crate::sys::supervise::{SupervisorEvent, Wanted};
 
 impl Driver<'_> {
     /// Writes what is held to where it would have gone.
@@ -26,12 +26,12 @@ impl Driver<'_> {
         self.sinks.clear();
         self.supervisor.deliver(wanted);
         loop {
-            match self.supervisor.next(None).await {
-                Happening::Delivered(Some((stream, why))) => {
+            match self.supervisor.next(None, &mut self.streams).await {
+                SupervisorEvent::Delivered(Some((stream, why))) => {
                     return Delivered::Refused(stream, of_system(&why));
                 }
-                Happening::Delivered(None) => return Delivered::All,
-                Happening::Signal(signal) => {
+                SupervisorEvent::Delivered(None) => return Delivered::All,
+                SupervisorEvent::Signal(signal) => {
                     self.supervisor.abandon_delivery();
                     return Delivered::Interrupted(signal);
                 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::classify::profile::{Captures, Selection};
-use crate::classify::{CapturedText, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
+use crate::classify::{CapturedText, Observed, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
 use crate::sys::clock;
 
 /// Patterns and texts to look for, for a whole run.
@@ -30,9 +30,6 @@ pub(super) struct Onlookers {
     /// The end of each stream that is read as text.
     text: Option<Tails>,
 }
-
-/// No more of a stream than its end is read as text.
-const LONGEST_TEXT: usize = 64 * 1024;
 
 impl Interests {
     pub(super) fn new(rules: &Rules, progress: &[StreamPattern], tail: usize) -> Self {
@@ -73,20 +70,20 @@ impl Interests {
     }
 
     /// The onlookers for an attempt of which something is captured. Patterns are compiled when they see something.
-    pub(super) fn onlookers(&self) -> Option<Box<dyn Tap>> {
+    pub(super) fn onlookers(&self) -> Option<Onlookers> {
         let watch =
             |patterns: &[StreamPattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
         let onlookers = Onlookers {
             rules: watch(&self.rules),
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
-            text: self.text.then(|| Tails::new(LONGEST_TEXT)),
+            text: self.text.then(Tails::of_text),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
             && onlookers.tails.is_none()
             && onlookers.text.is_none();
-        (!idle).then(|| Box::new(onlookers) as Box<dyn Tap>)
+        (!idle).then_some(onlookers)
     }
 }
 
@@ -105,9 +102,24 @@ impl Tap for Onlookers {
             tails.take(stream, bytes);
         }
     }
+
+    fn skip(&mut self, stream: Stream) {
+        for tails in self.tails.iter_mut().chain(&mut self.text) {
+            tails.skip(stream);
+        }
+    }
 }
 
 impl Onlookers {
+    /// The bytes that have to be seen.
+    pub(super) fn observe(&self) -> Observed {
+        if self.rules.is_some() || self.progress.is_some() {
+            return Observed::Everything;
+        }
+        let longest = self.tails.iter().chain(&self.text).map(Tails::longest).max();
+        longest.map_or(Observed::Nothing, Observed::End)
+    }
+
     /// The matches of the rules' patterns.
     pub(super) fn seen(&mut self) -> Seen {
         self.rules.take().map(Watch::finish).unwrap_or_default()

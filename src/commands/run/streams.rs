@@ -1,11 +1,9 @@
 //! What becomes of the command's output, attempt by attempt and at the end: what the policy asked for, as what the
 //! supervisor can do.
 
-use std::any::Any;
-
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
-use crate::classify::{Output, Stream, Tails};
+use crate::classify::{Observed, Output, Stream, Tails, Tap};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output::StdoutMark;
@@ -19,6 +17,8 @@ pub(super) struct Streams {
     /// Somebody has to see both streams.
     watched: bool,
     interests: Interests,
+    /// The observers of the running attempt, or of the last one.
+    onlookers: Option<Onlookers>,
     /// Where stdout stood before the running attempt; `None` where nobody will ask.
     before: Option<StdoutMark>,
     /// A failed attempt that wrote to stdout is told of, once.
@@ -40,6 +40,7 @@ impl Streams {
             chronic: policy.chronic,
             watched: policy.idle_timeout.0.is_some(),
             interests,
+            onlookers: None,
             before: None,
             notes_writes: !held,
         }
@@ -83,8 +84,9 @@ impl Streams {
             StderrMode::Last | StderrMode::Stream => seen(Stream::Stderr, true),
         };
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
-        let tap = if captures { self.interests.onlookers() } else { None };
-        Capture { stdout, stderr, together: self.chronic, tap }
+        self.onlookers = if captures { self.interests.onlookers() } else { None };
+        let observed = self.onlookers.as_ref().map_or(Observed::Nothing, Onlookers::observe);
+        Capture { stdout, stderr, together: self.chronic, observed }
     }
 
     /// Why some of an attempt's output was lost, if it was. `kept`: why not all could be put aside.
@@ -99,9 +101,9 @@ impl Streams {
     }
 
     /// The facts of an attempt's output.
-    pub(super) fn take(captured: Captured) -> Output {
-        let onlookers = captured.tap.and_then(|tap| (tap as Box<dyn Any>).downcast::<Onlookers>().ok());
+    pub(super) fn facts(&mut self, captured: &Captured) -> Output {
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
+        let onlookers = self.onlookers.take();
         let (seen, tails, text) = onlookers
             .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
         let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
@@ -126,6 +128,20 @@ impl Streams {
             StdoutMark::File(_) => Leftover::InFile,
             StdoutMark::Pipe { .. } => Leftover::InPipe,
         })
+    }
+}
+
+impl Tap for Streams {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) {
+        if let Some(onlookers) = &mut self.onlookers {
+            onlookers.take(stream, bytes);
+        }
+    }
+
+    fn skip(&mut self, stream: Stream) {
+        if let Some(onlookers) = &mut self.onlookers {
+            onlookers.skip(stream);
+        }
     }
 }
 

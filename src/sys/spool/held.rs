@@ -9,24 +9,25 @@ mod notes;
 use std::io;
 
 use self::notes::Notes;
-use super::{PIECE, Spool};
+use super::{CHUNK_BYTES, Spool};
 use crate::classify::Stream;
 
-const HEAD: usize = 9;
-/// So long a run becomes at most.
-const LONGEST_RUN: u64 = PIECE as u64;
-/// The least room to go round in: some runs, so that the one that is being written is never written over.
-const LEAST_ROOM: u64 = 4 * LONGEST_RUN;
-/// Memory that is taken for the end of the output where there can be no file.
-const END_IN_MEMORY: u64 = 64 << 20;
+/// Bytes of a head.
+const HEAD_BYTES: usize = 9;
+/// Bytes after which a run is completed.
+const MAX_RUN_BYTES: u64 = CHUNK_BYTES as u64;
+/// The least room, in bytes, to go round in: some runs, so that the one that is being written is never written over.
+const MIN_ROOM_BYTES: u64 = 4 * MAX_RUN_BYTES;
+/// Bytes of memory that are taken for the end of the output where there can be no file.
+const MAX_END_BYTES: u64 = 64 << 20;
 
-/// Held output. It never fails: what could not be kept is told in the end.
+/// Output held back. Nothing here fails: what could not be kept is told in the end.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldOutput {
     spool: Spool,
     notes: Notes,
     open: Option<Run>,
-    /// Where there is no room for all, the beginning is given up, not the end.
+    /// The beginning is given up where there is no room for all, not the end.
     keeps_end: bool,
     /// The first bytes that are still there, once some are not.
     oldest: Cursor,
@@ -39,25 +40,25 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 struct Run {
     stream: Stream,
-    /// Where its head stands.
+    /// The place of its head.
     start: u64,
 }
 
-/// How far [`Held::read`] has come.
+/// A place in held output: how far [`HeldOutput::read`] has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     offset: u64,
     run: Option<(Stream, u64)>,
-    /// So many of our own notes were read, and so much of the next one.
+    /// The number of our own notes that were read, and of the bytes of the next one.
     notes: usize,
     of_note: usize,
 }
 
-impl Held {
-    /// Where there is no room for all, the end is kept.
+impl HeldOutput {
+    /// Keeps the end where there is no room for all.
     pub(crate) fn keep_end(&mut self) {
         self.keeps_end = true;
-        self.spool.hold(END_IN_MEMORY);
+        self.spool.limit_memory(MAX_END_BYTES);
     }
 
     /// Keeps bytes. Once something is lost nothing more is kept, but where the end is what counts: output with a hole is worse
@@ -78,8 +79,8 @@ impl Held {
 
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         // Piece by piece: when no more can be kept, what came before is.
-        for piece in bytes.chunks(PIECE) {
-            let is_open = |open: Run| open.stream == stream && self.spool.len() - open.start < LONGEST_RUN;
+        for piece in bytes.chunks(CHUNK_BYTES) {
+            let is_open = |open: Run| open.stream == stream && self.spool.len() - open.start < MAX_RUN_BYTES;
             if !self.open.is_some_and(is_open) {
                 self.close()?;
                 let run = Run { stream, start: self.spool.len() };
@@ -95,7 +96,7 @@ impl Held {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.spool.room.is_none() {
             match self.spool.append(bytes) {
-                Err(why) if self.keeps_end && self.spool.go_round(LEAST_ROOM) => {
+                Err(why) if self.keeps_end && self.spool.go_round(MIN_ROOM_BYTES) => {
                     self.given_up = Some((why, 0));
                 }
                 done => return done,
@@ -130,24 +131,24 @@ impl Held {
     fn close(&mut self) -> io::Result<()> {
         let Some(Run { stream, start }) = self.open.take() else { return Ok(()) };
         // A head alone may have been cut short by a full disk.
-        let Some(length) = self.spool.len().checked_sub(start + HEAD as u64) else { return Ok(()) };
+        let Some(length) = self.spool.len().checked_sub(start + HEAD_BYTES as u64) else { return Ok(()) };
         self.spool.write_at(&head(stream, length), start)
     }
 
-    /// Why not everything was kept, where everything was wanted.
+    /// The reason why not everything was kept, where everything was wanted.
     pub(crate) fn lost(&self) -> Option<&io::Error> {
         self.lost.as_ref().filter(|_| !self.keeps_end)
     }
 
-    /// Where the end is kept: why not everything was, and how many bytes of the beginning are missing; `None` where it is the
-    /// end that is missing in spite of all.
+    /// The reason why not everything was kept, where the end is, and how many bytes of the beginning are missing; no number
+    /// where it is the end that is missing in spite of all.
     pub(crate) fn given_up(&self) -> Option<(&io::Error, Option<u64>)> {
         let lost = self.lost.as_ref().map(|why| (why, None));
         lost.or_else(|| self.given_up.as_ref().map(|(why, bytes)| (why, Some(*bytes))))
             .filter(|_| self.keeps_end)
     }
 
-    /// Ends the writing; [`Held::read`] can begin.
+    /// Ends the writing; [`HeldOutput::read`] can begin.
     pub(crate) fn finish(&mut self) {
         if let Err(why) = self.close() {
             self.lost.get_or_insert(why);
@@ -203,13 +204,13 @@ impl Held {
     fn run_at(&self, cursor: &mut Cursor) -> io::Result<Option<(Stream, u64)>> {
         if cursor.run.is_none() {
             cursor.run = self.read_head(cursor.offset)?;
-            cursor.offset += if cursor.run.is_some() { HEAD as u64 } else { 0 };
+            cursor.offset += if cursor.run.is_some() { HEAD_BYTES as u64 } else { 0 };
         }
         Ok(cursor.run)
     }
 
     fn read_head(&self, offset: u64) -> io::Result<Option<(Stream, u64)>> {
-        let mut bytes = [0; HEAD];
+        let mut bytes = [0; HEAD_BYTES];
         if self.spool.read_at(&mut bytes, offset)? < bytes.len() {
             return Ok(None);
         }
@@ -223,15 +224,15 @@ impl Held {
     }
 }
 
-/// What [`Held::read`] has read.
+/// The bytes that [`HeldOutput::read`] has put into the buffer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Read {
     pub(crate) stream: Stream,
     pub(crate) length: usize,
 }
 
-fn head(stream: Stream, length: u64) -> [u8; HEAD] {
-    let mut head = [0; HEAD];
+fn head(stream: Stream, length: u64) -> [u8; HEAD_BYTES] {
+    let mut head = [0; HEAD_BYTES];
     head[0] = match stream {
         Stream::Stdout => 0,
         Stream::Stderr => 1,
@@ -258,7 +259,7 @@ mod tests {
     }
 
     /// Everything, neighbours of one stream joined.
-    fn contents(held: &Held, piece: usize) -> Vec<(Stream, Vec<u8>)> {
+    fn contents(held: &HeldOutput, piece: usize) -> Vec<(Stream, Vec<u8>)> {
         let mut all: Vec<(Stream, Vec<u8>)> = Vec::new();
         let (mut cursor, mut buffer) = (held.beginning(), vec![0; piece]);
         while let Some(read) = held.read(&mut cursor, &mut buffer).unwrap() {
@@ -273,7 +274,7 @@ mod tests {
             pieces in prop::collection::vec((0..4_usize, prop::collection::vec(any::<u8>(), 0..30)), 0..30),
             buffer in 1_usize..50,
         ) {
-            let mut held = Held::default();
+            let mut held = HeldOutput::default();
             let mut expected: Vec<(Stream, Vec<u8>)> = Vec::new();
             for (stream, bytes) in &pieces {
                 if let Some(stream) = STREAMS.get(*stream) {
@@ -290,7 +291,7 @@ mod tests {
     }
 
     /// Appends numbered lines to both streams by turns, with notes in between, and returns them.
-    fn fill(held: &mut Held, lines: u32) -> Vec<(Stream, String)> {
+    fn fill(held: &mut HeldOutput, lines: u32) -> Vec<(Stream, String)> {
         let mut all = Vec::new();
         for n in 0..lines {
             let stream = STREAMS[usize::from(n % 700 < 350)];
@@ -307,9 +308,9 @@ mod tests {
 
     #[test]
     fn where_there_is_no_more_room_the_end_stays_and_our_own_lines_do() {
-        let mut held = Held::default();
+        let mut held = HeldOutput::default();
         held.keep_end();
-        held.spool.place = super::super::Place::Heap(Vec::new());
+        held.spool.backing = super::super::Backing::Heap(Vec::new());
         let all = fill(&mut held, 60_000);
         let (_, bytes) = held.given_up().expect("something is missing");
         let missing = usize::try_from(bytes.expect("the beginning")).unwrap();
@@ -336,15 +337,15 @@ mod tests {
 
     #[test]
     fn where_all_is_wanted_the_beginning_is_kept_and_the_loss_is_known() {
-        let mut held = Held::default();
-        held.spool.place = super::super::Place::Heap(Vec::new());
+        let mut held = HeldOutput::default();
+        held.spool.backing = super::super::Backing::Heap(Vec::new());
         fill(&mut held, 20_000);
         assert!(held.lost().is_some() && held.given_up().is_none());
     }
 
     #[test]
     fn more_can_be_kept_after_a_reading() {
-        let mut held = Held::default();
+        let mut held = HeldOutput::default();
         held.append(Stream::Stdout, b"a");
         held.finish();
         held.append(Stream::Stdout, b"b");

@@ -40,7 +40,7 @@ use crate::gate::{Free, Grant, KeyState, StoreTime};
 use crate::store::file_record::{self as record, Found, Next};
 use crate::store::key_name;
 use crate::store::{Done, Entry, Failure, Leases, RETENTION, Store, Transaction};
-use crate::sys::clock;
+use crate::sys::{clock, supervise};
 
 /// Number of times that a record is made which others remove.
 const MAX_REOPENS: u32 = 10;
@@ -321,7 +321,7 @@ fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool
 /// battery, would stand still for us; the time since the host was started does not.
 fn now() -> StoreTime {
     match clock::unix_micros() {
-        0 => StoreTime::default().plus(clock::since_boot()),
+        0 => StoreTime::default().plus(supervise::since_boot()),
         micros => StoreTime(micros),
     }
 }

@@ -11,17 +11,17 @@ use super::spawn::{Exec, Launched};
 use super::tree::{self, Spared};
 use super::{os, pause};
 
-/// How often a tree that is being killed is looked at: it may fork while we do.
-const SWEEP: Duration = Duration::from_millis(5);
-/// How long KILL is repeated before the tree counts as unkillable (another user's process, an uninterruptible wait).
-const SWEEPS: Duration = Duration::from_secs(5);
+/// The time between looks at a tree that is being killed: it may fork while we do.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
+/// The time for which KILL is repeated before the tree counts as unkillable (another user's process, an uninterruptible wait).
+const SWEEP_LIMIT: Duration = Duration::from_secs(5);
 /// How long a stopped command must stay so before we stop too: on `fg` it may be seen stopped after we have resumed.
 const MIRROR_DELAY: Duration = Duration::from_millis(100);
 
 /// Looks before a death that wait(2) does not tell of is given up.
-const PATIENCE: u32 = 3;
-/// This many terminating signals sent by a process mean business.
-const LAST_STRAW: u32 = 3;
+const MAX_UNREAPED_LOOKS: u32 = 3;
+/// Terminating signals sent by processes after which the tree is killed.
+const KILLING_SIGNAL_COUNT: u32 = 3;
 
 /// A command from its fork until its end is reported.
 pub(super) struct Attempt {
@@ -29,13 +29,13 @@ pub(super) struct Attempt {
     /// 1 for the first of this process.
     pub(super) number: u32,
     pub(super) exec: Exec,
-    /// What the child reads until it is the command.
+    /// The memory that the child reads until it is the command.
     pub(super) launched: Launched,
     /// Whether anybody has waited for that outcome yet.
     pub(super) exec_awaited: bool,
     /// None until it is reaped.
     pub(super) status: Option<WaitStatus>,
-    /// What was there before it and is not ours to kill.
+    /// The processes that were there before it and are not ours to kill.
     pub(super) spared: Spared,
     /// We stopped it for time.
     pub(super) stopped: bool,
@@ -45,9 +45,9 @@ pub(super) struct Attempt {
     pub(super) unreaped: u32,
     /// Terminating signals that a process sent us.
     told_by_processes: u32,
-    /// Those that the command has from us, as a set.
+    /// The signals that the command has from us, as a set.
     forwarded: u64,
-    /// What its tree was told to end with, and who of it has been.
+    /// The signal that its tree was told to end with, and the processes that were.
     telling: Option<i32>,
     signalled: Vec<i32>,
     /// Until when what it left behind is waited for: it died of a signal that it had from us, and cannot do so itself.
@@ -165,7 +165,7 @@ impl Attempt {
     /// A terminating signal has come from a process. `grace`: from the first one to KILL.
     pub(super) fn count_told(&mut self, grace: Option<Duration>) {
         self.told_by_processes += 1;
-        if self.told_by_processes >= LAST_STRAW {
+        if self.told_by_processes >= KILLING_SIGNAL_COUNT {
             self.start_killing();
         } else if let Some(grace) = grace {
             self.kill_after(grace);
@@ -197,12 +197,12 @@ impl Attempt {
         self.kill_at = None;
         if self.sweeps.is_none() {
             let now = pause::now();
-            self.sweeps = Some(Sweeps { next: now + SWEEP, give_up: now + SWEEPS });
+            self.sweeps = Some(Sweeps { next: now + SWEEP_INTERVAL, give_up: now + SWEEP_LIMIT });
             self.signal_tree(&[libc::SIGKILL]);
         }
     }
 
-    /// What wait(2) says of the command.
+    /// Notes what wait(2) says of the command.
     pub(super) fn changed(&mut self, status: WaitStatus) {
         if let Some(signal) = status.stopping_signal() {
             self.halted = true;
@@ -245,7 +245,7 @@ impl Attempt {
     pub(super) fn is_lost(&mut self, silent: bool) -> bool {
         let dead = silent && os::stat(self.pid).is_none_or(|stat| stat.dead);
         self.unreaped = if dead { self.unreaped + 1 } else { 0 };
-        self.unreaped >= PATIENCE
+        self.unreaped >= MAX_UNREAPED_LOOKS
     }
 
     /// Does what is due. False when it has been killed for so long that it will not die.
@@ -264,7 +264,7 @@ impl Attempt {
             if sweeps.give_up <= now {
                 return false;
             }
-            sweeps.next = now + SWEEP;
+            sweeps.next = now + SWEEP_INTERVAL;
             self.signal_tree(&[libc::SIGKILL]);
         }
         true

@@ -1,6 +1,5 @@
 //! Which of the command's standard streams are captured, and with what: decided and opened before the fork.
 
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -11,12 +10,12 @@ use super::outlet::Outlet;
 use super::output::Output;
 use super::pump::{Pump, Sink};
 use super::{inherited, os, pty};
-use crate::classify::{Stream, Tap};
+use crate::classify::{Observed, Stream};
 
-/// What becomes of one stream.
+/// The treatment of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It stays the very same descriptor.
+    /// The command has the very same descriptor.
     #[default]
     Inherit,
     /// Seen, and passed on as it comes.
@@ -29,25 +28,16 @@ pub(crate) enum Mode {
     Null,
 }
 
-/// What becomes of both. Where they lead to the same open file and are passed on, both are, by one pipe or
+/// The treatment of both. Where they lead to the same open file and are passed on, both are, by one pipe or
 /// pseudo-terminal, and are seen as [`Stream::Merged`]: their order is kept.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Capture {
     pub(crate) stdout: Mode,
     pub(crate) stderr: Mode,
     /// The order is kept as well where both are held.
     pub(crate) together: bool,
-    /// Sees what is captured.
-    pub(crate) tap: Option<Box<dyn Tap>>,
-}
-
-impl fmt::Debug for Capture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capture")
-            .field("stdout", &self.stdout)
-            .field("stderr", &self.stderr)
-            .finish_non_exhaustive()
-    }
+    /// The bytes that the tap has to see which is lent to [`super::Supervisor::next`].
+    pub(crate) observed: Observed,
 }
 
 /// The command's standard descriptors, where they are not ours.
@@ -93,7 +83,7 @@ impl Capture {
             pumps.extend(connect(Stream::Stdout, stdout, &[STDOUT], &mut descriptors)?);
             pumps.extend(connect(Stream::Stderr, stderr, &[STDERR], &mut descriptors)?);
         }
-        Ok(((!pumps.is_empty()).then(|| Output::new(pumps, self.tap)), descriptors))
+        Ok(((!pumps.is_empty()).then(|| Output::new(pumps, self.observed)), descriptors))
     }
 
     /// A stream that is held has no order with one that is not.
@@ -136,7 +126,7 @@ fn connect(
             descriptors.set(targets, null);
             return Ok(None);
         }
-        Mode::PassThrough => Sink::Outlet(Outlet::new(like)?),
+        Mode::PassThrough => Sink::Outlet(Outlet::new(like)),
         Mode::Hold => Sink::Held,
         Mode::Discard => Sink::Nowhere,
     };

@@ -3,16 +3,19 @@
 use std::io;
 use std::ops::Range;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::capture::terminal_of;
 use super::outlet::Outlet;
+use super::output::STALLED_READER_LIMIT;
+use super::pause;
 use crate::classify::Stream;
-use crate::sys::spool::{Cursor, Held, Read};
+use crate::sys::spool::{Cursor, HeldOutput, Read};
 
-/// Written at once.
-const BUFFER: usize = 64 * 1024;
-/// Pieces before signals get their turn.
-const PIECES: usize = 8;
+/// Bytes that are written at once.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// Pieces that are written before signals get their turn.
+const TURN_PIECES: usize = 8;
 
 /// The streams that are to be delivered; the others are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub(crate) struct Wanted {
 }
 
 pub(super) struct Delivery {
-    held: Held,
+    held: HeldOutput,
     cursor: Cursor,
     wanted: Wanted,
     /// Stdout's and stderr's, opened when something is to be written.
@@ -33,6 +36,8 @@ pub(super) struct Delivery {
     stuck: bool,
     refused: Option<(Stream, io::Error)>,
     over: bool,
+    /// The time at which a reader that takes nothing is given up; `None` where it is waited for without end.
+    give_up_at: Option<Duration>,
 }
 
 enum Way {
@@ -43,7 +48,8 @@ enum Way {
 }
 
 impl Delivery {
-    pub(super) fn new(mut held: Held, wanted: Wanted) -> Self {
+    /// A delivery of these streams. `hurried`: a reader is waited for only while it takes something.
+    pub(super) fn new(mut held: HeldOutput, wanted: Wanted, hurried: bool) -> Self {
         held.finish();
         let cursor = held.beginning();
         Self {
@@ -51,12 +57,13 @@ impl Delivery {
             cursor,
             wanted,
             outlets: [Way::Unknown, Way::Unknown],
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             pending: 0..0,
             to: 0,
             stuck: false,
             refused: None,
             over: false,
+            give_up_at: hurried.then(|| pause::now() + STALLED_READER_LIMIT),
         }
     }
 
@@ -65,12 +72,22 @@ impl Delivery {
         !self.stuck
     }
 
+    /// The time at which [`Delivery::is_given_up`] may have become true.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.give_up_at.filter(|_| self.stuck)
+    }
+
+    /// Whether the reader has taken nothing for too long.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.due().is_some_and(|at| at <= pause::now())
+    }
+
     /// Ready when [`Delivery::run`] has something to do.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if !self.stuck {
             return Poll::Ready(());
         }
-        let Way::Open(outlet) = &self.outlets[self.to] else { return Poll::Ready(()) };
+        let Way::Open(outlet) = &mut self.outlets[self.to] else { return Poll::Ready(()) };
         let ready = outlet.poll_writable(context);
         self.stuck = ready.is_pending();
         ready
@@ -78,7 +95,7 @@ impl Delivery {
 
     /// Writes what is taken, up to a bound. True when there is no more.
     pub(super) fn run(&mut self) -> bool {
-        for _ in 0..PIECES {
+        for _ in 0..TURN_PIECES {
             self.flush();
             if self.stuck || self.over {
                 break;
@@ -95,7 +112,7 @@ impl Delivery {
         self.over
     }
 
-    /// What went wrong, if anything did.
+    /// The stream that was refused, and why, if one was.
     pub(super) fn into_refused(self) -> Option<(Stream, io::Error)> {
         self.refused
     }
@@ -110,10 +127,7 @@ impl Delivery {
         }
         self.to = to;
         if matches!(self.outlets[to], Way::Unknown) {
-            self.outlets[to] = match Outlet::new(terminal_of(stream)) {
-                Ok(outlet) => Way::Open(outlet),
-                Err(why) => self.block(stream, why),
-            };
+            self.outlets[to] = Way::Open(Outlet::new(terminal_of(stream)));
         }
         self.pending = 0..length;
     }
@@ -125,7 +139,10 @@ impl Delivery {
                 return;
             };
             match outlet.write(&self.buffer[self.pending.clone()]) {
-                Ok(Some(written)) => self.pending.start += written,
+                Ok(Some(written)) => {
+                    self.pending.start += written;
+                    self.give_up_at = self.give_up_at.map(|_| pause::now() + STALLED_READER_LIMIT);
+                }
                 Ok(None) => self.stuck = true,
                 // Who closed the pipe has read enough.
                 Err(errno) if outlet.is_readers_fault(errno) => self.outlets[self.to] = Way::Blocked,

@@ -35,7 +35,7 @@ fn arrange() {
     }
 }
 
-/// Where the program begins. Rust's own beginning would change both before we could look, and reads `/proc/self/maps`
+/// The beginning of the program. Rust's own beginning would change both before we could look, and reads `/proc/self/maps`
 /// for a guard page that the kernel keeps anyway: a third of the instructions of a plain run.
 #[cfg(not(test))]
 #[unsafe(no_mangle)]

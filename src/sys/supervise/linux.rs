@@ -42,30 +42,14 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     unsafe { Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))) }
 }
 
-/// The pipe that `fd` is, opened once more: an open file description of our own, whose flags are nobody else's. None
-/// where that is refused (another user's pipe or terminal), or would open something else.
-pub(super) fn reopen_for_writing(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
-    /// `/dev/ptmx`: each open makes another terminal.
-    const PTMX: u64 = libc::makedev(5, 2);
-    let before = rustix::fs::fstat(fd).ok().filter(|stat| stat.st_rdev != PTMX)?;
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let inherited = rustix::fs::fcntl_getfl(fd).ok()?;
-    if inherited & OFlags::RWMODE == OFlags::RDONLY {
-        return None;
-    }
-    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let own = rustix::fs::open(path, flags | inherited & OFlags::APPEND, Mode::empty()).ok()?;
-    let after = rustix::fs::fstat(&own).ok()?;
-    ((before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)).then_some(own)
-}
-
-/// A pipe holds this much if the system lets it: fewer changes between the command and us.
-const ROOMY: i32 = 256 * 1024;
+/// Bytes that a pipe from the command holds if the system lets it: fewer changes between the command and us. All pipes of a
+/// user have 64 MiB together before the system makes new ones small, so this is not the most that would be granted.
+const PIPE_BYTES: i32 = 256 * 1024;
 
 /// Makes room in a pipe. It may be refused, and nothing depends on it.
 pub(super) fn enlarge(pipe: BorrowedFd<'_>) {
     // SAFETY: a plain system call with a number.
-    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, ROOMY) };
+    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
 }
 
 /// The process's environment block, ended by a null pointer; may itself be null.
@@ -110,7 +94,7 @@ pub(super) fn close_everything() -> bool {
     unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) == 0 }
 }
 
-/// What lists of processes show. Async-signal-safe.
+/// Sets the name that lists of processes show. Async-signal-safe.
 pub(super) fn rename_process(name: &CStr) {
     // SAFETY: the kernel copies the C string.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
@@ -127,13 +111,13 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
     code > 0
 }
 
-/// What `/proc/PID/stat` says.
+/// The fields of `/proc/PID/stat` that we need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,
     /// By a signal, or by a debugger.
     pub(super) stopped: bool,
-    /// It runs, or only waits for a processor.
+    /// Whether it runs, or only waits for a processor.
     pub(super) runnable: bool,
     pub(super) parent: i32,
     /// In clock ticks since boot. With the pid, it names a process for good.

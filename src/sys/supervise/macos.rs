@@ -23,9 +23,9 @@ const SI_USER: i32 = 0x1_0001;
 const SI_QUEUE: i32 = 0x1_0002;
 /// `pbi_status` of a zombie, from sys/proc.h.
 const ZOMBIE: u32 = 5;
-/// The same of a stopped process.
+/// `pbi_status` of a stopped process.
 const STOPPED: u32 = 4;
-/// Who inherits orphans.
+/// The process that inherits orphans.
 const LAUNCHD: i32 = 1;
 
 pub(super) fn errno() -> i32 {
@@ -44,11 +44,6 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     rustix::io::ioctl_fionbio(&reader, true)?;
     rustix::io::ioctl_fionbio(&writer, true)?;
     Ok((reader.into(), writer.into()))
-}
-
-/// There is no way to another open file description: `/dev/fd` only duplicates.
-pub(super) fn reopen_for_writing(_: BorrowedFd<'_>) -> Option<OwnedFd> {
-    None
 }
 
 /// Pipes grow by themselves.
@@ -91,7 +86,7 @@ pub(super) fn sent_by_kernel(code: i32) -> bool {
     code != SI_USER && code != SI_QUEUE
 }
 
-/// What the kernel says of a process.
+/// The state of a process, as the kernel tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,

@@ -1,6 +1,5 @@
 //! The captured output of one command: its pumps together, and when they have done enough.
 
-use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
@@ -10,18 +9,19 @@ use super::capture::terminal_of;
 use super::pause;
 use super::pty;
 use super::pump::{Cut, Pump};
-use crate::classify::{Stream, Tap};
-use crate::sys::spool::Held;
+use crate::classify::{Observed, Stream, Tap};
+use crate::sys::spool::HeldOutput;
 
-/// How long after the command's exit somebody else may keep its streams open before we leave.
-const LEAVE: Duration = Duration::from_millis(200);
+/// How long somebody else may keep the command's streams open after its exit before we leave.
+const LINGER_LIMIT: Duration = Duration::from_millis(200);
 /// How long a reader that takes nothing is waited for once we were told to stop.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The pumps of a running command.
 pub(super) struct Output {
     pumps: Vec<Pump>,
-    tap: Option<Box<dyn Tap>>,
+    /// The bytes that the tap has to see.
+    observed: Observed,
     /// When something last came.
     last: Duration,
     /// Set by the command's end: when only what is owed is waited for.
@@ -30,23 +30,21 @@ pub(super) struct Output {
     given_up_at: Option<Duration>,
 }
 
-/// What an attempt's captured output came to.
-#[derive(Default)]
+/// The facts of an attempt's captured output.
+#[derive(Debug, Default)]
 pub(crate) struct Captured {
-    /// The observer that was handed in.
-    pub(crate) tap: Option<Box<dyn Tap>>,
-    /// None: not captured. Merged output counts as stdout's.
+    /// `None`: not captured. Merged output counts as stdout's.
     pub(crate) bytes_out: Option<u64>,
     pub(crate) bytes_err: Option<u64>,
-    /// Nobody reads our stdout any more.
+    /// True if nobody reads our stdout any more.
     pub(crate) reader_gone: bool,
-    /// What was refused, and why.
+    /// The stream that was refused, and why.
     pub(crate) refused: Option<(Stream, io::Error)>,
 }
 
 impl Output {
-    pub(super) fn new(pumps: Vec<Pump>, tap: Option<Box<dyn Tap>>) -> Self {
-        Self { pumps, tap, last: pause::now(), late_at: None, given_up_at: None }
+    pub(super) fn new(pumps: Vec<Pump>, observed: Observed) -> Self {
+        Self { pumps, observed, last: pause::now(), late_at: None, given_up_at: None }
     }
 
     /// Something can be done without waiting.
@@ -62,20 +60,22 @@ impl Output {
         if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Passes on what can be passed on, up to a bound.
-    pub(super) fn run(&mut self, held: &mut Held) {
+    /// Passes on what can be passed on, up to a bound, and then shows it to the tap.
+    pub(super) fn run(&mut self, held: &mut HeldOutput, tap: &mut dyn Tap) {
         let bytes = |pumps: &[Pump]| pumps.iter().map(|pump| pump.bytes).sum::<u64>();
         let passed_on = |pumps: &[Pump]| pumps.iter().map(Pump::passed_on).sum::<u64>();
         let before = (bytes(&self.pumps), passed_on(&self.pumps));
         let late = self.late_at.is_some_and(|at| at <= pause::now());
         for pump in &mut self.pumps {
-            pump.run(&mut self.tap, held, late);
+            pump.run(self.observed, tap, held, late);
         }
         if bytes(&self.pumps) > before.0 {
             self.last = pause::now();
         }
         match self.given_up_at {
-            Some(_) if passed_on(&self.pumps) > before.1 => self.given_up_at = Some(pause::now() + PATIENCE),
+            Some(_) if passed_on(&self.pumps) > before.1 => {
+                self.given_up_at = Some(pause::now() + STALLED_READER_LIMIT);
+            }
             Some(at) if at <= pause::now() => self.abandon(),
             _ => {}
         }
@@ -89,14 +89,14 @@ impl Output {
     /// The command has ended. Whoever else holds its streams is waited for a little, from now on and once.
     pub(super) fn begin_end(&mut self) {
         if self.late_at.is_none() {
-            self.late_at = Some(pause::now() + LEAVE);
+            self.late_at = Some(pause::now() + LINGER_LIMIT);
             self.pumps.iter_mut().for_each(Pump::begin_end);
         }
     }
 
     /// We were told to stop, and the command has ended: a reader is waited for while it takes something.
     pub(super) fn hurry(&mut self) {
-        self.given_up_at.get_or_insert(pause::now() + PATIENCE);
+        self.given_up_at.get_or_insert(pause::now() + STALLED_READER_LIMIT);
     }
 
     /// The command has ended, and this is all that is left of it.
@@ -130,7 +130,7 @@ impl Output {
     }
 
     pub(super) fn into_captured(self) -> Captured {
-        let mut captured = Captured { tap: self.tap, ..Captured::default() };
+        let mut captured = Captured::default();
         for pump in self.pumps {
             let bytes = match pump.stream {
                 Stream::Stderr => &mut captured.bytes_err,
@@ -144,16 +144,5 @@ impl Output {
             }
         }
         captured
-    }
-}
-
-impl fmt::Debug for Captured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Captured")
-            .field("bytes_out", &self.bytes_out)
-            .field("bytes_err", &self.bytes_err)
-            .field("reader_gone", &self.reader_gone)
-            .field("refused", &self.refused)
-            .finish_non_exhaustive()
     }
 }

@@ -6,28 +6,35 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use super::{os, signals};
+use crate::base::Now;
 
+/// Nanoseconds that we were stopped, by [`os::AWAKE`].
 static AWAKE_STOPPED: AtomicU64 = AtomicU64::new(0);
+/// The same, by [`os::ELAPSED`].
 static ELAPSED_STOPPED: AtomicU64 = AtomicU64::new(0);
 /// The process group that Ctrl-Z does not reach by itself (`new_group`), 0 for none.
 static FOLLOWER: AtomicI32 = AtomicI32::new(0);
 
-/// How long this process has been stopped by SIGTSTP since it started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stopped {
-    /// Measured by a clock that stands still while the machine is suspended (`CLOCK_MONOTONIC`).
-    pub(crate) awake: Duration,
-    /// Measured by a clock that counts suspension too (`CLOCK_BOOTTIME`).
-    pub(crate) elapsed: Duration,
+/// This moment, less the time that this process has been stopped by SIGTSTP since it started. After a stop,
+/// [`super::SupervisorEvent::Woke`] follows.
+pub(crate) fn moment() -> Now {
+    loop {
+        let stopped = [&AWAKE_STOPPED, &ELAPSED_STOPPED].map(|total| total.load(SeqCst));
+        let (awake, elapsed) = (os::clock(os::AWAKE), os::clock(os::ELAPSED));
+        // A stop between the reads would be counted as time that passed.
+        if stopped == [&AWAKE_STOPPED, &ELAPSED_STOPPED].map(|total| total.load(SeqCst)) {
+            let [awake_stopped, elapsed_stopped] = stopped.map(Duration::from_nanos);
+            return Now {
+                awake: awake.saturating_sub(awake_stopped),
+                elapsed: elapsed.saturating_sub(elapsed_stopped),
+            };
+        }
+    }
 }
 
-/// Subtract it from what a clock says to get a time that Ctrl-Z does not advance. Read the clock first: a stop in between
-/// then makes that time early, never late, and [`super::Happening::Woke`] follows.
-pub(crate) fn time_stopped() -> Stopped {
-    Stopped {
-        awake: Duration::from_nanos(AWAKE_STOPPED.load(SeqCst)),
-        elapsed: Duration::from_nanos(ELAPSED_STOPPED.load(SeqCst)),
-    }
+/// The time since the machine was started, its sleep included: the same for all processes.
+pub(crate) fn since_boot() -> Duration {
+    os::clock(os::ELAPSED)
 }
 
 /// The time we have been neither stopped nor suspended, from an arbitrary origin: every timer in here counts it.
@@ -35,7 +42,6 @@ pub(super) fn now() -> Duration {
     loop {
         let before = AWAKE_STOPPED.load(SeqCst);
         let clock = os::clock(os::AWAKE);
-        // A stop between the two reads would be counted as time that passed.
         if AWAKE_STOPPED.load(SeqCst) == before {
             return clock.saturating_sub(Duration::from_nanos(before));
         }

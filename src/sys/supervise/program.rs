@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::os;
 use crate::classify::{Stage, StartFailure};
 
-/// Where programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
+/// The directories in which programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// A longer candidate can name nothing.
 const LONGEST_PATH: usize = libc::PATH_MAX as usize;
@@ -36,7 +36,7 @@ impl Program {
         Ok(Self(Rc::new(Words { argv, candidates })))
     }
 
-    /// What a failed exec was really about, where its errno does not say so: a directory is "Permission denied", a
+    /// The real reason of a failed exec, where its errno does not say so: a directory is "Permission denied", a
     /// missing interpreter is "No such file", and a person would look for the wrong mistake.
     pub(crate) fn explain(&self, failure: StartFailure) -> StartFailure {
         let [file] = &self.0.candidates[..] else { return failure };

@@ -1,11 +1,14 @@
-//! One captured stream on its way: read from the command, passed on, then shown to who looks on.
+//! One captured stream on its way: read from the command, passed on, then shown to whoever looks on.
 //!
 //! It reads again only when all that it read is written, so that a slow reader slows the command down as it would
 //! without us, and never waits for anybody itself.
 
+#[cfg(target_os = "linux")]
+mod shortcut;
+
 use std::io;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll};
 
 use rustix::io::Errno;
@@ -13,28 +16,27 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::outlet::Outlet;
-use crate::classify::{Stream, Tap};
-use crate::sys::spool::Held;
+use crate::classify::{Observed, Stream, Tap};
+use crate::sys::spool::HeldOutput;
 
-/// Read at once.
-const BUFFER: usize = 256 * 1024;
-/// Passed on before signals and timers get their turn.
-const BUDGET: usize = 2 * BUFFER;
+/// Bytes that are read at once: as many as stay in a processor's own cache until they are passed on and looked at.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes that are passed on before signals and timers get their turn.
+const TURN_BYTES: usize = 512 * 1024;
 /// Reads before they do.
-const READS: usize = 64;
-/// What a pseudo-terminal may still hold, which it does not tell.
-const TERMINAL_HOLDS: u64 = 128 * 1024;
+const TURN_READS: usize = 64;
+/// Bytes that a pseudo-terminal may still hold, which it does not tell.
+const TERMINAL_BYTES: u64 = 128 * 1024;
 
-/// What becomes of the bytes.
-#[derive(Debug)]
+/// The end of the bytes' way.
 pub(super) enum Sink {
     Outlet(Outlet),
-    /// They are put aside.
+    /// Put aside.
     Held,
     Nowhere,
 }
 
-/// Why a stream was not passed on to its end.
+/// The reason why a stream was not passed on to its end.
 #[derive(Debug)]
 pub(crate) enum Cut {
     /// Nobody reads it any more.
@@ -43,6 +45,15 @@ pub(crate) enum Cut {
     Refused(io::Error),
     /// We did not wait for its reader any longer.
     Abandoned,
+}
+
+/// One of the ends that a pump moves bytes between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// The command, which has written nothing more.
+    Command,
+    /// The reader, who took nothing.
+    Reader,
 }
 
 /// A stream on its way.
@@ -55,11 +66,10 @@ pub(super) struct Pump {
     buffer: Box<[u8]>,
     /// The part of the buffer that is to be written.
     pending: Range<usize>,
-    /// The command had nothing to read.
-    starved: bool,
-    /// The reader took nothing.
-    stuck: bool,
-    /// What the command still had in the pipe when it exited; it is passed on whatever happens.
+    waits_for: Option<Side>,
+    /// The kernel has not refused to hand pages over.
+    takes_shortcuts: bool,
+    /// Bytes that the command still had in the pipe when it exited; it is passed on whatever happens.
     owed: u64,
     pub(super) bytes: u64,
     pub(super) cut: Option<Cut>,
@@ -74,10 +84,10 @@ impl Pump {
             source: Some(source),
             is_terminal,
             sink,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             pending: 0..0,
-            starved: false,
-            stuck: false,
+            waits_for: None,
+            takes_shortcuts: !is_terminal,
             owed: 0,
             bytes: 0,
             cut: None,
@@ -89,17 +99,17 @@ impl Pump {
         self.source.as_ref().filter(|_| self.is_terminal).map(AsyncFd::get_ref)
     }
 
-    /// Something can be done at once.
+    /// Whether something can be done at once.
     pub(super) fn is_runnable(&self) -> bool {
-        if self.pending.is_empty() { self.source.is_some() && !self.starved } else { !self.stuck }
+        self.waits_for.is_none() && !self.is_over()
     }
 
-    /// The reader is being waited for.
+    /// Whether the reader is being waited for.
     pub(super) fn is_stuck(&self) -> bool {
-        self.stuck && !self.pending.is_empty()
+        self.waits_for == Some(Side::Reader) && !self.is_over()
     }
 
-    /// So many bytes were read and are not waiting for their reader.
+    /// Bytes that were read and do not wait for their reader.
     pub(super) fn passed_on(&self) -> u64 {
         self.bytes.saturating_sub(self.pending.len() as u64)
     }
@@ -110,73 +120,117 @@ impl Pump {
 
     /// Ready when [`Pump::run`] has something to do.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_runnable() {
-            return Poll::Ready(());
+        if self.is_over() {
+            return Poll::Pending;
         }
-        if !self.pending.is_empty() {
-            let Sink::Outlet(outlet) = &self.sink else { return Poll::Ready(()) };
-            let ready = outlet.poll_writable(context);
-            self.stuck = ready.is_pending();
-            return ready;
+        let ready = match (self.waits_for, &mut self.sink, &self.source) {
+            (Some(Side::Reader), Sink::Outlet(outlet), _) => outlet.poll_writable(context),
+            (Some(Side::Command), _, Some(source)) => source.poll_read_ready(context).map(|ready| {
+                // Used up by the reading that follows.
+                if let Ok(mut ready) = ready {
+                    ready.clear_ready();
+                }
+            }),
+            // Nobody is waited for.
+            _ => Poll::Ready(()),
+        };
+        if ready.is_ready() {
+            self.waits_for = None;
         }
-        let Some(source) = &self.source else { return Poll::Pending };
-        source.poll_read_ready(context).map(|ready| {
-            // Used up by the reading that follows.
-            if let Ok(mut ready) = ready {
-                ready.clear_ready();
-            }
-            self.starved = false;
-        })
+        ready
     }
 
-    /// Passes on what can be, up to a bound. `late`: only what is owed is still waited for.
-    pub(super) fn run(&mut self, tap: &mut Option<Box<dyn Tap>>, held: &mut Held, late: bool) {
+    /// Passes on what can be, up to a bound, and shows the tap what it has to see. `late`: only what is owed is still waited
+    /// for.
+    pub(super) fn run(&mut self, observed: Observed, tap: &mut dyn Tap, held: &mut HeldOutput, late: bool) {
         let before = self.bytes;
-        for _ in 0..READS {
+        for _ in 0..TURN_READS {
             self.flush();
-            if !self.pending.is_empty() || self.starved || self.bytes - before >= BUDGET as u64 {
-                break;
-            }
-            if late && self.owed == 0 {
+            if late && self.owed == 0 && self.pending.is_empty() {
                 self.source = None;
             }
-            let Some(source) = &self.source else { break };
-            match rustix::io::read(source.get_ref(), &mut *self.buffer) {
-                Ok(length @ 1..) => self.take(length, tap, held),
-                Err(Errno::AGAIN) => self.starved = true,
-                Err(Errno::INTR) => {}
-                // The end: of a pseudo-terminal it is EIO.
-                Ok(0) | Err(_) => self.source = None,
+            if self.waits_for.is_some() || self.source.is_none() || self.bytes - before >= TURN_BYTES as u64 {
+                break;
+            }
+            if self.hand_over(observed) {
+                tap.skip(self.stream);
+                continue;
+            }
+            if self.waits_for.is_some() {
+                break;
+            }
+            let length = self.read(held);
+            if length > 0 && observed != Observed::Nothing {
+                tap.take(self.stream, &self.buffer[..length]);
             }
         }
-        if late && self.starved && self.pending.is_empty() {
+        if late && self.waits_for == Some(Side::Command) {
             self.source = None;
         }
     }
 
-    fn take(&mut self, length: usize, tap: &mut Option<Box<dyn Tap>>, held: &mut Held) {
+    /// Has the kernel pass on what need not be seen, if both sides are pipes and there is much. True if something was.
+    #[cfg(target_os = "linux")]
+    fn hand_over(&mut self, observed: Observed) -> bool {
+        use shortcut::Shortcut;
+
+        let (Sink::Outlet(outlet), Some(source)) = (&self.sink, &self.source) else { return false };
+        let Some(outlet) = outlet.as_pipe().filter(|_| self.takes_shortcuts) else { return false };
+        match shortcut::hand_over(source.get_ref().as_fd(), outlet, observed) {
+            Ok(Shortcut::Moved(length)) => {
+                self.count(length);
+                return true;
+            }
+            Ok(Shortcut::Full) => self.waits_for = Some(Side::Reader),
+            Ok(Shortcut::Trickle) => {}
+            // If it is for the reader, a write will say so.
+            Err(_) => self.takes_shortcuts = false,
+        }
+        false
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn hand_over(&mut self, _observed: Observed) -> bool {
+        self.takes_shortcuts = false;
+        false
+    }
+
+    /// Reads into the buffer and passes that on. How many bytes there are in it.
+    fn read(&mut self, held: &mut HeldOutput) -> usize {
+        let Some(source) = &self.source else { return 0 };
+        match rustix::io::read(source.get_ref(), &mut *self.buffer) {
+            Ok(length @ 1..) => {
+                self.count(length);
+                match self.sink {
+                    Sink::Outlet(_) => {
+                        self.pending = 0..length;
+                        self.flush();
+                    }
+                    Sink::Held => held.append(self.stream, &self.buffer[..length]),
+                    Sink::Nowhere => {}
+                }
+                return length;
+            }
+            Err(Errno::AGAIN) => self.waits_for = Some(Side::Command),
+            Err(Errno::INTR) => {}
+            // The end: of a pseudo-terminal it is EIO.
+            Ok(0) | Err(_) => self.source = None,
+        }
+        0
+    }
+
+    fn count(&mut self, length: usize) {
         self.bytes += length as u64;
         self.owed = self.owed.saturating_sub(length as u64);
-        match self.sink {
-            Sink::Outlet(_) => {
-                self.pending = 0..length;
-                self.flush();
-            }
-            Sink::Held => held.append(self.stream, &self.buffer[..length]),
-            Sink::Nowhere => {}
-        }
-        if let Some(tap) = tap {
-            tap.take(self.stream, &self.buffer[..length]);
-        }
     }
 
     /// Writes what is pending, as far as it is taken.
     fn flush(&mut self) {
         let Sink::Outlet(outlet) = &self.sink else { return };
-        while !self.pending.is_empty() && !self.stuck {
+        while !self.pending.is_empty() && self.waits_for.is_none() {
             match outlet.write(&self.buffer[self.pending.clone()]) {
                 Ok(Some(written)) => self.pending.start += written,
-                Ok(None) => self.stuck = true,
+                Ok(None) => self.waits_for = Some(Side::Reader),
                 Err(errno) => {
                     let gone = outlet.is_readers_fault(errno);
                     return self.fail(errno, gone);
@@ -201,9 +255,9 @@ impl Pump {
     pub(super) fn begin_end(&mut self) {
         let Some(source) = &self.source else { return };
         let left = rustix::io::ioctl_fionread(source.get_ref()).unwrap_or(0);
-        self.owed = if self.is_terminal { left.max(TERMINAL_HOLDS) } else { left };
+        self.owed = if self.is_terminal { left.max(TERMINAL_BYTES) } else { left };
         // What came since it was last looked at has perhaps not been noticed.
-        self.starved = false;
+        self.waits_for = self.waits_for.filter(|side| *side != Side::Command);
     }
 
     /// Gives up what is not yet passed on.

@@ -6,11 +6,11 @@ use super::os;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remains {
     pub(crate) pid: i32,
-    /// What lists of processes show. Empty where nobody knows.
+    /// The name that lists of processes show. Empty where nobody knows.
     pub(crate) name: String,
     /// Whose it is, by name where that is known.
     pub(crate) user: String,
-    /// It is another user's, who alone may kill it.
+    /// Whether it is another user's, who alone may kill it.
     pub(crate) foreign: bool,
 }
 

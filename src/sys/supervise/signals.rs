@@ -18,11 +18,11 @@ use tokio::io::unix::AsyncFd;
 
 use super::{inherited, os, pause};
 
-/// Those that are recorded, unless they were ignored when we started.
+/// Signals that are recorded, unless they were ignored when we started.
 const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
-/// Those that the kernel sends to a whole process group, for its terminal.
+/// Signals that the kernel sends to a whole process group, for its terminal.
 const OF_TERMINALS: [i32; 5] = [SIGINT, SIGQUIT, SIGHUP, SIGWINCH, SIGCONT];
-/// Those that process 1 records too: of what has no handler there the kernel makes nothing, and the command would never
+/// Signals that process 1 records too: of what has no handler there the kernel makes nothing, and the command would never
 /// know. Not those that tell of an error of our own; the real-time signals are added.
 const RECORDED_BY_PROCESS_1: &[i32] = &[
     libc::SIGABRT,
@@ -36,13 +36,13 @@ const RECORDED_BY_PROCESS_1: &[i32] = &[
     #[cfg(target_os = "linux")]
     libc::SIGSTKFLT,
 ];
-/// Those that we ignore: a log that has reached RLIMIT_FSIZE, or a pipe that is closed, is an error of write and not our
+/// Signals that we ignore: a log that has reached RLIMIT_FSIZE, or a pipe that is closed, is an error of write and not our
 /// death. The second one is ignored from the beginning (`inherited.rs`).
 pub(super) const IGNORED: [i32; 2] = [SIGXFSZ, SIGPIPE];
 /// Records read by one system call.
-const BATCH: usize = 32;
+const BATCH_RECORDS: usize = 32;
 /// System calls before timers get their turn: together more than the pipe holds.
-const BATCHES: usize = 128;
+const TURN_BATCHES: usize = 128;
 
 /// The pipe's writing end, -1 while there is none.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
@@ -53,7 +53,7 @@ static OVERFLOW: AtomicU64 = AtomicU64::new(0);
 /// The number of the attempt that was surely running when a signal came.
 static ATTEMPT: AtomicU32 = AtomicU32::new(0);
 
-/// One signal, as the handler saw it.
+/// A signal as the handler saw it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Record {
@@ -69,7 +69,7 @@ pub(super) struct Record {
 }
 
 /// The bytes of a record; less than `PIPE_BUF`, so that none is ever torn.
-const RECORD: usize = size_of::<Record>();
+const RECORD_BYTES: usize = size_of::<Record>();
 /// The code of the record that tells of our own stop: no kernel uses it.
 const RESUMED: i32 = i32::MIN;
 
@@ -126,7 +126,7 @@ pub(crate) fn stop_signals() -> u32 {
 pub(super) struct Signals {
     pipe: AsyncFd<OwnedFd>,
     _writer: OwnedFd,
-    /// What the command must get back: signal and disposition, in the order of installation.
+    /// The dispositions that the command must get back: signal and disposition, in the order of installation.
     replaced: Vec<(i32, libc::sighandler_t)>,
     /// The mask we were started with, which the command gets.
     mask: libc::sigset_t,
@@ -181,14 +181,14 @@ impl Signals {
         }
     }
 
-    /// What has come since the last call. False if there may be more: under a flood of signals, timers must go on.
+    /// Reads what has come since the last call. False if there may be more: under a flood of signals, timers must go on.
     pub(super) fn read(&self, mut each: impl FnMut(Record)) -> bool {
-        let mut bytes = [0; RECORD * BATCH];
+        let mut bytes = [0; RECORD_BYTES * BATCH_RECORDS];
         let mut drained = false;
-        for _ in 0..BATCHES {
+        for _ in 0..TURN_BATCHES {
             // What a failed read leaves is found by the next look.
             let length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
-            bytes[..length].chunks_exact(RECORD).map(decode).for_each(&mut each);
+            bytes[..length].chunks_exact(RECORD_BYTES).map(decode).for_each(&mut each);
             drained = length < bytes.len();
             if drained {
                 break;
@@ -201,7 +201,7 @@ impl Signals {
         drained
     }
 
-    /// What the command must get back.
+    /// The dispositions and the mask that the command must get back.
     pub(super) fn inherited(&self) -> Inherited<'_> {
         (&self.replaced, self.mask)
     }
@@ -353,7 +353,7 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut
 /// Async-signal-safe.
 fn write(record: Record) {
     // SAFETY: the record is plain data without padding and outlives the call; a descriptor of -1 is refused.
-    let written = unsafe { libc::write(PIPE.load(SeqCst), (&raw const record).cast(), RECORD) };
+    let written = unsafe { libc::write(PIPE.load(SeqCst), (&raw const record).cast(), RECORD_BYTES) };
     if written < 0 {
         OVERFLOW.fetch_or(bit(record.signal), SeqCst);
     }
@@ -378,7 +378,7 @@ mod tests {
     fn records_survive_the_pipe() {
         let record = Record { signal: SIGTERM, code: -6, sender: 4711, sender_parent: 42, attempt: u32::MAX };
         // SAFETY: a record is plain data without padding.
-        let bytes: [u8; RECORD] = unsafe { std::mem::transmute(record) };
+        let bytes: [u8; RECORD_BYTES] = unsafe { std::mem::transmute(record) };
         assert_eq!(decode(&bytes), record);
     }
 

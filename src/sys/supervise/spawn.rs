@@ -25,7 +25,7 @@ pub(super) mod calls;
 
 pub(super) use launch::{Launch, Launched};
 
-/// What is known of the exec.
+/// The state of the exec, as far as it is known.
 pub(super) enum Exec {
     /// Nothing yet. Exec closes the pipe, or the child reports on it why it could not.
     Pending(OwnedFd),

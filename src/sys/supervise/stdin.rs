@@ -4,6 +4,7 @@
 //! again to every attempt, behind which the live input goes on. The descriptors are shared with whoever stands around
 //! us: nothing more is taken from them than the command has read, and no flag of theirs is ever changed.
 
+mod buffer;
 mod eager;
 #[cfg(target_os = "linux")]
 mod exact;
@@ -13,8 +14,6 @@ mod named;
 mod replay;
 mod rewound;
 mod source;
-mod spool;
-mod watch;
 
 use std::ffi::OsString;
 use std::io;
@@ -25,12 +24,33 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::net::{SocketType, sockopt};
 
-use crate::base::error::Error;
-use crate::policy::value::StdinMode;
 use flags::Flags;
 use replay::Replay;
 use rewound::Rewound;
-use spool::Lost;
+
+pub(crate) use buffer::InputLoss;
+
+/// A wish for the commands' standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputMode {
+    /// The descriptor that we were started with, untouched.
+    Inherit,
+    /// The same bytes for every attempt where that can be, else [`InputMode::Inherit`].
+    ReplayIfPossible,
+    /// The same bytes for every attempt, or a refusal.
+    Replay,
+    /// `/dev/null`.
+    Null,
+}
+
+/// The reason why a wish for standard input cannot be met.
+#[derive(Debug)]
+pub(crate) enum InputRefusal {
+    /// There is no `/dev/null`.
+    NoNull(io::Error),
+    /// Standard input cannot be replayed; it is this, in words.
+    NotReplayable(&'static str),
+}
 
 /// All that attempts read which is more than inherited.
 #[derive(Default)]
@@ -41,7 +61,7 @@ pub(crate) struct Inputs {
     attempts: u32,
 }
 
-/// One input.
+/// An input of the commands.
 struct Input {
     /// The descriptors that the command knows it by; the first one is ours.
     numbers: Vec<i32>,
@@ -60,19 +80,22 @@ enum Kind {
 impl Inputs {
     /// Looks at descriptor 0 and at those that `argv` names, unless nothing depends on them. `repeats`: there may be a
     /// second attempt. `limit`: so many bytes of each are kept for it at most.
-    pub(crate) fn open(mode: StdinMode, repeats: bool, limit: u64, argv: &[OsString]) -> Result<Self, Error> {
+    pub(crate) fn open(
+        mode: InputMode,
+        repeats: bool,
+        limit: u64,
+        argv: &[OsString],
+    ) -> Result<Self, InputRefusal> {
         let mut inputs = Self::default();
         if repeats {
             inputs.flags = Flags::of_standard_descriptors();
         }
         let kind = match mode {
-            StdinMode::Inherit => None,
-            StdinMode::Auto if !repeats => None,
-            StdinMode::Null => {
-                Some(Kind::Null(null().map_err(|why| Error::system("cannot open /dev/null", &why))?))
-            }
-            StdinMode::Auto => Kind::find(0, inputs.flags.of_stdin(), limit),
-            StdinMode::Replay => {
+            InputMode::Inherit => None,
+            InputMode::ReplayIfPossible if !repeats => None,
+            InputMode::Null => Some(Kind::Null(null().map_err(InputRefusal::NoNull)?)),
+            InputMode::ReplayIfPossible => Kind::find(0, inputs.flags.of_stdin(), limit),
+            InputMode::Replay => {
                 let kind = Kind::find(0, inputs.flags.of_stdin(), limit).filter(|_| repeats);
                 if kind.is_none() && !(repeats && is_null()) {
                     may_be_inherited(repeats)?;
@@ -81,7 +104,7 @@ impl Inputs {
             }
         };
         inputs.list.extend(kind.map(|kind| Input { numbers: vec![0], kind }));
-        if repeats && mode != StdinMode::Inherit {
+        if repeats && mode != InputMode::Inherit {
             for number in named::descriptors(argv) {
                 inputs.add(number, limit);
             }
@@ -120,7 +143,7 @@ impl Inputs {
         })
     }
 
-    /// What becomes which of the attempt's descriptors; those that are not named stay ours.
+    /// The sources of the attempt's descriptors, and their numbers; those that are not named stay ours.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, i32)> {
         self.list.iter().flat_map(|input| {
             let source = match &input.kind {
@@ -196,16 +219,9 @@ impl Inputs {
         }
     }
 
-    /// Why another attempt would not get the same input, if it would not.
-    pub(super) fn lost(&self) -> Option<String> {
-        self.list.iter().find_map(|input| {
-            let lost = input.lost()?;
-            let name = match input.numbers[..] {
-                [0, ..] | [] => "stdin".to_owned(),
-                [number, ..] => format!("/dev/fd/{number}"),
-            };
-            Some(format!("{name} cannot be replayed: {lost}"))
-        })
+    /// The descriptor of which another attempt would not read the same, and why, if there is one.
+    pub(super) fn loss(&self) -> Option<(i32, &InputLoss)> {
+        self.list.iter().find_map(|input| Some((*input.numbers.first()?, input.loss()?)))
     }
 
     fn replays(&mut self) -> impl Iterator<Item = &mut Replay> {
@@ -217,11 +233,11 @@ impl Inputs {
 }
 
 impl Input {
-    fn lost(&self) -> Option<&Lost> {
+    fn loss(&self) -> Option<&InputLoss> {
         match &self.kind {
             Kind::Null(_) => None,
-            Kind::Rewound(file) => file.lost(),
-            Kind::Replayed(replay) => replay.lost(),
+            Kind::Rewound(file) => file.loss(),
+            Kind::Replayed(replay) => replay.loss(),
         }
     }
 
@@ -255,8 +271,9 @@ impl Kind {
     }
 }
 
-/// For `--stdin replay`, of what cannot be replayed: the only attempt may have anything but a terminal.
-fn may_be_inherited(repeats: bool) -> Result<(), Error> {
+/// Whether what cannot be replayed may be inherited although replay was asked for: the only attempt may have anything but a
+/// terminal.
+fn may_be_inherited(repeats: bool) -> Result<(), InputRefusal> {
     let kind = rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let what = match kind {
         _ if rustix::termios::isatty(inherited(0)) => "a terminal",
@@ -265,8 +282,7 @@ fn may_be_inherited(repeats: bool) -> Result<(), Error> {
         Ok(FileType::Directory) => "a directory",
         _ => "neither a file, nor a pipe, nor a connected socket",
     };
-    Err(Error::usage(format!("--stdin replay cannot replay stdin: it is {what}"))
-        .hint("write --stdin inherit, or feed it from a file or a pipe"))
+    Err(InputRefusal::NotReplayable(what))
 }
 
 fn null() -> io::Result<OwnedFd> {

@@ -1,4 +1,4 @@
-//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`Happening`].
+//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`SupervisorEvent`].
 //!
 //! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
 //! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
@@ -22,40 +22,40 @@ use super::program::{Program, Variable};
 use super::remains::Remains;
 use super::signals::{self, Signals};
 use super::spawn::{self, Launch};
-use super::stdin::Inputs;
+use super::stdin::{InputLoss, Inputs};
 use super::terminal::Terminal;
 use super::tree::Spared;
 use super::witness::Witness;
 use super::{os, pause};
-use crate::classify::{Ending, Stage, StartFailure, Stream};
-use crate::sys::spool::Held;
+use crate::classify::{Ending, Stage, StartFailure, Stream, Tap};
+use crate::sys::spool::HeldOutput;
 
-/// How long we wait for exec before the runtime gets its turn, and how often we look afterwards. Nearly every exec is done
+/// The time to wait for exec before the runtime gets its turn, and between looks afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
 const EXEC_POLL: Duration = Duration::from_millis(10);
 /// After this long without news an attempt is looked at, and gets its witness: a short one pays for neither.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
-/// How often it is from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
-const LOOK: Duration = Duration::from_secs(1);
+/// The time between looks from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How commands are run.
+/// The way in which commands are run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     /// The command gets a process group of its own.
     pub(crate) new_group: bool,
     /// From a forwarded terminating signal to KILL; None never escalates.
     pub(crate) kill_after_forwarded: Option<Duration>,
-    /// How long what a command left is waited for that died of a forwarded signal.
+    /// The time to wait for what a command left that died of a forwarded signal.
     pub(crate) grace: Duration,
-    /// What the command gets when we die.
+    /// The signal that the command gets when we die.
     pub(crate) death_signal: i32,
-    /// Somebody wants [`Happening::Started`] at once; otherwise it comes with the end, for two context switches less.
+    /// Somebody wants [`SupervisorEvent::Started`] at once; otherwise it comes with the end, for two context switches less.
     pub(crate) prompt_start: bool,
 }
 
-/// What [`Supervisor::next`] reports.
+/// An event that [`Supervisor::next`] reports.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum SupervisorEvent {
     /// The running command's exec succeeded.
     Started,
     /// The command is over, but not all of its captured output has been passed on. It can't be stopped any more.
@@ -86,15 +86,15 @@ pub(crate) struct Supervisor {
     /// The running attempt cannot have the input that it would have to: it is being killed for that.
     starved: bool,
     attempt: Option<Attempt>,
-    /// Who sees what the running command's process group gets, once it has run for a while.
+    /// The process that sees which signals the running command's group gets, once it has run for a while.
     witness: Option<Witness>,
     /// Signals of which it is to be found out whether the command has got them.
     doubts: Vec<heed::Doubt>,
-    /// What wait(2) last failed with.
+    /// The last failure of wait(2).
     unwaitable: Option<io::Error>,
     /// How many have been started.
     attempts: u32,
-    reports: VecDeque<Happening>,
+    reports: VecDeque<SupervisorEvent>,
     /// There may be more in the signal pipe than was read.
     backlog: bool,
     /// Whether wait(2) last said that we have no children at all.
@@ -103,12 +103,14 @@ pub(crate) struct Supervisor {
     reaped: Vec<i32>,
     /// The running command's captured output.
     output: Option<Output>,
-    /// What is put aside of it and of those before.
-    held: Held,
+    /// The output that is put aside, of it and of those before.
+    held: HeldOutput,
     delivery: Option<Delivery>,
+    /// The last signal that told us to stop.
+    told: Option<i32>,
 }
 
-/// What a wait ended with.
+/// The reasons why a wait ended.
 #[derive(Clone, Copy)]
 struct Woken {
     signals: bool,
@@ -137,8 +139,9 @@ impl Supervisor {
             childless: false,
             reaped: Vec::new(),
             output: None,
-            held: Held::default(),
+            held: HeldOutput::default(),
             delivery: None,
+            told: None,
         })
     }
 
@@ -153,9 +156,9 @@ impl Supervisor {
         self.inputs.is_last();
     }
 
-    /// Why another attempt would not read what the last one did, if it would not.
-    pub(crate) fn stdin_lost(&self) -> Option<String> {
-        self.inputs.lost()
+    /// The descriptor of which another attempt would not read what the last one did, and why, if there is one.
+    pub(crate) fn input_loss(&self) -> Option<(i32, &InputLoss)> {
+        self.inputs.loss()
     }
 
     /// No attempt follows: files that were read stand where the last one stopped.
@@ -210,8 +213,9 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count.
-    pub(crate) async fn next(&mut self, wake: Option<Duration>) -> Happening {
+    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count. Meanwhile the
+    /// tap is shown what is captured, if it is to be observed.
+    pub(crate) async fn next(&mut self, wake: Option<Duration>, tap: &mut dyn Tap) -> SupervisorEvent {
         let deadline = wake.map(|wake| pause::now().saturating_add(wake));
         loop {
             if let Some(report) = self.reports.pop_front() {
@@ -220,11 +224,11 @@ impl Supervisor {
             let left = deadline.map(|deadline| deadline.saturating_sub(pause::now()));
             if left == Some(Duration::ZERO) {
                 // Signals come first even if the caller never lets us wait.
-                self.turn(Woken { signals: true, exec: true });
-                return self.reports.pop_front().unwrap_or(Happening::Woke);
+                self.turn(Woken { signals: true, exec: true }, tap);
+                return self.reports.pop_front().unwrap_or(SupervisorEvent::Woke);
             }
             let woken = self.wait(left).await;
-            self.turn(woken);
+            self.turn(woken, tap);
         }
     }
 
@@ -281,7 +285,7 @@ impl Supervisor {
         .await
     }
 
-    fn turn(&mut self, woken: Woken) {
+    fn turn(&mut self, woken: Woken, tap: &mut dyn Tap) {
         let looks = self.attempt.as_ref().is_some_and(Attempt::is_look_due);
         let mut child_changed = looks;
         if woken.signals || looks {
@@ -302,13 +306,13 @@ impl Supervisor {
         if woken.exec && self.options.prompt_start {
             self.look_at_exec();
         }
-        self.pass_on();
+        self.pass_on(tap);
         // While we kill, a child may become ours and die without a signal of its own.
         if child_changed || self.attempt.as_ref().is_some_and(Attempt::is_killing) {
             self.reap();
         }
         self.settle_doubts();
-        self.settle();
+        self.settle(tap);
         self.feed();
         if looks {
             self.look();
@@ -321,21 +325,21 @@ impl Supervisor {
     fn look_at_exec(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
         if attempt.exec.look() {
-            self.reports.push_back(Happening::Started);
+            self.reports.push_back(SupervisorEvent::Started);
         }
     }
 
     /// Looks at a command that has run for a while, whether or not there was news of it.
     fn look(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
-        attempt.look_at = Some(pause::now() + LOOK);
+        attempt.look_at = Some(pause::now() + LOOK_INTERVAL);
         if attempt.status.is_some() {
             return;
         }
         if attempt.is_lost(self.unwaitable.is_some() || self.childless) {
             let why = self.unwaitable.take().unwrap_or_else(|| io::Error::from_raw_os_error(libc::ECHILD));
             self.abandon();
-            self.reports.push_back(Happening::Lost(why));
+            self.reports.push_back(SupervisorEvent::Lost(why));
             return;
         }
         self.tend_witness();

@@ -15,7 +15,7 @@ use super::tree::{self, is_foreground_of};
 #[derive(Default)]
 pub(super) struct Terminal {
     device: Option<OwnedFd>,
-    /// Those that it had when we started in its foreground.
+    /// The modes that it had when we started in its foreground.
     modes: Option<Termios>,
     /// Our process group was its foreground when the attempt began, and nobody has sent it to the background since.
     is_ours: bool,

@@ -8,7 +8,7 @@
 use super::signals::{Blocked, bit};
 use super::{inherited, os};
 
-/// What it is called instead.
+/// The name of the process in lists, instead of ours.
 const NAME: &std::ffi::CStr = c"signal-witness";
 
 /// How often waiting for its end may be interrupted.
@@ -17,7 +17,7 @@ const ATTEMPTS: u32 = 100;
 /// A running witness; dropped, it is killed and reaped.
 pub(super) struct Witness {
     pub(super) pid: i32,
-    /// What it has seen and we have not, as of the last look.
+    /// The signals that it has seen and we have not, as of the last look.
     stray: u64,
 }
 
@@ -88,7 +88,7 @@ fn be_witness(parent: i32) -> ! {
     }
 }
 
-/// What `/proc/PID/status` says of a process and its signals.
+/// The sets of signals in `/proc/PID/status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sets {
     dead: bool,

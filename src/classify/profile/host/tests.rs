@@ -257,7 +257,7 @@ fn every_option_and_every_place_of_the_profiles_is_well_formed() {
             let mut all = finder.grammar().valued;
             all.sort_unstable();
             let asked_twice = |option: &str| {
-                finder.lookups.iter().filter(|lookup| matches!(&lookup.place, super::Place::Option(names, _) if names.iter().any(|name| name == option))).count() > 1
+                finder.lookups.iter().filter(|lookup| matches!(&lookup.place, super::HostSource::Option(names, _) if names.iter().any(|name| name == option))).count() > 1
             };
             for pair in all.windows(2) {
                 assert!(pair[0] != pair[1] || asked_twice(pair[0]), "{}: {} twice", profile.name, pair[0]);

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-/// So many bytes are kept; of an endless run, those of the last attempts.
-const MOST: usize = 1 << 20;
+/// Bytes that are kept; of an endless run, those of the last attempts.
+const MAX_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// Where they stand in the spool.
+    /// The lines, each with its place in the spool.
     all: VecDeque<(u64, Vec<u8>)>,
     bytes: usize,
 }
@@ -20,7 +20,7 @@ impl Notes {
         }
         self.bytes += lines.len();
         self.all.push_back((place, lines));
-        while self.bytes > MOST
+        while self.bytes > MAX_BYTES
             && self.all.len() > 1
             && let Some((_, oldest)) = self.all.pop_front()
         {

@@ -333,7 +333,7 @@ pub(super) fn resolve(address: &Address, limit: Duration) -> Result<Vec<IpAddr>,
         return Ok(vec![address]);
     }
     let before = supervise::stop_signals();
-    let found = supervise::aside(limit, || {
+    let found = supervise::run_in_fork(limit, || {
         let found = (host.as_str(), *port).to_socket_addrs();
         let lines =
             found.map(|all| all.take(16).map(|address| format!("{}\n", address.ip())).collect::<String>());

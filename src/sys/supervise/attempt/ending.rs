@@ -22,7 +22,7 @@ impl Attempt {
         self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
     }
 
-    /// What is left of it.
+    /// The pids of what is left of it.
     pub(in super::super) fn remains(&mut self) -> Vec<i32> {
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
         let mut pids: Vec<i32> = listed.iter().map(|process| process.pid).collect();
@@ -50,7 +50,7 @@ impl Attempt {
         }
     }
 
-    /// Who presses a key wants the prompt back.
+    /// Waits no longer for what the command left: whoever presses a key wants the prompt back.
     pub(in super::super) fn hurry(&mut self) {
         self.rest_until = self.rest_until.map(|_| Duration::ZERO);
     }
@@ -61,7 +61,7 @@ impl Attempt {
         waits && !self.is_gone(childless)
     }
 
-    /// What outlives the command although it was told to end.
+    /// The pids of what outlives the command although it was told to end.
     pub(in super::super) fn survivors(&mut self) -> Vec<i32> {
         if self.rest_until.is_some() { self.remains() } else { Vec::new() }
     }

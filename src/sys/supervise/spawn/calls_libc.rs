@@ -7,10 +7,10 @@ use libc::{c_char, c_int};
 
 use super::super::os;
 
-/// What a child that shares our memory would begin with.
+/// The memory that a child that shares ours would begin with.
 pub(in super::super) type Entry = unsafe extern "C" fn(*const c_void) -> !;
 
-/// Where it would run.
+/// The stack that it would run on.
 pub(super) struct Stack;
 
 impl Stack {

@@ -9,10 +9,10 @@ use std::ffi::c_void;
 
 use libc::{c_char, c_int, c_long};
 
-/// What a child that shares our memory begins with.
+/// The memory that a child that shares ours begins with.
 pub(in super::super) type Entry = unsafe extern "C" fn(*const c_void) -> !;
 
-/// Where it runs: it calls a handful of functions, and no handler of ours.
+/// The stack that it runs on: it calls a handful of functions, and no handler of ours.
 pub(super) struct Stack(Vec<u128>);
 
 const STACK_SIZE: usize = 16 * 1024;

@@ -54,7 +54,7 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
     }
 }
 
-/// What to execute: arrays of C strings, each ended by a null pointer.
+/// The program to execute: arrays of C strings, each ended by a null pointer.
 pub(super) struct Files {
     pub(super) candidates: Vec<*const c_char>,
     pub(super) argv: Vec<*const c_char>,

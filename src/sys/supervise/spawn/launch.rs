@@ -10,10 +10,10 @@ use super::child::{Files, shell_argv};
 use crate::sys::supervise::program::{Environment, Program, Variable};
 use crate::sys::supervise::signals;
 
-/// What one child is to do.
+/// The orders of one child.
 pub(in super::super) struct Launch {
     pub(super) files: Files,
-    /// What `files` points into: a panic drops the owner's first.
+    /// The strings that `files` points into: a panic drops the owner's first.
     _program: Program,
     _shell_argv: Vec<*const c_char>,
     block: Vec<*const c_char>,
@@ -24,12 +24,12 @@ pub(in super::super) struct Launch {
     pub(super) cleared: bool,
     pub(super) mask: libc::sigset_t,
     pub(super) parent: i32,
-    /// What it gets when we die.
+    /// The signal that it gets when we die.
     pub(super) death_signal: i32,
-    /// Where the errno goes if there is no exec.
+    /// The pipe for the errno if there is no exec.
     pub(super) report: i32,
     pub(super) new_group: bool,
-    /// What is read: which descriptor is made from which.
+    /// The descriptors that are read: which is made from which.
     pub(super) inputs: Vec<(i32, i32)>,
     /// The standard descriptors that are not ours: by number, what each is made from.
     pub(super) descriptors: [Option<i32>; 3],

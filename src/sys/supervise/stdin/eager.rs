@@ -7,22 +7,22 @@ use std::os::fd::BorrowedFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::buffer::ReplayBuffer;
 #[cfg(target_os = "linux")]
 use super::feed::PAGE;
 use super::feed::write_some;
 use super::source::Found;
-use super::spool::Spool;
 
 pub(super) struct Eager {
     fd: BorrowedFd<'static>,
     /// How much is read at once.
     chunk: usize,
-    /// What was read, kept in the spool, and not yet put into the command's pipe.
+    /// Bytes that were read and kept in the buffer, and are not yet in the command's pipe.
     ahead: Vec<u8>,
 }
 
 impl Eager {
-    /// So much is read at once.
+    /// Reads `chunk` bytes at once.
     pub(super) fn new(fd: BorrowedFd<'static>, chunk: usize) -> Self {
         Self { fd, chunk, ahead: Vec::new() }
     }
@@ -38,7 +38,7 @@ impl Eager {
     }
 
     /// Moves what there is into the command's pipe.
-    pub(super) fn extend(&mut self, pipe: BorrowedFd<'_>, spool: &mut Spool) -> Found {
+    pub(super) fn extend(&mut self, pipe: BorrowedFd<'_>, buffer: &mut ReplayBuffer) -> Found {
         if self.ahead.is_empty() {
             if !has_input(self.fd) {
                 return Found::Nothing;
@@ -48,7 +48,7 @@ impl Eager {
             self.ahead.truncate(*read.as_ref().unwrap_or(&0));
             match read {
                 Ok(0) => return Found::End,
-                Ok(_) => spool.append(&self.ahead),
+                Ok(_) => buffer.append(&self.ahead),
                 Err(Errno::AGAIN | Errno::INTR) => return Found::Nothing,
                 Err(errno) => return Found::Broken(errno),
             }
@@ -63,7 +63,7 @@ impl Eager {
         }
     }
 
-    /// The attempt is over: the spool has what it has not read.
+    /// The attempt is over: the buffer has what it has not read.
     pub(super) fn forget(&mut self) {
         self.ahead.clear();
     }

@@ -12,10 +12,10 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustix::pipe::{SpliceFlags, splice, tee};
 
+use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::has_input;
 use super::feed::{CHUNK, write_some};
 use super::source::Found;
-use super::spool::{Lost, Spool};
 use crate::sys::supervise::os;
 
 pub(super) struct Exact {
@@ -25,7 +25,7 @@ pub(super) struct Exact {
     reader: OwnedFd,
     writer: OwnedFd,
     buffer: Vec<u8>,
-    /// What is in the command's pipe, or was read of it, and not yet taken from here.
+    /// Bytes that are in the command's pipe, or were read from it, and are not yet taken from here.
     shown: Vec<u8>,
     contended: bool,
 }
@@ -135,8 +135,13 @@ impl Exact {
 
     /// Takes what the command has read, the first `count` bytes that it was shown, but for those that others have taken,
     /// and keeps all of them. Fails if they cannot be taken: then they must not be given once more.
-    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
-        self.discard(count.saturating_sub(others)).map_err(Lost::Broken)?;
+    pub(super) fn take(
+        &mut self,
+        count: usize,
+        others: usize,
+        spool: &mut ReplayBuffer,
+    ) -> Result<(), InputLoss> {
+        self.discard(count.saturating_sub(others)).map_err(InputLoss::Broken)?;
         spool.append(&self.shown[..count]);
         self.shown.drain(..count);
         Ok(())

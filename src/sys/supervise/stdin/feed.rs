@@ -14,22 +14,22 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::io::Interest;
 
+use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::has_input;
 use super::source::{Found, Source};
-use super::spool::{Lost, Spool};
-use super::watch::Watch;
+use crate::sys::supervise::watch::Watch;
 
-/// How much is moved at once.
+/// Bytes that are moved at once.
 pub(super) const CHUNK: usize = 64 << 10;
-/// One slot of a pipe, or less.
+/// Bytes in one slot of a pipe, or fewer.
 pub(super) const PAGE: usize = 4096;
-/// The first wait for what may not be told, and the longest.
-const PATIENCE: Duration = Duration::from_millis(1);
-const LONGEST_PATIENCE: Duration = Duration::from_millis(128);
-/// So often the pipe is filled before signals and timers get their turn.
-const ROUNDS: usize = 16;
-/// How often we look when the runtime would not watch for us.
-const BLIND: Duration = Duration::from_millis(10);
+/// The first wait for news that may not come, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(1);
+const MAX_WAIT: Duration = Duration::from_millis(128);
+/// Times that the pipe is filled before signals and timers get their turn.
+const TURN_FILLS: usize = 16;
+/// The time between looks where the runtime would not watch for us.
+const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) struct Feed {
     // The registrations end before the descriptors are closed.
@@ -54,13 +54,13 @@ pub(super) struct Feed {
     #[cfg(target_os = "linux")]
     reads: bool,
     needs: Needs,
-    /// How long to wait for what may not be told.
-    patience: Duration,
+    /// The time to wait for news that may not come.
+    wait: Duration,
     /// Since [`Needs::Turn`], somebody else had one.
     yielded: bool,
 }
 
-/// What the next step waits for.
+/// The news that the next step waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
     Nothing,
@@ -71,7 +71,7 @@ enum Needs {
     Either,
     /// Room in the pipe, which is full.
     Room,
-    /// That everything else had its turn.
+    /// A turn for everything else.
     Turn,
     /// Nothing any more: the command has been told the end, and all that comes before it is in the pipe.
     End,
@@ -79,7 +79,7 @@ enum Needs {
 
 impl Feed {
     /// A pipe for what is in the spool, and then, if `live`, for what comes from the source.
-    pub(super) fn new(source: &mut Source, spool: &Spool, live: bool) -> io::Result<Self> {
+    pub(super) fn new(source: &mut Source, spool: &ReplayBuffer, live: bool) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
         // Each end has flags of its own: the command's end blocks.
@@ -100,7 +100,7 @@ impl Feed {
             #[cfg(target_os = "linux")]
             reads: false,
             needs: Needs::Nothing,
-            patience: PATIENCE,
+            wait: FIRST_WAIT,
             yielded: false,
         })
     }
@@ -114,7 +114,7 @@ impl Feed {
     /// Takes what was read and puts more into the pipe. False if what was kept cannot be had: then the command must not
     /// be told an end that is none.
     #[inline(never)]
-    pub(super) fn step(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn step(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         if self.writer.is_none() {
             return true;
         }
@@ -128,7 +128,7 @@ impl Feed {
     }
 
     /// Takes from the source what the command has read since the last time.
-    fn settle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<(), Lost> {
+    fn settle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<(), InputLoss> {
         let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
         let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
         #[cfg(target_os = "linux")]
@@ -146,7 +146,7 @@ impl Feed {
             if source.is_contended() {
                 self.window = 0;
             }
-            self.patience = PATIENCE;
+            self.wait = FIRST_WAIT;
         }
         Ok(())
     }
@@ -196,7 +196,7 @@ impl Feed {
     }
 
     /// Nothing new has come, and the pipe has room: what is to be waited for. None: something was read just now.
-    fn idle(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Option<Needs>, Lost> {
+    fn idle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Option<Needs>, InputLoss> {
         let window = self.window;
         self.settle(source, spool)?;
         if self.window != window {
@@ -210,26 +210,26 @@ impl Feed {
         if self.writer.as_ref().is_some_and(is_full) {
             return Ok(Some(Needs::Room));
         }
-        self.patience = (self.patience * 2).min(LONGEST_PATIENCE);
+        self.wait = (self.wait * 2).min(MAX_WAIT);
         Ok(Some(Needs::Either))
     }
 
     /// Writes what earlier attempts have read. False if there is nothing more of it.
-    fn replay(&mut self, spool: &Spool) -> Result<bool, Lost> {
+    fn replay(&mut self, spool: &ReplayBuffer) -> Result<bool, InputLoss> {
         let Some(writer) = self.writer.as_ref().filter(|_| self.replayed < self.replay) else {
             return Ok(false);
         };
         let mut bytes = [0; PAGE * 4];
-        let read = spool.read(&mut bytes, self.replayed).map_err(Lost::NotRead)?;
+        let read = spool.read(&mut bytes, self.replayed).map_err(InputLoss::NotRead)?;
         let left = usize::try_from(self.replay - self.replayed).unwrap_or(usize::MAX);
-        let written = write_some(writer, &bytes[..read.min(left)]).map_err(Lost::Broken)? as u64;
+        let written = write_some(writer, &bytes[..read.min(left)]).map_err(InputLoss::Broken)? as u64;
         self.replayed += written;
         self.written += written;
         Ok(true)
     }
 
-    fn fill(&mut self, source: &mut Source, spool: &mut Spool) -> Result<Needs, Lost> {
-        for _ in 0..ROUNDS {
+    fn fill(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Needs, InputLoss> {
+        for _ in 0..TURN_FILLS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
                 #[cfg(target_os = "linux")]
@@ -269,7 +269,7 @@ impl Feed {
                     }
                 }
                 Found::End => return Ok(Needs::End),
-                Found::Broken(errno) => return Err(Lost::Broken(errno)),
+                Found::Broken(errno) => return Err(InputLoss::Broken(errno)),
                 #[cfg(target_os = "linux")]
                 Found::Otherwise => {}
             }
@@ -297,15 +297,15 @@ impl Feed {
 
     pub(super) fn due(&self) -> Option<Duration> {
         match self.needs {
-            Needs::Either => Some(self.patience),
-            Needs::Input => self.input.blind.then_some(BLIND),
-            Needs::Room => self.room.blind.then_some(BLIND),
+            Needs::Either => Some(self.wait),
+            Needs::Input => self.input.blind.then_some(BLIND_INTERVAL),
+            Needs::Room => self.room.blind.then_some(BLIND_INTERVAL),
             Needs::Nothing | Needs::Turn | Needs::End => None,
         }
     }
 
     /// The attempt is over. True if nothing is left of the live input but what the spool has.
-    pub(super) fn finish(&mut self, source: &mut Source, spool: &mut Spool) -> bool {
+    pub(super) fn finish(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
         let read = self.window - left;
         if read > 0 {

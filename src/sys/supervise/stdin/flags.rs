@@ -5,7 +5,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::inherited;
 
-/// What the flags were at the start.
+/// The flags as they were at the start.
 #[derive(Default)]
 pub(super) struct Flags {
     /// Of 0, 1 and 2; None where nothing depends on them.
@@ -27,7 +27,7 @@ impl Flags {
         Some(flags)
     }
 
-    /// What is known of stdin.
+    /// The flags of stdin, if they are known.
     pub(super) fn of_stdin(&self) -> Option<OFlags> {
         self.standard[0]
     }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use memchr::memmem;
 
-/// Where the system lists a process's own descriptors.
+/// The directories in which the system lists a process's own descriptors.
 const DIRECTORIES: [&[u8]; 3] = [b"/dev", b"/proc/self", b"/proc/thread-self"];
 
 /// `/dev/fd/3`: the search has a price for each word, which the usual short ones need not pay.

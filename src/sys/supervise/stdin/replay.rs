@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::buffer::{InputLoss, ReplayBuffer};
 use super::feed::Feed;
 use super::source::Source;
-use super::spool::{Lost, Spool};
 
 pub(super) struct Replay {
     source: Source,
-    spool: Spool,
+    buffer: ReplayBuffer,
     /// The running attempt has this, always a pipe: a file would begin anew for each who opens /dev/stdin.
     given: Option<Box<Feed>>,
     /// Why the running attempt has the input itself: nothing of that can be kept.
     unfed: Option<Errno>,
-    /// All that there was is in the spool.
+    /// All that there was is in the buffer.
     exhausted: bool,
     last: bool,
 }
@@ -28,7 +28,7 @@ impl Replay {
     pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool, limit: u64) -> Self {
         Self {
             source: Source::new(fd, is_socket),
-            spool: Spool::new(limit),
+            buffer: ReplayBuffer::new(limit),
             given: None,
             unfed: None,
             exhausted: false,
@@ -38,10 +38,10 @@ impl Replay {
 
     /// Fails if the next attempt cannot have it now. What was kept stays.
     pub(super) fn prepare(&mut self) -> io::Result<()> {
-        let untouched = self.spool.is_empty() && !self.exhausted;
+        let untouched = self.buffer.is_empty() && !self.exhausted;
         (self.given, self.unfed) = (None, None);
         if !(untouched && self.last) {
-            match Feed::new(&mut self.source, &self.spool, !self.exhausted) {
+            match Feed::new(&mut self.source, &self.buffer, !self.exhausted) {
                 Ok(feed) => self.given = Some(Box::new(feed)),
                 Err(why) if untouched => {
                     self.unfed = Some(Errno::from_io_error(&why).unwrap_or(Errno::IO));
@@ -50,7 +50,7 @@ impl Replay {
             }
         }
         if self.last {
-            self.spool.close();
+            self.buffer.close();
         }
         Ok(())
     }
@@ -60,7 +60,7 @@ impl Replay {
     }
 
     pub(super) fn step(&mut self) -> bool {
-        self.given.as_mut().is_none_or(|feed| feed.step(&mut self.source, &mut self.spool))
+        self.given.as_mut().is_none_or(|feed| feed.step(&mut self.source, &mut self.buffer))
     }
 
     pub(super) fn is_fed(&self) -> bool {
@@ -80,10 +80,10 @@ impl Replay {
 
     pub(super) fn finish(&mut self) {
         if let Some(why) = self.unfed.take() {
-            self.spool.lose(Lost::NotFed(why));
+            self.buffer.lose(InputLoss::NotFed(why));
         }
         if let Some(mut feed) = self.given.take() {
-            self.exhausted |= feed.finish(&mut self.source, &mut self.spool);
+            self.exhausted |= feed.finish(&mut self.source, &mut self.buffer);
         }
     }
 
@@ -91,7 +91,7 @@ impl Replay {
         self.last = true;
     }
 
-    pub(super) fn lost(&self) -> Option<&Lost> {
-        self.spool.lost()
+    pub(super) fn loss(&self) -> Option<&InputLoss> {
+        self.buffer.loss()
     }
 }

@@ -9,20 +9,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, SeekFrom, seek};
 use rustix::io::Errno;
 
-use super::spool::Lost;
+use super::buffer::InputLoss;
 
 pub(super) struct Rewound {
     fd: BorrowedFd<'static>,
     start: u64,
     /// How it is open.
     flags: OFlags,
-    /// Where the first attempt left it.
+    /// The offset at which the first attempt left it.
     left: Option<u64>,
-    /// Where a later one stopped.
+    /// The offset at which a later one stopped.
     stopped: Option<u64>,
     /// The running attempt's own, or the next one's.
     own: Option<OwnedFd>,
-    lost: Option<Lost>,
+    loss: Option<InputLoss>,
     last: bool,
 }
 
@@ -33,7 +33,7 @@ impl Rewound {
             return None;
         }
         let start = seek(fd, SeekFrom::Current(0)).ok()?;
-        Some(Self { fd, start, flags, left: None, stopped: None, own: None, lost: None, last: false })
+        Some(Self { fd, start, flags, left: None, stopped: None, own: None, loss: None, last: false })
     }
 
     /// Fails if the next attempt cannot have it.
@@ -57,7 +57,7 @@ impl Rewound {
         if failed && !self.last {
             match self.reopen() {
                 Ok(own) => self.own = Some(own),
-                Err(errno) => self.lost = Some(Lost::NotReopened(errno)),
+                Err(errno) => self.loss = Some(InputLoss::NotReopened(errno)),
             }
         }
     }
@@ -74,8 +74,8 @@ impl Rewound {
         self.last = true;
     }
 
-    pub(super) fn lost(&self) -> Option<&Lost> {
-        self.lost.as_ref()
+    pub(super) fn loss(&self) -> Option<&InputLoss> {
+        self.loss.as_ref()
     }
 
     /// Another open file description of the same file, where the first attempt began.

@@ -4,13 +4,13 @@ use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
+use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::Eager;
 #[cfg(target_os = "linux")]
 use super::exact::Exact;
 use super::feed::CHUNK;
 #[cfg(target_os = "linux")]
 use super::feed::PAGE;
-use super::spool::{Lost, Spool};
 
 pub(super) enum Source {
     /// Bytes can be seen before they are taken.
@@ -19,12 +19,12 @@ pub(super) enum Source {
     Eager(Eager),
 }
 
-/// What could be had of the live input.
+/// The outcome of asking for more live input.
 pub(super) enum Found {
-    /// So many bytes are in the pipe now, and still stand in the source.
+    /// Bytes that are in the pipe now, and still stand in the source.
     #[cfg(target_os = "linux")]
     Copied(usize),
-    /// So many bytes are in the pipe now, and in the spool.
+    /// Bytes that are in the pipe now, and in the buffer.
     Moved(usize),
     /// The pipe is full.
     Full,
@@ -32,9 +32,9 @@ pub(super) enum Found {
     Nothing,
     /// Nothing new will come.
     End,
-    /// What comes next cannot be had, and that is no end.
+    /// The input broke off, which is no end.
     Broken(Errno),
-    /// It cannot be read so; the source has become another.
+    /// The source cannot be read so, and has become another.
     #[cfg(target_os = "linux")]
     Otherwise,
 }
@@ -81,7 +81,7 @@ impl Source {
         window: usize,
         room: usize,
         pipe: BorrowedFd<'_>,
-        spool: &mut Spool,
+        buffer: &mut ReplayBuffer,
     ) -> Found {
         match self {
             #[cfg(target_os = "linux")]
@@ -92,7 +92,7 @@ impl Source {
                 }
                 found
             }
-            Self::Eager(eager) => eager.extend(pipe, spool),
+            Self::Eager(eager) => eager.extend(pipe, buffer),
         }
     }
 
@@ -115,10 +115,15 @@ impl Source {
     }
 
     /// Takes what the command has read, but for what others have taken. Fails if it would be given once more.
-    pub(super) fn take(&mut self, count: usize, others: usize, spool: &mut Spool) -> Result<(), Lost> {
+    pub(super) fn take(
+        &mut self,
+        count: usize,
+        others: usize,
+        buffer: &mut ReplayBuffer,
+    ) -> Result<(), InputLoss> {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Exact(exact) => exact.take(count, others, spool),
+            Self::Exact(exact) => exact.take(count, others, buffer),
             Self::Eager(_) => {
                 debug_assert_eq!(count, 0, "what is moved is no part of the window");
                 Ok(())

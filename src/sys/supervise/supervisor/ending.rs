@@ -11,8 +11,8 @@ use super::super::output::Output;
 use super::super::pause;
 use super::super::remains::Remains;
 use super::super::spawn::Exec;
-use super::{Happening, Supervisor};
-use crate::classify::{Ending, Stage, StartFailure};
+use super::{Supervisor, SupervisorEvent};
+use crate::classify::{Ending, Stage, StartFailure, Tap};
 
 /// How long a destructor may take to kill what is left.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
@@ -63,7 +63,7 @@ impl Supervisor {
     }
 
     /// Reports the attempt's end, if it has come.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, tap: &mut dyn Tap) {
         let (childless, delivering, grace) = (self.childless, self.is_delivering(), self.options.grace);
         let over = |attempt: &mut Attempt| {
             if delivering || attempt.status.is_none() {
@@ -72,7 +72,7 @@ impl Supervisor {
             attempt.begin_rest(grace);
             (!attempt.must_vanish() || attempt.is_gone(childless)) && !attempt.waits_for_rest(childless)
         };
-        if !self.attempt.as_mut().is_some_and(over) || !self.is_passed_on() {
+        if !self.attempt.as_mut().is_some_and(over) || !self.is_passed_on(tap) {
             return;
         }
         self.look_at_exec();
@@ -83,7 +83,7 @@ impl Supervisor {
         let must_vanish = attempt.must_vanish();
         let left = if childless { Vec::new() } else { attempt.survivors() };
         if !left.is_empty() {
-            self.reports.push_back(Happening::Left(left.into_iter().map(Remains::of).collect()));
+            self.reports.push_back(SupervisorEvent::Left(left.into_iter().map(Remains::of).collect()));
         }
         let pid = attempt.pid;
         attempt.launched.release();
@@ -98,13 +98,13 @@ impl Supervisor {
             self.terminal.restore();
         }
         let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
-        self.reports.push_back(Happening::Ended { ending, captured });
+        self.reports.push_back(SupervisorEvent::Ended { ending, captured });
     }
 
     pub(super) fn give_up(&mut self) {
         let left = self.attempt.as_mut().map(Attempt::remains).unwrap_or_default();
         self.abandon();
-        self.reports.push_back(Happening::Unkillable(left.into_iter().map(Remains::of).collect()));
+        self.reports.push_back(SupervisorEvent::Unkillable(left.into_iter().map(Remains::of).collect()));
     }
 
     /// Takes leave of an attempt that has no end.

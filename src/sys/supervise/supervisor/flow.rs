@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::super::delivery::{Delivery, Wanted};
 use super::super::output::Output;
 use super::super::signals;
-use super::{Attempt, Happening, Supervisor};
-use crate::sys::spool::Held;
+use super::{Attempt, Supervisor, SupervisorEvent};
+use crate::classify::Tap;
+use crate::sys::spool::HeldOutput;
 
 impl Supervisor {
     /// When the running command last wrote something that is captured, by the clock that its timeout counts.
@@ -14,14 +15,16 @@ impl Supervisor {
         self.output.as_ref().map(Output::last_written)
     }
 
-    /// What attempts left to be delivered.
-    pub(crate) fn held(&mut self) -> &mut Held {
+    /// Output of attempts that is still to be delivered.
+    pub(crate) fn held(&mut self) -> &mut HeldOutput {
         &mut self.held
     }
 
-    /// Begins to write what is held to where it would have gone; [`Happening::Delivered`] follows. While no command runs.
+    /// Begins to write what is held to where it would have gone; [`SupervisorEvent::Delivered`] follows. While no
+    /// command runs. If we were told to stop before, a reader that takes nothing is not waited for: the signal is reported once
+    /// more instead.
     pub(crate) fn deliver(&mut self, wanted: Wanted) {
-        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted));
+        self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted, self.told.is_some()));
     }
 
     /// Gives a delivery up.
@@ -41,32 +44,37 @@ impl Supervisor {
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
         let look = self.attempt.as_ref().and_then(|attempt| attempt.look_at);
         let output = self.output.as_ref().and_then(Output::due);
-        [attempt, look, output, self.doubts_until()].into_iter().flatten().min()
+        let delivery = self.delivery.as_ref().and_then(Delivery::due);
+        [attempt, look, output, delivery, self.doubts_until()].into_iter().flatten().min()
     }
 
     /// Moves captured and held output on, as far as it goes without waiting.
-    pub(super) fn pass_on(&mut self) {
+    pub(super) fn pass_on(&mut self, tap: &mut dyn Tap) {
         if let Some(output) = &mut self.output {
             if output.is_ending() && self.attempt.as_ref().is_some_and(|attempt| attempt.told > 0) {
                 output.hurry();
             }
-            output.run(&mut self.held);
+            output.run(&mut self.held, tap);
         }
         if self.delivery.as_mut().is_some_and(Delivery::run)
             && let Some(delivery) = self.delivery.take()
         {
-            self.reports.push_back(Happening::Delivered(delivery.into_refused()));
+            self.reports.push_back(SupervisorEvent::Delivered(delivery.into_refused()));
+        }
+        if self.delivery.as_ref().is_some_and(Delivery::is_given_up) {
+            self.delivery = None;
+            self.reports.extend(self.told.map(SupervisorEvent::Signal));
         }
     }
 
-    /// What a signal means for the output.
+    /// Acts on a signal as far as the output is concerned.
     pub(super) fn adapt_output(&mut self, signal: i32) {
         let (Some(attempt), Some(output)) = (&mut self.attempt, &mut self.output) else { return };
         if signal == libc::SIGWINCH && output.resize() {
             // The command may have looked before its terminal had the new size.
             attempt.signal_tree(&[signal]);
         }
-        // Who says it again, now that only a reader is waited for, does not want the rest.
+        // A second terminating signal while only a reader is waited for: the undelivered output is dropped.
         if output.is_ending() && attempt.told > 1 && signals::terminates(signal) {
             output.abandon();
         }
@@ -78,13 +86,13 @@ impl Supervisor {
     }
 
     /// Whether all that the command wrote has been passed on, now that it has ended.
-    pub(super) fn is_passed_on(&mut self) -> bool {
+    pub(super) fn is_passed_on(&mut self, tap: &mut dyn Tap) -> bool {
         let Some(output) = &mut self.output else { return true };
         if !output.is_ending() {
             output.begin_end();
-            output.run(&mut self.held);
+            output.run(&mut self.held, tap);
             if !output.is_over() {
-                self.reports.push_back(Happening::Exited);
+                self.reports.push_back(SupervisorEvent::Exited);
             }
         }
         output.is_over()

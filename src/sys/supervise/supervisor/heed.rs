@@ -6,16 +6,16 @@ use super::super::attempt::Attempt;
 use super::super::signals::{self, Record};
 use super::super::witness::{self, Witness};
 use super::super::{os, pause, tree};
-use super::{Happening, Supervisor};
+use super::{Supervisor, SupervisorEvent};
 
-/// How long the witness may take to see what the command has got already: who signals one process after the other is not
-/// done at once. So much later the command gets what was meant for us alone.
-const DOUBT: Duration = Duration::from_millis(15);
+/// The time that the witness may take to see what the command has got already: a sender that signals one process after the
+/// other is not done at once. So much later the command gets what was meant for us alone.
+const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 
-/// How much later, if the sender has been kept from going on all the while: the machine is busy.
-const BUSY_DOUBT: Duration = Duration::from_millis(100);
-/// A sender that ran for less than this meanwhile has been.
-const STARVED: Duration = Duration::from_millis(3);
+/// The longest such time, if the sender has been kept from going on all the while: the machine is busy.
+const BUSY_DOUBT_LIMIT: Duration = Duration::from_millis(100);
+/// The processor time of a sender that was not kept from going on.
+const SENDER_TURN: Duration = Duration::from_millis(3);
 
 /// A signal that others of our process group may have got with us.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ impl Doubt {
     /// Whether the sender would go on if it could, perhaps to signal the next process.
     fn sender_is_starved(&self) -> bool {
         let ran = os::time_run(self.sender);
-        ran.is_some_and(|ran| ran.saturating_sub(self.ran) < STARVED) && tree::is_runnable(self.sender)
+        ran.is_some_and(|ran| ran.saturating_sub(self.ran) < SENDER_TURN) && tree::is_runnable(self.sender)
     }
 }
 
@@ -50,7 +50,7 @@ impl Supervisor {
             }
         }
         if record.is_resumption() {
-            self.reports.push_back(Happening::Woke);
+            self.reports.push_back(SupervisorEvent::Woke);
             return;
         }
         if signal == libc::SIGCHLD {
@@ -60,20 +60,23 @@ impl Supervisor {
             self.doubt(record, false);
             return;
         }
+        let terminates = signals::terminates(signal);
+        if terminates {
+            self.told = Some(signal);
+        }
         match &mut self.attempt {
             Some(attempt) => {
-                let terminates = signals::terminates(signal);
                 attempt.told += u32::from(terminates);
                 if !delivering {
                     self.pass_to_command(record);
                 }
                 if terminates {
-                    self.reports.push_back(Happening::Signal(signal));
+                    self.reports.push_back(SupervisorEvent::Signal(signal));
                 }
                 self.adapt_output(signal);
             }
             None if matches!(signal, libc::SIGWINCH | libc::SIGCONT | libc::SIGURG) => {}
-            None => self.reports.push_back(Happening::Signal(signal)),
+            None => self.reports.push_back(SupervisorEvent::Signal(signal)),
         }
     }
 
@@ -129,8 +132,8 @@ impl Supervisor {
             signal,
             sender,
             ran,
-            until: now + DOUBT,
-            at_last: now + BUSY_DOUBT,
+            until: now + DOUBT_LIMIT,
+            at_last: now + BUSY_DOUBT_LIMIT,
             forward,
         });
         true
@@ -164,7 +167,7 @@ impl Supervisor {
                 return false;
             }
             if is_over && doubt.forward && now < doubt.at_last && doubt.sender_is_starved() {
-                doubt.until = now + STARVED;
+                doubt.until = now + SENDER_TURN;
                 return true;
             }
             if is_over && doubt.forward {

@@ -15,14 +15,14 @@ use rustix::io::Errno;
 use super::os;
 use super::signals::{Blocked, set_of, stop_signals};
 
-/// What a pipe takes in one piece.
-const MOST: usize = 4096;
+/// Bytes of the longest answer: a pipe takes them in one piece.
+const MAX_ANSWER_BYTES: usize = 4096;
 /// Longest wait in one piece: a signal that comes at the wrong moment interrupts none.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// The bytes that `work` returns (4 KiB at most), or None when they are not there within `limit`, or a signal told us to
-/// stop meanwhile.
-pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+/// Runs `work` in a copy of this process. Its bytes (4 KiB at most), or `None` when they are not there within `limit`, or a
+/// signal told us to stop meanwhile. Fails where no pipe or process can be made.
+pub(crate) fn run_in_fork(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let until = Instant::now() + limit;
     let (reader, writer) = os::pipe()?;
     let blocked = Blocked::all();
@@ -30,7 +30,7 @@ pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Resu
     // longer than we wait for it.
     let pid = match unsafe { libc::fork() } {
         -1 => return Err(io::Error::last_os_error()),
-        0 => be_aside(limit, work, &writer),
+        0 => be_the_copy(limit, work, &writer),
         pid => pid,
     };
     drop((writer, blocked));
@@ -48,7 +48,7 @@ pub(crate) fn aside(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Resu
     Ok(answer)
 }
 
-fn be_aside(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -> ! {
+fn be_the_copy(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -> ! {
     // Our own end may come first, by a signal that cannot be caught.
     let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     let alarm = set_of(&[libc::SIGALRM]);
@@ -60,7 +60,7 @@ fn be_aside(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -
     }
     if let Ok(bytes) = catch_unwind(AssertUnwindSafe(work)) {
         // Where it cannot be written, nobody reads it.
-        let _ = rustix::io::write(writer, &bytes[..bytes.len().min(MOST)]);
+        let _ = rustix::io::write(writer, &bytes[..bytes.len().min(MAX_ANSWER_BYTES)]);
     }
     // SAFETY: ends the copy at once, with nothing of ours flushed or dropped.
     unsafe { libc::_exit(0) }
@@ -68,7 +68,7 @@ fn be_aside(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -
 
 /// Everything until the other end is closed.
 fn read_until(reader: &OwnedFd, until: Instant) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; MOST];
+    let mut bytes = vec![0; MAX_ANSWER_BYTES];
     let mut length = 0;
     let signals = stop_signals();
     loop {
@@ -97,10 +97,10 @@ mod tests {
     #[test]
     fn work_comes_back_or_is_given_up() {
         let long = Duration::from_secs(60);
-        assert_eq!(aside(long, || b"done".to_vec()).unwrap(), Some(b"done".to_vec()));
-        assert_eq!(aside(long, Vec::new).unwrap(), Some(Vec::new()));
+        assert_eq!(run_in_fork(long, || b"done".to_vec()).unwrap(), Some(b"done".to_vec()));
+        assert_eq!(run_in_fork(long, Vec::new).unwrap(), Some(Vec::new()));
         let began = Instant::now();
-        let hung = aside(Duration::from_millis(50), || {
+        let hung = run_in_fork(Duration::from_millis(50), || {
             loop {
                 std::thread::sleep(Duration::from_secs(60));
             }

@@ -1,0 +1,44 @@
+//! What the command reads: the policy's `--stdin` as what the supervisor can do, and the words for what it cannot.
+
+use std::ffi::OsString;
+
+use crate::base::error::Error;
+use crate::base::size;
+use crate::base::words::of_system;
+use crate::policy::Policy;
+use crate::policy::value::{MaxAttempts, StdinMode};
+use crate::sys::supervise::{InputLoss, InputMode, InputRefusal, Inputs};
+
+/// Opens what the attempts read. Fails where `--stdin` cannot be followed.
+pub(super) fn open(policy: &Policy, argv: &[OsString]) -> Result<Inputs, Error> {
+    let mode = match policy.stdin {
+        StdinMode::Auto => InputMode::ReplayIfPossible,
+        StdinMode::Inherit => InputMode::Inherit,
+        StdinMode::Replay => InputMode::Replay,
+        StdinMode::Null => InputMode::Null,
+    };
+    let repeats = policy.attempts() != MaxAttempts::Times(1);
+    Inputs::open(mode, repeats, policy.stdin_max.0, argv).map_err(|refusal| match refusal {
+        InputRefusal::NoNull(why) => Error::system("cannot open /dev/null", &why),
+        InputRefusal::NotReplayable(what) => {
+            Error::usage(format!("--stdin replay cannot replay stdin: it is {what}"))
+                .hint("write --stdin inherit, or feed it from a file or a pipe")
+        }
+    })
+}
+
+/// The reason why another attempt would not read what the last one did. `number`: the descriptor.
+pub(super) fn loss(number: i32, loss: &InputLoss) -> String {
+    let name = if number == 0 { "stdin".to_owned() } else { format!("/dev/fd/{number}") };
+    let why = match loss {
+        InputLoss::TooLong(limit) => format!("more than --stdin-max {} was read", size::exact(*limit)),
+        InputLoss::NotKept { place, why } => format!("it cannot be kept in {place}: {why}"),
+        InputLoss::NotRead(why) => format!("what was kept cannot be read: {}", of_system(&(*why).into())),
+        InputLoss::Broken(why) => format!("it broke off: {}", of_system(&(*why).into())),
+        InputLoss::NotFed(why) => format!("there is no pipe for it: {}", of_system(&(*why).into())),
+        InputLoss::NotReopened(why) => {
+            format!("the file cannot be opened again: {}", of_system(&(*why).into()))
+        }
+    };
+    format!("{name} cannot be replayed: {why}")
+}
