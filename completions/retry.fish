@@ -5,13 +5,13 @@
 function __retry_valued
     switch "$argv[1]"
         case ''
-            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'until'
-            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -160,6 +160,8 @@ complete -c retry -n '__retry_has ""' -l ping-kind -xa 'auto healthchecks sentry
 complete -c retry -n '__retry_has ""' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
 complete -c retry -n '__retry_has ""' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
 complete -c retry -n '__retry_has ""' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has ""' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has ""' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has ""' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has ""' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has ""' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
@@ -231,6 +233,8 @@ complete -c retry -n '__retry_has "until"' -l ping-kind -xa 'auto healthchecks s
 complete -c retry -n '__retry_has "until"' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
 complete -c retry -n '__retry_has "until"' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
 complete -c retry -n '__retry_has "until"' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has "until"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "until"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "until"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "until"' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has "until"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
@@ -329,6 +333,8 @@ complete -c retry -n '__retry_has "explain"' -l ping-kind -xa 'auto healthchecks
 complete -c retry -n '__retry_has "explain"' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
 complete -c retry -n '__retry_has "explain"' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
 complete -c retry -n '__retry_has "explain"' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "explain"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "explain"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "explain"' -l label -x -d 'A free label for the log; repeatable'
 complete -c retry -n '__retry_has "explain"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'

@@ -2,7 +2,7 @@
 //!
 //! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
 //! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]). [`cli`] reads what was typed, [`event`] is what is
-//! told, [`ping`] and [`trace`] what others are told of a run, [`report`] what logs of it say, [`store`] how shared state is
+//! told, [`ping`] and [`trace`] what others are told of a run, [`report`] what logs of it say, [`metrics`] what is counted of it, [`store`] how shared state is
 //! kept, and [`base`] is the ground that all of them stand on. What touches the machine belongs to the program (`main.rs`).
 //! ARCHITECTURE.md has the map, and the order in which rooms may use each other.
 //!
@@ -15,6 +15,7 @@ pub mod cli;
 pub mod dialect;
 pub mod event;
 pub mod gate;
+pub mod metrics;
 pub mod ping;
 pub mod policy;
 pub mod report;

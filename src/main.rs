@@ -11,7 +11,7 @@ mod sys;
 
 use retry_command::base::exit_code::{self, Exit};
 use retry_command::{
-    backoff, base, classify, cli, dialect, event, gate, ping, policy, report, session, store, trace,
+    backoff, base, classify, cli, dialect, event, gate, metrics, ping, policy, report, session, store, trace,
 };
 
 /// The program, from the first line of ours to its end.

@@ -15,7 +15,6 @@ pub mod limits;
 mod line;
 mod lines;
 pub mod markdown;
-pub mod metrics;
 pub mod model;
 mod names;
 pub mod rejudge;

@@ -157,6 +157,12 @@ impl Session {
         self
     }
 
+    /// Quotes in its events the lines by which failures were recognised.
+    pub fn with_quotes(mut self, quotes: bool) -> Self {
+        self.rules.quotes = quotes;
+        self
+    }
+
     /// Builds only the events of this level and above; `None`: none at all.
     pub fn with_listeners(mut self, least: Option<Level>) -> Self {
         self.listeners = least;

@@ -31,6 +31,7 @@ mod deaf;
 mod dialects;
 mod log;
 mod log_files;
+mod log_settings;
 mod log_trouble;
 mod messages;
 mod plain;

@@ -16,10 +16,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("policy", &["base", "backoff", "classify", "gate", "store", "dialect", "ping"]),
     ("event", &["base", "gate"]),
     ("trace", &["base", "classify", "gate", "event"]),
+    ("metrics", &["base", "event"]),
     ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
-    ("report", &["base", "event", "classify", "policy"]),
+    ("report", &["base", "event", "classify", "policy", "metrics"]),
     ("cli", &["base", "classify", "policy"]),
-    ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace", "dialect"]),
+    ("sys", &["base", "classify", "gate", "store", "policy", "event", "metrics", "trace", "dialect"]),
     (
         "commands",
         &[

@@ -6,6 +6,7 @@ mod support;
 mod cli;
 mod floors;
 mod knowledge;
+mod metrics;
 mod readme;
 mod report;
 mod shared;

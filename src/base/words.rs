@@ -1,5 +1,7 @@
 //! Words that several rooms say, in one place.
 
+use super::secrets::HIDDEN;
+
 /// `1 attempt`, `2 attempts`.
 pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -68,5 +70,6 @@ pub fn without_ping(line: &str) -> String {
 /// The beginnings of servers' URLs.
 const SERVERS: [&str; 7] =
     ["redis:", "rediss:", "redis+unix:", "valkey:", "valkeys:", "valkey+unix:", "unix:"];
-/// What stands for a secret.
-pub const HIDDEN: &str = "***";
+
+/// The name of what finds no room under its own.
+pub const OTHER: &str = "(other)";

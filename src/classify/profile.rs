@@ -7,6 +7,7 @@ mod builtin;
 mod host;
 mod judge;
 mod known;
+mod quoted;
 mod read;
 mod select;
 mod wrappers;

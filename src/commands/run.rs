@@ -25,8 +25,8 @@ use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
 use crate::ping;
-use crate::policy::value::Key;
-use crate::policy::{Policy, builtin};
+use crate::policy::value::{Key, MessageFormat};
+use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
@@ -69,7 +69,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let _inside = runtime.enter();
     // Not part of the future, which is moved about.
     let mut driver = Driver::new(&asked, command, outer)?;
-    Ok(runtime.block_on(driver.drive()))
+    Ok(runtime.block_on(driver.drive(&asked.resolved)))
 }
 
 /// `RETRY_DISABLE=1`, and the command could not be executed: the shell that would have said so is gone.
@@ -116,7 +116,8 @@ impl<'a> Driver<'a> {
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
         let knowledge = Rc::new(asked.knowledge(&command.about));
         let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
-            .with_knowledge(Rc::clone(&knowledge));
+            .with_knowledge(Rc::clone(&knowledge))
+            .with_quotes(policy.log.is_some() || policy.message_format == MessageFormat::Json);
         let gatekeeper = Gatekeeper::new(policy)?;
         if let Some(gatekeeper) = &gatekeeper {
             session = session.with_gate(policy, gatekeeper.covered(&outer));
@@ -184,9 +185,9 @@ impl<'a> Driver<'a> {
     }
 
     /// The run: what the session decides is done, what happens is told to the session.
-    async fn drive(&mut self) -> Exit {
+    async fn drive(&mut self, resolved: &Resolved) -> Exit {
         if self.sinks.want_start() {
-            let start = Event::RunStart(self.describe());
+            let start = Event::RunStart(self.describe(resolved));
             self.sinks.enter_span(self.telling.span_id(&start));
             self.sinks.emit(&start);
         }
@@ -364,8 +365,9 @@ impl<'a> Driver<'a> {
         })
     }
 
-    fn describe(&self) -> RunStart {
+    fn describe(&self, resolved: &Resolved) -> RunStart {
         let argv = &self.command.argv;
+        let settings = resolved.told();
         RunStart {
             program: argv[0].to_string_lossy().into_owned(),
             argc: argv.len(),
@@ -376,10 +378,13 @@ impl<'a> Driver<'a> {
             cwd: identity::working_directory(),
             max: self.policy.attempts().times(),
             deadline_ms: self.policy.deadline.0.map(whole_millis),
+            timeout_ms: self.policy.timeout.0.map(whole_millis),
             splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             depth: self.outer.depth + 1,
             parent_span_id: self.telling.parent_span_id(),
+            policy_digest: resolved.digest(&settings),
+            settings,
         }
     }
 }

@@ -10,7 +10,8 @@ use super::value::{MaxAttempts, MessagesTo, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
 use crate::base::problem::Problem;
-use crate::base::words::{HIDDEN, without_password};
+use crate::base::secrets::HIDDEN;
+use crate::base::words::without_password;
 
 /// Everything that contradicts itself in what was resolved.
 pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> Vec<Problem> {

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use super::settings::{Index, SETTINGS, SettingValue, find};
 use super::value::{MaxAttempts, TomlForm, Value};
 use crate::base::problem::{Problem, SourceSpan};
-use crate::base::words::{HIDDEN, without_password};
+use crate::base::secrets::HIDDEN;
+use crate::base::words::without_password;
 
 /// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     CiGroups, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, MessagesTo, Name, OnStateError, Patterns, Permits, PingKind, PingUrl,
-    ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit,
-    TomlForm, Traces, Value,
+    MaxAttempts, MessageFormat, MessagesTo, MetricsFile, MetricsLabels, Name, OnStateError, Patterns,
+    Permits, PingKind, PingUrl, ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode,
+    StdoutMode, TimeLimit, TomlForm, Traces, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -447,6 +447,19 @@ settings! {
     traces / "traces": Traces = Traces::Auto,
     { Surroundings "WHEN" env "RETRY_OPT_TRACES" }
 
+    /// Count the run in a file of metrics for Prometheus (node_exporter's textfile collector)
+    ///
+    /// Counters go on from run to run, and any number of processes may share a file; it is replaced as a whole. A file that
+    /// something else wrote is left alone. Metrics that can't be written are a warning, and never another result.
+    metrics_file / "metrics-file": Option<MetricsFile> = None,
+    { Surroundings "FILE" }
+
+    /// Also give the metrics this label of --label; repeatable
+    ///
+    /// Each value of a label makes series of its own: choose labels that have few.
+    metrics_label / "metrics-label": MetricsLabels = MetricsLabels::default(),
+    { Surroundings "KEY" }
+
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,
     { Surroundings "NAME" env "RETRY_OPT_NAME" }
@@ -604,6 +617,7 @@ impl Policy {
             otherwise: self.otherwise,
             non_idempotent: self.non_idempotent,
             knowledge: std::rc::Rc::default(),
+            quotes: false,
         }
     }
 

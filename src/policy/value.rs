@@ -345,6 +345,7 @@ impl Value for bool {
 }
 
 mod judging;
+mod metrics;
 mod schedule;
 mod shared;
 mod streams;
@@ -353,6 +354,7 @@ mod telling;
 
 pub(super) use judging::pattern as regex;
 pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
+pub use metrics::{MetricsFile, MetricsLabels};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};

@@ -9,7 +9,6 @@ use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
 use super::line::{self, Line};
 use super::lines::{Lines, Piece};
-use super::metrics::{Ended, Metrics};
 use super::rejudge::{Judge, Rejudged};
 use super::runs::{Dictionary, Open, Run, Stop};
 use super::stats::Stats;
@@ -17,6 +16,7 @@ use super::story::Story;
 use super::summary;
 use super::unmatched::{Template, Texts};
 use super::what_if::{Setting, WhatIfs};
+use crate::metrics::{Ended, Metrics};
 use crate::report::model::Report;
 
 /// What is wanted.
@@ -281,6 +281,7 @@ impl Core {
         Ended {
             operation: self.dictionary.names.text(run.name),
             policy: policy.unwrap_or("default"),
+            labels: &[],
             outcome: stop.outcome,
             rescued: stop.had_failures && stop.outcome == crate::event::Outcome::Succeeded,
             classes: [run.successes(), transient, throttled, permanent],

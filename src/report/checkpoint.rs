@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::Metrics;
+use crate::metrics::Metrics;
 
 /// The version of the format.
 const FORMAT: u32 = 1;

@@ -9,6 +9,7 @@ use super::rejudge::Judge;
 use super::story::Story;
 use crate::classify::signal;
 use crate::event::Outcome;
+pub(super) use crate::event::micros;
 
 /// More runs than these are not held at once: the older half is given up as unfinished.
 const MOST_OPEN: usize = 1_000_000;
@@ -100,7 +101,7 @@ pub(super) struct Run {
     pub policy: Option<u32>,
     pub labels: Vec<u32>,
     pub program: Option<u32>,
-    /// When it began, where its first line was seen.
+    /// When it began, where its first or last line says so.
     pub started: Option<i64>,
     /// The moment of its last line, in microseconds since the Unix epoch.
     pub last: i64,
@@ -125,6 +126,7 @@ impl Run {
         let duration = micros(line.duration_ms);
         match &*line.event {
             "run.start" => self.started = Some(at),
+            "run.stop" => self.started = self.started.or(line.started_at()),
             "attempt.success" => self.tried(Try { duration, wait: 0, succeeded: true }),
             "attempt.retry" | "attempt.failed" => {
                 self.tried(Try { duration, wait: micros(line.delay_ms), succeeded: false });
@@ -220,10 +222,7 @@ impl Stop {
             elapsed: micros(line.elapsed_ms),
             slept: micros(line.slept_ms),
             had_failures: !line.failures.is_empty(),
-            status: line.exit_code.unwrap_or_else(|| {
-                let signal = line.signal.as_ref().and_then(|name| signal::parse(name));
-                signal.and_then(|signal| u8::try_from(signal).ok()).map_or(0, |signal| 128 | signal)
-            }),
+            status: line.exit_code.or_else(|| signal::status(line.signal.as_ref()?)).unwrap_or(0),
         }
     }
 }
@@ -378,12 +377,4 @@ fn is_known(event: &str) -> bool {
             | "gate.bypassed"
             | "hook"
     )
-}
-
-/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
-pub(super) fn micros(millis: f64) -> u64 {
-    // A year is long for an attempt; more would overflow sums.
-    const MOST: f64 = 1e15;
-    (millis * 1e3).round().clamp(0.0, MOST) as u64
 }

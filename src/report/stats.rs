@@ -99,18 +99,7 @@ pub(super) fn step(micros: u64) -> u64 {
     }
 }
 
-/// The words of the outcomes, as the log has them.
-pub const OUTCOMES: [(Outcome, &str); 9] = [
-    (Outcome::Succeeded, "succeeded"),
-    (Outcome::Exhausted, "exhausted"),
-    (Outcome::Permanent, "permanent"),
-    (Outcome::Deadline, "deadline"),
-    (Outcome::Stalled, "stalled"),
-    (Outcome::Throttled, "throttled"),
-    (Outcome::Refused, "refused"),
-    (Outcome::Interrupted, "interrupted"),
-    (Outcome::Error, "error"),
-];
+pub use crate::event::OUTCOMES;
 
 /// The word of an outcome.
 pub(super) fn word(outcome: Outcome) -> &'static str {

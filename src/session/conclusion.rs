@@ -191,6 +191,9 @@ impl Session {
                 exit_code,
                 signal,
                 failures: session.tallies.all(),
+                rescued: outcome == Outcome::Succeeded && !session.tallies.is_empty(),
+                program: String::new(),
+                started_at: String::new(),
                 why,
                 set_by: session.status_set_by(outcome, exit),
             })

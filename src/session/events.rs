@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Session, State};
 use crate::base::duration;
 use crate::base::exit_code::Exit;
+use crate::base::secrets::without_secrets;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{
     AttemptStart, AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
@@ -117,6 +118,8 @@ impl Session {
             Ending::Signaled(number) => (None, Some(signal::name(number))),
             ending => (Some(ending.status()), None),
         };
+        let quote = verdict.quote.as_deref().map(without_secrets);
+        let quoted_in_error = quote.as_deref().filter(|_| verdict.rule.source == "policy");
         Failure {
             attempt: self.attempts,
             max: self.bounds.max,
@@ -133,12 +136,8 @@ impl Session {
                 id: verdict.rule.id.to_string(),
             },
             reason: verdict.reason.to_string(),
-            error: error_line(
-                verdict.class.name(),
-                verdict.http_status,
-                &verdict.reason,
-                verdict.quote.as_deref(),
-            ),
+            error: error_line(verdict.class.name(), verdict.http_status, &verdict.reason, quoted_in_error),
+            quote,
             http_status: verdict.http_status,
             retry_after_ms: verdict.retry_after.map(millis),
             bytes_out: attempt.output.bytes_out,

@@ -1,8 +1,9 @@
-//! Where events go: people's eyes and the log. Each sink is asked what it wants, so that nothing is put into
+//! Where events go: people's eyes, the log, and metrics. Each sink is asked what it wants, so that nothing is put into
 //! words which nobody reads.
 
 mod console;
 mod jsonl;
+mod metrics;
 
 pub(crate) use console::Console;
 use jsonl::Jsonl;
@@ -10,7 +11,7 @@ use jsonl::Jsonl;
 use std::time::Duration;
 
 use super::clock;
-use crate::event::{Event, Level, Record, RunIdentity, VERSION};
+use crate::event::{Event, Level, Record, RunIdentity, RunStop, VERSION};
 use crate::policy::Policy;
 
 /// A place that events go to.
@@ -32,20 +33,26 @@ pub(crate) struct Sinks {
     program: String,
     /// Of the trace, for the events to come.
     span: Option<String>,
+    /// The `ts` of the run's start, where it was told.
+    started_at: String,
 }
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
-        let console = Console::new(policy, folds);
-        let mut sinks = Self { console, others: Vec::new(), identity, program, span: None };
+        let console = Console::new(policy, folds).of_run(&identity);
+        let mut sinks =
+            Self { console, others: Vec::new(), identity, program, span: None, started_at: String::new() };
         sinks.console.open(policy);
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.others.push(Box::new(log)),
                 Err(warning) => sinks.note(Level::Warn, &warning),
             }
+        }
+        if let Some(counter) = metrics::Counter::new(policy) {
+            sinks.others.push(Box::new(counter));
         }
         sinks
     }
@@ -77,9 +84,22 @@ impl Sinks {
         if !to_console && !self.others.iter().any(|sink| sink.wants(event)) {
             return;
         }
+        let ts = clock::rfc3339_micros();
+        let completed;
+        let event = match event {
+            Event::RunStart(_) => {
+                self.started_at.clone_from(&ts);
+                event
+            }
+            Event::RunStop(stop) => {
+                completed = self.completed(stop);
+                &completed
+            }
+            event => event,
+        };
         let record = Record {
             v: VERSION,
-            ts: clock::rfc3339_micros(),
+            ts,
             level: event.level(),
             message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
@@ -94,6 +114,16 @@ impl Sinks {
                 self.console.note(Level::Warn, &warning);
             }
         }
+    }
+
+    /// The end of the run, told so that its line alone tells the run.
+    fn completed(&self, stop: &RunStop) -> Event {
+        let started_at = if self.started_at.is_empty() {
+            clock::rfc3339_before(Duration::try_from_secs_f64(stop.elapsed_ms / 1e3).unwrap_or_default())
+        } else {
+            self.started_at.clone()
+        };
+        Event::RunStop(RunStop { program: self.program.clone(), started_at, ..stop.clone() })
     }
 
     /// Would anybody read an event of the start of the run? It is the one that takes work to put together.

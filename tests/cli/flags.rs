@@ -291,6 +291,15 @@ proofs! {
 "--name" the_operation_has_a_name |sandbox| {
     sandbox.run(["-v", "--name", "nightly", "--", "true"]).exits(0).mentions(&["retry: nightly: 3 attempts"]);
 }
+"--metrics-file" a_run_is_counted |sandbox| {
+    sandbox.run(["--metrics-file", "retry.prom", "--", "true"]).exits(0);
+    assert!(sandbox.read("retry.prom").contains("outcome=\"succeeded\"} 1\n"));
+}
+"--metrics-label" a_label_is_in_the_metrics |sandbox| {
+    let options = ["--metrics-file", "retry.prom", "--label", "team=data", "--metrics-label", "team"];
+    sandbox.run([&options[..], &["--", "true"]].concat()).exits(0);
+    assert!(sandbox.read("retry.prom").contains(",team=\"data\","));
+}
 "--label" a_label_is_in_the_log |sandbox| {
     sandbox.run(["--log", "log", "--label", "team=data", "--", "true"]).exits(0);
     assert_eq!(sandbox.log("log")[0]["labels"], serde_json::json!({"team": "data"}));

@@ -58,9 +58,13 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("ping-body", "true", json!(true)),
         ("ping-timeout", "3", json!("3s")),
         ("traces", "\"off\"", json!("off")),
+        ("metrics-file", "\"retry.prom\"", json!("retry.prom")),
+        ("metrics-label", "[\"team\", \"tier\"]", json!(["team", "tier"])),
         ("name", "\"nightly\"", json!("nightly")),
         ("label", "{ team = \"data\", tier = \"1\" }", json!({"team": "data", "tier": "1"})),
         ("message-format", "\"json\"", json!("json")),
+        ("messages-to", "\"stdout\"", json!("stdout")),
+        ("ci-groups", "\"never\"", json!("never")),
         ("color", "\"never\"", json!("never")),
         ("quiet", "true", json!(true)),
         ("verbose", "2", json!(2)),
@@ -144,6 +148,8 @@ const VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("RETRY_OPT_NAME", "nightly", "name", "nightly"),
     ("RETRY_OPT_STATE", "redis://:secret@localhost", "state", "redis://:***@localhost"),
     ("RETRY_OPT_MESSAGE_FORMAT", "json", "message-format", "json"),
+    ("RETRY_OPT_MESSAGES_TO", "./3", "messages-to", "./3"),
+    ("RETRY_OPT_CI_GROUPS", "always", "ci-groups", "always"),
 ];
 
 #[test]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::judge::{Verdict, failure_despite_zero, judge};
 use super::select::{Captures, Selection, ToolMatch, named};
-use super::{Profile, applied, builtin, host};
+use super::{Profile, applied, builtin, host, quoted};
 use crate::classify::attempt::AttemptResult;
 use crate::classify::classification::Class;
 use crate::classify::evidence::Evidence;
@@ -99,6 +99,12 @@ impl Knowledge {
             ToolMatch::Known if evidence.forbidden() => Some(self.forbidden()),
             ToolMatch::Known => judge(self.profiles(), attempt, evidence, true),
         }
+    }
+
+    /// The line of output by which the rule of this verdict was recognised, at most 512 bytes.
+    pub fn quote(&self, verdict: &Verdict, evidence: &Evidence<'_>) -> Option<String> {
+        let (at, number) = verdict.place?;
+        quoted::line(self.profiles().get(at)?.profile.rules.get(number)?, evidence)
     }
 
     /// The server says not to come back.

@@ -30,6 +30,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("exhausted-code", "4"),
     ("log", "\"/var/log/retry.jsonl\""),
     ("ping", "\"https://hc-ping.com/UUID\""),
+    ("metrics-file", "\"/var/lib/prometheus/node-exporter/retry.prom\""),
+    ("metrics-label", "[\"team\"]"),
     ("name", "\"nightly backup\""),
     ("label", "{ team = \"data\" }"),
     ("key", "\"api.example.com\""),

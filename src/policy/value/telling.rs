@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use super::{TomlForm, Value};
-use crate::base::words::HIDDEN;
+use crate::base::secrets::HIDDEN;
 use crate::ping::{Kind, Target};
 
 /// The URL of a check that is pinged; a secret.

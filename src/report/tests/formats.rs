@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::made::{Made, log};
 use crate::base::printable::{self, Charset};
 use crate::event::Outcome;
+use crate::metrics::{Ended, MARKER, Metrics};
 use crate::report::junit::Flaky;
-use crate::report::metrics::{Ended, MARKER, Metrics};
 use crate::report::text::Style;
 use crate::report::{Analysis, Options, Stories, draft, html, junit, markdown, tell, text, trace};
 
@@ -304,6 +304,7 @@ fn the_last_run_is_the_latest_and_labels_are_escaped_and_capped() {
         Ended {
             operation,
             policy: "p\"q\\",
+            labels: &[],
             outcome: Outcome::Exhausted,
             rescued: false,
             classes: [0, 1, 0, 0],

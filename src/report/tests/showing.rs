@@ -159,6 +159,13 @@ to repeat the verdict:
     assert!(
         matches!(choose(&log, Choice::Prefix("run-".to_owned())).0, Picked::Several(runs) if runs.len() == 2)
     );
+    let without_tail = log.replace("\"stderr_tail\":\"tail\\n\",", "");
+    assert_ne!(without_tail, log);
+    let told = choose(&without_tail, Choice::Last).1;
+    assert!(
+        told.contains("              | curl: no \"luck\"\n"),
+        "without a tail, the line of the rule: {told}"
+    );
     let open = &log[..=log.trim_end().rfind('\n').unwrap()];
     assert!(choose(open, Choice::Last).1.contains("end: none was logged"));
 }

@@ -14,8 +14,8 @@ use crate::event::{Event, Level, Outcome, Record, RunIdentity, millis};
 use crate::policy::Policy;
 use crate::policy::settings::plain;
 use crate::policy::value::{Color, MessageFormat, MessagesTo, Value as _};
-use crate::sys::environment;
 use crate::sys::output::{self, ERASE, Messages, printable, printable_json};
+use crate::sys::{clock, environment};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -40,11 +40,18 @@ pub(crate) struct Console {
     named: bool,
     /// What the command wrote last on stdout, and on stderr, is no whole line: a command for a CI system has to begin one.
     torn: [bool; 2],
+    /// The id and the name of the run, for lines for programs.
+    run: Option<(String, String)>,
 }
 
 /// A line for programs.
 #[derive(Serialize)]
 struct Line<'a> {
+    ts: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     level: Level,
     message: &'a str,
     #[serde(flatten)]
@@ -93,6 +100,7 @@ impl Console {
             named: policy.name.is_some(),
             torn: [false; 2],
             kept: policy.chronic.then(Vec::new),
+            run: None,
         }
     }
 
@@ -112,6 +120,13 @@ impl Console {
         if self.dialect.is_some_and(Dialect::reads_stdout_alone) && policy.messages_to == MessagesTo::Stderr {
             self.note(Level::Warn, "the CI server reads commands on stdout alone; use --messages-to stdout");
         }
+    }
+
+    /// Lines for programs say which run they are of.
+    pub(super) fn of_run(mut self, identity: &RunIdentity) -> Self {
+        let is_json = self.lines == Lines::Json;
+        self.run = is_json.then(|| (identity.run.clone(), identity.name.clone()));
+        self
     }
 
     /// The lines that were kept, not said.
@@ -206,11 +221,15 @@ impl Console {
         }
     }
 
-    /// Says a line, in one piece, so that lines of many processes do not mix. `event` is for the fields of the JSON format.
-    fn say(&mut self, level: Level, text: &str, event: Option<&Event>) {
+    /// Says a line, in one piece, so that lines of many processes do not mix. `record` is for the fields of the JSON format.
+    fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
+        let event = record.map(|record| record.event);
         self.clear();
         let line = if self.lines == Lines::Json {
-            let line = Line { level, message: text, event };
+            let ts = record.map_or_else(clock::rfc3339_micros, |record| record.ts.clone());
+            let run = self.run.as_ref().map(|(run, _)| &**run);
+            let name = self.run.as_ref().map(|(_, name)| &**name);
+            let line = Line { ts: &ts, run, name, level, message: text, event };
             let Ok(line) = serde_json::to_string(&line) else { return };
             format!("{}\n", printable_json(&line))
         } else {
@@ -334,7 +353,7 @@ impl Console {
         let rescued = matches!(record.event, Event::RunStop(stop) if stop.outcome == Outcome::Succeeded);
         // A run that was rescued is to be seen in a job's log.
         let level = if rescued && self.dialect.is_some() { Level::Warn } else { record.level };
-        self.say(level, &text, Some(record.event));
+        self.say(level, &text, Some(record));
     }
 }
 

@@ -33,6 +33,7 @@ fn failure(attempt: u64) -> Failure {
         rule: RuleName { source: "profile".into(), profile: Some("curl".into()), id: "dns".into() },
         reason: "exit 7".to_owned(),
         error: String::new(),
+        quote: None,
         http_status: None,
         retry_after_ms: None,
         bytes_out: None,
@@ -61,6 +62,9 @@ fn stop(outcome: Outcome, failures: u64) -> Event {
         failures: if failures == 0 { Vec::new() } else { vec![tally] },
         why: String::new(),
         set_by: None,
+        rescued: outcome == Outcome::Succeeded && failures > 0,
+        program: "curl".to_owned(),
+        started_at: String::new(),
     })
 }
 
