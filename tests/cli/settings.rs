@@ -63,7 +63,7 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("name", "\"nightly\"", json!("nightly")),
         ("label", "{ team = \"data\", tier = \"1\" }", json!({"team": "data", "tier": "1"})),
         ("message-format", "\"json\"", json!("json")),
-        ("messages-to", "\"stdout\"", json!("stdout")),
+        ("messages-to", "\"messages\"", json!("messages")),
         ("ci-groups", "\"never\"", json!("never")),
         ("color", "\"never\"", json!("never")),
         ("quiet", "true", json!(true)),
