@@ -3,8 +3,10 @@
 //! Each function makes one whole line, without its line break. What stands in it that is not ours is escaped as the system
 //! asks, and [`harmless`] keeps every other line of ours from being such a command.
 
+mod files;
 mod harmless;
 
+pub use files::{Facts, SUMMARY_HEAD, continues_table, dotenv, github_outputs, summary_row};
 pub use harmless::{harmless, harmless_json};
 
 /// A CI system, by what its runner obeys.

@@ -153,3 +153,58 @@ proptest! {
         }
     }
 }
+
+fn facts<'a>(name: &'a str, reason: &'a str) -> files::Facts<'a> {
+    files::Facts {
+        name,
+        outcome: "succeeded",
+        succeeded: true,
+        rescued: true,
+        attempts: 3,
+        max: Some(3),
+        status: 0,
+        elapsed_ms: 41_007,
+        waited_ms: 40_000,
+        waited: "40s".to_owned(),
+        seen: reason.to_owned(),
+        last_reason: reason,
+    }
+}
+
+#[test]
+fn a_summary_is_a_table_that_grows() {
+    let row = summary_row(&facts("fetch", "exit 1 ×2"));
+    assert_eq!(row, "| ⚠️ | fetch | rescued | 3/3 | 40s | exit 1 ×2 |\n");
+    for (end, continues) in [
+        ("", false),
+        (SUMMARY_HEAD, true),
+        (row.as_str(), true),
+        ("## Tests\n", false),
+        ("| ⚠️ | cut", false),
+        ("| other | table |\n", false),
+    ] {
+        assert_eq!(continues_table(end), continues, "{end:?}");
+    }
+    let hostile = summary_row(&facts("a|b<img onerror=x>\n| c |`", "[x](javascript:y)"));
+    assert_eq!(hostile.matches('\n').count(), 1);
+    assert!(hostile.contains("a\\|b&lt;img onerror=x>"), "{hostile}");
+    assert!(hostile.contains("\\[x\\](javascript:y)"), "{hostile}");
+    assert!(summary_row(&facts(&"x".repeat(5000), "")).len() < 300);
+}
+
+#[test]
+fn outputs_cannot_be_told_apart_from_values_by_what_a_value_holds() {
+    let given = github_outputs(&facts("fetch", "exit 1\nEND\nevil=1 ##[x]"), "END0");
+    let lines: Vec<_> = given.lines().collect();
+    assert_eq!(lines.len(), 30, "three a value: {given}");
+    let reason = lines.iter().position(|line| *line == "last-reason<<END0").unwrap();
+    assert!(!lines[reason + 1].contains("##[") && lines[reason + 2] == "END0", "{given}");
+    assert!(
+        given.contains("total_attempts<<END0\n3\nEND0\n") && given.contains("exit_code<<END0\n0\nEND0\n")
+    );
+    let plain = dotenv(&facts("fetch", "exit 1\nEVIL=1"));
+    assert_eq!(plain.lines().count(), 7);
+    assert!(plain.starts_with(
+        "RETRY_TOTAL_ATTEMPTS=3\nRETRY_EXIT_CODE=0\nRETRY_OUTCOME=succeeded\nRETRY_RESCUED=true\n"
+    ));
+}

@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 use super::rule::PolicyRules;
 use super::value::{
     CiGroups, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, MessagesTo, MetricsFile, MetricsLabels, Name, OnStateError, Patterns,
-    Permits, PingKind, PingUrl, ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode, StdinMode,
-    StdoutMode, TimeLimit, TomlForm, Traces, Value,
+    MaxAttempts, MessageFormat, MessagesTo, MetricsFile, MetricsLabels, Name, OnStateError, OutputsTo,
+    Patterns, Permits, PingKind, PingUrl, ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode,
+    StdinMode, StdoutMode, Summary, TimeLimit, TomlForm, Traces, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -489,6 +489,22 @@ settings! {
     /// stdout.
     ci_groups / "ci-groups": CiGroups = CiGroups::Auto,
     { Surroundings "WHEN" env "RETRY_OPT_CI_GROUPS" }
+
+    /// Have GitHub obey no command in the output of the attempts
+    ///
+    /// Not even ::add-mask:: works then. If retry is killed by SIGKILL, the rest of the step is not obeyed either.
+    ci_stop_commands / "ci-stop-commands": bool = false,
+    { Surroundings "" }
+
+    /// Add a row to $GITHUB_STEP_SUMMARY: auto, always or never
+    ///
+    /// `auto`: if the run was rescued or failed. With --message-format github or auto, for the outermost run alone.
+    summary / "summary": Summary = Summary::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_SUMMARY" }
+
+    /// Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE
+    outputs / "outputs": Option<OutputsTo> = None,
+    { Surroundings "FILE" env "RETRY_OPT_OUTPUTS" }
 
     /// When messages are coloured: auto, always or never
     ///

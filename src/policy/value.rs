@@ -358,7 +358,9 @@ pub use metrics::{MetricsFile, MetricsLabels};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};
-pub use surroundings::{CiGroups, Color, FilePath, Labels, MessageFormat, MessagesTo, Name, Shell};
+pub use surroundings::{
+    CiGroups, Color, FilePath, Labels, MessageFormat, MessagesTo, Name, OutputsTo, Shell, Summary,
+};
 pub use telling::{PingKind, PingUrl, Traces};
 
 #[cfg(test)]

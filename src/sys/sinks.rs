@@ -1,6 +1,7 @@
 //! Where events go: people's eyes, the log, and metrics. Each sink is asked what it wants, so that nothing is put into
 //! words which nobody reads.
 
+mod ci_files;
 mod console;
 mod jsonl;
 mod metrics;
@@ -50,6 +51,11 @@ impl Sinks {
                 Ok(log) => sinks.others.push(Box::new(log)),
                 Err(warning) => sinks.note(Level::Warn, &warning),
             }
+        }
+        let (files, warning) = ci_files::CiFiles::new(policy, &sinks.identity);
+        sinks.others.extend(files.map(|files| Box::new(files) as Box<dyn Sink>));
+        if let Some(warning) = warning {
+            sinks.note(Level::Warn, warning);
         }
         if let Some(counter) = metrics::Counter::new(policy) {
             sinks.others.push(Box::new(counter));

@@ -65,6 +65,9 @@ fn keys() -> Vec<(&'static str, &'static str, Json)> {
         ("message-format", "\"json\"", json!("json")),
         ("messages-to", "\"messages\"", json!("messages")),
         ("ci-groups", "\"never\"", json!("never")),
+        ("ci-stop-commands", "true", json!(true)),
+        ("summary", "\"always\"", json!("always")),
+        ("outputs", "\"retry.env\"", json!("retry.env")),
         ("color", "\"never\"", json!("never")),
         ("quiet", "true", json!(true)),
         ("verbose", "2", json!(2)),
@@ -150,6 +153,8 @@ const VARIABLES: &[(&str, &str, &str, &str)] = &[
     ("RETRY_OPT_MESSAGE_FORMAT", "json", "message-format", "json"),
     ("RETRY_OPT_MESSAGES_TO", "./3", "messages-to", "./3"),
     ("RETRY_OPT_CI_GROUPS", "always", "ci-groups", "always"),
+    ("RETRY_OPT_SUMMARY", "never", "summary", "never"),
+    ("RETRY_OPT_OUTPUTS", "github", "outputs", "github"),
 ];
 
 #[test]

@@ -34,6 +34,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("metrics-label", "[\"team\"]"),
     ("name", "\"nightly backup\""),
     ("label", "{ team = \"data\" }"),
+    ("outputs", "\"retry.env\""),
     ("key", "\"api.example.com\""),
     ("concurrency", "20"),
     ("rate", "\"100/1m\""),

@@ -39,6 +39,48 @@ pub enum CiGroups {
 }
 words!(CiGroups: "auto" = CiGroups::Auto, "always" = CiGroups::Always, "never" = CiGroups::Never);
 
+/// When a run has a row in the summary of a step of GitHub's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Summary {
+    /// Where it was rescued or failed.
+    Auto,
+    Always,
+    Never,
+}
+words!(Summary: "auto" = Summary::Auto, "always" = Summary::Always, "never" = Summary::Never);
+
+/// The destination of a run's outputs for later steps of a CI job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputsTo {
+    /// The file that `$GITHUB_OUTPUT` names, in its format.
+    Github,
+    /// A dotenv file.
+    File(OsString),
+}
+
+impl Value for OutputsTo {
+    const FORM: TomlForm = TomlForm::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::read(&[text.into()])
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        match texts.last() {
+            Some(text) if text == "github" => Ok(Self::Github),
+            Some(text) if !text.is_empty() => Ok(Self::File(text.clone())),
+            _ => Err("the file is missing; use github for $GITHUB_OUTPUT, or a file's name".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Self::Github => json!("github"),
+            Self::File(path) => json!(path.to_string_lossy()),
+        }
+    }
+}
+
 /// The destination of messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessagesTo {

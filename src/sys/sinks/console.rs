@@ -318,7 +318,7 @@ impl Console {
 
     /// Tells of the event: to people, and to the CI system.
     pub(super) fn take(&mut self, record: &Record<'_>) {
-        if let Some(line) = self.groups.end(record) {
+        for line in self.groups.end(record) {
             self.command(&line);
         }
         match annotation(self.dialect, record) {
