@@ -1,7 +1,8 @@
 //! Whose word it is that what failed surely never took effect: a line says so of one command, and a tool that runs several
 //! may have done something with another one before.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::rc::Rc;
 
 use super::builtin::{self, GENERIC};
@@ -74,7 +75,17 @@ impl Claims {
     }
 }
 
-/// Does a word of the command line say that it runs others' commands?
+/// For what takes a request from each URL of its command line.
+const SEVERAL_URLS: &str = "URLs";
+
+/// Does the command line say that there is more to it than one step of the tool's own?
 fn hands_over<'o>(mut others: impl Iterator<Item = &'o str>, command: &str, words: &[OsString]) -> bool {
-    others.any(|other| other == command || words.iter().any(|word| word == other))
+    others.any(|other| match other {
+        SEVERAL_URLS => words.iter().filter(|word| is_url(word)).count() > 1,
+        other => other == command || words.iter().any(|word| word == other),
+    })
+}
+
+fn is_url(word: &OsStr) -> bool {
+    ["http://", "https://", "ftp://"].iter().any(|scheme| word.as_bytes().starts_with(scheme.as_bytes()))
 }

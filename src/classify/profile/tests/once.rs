@@ -40,6 +40,8 @@ const PERHAPS: &[Run] = &[
     ("terragrunt run-all apply", 1, "Error: Error acquiring the state lock"),
     ("kubectl apply -f x", 1, "error when creating \"x\": Post \"https://b\": dial tcp 10.0.0.2:6443: connect: connection refused"),
     ("git push", 1, "curl: (7) Failed to connect to b port 80: Connection refused\nerror: failed to push some refs to 'b'"),
+    ("curl -d x http://a http://b", 7, REFUSED),
+    ("curl -d x a --next -d y b", 7, REFUSED),
     ("ssh x deploy", 1, "ssh: connect to host db port 22: Connection refused"),
     ("ssh x deploy", 7, "curl: (7) Failed to connect to b port 80 after 0 ms: Connection refused"),
     ("sudo curl -d x http://b", 28, "sudo: unable to resolve host ci-1: Name or service not known\ncurl: (28) Operation timed out after 1000 milliseconds with 0 bytes received"),
