@@ -169,6 +169,22 @@ fn a_line_of_one_step_says_nothing_of_the_steps_before() {
 }
 
 #[test]
+fn a_user_says_of_his_own_tool_whether_it_takes_one_step() {
+    let said = attempt(7, REFUSED, "");
+    for (one_step, runs_others, again) in
+        [(false, vec![], false), (true, vec![], true), (true, vec!["all".to_owned()], false)]
+    {
+        let (name, commands) = ("mine".into(), vec!["deploy".to_owned()]);
+        let mine = Rc::new(Profile { name, commands, one_step, runs_others, ..Profile::default() });
+        let argv = ["deploy".into(), "all".into()];
+        let selection = Selection::choose(&[AUTO.to_owned()], &argv, &[Rc::clone(&mine)]);
+        let knowledge = Rc::new(Knowledge::new(selection, vec![mine]));
+        let verdict = Rules { knowledge, ..once("x") }.classify(&said, None);
+        assert_eq!(verdict.class.is_retryable(), again, "{one_step}: {}", verdict.rule.id);
+    }
+}
+
+#[test]
 fn what_was_stopped_or_is_told_only_in_part_may_have_been_applied() {
     let rules = once("wget --post-data=x http://b");
     let refused = "Connecting to b (b)|::1|:80... failed: Connection refused.";
