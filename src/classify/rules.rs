@@ -130,7 +130,7 @@ impl Rules {
             }
             Class::Throttled => {
                 let said_by_profile = verdict.rule.source == "profile";
-                said_by_profile && self.knowledge.may_be_of_another_request(attempt)
+                said_by_profile && self.knowledge.may_be_of_another_request(attempt, known)
             }
         }
     }

@@ -346,7 +346,8 @@ settings! {
     /// Retry only failures where the request cannot have taken effect
     ///
     /// That is: it could not connect, the name was not resolved, it was refused before any work, it was throttled.
-    /// Any other failure ends the run, since doing it twice may do harm.
+    /// Any other failure ends the run, since doing it twice may do harm; so does any failure of a command that runs
+    /// others, such as make or a script, since an earlier step may have been applied.
     non_idempotent / "non-idempotent": bool = false,
     { Judging "" }
 

@@ -26,7 +26,6 @@ pub(super) fn never(
     let rule = verdict.place.and_then(|(at, number)| profiles.get(at)?.profile.rules.get(number));
     let Some(rule) = rule else { return false };
     !was_stopped(attempt)
-        && is_own(profiles, attempt)
         && (rule.exit.is_some() || status_agrees(profiles, attempt, rule))
         && !evidence.is_cut()
         && evidence.texts().all(|text| !speaks_against(text, rule))
@@ -53,7 +52,7 @@ fn was_stopped(attempt: &AttemptResult) -> bool {
 }
 
 /// Is the status the tool's own? What a command elsewhere could not do says nothing of what it has done before.
-fn is_own(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
+pub(super) fn is_own(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
     profiles.iter().all(|asked| asked.profile.own_exit.as_ref().is_none_or(|own| own.matches(attempt)))
 }
 
