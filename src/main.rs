@@ -11,7 +11,8 @@ mod sys;
 
 use retry_command::base::exit_code::{self, Exit};
 use retry_command::{
-    backoff, base, classify, cli, event, gate, letter, policy, report, session, store, trace,
+    backoff, base, classify, cli, dialect, event, gate, letter, metrics, ping, policy, report, session,
+    store, trace,
 };
 
 /// The program, from the first line of ours to its end.

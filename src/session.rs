@@ -14,7 +14,9 @@ mod waiting;
 
 pub use bounds::RunBounds;
 pub use helpers::{Helper, HelperFacts, HelperKind, Judged, LetterFacts};
-pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Kept, Pace};
+pub use interface::{
+    Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Kept, Owed, Pace, Sent,
+};
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,7 +29,7 @@ use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
-use crate::event::{AttemptStart, Event, Level, Outcome};
+use crate::event::{Level, Outcome};
 use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
@@ -64,6 +66,8 @@ pub struct Session {
     tallies: Tallies,
     /// The least level that somebody listens to; `None`: nobody listens.
     listeners: Option<Level>,
+    /// What others are told.
+    owed: Owed,
     /// Limits that are shared, where attempts have to be admitted.
     gate: Option<Box<Gate>>,
     /// The report that the limits are being given.
@@ -147,6 +151,7 @@ impl Session {
             last: None,
             tallies: Tallies::default(),
             listeners: Some(Level::Debug),
+            owed: Owed::default(),
             gate: None,
             settling: None,
             output_lost: None,
@@ -163,9 +168,21 @@ impl Session {
         self
     }
 
+    /// Quotes in its events the lines by which failures were recognised.
+    pub fn with_quotes(mut self, quotes: bool) -> Self {
+        self.rules.quotes = quotes;
+        self
+    }
+
     /// Builds only the events of this level and above; `None`: none at all.
     pub fn with_listeners(mut self, least: Option<Level>) -> Self {
         self.listeners = least;
+        self
+    }
+
+    /// Tells others of the run, too.
+    pub fn with_owed(mut self, owed: Owed) -> Self {
+        self.owed = owed;
         self
     }
 
@@ -226,6 +243,7 @@ impl Session {
             }
             (State::Concluding(step), Input::Delivered(delivered)) => self.delivered(now, step, delivered),
             (State::Concluding(Step::Letter), Input::Kept(kept)) => self.kept(now, kept),
+            (State::Concluding(step), Input::Sent(sent)) => self.sent(now, step, sent),
             (State::Concluding(_), Input::Signal(signal)) => self.interrupt_helper(signal),
             (State::Concluding(_), Input::Woke | Input::Activity(_)) => self.check_helper_time(now),
             _ => {}
@@ -240,17 +258,6 @@ impl Session {
         let last = self.bounds.is_last(self.attempts);
         let attempt = Attempt { number: self.attempts, last, previous: self.last, granted };
         self.out.push(Action::Spawn(attempt));
-    }
-
-    /// Tells that the attempt began, once.
-    fn announce(&mut self, child_pid: Option<i32>) {
-        let State::Running { announced, .. } = &mut self.state else { return };
-        if !std::mem::replace(announced, true) {
-            self.emit(Level::Debug, |session| {
-                let (attempt, max) = (session.attempts, session.bounds.max);
-                Event::AttemptStart(AttemptStart { attempt, max, child_pid })
-            });
-        }
     }
 
     /// Stops an attempt that is out of time.

@@ -1,15 +1,16 @@
 //! The command line of each verb: its options, its operands, and the texts around them.
 
-mod flags;
+mod replay;
+mod report;
 mod texts;
 
 use std::ffi::{OsStr, OsString};
 
-use self::flags::{REPLAY_FLAGS, REPORT_FLAGS};
-use self::texts::{AFTER_LONG, AFTER_REPLAY, AFTER_REPORT, AFTER_SHORT, AFTER_STATE, AFTER_WAIT};
+use self::texts::{AFTER_LONG, AFTER_SHORT, AFTER_STATE, AFTER_WAIT};
 use super::Verb;
 use super::rows::{
-    CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
+    Arity, CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL,
+    VERSION,
 };
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
@@ -256,9 +257,9 @@ static VERBS: &[Line] = &[
         word: "replay",
         about: "Run again what finally failed and was kept as a dead letter, oldest first",
         usage: "retry replay [OPTIONS] FILE|DIR...",
-        after: AFTER_REPLAY,
+        after: replay::AFTER,
         after_long: "",
-        first: REPLAY_FLAGS,
+        first: replay::FLAGS,
         // A letter has its own shell and its own input, and leaves no other letter.
         has: |setting| {
             let own = setting.key.starts_with("dead-letter") || setting.key.starts_with("stdin");
@@ -276,9 +277,9 @@ static VERBS: &[Line] = &[
         word: "report",
         about: "Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do",
         usage: "retry report [OPTIONS] [LOG]...",
-        after: AFTER_REPORT,
+        after: report::AFTER,
         after_long: "",
-        first: REPORT_FLAGS,
+        first: report::FLAGS,
         has: |setting| setting.group == Group::Judging,
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[Operand {

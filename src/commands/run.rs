@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 mod delivery;
+mod described;
 mod gatekeeper;
 mod helpers;
 mod hints;
@@ -16,6 +17,7 @@ mod onlookers;
 mod remains;
 pub(super) mod replayed;
 mod streams;
+mod telling;
 mod variables;
 mod wrapped;
 
@@ -26,8 +28,9 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
-use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::Key;
+use crate::event::{Event, Level, RunIdentity};
+use crate::ping;
+use crate::policy::value::{Key, MessageFormat};
 use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
@@ -39,6 +42,7 @@ use crate::sys::{clock, environment, identity, output};
 use letters::Place;
 use replayed::Replayed;
 use streams::Streams;
+use telling::Telling;
 use wrapped::Wrapped;
 
 /// Runs the command until the session says that the run is over.
@@ -100,6 +104,7 @@ struct Driver<'a> {
     gatekeeper: Option<Gatekeeper>,
     sinks: Sinks,
     streams: Streams,
+    telling: Telling,
     exchange: Option<Exchange>,
     /// Advice on the command's tool that was not given yet.
     advice: Vec<String>,
@@ -137,13 +142,14 @@ impl<'a> Driver<'a> {
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
         let knowledge = Rc::new(asked.knowledge(&command.about));
         let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
-            .with_knowledge(Rc::clone(&knowledge));
+            .with_knowledge(Rc::clone(&knowledge))
+            .with_quotes(policy.log.is_some() || policy.message_format == MessageFormat::Json);
         let gatekeeper = Gatekeeper::new(policy)?;
         if let Some(gatekeeper) = &gatekeeper {
             session = session.with_gate(policy, gatekeeper.covered(&outer));
         }
 
-        let identity = RunIdentity {
+        let mut identity = RunIdentity {
             run: run.clone(),
             name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
             host: if policy.log.is_some() { identity::host() } else { String::new() },
@@ -157,14 +163,19 @@ impl<'a> Driver<'a> {
         let name = identity.name.clone();
         let program = command.argv[0].to_string_lossy().into_owned();
         let until = asked.request.verb == Some(builtin::UNTIL);
+        let (telling, note) = Telling::find(asked, &outer, &mut identity, &command);
         let mut sinks = Sinks::open(policy, identity, program, until);
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }
+        if let Some(note) = note {
+            sinks.note(Level::Debug, &note);
+        }
         let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
             .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
-            .with_helpers(helpers::tail(policy), policy.hook_tail);
+            .with_helpers(helpers::tail(policy), policy.hook_tail)
+            .with_told((policy.ping_body && telling.pings()).then_some(ping::LONGEST_TAIL));
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
@@ -172,7 +183,7 @@ impl<'a> Driver<'a> {
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
             grace: policy.kill_after,
             death_signal: policy.signal.0,
-            prompt_start: sinks.want_start(),
+            prompt_start: sinks.want_start() || telling.pings(),
         };
         let (inputs, letters, idempotency_key) = match replayed {
             Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
@@ -188,11 +199,14 @@ impl<'a> Driver<'a> {
             resolved: &asked.resolved,
             command,
             outer,
-            session: session.with_listeners(sinks.least_level()),
+            session: session
+                .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
+                .with_owed(telling.owed()),
             gatekeeper,
             supervisor: supervisor.with_inputs(inputs),
             sinks,
             streams: Streams::new(policy, interests),
+            telling,
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
             advice,
@@ -212,7 +226,9 @@ impl<'a> Driver<'a> {
     /// The run: what the session decides is done, what happens is told to the session.
     async fn drive(&mut self) -> Exit {
         if self.sinks.want_start() {
-            self.sinks.emit(&Event::RunStart(self.describe()));
+            let start = Event::RunStart(self.describe());
+            self.sinks.enter_span(self.telling.span_id(&start));
+            self.sinks.emit(&start);
         }
         if self.streams.keeps_all() {
             self.supervisor.held().keep_end();
@@ -248,6 +264,11 @@ impl<'a> Driver<'a> {
                     Action::Deliver(delivery) => {
                         inputs.push_back(Input::Delivered(self.deliver(delivery).await));
                     }
+                    Action::PingStart => self.telling.ping_start(),
+                    Action::Ping(status, limit) => {
+                        inputs.push_back(Input::Sent(self.ping(status, limit).await));
+                    }
+                    Action::Export(limit) => inputs.push_back(Input::Sent(self.export(limit).await)),
                     Action::Finish(exit) => {
                         self.supervisor.conclude();
                         self.sinks.clear();
@@ -264,7 +285,8 @@ impl<'a> Driver<'a> {
             // What earlier attempts left behind may still be writing.
             let _late = self.exchange.as_ref().and_then(Exchange::take_hint);
         }
-        let variables = self.variables(attempt);
+        let mut variables = self.variables(attempt);
+        variables.extend(self.telling.variables(attempt));
         if !self.streams.keeps_all() {
             *self.supervisor.held() = HeldOutput::default();
         }
@@ -272,7 +294,9 @@ impl<'a> Driver<'a> {
         if attempt.last && !helpers::reads_again(self.policy) {
             self.supervisor.expect_last();
         }
+        self.sinks.begin_attempt(attempt.number, self.policy.attempts().times());
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
+        self.telling.started(self.pid);
         Ok(())
     }
 
@@ -347,6 +371,7 @@ impl<'a> Driver<'a> {
             other => other,
         };
         let failed = ending != Ending::Exited(0);
+        self.sinks.set_torn(self.streams.torn());
         Input::Ended(Ended {
             ending,
             // Also after a success: it is not to speak for the next attempt.
@@ -357,24 +382,6 @@ impl<'a> Driver<'a> {
             stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })
-    }
-
-    fn describe(&self) -> RunStart {
-        let argv = &self.command.argv;
-        RunStart {
-            program: argv[0].to_string_lossy().into_owned(),
-            argc: argv.len(),
-            argv: self
-                .policy
-                .log_argv
-                .then(|| argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()),
-            cwd: identity::working_directory(),
-            max: self.policy.attempts().times(),
-            deadline_ms: self.policy.deadline.0.map(whole_millis),
-            splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            depth: self.outer.depth + 1,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Failure, GateHold, HookEnd, Outcome, RunStart, RunStop, Tally};
+use super::{Event, Failure, FallbackEnd, GateHold, HookEnd, Outcome, RunStart, RunStop, Tally};
 use crate::base::duration::approximate;
 use crate::base::words::plural;
 use crate::gate;
@@ -131,6 +131,20 @@ impl HookEnd {
 }
 
 impl RunStop {
+    /// What an annotation says of the run: how many attempts it took, what was seen, and how long.
+    pub fn annotation(&self) -> String {
+        let elapsed = approximate(from_millis(self.elapsed_ms));
+        let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
+        let seen = seen.join(", ");
+        if self.outcome == Outcome::Succeeded {
+            return format!("succeeded on attempt {} after {seen} in {elapsed}", self.attempts);
+        }
+        let why: Vec<_> = [seen, self.why.clone()].into_iter().filter(|text| !text.is_empty()).collect();
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+        let way_out = if self.fell_back() { self.way_out() } else { String::new() };
+        format!("{} in {elapsed}{why}{way_out}", plural(self.attempts, "attempt"))
+    }
+
     /// The last line of a run: what came of the command, what was seen, and the exit.
     fn message(&self, name: &str) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
@@ -155,12 +169,16 @@ impl RunStop {
         format!("{ended} {name} after {attempts} ({elapsed}){said}{}", self.way_out())
     }
 
+    /// Did a fallback do what the command could not?
+    pub fn fell_back(&self) -> bool {
+        let succeeded = |fallback: &FallbackEnd| fallback.exit_code == Some(0);
+        self.fallback.as_ref().is_some_and(succeeded) && self.exit_code == Some(0)
+    }
+
     /// The exit, and the fallback that it is of.
     fn way_out(&self) -> String {
         match &self.fallback {
-            Some(fallback) if fallback.exit_code == Some(0) && self.exit_code == Some(0) => {
-                "; fallback succeeded".to_owned()
-            }
+            Some(_) if self.fell_back() => "; fallback succeeded".to_owned(),
             Some(_) => format!("; fallback failed{}", self.exit()),
             None => self.exit(),
         }

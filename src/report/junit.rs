@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::stats::word;
 use super::story::{Attempt, Failure, Story};
 use super::time;
 
@@ -114,7 +113,7 @@ fn case(story: &Story, title: &str, verdict: Verdict, flaky: Flaky) -> String {
         seconds(elapsed(story)),
         time::second(story.started)
     );
-    let outcome = story.end.as_ref().map_or("unfinished", |end| word(end.outcome));
+    let outcome = story.end.as_ref().map_or("unfinished", |end| end.outcome.name());
     let _infallible = writeln!(
         out,
         "      <properties>\n        <property name=\"retry.attempts\" value=\"{}\"/>\n        <property name=\"retry.outcome\" value=\"{outcome}\"/>\n        <property name=\"retry.run\" value=\"{}\"/>\n      </properties>",

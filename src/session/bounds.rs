@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::events::time;
 use super::helpers::HelperKind;
-use crate::event::Outcome;
+use crate::event::{OUTCOMES, Outcome};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode, TimeLimit};
 
@@ -168,5 +168,5 @@ fn letters(policy: &Policy) -> Vec<Outcome> {
         return Vec::new();
     }
     let chosen = &policy.dead_letter_on.0;
-    Outcome::ALL.into_iter().filter(|outcome| chosen.contains(&outcome.name())).collect()
+    OUTCOMES.iter().filter(|(_, word)| chosen.contains(word)).map(|(outcome, _)| *outcome).collect()
 }

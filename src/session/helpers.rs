@@ -251,6 +251,7 @@ impl Session {
         let is_hook = helper.kind != HelperKind::Fallback;
         if is_hook && let Some(end) = &mut self.end {
             end.exit = Exit::Signal(signal);
+            end.is_cut_short = true;
         }
         if is_hook || again {
             self.stop_helper();

@@ -42,18 +42,3 @@ Actions:
 
 The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
 Example: retry state close api.example.com --for 5m";
-
-pub(super) const AFTER_REPORT: &str = "\
-Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
-
-Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";
-
-pub(super) const AFTER_REPLAY: &str = "\
-The first letter runs alone; only after a success do the others follow. A letter that succeeded is removed; one that failed \
-stays as it was, and DIR/replays.jsonl has a line for it. A kill between success and removal has a letter run twice: a \
-server can tell by RETRY_IDEMPOTENCY_KEY, which is the same for every attempt and replay. Options of a run are stronger \
-than the letter's settings. A letter is code: it is refused unless it is yours and nobody else may write to it.
-
-Exit status: 0 all done; 1 some failed or were refused; 75 given up, since the trouble is not over; 125 no such file.
-
-Example: retry replay --jobs 4 --rate 5/1s /var/spool/retry";

@@ -52,7 +52,8 @@ impl Driver<'_> {
         let shell = self.policy.shell.as_ref().map_or_else(|| "sh".into(), |shell| shell.0.clone());
         let command = Wrapped::new(vec![line], Some(&shell))
             .map_err(|_| StartFailure { stage: Stage::Exec, errno: libc::EINVAL })?;
-        let variables = self.helper_variables(helper.kind, &helper.facts);
+        let mut variables = self.helper_variables(helper.kind, &helper.facts);
+        variables.extend(self.telling.helper_variables());
         if helper.kind == HelperKind::Fallback {
             if !self.streams.keeps_all() {
                 *self.supervisor.held() = spool::HeldOutput::default();

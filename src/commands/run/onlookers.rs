@@ -22,6 +22,8 @@ pub(super) struct Interests {
     for_helpers: usize,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
+    /// So much of the end of stderr is told to others.
+    told: Option<usize>,
 }
 
 /// The onlookers of one attempt.
@@ -32,6 +34,8 @@ pub(super) struct Onlookers {
     /// The end of each stream that is read as text.
     text: Option<Tails>,
     for_helpers: Option<Tails>,
+    /// The end of stderr that is told to others.
+    pub(super) told: Option<Tails>,
 }
 
 impl Interests {
@@ -45,6 +49,7 @@ impl Interests {
             captures: Captures { stdout: http, stderr: http },
             for_helpers: 0,
             progressed: Rc::default(),
+            told: None,
         }
     }
 
@@ -62,6 +67,13 @@ impl Interests {
             self.captures.stdout |= selection.captures.stdout;
             self.captures.stderr |= selection.captures.stderr;
         }
+        self
+    }
+
+    /// Keeps so much of the end of stderr for others, if any.
+    pub(super) fn with_told(mut self, told: Option<usize>) -> Self {
+        self.told = told;
+        self.captures.stderr |= told.is_some();
         self
     }
 
@@ -90,12 +102,14 @@ impl Interests {
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
             text: self.text.then(Tails::of_text),
             for_helpers: (self.for_helpers > 0).then(|| Tails::new(self.for_helpers)),
+            told: self.told.map(Tails::new),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
             && onlookers.tails.is_none()
             && onlookers.text.is_none()
-            && onlookers.for_helpers.is_none();
+            && onlookers.for_helpers.is_none()
+            && onlookers.told.is_none();
         (!idle).then_some(onlookers)
     }
 }
@@ -111,25 +125,32 @@ impl Tap for Onlookers {
                 progressed.set(Some(clock::now().elapsed));
             }
         }
-        for tails in self.tails.iter_mut().chain(&mut self.text).chain(&mut self.for_helpers) {
+        for tails in self.ends_mut() {
             tails.take(stream, bytes);
         }
     }
 
     fn skip(&mut self, stream: Stream) {
-        for tails in self.tails.iter_mut().chain(&mut self.text).chain(&mut self.for_helpers) {
+        for tails in self.ends_mut() {
             tails.skip(stream);
         }
     }
 }
 
 impl Onlookers {
+    /// All that keep the end of a stream.
+    fn ends_mut(&mut self) -> impl Iterator<Item = &mut Tails> {
+        let ends = self.tails.iter_mut().chain(&mut self.text);
+        ends.chain(&mut self.for_helpers).chain(&mut self.told)
+    }
+
     /// The bytes that have to be seen.
     pub(super) fn observe(&self) -> Observed {
         if self.rules.is_some() || self.progress.is_some() {
             return Observed::Everything;
         }
-        let longest = self.tails.iter().chain(&self.text).chain(&self.for_helpers).map(Tails::longest).max();
+        let ends = self.tails.iter().chain(&self.text).chain(&self.for_helpers).chain(&self.told);
+        let longest = ends.map(Tails::longest).max();
         longest.map_or(Observed::Nothing, Observed::End)
     }
 

@@ -12,6 +12,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::Invocation;
 use crate::commands::{about_words, gather, has_several, setup};
+use crate::event::OUTCOMES;
 use crate::letter::{self, Mistake, Stdin};
 use crate::policy::layer::Origin;
 use crate::policy::value::{FilePath, LetterOutcomes, StatePlace};
@@ -84,8 +85,7 @@ pub(in crate::commands) fn run(
     }
     // The session asks for a letter at every end: that is the report.
     policy.dead_letter = Some(FilePath("-".into()));
-    policy.dead_letter_on =
-        LetterOutcomes(crate::event::Outcome::ALL.map(crate::event::Outcome::name).to_vec());
+    policy.dead_letter_on = LetterOutcomes(OUTCOMES.map(|(_, word)| word).to_vec());
     go_there(&letter)?;
     let mut command = Wrapped::new(words, shell.as_ref())?;
     if !letter.header.name.is_empty() {

@@ -193,25 +193,6 @@ fn whoever_interrupts_a_delivery_is_not_told_of_an_earlier_loss() {
 }
 
 #[test]
-fn a_process_is_told_of_once_it_has_started_and_with_its_id() {
-    let mut run = Run::new(&plain()).begin();
-    assert_eq!(started(run.session.step(run.now, Input::Started(42))), [Some(42)]);
-    assert_eq!(started(run.session.step(run.now, ended(Ending::Exited(0), None, false))), []);
-}
-
-/// The processes of the attempts whose start is told.
-fn started(actions: Vec<Action>) -> Vec<Option<i32>> {
-    let start = |action| match action {
-        Action::Emit(event) => match *event {
-            Event::AttemptStart(start) => Some(start.child_pid),
-            _ => None,
-        },
-        _ => None,
-    };
-    actions.into_iter().filter_map(start).collect()
-}
-
-#[test]
 fn the_statuses_that_were_asked_for_are_given() {
     let flaky =
         Policy { fail_if_flaky: Some(ExitStatus(42)), exhausted_code: Some(ExitStatus(75)), ..plain() };
