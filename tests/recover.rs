@@ -7,3 +7,4 @@ mod killed;
 mod letters;
 mod replay;
 mod stopped;
+mod told;
