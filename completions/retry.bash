@@ -53,6 +53,10 @@ _retry_options() {
       options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
       valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
       ;;
+    'simulate')
+      options='--model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --adaptive --gate-wait --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config '
+      ;;
   esac
 }
 
@@ -80,6 +84,12 @@ _retry_value() {
     "state --format") _retry_offer 'text json' ;;
     "report --format") _retry_offer 'text json markdown html junit prometheus trace' ;;
     *" -o" | *" --output") _retry_files ;;
+    *" --model") _retry_offer 'server occ failures collapse' ;;
+    *" --queue-order") _retry_offer 'fifo lifo' ;;
+    *" --cancel") _retry_offer 'on off' ;;
+    *" --load") _retry_offer 'spike ramp' ;;
+    *" --hint") _retry_offer 'on off shared' ;;
+    "simulate --format") _retry_offer 'text json' ;;
   esac
 }
 
@@ -102,7 +112,7 @@ _retry() {
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case " until wait explain classify profiles state report " in
+    case " until wait explain classify profiles state report simulate " in
     *" ${COMP_WORDS[1]} "*) verb=${COMP_WORDS[1]} i=2 ;;
     esac
   fi
@@ -164,7 +174,7 @@ _retry() {
       _retry_command "$COMP_CWORD"
       if ((COMP_CWORD == 1)); then
         local IFS=$' \t\n'
-        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state report' -- "$cur"))
+        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state report simulate' -- "$cur"))
       fi
       ;;
     esac

@@ -8,6 +8,7 @@ pub mod fnv;
 mod now;
 pub mod printable;
 pub mod problem;
+pub mod random;
 pub mod size;
 pub mod table;
 pub mod words;

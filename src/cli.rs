@@ -6,6 +6,7 @@ mod help;
 mod mistakes;
 mod parser;
 mod rows;
+mod simulate_rows;
 mod verbs;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ pub enum Verb {
     Profiles,
     State,
     Report,
+    Simulate,
     Generate,
 }
 

@@ -7,6 +7,7 @@ mod leases;
 mod profiles;
 mod report;
 mod run;
+mod simulate;
 mod state;
 mod wait;
 
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::Profiles => profiles::profiles(invocation),
         Verb::State => state::state(invocation),
         Verb::Report => report::report(invocation),
+        Verb::Simulate => simulate::simulate(invocation),
         Verb::Generate => generate::generate(invocation),
     }
 }

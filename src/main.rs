@@ -10,7 +10,9 @@ mod commands;
 mod sys;
 
 use retry_command::base::exit_code::{self, Exit};
-use retry_command::{backoff, base, classify, cli, event, gate, policy, report, session, store, trace};
+use retry_command::{
+    backoff, base, classify, cli, event, gate, policy, report, session, simulate, store, trace,
+};
 
 /// The program, from the first line of ours to its end.
 #[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]

@@ -9,19 +9,21 @@ mod bounds;
 mod conclusion;
 mod events;
 mod interface;
+mod terms;
 
 pub use bounds::RunBounds;
 pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Pace};
+pub use terms::Terms;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 
 use crate::backoff::Backoff;
 use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
+use crate::base::random::Generator;
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
 use crate::event::{AttemptStart, Event, Level, Outcome};
@@ -34,10 +36,10 @@ use events::Tallies;
 
 /// A run.
 pub struct Session {
-    bounds: RunBounds,
-    rules: Rules,
-    backoff: Backoff,
-    random: StdRng,
+    bounds: Rc<RunBounds>,
+    rules: Rc<Rules>,
+    backoff: Rc<Backoff>,
+    random: Generator,
     /// The wait before the first attempt.
     splay: Duration,
     state: State,
@@ -120,13 +122,17 @@ enum ExpiredLimit {
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
     pub fn new(policy: &Policy, entropy: u64) -> Self {
-        let seed = policy.seed.unwrap_or(entropy);
+        Self::under(&Terms::new(policy), policy.seed.unwrap_or(entropy))
+    }
+
+    /// A run under these terms, whose draws this seed decides.
+    pub fn under(terms: &Terms, seed: u64) -> Self {
         Self {
-            bounds: RunBounds::new(policy),
-            rules: policy.rules(),
-            backoff: policy.schedule(),
-            random: StdRng::seed_from_u64(seed),
-            splay: policy.splay.0.map_or(Duration::ZERO, |most| drawn_splay(most, seed)),
+            bounds: Rc::clone(&terms.bounds),
+            rules: Rc::clone(&terms.rules),
+            backoff: Rc::clone(&terms.backoff),
+            random: Generator::seed_from_u64(seed),
+            splay: terms.splay(seed),
             state: State::New,
             began: Now::default(),
             attempts: 0,
@@ -150,7 +156,7 @@ impl Session {
 
     /// Judges by what is known of the command, too.
     pub fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
-        self.rules.knowledge = knowledge;
+        Rc::make_mut(&mut self.rules).knowledge = knowledge;
         self
     }
 
@@ -382,14 +388,6 @@ impl Session {
     fn elapsed(&self, now: Now) -> Duration {
         now.elapsed.saturating_sub(self.began.elapsed)
     }
-}
-
-/// A wait between 0 and `most`, from a generator of its own: the run's other draws are the same with and without it.
-fn drawn_splay(most: Duration, seed: u64) -> Duration {
-    /// Keeps this generator apart from the run's, which has the same seed.
-    const APART: u64 = 0x5350_4C41_5953_504C;
-    let share: f64 = StdRng::seed_from_u64(seed ^ APART).random();
-    most.mul_f64(share)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod logs;
 pub(crate) mod output;
+pub(crate) mod resources;
 pub(crate) mod sinks;
 pub(crate) mod spool;
 pub(crate) mod store;

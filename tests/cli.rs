@@ -14,6 +14,7 @@ mod config;
 mod config_mistakes;
 mod config_trust;
 mod settings;
+mod simulate;
 
 mod classify;
 mod explain;

@@ -14,15 +14,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("policy", &["base", "backoff", "classify", "gate", "store"]),
     ("event", &["base", "gate"]),
     ("trace", &["base"]),
-    ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
+    ("session", &["base", "backoff", "classify", "gate", "store", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy"]),
+    ("simulate", &["base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report"]),
     ("cli", &["base", "classify", "policy"]),
     ("sys", &["base", "classify", "gate", "store", "policy", "event", "trace"]),
     (
         "commands",
         &[
-            "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report", "cli",
-            "sys",
+            "base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report",
+            "simulate", "cli", "sys",
         ],
     ),
 ];

@@ -6,6 +6,7 @@ use super::Verb;
 use super::rows::{
     CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
 };
+use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAGS, simulated};
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
 
@@ -133,7 +134,7 @@ pub static RUN: Line = Line {
     verb: Verb::Run,
     word: "",
     about: "Run a command again until it works",
-    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report … (--help says more)",
+    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|report|simulate … (--help says more)",
     after: AFTER_SHORT,
     after_long: AFTER_LONG,
     first: &[],
@@ -263,6 +264,18 @@ static VERBS: &[Line] = &[
         }]),
     },
     Line {
+        verb: Verb::Simulate,
+        word: "simulate",
+        about: "Show what many clients under this policy do to a server, in virtual time",
+        usage: "retry simulate [OPTIONS]",
+        after: AFTER_SIMULATE,
+        after_long: "",
+        first: SIMULATE_FLAGS,
+        has: simulated,
+        then: &[&RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[]),
+    },
+    Line {
         verb: Verb::Generate,
         word: "generate",
         about: "Print the man page, a shell's completions, a JSON Schema, or an example configuration",
@@ -359,6 +372,7 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry profiles [NAME]   the tools with a profile, and the rules of one
   retry state list        the shared state of all keys; other actions take a KEY
   retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
+  retry simulate          what many clients under the policy do to a server, in virtual time
 
 Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \
 once, as if retry were not there.";

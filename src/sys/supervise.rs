@@ -17,6 +17,7 @@
 mod supervisor;
 
 mod attempt;
+mod held_signals;
 mod inherited;
 mod memory;
 mod pause;
@@ -50,6 +51,7 @@ mod os;
 
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
+pub(crate) use held_signals::HeldSignals;
 pub(crate) use output::Captured;
 pub(crate) use pause::{moment, since_boot};
 pub(crate) use program::{Program, Variable, environment_has};
