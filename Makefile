@@ -77,7 +77,7 @@ generate: ## write the man page, the completions and the schemas again
 	mkdir -p "$$stage"; \
 	set -- man man/retry.1 bash completions/retry.bash zsh completions/_retry fish completions/retry.fish \
 		schema schema/config.schema.json log-schema schema/log.schema.json \
-		report-schema schema/report.schema.json; \
+		report-schema schema/report.schema.json simulate-schema schema/simulate.schema.json; \
 	while [ $$# -gt 0 ]; do \
 		new="$$stage/$${2##*/}"; \
 		"$(target_dir)/debug/retry" generate "$$1" >"$$new"; \

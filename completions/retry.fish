@@ -11,7 +11,7 @@ function __retry_valued
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format --simulate -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -21,7 +21,7 @@ function __retry_valued
         case 'report'
             printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
-            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
+            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
 end
 
@@ -272,6 +272,7 @@ complete -c retry -n '__retry_has "wait"' -l no-config -d 'Read no configuration
 complete -c retry -n '__retry_has "wait"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n '__retry_has "explain"' -l format -xa 'text json delays' -d 'text, json, or delays: the mean waits in seconds on one line'
 complete -c retry -n '__retry_has "explain"' -l full -d 'Show every setting, including those with default values'
+complete -c retry -n '__retry_has "explain"' -l simulate -x -d 'Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s'
 complete -c retry -n '__retry_has "explain"' -l all -d 'List all policies, with the file that each comes from'
 complete -c retry -n '__retry_has "explain"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
 complete -c retry -n '__retry_has "explain"' -l deadline -x -d 'Total time limit (attempts and waits)'
@@ -427,9 +428,14 @@ complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients kee
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
 complete -c retry -n '__retry_has "simulate"' -l shared -x -d 'Who shares limits: all, off or groups:N [default: all where a limit is given, else off]'
 complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
-complete -c retry -n '__retry_has "simulate"' -l runs -x -d 'Runs of each variant, with different random numbers [default: 1]'
+complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off'
+complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes'
+complete -c retry -n '__retry_has "simulate"' -l find -xa 'capacity clients outage delay budget' -d 'Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget'
+complete -c retry -n '__retry_has "simulate"' -l lost -x -d 'Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]'
+complete -c retry -n '__retry_has "simulate"' -l runs -x -d 'Runs of each variant, with different random numbers [default: 1; 20 with --sweep and --find]'
 complete -c retry -n '__retry_has "simulate"' -l threads -x -d 'Threads to simulate on [default: one per processor]'
-complete -c retry -n '__retry_has "simulate"' -l format -xa 'text json' -d 'text or json'
+complete -c retry -n '__retry_has "simulate"' -l format -xa 'text json csv html' -d 'text, json, csv or html'
+complete -c retry -n '__retry_has "simulate"' -l timeline -d 'With --format csv, load over time: t, variant, offered, served'
 complete -c retry -n '__retry_has "simulate"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
 complete -c retry -n '__retry_has "simulate"' -l deadline -x -d 'Total time limit (attempts and waits)'
 complete -c retry -n '__retry_has "simulate"' -l timeout -x -d 'Time limit per attempt'

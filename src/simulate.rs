@@ -6,12 +6,17 @@
 
 pub mod answer;
 mod call;
+pub mod csv;
 pub mod distribution;
 mod engine;
+pub mod html;
+pub mod map;
+pub mod plan;
 mod queue;
 pub mod read;
 mod record;
 pub mod scenario;
+pub mod search;
 mod served;
 mod summary;
 pub mod text;

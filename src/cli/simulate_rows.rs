@@ -76,10 +76,45 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
             "Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]",
         )
     },
-    &Flag::value("runs", "N", "Runs of each variant, with different random numbers [default: 1]"),
+    &Flag::value(
+        "compare",
+        "KEY=V,V,…",
+        "Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off",
+    ),
+    &Flag::value(
+        "sweep",
+        "KEY=A..B/N",
+        "Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes",
+    ),
+    &Flag {
+        words: &["capacity", "clients", "outage", "delay", "budget"],
+        ..Flag::value(
+            "find",
+            "KEY",
+            "Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget",
+        )
+    },
+    &Flag::value(
+        "lost",
+        "P%",
+        "Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]",
+    ),
+    &Flag::value(
+        "runs",
+        "N",
+        "Runs of each variant, with different random numbers [default: 1; 20 with --sweep and --find]",
+    ),
     &Flag::value("threads", "N", "Threads to simulate on [default: one per processor]"),
-    &Flag::format(&["text", "json"], "text or json"),
+    &Flag::format(&["text", "json", "csv", "html"], "text, json, csv or html"),
+    &Flag::switch("timeline", "With --format csv, load over time: t, variant, offered, served"),
 ];
+
+/// The option of `retry explain`.
+pub(super) static SIMULATE_FLAG: Flag = Flag::value(
+    "simulate",
+    "N[,K=V]…",
+    "Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
+);
 
 /// Is the setting an option of the verb? Those that decide about a real command's output and result are not.
 pub(super) fn simulated(setting: &Setting) -> bool {

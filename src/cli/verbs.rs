@@ -6,7 +6,7 @@ use super::Verb;
 use super::rows::{
     CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
 };
-use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAGS, simulated};
+use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAG, SIMULATE_FLAGS, simulated};
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
 
@@ -182,6 +182,7 @@ static VERBS: &[Line] = &[
                 "text, json, or delays: the mean waits in seconds on one line",
             ),
             &Flag::switch("full", "Show every setting, including those with default values"),
+            &SIMULATE_FLAG,
             &Flag::switch("all", "List all policies, with the file that each comes from"),
         ],
         has: |_| true,
@@ -279,7 +280,7 @@ static VERBS: &[Line] = &[
         verb: Verb::Generate,
         word: "generate",
         about: "Print the man page, a shell's completions, a JSON Schema, or an example configuration",
-        usage: "retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config",
+        usage: "retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|simulate-schema|config",
         after: "",
         after_long: "",
         first: &[],

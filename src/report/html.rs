@@ -16,14 +16,7 @@ const STYLE: &str = include_str!("html/style.css");
 
 /// The whole file.
 pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>retry report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}<h1>retry report</h1>\n",
-        svg::HATCHES
-    );
+    let mut out = begin("retry report");
     out += &head(report);
     out += &timeline(report);
     out += &histogram(report);
@@ -33,6 +26,18 @@ pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
     out += &templates(report, top);
     out += &runs(stories);
     out + "</body>\n</html>\n"
+}
+
+/// The begin of a file, up to its first heading.
+pub fn begin(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}<h1>{title}</h1>\n",
+        svg::HATCHES
+    )
 }
 
 fn head(report: &Report) -> String {
@@ -68,7 +73,7 @@ fn chart(title: &str, svg: &str, titles: &[&str], rows: &[Vec<String>]) -> Strin
 }
 
 /// A table; cells are text.
-fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
     let heads: String = titles.iter().map(|title| format!("<th>{title}</th>")).collect();
     let row = |cells: &Vec<String>| {
         let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", Escaped(cell))).collect();

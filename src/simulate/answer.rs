@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::map::Map;
 use super::record::{Record, Second};
 use super::scenario::Scenario;
+use super::search::Found;
 use super::summary::Summary;
 use super::variant::Variant;
 use super::verdict;
@@ -30,6 +32,11 @@ pub struct Answer {
     pub model_parameters: BTreeMap<String, String>,
     /// A variant each, in the order of the comparison.
     pub results: Vec<VariantResult>,
+    /// The map, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Map>,
+    /// The values that were searched for, a variant each.
+    pub found: Vec<Found>,
     /// The moment that was reached in the variant that was interrupted, in seconds; null where all were finished.
     pub stopped_at_s: Option<f64>,
 }

@@ -2,6 +2,8 @@
 
 mod values;
 
+pub use values::share;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,8 +12,8 @@ use super::scenario::{Arrivals, HintUse, Load, Model, Outage, Pattern, Scenario,
 use crate::base::duration::exact;
 use crate::base::problem::{Problem, did_you_mean};
 use values::{
-    arrivals, bounded, capacity, clients_of, hint_use, load, on_or_off, outage, overload, pattern, share,
-    sharing, whole, whole_or_zero, word,
+    arrivals, bounded, capacity, clients_of, hint_use, load, on_or_off, outage, overload, pattern, sharing,
+    whole, whole_or_zero, word,
 };
 
 /// The texts that options of a scenario were given, by name without dashes. Several occurrences add up.

@@ -12,6 +12,24 @@ const LINE: usize = 64;
 /// All of it.
 pub fn render(answer: &Answer, charset: Charset) -> String {
     let mut out = head(answer);
+    if let Some(map) = &answer.sweep {
+        out += &map.text(charset);
+    }
+    for found in &answer.found {
+        let label = if found.variant.is_empty() { String::new() } else { format!("{}: ", found.variant) };
+        out += &format!("\n{}", wrapped(&format!("{label}{}", found.told)));
+    }
+    if !answer.results.is_empty() {
+        out += &results(answer, charset);
+    }
+    if let Some(stopped) = answer.stopped_at_s {
+        let _infallible = writeln!(out, "\nstopped at t = {}", seconds(stopped));
+    }
+    out
+}
+
+fn results(answer: &Answer, charset: Charset) -> String {
+    let mut out = String::new();
     let name = |result: &VariantResult| name_of(result, answer.results.len());
     let width =
         answer.results.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).clamp(7, 24);
@@ -40,9 +58,6 @@ pub fn render(answer: &Answer, charset: Charset) -> String {
     for result in &answer.results {
         let label = if result.variant.is_empty() { String::new() } else { format!("{}: ", name(result)) };
         let _infallible = write!(out, "\n{}", wrapped(&format!("{label}{}", result.verdict)));
-    }
-    if let Some(stopped) = answer.stopped_at_s {
-        let _infallible = writeln!(out, "\nstopped at t = {}", seconds(stopped));
     }
     out
 }

@@ -19,6 +19,7 @@ fn the_committed_files_are_what_retry_generate_prints() {
         ("schema", "schema/config.schema.json"),
         ("log-schema", "schema/log.schema.json"),
         ("report-schema", "schema/report.schema.json"),
+        ("simulate-schema", "schema/simulate.schema.json"),
     ] {
         let printed = Sandbox::new().run(["generate", what]).exits(0).says(&[]).text();
         let committed =

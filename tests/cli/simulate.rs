@@ -122,3 +122,135 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn policies_are_compared_in_every_combination() {
+    let answer = simulated("--clients 40 --max 9 --compare jitter=none,full --compare budget=off,20%");
+    let results = answer["results"].as_array().expect("results");
+    let seen: Vec<_> =
+        results.iter().map(|result| [&result["variant"]["jitter"], &result["variant"]["budget"]]).collect();
+    assert_eq!(seen, [["none", "off"], ["none", "20%"], ["full", "off"], ["full", "20%"]]);
+    assert_eq!(results[0]["limits"], serde_json::json!({}));
+    assert_eq!(results[1]["limits"]["budget"], "20%");
+    assert!(results[1]["gave_up"].as_f64() > results[0]["gave_up"].as_f64());
+    let csv =
+        Sandbox::new().run("simulate --clients 9 --compare max=2,3 --format csv".split(' ')).exits(0).text();
+    assert_eq!(csv.lines().count(), 3);
+    assert!(csv.starts_with("variant,operations,calls,") && csv.contains("\r\nmax=3,9,27,3,"), "{csv}");
+    let long = "simulate --clients 9 --compare max=2,3 --format csv --timeline";
+    let long = Sandbox::new().run(long.split(' ')).exits(0).text();
+    assert!(long.starts_with("t,variant,offered,served\r\n0,max=2,18,0\r\n"), "{long}");
+}
+
+#[test]
+fn a_map_and_a_search_say_what_recovers() {
+    let answer = simulated("--clients 30 --runs 4 --max 4 --sweep outage=1s..20s/2 --sweep max=2,9");
+    let cells = answer["sweep"]["cells"].as_array().expect("cells");
+    let recovered: Vec<_> = cells.iter().map(|cell| cell["recovered"].as_f64()).collect();
+    assert_eq!(recovered, [Some(0.0), Some(0.0), Some(1.0), Some(1.0)]);
+    assert_eq!(answer["runs"], 4);
+    let answer = simulated("--clients 30 --runs 4 --max 5 --find outage");
+    let found = &answer["found"][0];
+    let told = found["told"].as_str().expect("words");
+    assert!(told.starts_with("survives outage up to "), "{told}");
+    // Five attempts: waits of 0.5..1, 1..2, 2..4 and 4..8 seconds, so none comes after 15 s, and none before 7.5 s.
+    let survives = found["survives"].as_str().expect("a value");
+    assert!(
+        survives.starts_with("7s") || survives.starts_with("8s") || survives.starts_with("9s"),
+        "{survives}"
+    );
+}
+
+#[test]
+fn the_page_has_its_curves_and_escapes_what_is_foreign() {
+    let page = "simulate --clients 30 --max 9 --compare jitter=none,full --format html";
+    let page = Sandbox::new().run(page.split(' ')).exits(0).text();
+    assert_eq!(page.matches("<polyline").count(), 4);
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(!page.contains("<script"));
+    let map = "simulate --clients 9 --runs 1 --sweep outage=1s,20s --format html";
+    let map = Sandbox::new().run(map.split(' ')).exits(0).text();
+    assert!(map.contains("across: outage"), "{map}");
+}
+
+#[test]
+fn an_answer_is_as_its_schema_says() {
+    let schema = Sandbox::new().run(["generate", "simulate-schema"]).exits(0).json();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for options in [
+        "--clients 20",
+        "--model collapse --runs 2",
+        "--clients 9 --runs 2 --sweep max=1..3",
+        "--clients 9 --runs 2 --find delay",
+    ] {
+        let answer = simulated(options);
+        let wrong: Vec<_> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{options}: {wrong:?}");
+    }
+}
+
+#[test]
+fn explain_gives_the_verdict_alone() {
+    let words = "explain --simulate 100,outage=5s,capacity=50/s --max 9 --jitter full";
+    let ran = Sandbox::new().run(words.split(' ')).exits(0);
+    let text = ran.text();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("100 clients, 5s outage, capacity 50/s: peak "), "{text}");
+    for (herd, told) in
+        [("x", "whole one"), ("5,outage", "has no value"), ("5,max=3", "unknown parameter 'max'")]
+    {
+        let ran = Sandbox::new().run(["explain", "--simulate", herd]).exits(125);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_or_mapped_is_refused() {
+    for (options, told) in [
+        ("--sweep outage", "no values"),
+        ("--sweep otage=1s,2s", "did you mean outage?"),
+        ("--sweep max=1..3 --compare max=1,2", "conflict"),
+        ("--sweep max=1..3 --sweep delay=1,2 --sweep clients=1,2", "two axes"),
+        ("--compare retry-on=1,2", "unknown parameter 'retry-on'"),
+        ("--compare max=0,1", "--max 0"),
+        ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
+        ("--find foo", "use capacity, clients"),
+        ("--find outage --outage none", "no value to begin with"),
+        ("--lost 5%", "needs --sweep or --find"),
+        ("--timeline", "needs --format csv"),
+    ] {
+        let ran =
+            Sandbox::new().run(["simulate"].into_iter().chain(options.split(' '))).exits(125).prints("");
+        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
+    }
+}
+
+/// What is finished is printed, and then we die of the signal.
+#[test]
+fn an_interrupted_simulation_prints_what_it_has() {
+    use std::io::Read as _;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let sandbox = Sandbox::new();
+    let words = "simulate --threads 1 --clients 3000 --outage 0s..inf:refuse --compare max=1,inf --delay 1ms \
+                 --max-delay 1ms --horizon 6d --format text";
+    let mut command = sandbox.signallable(words.split_whitespace());
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    let pid = i32::try_from(child.id()).expect("a pid");
+    let busy = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let ticks = stat.rsplit(')').next().unwrap_or("").split_whitespace().nth(11);
+        ticks.and_then(|ticks| ticks.parse::<u64>().ok()).is_some_and(|ticks| ticks > 60)
+    };
+    crate::support::wait_for("some work", busy);
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid).expect("a pid"),
+        rustix::process::Signal::INT,
+    )
+    .expect("a signal");
+    let mut text = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    assert_eq!(child.wait().expect("an end").signal(), Some(2));
+    assert!(text.contains("max=1: ") && text.contains("stopped at t = "), "{text}");
+    assert!(!text.contains("max=inf"), "{text}");
+}

@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The threads that simulate.
 pub(super) struct Crew {
-    seed: u64,
+    pub(super) seed: u64,
     threads: usize,
 }
 
@@ -67,13 +67,7 @@ impl Crew {
     /// Simulates so many runs of each variant. What is finished comes back, also when a signal ends it early.
     pub(super) fn run(&self, variants: &[Variant], runs: u32) -> (Vec<VariantResult>, Option<Stopped>) {
         let (all, stopped) = self.runs(variants, runs);
-        let mut results = Vec::with_capacity(variants.len());
-        let mut all = all.into_iter();
-        for variant in variants {
-            let finished: Option<Vec<Run>> = all.by_ref().take(runs as usize).collect();
-            results.extend(finished.map(|runs| VariantResult::new(variant, runs)));
-        }
-        (results, stopped)
+        (super::results(variants, all, runs), stopped)
     }
 
     /// The runs, in the order of variants; those that a signal kept from ending are `None`.

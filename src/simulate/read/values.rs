@@ -48,7 +48,7 @@ pub(super) fn load(text: &str) -> Result<Load, String> {
 }
 
 /// `30%` or `0.3`, from 0 to 1.
-pub(super) fn share(text: &str, example: &str) -> Result<f64, String> {
+pub fn share(text: &str, example: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().map(|number| number / whole);
     share
