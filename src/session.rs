@@ -31,6 +31,7 @@ use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
 use aftermath::failed_exit;
+use bounds::ExpiredLimit;
 use conclusion::{End, Step};
 use events::Tallies;
 
@@ -110,15 +111,6 @@ enum State {
     Done,
 }
 
-/// The limit of time that an attempt has reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ExpiredLimit {
-    Timeout,
-    Deadline,
-    Idle,
-    Progress,
-}
-
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
     pub fn new(policy: &Policy, entropy: u64) -> Self {
@@ -173,6 +165,14 @@ impl Session {
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
+        let mut out = Vec::new();
+        self.step_into(now, input, &mut out);
+        out
+    }
+
+    /// The same, with the actions put into `out`, which is empty: one place for them serves many sessions.
+    pub fn step_into(&mut self, now: Now, input: Input, out: &mut Vec<Action>) {
+        std::mem::swap(&mut self.out, out);
         self.advance(now, input);
         if let Some(after) = self.due(now) {
             let next_attempt = match self.state {
@@ -181,7 +181,7 @@ impl Session {
             };
             self.out.push(Action::WakeIn { after, next_attempt });
         }
-        std::mem::take(&mut self.out)
+        std::mem::swap(&mut self.out, out);
     }
 
     fn advance(&mut self, now: Now, input: Input) {

@@ -55,6 +55,8 @@ struct Engine<'a> {
     store: Option<Memory>,
     queue: Queue,
     clients: Vec<Client>,
+    /// Where sessions put what they want, emptied each time.
+    actions: Vec<Action>,
     server: Box<dyn Served>,
     record: Record,
     now: u64,
@@ -86,6 +88,7 @@ pub fn simulate(
         clock,
         queue: Queue::new(end),
         clients: Vec::new(),
+        actions: Vec::new(),
         server: server_of(scenario),
         record: Record::default(),
         now: 0,
@@ -180,10 +183,12 @@ impl Engine<'_> {
         let elapsed = Duration::from_nanos(self.now);
         let now = Now { awake: elapsed, elapsed };
         let mut next = Some(first);
-        let mut wake = None;
+        let (mut wake, mut end) = (None, None);
+        let mut actions = std::mem::take(&mut self.actions);
         while let Some(input) = next.take() {
             wake = None;
-            for action in session.step(now, input) {
+            session.step_into(now, input, &mut actions);
+            for action in actions.drain(..) {
                 match action {
                     Action::Admit(ask) => next = self.admit(id, &ask),
                     Action::Settle(report) => next = self.settle(id, &report),
@@ -194,9 +199,13 @@ impl Engine<'_> {
                     Action::Emit(event) => self.note(&event),
                     Action::Tell(..) => {}
                     Action::Deliver(_) => next = Some(Input::Delivered(Delivered::All)),
-                    Action::Finish(exit) => return self.finish(id, exit),
+                    Action::Finish(exit) => end = Some(exit),
                 }
             }
+        }
+        self.actions = actions;
+        if let Some(exit) = end {
+            return self.finish(id, exit);
         }
         let now = self.now;
         let client = self.client(id);
