@@ -175,8 +175,7 @@ fn installed(directory: &Path) -> Vec<String> {
 fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
     let sandbox = Sandbox::new();
     // A binary newer than the sources: nothing is to be built here.
-    std::fs::create_dir_all(sandbox.path("target/release")).expect("a directory");
-    std::fs::copy(RETRY, sandbox.path("target/release/retry")).expect("a binary");
+    sandbox.executable("target/release/retry", std::path::Path::new(RETRY));
     let make = |goal: &str| {
         let mut command = assert_cmd::Command::new("make");
         command.args([goal, "prefix=/usr", "CARGO=false"]).current_dir(env!("CARGO_MANIFEST_DIR"));
