@@ -38,15 +38,20 @@ fn main() {
         let path = format!("/{}", path.to_str().expect("a UTF-8 path"));
         let lines = || text.lines().map(str::trim_end);
         let says = |key: &str| lines().any(|line| line.starts_with(key));
-        let own = lines().find_map(|line| line.strip_prefix("command = ")).unwrap_or("[]");
-        let own: Vec<&str> = own.split('"').skip(1).step_by(2).collect();
+        let words = |key: &str| -> Vec<&str> {
+            let list = lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+            list.split('"').skip(1).step_by(2).collect()
+        };
+        let own = words("command = ");
         commands.extend(own.iter().map(|command| ((*command).to_owned(), file)));
         writeln!(
             list,
-            "File {{ name: {name:?}, commands: {:?}, interactive: {}, passive: {}, stdout: {}, exit_zero: {}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})) }},",
+            "File {{ name: {name:?}, commands: {:?}, interactive: {}, passive: {}, one_step: {}, runs_others: {:?}, stdout: {}, exit_zero: {}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})) }},",
             own.join(" "),
             says("interactive = true"),
             says("passive = true"),
+            says("one-step = true"),
+            words("runs-others = ").join(" "),
             says("stdout = ") || says("both = "),
             says("exit = \"0\""),
         )

@@ -5,13 +5,13 @@
 function __retry_valued
     switch "$argv[1]"
         case ''
-            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'until'
-            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' -n --max --attempts --deadline --for --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format --simulate -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --name --label --message-format --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format --simulate -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -19,7 +19,7 @@ function __retry_valued
         case 'state'
             printf '%s\n' --format --for --concurrency --rate --breaker --budget --gate-wait --state --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
             printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
@@ -158,9 +158,21 @@ complete -c retry -n '__retry_has ""' -l chronic -d 'Print nothing unless the ru
 complete -c retry -n '__retry_has ""' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has ""' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has ""' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has ""' -l ping -x -d 'Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)'
+complete -c retry -n '__retry_has ""' -l ping-kind -xa 'auto healthchecks sentry cronitor' -d 'How pings are written: auto, healthchecks, sentry or cronitor [default: auto]'
+complete -c retry -n '__retry_has ""' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
+complete -c retry -n '__retry_has ""' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
+complete -c retry -n '__retry_has ""' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has ""' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has ""' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has ""' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has ""' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has ""' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has ""' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has ""' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has ""' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has ""' -l ci-stop-commands -d 'Have GitHub obey no command in the output of the attempts'
+complete -c retry -n '__retry_has ""' -l summary -xa 'auto always never' -d 'Add a row to $GITHUB_STEP_SUMMARY: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has ""' -l outputs -d 'Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE'
 complete -c retry -n '__retry_has ""' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has ""' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has ""' -s v -l verbose -d 'More messages (-vv for every step)'
@@ -222,9 +234,21 @@ complete -c retry -n '__retry_has "until"' -l chronic -d 'Print nothing unless t
 complete -c retry -n '__retry_has "until"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has "until"' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has "until"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "until"' -l ping -x -d 'Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)'
+complete -c retry -n '__retry_has "until"' -l ping-kind -xa 'auto healthchecks sentry cronitor' -d 'How pings are written: auto, healthchecks, sentry or cronitor [default: auto]'
+complete -c retry -n '__retry_has "until"' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
+complete -c retry -n '__retry_has "until"' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
+complete -c retry -n '__retry_has "until"' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has "until"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "until"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "until"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "until"' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has "until"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "until"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has "until"' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has "until"' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "until"' -l ci-stop-commands -d 'Have GitHub obey no command in the output of the attempts'
+complete -c retry -n '__retry_has "until"' -l summary -xa 'auto always never' -d 'Add a row to $GITHUB_STEP_SUMMARY: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "until"' -l outputs -d 'Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE'
 complete -c retry -n '__retry_has "until"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "until"' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has "until"' -s v -l verbose -d 'More messages (-vv for every step)'
@@ -314,9 +338,21 @@ complete -c retry -n '__retry_has "explain"' -l chronic -d 'Print nothing unless
 complete -c retry -n '__retry_has "explain"' -l log -rF -d 'Append a JSON line for each event; - is stderr'
 complete -c retry -n '__retry_has "explain"' -l log-argv -d 'Put the whole command line into the log'
 complete -c retry -n '__retry_has "explain"' -l log-tail -x -d 'How much of the end of each captured stream the log shows of a failed attempt: 4k, 1MiB [default: 0]'
+complete -c retry -n '__retry_has "explain"' -l ping -x -d 'Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)'
+complete -c retry -n '__retry_has "explain"' -l ping-kind -xa 'auto healthchecks sentry cronitor' -d 'How pings are written: auto, healthchecks, sentry or cronitor [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l ping-body -d 'Send the end of the command\'s stderr with the last ping'
+complete -c retry -n '__retry_has "explain"' -l ping-timeout -x -d 'How long the last ping may take, its three tries together [default: 5s]'
+complete -c retry -n '__retry_has "explain"' -l traces -xa 'auto off' -d 'Export OpenTelemetry traces: auto or off [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l metrics-file -x -d 'Count the run in a file of metrics for Prometheus (node_exporter\'s textfile collector)'
+complete -c retry -n '__retry_has "explain"' -l metrics-label -x -d 'Also give the metrics this label of --label; repeatable'
 complete -c retry -n '__retry_has "explain"' -l name -x -d 'The operation\'s name in messages and the log [default: the program\'s]'
 complete -c retry -n '__retry_has "explain"' -l label -x -d 'A free label for the log; repeatable'
-complete -c retry -n '__retry_has "explain"' -l message-format -xa 'text json' -d 'How messages are written: text or json, an object a line [default: text]'
+complete -c retry -n '__retry_has "explain"' -l message-format -xa 'auto text json github gitlab buildkite teamcity azure' -d 'How messages are written: text, json (an object a line), auto, or as a CI system reads them [default: text]'
+complete -c retry -n '__retry_has "explain"' -l messages-to -x -d 'Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to [default: stderr]'
+complete -c retry -n '__retry_has "explain"' -l ci-groups -xa 'auto always never' -d 'Make each attempt a group in the log of a CI system: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l ci-stop-commands -d 'Have GitHub obey no command in the output of the attempts'
+complete -c retry -n '__retry_has "explain"' -l summary -xa 'auto always never' -d 'Add a row to $GITHUB_STEP_SUMMARY: auto, always or never [default: auto]'
+complete -c retry -n '__retry_has "explain"' -l outputs -d 'Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE'
 complete -c retry -n '__retry_has "explain"' -l color -xa 'auto always never' -d 'When messages are coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "explain"' -s q -l quiet -d 'Suppress messages'
 complete -c retry -n '__retry_has "explain"' -s v -l verbose -d 'More messages (-vv for every step)'
@@ -390,9 +426,11 @@ complete -c retry -n '__retry_has "report"' -l what-if -x -d 'What other setting
 complete -c retry -n '__retry_has "report"' -l run -x -d 'Tell of one run: last, or the begin of its id; with another format, only that run'
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
 complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
-complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML to add to a configuration'
+complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Only print rules for what no rule knows, as TOML; with =FILE, add those that are usable to this configuration'
 complete -c retry -n '__retry_has "report"' -l rejudge -d 'Judge each failed attempt by the rules of now, and show which verdicts change'
 complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'
+complete -c retry -n '__retry_has "report"' -l checkpoint -rF -d 'With --format prometheus, go on from where the last report stopped, as noted in FILE, and note it anew; LOG may be rotated meanwhile'
+complete -c retry -n '__retry_has "report"' -l color -x -d 'When the text is coloured: auto, always or never [default: auto]'
 complete -c retry -n '__retry_has "report"' -l rotated -d 'For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on'
 complete -c retry -n '__retry_has "report"' -s p -l profile -xa 'auto none (__retry_ask profiles)' -d 'Error-knowledge profile: auto, none, generic, or a tool name; repeatable [default: auto]'
 complete -c retry -n '__retry_has "report"' -l retry-on -x -d 'Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2'

@@ -1,14 +1,17 @@
 //! The ground floor: what every room needs and nothing else. Durations and sizes as people write them, words, text that is
-//! safe to show, places and problems in a text file, TOML tables, exit statuses, moments. It uses no other room.
+//! safe to show, places and problems in a text file, TOML tables, exit statuses, moments, requests over HTTP. It uses no other room.
 
 pub mod duration;
 pub mod error;
 pub mod exit_code;
 pub mod fnv;
+pub mod http;
+pub mod label_name;
 mod now;
 pub mod printable;
 pub mod problem;
 pub mod random;
+pub mod secrets;
 pub mod size;
 pub mod table;
 pub mod words;

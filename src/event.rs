@@ -74,6 +74,8 @@ pub struct RunStart {
     pub max: Option<u64>,
     /// Null: none.
     pub deadline_ms: Option<u64>,
+    /// The time that an attempt may take; null: any.
+    pub timeout_ms: Option<u64>,
     /// The wait before the first attempt, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splay_ms: Option<f64>,
@@ -81,6 +83,24 @@ pub struct RunStart {
     pub version: String,
     /// 1, or more inside of another `retry`: then attempts multiply.
     pub depth: u32,
+    /// The span of `TRACEPARENT` that the run's own is a child of, where traces are exported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
+    /// The settings that are not what they are by default, as texts and lists of texts. Secrets are `***`.
+    #[schemars(with = "BTreeMap<String, SettingText>")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// A hash of the settings but those that may differ from run to run (name, labels, seed): equal policies of one version
+    /// have the same, 16 hexadecimal digits.
+    pub policy_digest: String,
+}
+
+/// The value of a setting.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the schema")]
+enum SettingText {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -125,6 +145,9 @@ pub struct Failure {
     pub reason: String,
     /// Class and reason on one line, at most 512 bytes.
     pub error: String,
+    /// The line of output that the rule matched, at most 512 bytes, where a stream was captured; secrets are `***`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
     /// The HTTP status that the command's output speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
@@ -219,6 +242,14 @@ pub struct RunStop {
     pub signal: Option<String>,
     /// The failures seen, in the order of their first time.
     pub failures: Vec<Tally>,
+    /// It succeeded, and not at first.
+    pub rescued: bool,
+    /// The command's program, as it was named.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program: String,
+    /// When the run began: RFC 3339, UTC, microseconds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub started_at: String,
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub why: String,
@@ -257,6 +288,19 @@ pub enum Outcome {
     Error,
 }
 
+/// The words of the outcomes, as the log has them, in the order of [`Outcome`].
+pub const OUTCOMES: [(Outcome, &str); 9] = [
+    (Outcome::Succeeded, "succeeded"),
+    (Outcome::Exhausted, "exhausted"),
+    (Outcome::Permanent, "permanent"),
+    (Outcome::Deadline, "deadline"),
+    (Outcome::Stalled, "stalled"),
+    (Outcome::Throttled, "throttled"),
+    (Outcome::Refused, "refused"),
+    (Outcome::Interrupted, "interrupted"),
+    (Outcome::Error, "error"),
+];
+
 /// A line of the log.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Record<'a> {
@@ -270,6 +314,9 @@ pub struct Record<'a> {
     pub run: &'a RunIdentity,
     #[serde(flatten)]
     pub event: &'a Event,
+    /// The span that the event belongs to, where traces are exported: the attempt's, or the run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<&'a str>,
 }
 
 /// The part that every line of one run has in common.
@@ -301,6 +348,14 @@ pub struct RunIdentity {
 /// Milliseconds with their fraction, to the microsecond.
 pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
+pub fn micros(millis: f64) -> u64 {
+    // A year is long for an attempt; more would overflow sums.
+    const MOST: f64 = 1e15;
+    (millis * 1e3).round().clamp(0.0, MOST) as u64
 }
 
 impl Event {

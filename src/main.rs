@@ -11,7 +11,8 @@ mod sys;
 
 use retry_command::base::exit_code::{self, Exit};
 use retry_command::{
-    backoff, base, classify, cli, event, gate, policy, report, session, simulate, store, trace,
+    backoff, base, classify, cli, dialect, event, gate, metrics, ping, policy, report, session, simulate,
+    store, trace,
 };
 
 /// The program, from the first line of ours to its end.

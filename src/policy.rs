@@ -10,6 +10,7 @@ mod resolve;
 mod rule;
 pub mod schedule;
 pub mod settings;
+mod told;
 mod toml_text;
 pub mod value;
 

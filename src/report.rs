@@ -5,6 +5,7 @@
 //! are capped.
 
 mod analysis;
+pub mod checkpoint;
 mod choice;
 pub mod draft;
 pub mod filter;
@@ -14,7 +15,6 @@ pub mod limits;
 mod line;
 mod lines;
 pub mod markdown;
-pub mod metrics;
 pub mod model;
 mod names;
 pub mod rejudge;

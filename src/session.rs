@@ -12,7 +12,7 @@ mod interface;
 mod terms;
 
 pub use bounds::RunBounds;
-pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Pace};
+pub use interface::{Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Owed, Pace, Sent};
 pub use terms::Terms;
 
 use std::rc::Rc;
@@ -26,7 +26,7 @@ use crate::base::exit_code::{self, Exit};
 use crate::base::random::Generator;
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
-use crate::event::{AttemptStart, Event, Level, Outcome};
+use crate::event::{Level, Outcome};
 use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
@@ -64,6 +64,8 @@ pub struct Session {
     tallies: Tallies,
     /// The least level that somebody listens to; `None`: nobody listens.
     listeners: Option<Level>,
+    /// What others are told.
+    owed: Owed,
     /// Limits that are shared, where attempts have to be admitted.
     gate: Option<Box<Gate>>,
     /// The report that the limits are being given.
@@ -138,6 +140,7 @@ impl Session {
             last: None,
             tallies: Tallies::default(),
             listeners: Some(Level::Debug),
+            owed: Owed::default(),
             gate: None,
             settling: None,
             output_lost: None,
@@ -152,9 +155,21 @@ impl Session {
         self
     }
 
+    /// Quotes in its events the lines by which failures were recognised.
+    pub fn with_quotes(mut self, quotes: bool) -> Self {
+        Rc::make_mut(&mut self.rules).quotes = quotes;
+        self
+    }
+
     /// Builds only the events of this level and above; `None`: none at all.
     pub fn with_listeners(mut self, least: Option<Level>) -> Self {
         self.listeners = least;
+        self
+    }
+
+    /// Tells others of the run, too.
+    pub fn with_owed(mut self, owed: Owed) -> Self {
+        self.owed = owed;
         self
     }
 
@@ -231,6 +246,7 @@ impl Session {
                 self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
             }
             (State::Concluding(step), Input::Delivered(delivered)) => self.delivered(step, delivered),
+            (State::Concluding(step), Input::Sent(sent)) => self.sent(step, sent),
             _ => {}
         }
     }
@@ -263,17 +279,6 @@ impl Session {
         let last = self.bounds.is_last(self.attempts);
         let attempt = Attempt { number: self.attempts, last, previous: self.last, granted };
         self.out.push(Action::Spawn(attempt));
-    }
-
-    /// Tells that the attempt began, once.
-    fn announce(&mut self, child_pid: Option<i32>) {
-        let State::Running { announced, .. } = &mut self.state else { return };
-        if !std::mem::replace(announced, true) {
-            self.emit(Level::Debug, |session| {
-                let (attempt, max) = (session.attempts, session.bounds.max);
-                Event::AttemptStart(AttemptStart { attempt, max, child_pid })
-            });
-        }
     }
 
     /// Stops an attempt that is out of time.

@@ -4,6 +4,7 @@ pub(crate) mod harness;
 
 mod flags;
 mod flags_state;
+mod flags_telling;
 mod habits;
 mod help;
 mod options;
@@ -28,8 +29,10 @@ mod outcomes;
 mod colour;
 mod completions;
 mod deaf;
+mod dialects;
 mod log;
 mod log_files;
+mod log_settings;
 mod log_trouble;
 mod messages;
 mod plain;

@@ -2,4 +2,5 @@
 
 mod corpus;
 mod live;
+mod once;
 mod verbs;

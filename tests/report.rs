@@ -1,7 +1,9 @@
 //! `retry report`: logs that were really written, and what is said of them.
 
 mod answers;
+mod checkpoint;
 mod files;
+mod terminal;
 
 use crate::cli::harness::Ran;
 use crate::support::{Sandbox, fixture};

@@ -14,7 +14,7 @@ mod rates;
 mod redis;
 mod stand_in;
 mod state;
-mod tls;
+pub(crate) mod tls;
 mod updates;
 mod waiting;
 mod window;

@@ -87,11 +87,25 @@ impl Sandbox {
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if name_text.starts_with("RETRY_") || name_text.starts_with("XDG_") {
+            if ["RETRY_", "XDG_", "OTEL_"].iter().any(|begin| name_text.starts_with(begin)) {
                 command.env_remove(&name);
             }
         }
-        for name in ["TRACEPARENT", "NO_COLOR", "CLICOLOR_FORCE", "CI"] {
+        let of_ci =
+            ["CI", "GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT", "GITLAB_CI", "BUILDKITE"];
+        let of_others =
+            ["TEAMCITY_VERSION", "TF_BUILD", "JENKINS_URL", "CIRCLECI", "CI_PIPELINE_URL", "DRONE"];
+        let more = [
+            "TRAVIS",
+            "APPVEYOR",
+            "BITBUCKET_BUILD_NUMBER",
+            "TRACEPARENT",
+            "TRACESTATE",
+            "BAGGAGE",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+        ];
+        for name in of_ci.iter().chain(&of_others).chain(&more) {
             command.env_remove(name);
         }
         command.env("HOME", self.directory.path()).env("LC_ALL", "C.UTF-8");

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::words::without_password;
+use super::words::{without_password, without_ping};
 
 /// A file's text, kept for messages.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,14 +14,14 @@ pub struct Source {
 
 /// A stretch of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     pub source: Rc<Source>,
     /// In bytes.
     pub start: usize,
     pub end: usize,
 }
 
-impl Place {
+impl SourceSpan {
     /// Line and column, counted from 1, the column in characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let start = self.source.text.floor_char_boundary(self.start);
@@ -34,6 +34,7 @@ impl Place {
     fn excerpt(&self) -> Vec<String> {
         let (line, column) = self.line_and_column();
         let text = self.source.text.lines().nth(line - 1).unwrap_or_default();
+        let text = if self.source.text.contains("ping") { &without_ping(text) } else { text };
         let text = &without_password(text.to_owned());
         let end = self.source.text.floor_char_boundary(self.end.max(self.start));
         let width = self.source.text[self.source.text.floor_char_boundary(self.start)..end].chars().count();
@@ -52,7 +53,7 @@ pub struct Problem {
     /// What, without a full stop.
     pub message: String,
     /// Where, when it stands in a file.
-    pub place: Option<Place>,
+    pub place: Option<SourceSpan>,
     /// The way out.
     pub hint: Option<String>,
 }
@@ -62,7 +63,7 @@ impl Problem {
         Self { message: message.into(), place: None, hint: None }
     }
 
-    pub fn at(self, place: Option<Place>) -> Self {
+    pub fn at(self, place: Option<SourceSpan>) -> Self {
         Self { place, ..self }
     }
 
@@ -118,8 +119,8 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn place(text: &str, start: usize, end: usize) -> Place {
-        Place { source: Rc::new(Source { path: "f".into(), text: text.into() }), start, end }
+    fn place(text: &str, start: usize, end: usize) -> SourceSpan {
+        SourceSpan { source: Rc::new(Source { path: "f".into(), text: text.into() }), start, end }
     }
 
     #[test]
@@ -136,6 +137,19 @@ mod tests {
             lines[1..],
             ["1 | state = \"redis://me:***@host:port\"", "  |         ^^^^^^^^^^^^^^^^^^^^^^^^^^"]
         );
+    }
+
+    #[test]
+    fn the_url_of_a_ping_is_not_shown() {
+        let at = |text: &str, start| {
+            Problem::new("wrong").at(Some(place(text, start, start + 1))).lines().remove(1)
+        };
+        assert_eq!(at("ping = \"hc-ping.com/s3cret\"\n", 7), "1 | ping = ***");
+        assert_eq!(at("x = { \"ping\"= 's3cret', max = 0 }\n", 4), "1 | x = { \"ping\"= ***");
+        let long = "ping = \"\"\"\n  http://h/s3cret\nhttps://x/s3cret\"\"\"\nmax = 0\n";
+        assert_eq!(at(long, 12), "2 |   http://***");
+        assert_eq!(at(long, 35), "3 | https://***\"\"\"");
+        assert_eq!(at("a = 'http://h/x'\n", 4), "1 | a = 'http://h/x'");
     }
 
     #[test]

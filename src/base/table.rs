@@ -8,7 +8,7 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Place, Problem, Source, nearest};
+use super::problem::{Problem, Source, SourceSpan, nearest};
 
 /// A key, with its place.
 pub type Key<'t> = Spanned<Cow<'t, str>>;
@@ -54,7 +54,8 @@ impl<'s> Reader<'s> {
         let mut number = 0;
         self.problems.retain(|problem| {
             number += 1;
-            let holds_error = |place: &Place| broken.iter().any(|at| (place.start..=place.end).contains(at));
+            let holds_error =
+                |place: &SourceSpan| broken.iter().any(|at| (place.start..=place.end).contains(at));
             number <= syntax || !problem.place.as_ref().is_some_and(holds_error)
         });
         self.problems.sort_by_key(|problem| problem.place.as_ref().map(|place| place.start));
@@ -66,8 +67,8 @@ impl<'s> Reader<'s> {
         self.problems.len()
     }
 
-    pub fn place(&self, span: Range<usize>) -> Place {
-        Place { source: Rc::clone(self.source), start: span.start, end: span.end }
+    pub fn place(&self, span: Range<usize>) -> SourceSpan {
+        SourceSpan { source: Rc::clone(self.source), start: span.start, end: span.end }
     }
 
     /// The text of the file at this place.

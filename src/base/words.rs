@@ -1,5 +1,7 @@
 //! Words that several rooms say, in one place.
 
+use super::secrets::HIDDEN;
+
 /// `1 attempt`, `2 attempts`.
 pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -42,8 +44,32 @@ pub fn without_password(text: String) -> String {
     format!("{front}{authority}{place}?{query}")
 }
 
+/// A line of a configuration without what may be a ping's URL, which is a secret: the value of a key `ping`, and every URL
+/// of the web.
+pub fn without_ping(line: &str) -> String {
+    let value = line.match_indices("ping").find_map(|(at, key)| {
+        let rest = line[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+        rest.starts_with('=').then(|| line.len() - rest.len() + 1)
+    });
+    if let Some(begin) = value {
+        return format!("{} {HIDDEN}", &line[..begin]);
+    }
+    let mut out = line.to_owned();
+    for scheme in ["http://", "https://"] {
+        let found: Vec<_> = out.match_indices(scheme).map(|(at, _)| at + scheme.len()).collect();
+        for begin in found.into_iter().rev() {
+            let rest = &out[begin..];
+            let length =
+                rest.find(|c: char| c.is_whitespace() || c == '"' || c == '\'').unwrap_or(rest.len());
+            out.replace_range(begin..begin + length, HIDDEN);
+        }
+    }
+    out
+}
+
 /// The beginnings of servers' URLs.
 const SERVERS: [&str; 7] =
     ["redis:", "rediss:", "redis+unix:", "valkey:", "valkeys:", "valkey+unix:", "unix:"];
-/// What stands for a password.
-const HIDDEN: &str = "***";
+
+/// The name of what finds no room under its own.
+pub const OTHER: &str = "(other)";

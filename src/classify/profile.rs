@@ -4,9 +4,11 @@
 
 mod applied;
 mod builtin;
+mod claims;
 mod host;
 mod judge;
 mod known;
+mod quoted;
 mod read;
 mod select;
 mod wrappers;
@@ -14,6 +16,7 @@ mod wrappers;
 #[cfg(test)]
 pub use builtin::built_in_patterns;
 pub use builtin::{GENERIC, commands, names};
+pub use claims::Claims;
 pub use host::HostFinder;
 pub use judge::Verdict;
 pub use known::Knowledge;
@@ -29,6 +32,7 @@ pub use super::profile_regex::ProfileRegex;
 use crate::base::problem;
 
 /// Knowledge of one tool.
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
 #[derive(Debug, Default)]
 pub struct Profile {
     pub name: Rc<str>,
@@ -44,6 +48,14 @@ pub struct Profile {
     pub passive: bool,
     /// The rules of `generic` do not follow its own.
     pub alone: bool,
+    /// Statuses that are the tool's own; any other is that of a command which it ran elsewhere, and what that one says
+    /// tells nothing of what it did before.
+    pub own_exit: Option<ExitSpecs>,
+    /// It does one thing, and does it by itself: what `generic`'s rules take for a proof that nothing took effect is one.
+    pub one_step: bool,
+    /// Programs and words of its command line with which it runs others' commands: no line proves then that nothing took
+    /// effect.
+    pub runs_others: Vec<String>,
     /// How its arguments name the host, the first that is for the command; without one, by any URL.
     pub keys: Vec<HostFinder>,
 }
@@ -67,7 +79,7 @@ pub struct Rule {
     pub not_reached: bool,
     pub examples: Vec<Example>,
     /// Where it stands, in a file of the user's.
-    pub place: Option<problem::Place>,
+    pub place: Option<problem::SourceSpan>,
 }
 
 /// A condition on a stream.

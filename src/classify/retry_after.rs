@@ -63,9 +63,9 @@ fn flat(text: &Text) -> String {
     String::from_utf8_lossy(&text.plain).replace('\n', " ")
 }
 
-type Form = fn(&Headers, i64) -> Option<f64>;
+type Reading = fn(&Headers, i64) -> Option<f64>;
 
-const FORMS: &[Form] = &[milliseconds, pushback, delta, moment, rate_limit, reset];
+const FORMS: &[Reading] = &[milliseconds, pushback, delta, moment, rate_limit, reset];
 
 fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')

@@ -33,6 +33,8 @@ pub struct Rules {
     pub non_idempotent: bool,
     /// Knowledge of the command.
     pub knowledge: Rc<Knowledge>,
+    /// Also quote the line by which a profile's rule was recognised, which takes another search.
+    pub quotes: bool,
 }
 
 /// The fate of a failure that no explicit rule covers.
@@ -95,7 +97,7 @@ impl Rules {
             .or_else(|| interrupted_by_others(attempt))
             .or_else(|| {
                 let known = known.as_ref().filter(|known| !attempt.timed_out && speaks_of(known, attempt));
-                Some(judged_by_profile(known?, attempt, &evidence))
+                Some(self.quoting(known?, judged_by_profile(known?, attempt, &evidence), &evidence))
             })
             .or_else(|| could_not_be_run(attempt))
             .unwrap_or_else(|| refined(by_itself(attempt), known.as_ref(), &evidence));
@@ -103,6 +105,12 @@ impl Rules {
             return not_again(verdict);
         }
         verdict
+    }
+
+    /// The verdict of a profile's rule, with the line that it was recognised by, where that is wanted.
+    fn quoting(&self, known: &Verdict, verdict: Classification, evidence: &Evidence<'_>) -> Classification {
+        let quote = self.quotes.then(|| self.knowledge.quote(known, evidence)).flatten();
+        Classification { quote, ..verdict }
     }
 
     /// May what would be tried again have taken effect?
@@ -122,7 +130,7 @@ impl Rules {
             }
             Class::Throttled => {
                 let said_by_profile = verdict.rule.source == "profile";
-                said_by_profile && self.knowledge.may_be_of_another_request(attempt)
+                said_by_profile && self.knowledge.may_be_of_another_request(attempt, known)
             }
         }
     }
@@ -131,7 +139,9 @@ impl Rules {
     fn success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
         if attempt.ending == Ending::Exited(0) && self.knowledge.judges_success() {
             let known = self.knowledge.judge_success(attempt, evidence);
-            if let Some(verdict) = known.map(|known| judged_by_profile(&known, attempt, evidence)) {
+            let judged =
+                |known: &Verdict| self.quoting(known, judged_by_profile(known, attempt, evidence), evidence);
+            if let Some(verdict) = known.as_ref().map(judged) {
                 let again = self.non_idempotent && verdict.class == Class::Transient;
                 return if again { not_again(verdict) } else { verdict };
             }

@@ -51,6 +51,11 @@ pub fn parse(text: &str) -> Option<i32> {
     parse_name(text)
 }
 
+/// The status that a shell reports of what died of the signal of this name.
+pub fn status(name: &str) -> Option<u8> {
+    u8::try_from(parse(name)?).ok().map(|number| 128 | number)
+}
+
 /// A signal by name alone.
 pub fn parse_name(text: &str) -> Option<i32> {
     let upper = text.to_ascii_uppercase();

@@ -154,8 +154,9 @@ pub(super) static VERSION: Flag = Flag {
     ..Flag::switch("version", "Print the version")
 };
 
-/// The setting whose value only follows a `=`.
+/// The settings whose value only follows a `=`.
 pub(super) const SHELL: &str = "shell";
+const OUTPUTS: &str = "outputs";
 
 /// An option of a verb.
 #[derive(Clone, Copy)]
@@ -211,6 +212,7 @@ impl Row {
                 (TomlForm::Switch, _) => Arity::Switch,
                 (_, "") => Arity::Counter,
                 _ if setting.key == SHELL => Arity::Optional("sh"),
+                _ if setting.key == OUTPUTS => Arity::Optional("github"),
                 _ => Arity::Value,
             },
             Row::Flag(flag) => flag.arity,

@@ -1,10 +1,13 @@
 //! The command line of each verb: its options, its operands, and the texts around them.
 
+mod report;
+
 use std::ffi::{OsStr, OsString};
 
 use super::Verb;
 use super::rows::{
-    CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL, VERSION,
+    Arity, CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL,
+    VERSION,
 };
 use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAG, SIMULATE_FLAGS, simulated};
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
@@ -253,9 +256,9 @@ static VERBS: &[Line] = &[
         word: "report",
         about: "Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do",
         usage: "retry report [OPTIONS] [LOG]...",
-        after: AFTER_REPORT,
+        after: report::AFTER,
         after_long: "",
-        first: REPORT_FLAGS,
+        first: report::FLAGS,
         has: |setting| setting.group == Group::Judging,
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[Operand {
@@ -288,61 +291,6 @@ static VERBS: &[Line] = &[
         then: &[],
         operands: Operands::Named(&[operand("WHAT", "What to print")]),
     },
-];
-
-/// The options of `retry report`. Some have the names of settings, which this verb does not have.
-static REPORT_FLAGS: &[&Flag] = &[
-    &Flag::format(
-        &["text", "json", "markdown", "html", "junit", "prometheus", "trace"],
-        "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)",
-    ),
-    &Flag {
-        short: Some('o'),
-        ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
-    },
-    &Flag::value("top", "N", "Rows of a table [default: 10]"),
-    &Flag::value(
-        "since",
-        "TIME",
-        "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now",
-    ),
-    &Flag::value("until", "TIME", "Only runs that ended before TIME"),
-    &Flag::value("name", "GLOB", "Only runs of this name; repeatable: any of them"),
-    &Flag::value("key", "GLOB", "Only runs with this key; repeatable"),
-    &Flag::value("label", "K=GLOB", "Only runs with this label; repeatable"),
-    &Flag::value("host", "GLOB", "Only runs on this host; repeatable"),
-    &Flag::value(
-        "outcome",
-        "OUTCOME",
-        "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
-    ),
-    &Flag::value(
-        "what-if",
-        "SETTINGS",
-        "What other settings would have changed, such as max=3,timeout=30s,deadline=5m",
-    ),
-    &Flag::value(
-        "run",
-        "ID",
-        "Tell of one run: last, or the begin of its id; with another format, only that run",
-    ),
-    &Flag::value(
-        "max-rescued",
-        "N|N%",
-        "Exit 1 if more runs than this were rescued: a number, or a share of all runs",
-    ),
-    &Flag::value("max-failed", "N|N%", "Exit 1 if more runs than this failed"),
-    &Flag::switch(
-        "draft-rules",
-        "Only print rules for what no rule knows, as TOML to add to a configuration",
-    ),
-    &Flag::switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"),
-    &Flag::value(
-        "junit-flaky",
-        "AS",
-        "With --format junit, count rescued runs as success or failure [default: success]",
-    ),
-    &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),
 ];
 
 /// The actions of `retry state`. All but the first take a key.
@@ -392,8 +340,3 @@ Actions:
 
 The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.
 Example: retry state close api.example.com --for 5m";
-
-const AFTER_REPORT: &str = "\
-Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
-
-Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";

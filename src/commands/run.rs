@@ -13,6 +13,7 @@ mod messages;
 mod onlookers;
 mod remains;
 mod streams;
+mod telling;
 mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
@@ -23,8 +24,9 @@ use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level, RunIdentity, RunStart, millis};
-use crate::policy::value::Key;
-use crate::policy::{Policy, builtin};
+use crate::ping;
+use crate::policy::value::{Key, MessageFormat};
+use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
@@ -33,6 +35,7 @@ use crate::sys::spool::HeldOutput;
 use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent, Variable};
 use crate::sys::{clock, environment, identity, output};
 use streams::Streams;
+use telling::Telling;
 use wrapped::Wrapped;
 
 /// Runs the command until the session says that the run is over.
@@ -66,7 +69,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let _inside = runtime.enter();
     // Not part of the future, which is moved about.
     let mut driver = Driver::new(&asked, command, outer)?;
-    Ok(runtime.block_on(driver.drive()))
+    Ok(runtime.block_on(driver.drive(&asked.resolved)))
 }
 
 /// `RETRY_DISABLE=1`, and the command could not be executed: the shell that would have said so is gone.
@@ -88,6 +91,7 @@ struct Driver<'a> {
     gatekeeper: Option<Gatekeeper>,
     sinks: Sinks,
     streams: Streams,
+    telling: Telling,
     exchange: Option<Exchange>,
     /// Advice on the command's tool that was not given yet.
     advice: Vec<String>,
@@ -112,13 +116,14 @@ impl<'a> Driver<'a> {
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
         let knowledge = Rc::new(asked.knowledge(&command.about));
         let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
-            .with_knowledge(Rc::clone(&knowledge));
+            .with_knowledge(Rc::clone(&knowledge))
+            .with_quotes(policy.log.is_some() || policy.message_format == MessageFormat::Json);
         let gatekeeper = Gatekeeper::new(policy)?;
         if let Some(gatekeeper) = &gatekeeper {
             session = session.with_gate(policy, gatekeeper.covered(&outer));
         }
 
-        let identity = RunIdentity {
+        let mut identity = RunIdentity {
             run: run.clone(),
             name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
             host: if policy.log.is_some() { identity::host() } else { String::new() },
@@ -131,13 +136,18 @@ impl<'a> Driver<'a> {
         };
         let program = command.argv[0].to_string_lossy().into_owned();
         let until = asked.request.verb == Some(builtin::UNTIL);
+        let (telling, note) = Telling::find(asked, &outer, &mut identity, &command);
         let mut sinks = Sinks::open(policy, identity, program, until);
         for warning in &asked.warnings {
             sinks.note(Level::Warn, warning);
         }
+        if let Some(note) = note {
+            sinks.note(Level::Debug, &note);
+        }
         let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
-            .with_profiles(knowledge.selection(), environment::stdin_is_terminal);
+            .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
+            .with_told((policy.ping_body && telling.pings()).then_some(ping::LONGEST_TAIL));
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {
@@ -145,7 +155,7 @@ impl<'a> Driver<'a> {
             kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
             grace: policy.kill_after,
             death_signal: policy.signal.0,
-            prompt_start: sinks.want_start(),
+            prompt_start: sinks.want_start() || telling.pings(),
         };
         let inputs = inputs::open(policy, &command.argv)?;
         let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
@@ -154,11 +164,14 @@ impl<'a> Driver<'a> {
             policy,
             command,
             outer,
-            session: session.with_listeners(sinks.least_level()),
+            session: session
+                .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
+                .with_owed(telling.owed()),
             gatekeeper,
             supervisor: supervisor.with_inputs(inputs),
             sinks,
             streams: Streams::new(policy, interests),
+            telling,
             // Without it the command can tell us nothing, and all else works.
             exchange: Exchange::new().ok(),
             advice,
@@ -172,9 +185,11 @@ impl<'a> Driver<'a> {
     }
 
     /// The run: what the session decides is done, what happens is told to the session.
-    async fn drive(&mut self) -> Exit {
+    async fn drive(&mut self, resolved: &Resolved) -> Exit {
         if self.sinks.want_start() {
-            self.sinks.emit(&Event::RunStart(self.describe()));
+            let start = Event::RunStart(self.describe(resolved));
+            self.sinks.enter_span(self.telling.span_id(&start));
+            self.sinks.emit(&start);
         }
         if self.streams.keeps_all() {
             self.supervisor.held().keep_end();
@@ -207,6 +222,11 @@ impl<'a> Driver<'a> {
                     Action::Deliver(delivery) => {
                         inputs.push_back(Input::Delivered(self.deliver(delivery).await));
                     }
+                    Action::PingStart => self.telling.ping_start(),
+                    Action::Ping(status, limit) => {
+                        inputs.push_back(Input::Sent(self.ping(status, limit).await));
+                    }
+                    Action::Export(limit) => inputs.push_back(Input::Sent(self.export(limit).await)),
                     Action::Finish(exit) => {
                         self.supervisor.conclude();
                         self.sinks.clear();
@@ -223,7 +243,8 @@ impl<'a> Driver<'a> {
             // What earlier attempts left behind may still be writing.
             let _late = self.exchange.as_ref().and_then(Exchange::take_hint);
         }
-        let variables = self.variables(attempt);
+        let mut variables = self.variables(attempt);
+        variables.extend(self.telling.variables(attempt));
         if !self.streams.keeps_all() {
             *self.supervisor.held() = HeldOutput::default();
         }
@@ -231,7 +252,9 @@ impl<'a> Driver<'a> {
         if attempt.last {
             self.supervisor.expect_last();
         }
+        self.sinks.begin_attempt(attempt.number, self.policy.attempts().times());
         self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
+        self.telling.started(self.pid);
         Ok(())
     }
 
@@ -329,6 +352,7 @@ impl<'a> Driver<'a> {
             other => other,
         };
         let failed = ending != Ending::Exited(0);
+        self.sinks.set_torn(self.streams.torn());
         Input::Ended(Ended {
             ending,
             // Also after a success: it is not to speak for the next attempt.
@@ -341,8 +365,9 @@ impl<'a> Driver<'a> {
         })
     }
 
-    fn describe(&self) -> RunStart {
+    fn describe(&self, resolved: &Resolved) -> RunStart {
         let argv = &self.command.argv;
+        let settings = resolved.told();
         RunStart {
             program: argv[0].to_string_lossy().into_owned(),
             argc: argv.len(),
@@ -353,9 +378,13 @@ impl<'a> Driver<'a> {
             cwd: identity::working_directory(),
             max: self.policy.attempts().times(),
             deadline_ms: self.policy.deadline.0.map(whole_millis),
+            timeout_ms: self.policy.timeout.0.map(whole_millis),
             splay_ms: Some(self.session.splay()).filter(|splay| !splay.is_zero()).map(millis),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             depth: self.outer.depth + 1,
+            parent_span_id: self.telling.parent_span_id(),
+            policy_digest: resolved.digest(&settings),
+            settings,
         }
     }
 }

@@ -117,6 +117,19 @@ pub fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Du
 }
 
 impl RunStop {
+    /// What an annotation says of the run: how many attempts it took, what was seen, and how long.
+    pub fn annotation(&self) -> String {
+        let elapsed = approximate(from_millis(self.elapsed_ms));
+        let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
+        let seen = seen.join(", ");
+        if self.outcome == Outcome::Succeeded {
+            return format!("succeeded on attempt {} after {seen} in {elapsed}", self.attempts);
+        }
+        let why: Vec<_> = [seen, self.why.clone()].into_iter().filter(|text| !text.is_empty()).collect();
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+        format!("{} in {elapsed}{why}", plural(self.attempts, "attempt"))
+    }
+
     /// The last line of a run: what came of the command, what was seen, and the exit.
     fn message(&self, name: &str) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));

@@ -7,6 +7,7 @@ use super::*;
 mod breaker;
 mod clocks;
 mod delay;
+mod edges;
 mod properties;
 mod window;
 

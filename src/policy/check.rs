@@ -6,10 +6,11 @@ use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::resolve::Resolved;
 use super::settings::{SETTINGS, SettingValue, find};
-use super::value::{MaxAttempts, StderrMode, StdoutMode};
+use super::value::{MaxAttempts, MessagesTo, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
 use crate::base::problem::Problem;
+use crate::base::secrets::HIDDEN;
 use crate::base::words::without_password;
 
 /// Everything that contradicts itself in what was resolved.
@@ -124,6 +125,14 @@ impl Check<'_> {
 
     fn streams(&mut self) {
         let policy = &self.resolved.policy;
+        if policy.stdout == StdoutMode::Success && policy.messages_to == MessagesTo::Stdout {
+            self.refuse(
+                ["messages-to", "stdout"],
+                "and",
+                " conflict: stdout is to hold nothing but the command's output",
+                "use --messages-to stderr, another descriptor or a file",
+            );
+        }
         if policy.chronic && policy.stdout == StdoutMode::Success {
             self.refuse(
                 ["chronic", "stdout"],
@@ -172,6 +181,9 @@ fn tell(key: &str, layers: &[Cow<'_, Layer>]) -> String {
 
 /// A value as it was written, and where.
 fn tell_given(given: &Given) -> String {
+    if matches!(given.origin, Origin::File(_)) && SETTINGS[given.setting].is_secret {
+        return format!("{} = {HIDDEN} ({})", SETTINGS[given.setting].key, given.origin);
+    }
     if matches!(given.origin, Origin::File(_)) {
         let value = given.texts.join(std::ffi::OsStr::new(","));
         let told = format!("{} = {} ({})", SETTINGS[given.setting].key, value.display(), given.origin);

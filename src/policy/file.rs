@@ -10,7 +10,7 @@ use super::layer::{Layer, Origin, RETRIES};
 use super::settings::{Policy, SETTINGS, Setting, SettingValue, find};
 use super::value::{self, TomlForm};
 use super::{rule, toml_text};
-use crate::base::problem::{Place, Problem, Source, nearest};
+use crate::base::problem::{Problem, Source, SourceSpan, nearest};
 use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::profile::{self, Profile};
 
@@ -34,9 +34,9 @@ pub struct KeyLimits {
 pub struct FilePolicy {
     pub name: String,
     /// The place of the name.
-    pub place: Place,
+    pub place: SourceSpan,
     /// The parent, and where it is named.
-    pub inherits: Option<(String, Place)>,
+    pub inherits: Option<(String, SourceSpan)>,
     pub layer: Layer,
 }
 

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 
 use super::settings::{Index, SETTINGS, SettingValue, find};
 use super::value::{MaxAttempts, TomlForm, Value};
-use crate::base::problem::{Place, Problem};
+use crate::base::problem::{Problem, SourceSpan};
+use crate::base::secrets::HIDDEN;
 use crate::base::words::without_password;
 
 /// The source of a value.
@@ -16,7 +17,7 @@ pub enum Origin {
     /// A policy that is compiled in.
     Builtin(&'static str),
     /// A configuration file.
-    File(Place),
+    File(SourceSpan),
     /// An environment variable.
     Env(&'static str),
     /// The command line.
@@ -32,7 +33,7 @@ impl Origin {
     }
 
     /// The place in a file; `None` for any other origin.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<SourceSpan> {
         match self {
             Origin::File(place) => Some(place.clone()),
             _ => None,
@@ -79,8 +80,11 @@ impl Layer {
         origin: Origin,
         written: String,
     ) -> Result<(), Problem> {
-        let written = without_password(written);
         let setting = setting_of(key, &origin)?;
+        let written = match &texts[..] {
+            texts if SETTINGS[setting].is_secret => without(written, texts),
+            _ => without_password(written),
+        };
         let refused = |why: String| refusal(setting, &texts, &written, &why).at(origin.place());
         if key == RETRIES {
             let max = attempts_for(&texts).map_err(refused)?;
@@ -116,6 +120,12 @@ impl Layer {
     pub fn get(&self, setting: Index) -> Option<&Given> {
         self.0.iter().find(|given| given.setting == setting)
     }
+}
+
+/// What was written, without these texts.
+fn without(written: String, texts: &[OsString]) -> String {
+    let texts = texts.iter().map(|text| text.to_string_lossy()).filter(|text| !text.is_empty());
+    texts.fold(written, |written, text| written.replace(&*text, HIDDEN))
 }
 
 fn setting_of(key: &str, origin: &Origin) -> Result<Index, Problem> {

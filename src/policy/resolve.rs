@@ -16,7 +16,7 @@ use super::layer::{Layer, Origin};
 use super::settings::{Policy, SETTINGS, SettingValue, find};
 use super::value::{Key, MaxAttempts, TimeLimit};
 use crate::backoff::Strategy;
-use crate::base::problem::{Place, Problem, nearest};
+use crate::base::problem::{Problem, SourceSpan, nearest};
 use crate::classify::ExitSpecs;
 use crate::classify::profile::{self, Profile};
 
@@ -353,7 +353,7 @@ fn descendants<'a>(name: &'a str, parents: &BTreeMap<&'a str, &'a str>) -> BTree
 }
 
 /// The place where a policy names its parent.
-fn place_of(name: &str, files: &[File]) -> Option<Place> {
+fn place_of(name: &str, files: &[File]) -> Option<SourceSpan> {
     named(name, files).rev().find_map(|policy| policy.inherits.as_ref()).map(|(_, place)| place.clone())
 }
 

@@ -12,9 +12,10 @@ use serde_json::Value as Json;
 
 use super::rule::PolicyRules;
 use super::value::{
-    Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
-    MaxAttempts, MessageFormat, Name, OnStateError, Patterns, Permits, ProfileNames, Share, Shell, Signal,
-    Size, StatePlace, StderrMode, StdinMode, StdoutMode, TimeLimit, TomlForm, Value,
+    CiGroups, Color, Count, DemandedPatterns, ExitCodes, ExitStatus, Factor, FilePath, GateWait, Key, Labels,
+    MaxAttempts, MessageFormat, MessagesTo, MetricsFile, MetricsLabels, Name, OnStateError, OutputsTo,
+    Patterns, Permits, PingKind, PingUrl, ProfileNames, Share, Shell, Signal, Size, StatePlace, StderrMode,
+    StdinMode, StdoutMode, Summary, TimeLimit, TomlForm, Traces, Value,
 };
 use crate::backoff::{Backoff, Jitter, Strategy};
 use crate::classify::{Class, ExitSpecs, Otherwise, PolicyRule, RETRY_MATCH, Rules};
@@ -59,6 +60,8 @@ pub struct Setting {
     /// Help, a line an entry.
     pub help: &'static [&'static str],
     pub form: TomlForm,
+    /// Its value is never shown.
+    pub is_secret: bool,
     /// What it may be in TOML: JSON Schema, draft-07.
     pub schema: fn() -> Json,
     /// The words that it may be.
@@ -166,6 +169,7 @@ macro_rules! settings {
             basic: false $(|| !stringify!($basic).is_empty())?,
             help: &[$($help),+],
             form: <$type as Value>::FORM,
+            is_secret: <$type as Value>::IS_SECRET,
             schema: <$type as Value>::schema,
             words: <$type as Value>::words,
             parse: |texts| <$type as Value>::read(texts).map(SettingValue::$field),
@@ -342,7 +346,8 @@ settings! {
     /// Retry only failures where the request cannot have taken effect
     ///
     /// That is: it could not connect, the name was not resolved, it was refused before any work, it was throttled.
-    /// Any other failure ends the run, since doing it twice may do harm.
+    /// Any other failure ends the run, since doing it twice may do harm; so does any failure of a command that runs
+    /// others, such as make or a script, since an earlier step may have been applied.
     non_idempotent / "non-idempotent": bool = false,
     { Judging "" }
 
@@ -413,6 +418,49 @@ settings! {
     log_tail / "log-tail": Size = Size(0),
     { Surroundings "SIZE" }
 
+    /// Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)
+    ///
+    /// The URL is a secret: no message, log or explanation shows it. The command never waits for a ping, and a ping that
+    /// fails is a warning. A run inside of another retry pings only if its own command line says so.
+    ping / "ping": Option<PingUrl> = None,
+    { Surroundings "URL" env "RETRY_OPT_PING" }
+
+    /// How pings are written: auto, healthchecks, sentry or cronitor
+    ///
+    /// `auto` knows Sentry and Cronitor by the URL's host; any other is pinged as healthchecks.io is.
+    ping_kind / "ping-kind": PingKind = PingKind::Auto,
+    { Surroundings "KIND" }
+
+    /// Send the end of the command's stderr with the last ping
+    ///
+    /// At most 10 kB, to services of the kind healthchecks. The command's stderr is captured for it.
+    ping_body / "ping-body": bool = false,
+    { Surroundings "" }
+
+    /// How long the last ping may take, its three tries together
+    ping_timeout / "ping-timeout": Duration = Duration::from_secs(5),
+    { Surroundings "DURATION" }
+
+    /// Export OpenTelemetry traces: auto or off
+    ///
+    /// `auto` exports a span for the run and one for each attempt if $OTEL_EXPORTER_OTLP_ENDPOINT or
+    /// $OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, in at most 1s after the run.
+    traces / "traces": Traces = Traces::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_TRACES" }
+
+    /// Count the run in a file of metrics for Prometheus (node_exporter's textfile collector)
+    ///
+    /// Counters go on from run to run, and any number of processes may share a file; it is replaced as a whole. A file that
+    /// something else wrote is left alone. Metrics that can't be written are a warning, and never another result.
+    metrics_file / "metrics-file": Option<MetricsFile> = None,
+    { Surroundings "FILE" }
+
+    /// Also give the metrics this label of --label; repeatable
+    ///
+    /// Each value of a label makes series of its own: choose labels that have few.
+    metrics_label / "metrics-label": MetricsLabels = MetricsLabels::default(),
+    { Surroundings "KEY" }
+
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,
     { Surroundings "NAME" env "RETRY_OPT_NAME" }
@@ -421,9 +469,43 @@ settings! {
     label / "label": Labels = Labels::default(),
     { Surroundings "KEY=VALUE" }
 
-    /// How messages are written: text or json, an object a line
+    /// How messages are written: text, json (an object a line), auto, or as a CI system reads them
+    ///
+    /// `github`, `gitlab`, `buildkite`, `teamcity` and `azure` are text, with that system's commands: each attempt is a group
+    /// (--ci-groups), and a run that was rescued or failed is one annotation. `auto` is the system that the environment names,
+    /// else text. TeamCity and Azure read commands on stdout alone (--messages-to).
     message_format / "message-format": MessageFormat = MessageFormat::Text,
     { Surroundings "FORMAT" env "RETRY_OPT_MESSAGE_FORMAT" }
+
+    /// Where messages go: stderr, stdout, the number of a descriptor, or a file, appended to
+    ///
+    /// A file whose name is a number is written ./3. stdout is refused where it is to hold nothing but the command's output
+    /// (-O).
+    messages_to / "messages-to": MessagesTo = MessagesTo::Stderr,
+    { Surroundings "WHERE" env "RETRY_OPT_MESSAGES_TO" }
+
+    /// Make each attempt a group in the log of a CI system: auto, always or never
+    ///
+    /// `auto`: where messages and output certainly stay in order, since stdout and stderr are one file, or messages go to
+    /// stdout.
+    ci_groups / "ci-groups": CiGroups = CiGroups::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_CI_GROUPS" }
+
+    /// Have GitHub obey no command in the output of the attempts
+    ///
+    /// Not even ::add-mask:: works then. If retry is killed by SIGKILL, the rest of the step is not obeyed either.
+    ci_stop_commands / "ci-stop-commands": bool = false,
+    { Surroundings "" }
+
+    /// Add a row to $GITHUB_STEP_SUMMARY: auto, always or never
+    ///
+    /// `auto`: if the run was rescued or failed. With --message-format github or auto, for the outermost run alone.
+    summary / "summary": Summary = Summary::Auto,
+    { Surroundings "WHEN" env "RETRY_OPT_SUMMARY" }
+
+    /// Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE
+    outputs / "outputs": Option<OutputsTo> = None,
+    { Surroundings "FILE" env "RETRY_OPT_OUTPUTS" }
 
     /// When messages are coloured: auto, always or never
     ///
@@ -552,6 +634,7 @@ impl Policy {
             otherwise: self.otherwise,
             non_idempotent: self.non_idempotent,
             knowledge: std::rc::Rc::default(),
+            quotes: false,
         }
     }
 

@@ -90,6 +90,8 @@ impl TomlForm {
 /// A value that can be a setting.
 pub trait Value: Sized {
     const FORM: TomlForm;
+    /// Texts of it are never shown.
+    const IS_SECRET: bool = false;
 
     /// Reads one text.
     fn parse(text: &str) -> Result<Self, String>;
@@ -258,6 +260,7 @@ impl Value for ExitStatus {
 
 impl<T: Value> Value for Option<T> {
     const FORM: TomlForm = T::FORM;
+    const IS_SECRET: bool = T::IS_SECRET;
 
     fn parse(text: &str) -> Result<Self, String> {
         T::parse(text).map(Some)
@@ -342,17 +345,23 @@ impl Value for bool {
 }
 
 mod judging;
+mod metrics;
 mod schedule;
 mod shared;
 mod streams;
 mod surroundings;
+mod telling;
 
 pub(super) use judging::pattern as regex;
 pub use judging::{DemandedPatterns, ExitCodes, Patterns, ProfileNames, Signal};
+pub use metrics::{MetricsFile, MetricsLabels};
 pub use schedule::Factor;
 pub use shared::{GateWait, Key, OnStateError, Permits, Share, StatePlace};
 pub use streams::{StderrMode, StdinMode, StdoutMode};
-pub use surroundings::{Color, FilePath, Labels, MessageFormat, Name, Shell};
+pub use surroundings::{
+    CiGroups, Color, FilePath, Labels, MessageFormat, MessagesTo, Name, OutputsTo, Shell, Summary,
+};
+pub use telling::{PingKind, PingUrl, Traces};
 
 #[cfg(test)]
 mod tests;

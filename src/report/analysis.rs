@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem::Finder;
+
+use super::checkpoint::Totals;
 use super::choice::{Choice, Chosen, Picked};
 use super::filter::Filter;
 use super::line::{self, Line};
 use super::lines::{Lines, Piece};
-use super::metrics::{Ended, Metrics};
 use super::rejudge::{Judge, Rejudged};
 use super::runs::{Dictionary, Open, Run, Stop};
 use super::stats::Stats;
@@ -14,6 +16,7 @@ use super::story::Story;
 use super::summary;
 use super::unmatched::{Template, Texts};
 use super::what_if::{Setting, WhatIfs};
+use crate::metrics::{Ended, Metrics};
 use crate::report::model::Report;
 
 /// What is wanted.
@@ -50,6 +53,8 @@ pub struct Input {
     pub too_long: u64,
     /// Files whose last line is cut off.
     pub cut_off: u64,
+    /// It was not read to its end.
+    pub interrupted: bool,
     /// The first line that was skipped: file, number, why.
     pub first_skipped: Option<(String, u64, String)>,
 }
@@ -67,6 +72,8 @@ struct Core {
     keep: Stories,
     /// Lines that only say that an attempt has begun are of use.
     starts: bool,
+    /// Finds them.
+    start: Finder<'static>,
     input: Input,
     /// The file and the number of its lines so far.
     file: String,
@@ -105,6 +112,7 @@ impl Analysis {
         let stories = options.stories != Stories::None;
         let core = Core {
             starts: stories || options.run.is_some() || filter.since.is_some() || filter.until.is_some(),
+            start: Finder::new(br#""event":"attempt.start""#),
             filter,
             keep: options.stories,
             input: Input::default(),
@@ -139,6 +147,30 @@ impl Analysis {
     pub fn end(&mut self) {
         let Self { splitter, core } = self;
         splitter.end(|piece| core.take(piece));
+    }
+
+    /// Bytes of the file behind its last line feed.
+    pub fn pending(&self) -> u64 {
+        self.splitter.pending
+    }
+
+    /// Goes on from a checkpoint. To be called before any file.
+    pub fn resume(&mut self, totals: Totals) {
+        let Core { open, dictionary, metrics, .. } = &mut self.core;
+        *metrics = totals.metrics;
+        open.restore(totals.open, dictionary);
+    }
+
+    /// What the next report goes on from.
+    pub fn totals(&self) -> Totals {
+        let Core { open, dictionary, metrics, .. } = &self.core;
+        Totals { metrics: metrics.clone(), open: open.kept(dictionary) }
+    }
+
+    /// Gives up what is left of the input: the report is of what was read so far, and says so.
+    pub fn interrupt(&mut self) {
+        self.splitter = Lines::default();
+        self.core.input.interrupted = true;
     }
 
     /// What has been read so far.
@@ -204,7 +236,7 @@ impl Core {
             return;
         }
         self.input.lines += 1;
-        if !self.starts && is_plain_start(line) {
+        if !self.starts && self.is_plain_start(line) {
             self.input.ours += 1;
             return;
         }
@@ -245,14 +277,14 @@ impl Core {
     /// The end of a run as metrics count it.
     fn ended<'d>(&'d self, run: &Run, stop: &Stop) -> Ended<'d> {
         let policy = run.policy.map(|policy| self.dictionary.policies.text(policy));
-        let successes = run.tries.iter().filter(|attempt| attempt.succeeded).count() as u64;
         let [transient, throttled, permanent] = run.classes;
         Ended {
             operation: self.dictionary.names.text(run.name),
             policy: policy.unwrap_or("default"),
+            labels: &[],
             outcome: stop.outcome,
             rescued: stop.had_failures && stop.outcome == crate::event::Outcome::Succeeded,
-            classes: [successes, transient, throttled, permanent],
+            classes: [run.successes(), transient, throttled, permanent],
             attempts: stop.attempts,
             waited: stop.slept,
             elapsed: stop.elapsed,
@@ -282,12 +314,10 @@ impl Core {
             }
         }
     }
-}
 
-/// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
-/// stand behind backslashes.
-fn is_plain_start(line: &[u8]) -> bool {
-    line.starts_with(br#"{"v":1,"#)
-        && line.ends_with(b"}")
-        && memchr::memmem::find(line, br#""event":"attempt.start""#).is_some()
+    /// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
+    /// stand behind backslashes.
+    fn is_plain_start(&self, line: &[u8]) -> bool {
+        line.starts_with(br#"{"v":1,"#) && line.ends_with(b"}") && self.start.find(line).is_some()
+    }
 }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use super::sketch::share;
 use super::time;
 use super::unmatched::{ANY, GAP, Said, Template, is_strong, without_secrets};
-use crate::base::problem::Source;
+use crate::base::problem::{Problem, Source};
 use crate::base::words::plural;
-use crate::classify::profile::{Example, is_known};
+use crate::classify::profile::{Example, Profile, is_known};
 use crate::policy::file;
 
 /// Runs from which a template is worth a rule.
@@ -19,34 +19,88 @@ const ENOUGH_RETRIED: u64 = 20;
 /// Words that a pattern must have to say something.
 const ENOUGH_WORDS: usize = 2;
 
-/// The drafts as TOML, those first that cost most time. Empty when no template is worth one.
-pub fn drafts(templates: &[Template]) -> String {
-    let mut worth: Vec<_> = templates.iter().filter(|template| template.runs >= ENOUGH_RUNS).collect();
+/// A rule as it would stand in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drafted {
+    /// TOML: a comment with the numbers, then the rule, or a comment of it where it is not usable.
+    pub toml: String,
+    /// The rule passed its checks.
+    pub is_usable: bool,
+}
+
+/// Drafts for templates that no rule of the `known` profiles judges, those first that cost most time. Ids and profiles that
+/// are known are not used again.
+pub fn drafts(templates: &[Template], known: &[Rc<Profile>]) -> Vec<Drafted> {
+    let mut worth: Vec<_> = templates.iter().filter(|template| is_worth_a_rule(template)).collect();
     worth.sort_by_key(|template| (std::cmp::Reverse(template.lost), &template.program, &template.words));
-    let mut ids = BTreeSet::new();
-    let mut begun = BTreeSet::new();
-    let mut out = String::new();
+    let ids = |profile: &Rc<Profile>| {
+        let name = profile.name.to_string();
+        profile.rules.iter().map(|rule| (name.clone(), rule.id.to_string())).collect::<Vec<_>>()
+    };
+    let mut ids: BTreeSet<_> = known.iter().flat_map(ids).collect();
+    let mut begun: BTreeSet<_> = known.iter().map(|profile| profile.name.to_string()).collect();
+    let mut out = Vec::new();
     for template in worth {
+        if is_judged(template, known) {
+            continue;
+        }
         let draft = Draft::of(template, &mut ids);
         let others = templates
             .iter()
             .filter(|other| !std::ptr::eq(*other, template) && other.program == template.program);
         let problem = draft.problem(template, others);
-        let header = draft.header().filter(|_| problem.is_none() && begun.insert(draft.profile.clone()));
-        out += &format!("# {}\n", summary(template));
-        match problem {
+        let mut toml = format!("# {}\n", summary(template));
+        match &problem {
             None => {
-                out += &header.unwrap_or_default();
-                out += &draft.rule();
+                let is_new = begun.insert(draft.profile.clone());
+                toml += &draft.header().filter(|_| is_new).unwrap_or_default();
+                toml += &draft.rule();
             }
             Some(why) => {
-                out += &format!("# Not usable as it is: {why}\n");
-                out += &draft.rule().lines().map(|line| format!("# {line}\n")).collect::<String>();
+                toml += &format!("# Not usable as it is: {why}\n");
+                toml += &draft.rule().lines().map(|line| format!("# {line}\n")).collect::<String>();
             }
         }
-        out.push('\n');
+        out.push(Drafted { toml, is_usable: problem.is_none() });
     }
-    out.trim_end().to_owned() + if out.is_empty() { "" } else { "\n" }
+    out
+}
+
+/// Was it seen often enough?
+pub fn is_worth_a_rule(template: &Template) -> bool {
+    template.runs >= ENOUGH_RUNS
+}
+
+/// Has a rule of these profiles come to judge what the template was made of?
+fn is_judged(template: &Template, known: &[Rc<Profile>]) -> bool {
+    let (program, profile) = program_and_profile(template);
+    let is_its = |known: &&Rc<Profile>| *known.name == *profile || known.commands.contains(&program);
+    known.iter().filter(is_its).flat_map(|profile| &profile.rules).any(|rule| {
+        let matches = |sample: &String| rule.matches_example(&example(template.said, sample, template.exit));
+        template.samples.iter().all(matches)
+    })
+}
+
+/// All drafts for a person to choose from. Empty when there is none.
+pub fn printed(drafts: &[Drafted]) -> String {
+    drafts.iter().map(|draft| draft.toml.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// A configuration with the usable drafts behind what it has; `None` when there is nothing to add. Errors are mistakes in
+/// what it would be.
+pub fn merged(source: &Source, drafts: &[Drafted]) -> Result<Option<String>, Vec<Problem>> {
+    let mut text = source.text.clone();
+    for draft in drafts.iter().filter(|draft| draft.is_usable) {
+        if !text.is_empty() {
+            text += if text.ends_with('\n') { "\n" } else { "\n\n" };
+        }
+        text += &draft.toml;
+    }
+    if text == source.text {
+        return Ok(None);
+    }
+    let (_, problems) = file::parse(&Rc::new(Source { path: source.path.clone(), text: text.clone() }));
+    if problems.is_empty() { Ok(Some(text)) } else { Err(problems) }
 }
 
 /// `37 attempts in 21 runs since 2026-11-02; 19 runs went on to succeed (90 %, at least 71 %)`
@@ -85,15 +139,9 @@ struct Draft {
 
 impl Draft {
     fn of(template: &Template, ids: &mut BTreeSet<(String, String)>) -> Self {
-        let program = template.program.rsplit('/').next().unwrap_or_default().to_owned();
-        let named: String = program
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-            .collect();
-        let profile = named.trim_matches('-').to_owned();
+        let (program, profile) = program_and_profile(template);
         let half = half(&template.words);
         let (class, undecided) = class(template);
-        let profile = if profile.is_empty() { "mytool".to_owned() } else { profile };
         Self {
             id: unique(&id(half), &profile, ids),
             profile,
@@ -158,6 +206,17 @@ impl Draft {
         }
         self.undecided.as_ref().map(|why| format!("undecided, {why}"))
     }
+}
+
+/// The base name of the template's program, and the profile that its rules belong to.
+fn program_and_profile(template: &Template) -> (String, String) {
+    let program = template.program.rsplit('/').next().unwrap_or_default().to_owned();
+    let named: String = program
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let profile = named.trim_matches('-').to_owned();
+    (program, if profile.is_empty() { "mytool".to_owned() } else { profile })
 }
 
 fn example(said: Said, sample: &str, exit: Option<u8>) -> Example {

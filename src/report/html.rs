@@ -2,11 +2,12 @@
 
 pub mod svg;
 
-use super::model::{Group, Report, Rule};
+use super::model::{Bin, Count, Group, Report, Rule, Spread, Template};
 use super::stats::word;
 use super::story::Story;
-use super::text::{grouped, percent, span};
+use super::text::{counted, grouped, helped, percent, span, with_interval};
 use super::time;
+use crate::base::words::plural;
 use svg::{Bar, Escaped};
 
 /// Runs that were not right at first, and are shown one by one.
@@ -19,11 +20,13 @@ pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
     let mut out = begin("retry report");
     out += &head(report);
     out += &timeline(report);
-    out += &histogram(report);
+    out += &attempts(report);
+    out += &durations(report);
     out += &flaky(report, top);
     out += &operations(report, top);
     out += &rules(report, top);
     out += &templates(report, top);
+    out += &what_if(report);
     out += &runs(stories);
     out + "</body>\n</html>\n"
 }
@@ -41,89 +44,175 @@ pub fn begin(title: &str) -> String {
 }
 
 fn head(report: &Report) -> String {
+    let minute = |text: &String| time::minute(time::micros(text).unwrap_or_default());
     let window = match (&report.window.first, &report.window.last) {
-        (Some(first), Some(last)) => format!(", {} to {}", Escaped(first), Escaped(last)),
+        (Some(first), Some(last)) => format!(", {} to {} UTC", minute(first), minute(last)),
         _ => String::new(),
     };
     let share = |count| percent(count, report.runs).map(|share| format!(" ({share})")).unwrap_or_default();
-    format!(
-        "<p>{} runs of {} operations{window}</p>\n<ul>\n<li>first try: {}{}</li>\n<li>rescued: {}{}</li>\n<li>failed: {}{}</li>\n\
-         <li>unfinished: {}</li>\n<li>lost to failed attempts and the waits behind them: {} ({} waited)</li>\n</ul>\n",
-        grouped(report.runs),
-        grouped(report.operations),
-        grouped(report.first_try),
-        share(report.first_try),
-        grouped(report.rescued),
-        share(report.rescued),
-        grouped(report.failed),
-        share(report.failed),
-        grouped(report.unfinished),
-        span(report.lost_ms),
-        span(report.waited_ms)
-    )
+    let fate = |class: &str, name: &str, count: u64| {
+        format!("<li>{}{name} <b>{}</b>{}</li>\n", svg::swatch(class), grouped(count), share(count))
+    };
+    let mut out = format!(
+        "<p>{} of {}{window}</p>\n",
+        counted(report.runs, "run"),
+        counted(report.operations, "operation")
+    );
+    if report.interrupted {
+        out += "<p class=\"cut\">Interrupted: only a part of the logs was read.</p>\n";
+    }
+    out += &format!(
+        "<ul class=\"legend\">\n{}{}{}</ul>\n",
+        fate("good", "first try", report.first_try),
+        fate("rescued", "rescued", report.rescued),
+        fate("failed", "failed", report.failed)
+    );
+    if report.unfinished > 0 {
+        let runs = counted(report.unfinished, "run");
+        out += &format!("<p>Not counted: {runs} whose end was not logged.</p>\n");
+    }
+    if report.lost_ms > 0.0 {
+        let [lost, waited] = [report.lost_ms, report.waited_ms].map(span);
+        out += &format!(
+            "<p><b>{lost}</b> lost to failed attempts and the waits behind them ({waited} waited)</p>\n"
+        );
+    }
+    out
 }
 
+/// How a column stands.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Word,
+    Number,
+    /// Broken where there is no room.
+    Text,
+}
+
+/// The longest text of a cell, in characters.
+const LONGEST: usize = 300;
+
 /// A chart with its numbers behind it.
-fn chart(title: &str, svg: &str, titles: &[&str], rows: &[Vec<String>]) -> String {
+fn chart(title: &str, svg: &str, columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let numbers = table(titles, rows);
-    format!("<h2>{title}</h2>\n{svg}<details><summary>The numbers</summary>\n{numbers}</details>\n")
+    let numbers = table(columns, rows);
+    format!(
+        "<h2>{title}</h2>\n<div class=\"scroll\">\n{svg}</div>\n<details><summary>The numbers</summary>\n{numbers}</details>\n"
+    )
 }
 
 /// A table; cells are text.
-pub fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
-    let heads: String = titles.iter().map(|title| format!("<th>{title}</th>")).collect();
+pub fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
+    let class = |kind: Kind| match kind {
+        Kind::Word => "",
+        Kind::Number => " class=\"number\"",
+        Kind::Text => " class=\"text\"",
+    };
+    let heads: String =
+        columns.iter().map(|(title, kind)| format!("<th{}>{title}</th>", class(*kind))).collect();
     let row = |cells: &Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", Escaped(cell))).collect();
-        format!("<tr>{cells}</tr>\n")
+        let cell = |(cell, (_, kind)): (&String, &(&str, Kind))| {
+            format!("<td{}>{}</td>", class(*kind), Escaped(&svg::cut(cell, LONGEST)))
+        };
+        format!("<tr>{}</tr>\n", cells.iter().zip(columns).map(cell).collect::<String>())
     };
     let rows: String = rows.iter().map(row).collect();
-    format!("<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+    format!(
+        "<div class=\"scroll\"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
 }
+
+/// A table under a title; nothing without rows.
+fn section(title: &str, columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() { String::new() } else { format!("<h2>{title}</h2>\n{}", table(columns, rows)) }
+}
+
+/// The columns of the fates.
+const FATES: [(&str, Kind); 3] =
+    [("first try", Kind::Number), ("rescued", Kind::Number), ("failed", Kind::Number)];
 
 fn timeline(report: &Report) -> String {
+    /// More bars than these are not told apart.
+    const BARS: i64 = 120;
     let timeline = &report.timeline;
+    let at = |bin: &Bin| time::micros(&bin.from).unwrap_or_default();
+    let (Some(first), Some(last)) = (timeline.bins.first().map(at), timeline.bins.last().map(at)) else {
+        return String::new();
+    };
     let width = timeline.bin_seconds * time::SECOND;
-    let at = |from: &str| time::micros(from).unwrap_or_default().div_euclid(width.max(1));
-    let first = timeline.bins.first().map(|bin| at(&bin.from)).unwrap_or_default();
-    let bars: Vec<_> = timeline
-        .bins
-        .iter()
-        .map(|bin| Bar {
-            place: usize::try_from(at(&bin.from) - first).unwrap_or_default(),
-            parts: [bin.first_try, bin.rescued, bin.failed],
-            label: bin.from.clone(),
-        })
-        .collect();
-    let rows: Vec<_> = timeline
-        .bins
-        .iter()
-        .map(|bin| vec![bin.from.clone(), grouped(bin.first_try), grouped(bin.rescued), grouped(bin.failed)])
-        .collect();
+    let bins = (last - first) / width.max(1) + 1;
+    let step = width * ((bins + BARS - 1) / BARS).max(1);
+    let mut bars: Vec<Bar> = Vec::new();
+    for bin in &timeline.bins {
+        let place = usize::try_from((at(bin) - first) / step).unwrap_or_default();
+        let counts = [bin.first_try, bin.rescued, bin.failed];
+        if let Some(bar) = bars.last_mut().filter(|bar| bar.place == place) {
+            for (sum, count) in bar.parts.iter_mut().zip(counts) {
+                *sum += count;
+            }
+        } else {
+            let tick = time::minute(at(bin));
+            bars.push(Bar { place, parts: counts, label: tick.clone(), tick });
+        }
+    }
+    let row = |bar: &Bar| [vec![bar.label.clone()], bar.parts.map(grouped).to_vec()].concat();
+    let rows: Vec<_> = bars.iter().map(row).collect();
     let title = "Runs over time";
-    let about = format!("Runs by the time they ended, in steps of {} seconds", timeline.bin_seconds);
-    chart(title, &svg::bars(title, &about, &bars), &["from", "first try", "rescued", "failed"], &rows)
+    let about = format!("Runs by the time they ended, in steps of {}", time::span(step.unsigned_abs()));
+    let columns = [&[("from (UTC)", Kind::Word)], &FATES[..]].concat();
+    chart(title, &svg::bars(title, &about, &bars), &columns, &rows)
 }
 
-fn histogram(report: &Report) -> String {
+fn durations(report: &Report) -> String {
+    let steps = &report.durations.histogram;
+    let mut bars: Vec<Bar> = Vec::new();
+    let mut bound = steps.first().map(|step| step.up_to_ms).unwrap_or_default();
+    for step in steps {
+        // Bounds without runs have a place, too.
+        let mut place = bars.last().map_or(0, |bar| bar.place + 1);
+        while bound < step.up_to_ms {
+            bound = next_bound(bound);
+            place += 1;
+        }
+        let tick = span(step.up_to_ms);
+        let label = format!("up to {tick}");
+        let parts = [step.first_try, step.rescued, step.failed];
+        bars.push(Bar { place, parts, label, tick });
+        bound = next_bound(bound);
+    }
+    let row = |step: &Spread| {
+        let counts = [step.first_try, step.rescued, step.failed].map(grouped);
+        [vec![span(step.up_to_ms)], counts.to_vec()].concat()
+    };
+    let rows: Vec<_> = steps.iter().map(row).collect();
+    let title = "Durations";
+    let svg = svg::bars(title, "Runs by the time they took, attempts and waits", &bars);
+    chart(title, &svg, &[&[("up to", Kind::Word)], &FATES[..]].concat(), &rows)
+}
+
+/// 1, 2, 5, 10, 20 …
+fn next_bound(bound: f64) -> f64 {
+    let leading = bound / 10_f64.powf(bound.log10().floor());
+    if (leading - 2.0).abs() < 0.1 { bound * 2.5 } else { bound * 2.0 }
+}
+
+fn attempts(report: &Report) -> String {
     const SHOWN: usize = 60;
     let counts = &report.attempts.histogram;
-    let bars: Vec<_> = counts
-        .iter()
-        .take(SHOWN)
-        .enumerate()
-        .map(|(place, count)| Bar {
-            place,
-            parts: [count.runs, 0, 0],
-            label: format!("{} attempts", count.attempts),
-        })
-        .collect();
+    let bar = |(place, count): (usize, &Count)| Bar {
+        place,
+        parts: [count.runs, 0, 0],
+        tick: count.attempts.to_string(),
+        label: plural(count.attempts, "attempt"),
+    };
+    let bars: Vec<_> = counts.iter().take(SHOWN).enumerate().map(bar).collect();
     let rows: Vec<_> =
         counts.iter().map(|count| vec![grouped(count.attempts), grouped(count.runs)]).collect();
     let title = "Attempts";
-    chart(title, &svg::bars(title, "Runs by the attempts they took", &bars), &["attempts", "runs"], &rows)
+    let svg = svg::bars(title, "Runs by the attempts they took", &bars);
+    chart(title, &svg, &[("attempts", Kind::Number), ("runs", Kind::Number)], &rows)
 }
 
 fn flaky(report: &Report, top: usize) -> String {
@@ -139,27 +228,31 @@ fn flaky(report: &Report, top: usize) -> String {
         .collect();
     let title = "Flaky operations";
     let svg = svg::shares(title, "The share of successes that were rescued", &lines);
-    chart(title, &svg, &["operation", "rescued", "succeeded", "flake rate"], &rows)
+    let columns = [
+        ("operation", Kind::Text),
+        ("rescued", Kind::Number),
+        ("succeeded", Kind::Number),
+        ("flake rate", Kind::Number),
+    ];
+    chart(title, &svg, &columns, &rows)
 }
 
 fn operations(report: &Report, top: usize) -> String {
-    let rows: Vec<_> = report
-        .by_name
-        .iter()
-        .take(top)
-        .map(|group| {
-            vec![
-                group.name.clone(),
-                grouped(group.runs),
-                grouped(group.first_try),
-                grouped(group.rescued),
-                grouped(group.failed),
-                span(group.lost_ms),
-            ]
-        })
-        .collect();
-    let titles = ["operation", "runs", "first try", "rescued", "failed", "lost"];
-    if rows.is_empty() { String::new() } else { format!("<h2>Operations</h2>\n{}", table(&titles, &rows)) }
+    let row = |group: &Group| {
+        let counts = [group.runs, group.first_try, group.rescued, group.failed].map(grouped);
+        let rest = [
+            group.flake_rate.map(|share| with_interval(&share)).unwrap_or_default(),
+            if group.lost_ms > 0.0 { span(group.lost_ms) } else { String::new() },
+        ];
+        [std::slice::from_ref(&group.name), &counts[..], &rest[..]].concat()
+    };
+    let rows: Vec<_> = report.by_name.iter().take(top).map(row).collect();
+    let columns = [
+        &[("operation", Kind::Text), ("runs", Kind::Number)],
+        &FATES[..],
+        &[("flake rate", Kind::Number), ("lost", Kind::Number)],
+    ];
+    section("Operations", &columns.concat(), &rows)
 }
 
 fn rules(report: &Report, top: usize) -> String {
@@ -170,51 +263,85 @@ fn rules(report: &Report, top: usize) -> String {
             rule.class.clone(),
             grouped(rule.attempts),
             grouped(rule.runs),
-            format!("{} of {}", grouped(rule.helped_runs), grouped(rule.retried_runs)),
+            helped(rule),
             rule.suggestion.clone().unwrap_or_default(),
         ]
     };
     let rows: Vec<_> = report.rules.iter().take(top).map(row).collect();
-    let titles = ["rule", "class", "attempts", "runs", "retrying helped", "suggestion"];
-    if rows.is_empty() {
-        String::new()
-    } else {
-        format!("<h2>Did retrying help?</h2>\n{}", table(&titles, &rows))
-    }
+    let columns = [
+        ("rule", Kind::Word),
+        ("class", Kind::Word),
+        ("attempts", Kind::Number),
+        ("runs", Kind::Number),
+        ("retrying helped", Kind::Word),
+        ("", Kind::Word),
+    ];
+    section("Did retrying help?", &columns, &rows)
 }
 
 fn templates(report: &Report, top: usize) -> String {
-    let rows: Vec<_> = report
-        .templates
-        .iter()
-        .take(top)
-        .map(|template| vec![template.template.clone(), grouped(template.attempts), grouped(template.runs)])
-        .collect();
-    let titles = ["text", "attempts", "runs"];
-    if rows.is_empty() {
-        String::new()
-    } else {
-        format!("<h2>Not known to any rule</h2>\n{}", table(&titles, &rows))
-    }
+    let row = |template: &Template| {
+        let helped = match template.retried_runs {
+            0 => "not retried".to_owned(),
+            retried => format!("{} of {}", grouped(template.helped_runs), grouped(retried)),
+        };
+        let program = template.program.rsplit('/').next().unwrap_or_default().to_owned();
+        let counts = [template.attempts, template.runs].map(grouped);
+        [&[program, template.template.clone()], &counts[..], &[helped]].concat()
+    };
+    let rows: Vec<_> = report.templates.iter().take(top).map(row).collect();
+    let columns = [
+        ("program", Kind::Word),
+        ("text", Kind::Text),
+        ("attempts", Kind::Number),
+        ("runs", Kind::Number),
+        ("retrying helped", Kind::Word),
+    ];
+    section("Not known to any rule", &columns, &rows)
+}
+
+fn what_if(report: &Report) -> String {
+    let lines = super::text::what_if(report);
+    let row = |line: &str| {
+        // The first column is as wide as its longest word and two blanks.
+        let (name, rest) = line.split_at_checked(11).unwrap_or((line, ""));
+        vec![name.trim().to_owned(), rest.to_owned()]
+    };
+    let rows: Vec<_> = lines.lines().map(row).collect();
+    section("What if", &[("", Kind::Word), ("", Kind::Text)], &rows)
 }
 
 fn runs(stories: &[Story]) -> String {
     if stories.is_empty() {
         return String::new();
     }
-    let rows: Vec<_> = stories
-        .iter()
-        .map(|story| {
-            vec![
-                time::second(story.started),
-                story.name.clone(),
-                story.attempts.len().to_string(),
-                story.end.as_ref().map_or("unfinished", |end| word(end.outcome)).to_owned(),
-                story.run.clone(),
-            ]
-        })
-        .collect();
+    let stories: Vec<_> = stories.iter().rev().collect();
+    let row = |story: &&Story| {
+        vec![
+            time::second(story.started),
+            story.name.clone(),
+            story.attempts.len().to_string(),
+            story.end.as_ref().map_or("unfinished", |end| word(end.outcome)).to_owned(),
+            story.run.clone(),
+        ]
+    };
+    let rows: Vec<_> = stories.iter().map(row).collect();
     let title = "The last runs that were not right at first";
-    let svg = svg::runs(title, "A row a run: attempts by class, and the waits between them", stories);
-    chart(title, &svg, &["began", "operation", "attempts", "outcome", "run"], &rows)
+    let about = "A row a run, the last one first: attempts by class, and the waits between them";
+    let key = |class: &str, name: &str| format!("<li>{}{name}</li>\n", svg::swatch(class));
+    let legend = format!(
+        "<ul class=\"legend\">\n{}{}{}{}<li>··· waiting</li>\n</ul>\n",
+        key("good", "succeeded"),
+        key("rescued", "transient"),
+        key("throttled", "throttled"),
+        key("failed", "permanent")
+    );
+    let columns = [
+        ("began", Kind::Word),
+        ("operation", Kind::Text),
+        ("attempts", Kind::Number),
+        ("outcome", Kind::Word),
+        ("run", Kind::Word),
+    ];
+    chart(title, &(legend + &svg::runs(title, about, &stories)), &columns, &rows)
 }

@@ -91,6 +91,8 @@ pub(super) struct Line<'a> {
     pub reason: Text<'a>,
     #[serde(borrow)]
     pub error: Text<'a>,
+    #[serde(borrow)]
+    pub quote: Option<Text<'a>>,
     pub http_status: Option<u16>,
     pub retry_after_ms: Option<f64>,
     #[serde(borrow)]
@@ -108,13 +110,15 @@ pub(super) struct Line<'a> {
     pub elapsed_ms: f64,
     pub slept_ms: f64,
     #[serde(borrow)]
+    pub started_at: Option<Text<'a>>,
+    #[serde(borrow)]
     pub failures: Vec<Tally<'a>>,
     /// The line as journald wraps it.
     #[serde(borrow, rename = "MESSAGE")]
-    journal: Option<Text<'a>>,
+    pub journal: Option<Text<'a>>,
     /// The line as Docker's `json-file` wraps it.
     #[serde(borrow, rename = "log")]
-    docker: Option<Text<'a>>,
+    pub docker: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -165,6 +169,11 @@ impl Line<'_> {
     /// The moment of the event, in microseconds since the Unix epoch.
     pub(super) fn at(&self) -> Option<i64> {
         time::micros(&self.ts)
+    }
+
+    /// When the run began, in microseconds since the Unix epoch, as its end tells it.
+    pub(super) fn started_at(&self) -> Option<i64> {
+        time::micros(self.started_at.as_ref()?)
     }
 
     /// A newer `retry` wrote the line: it may mean more than is read here.

@@ -1,7 +1,7 @@
 //! Lines out of blocks of bytes. A line that spans blocks is put together; one that is too long is passed over and never
 //! held as a whole.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// Longer lines are skipped, in bytes.
 pub(super) const LONGEST_LINE: usize = 1 << 20;
@@ -23,11 +23,15 @@ pub(super) struct Lines {
     partial: Vec<u8>,
     /// The line under way is too long: all of it up to its end is dropped.
     dropping: bool,
+    /// Bytes behind the last line feed.
+    pub pending: u64,
 }
 
 impl Lines {
     /// Takes the next block, and gives each line that ends in it.
     pub(super) fn feed(&mut self, mut block: &[u8], mut each: impl FnMut(Piece<'_>)) {
+        let last = memrchr(b'\n', block);
+        self.pending = last.map_or(self.pending + block.len() as u64, |at| (block.len() - at - 1) as u64);
         while let Some(end) = memchr(b'\n', block) {
             let head = &block[..end];
             block = &block[end + 1..];

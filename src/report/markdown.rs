@@ -9,6 +9,9 @@ const MOST_BYTES: usize = 900 * 1024;
 /// What was rescued is said first, outside of anything that can be folded. It begins with no heading of the first level.
 pub fn render(report: &Report, top: usize) -> String {
     let mut out = format!("{}\n\n", first(report));
+    if report.interrupted {
+        out += "Interrupted: only a part of the logs was read.\n\n";
+    }
     out += &table(
         &["runs", "first try", "rescued", "failed", "unfinished", "attempts", "waited", "lost"],
         &[vec![
@@ -140,7 +143,8 @@ fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
 
 /// Text from a log as code: on one line, within a fence that is longer than any in it, and no end of a cell.
 fn code(text: &str) -> String {
-    let text = super::text::child_text(text).replace('|', "\\|");
+    // GitHub may take the backslash before a backslash and a bar for the escape: then the bar would end the cell.
+    let text = super::text::child_text(text).replace("\\|", "\\¦").replace('|', "\\|");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let blank = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };

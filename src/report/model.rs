@@ -65,6 +65,8 @@ pub struct Report {
     pub too_long_lines: u64,
     /// Files whose last line is cut off.
     pub cut_off_lines: u64,
+    /// The reading was interrupted: this is of what was read until then.
+    pub interrupted: bool,
     /// Groups that found no room are counted as `(other)`.
     pub groups_overflowed: bool,
 }
@@ -111,6 +113,17 @@ pub struct Durations {
     pub run: Quantiles,
     pub successful_attempt: Quantiles,
     pub failed_attempt: Quantiles,
+    /// Runs by their duration: bounds are 1, 2 and 5 times powers of ten; those with runs.
+    pub histogram: Vec<Spread>,
+}
+
+/// Runs that took at most so long, and longer than the bound before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Spread {
+    pub up_to_ms: f64,
+    pub first_try: u64,
+    pub rescued: u64,
+    pub failed: u64,
 }
 
 /// Within 1 % of the value of nearest rank; the largest is exact.
@@ -140,7 +153,8 @@ pub struct Group {
     /// Of whole runs; only by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Quantiles>,
-    /// The flake rate of the second half of the window beside that of the first; only by name.
+    /// The flake rate of the second half of the window beside that of the first, where both have five
+    /// successes; only by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-/// The name of all that come when there is no room left.
-pub(super) const OTHER: &str = "(other)";
+pub(super) use crate::base::words::OTHER;
 
 /// Texts by number, in the order of their first time.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::model;
 use super::runs::{CLASSES, Run, Stop};
 use super::time::SECOND;
 use crate::base::words::plural;
-use crate::classify::profile::{Knowledge, Profile, Selection};
+use crate::classify::profile::{Claims, Knowledge, Profile, Selection};
 use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, Stream, Watch, signal};
 use crate::event::Outcome;
 
@@ -19,7 +19,7 @@ pub struct Judge {
     rules: Rules,
     profiles: Vec<String>,
     users: Vec<Rc<Profile>>,
-    known: HashMap<(Vec<String>, bool), Rules>,
+    known: HashMap<(Vec<String>, Claims), Rules>,
     by_status_alone: u64,
     kept: u64,
     attempts: u64,
@@ -93,7 +93,7 @@ impl Judge {
     fn judge(&mut self, run: &Run, mut attempt: AttemptResult) -> &'static str {
         let argv: Vec<_> = run.argv.iter().map(std::ffi::OsString::from).collect();
         let selection = Selection::choose(&self.profiles, &argv, &self.users);
-        let key = (selection.names.clone(), selection.runs_others);
+        let key = (selection.names.clone(), selection.claims);
         let rules = self.known.entry(key).or_insert_with(|| {
             let knowledge = Rc::new(Knowledge::new(selection, self.users.clone()));
             Rules { knowledge, ..self.rules.clone() }

@@ -1,13 +1,15 @@
 //! Runs put together from their lines. A run is held until its end; what is held does not grow with the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::checkpoint::{self, OpenRun};
 use super::line::{Line, Rule, Text};
 use super::names::Names;
 use super::rejudge::Judge;
 use super::story::Story;
 use crate::classify::signal;
 use crate::event::Outcome;
+pub(super) use crate::event::micros;
 
 /// More runs than these are not held at once: the older half is given up as unfinished.
 const MOST_OPEN: usize = 1_000_000;
@@ -99,7 +101,7 @@ pub(super) struct Run {
     pub policy: Option<u32>,
     pub labels: Vec<u32>,
     pub program: Option<u32>,
-    /// When it began, where its first line was seen.
+    /// When it began, where its first or last line says so.
     pub started: Option<i64>,
     /// The moment of its last line, in microseconds since the Unix epoch.
     pub last: i64,
@@ -124,6 +126,7 @@ impl Run {
         let duration = micros(line.duration_ms);
         match &*line.event {
             "run.start" => self.started = Some(at),
+            "run.stop" => self.started = self.started.or(line.started_at()),
             "attempt.success" => self.tried(Try { duration, wait: 0, succeeded: true }),
             "attempt.retry" | "attempt.failed" => {
                 self.tried(Try { duration, wait: micros(line.delay_ms), succeeded: false });
@@ -138,6 +141,11 @@ impl Run {
         if let Some(story) = &mut self.story {
             story.take(line, at);
         }
+    }
+
+    /// Attempts that succeeded.
+    pub(super) fn successes(&self) -> u64 {
+        self.tries.iter().filter(|attempt| attempt.succeeded).count() as u64
     }
 
     /// Adds an attempt.
@@ -176,7 +184,11 @@ impl Cause {
     fn of(line: &Line<'_>, dictionary: &mut Dictionary, text: Option<u32>) -> Self {
         let Rule { source, profile, id } = &line.rule;
         let profile = profile.as_deref().unwrap_or_default();
-        let rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        let mut rule = format!("{}\0{profile}\0{}\0{}", &**source, &**id, &*line.class);
+        if memchr::memchr_iter(0, rule.as_bytes()).count() > 3 {
+            let parts = [source, profile, id, &*line.class].map(|part: &str| part.replace('\0', "\u{fffd}"));
+            rule = parts.join("\0");
+        }
         Self {
             rule: dictionary.rules.number(&rule),
             kind: line.kind.as_ref().map(|kind| dictionary.kinds.number(kind)),
@@ -210,10 +222,7 @@ impl Stop {
             elapsed: micros(line.elapsed_ms),
             slept: micros(line.slept_ms),
             had_failures: !line.failures.is_empty(),
-            status: line.exit_code.unwrap_or_else(|| {
-                let signal = line.signal.as_ref().and_then(|name| signal::parse(name));
-                signal.and_then(|signal| u8::try_from(signal).ok()).map_or(0, |signal| 128 | signal)
-            }),
+            status: line.exit_code.or_else(|| signal::status(line.signal.as_ref()?)).unwrap_or(0),
         }
     }
 }
@@ -278,6 +287,38 @@ impl Open {
         None
     }
 
+    /// Takes up runs that began in what was read before.
+    pub(super) fn restore(&mut self, runs: BTreeMap<String, OpenRun>, dictionary: &mut Dictionary) {
+        for (id, open) in runs {
+            let line = Line {
+                name: Text(open.name.as_str().into()),
+                policy: open.policy.as_deref().map(|policy| Text(policy.into())),
+                ..Line::default()
+            };
+            let mut run = self.begin(&line, open.last, dictionary);
+            run.classes = open.failures;
+            (0..open.successes).for_each(|_| run.tried(Try { succeeded: true, ..Try::default() }));
+            self.runs.insert(id.into(), run);
+        }
+    }
+
+    /// The runs that have not ended, for [`Open::restore`]: the latest ones, where there are many.
+    pub(super) fn kept(&self, dictionary: &Dictionary) -> BTreeMap<String, OpenRun> {
+        let mut runs: Vec<_> = self.runs.iter().collect();
+        runs.sort_by_key(|(_, run)| std::cmp::Reverse((run.last, run.age)));
+        let kept = runs.into_iter().take(checkpoint::MOST_OPEN).map(|(id, run)| {
+            let open = OpenRun {
+                name: dictionary.names.text(run.name).to_owned(),
+                policy: run.policy.map(|policy| dictionary.policies.text(policy).to_owned()),
+                successes: run.successes(),
+                failures: run.classes,
+                last: run.last,
+            };
+            (id.to_string(), open)
+        });
+        kept.collect()
+    }
+
     fn begin(&mut self, line: &Line<'_>, at: i64, dictionary: &mut Dictionary) -> Run {
         self.age += 1;
         let label = |(name, value): &(Text<'_>, Text<'_>)| format!("{}={}", &**name, &**value);
@@ -336,12 +377,4 @@ fn is_known(event: &str) -> bool {
             | "gate.bypassed"
             | "hook"
     )
-}
-
-/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
-pub(super) fn micros(millis: f64) -> u64 {
-    // A year is long for an attempt; more would overflow sums.
-    const MOST: f64 = 1e15;
-    (millis * 1e3).round().clamp(0.0, MOST) as u64
 }

@@ -66,7 +66,7 @@ pub(super) type Exact = BTreeMap<u64, u64>;
 
 /// The smallest value whose rank is at least the percentage of all.
 pub(super) fn ranked<K: Copy>(counts: &BTreeMap<K, u64>, total: u64, percent: u64) -> Option<K> {
-    let rank = (u128::from(total) * u128::from(percent)).div_ceil(100).max(1);
+    let rank = (u128::from(total) * u128::from(percent)).div_ceil(100);
     let mut sum = 0;
     counts
         .iter()

@@ -70,6 +70,8 @@ pub(super) struct Stats {
     pub outcomes: BTreeMap<&'static str, u64>,
     pub attempts: Exact,
     pub run_durations: Sketch,
+    /// By the bound that [`step`] gives, and by fate.
+    pub run_steps: BTreeMap<u64, [u64; 3]>,
     pub success_durations: Sketch,
     pub failure_durations: Sketch,
     pub operations: BTreeMap<u32, Operation>,
@@ -84,18 +86,20 @@ pub(super) struct Stats {
     pub span: Option<(i64, i64)>,
 }
 
-/// The words of the outcomes, as the log has them.
-pub const OUTCOMES: [(Outcome, &str); 9] = [
-    (Outcome::Succeeded, "succeeded"),
-    (Outcome::Exhausted, "exhausted"),
-    (Outcome::Permanent, "permanent"),
-    (Outcome::Deadline, "deadline"),
-    (Outcome::Stalled, "stalled"),
-    (Outcome::Throttled, "throttled"),
-    (Outcome::Refused, "refused"),
-    (Outcome::Interrupted, "interrupted"),
-    (Outcome::Error, "error"),
-];
+/// The first of 1, 2, 5, 10, 20 … milliseconds that is not shorter, in microseconds.
+pub(super) fn step(micros: u64) -> u64 {
+    let mut unit: u64 = 1_000;
+    loop {
+        for bound in [unit, unit.saturating_mul(2), unit.saturating_mul(5)] {
+            if micros <= bound {
+                return bound;
+            }
+        }
+        unit = unit.saturating_mul(10);
+    }
+}
+
+pub use crate::event::OUTCOMES;
 
 /// The word of an outcome.
 pub(super) fn word(outcome: Outcome) -> &'static str {
@@ -109,6 +113,7 @@ impl Stats {
             outcomes: OUTCOMES.iter().map(|(_, word)| (*word, 0)).collect(),
             attempts: Exact::new(),
             run_durations: Sketch::default(),
+            run_steps: BTreeMap::new(),
             success_durations: Sketch::default(),
             failure_durations: Sketch::default(),
             operations: BTreeMap::new(),
@@ -134,6 +139,7 @@ impl Stats {
         *self.outcomes.entry(word(stop.outcome)).or_default() += 1;
         *self.attempts.entry(stop.attempts).or_default() += 1;
         self.run_durations.add(stop.elapsed);
+        self.run_steps.entry(step(stop.elapsed)).or_default()[fate as usize] += 1;
         for attempt in &run.tries {
             let durations =
                 if attempt.succeeded { &mut self.success_durations } else { &mut self.failure_durations };

@@ -56,6 +56,8 @@ pub struct Failure {
     pub http_status: Option<u16>,
     /// What the server or the command asked for.
     pub asked: Option<u64>,
+    /// The line that the rule matched.
+    pub quote: Option<String>,
     pub stdout_tail: Option<String>,
     pub stderr_tail: Option<String>,
 }
@@ -96,9 +98,11 @@ impl Story {
     pub(super) fn take(&mut self, line: &Line<'_>, at: i64) {
         self.last = self.last.max(at);
         self.started = self.started.min(at);
+        if let Some(program) = &line.program {
+            self.program = Some(program.to_string());
+        }
         match &*line.event {
             "run.start" => {
-                self.program = line.program.as_ref().map(|program| program.to_string());
                 self.argv = line.argv.iter().flatten().map(|word| word.to_string()).collect();
             }
             "attempt.start" => self.under_way = Some((line.attempt, line.child_pid.is_some())),
@@ -118,7 +122,8 @@ impl Story {
     fn stop(&mut self, line: &Line<'_>, at: i64) {
         let outcome = line.ended();
         let elapsed = micros(line.elapsed_ms);
-        self.started = self.started.min(at.saturating_sub(elapsed.cast_signed()));
+        let started = line.started_at().unwrap_or_else(|| at.saturating_sub(elapsed.cast_signed()));
+        self.started = self.started.min(started);
         self.end = Some(End {
             outcome,
             message: line.message.to_string(),
@@ -171,6 +176,7 @@ fn failure(line: &Line<'_>, not_started: bool) -> Failure {
         not_started,
         http_status: line.http_status,
         asked: line.retry_after_ms.map(micros),
+        quote: owned(&line.quote),
         stdout_tail: owned(&line.stdout_tail),
         stderr_tail: owned(&line.stderr_tail),
     }

@@ -8,7 +8,7 @@ use super::analysis::Input;
 use super::filter::Filter;
 use super::model::{
     self, AtLimit, Attempts, Bin, Change, Count, Durations, Group, Interval, Kind, Quantiles, Report, Rule,
-    SCHEMA, Suggested, Timeline, Trend, WhatIf, Window,
+    SCHEMA, Spread, Suggested, Timeline, Trend, WhatIf, Window,
 };
 use super::names::Names;
 use super::rules::{Followed, Helped};
@@ -23,6 +23,8 @@ use crate::base::duration;
 /// Retried runs from which a rule that never helped is told so, and the share that is still never.
 const ENOUGH_RETRIED: u64 = 20;
 const NEVER_PERCENT: u64 = 2;
+/// Successes in a half of the window from which it is compared with the other.
+const ENOUGH_SUCCESSES: u64 = 5;
 /// Runs that followed a verdict from which it is doubted.
 const ENOUGH_FOLLOWED: u64 = 3;
 
@@ -58,6 +60,7 @@ pub(super) fn report(
             run: quantiles(&stats.run_durations),
             successful_attempt: quantiles(&stats.success_durations),
             failed_attempt: quantiles(&stats.failure_durations),
+            histogram: stats.run_steps.iter().map(spread).collect(),
         },
         operations: stats.operations.len() as u64,
         by_name: operations(&stats.operations, &names.names, middle),
@@ -76,6 +79,7 @@ pub(super) fn report(
         newer_lines: input.newer,
         too_long_lines: input.too_long,
         cut_off_lines: input.cut_off,
+        interrupted: input.interrupted,
         groups_overflowed: overflowed.iter().any(|names| names.overflowed),
     }
 }
@@ -143,6 +147,11 @@ fn quantiles(sketch: &Sketch) -> Quantiles {
     }
 }
 
+fn spread((bound, counts): (&u64, &[u64; 3])) -> Spread {
+    let [first_try, rescued, failed] = *counts;
+    Spread { up_to_ms: millis(*bound), first_try, rescued, failed }
+}
+
 fn group(name: String, counts: &Counts) -> Group {
     let [first_try, rescued, failed] = counts.fates;
     let succeeded = first_try + rescued;
@@ -198,7 +207,7 @@ fn operations(operations: &BTreeMap<u32, Operation>, names: &Names, middle: Opti
     groups
 }
 
-/// The flake rate of the second half of the window beside that of the first; `None` where one of them has no success.
+/// The flake rate of the second half of the window beside that of the first; `None` where one of them has few successes.
 fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
     let mut halves = [[0; 3]; 2];
     for (from, counts) in bins.iter() {
@@ -207,7 +216,9 @@ fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
             *sum += count;
         }
     }
-    let [first, second] = halves.map(|[first_try, rescued, _]| interval(rescued, first_try + rescued));
+    let [first, second] = halves.map(|[first_try, rescued, _]| {
+        interval(rescued, first_try + rescued).filter(|_| first_try + rescued >= ENOUGH_SUCCESSES)
+    });
     let (first, second) = (first?, second?);
     Some(if second.low > first.high {
         Trend::Rising

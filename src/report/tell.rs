@@ -43,7 +43,9 @@ pub fn tell(story: &Story) -> String {
     }
     if !different.is_empty() {
         let verdicts = if different.len() == 1 { "the verdict" } else { "the verdicts" };
-        out += &format!("\nto repeat {verdicts}:\n");
+        let is_own = |attempt: &Attempt| attempt.failure.as_ref().is_some_and(|why| why.source == "policy");
+        let own = if story.attempts.iter().any(is_own) { ", add the run's own options" } else { "" };
+        out += &format!("\nto repeat {verdicts}{own}:\n");
         for command in different {
             out += &format!("  {}\n", child_text(command));
         }
@@ -68,7 +70,7 @@ fn told(story: &Story, attempt: &Attempt) -> String {
     let Some(failure) = &attempt.failure else { return format!("{start}: succeeded\n") };
     let mut out = format!("{start}: {}\n", child_text(&failure.reason));
     out += &format!("{:14}{}, by {}\n", "", child_text(&failure.class), why(failure));
-    let tail = failure.stderr_tail.as_ref().or(failure.stdout_tail.as_ref());
+    let tail = failure.stderr_tail.as_ref().or(failure.stdout_tail.as_ref()).or(failure.quote.as_ref());
     let lines: Vec<_> =
         tail.map(|tail| tail.lines().filter(|line| !line.trim().is_empty()).collect()).unwrap_or_default();
     for line in lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)) {

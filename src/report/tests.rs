@@ -3,6 +3,8 @@
 mod formats;
 mod made;
 mod reading;
+mod resumed;
 mod showing;
 mod sums;
 mod templates;
+mod what_if;

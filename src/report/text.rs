@@ -1,13 +1,15 @@
 //! The report for people: as wide as the terminal, one line an item where that is narrow.
 
+pub mod paint;
 mod table;
 
-use super::model::{Group, Interval, Report, Rule, Trend};
+use super::model::{Group, Interval, Report, Rule, Template, Trend};
 use super::time;
 use crate::base::duration;
-use crate::base::printable::Charset;
+use crate::base::printable::{Charset, is_unsafe};
 use crate::base::words::plural;
-use table::{Align, Table};
+use paint::{Role, is_mark, mark};
+use table::{Align, Table, cut, wrap};
 
 /// Narrower than this, an item has a line of its own instead of a row.
 const NARROW: usize = 60;
@@ -20,24 +22,25 @@ pub struct Style {
     /// Columns.
     pub width: usize,
     pub charset: Charset,
+    pub color: bool,
     /// Rows of a table.
     pub top: usize,
     /// Files that were read.
     pub files: usize,
 }
 
-/// All of it.
+/// All of it, safe to show.
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
-        let parts =
-            [operations(report, style), rules(report, style), unmatched(report, style), what_if(report)];
+        let what_if: String = what_if(report).lines().map(|line| wrap(line, style.width, 11)).collect();
+        let parts = [operations(report, style), rules(report, style), unmatched(report, style), what_if];
         for part in parts.iter().filter(|part| !part.is_empty()) {
             out.push('\n');
             out.push_str(part);
         }
     }
-    out
+    paint::finish(&out, style.charset, style.color)
 }
 
 fn head(report: &Report, style: &Style) -> String {
@@ -45,16 +48,25 @@ fn head(report: &Report, style: &Style) -> String {
         (Some(first), Some(last)) => {
             let [first, last] = [first, last].map(|text| time::micros(text).unwrap_or_default());
             let span = time::span((last - first).unsigned_abs());
-            format!(", {} to {} UTC ({span})", time::minute(first), time::minute(last))
+            match [first, last].map(time::minute) {
+                [first, last] if first == last => format!(", {first} UTC"),
+                [first, last] => format!(", {first} to {last} UTC ({span})"),
+            }
         }
         _ => String::new(),
     };
     let files = if style.files > 1 { format!(", {} files", style.files) } else { String::new() };
-    let mut out = format!(
-        "{} of {}{window}{files}\n",
+    let title = format!(
+        "{} of {}{window}{files}",
         counted(report.runs, "run"),
         counted(report.operations, "operation")
     );
+    let title = wrap(&title, style.width, 2);
+    let mut out: String = title.lines().map(|line| mark(Role::Title, line) + "\n").collect();
+    if report.interrupted {
+        out += &mark(Role::Failed, "  interrupted: only a part of the logs was read");
+        out.push('\n');
+    }
     let mut note = Vec::new();
     for (outcome, count) in &report.outcomes {
         if *count > 0 && *outcome != "succeeded" {
@@ -64,10 +76,10 @@ fn head(report: &Report, style: &Style) -> String {
     note.sort_by_key(|(count, outcome)| (std::cmp::Reverse(*count), *outcome));
     let outcomes: Vec<_> =
         note.iter().map(|(count, outcome)| format!("{outcome} {}", grouped(*count))).collect();
-    let row = |label, count, note: &str| bar_row(label, count, report.runs, note, style);
-    out += &row("first try", report.first_try, "");
-    out += &row("rescued", report.rescued, "");
-    out += &row("failed", report.failed, &outcomes.join(", "));
+    let row = |label, role, count, note: &str| bar_row(label, role, count, report.runs, note, style);
+    out += &row("first try", Role::Good, report.first_try, "");
+    out += &row("rescued", Role::Rescued, report.rescued, "");
+    out += &row("failed", Role::Failed, report.failed, &outcomes.join(", "));
     if report.unfinished > 0 {
         out += &format!(
             "  {:<11}{:>7}  (not counted: no end was logged)\n",
@@ -76,49 +88,37 @@ fn head(report: &Report, style: &Style) -> String {
         );
     }
     if report.runs > 0 {
-        out += &spread(report);
+        out += &spread(report, style);
     }
     out
 }
 
-fn spread(report: &Report) -> String {
+fn spread(report: &Report, style: &Style) -> String {
     let number = |value: Option<u64>| value.map(grouped).unwrap_or_default();
     let attempts = &report.attempts;
-    let mut out = format!(
-        "  {:<11}p50 {}   p95 {}   max {}   {} in all\n",
-        "attempts",
-        number(attempts.p50),
-        number(attempts.p95),
-        number(attempts.max),
-        grouped(attempts.total)
-    );
+    let row = |label: &str, text: &str| wrap(&format!("  {label:<11}{text}"), style.width, 13);
+    let [p50, p95, max] = [attempts.p50, attempts.p95, attempts.max].map(number);
+    let all = grouped(attempts.total);
+    let mut out = row("attempts", &format!("p50 {p50}   p95 {p95}   max {max}   {all} in all"));
     let run = &report.durations.run;
-    let shown = |millis: Option<f64>| millis.map(span).unwrap_or_default();
-    out += &format!(
-        "  {:<11}p50 {}   p95 {}   max {}\n",
-        "duration",
-        shown(run.p50_ms),
-        shown(run.p95_ms),
-        shown(run.max_ms)
-    );
+    let [p50, p95, max] = [run.p50_ms, run.p95_ms, run.max_ms].map(|time| time.map(span).unwrap_or_default());
+    out += &row("duration", &format!("p50 {p50}   p95 {p95}   max {max}"));
     if report.lost_ms > 0.0 {
-        out += &format!(
-            "  {:<11}{} to failed attempts and the waits behind them ({} waited)\n",
-            "lost",
-            span(report.lost_ms),
-            span(report.waited_ms)
-        );
+        let [lost, waited] = [report.lost_ms, report.waited_ms].map(span);
+        let line = format!("{lost} to failed attempts and the waits behind them ({waited} waited)");
+        out += &row("lost", &line);
     }
     out
 }
 
 /// `  rescued         60   6.0 %  █▊`
-fn bar_row(label: &str, count: u64, of: u64, note: &str, style: &Style) -> String {
+fn bar_row(label: &str, role: Role, count: u64, of: u64, note: &str, style: &Style) -> String {
     let start = format!("  {label:<11}{:>7}{:>9}", grouped(count), percent(count, of).unwrap_or_default());
     let room = style.width.saturating_sub(start.chars().count() + 2).min(WIDEST_BAR);
     let bar = if style.width < NARROW { String::new() } else { bar(count, of, room, style.charset) };
     let line = format!("{start}  {bar}").trim_end().to_owned();
     let used = line.chars().count();
+    let line = if bar.is_empty() { line } else { format!("{start}  {}", mark(role, &bar)) };
     match note {
         "" => format!("{line}\n"),
         note if used + 2 + note.chars().count() <= style.width => format!("{line}  {note}\n"),
@@ -155,6 +155,15 @@ fn operations(report: &Report, style: &Style) -> String {
     ]);
     for group in report.by_name.iter().take(style.top) {
         table.row(operation(group, style));
+        let painted = [
+            (3, Role::Rescued, group.rescued > 0),
+            (4, Role::Failed, group.failed > 0),
+            (7, Role::Failed, group.trend == Some(Trend::Rising)),
+            (7, Role::Good, group.trend == Some(Trend::Falling)),
+        ];
+        for (column, role, _) in painted.into_iter().filter(|(.., is_so)| *is_so) {
+            table.paint(column, role);
+        }
     }
     table.render(style.width, NARROW) + &more(report.by_name.len(), style.top, "operation")
 }
@@ -201,14 +210,14 @@ fn rules(report: &Report, style: &Style) -> String {
             helped(rule),
         ]);
         if let Some(suggestion) = &rule.suggestion {
-            table.note(suggestion.clone());
+            table.note(suggestion);
         }
     }
     table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
 }
 
 /// What came of trying again after the rule.
-fn helped(rule: &Rule) -> String {
+pub fn helped(rule: &Rule) -> String {
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
             "worked {} later ({} of {})",
@@ -232,33 +241,42 @@ fn unmatched(report: &Report, style: &Style) -> String {
     if report.templates.is_empty() {
         return match report.unmatched_without_output {
             0 => String::new(),
-            count => format!(
-                "no rule knows {}, and their output was not logged: --log-tail 2k logs what is captured,\n\
-                 and --profile generic captures stderr\n",
-                counted(count, "failed attempt")
-            ),
+            count => {
+                let failures = counted(count, "failed attempt");
+                let line = format!(
+                    "no rule knows {failures}, and their output was not logged: --log-tail 2k logs what is captured, and --profile generic captures stderr"
+                );
+                wrap(&line, style.width, 2)
+            }
         };
     }
-    let mut out = "not known to any rule (--draft-rules drafts some)\n".to_owned();
-    for template in report.templates.iter().take(style.top) {
-        let helped = match template.retried_runs {
-            0 => "not retried".to_owned(),
-            retried => format!("helped {} of {retried}", template.helped_runs),
-        };
-        let start = format!("{:>7}  ", grouped(template.attempts));
-        let program = template.program.rsplit('/').next().unwrap_or_default();
-        let said = match program {
-            "" => template.template.clone(),
-            program => format!("{program}: {}", template.template),
-        };
-        let room = style.width.saturating_sub(start.chars().count() + helped.chars().count() + 2).max(20);
-        let text = table::cut(&child_text(&said), room);
-        out += &format!("{start}{text:<room$}  {helped}\n");
+    let mut out = mark(Role::Title, "not known to any rule") + " (--draft-rules drafts some)\n";
+    let rows: Vec<_> = report.templates.iter().take(style.top).map(template).collect();
+    let widest = |of: fn(&[String; 3]) -> &String| rows.iter().map(|row| of(row).chars().count()).max();
+    let [text, helped] = [widest(|row| &row[1]), widest(|row| &row[2])].map(Option::unwrap_or_default);
+    let room = text.min(style.width.saturating_sub(helped + 11).max(20));
+    for [attempts, text, helped] in &rows {
+        out += &format!("{attempts:>7}  {:<room$}  {helped}\n", cut(text, room));
     }
     out + &more(report.templates.len(), style.top, "text")
 }
 
-fn what_if(report: &Report) -> String {
+/// How often it was seen, what it says, and whether trying again helped.
+fn template(template: &Template) -> [String; 3] {
+    let helped = match template.retried_runs {
+        0 => "not retried".to_owned(),
+        retried => format!("helped {} of {retried}", template.helped_runs),
+    };
+    let program = template.program.rsplit('/').next().unwrap_or_default();
+    let said = match program {
+        "" => template.template.clone(),
+        program => format!("{program}: {}", template.template),
+    };
+    [grouped(template.attempts), child_text(&said), helped]
+}
+
+/// What other settings would have changed, a line each.
+pub fn what_if(report: &Report) -> String {
     let what_if = &report.what_if;
     let mut out = String::new();
     for row in &what_if.rows {
@@ -308,6 +326,7 @@ pub fn child_text(text: &str) -> String {
         match c {
             '\n' | '\t' | '\r' => out.push(' '),
             c if c.is_control() => out += &format!("\\x{:02x}", u32::from(c)),
+            c if is_mark(c) || is_unsafe(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
         out
@@ -315,7 +334,7 @@ pub fn child_text(text: &str) -> String {
 }
 
 /// `31.0 % (17-49)`.
-fn with_interval(share: &Interval) -> String {
+pub fn with_interval(share: &Interval) -> String {
     format!("{:.1} % ({:.0}-{:.0})", share.rate * 100.0, share.low * 100.0, share.high * 100.0)
 }
 
@@ -326,7 +345,7 @@ pub fn percent(count: u64, of: u64) -> Option<String> {
 }
 
 /// `1,104 runs`.
-fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     let text = plural(count, noun);
     text.replacen(&count.to_string(), &grouped(count), 1)
 }

@@ -11,6 +11,7 @@ use super::names::Names;
 use super::runs::{Exit, Run, Stop};
 use crate::event::Outcome;
 
+pub(super) use crate::base::secrets::without_secrets;
 pub(super) use cluster::ANY;
 pub(super) use key_text::{GAP, is_strong};
 
@@ -215,26 +216,6 @@ fn template(texts: &[&Text], words: Vec<String>, program: String) -> Template {
         first: texts.iter().map(|text| text.first).min().unwrap_or_default(),
         exit,
     }
-}
-
-/// The text without what may be a secret: the userinfo of URLs, and the values of keys, tokens and passwords.
-pub(super) fn without_secrets(text: &str) -> String {
-    const NAMES: [&str; 6] = ["key", "token", "password", "passwd", "secret", "signature"];
-    let words = text.split(' ').map(|word| {
-        let word = match (word.find("://"), word.find('@')) {
-            (Some(scheme), Some(at)) if scheme < at => format!("{}***{}", &word[..scheme + 3], &word[at..]),
-            _ => word.to_owned(),
-        };
-        let parts = word.split_inclusive(['&', '?', ';', ',']).map(|part| match part.split_once('=') {
-            Some((name, value)) if NAMES.iter().any(|secret| name.to_lowercase().ends_with(secret)) => {
-                let end = value.trim_end_matches(['&', '?', ';', ',']).len();
-                format!("{name}=***{}", &value[end..])
-            }
-            _ => part.to_owned(),
-        });
-        parts.collect::<String>()
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What tests look into.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Delivered, Delivery, Now, Session, State, events};
+use super::{Action, Delivered, Delivery, Now, Sent, Session, State, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::Stream;
 use crate::event::{Event, Level, Outcome, RunStop, millis};
@@ -40,8 +40,15 @@ pub(super) enum Step {
     Report,
     /// Delivers all that was kept back, `--chronic`, after a failure.
     Everything,
+    /// Pings how the run ended.
+    Ping,
+    /// Exports the run's spans.
+    Export,
     Exit,
 }
+
+/// A run that was told to stop is not kept for longer than this by a ping.
+const INTERRUPTED_PING: Duration = Duration::from_secs(1);
 
 impl Session {
     /// No attempt follows: begins to end the run. `why`: see [`RunStop::why`].
@@ -66,7 +73,16 @@ impl Session {
             Step::Everything if self.bounds.keeps_all && !self.ends_well() => {
                 return self.out.push(Action::Deliver(Delivery::Everything));
             }
-            Step::Everything => Step::Exit,
+            Step::Everything => Step::Ping,
+            Step::Ping => match self.ping_owed() {
+                Some(ping) => return self.out.push(ping),
+                None => Step::Export,
+            },
+            Step::Export => match self.owed.traces {
+                // Who tells us to stop waits.
+                Some(limit) if !self.is_interrupted() => return self.out.push(Action::Export(limit)),
+                _ => Step::Exit,
+            },
             Step::Exit => {
                 self.state = State::Done;
                 return self.out.extend(self.end.take().map(|end| Action::Finish(end.exit)));
@@ -78,7 +94,8 @@ impl Session {
     /// A delivery is over.
     pub(super) fn delivered(&mut self, step: Step, delivered: Delivered) {
         if step != Step::Output {
-            return self.conclude_from(Step::Exit);
+            let interrupted = matches!(delivered, Delivered::Interrupted(_));
+            return self.conclude_from(if interrupted { Step::Exit } else { Step::Ping });
         }
         match delivered {
             Delivered::Refused(stream, why) if stream != Stream::Stderr => self.output_lost = Some(why),
@@ -89,6 +106,46 @@ impl Session {
             }
         }
         self.conclude_from(Step::Report);
+    }
+
+    /// Others were told, or could not be. A signal ends all that is left.
+    pub(super) fn sent(&mut self, step: Step, sent: Sent) {
+        let (level, what, next) = match step {
+            Step::Ping => (Level::Warn, "ping not sent", Step::Export),
+            _ => (Level::Debug, "traces not exported", Step::Exit),
+        };
+        match sent {
+            Sent::Taken => {}
+            Sent::Failed(why) => self.out.push(Action::Tell(level, format!("{what}: {why}"))),
+            Sent::Interrupted(signal) => {
+                if !self.is_interrupted()
+                    && let Some(end) = &mut self.end
+                {
+                    end.exit = Exit::Signal(signal);
+                }
+                return self.conclude_from(Step::Exit);
+            }
+        }
+        self.conclude_from(next);
+    }
+
+    fn ping_owed(&self) -> Option<Action> {
+        let (limit, end) = (self.owed.ping?, self.end.as_ref()?);
+        let status = match (end.outcome, end.exit) {
+            (Outcome::Succeeded, _) => 0,
+            (_, Exit::Signal(signal)) => exit_code::killed_by(signal),
+            // It had its own way of ending, perhaps a good one; the run is stopped all the same.
+            (Outcome::Interrupted, Exit::Status(status)) => {
+                self.signals.last().map_or(status, |signal| exit_code::killed_by(*signal))
+            }
+            (_, Exit::Status(status)) => status,
+        };
+        let limit = if self.is_interrupted() { limit.min(INTERRUPTED_PING) } else { limit };
+        Some(Action::Ping(status, limit))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Interrupted)
     }
 
     fn output_owed(&self) -> Option<Delivery> {
@@ -134,6 +191,9 @@ impl Session {
                 exit_code,
                 signal,
                 failures: session.tallies.all(),
+                rescued: outcome == Outcome::Succeeded && !session.tallies.is_empty(),
+                program: String::new(),
+                started_at: String::new(),
                 why,
                 set_by: session.status_set_by(outcome, exit),
             })

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::Session;
+use super::{Session, State};
 use crate::base::duration;
 use crate::base::exit_code::Exit;
+use crate::base::secrets::without_secrets;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{
-    AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
+    AttemptStart, AttemptSuccess, Event, Failure, Level, Outcome, RuleName, Tally, Wait, error_line, millis,
 };
 use crate::session::Action;
 
@@ -50,6 +51,20 @@ impl Session {
             let event = event(self);
             debug_assert_eq!(event.level(), level, "{event:?}");
             self.out.push(Action::Emit(Box::new(event)));
+        }
+    }
+
+    /// Tells that the attempt began, once.
+    pub(super) fn announce(&mut self, child_pid: Option<i32>) {
+        let State::Running { announced, .. } = &mut self.state else { return };
+        if !std::mem::replace(announced, true) {
+            if self.attempts == 1 && child_pid.is_some() && self.owed.ping.is_some() {
+                self.out.push(Action::PingStart);
+            }
+            self.emit(Level::Debug, |session| {
+                let (attempt, max) = (session.attempts, session.bounds.max);
+                Event::AttemptStart(AttemptStart { attempt, max, child_pid })
+            });
         }
     }
 
@@ -105,6 +120,8 @@ impl Session {
             Ending::Signaled(number) => (None, Some(signal::name(number))),
             ending => (Some(ending.status()), None),
         };
+        let quote = verdict.quote.as_deref().map(without_secrets);
+        let quoted_in_error = quote.as_deref().filter(|_| verdict.rule.source == "policy");
         Failure {
             attempt: self.attempts,
             max: self.bounds.max,
@@ -121,12 +138,8 @@ impl Session {
                 id: verdict.rule.id.to_string(),
             },
             reason: verdict.reason.to_string(),
-            error: error_line(
-                verdict.class.name(),
-                verdict.http_status,
-                &verdict.reason,
-                verdict.quote.as_deref(),
-            ),
+            error: error_line(verdict.class.name(), verdict.http_status, &verdict.reason, quoted_in_error),
+            quote,
             http_status: verdict.http_status,
             retry_after_ms: verdict.retry_after.map(millis),
             bytes_out: attempt.output.bytes_out,

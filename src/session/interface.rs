@@ -28,6 +28,8 @@ pub enum Input {
     Ended(Ended),
     /// The answer to [`Action::Deliver`].
     Delivered(Delivered),
+    /// The answer to [`Action::Ping`] and [`Action::Export`].
+    Sent(Sent),
     /// A signal told us to stop.
     Signal(i32),
     /// The timer, or nothing at all.
@@ -133,6 +135,25 @@ pub enum Delivered {
     Interrupted(i32),
 }
 
+/// What is owed to others: each with the longest that it may take at the end of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owed {
+    /// Pings when the command has begun, and when the run ends.
+    pub ping: Option<Duration>,
+    /// The export of the run's spans when it ends.
+    pub traces: Option<Duration>,
+}
+
+/// What came of a message to others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Taken,
+    /// Why not, in words.
+    Failed(String),
+    /// The signal that cut it short.
+    Interrupted(i32),
+}
+
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -159,6 +180,12 @@ pub enum Action {
     Tell(Level, String),
     /// Write held output to where it would have gone; answered by [`Input::Delivered`].
     Deliver(Delivery),
+    /// Begin to ping that the command has begun, beside it; not answered.
+    PingStart,
+    /// Ping how the run ended, with this status (0: it succeeded), in this time at most; answered by [`Input::Sent`].
+    Ping(u8, Duration),
+    /// Export the run's spans in this time at most; answered by [`Input::Sent`].
+    Export(Duration),
     /// The run is over.
     Finish(Exit),
 }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::classify::{Ending, ExitSpecs, Hint, Stage, StartFailure};
+use crate::event::Event;
 use crate::policy::value::{Count, ExitStatus, MaxAttempts, TimeLimit};
 
 mod ends;
 mod gated;
+mod owed;
+mod told;
 mod waits;
 
 /// A session and its clock; what it does is written down as short words.
@@ -15,6 +18,8 @@ struct Run {
     session: Session,
     now: Now,
     said: Vec<String>,
+    /// Every event, whole.
+    events: Vec<Event>,
 }
 
 /// Both clocks have run for a while, and not for the same time: a moment is no duration.
@@ -31,7 +36,7 @@ fn plain() -> Policy {
 
 impl Run {
     fn new(policy: &Policy) -> Self {
-        Self { session: Session::new(policy, 7), now: START, said: Vec::new() }
+        Self { session: Session::new(policy, 7), now: START, said: Vec::new(), events: Vec::new() }
     }
 
     fn begin(mut self) -> Self {
@@ -42,6 +47,9 @@ impl Run {
     fn tell(&mut self, input: Input) {
         for action in self.session.step(self.now, input) {
             self.said.push(word(&action));
+            if let Action::Emit(event) = action {
+                self.events.push(*event);
+            }
         }
     }
 
@@ -95,6 +103,9 @@ fn word(action: &Action) -> String {
         Action::Deliver(Delivery::LastAttempt { stdout, stderr }) => {
             format!("deliver{}{}", if *stdout { ":stdout" } else { "" }, if *stderr { ":stderr" } else { "" })
         }
+        Action::PingStart => "begin-ping".to_owned(),
+        Action::Ping(status, limit) => format!("ping{status}:{}", limit.as_millis()),
+        Action::Export(limit) => format!("export:{}", limit.as_millis()),
         Action::Finish(Exit::Status(status)) => format!("exit{status}"),
         Action::Finish(Exit::Signal(signal)) => format!("die{signal}"),
         Action::Emit(event) => match &**event {

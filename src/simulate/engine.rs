@@ -18,7 +18,7 @@ use crate::classify::{Class, Ending, Hint};
 use crate::event::{Event as Told, Level};
 use crate::gate::{Ask, Grant, Limits, Settlement, StoreTime};
 use crate::policy::Policy;
-use crate::session::{Action, Answer as Reply, Delivered, Ended, Input, Pace, Session, Terms};
+use crate::session::{Action, Answer as Reply, Delivered, Ended, Input, Pace, Sent, Session, Terms};
 use crate::store::memory::{Clock, Memory};
 use crate::store::{self, Store as _};
 
@@ -197,7 +197,9 @@ impl Engine<'_> {
                     Action::Stop => next = Some(self.stop(id)),
                     Action::WakeIn { after, .. } => wake = Some(after),
                     Action::Emit(event) => self.note(&event),
-                    Action::Tell(..) => {}
+                    Action::Tell(..) | Action::PingStart => {}
+                    // Nobody is told of a simulated run.
+                    Action::Ping(..) | Action::Export(_) => next = Some(Input::Sent(Sent::Taken)),
                     Action::Deliver(_) => next = Some(Input::Delivered(Delivered::All)),
                     Action::Finish(exit) => end = Some(exit),
                 }

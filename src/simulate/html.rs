@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::text::{head, name_of};
 use super::verdict::{percent, seconds, times, whole};
 use crate::report::html::svg::{self, Curve, Escaped};
-use crate::report::html::{begin, table};
+use crate::report::html::{Kind, begin, table};
 
 /// The whole file.
 pub fn render(answer: &Answer) -> String {
@@ -43,7 +43,9 @@ fn verdicts(answer: &Answer) -> String {
             ]
         })
         .collect();
-    let titles = ["policy", "calls", "each", "peak/s", "50 %", "95 %", "last success", "gave up", "verdict"];
+    let numbers = ["calls", "each", "peak/s", "50 %", "95 %", "last success", "gave up"];
+    let numbers = numbers.map(|title| (title, Kind::Number));
+    let titles = [&[("policy", Kind::Word)], &numbers[..], &[("verdict", Kind::Text)]].concat();
     let found: String = answer
         .found
         .iter()

@@ -18,13 +18,23 @@ pub(crate) fn wall() -> SystemTime {
 /// The time of day as RFC 3339 has it, UTC, to the microsecond. A clock that stands before 1970 or past the year 9999, which
 /// the format cannot tell, is told as the first or the last moment of that time.
 pub(crate) fn rfc3339_micros() -> String {
+    rfc3339_before(Duration::ZERO)
+}
+
+/// The same of the time of day this long ago.
+pub(crate) fn rfc3339_before(ago: Duration) -> String {
     let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    rfc3339(since).to_string()
+    rfc3339(since.saturating_sub(ago)).to_string()
 }
 
 fn rfc3339(since: Duration) -> humantime::Rfc3339Timestamp {
     const LAST: Duration = Duration::new(253_402_300_799, 999_999_999);
     humantime::format_rfc3339_micros(SystemTime::UNIX_EPOCH + since.min(LAST))
+}
+
+/// The time of day as the time since the Unix epoch.
+pub(crate) fn since_epoch() -> Duration {
+    wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Milliseconds since the Unix epoch.

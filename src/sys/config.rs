@@ -10,7 +10,7 @@ use std::string::FromUtf8Error;
 
 use super::environment;
 use crate::base::error::Error;
-use crate::base::problem::{Place, Problem, Source};
+use crate::base::problem::{Problem, Source, SourceSpan};
 use crate::base::words::of_system;
 use crate::policy::{file, inheritance_problems};
 
@@ -78,7 +78,7 @@ fn not_utf8(path: String, why: &FromUtf8Error) -> Problem {
     let source = Rc::new(Source { path, text });
     let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
     Problem::new(format!("byte 0x{byte:02X} is not UTF-8"))
-        .at(Some(Place { source, start, end }))
+        .at(Some(SourceSpan { source, start, end }))
         .hint("save the file as UTF-8")
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{clock, supervise};
-use crate::trace::TraceContext;
+use crate::trace::{ENDPOINTS, TraceContext};
 
 /// What the names of our own variables begin with.
 const OURS: &str = "RETRY_";
@@ -20,8 +20,17 @@ pub(crate) fn get(name: &str) -> Option<OsString> {
 
 /// Is there any variable of ours? Mostly there is none, and to look for each by its name takes as many passes.
 fn has_ours() -> bool {
-    static HAS: OnceLock<bool> = OnceLock::new();
-    *HAS.get_or_init(|| supervise::environment_has(OURS))
+    has()[0]
+}
+
+/// Is there any variable that speaks of an export of traces?
+pub(crate) fn has_endpoints() -> bool {
+    has()[1]
+}
+
+fn has() -> [bool; 2] {
+    static HAS: OnceLock<[bool; 2]> = OnceLock::new();
+    *HAS.get_or_init(|| supervise::environment_has([OURS, ENDPOINTS]))
 }
 
 /// The names of the variables that begin like this and are not empty.
@@ -33,7 +42,8 @@ pub(crate) fn names(prefix: &str) -> Vec<String> {
     set.filter_map(|(name, _)| name.into_string().ok()).filter(|name| name.starts_with(prefix)).collect()
 }
 
-fn text(name: &str) -> Option<String> {
+/// A variable's value, if it is text; an empty one is unset.
+pub(crate) fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }
 

@@ -1,7 +1,7 @@
 //! Files that a verb was told to read, or to write.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -53,4 +53,32 @@ fn finish(temporary: &Path, path: &Path) -> io::Result<()> {
         std::fs::set_permissions(temporary, old.permissions())?;
     }
     std::fs::rename(temporary, path)
+}
+
+/// The text of a file; `None` where there is none.
+pub(crate) fn read_text(path: &OsStr) -> io::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+/// The path without links and relative parts, as text.
+pub(crate) fn full_path(path: &OsStr) -> io::Result<String> {
+    Ok(std::fs::canonicalize(path)?.to_string_lossy().into_owned())
+}
+
+/// Locks a file against all others that lock it, by a file beside it; `None` where another process has it. The lock ends
+/// with what is returned.
+pub(crate) fn lock(path: &OsStr) -> io::Result<Option<File>> {
+    let mut name = OsStr::new(".").to_owned();
+    name.push(Path::new(path).file_name().ok_or(io::ErrorKind::IsADirectory)?);
+    name.push(".lock");
+    let file = File::options().create(true).append(true).open(Path::new(path).with_file_name(name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(why)) => Err(why),
+    }
 }

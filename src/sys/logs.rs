@@ -1,12 +1,16 @@
 //! Logs to read: plain or gzip, told apart by their first bytes, each file once.
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
+
+use crate::base::fnv::hash64;
 
 /// As much is read at once, in bytes.
 pub(crate) const BLOCK: usize = 256 * 1024;
@@ -18,6 +22,8 @@ pub(crate) struct Log {
     /// `None` is stdin.
     id: Option<(u64, u64)>,
     modified: (i64, i64),
+    /// In bytes, of a regular file.
+    size: Option<u64>,
     /// Open already: a pipe must not be closed between the look at it and its reading.
     file: Option<File>,
 }
@@ -26,7 +32,13 @@ impl Log {
     /// Looks whether a file can be read; `-` is stdin.
     pub(crate) fn find(path: &OsStr) -> io::Result<Self> {
         if path == "-" {
-            return Ok(Self { path: path.to_owned(), id: None, modified: (i64::MAX, 0), file: None });
+            return Ok(Self {
+                path: path.to_owned(),
+                id: None,
+                modified: (i64::MAX, 0),
+                size: None,
+                file: None,
+            });
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -35,17 +47,93 @@ impl Log {
         }
         let modified = if metadata.is_file() { when(&metadata) } else { (i64::MAX, 0) };
         let id = Some((metadata.dev(), metadata.ino()));
-        Ok(Self { path: path.to_owned(), id, modified, file: (!metadata.is_file()).then_some(file) })
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok(Self { path: path.to_owned(), id, modified, size, file: size.is_none().then_some(file) })
     }
 
-    /// Opens it, and looks at its first bytes.
-    pub(crate) fn open(self) -> io::Result<Content> {
+    /// Its size in bytes, where that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Opens it, and looks at its first bytes. What is read of it, compressed or not, is added to `counter`.
+    pub(crate) fn open(self, counter: &Rc<Cell<u64>>) -> io::Result<Content> {
         let stream: Box<dyn Read> = match (self.id, self.file) {
             (None, _) => Box::new(io::stdin()),
             (Some(_), Some(file)) => Box::new(file),
             (Some(_), None) => Box::new(File::open(&self.path)?),
         };
-        content(stream)
+        content(Box::new(Counted { stream, counter: Rc::clone(counter) }))
+    }
+}
+
+/// A stream whose bytes are counted.
+struct Counted {
+    stream: Box<dyn Read>,
+    counter: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let length = self.stream.read(bytes)?;
+        self.counter.set(self.counter.get() + length as u64);
+        Ok(length)
+    }
+}
+
+/// A log that is read on from a place, under whatever name it has by now.
+pub(crate) struct Resumed {
+    pub(crate) path: OsString,
+    /// Device and inode.
+    pub(crate) id: (u64, u64),
+    size: u64,
+    is_compressed: bool,
+}
+
+impl Resumed {
+    pub(crate) fn find(path: &OsStr) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let mut magic = Vec::new();
+        file.take(2).read_to_end(&mut magic)?;
+        Ok(Self {
+            path: path.to_owned(),
+            id: (metadata.dev(), metadata.ino()),
+            size: metadata.len(),
+            is_compressed: magic == [0x1f, 0x8b],
+        })
+    }
+
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.is_compressed
+    }
+
+    /// Tells whether it is as long as that, as far as can be told without reading it.
+    pub(crate) fn may_reach(&self, offset: u64) -> bool {
+        self.is_compressed || self.size >= offset
+    }
+
+    /// The hash of its first bytes.
+    pub(crate) fn head(&self, length: u64) -> io::Result<u64> {
+        let mut bytes = Vec::new();
+        self.from(0, &Rc::default())?.take(length).read_to_end(&mut bytes)?;
+        Ok(hash64(bytes))
+    }
+
+    /// Its content from an offset on; what is read of it is added to `counter`.
+    pub(crate) fn from(&self, offset: u64, counter: &Rc<Cell<u64>>) -> io::Result<Box<dyn Read>> {
+        let mut file = File::open(&self.path)?;
+        let counted = |stream| Box::new(Counted { stream, counter: Rc::clone(counter) });
+        if self.is_compressed {
+            let mut stream = MultiGzDecoder::new(BufReader::with_capacity(BLOCK, file));
+            io::copy(&mut stream.by_ref().take(offset), &mut io::sink())?;
+            return Ok(counted(Box::new(stream)));
+        }
+        file.seek(io::SeekFrom::Start(offset))?;
+        Ok(counted(Box::new(file)))
     }
 }
 

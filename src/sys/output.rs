@@ -4,7 +4,9 @@
 //!
 //! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
+mod bounded;
 mod mark;
+mod messages;
 mod nonblocking;
 mod stderr;
 
@@ -17,8 +19,11 @@ use rustix::io::Errno;
 
 use super::environment;
 use crate::base::printable::{self, Charset};
+use crate::dialect;
+use crate::policy::value::Color;
 
 pub(crate) use mark::StdoutMark;
+pub(crate) use messages::Messages;
 pub(crate) use nonblocking::NonBlocking;
 pub(crate) use stderr::Stderr;
 
@@ -31,14 +36,31 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// Text as one line that no terminal obeys: what others wrote may hold anything.
+/// Text as one line that neither a terminal nor the CI system around us obeys: what others wrote may hold anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    printable::line(text, charset())
+    within_ci(printable::line(text, charset()), dialect::harmless)
 }
 
-/// JSON that no terminal obeys; it means the same.
+/// Text of several lines, as safe as [`printable`].
+fn page(text: &str) -> Cow<'_, str> {
+    within_ci(printable::page(text, charset()), dialect::harmless)
+}
+
+/// JSON that neither a terminal nor the CI system around us obeys; it means the same.
 pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
-    printable::json(text, charset())
+    within_ci(printable::json(text, charset()), dialect::harmless_json)
+}
+
+/// Makes the text harmless where a runner may read it.
+fn within_ci(text: Cow<'_, str>, harmless: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    static IN_CI: OnceLock<bool> = OnceLock::new();
+    if !*IN_CI.get_or_init(|| dialect::is_ci(|name| environment::get(name).is_some())) {
+        return text;
+    }
+    match harmless(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(changed) => Cow::Owned(changed),
+    }
 }
 
 /// Stdout, for verbs that run no command: its reader is waited for, also where somebody has made it non-blocking. They have
@@ -69,7 +91,7 @@ impl Write for Stdout {
 /// Writes text to stdout: what the verbs print that run no command. Its lines stay, and nothing else that a terminal would
 /// obey.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
-    Stdout.write_all(printable::page(text, charset()).as_bytes())
+    Stdout.write_all(page(text).as_bytes())
 }
 
 /// Writes text to stdout as it is: for files that are made of it.
@@ -84,7 +106,7 @@ pub(crate) fn buffered_stdout() -> impl Write {
 
 /// Writes text to stderr, as much as it takes. Its lines stay, and nothing else that a terminal would obey.
 pub(crate) fn to_stderr(text: &str) {
-    stderr::write(printable::page(text, charset()).as_bytes());
+    stderr::write(page(text).as_bytes());
 }
 
 /// Has a panic told in one line of ours. The standard hook would panic again on a full stderr.
@@ -109,11 +131,42 @@ pub(crate) fn can_draw_on_stderr() -> bool {
         && super::supervise::is_foreground_of(&stderr)
 }
 
+/// Back to the line's begin, and erase to its end.
+pub(crate) const ERASE: &str = "\r\x1b[K";
+
+/// Are colours wanted on a stream? Where it is not said, <https://no-color.org> and CLICOLOR_FORCE of
+/// <https://bixense.com/clicolors> count, and then whether it is a terminal.
+pub(crate) fn wants_color(asked: Color, is_terminal: impl FnOnce() -> bool) -> bool {
+    let set = |name| environment::get(name).is_some_and(|value| value != "0");
+    match asked {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if environment::get("NO_COLOR").is_some() => false,
+        Color::Auto => {
+            set("CLICOLOR_FORCE")
+                || is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}
+
+/// Does stdout stand on a terminal?
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// The width of the terminal that stdout stands on, in columns; elsewhere what `COLUMNS` says.
 pub(crate) fn stdout_columns() -> Option<usize> {
     let of_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let named = || environment::get("COLUMNS")?.to_str()?.parse().ok();
     of_terminal.filter(|columns| *columns > 0).or_else(named)
+}
+
+/// Do stdout and stderr lead to one file, so that what is written to both stays in its order?
+pub(crate) fn streams_are_one() -> bool {
+    let [Ok(out), Ok(err)] = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())] else {
+        return false;
+    };
+    (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 }
 
 /// Has the reader of our stdout gone away? True for a pipe or socket without reader and for a dead terminal;

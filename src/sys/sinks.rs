@@ -1,8 +1,10 @@
-//! Where events go: people's eyes and the log. Each sink is asked what it wants, so that nothing is put into
+//! Where events go: people's eyes, the log, and metrics. Each sink is asked what it wants, so that nothing is put into
 //! words which nobody reads.
 
+mod ci_files;
 mod console;
 mod jsonl;
+mod metrics;
 
 pub(crate) use console::Console;
 use jsonl::Jsonl;
@@ -10,7 +12,7 @@ use jsonl::Jsonl;
 use std::time::Duration;
 
 use super::clock;
-use crate::event::{Event, Level, Record, RunIdentity, VERSION};
+use crate::event::{Event, Level, Record, RunIdentity, RunStop, VERSION};
 use crate::policy::Policy;
 
 /// A place that events go to.
@@ -30,18 +32,33 @@ pub(crate) struct Sinks {
     identity: RunIdentity,
     /// The command's program, as it was named.
     program: String,
+    /// Of the trace, for the events to come.
+    span: Option<String>,
+    /// The `ts` of the run's start, where it was told.
+    started_at: String,
 }
 
 impl Sinks {
     /// Opens the log, if there is to be one. One that can't be opened is a warning.
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
-        let mut sinks = Self { console: Console::new(policy, folds), others: Vec::new(), identity, program };
+        let console = Console::new(policy, folds).of_run(&identity);
+        let mut sinks =
+            Self { console, others: Vec::new(), identity, program, span: None, started_at: String::new() };
+        sinks.console.open(policy);
         if let Some(path) = &policy.log {
             match Jsonl::open(&path.0) {
                 Ok(log) => sinks.others.push(Box::new(log)),
                 Err(warning) => sinks.note(Level::Warn, &warning),
             }
+        }
+        let (files, warning) = ci_files::CiFiles::new(policy, &sinks.identity);
+        sinks.others.extend(files.map(|files| Box::new(files) as Box<dyn Sink>));
+        if let Some(warning) = warning {
+            sinks.note(Level::Warn, warning);
+        }
+        if let Some(counter) = metrics::Counter::new(policy) {
+            sinks.others.push(Box::new(counter));
         }
         sinks
     }
@@ -49,6 +66,11 @@ impl Sinks {
     /// Says something to the person, and to nobody else.
     pub(crate) fn note(&mut self, level: Level, text: &str) {
         self.console.note(level, text);
+    }
+
+    /// From here on events belong to this span.
+    pub(crate) fn enter_span(&mut self, span: Option<String>) {
+        self.span = span;
     }
 
     /// The lines that were kept for the end of the run, `--chronic`, instead of being said.
@@ -68,13 +90,27 @@ impl Sinks {
         if !to_console && !self.others.iter().any(|sink| sink.wants(event)) {
             return;
         }
+        let ts = clock::rfc3339_micros();
+        let completed;
+        let event = match event {
+            Event::RunStart(_) => {
+                self.started_at.clone_from(&ts);
+                event
+            }
+            Event::RunStop(stop) => {
+                completed = self.completed(stop);
+                &completed
+            }
+            event => event,
+        };
         let record = Record {
             v: VERSION,
-            ts: clock::rfc3339_micros(),
+            ts,
             level: event.level(),
             message: event.message(&self.identity.name, &self.program),
             run: &self.identity,
             event,
+            span_id: self.span.as_deref(),
         };
         if to_console {
             self.console.take(&record);
@@ -86,6 +122,16 @@ impl Sinks {
         }
     }
 
+    /// The end of the run, told so that its line alone tells the run.
+    fn completed(&self, stop: &RunStop) -> Event {
+        let started_at = if self.started_at.is_empty() {
+            clock::rfc3339_before(Duration::try_from_secs_f64(stop.elapsed_ms / 1e3).unwrap_or_default())
+        } else {
+            self.started_at.clone()
+        };
+        Event::RunStop(RunStop { program: self.program.clone(), started_at, ..stop.clone() })
+    }
+
     /// Would anybody read an event of the start of the run? It is the one that takes work to put together.
     pub(crate) fn want_start(&self) -> bool {
         self.least_level() == Some(Level::Debug)
@@ -95,6 +141,16 @@ impl Sinks {
     pub(crate) fn least_level(&self) -> Option<Level> {
         let others = self.others.iter().map(|sink| sink.least_level());
         others.chain([self.console.least_level()]).min()
+    }
+
+    /// Tells whether the last of what was passed on to stdout, and to stderr, is no whole line.
+    pub(crate) fn set_torn(&mut self, torn: [bool; 2]) {
+        self.console.set_torn(torn);
+    }
+
+    /// An attempt is about to start: what is told of it stands before its output.
+    pub(crate) fn begin_attempt(&mut self, attempt: u64, max: Option<u64>) {
+        self.console.begin_attempt(&self.identity, attempt, max);
     }
 
     /// Is more to be said than what matters?

@@ -17,8 +17,11 @@
 mod supervisor;
 
 mod attempt;
+mod beside;
 mod held_signals;
 mod inherited;
+mod inherited_fd;
+mod interrupt;
 mod memory;
 mod pause;
 mod program;
@@ -49,9 +52,12 @@ mod os;
 #[path = "supervise/macos.rs"]
 mod os;
 
+pub(crate) use beside::beside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use delivery::Wanted;
 pub(crate) use held_signals::HeldSignals;
+pub(crate) use inherited_fd::writable_copy;
+pub(crate) use interrupt::Interrupt;
 pub(crate) use output::Captured;
 pub(crate) use pause::{moment, since_boot};
 pub(crate) use program::{Program, Variable, environment_has};

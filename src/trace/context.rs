@@ -11,6 +11,11 @@ pub struct TraceContext {
     pub flags: u8,
 }
 
+/// The flag of a trace that is recorded.
+pub(super) const SAMPLED: u8 = 1;
+/// The flag of a trace whose id is random.
+pub(super) const RANDOM: u8 = 2;
+
 impl TraceContext {
     /// Reads a `TRACEPARENT`; `None` for one that names nothing, is malformed, or is of the forbidden version ff. A version
     /// from the future may have further fields (W3C Trace Context, 3.2.2 and 4.3).
@@ -30,6 +35,22 @@ impl TraceContext {
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace)
     }
+
+    /// The span's 16 hexadecimal digits.
+    pub fn span_id(&self) -> String {
+        format!("{:016x}", self.span)
+    }
+
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+}
+
+impl std::fmt::Display for TraceContext {
+    /// A `TRACEPARENT` of version 0. Flags that it does not know are not passed on.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags & (SAMPLED | RANDOM))
+    }
 }
 
 /// The number that exactly so many lower-case hexadecimal digits write.
@@ -48,7 +69,12 @@ mod tests {
         let trace = "0af7651916cd43dd8448eb211c80319c";
         let good = TraceContext::parse(&format!("00-{trace}-b7ad6b7169203331-01")).unwrap();
         assert_eq!((good.trace_id().as_str(), good.span, good.flags), (trace, 0xb7ad_6b71_6920_3331, 1));
-        assert!(TraceContext::parse(&format!("01-{trace}-b7ad6b7169203331-00-more")).is_some());
+        assert_eq!(good.to_string(), format!("00-{trace}-b7ad6b7169203331-01"));
+        let other = TraceContext::parse(&format!("01-{trace}-b7ad6b7169203331-fe-more")).unwrap();
+        assert_eq!(
+            (other.is_sampled(), other.to_string()),
+            (false, format!("00-{trace}-b7ad6b7169203331-02"))
+        );
         for bad in [
             String::new(),
             format!("00-{trace}-b7ad6b7169203331"),

@@ -291,6 +291,15 @@ proofs! {
 "--name" the_operation_has_a_name |sandbox| {
     sandbox.run(["-v", "--name", "nightly", "--", "true"]).exits(0).mentions(&["retry: nightly: 3 attempts"]);
 }
+"--metrics-file" a_run_is_counted |sandbox| {
+    sandbox.run(["--metrics-file", "retry.prom", "--", "true"]).exits(0);
+    assert!(sandbox.read("retry.prom").contains("outcome=\"succeeded\"} 1\n"));
+}
+"--metrics-label" a_label_is_in_the_metrics |sandbox| {
+    let options = ["--metrics-file", "retry.prom", "--label", "team=data", "--metrics-label", "team"];
+    sandbox.run([&options[..], &["--", "true"]].concat()).exits(0);
+    assert!(sandbox.read("retry.prom").contains(",team=\"data\","));
+}
 "--label" a_label_is_in_the_log |sandbox| {
     sandbox.run(["--log", "log", "--label", "team=data", "--", "true"]).exits(0);
     assert_eq!(sandbox.log("log")[0]["labels"], serde_json::json!({"team": "data"}));
@@ -298,6 +307,36 @@ proofs! {
 "--message-format" messages_may_be_json |sandbox| {
     let ran = sandbox.run(["--message-format", "json", "--permanent-on", "1", "--", "false"]).exits(1);
     assert!(ran.stderr.starts_with('{'), "{}", ran.stderr);
+}
+"--messages-to" messages_may_go_elsewhere |sandbox| {
+    let ran = sandbox.run(["--messages-to", "stdout", "--no-retry", "--", "false"]).exits(1).says(&[]);
+    assert!(ran.text().contains("retry: gave up on false"));
+}
+"--ci-groups" attempts_may_be_groups |sandbox| {
+    let line = ["--message-format", "github", "--ci-groups", "always", "--delay", "1ms", "--", "false"];
+    assert_eq!(sandbox.run(line).exits(1).stderr.matches("::group::").count(), 3);
+}
+"--ci-stop-commands" output_may_be_disobeyed |sandbox| {
+    let line = ["--message-format", "github", "--ci-stop-commands", "-n", "1", "--", "echo", "::error::x"];
+    let said = sandbox.run(line).exits(0).stderr;
+    let lines: Vec<_> = said.lines().collect();
+    let token = lines[0].strip_prefix("::stop-commands::").expect("a token");
+    assert_eq!((token.len(), lines[1..].to_vec()), (32, vec![format!("::{token}::").as_str()]));
+}
+"--summary" a_summary_has_a_row |sandbox| {
+    let line = |when| ["--message-format", "github", "--summary", when, "--", "true"];
+    for (when, rows) in [("auto", 0), ("never", 0), ("always", 1)] {
+        let summary = sandbox.path(when);
+        let environment = [("GITHUB_STEP_SUMMARY", summary.to_str().expect("UTF-8"))];
+        sandbox.run_in(&environment, line(when)).exits(0);
+        let text = std::fs::read_to_string(&summary).unwrap_or_default();
+        assert_eq!(text.matches("| true | succeeded | 1/3 |").count(), rows, "{when}: {text}");
+    }
+}
+"--outputs" outputs_are_given |sandbox| {
+    sandbox.run([AT_ONCE, &["--outputs=retry.env", "--", "false"]].concat()).exits(1);
+    let told = sandbox.read("retry.env");
+    assert!(told.starts_with("RETRY_TOTAL_ATTEMPTS=3\nRETRY_EXIT_CODE=1\nRETRY_OUTCOME=exhausted\n"), "{told}");
 }
 "--color" messages_may_be_coloured |sandbox| {
     sandbox.run(["--color", "always", "--no-retry", "--", "false"]).exits(1).mentions(&["\x1b[31mretry: "]);

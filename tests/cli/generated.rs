@@ -176,8 +176,7 @@ fn installed(directory: &Path) -> Vec<String> {
 fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
     let sandbox = Sandbox::new();
     // A binary newer than the sources: nothing is to be built here.
-    std::fs::create_dir_all(sandbox.path("target/release")).expect("a directory");
-    std::fs::copy(RETRY, sandbox.path("target/release/retry")).expect("a binary");
+    sandbox.executable("target/release/retry", std::path::Path::new(RETRY));
     let make = |goal: &str| {
         let mut command = assert_cmd::Command::new("make");
         command.args([goal, "prefix=/usr", "CARGO=false"]).current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -203,4 +202,33 @@ fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
         ]
     );
     assert_eq!(make("uninstall"), [""; 0]);
+}
+
+/// The time to a first success is that of one build: what is shown then needs no crate, and no other profile.
+#[test]
+fn make_run_builds_one_profile_once_and_says_so() {
+    let sandbox = Sandbox::new();
+    let stub = "#!/bin/sh\necho \"$*\" >>\"$CALLS\"\nwhile [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=/$2; shift; done\n\
+        mkdir -p \"$CARGO_TARGET_DIR$target/release\" && cp \"$BUILT\" \"$CARGO_TARGET_DIR$target/release/retry\"\n";
+    let cargo = sandbox.write("cargo", stub);
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("permissions");
+    let mut command = assert_cmd::Command::new("make");
+    command.arg("run").arg(format!("CARGO={}", cargo.display())).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for name in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    command
+        .env("CARGO_TARGET_DIR", sandbox.path("target"))
+        .env("CALLS", sandbox.path("calls"))
+        .env("BUILT", RETRY);
+    let ran = Ran::of(&mut command).exits(0);
+    assert!(
+        ran.stderr.contains("compiling") && ran.stderr.contains("succeeded on attempt 3"),
+        "{}",
+        ran.stderr
+    );
+    let calls = sandbox.read("calls");
+    assert!(calls.lines().count() == 1 && calls.starts_with("build --release"), "{calls}");
+    assert!(!sandbox.path("target/debug").exists());
 }

@@ -1,13 +1,14 @@
 //! A command line run to its end, and the questions that tests ask of what came of it.
 
 use std::ffi::OsStr;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::support::{Sandbox, fixture};
+use crate::support::{RETRY, Sandbox, fixture};
 
 /// What came of a command line.
 pub(crate) struct Ran {
@@ -194,6 +195,24 @@ impl Explained {
         let ms = |row: &Json, key: &str| row[key].as_f64().expect("milliseconds");
         rows.iter().map(|row| ["min_ms", "mean_ms", "max_ms"].map(|key| ms(row, key))).collect()
     }
+}
+
+/// Gives up root, where we have it: the machine lets root write everything. The program is copied to where an
+/// ordinary user can reach it.
+pub(crate) fn as_ordinary_user(sandbox: &Sandbox) -> Command {
+    let mut command = Command::new(sandbox.executable("retry", Path::new(RETRY)));
+    for (name, value) in sandbox.spawnable([""; 0]).get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir("/");
+    if rustix::process::geteuid().is_root() {
+        std::fs::set_permissions(sandbox.path("."), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        command.uid(65534).gid(65534);
+    }
+    command
 }
 
 /// The events of this kind.

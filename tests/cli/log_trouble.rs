@@ -1,13 +1,10 @@
 //! A log that cannot be written is one warning, and never another result.
 
-use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::harness::Ran;
+use super::harness::{Ran, as_ordinary_user};
 use crate::support::{RETRY, Sandbox, fixture};
 
 /// What a run says that fails twice, but for its log.
@@ -148,24 +145,6 @@ fn the_command_still_dies_of_a_file_that_grows_too_large() {
         ran.exits(0).text().lines().find_map(|line| line.strip_prefix("SigIgn:").map(str::to_owned));
     let ignored = u64::from_str_radix(ignored.expect("a line").trim(), 16).expect("a mask");
     assert_eq!(ignored & (1 << (libc::SIGXFSZ - 1)), 0, "SIGXFSZ is as we found it");
-}
-
-/// Gives up root, where we have it: the machine lets root write everything. The program is copied to where an
-/// ordinary user can reach it.
-fn as_ordinary_user(sandbox: &Sandbox) -> Command {
-    let mut command = Command::new(sandbox.executable("retry", Path::new(RETRY)));
-    for (name, value) in sandbox.spawnable([OsStr::new("")]).get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.current_dir("/");
-    if rustix::process::geteuid().is_root() {
-        std::fs::set_permissions(sandbox.path("."), std::fs::Permissions::from_mode(0o755)).expect("a mode");
-        command.uid(65534).gid(65534);
-    }
-    command
 }
 
 #[test]

@@ -33,6 +33,7 @@ const VALUES: &[Mistake] = &[
     (&["--backoff", "1s,,2s"], &["--backoff 1s,,2s", "empty entry", "1s,2s,4s"]),
     (&["--backoff", "cubic"], &["--backoff cubic", "fibonacci", "1s,2s,4s"]),
     (&["--signal", "NOPE"], &["--signal NOPE", "TERM"]),
+    (&["--signal", "sigTREM"], &["--signal sigTREM", "did you mean TERM?"]),
     (&["--successes", "0"], &["--successes 0", "1 or more"]),
     (&["--seed", "-1"], &["--seed -1", "0 or more"]),
     (&["--retry-on", "300"], &["--retry-on 300", "0-255"]),
@@ -49,7 +50,12 @@ const VALUES: &[Mistake] = &[
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
     (&["--log="], &["--log", "empty"]),
-    (&["--message-format", "xml"], &["retry: invalid --message-format 'xml' (text, json)\n"]),
+    (
+        &["--message-format", "xml"],
+        &[
+            "retry: invalid --message-format 'xml' (auto, text, json, github, gitlab, buildkite, teamcity, azure)\n",
+        ],
+    ),
     (&["--stdout", "some"], &["retry: invalid --stdout 'some' (stream, success, null)\n"]),
     (&["-O=sucess"], &["retry: invalid -O 'sucess' (stream, success, null); did you mean success?\n"]),
     (&["--stderr", "x"], &["retry: invalid --stderr 'x' (stream, last, null)\n"]),

@@ -141,6 +141,21 @@ fn rules_are_drafted_for_what_no_rule_knows_and_they_judge_what_they_were_drafte
         .exits(0)
         .prints("")
         .mentions(&["retry: no rules drafted: "]);
+    // What the configuration knows by now is not drafted again.
+    sandbox.report(&["--draft-rules", "--config", "drafts.toml", "log"]).exits(0).prints("");
+    sandbox
+        .report(&["--draft-rules=new.toml", "log"])
+        .exits(0)
+        .prints("")
+        .says(&["retry: 1 rule added to new.toml"]);
+    assert_eq!(sandbox.read("new.toml"), drafts);
+    sandbox.report(&["--draft-rules=new.toml", "log"]).exits(0).prints("").says(&[
+        "retry: new.toml unchanged: the configuration has rules for all that was seen in three runs or more",
+    ]);
+    assert_eq!(sandbox.read("new.toml"), drafts, "twice changes nothing");
+    sandbox.write("wrong.toml", "[profile");
+    sandbox.report(&["--draft-rules=wrong.toml", "log"]).exits(125).mentions(&["wrong.toml:1:"]);
+    assert_eq!(sandbox.read("wrong.toml"), "[profile");
 }
 
 #[test]

@@ -137,6 +137,25 @@ fn a_holder_of_the_lock_that_was_stopped_keeps_nothing_from_running() {
     });
 }
 
+/// Contention is no trouble: who holds the lock and works is waited for as long as there is patience.
+#[test]
+fn a_holder_of_the_lock_that_is_at_work_is_waited_for() {
+    let sandbox = Sandbox::new();
+    let options = ["--key", "k", "--rate", "9/1h", "--state", "state"];
+    sandbox.run([&options[..], &mark("ran")].concat()).exits(0);
+    let works = "import fcntl, sys\nlock = open('state/v1/k/state')\nfcntl.flock(lock, fcntl.LOCK_EX)\n\
+        open('locked', 'w').close()\nwhile True: pass";
+    let mut python = Command::new("python3");
+    let _holder = Process::start(python.args(["-c", works]).current_dir(sandbox.path(".")));
+    wait_for("the lock", || sandbox.path("locked").exists());
+    // Longer than one that stands still is given.
+    let patient = ["--gate-wait", "4s", "--log", "log"];
+    let ran = sandbox.run([&options[..], &patient, &mark("ran")].concat()).exits(75);
+    assert_eq!(sandbox.count("ran"), 1, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("without shared limits"), "{}", ran.stderr);
+    assert!(sandbox.events("log", "gate.bypassed").is_empty());
+}
+
 #[test]
 fn a_damaged_state_begins_anew_with_one_warning() {
     let sandbox = Sandbox::new();

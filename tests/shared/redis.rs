@@ -110,6 +110,35 @@ fn it_is_paused() {
     sandbox.run(["--key", "k", "--concurrency", "1", "--state", &url, "--", "true"]).exits(0).says(&[]);
 }
 
+/// The time in which we could not run is none that the server took.
+#[test]
+fn it_is_waited_for_by_one_that_was_stopped_meanwhile() {
+    let (sandbox, server) = (Sandbox::new(), Server::start(&[]));
+    server.send(Signal::STOP);
+    let url = server.url();
+    let mut run = sandbox.begin(&["--key", "k", "--concurrency", "1", "--state", &url, "--", "true"]);
+    let pid = run.pid();
+    let is_socket = |entry: std::fs::DirEntry| {
+        std::fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+    };
+    let open = || std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    wait_for("the connection", || open().any(is_socket));
+    run.send(Signal::STOP);
+    let stopped = Instant::now();
+    wait_for("longer than a server is waited for", || stopped.elapsed() > Duration::from_secs(3));
+    run.send(Signal::CONT);
+    let waits = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|count| count.trim().parse::<u64>().ok())
+    };
+    let before = waits().unwrap_or_default();
+    wait_for("it to go on waiting", || waits().is_none_or(|now| now > before + 3));
+    server.send(Signal::CONT);
+    assert_eq!(run.status(), 0);
+    assert_eq!(sandbox.said(), "");
+}
+
 /// A run whose first attempt lasts until it is told to fail; meanwhile this happens to the server.
 #[track_caller]
 fn in_the_middle(options: &[&str], happens: impl FnOnce(&mut Server)) -> (Sandbox, i32) {

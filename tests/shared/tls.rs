@@ -8,7 +8,7 @@ use crate::cli::harness::Ran;
 use crate::support::Sandbox;
 
 /// A certificate for localhost that nobody vouches for, and its key.
-fn certificate(directory: &Path) -> [PathBuf; 2] {
+pub(crate) fn certificate(directory: &Path) -> [PathBuf; 2] {
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| directory.join(name));
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);

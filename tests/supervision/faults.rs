@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::once::witness;
 use super::process::wait_for_pids;
 use super::program::{End, Running, through};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, wait_for};
 
 /// Runs `retry` with one fault; the words end before its arguments.
 fn with_fault(fault: &str) -> Option<Vec<String>> {
@@ -90,17 +91,24 @@ fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
     }
 }
 
+/// Nobody tells of it again: only by looking from time to time is it found.
 #[test]
 fn a_signal_that_cannot_be_read_comes_later() {
     let script = "trap 'printf x >>count; exit 6' TERM; echo $PPID >pid; while :; do sleep 0.05; done";
     let args = ["--max", "1", "--", "sh", "-c", script];
     let Some(first) = first_record(&["--max", "1", "--", "sleep", "0.1"]) else { return };
-    let Some(words) = with_fault(&format!("read:error=EIO:when={first}")) else { return };
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let sandbox = Sandbox::new();
-    let mut run = Running::start(&mut through(&sandbox, &words, &args));
-    let [traced] = wait_for_pids(&sandbox, "pid");
-    super::program::send(traced, Signal::TERM);
-    assert_eq!(run.end(), End::Code(6));
-    assert_eq!(sandbox.count("count"), 1);
+    // By then it has been looked at for the first time, and is waited for by the runtime.
+    for last in [first, first + 4] {
+        let Some(words) = with_fault(&format!("read:error=EIO:when={first}..{last}")) else { return };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let sandbox = Sandbox::new();
+        let mut run = Running::start(&mut through(&sandbox, &words, &args));
+        let [traced] = wait_for_pids(&sandbox, "pid");
+        if last > first {
+            wait_for("a witness", || witness(traced).is_some());
+        }
+        super::program::send(traced, Signal::TERM);
+        assert_eq!(run.end(), End::Code(6), "{last}");
+        assert_eq!(sandbox.count("count"), 1, "{last}");
+    }
 }

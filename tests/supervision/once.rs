@@ -15,7 +15,7 @@ fn comm(pid: i32) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
 }
 
-fn witness(retry: i32) -> Option<i32> {
+pub(super) fn witness(retry: i32) -> Option<i32> {
     children(retry).into_iter().find(|&pid| comm(pid) == NAME)
 }
 

@@ -51,6 +51,11 @@ fn was_stopped(attempt: &AttemptResult) -> bool {
         }
 }
 
+/// Is the status the tool's own? What a command elsewhere could not do says nothing of what it has done before.
+pub(super) fn is_own(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
+    profiles.iter().all(|asked| asked.profile.own_exit.as_ref().is_none_or(|own| own.matches(attempt)))
+}
+
 fn is_under_way(rule: &Rule) -> bool {
     rule.kind.as_deref().is_some_and(|kind| UNDER_WAY.contains(&kind))
 }

@@ -20,6 +20,9 @@ pub(super) struct File {
     pub(super) commands: &'static str,
     pub(super) interactive: bool,
     pub(super) passive: bool,
+    pub(super) one_step: bool,
+    /// Its programs and words that run others' commands, with a space between them.
+    pub(super) runs_others: &'static str,
     /// Some rule of its own reads stdout.
     pub(super) stdout: bool,
     /// Some rule of its own speaks of exit 0.
@@ -97,6 +100,8 @@ mod tests {
             }
             assert_eq!(profile.interactive, file.interactive, "{}", file.name);
             assert_eq!(profile.passive, file.passive, "{}", file.name);
+            assert_eq!(profile.one_step, file.one_step, "{}", file.name);
+            assert_eq!(profile.runs_others.join(" "), file.runs_others, "{}", file.name);
             assert_eq!(
                 profile.rules.iter().any(super::super::Rule::names_exit_zero),
                 file.exit_zero,

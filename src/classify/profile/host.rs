@@ -13,7 +13,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use self::arguments::{Arguments, Grammar};
-pub(super) use self::authority::Form;
+pub(super) use self::authority::HostForm;
 use self::authority::{Authority, host_and_port, within};
 use super::select::{Tool, named};
 use super::wrappers::unwrapped;
@@ -45,17 +45,17 @@ pub struct HostFinder {
 pub struct Lookup {
     /// Behind one of these; operands are counted from there on.
     pub after: Vec<String>,
-    pub place: Place,
+    pub place: HostSource,
 }
 
 #[derive(Debug)]
-pub enum Place {
+pub enum HostSource {
     /// The value of an option.
-    Option(Vec<String>, Form),
+    Option(Vec<String>, HostForm),
     Operand {
         /// Which one, from 1; `None`: the first that will do.
         number: Option<usize>,
-        form: Form,
+        form: HostForm,
         /// The operand that is the port.
         port: Option<usize>,
     },
@@ -127,7 +127,7 @@ impl HostFinder {
     fn grammar(&self) -> Grammar<'_> {
         let lists = [&self.valued, &self.credentials, &self.headers, &self.port];
         let asked = self.lookups.iter().filter_map(|lookup| match &lookup.place {
-            Place::Option(names, _) => Some(names),
+            HostSource::Option(names, _) => Some(names),
             _ => None,
         });
         let options = lists.into_iter().chain(asked).flatten();
@@ -139,15 +139,17 @@ impl Lookup {
     fn find(&self, arguments: &Arguments<'_>) -> Option<Authority> {
         let operands = self.operands(arguments)?;
         match &self.place {
-            Place::Option(names, form) => arguments.values(names).find_map(|value| form.read(value)),
-            Place::Operand { number: None, form, .. } => operands.iter().find_map(|word| form.read(word)),
-            Place::Operand { number: Some(number), form, port } => {
+            HostSource::Option(names, form) => arguments.values(names).find_map(|value| form.read(value)),
+            HostSource::Operand { number: None, form, .. } => {
+                operands.iter().find_map(|word| form.read(word))
+            }
+            HostSource::Operand { number: Some(number), form, port } => {
                 let mut found = form.read(operands.get(number.checked_sub(1)?)?)?;
                 let port = port.and_then(|at| operands.get(at.checked_sub(1)?)?.parse().ok());
                 found.port = found.port.or(port);
                 Some(found)
             }
-            Place::Fixed(template) => host_and_port(&filled(template, operands, arguments)?),
+            HostSource::Fixed(template) => host_and_port(&filled(template, operands, arguments)?),
         }
     }
 
@@ -168,17 +170,19 @@ impl Lookup {
 impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Option(names, form) => {
-                write!(f, "option {}{}", names.join(", "), form.suffix(Form::Host))?;
+            HostSource::Option(names, form) => {
+                write!(f, "option {}{}", names.join(", "), form.suffix(HostForm::Host))?;
             }
-            Place::Operand { number: None, form, .. } => write!(f, "any operand{}", form.suffix(Form::Host))?,
-            Place::Operand { number: Some(number), form, port } => {
-                write!(f, "operand {number}{}", form.suffix(Form::Host))?;
+            HostSource::Operand { number: None, form, .. } => {
+                write!(f, "any operand{}", form.suffix(HostForm::Host))?;
+            }
+            HostSource::Operand { number: Some(number), form, port } => {
+                write!(f, "operand {number}{}", form.suffix(HostForm::Host))?;
                 if let Some(port) = port {
                     write!(f, ", its port operand {port}")?;
                 }
             }
-            Place::Fixed(host) => f.write_str(host)?,
+            HostSource::Fixed(host) => f.write_str(host)?,
         }
         if self.after.is_empty() { Ok(()) } else { write!(f, ", after {}", self.after.join(", ")) }
     }

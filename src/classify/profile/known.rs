@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::rc::Rc;
 
+use super::claims::Claims;
 use super::judge::{Verdict, failure_despite_zero, judge};
 use super::select::{Captures, Selection, ToolMatch, named};
-use super::{Profile, applied, builtin, host};
+use super::{Profile, applied, builtin, host, quoted};
 use crate::classify::attempt::AttemptResult;
 use crate::classify::classification::Class;
 use crate::classify::evidence::Evidence;
@@ -101,6 +102,12 @@ impl Knowledge {
         }
     }
 
+    /// The line of output by which the rule of this verdict was recognised, at most 512 bytes.
+    pub fn quote(&self, verdict: &Verdict, evidence: &Evidence<'_>) -> Option<String> {
+        let (at, number) = verdict.place?;
+        quoted::line(self.profiles().get(at)?.profile.rules.get(number)?, evidence)
+    }
+
     /// The server says not to come back.
     fn forbidden(&self) -> Verdict {
         Verdict {
@@ -121,14 +128,27 @@ impl Knowledge {
     /// Does all that is known agree that a failure of this verdict surely never took effect?
     pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
         verdict.not_reached
-            && !self.among_others
-            && !self.selection.runs_others
+            && self.believes(attempt, verdict)
             && applied::never(self.profiles(), attempt, evidence, verdict)
     }
 
-    /// Was a request turned away, and another one perhaps not? The status tells.
-    pub fn may_be_of_another_request(&self, attempt: &AttemptResult) -> bool {
-        applied::ended_after_request(self.profiles(), attempt)
+    /// Was a request turned away, and another one perhaps not? The status tells, and whose word it is.
+    pub fn may_be_of_another_request(&self, attempt: &AttemptResult, verdict: Option<&Verdict>) -> bool {
+        let whole = self.selection.claims == Claims::All;
+        let believed =
+            verdict.is_some_and(|verdict| (whole || verdict.not_reached) && self.believes(attempt, verdict));
+        !believed || applied::ended_after_request(self.profiles(), attempt)
+    }
+
+    /// Is what the rule says said of all that the command line did?
+    fn believes(&self, attempt: &AttemptResult, verdict: &Verdict) -> bool {
+        let rule = verdict.place.and_then(|(at, number)| {
+            let profile = &self.profiles().get(at)?.profile;
+            Some((profile, profile.rules.get(number)?))
+        });
+        !self.among_others
+            && applied::is_own(self.profiles(), attempt)
+            && rule.is_some_and(|(profile, rule)| self.selection.claims.hold(profile, rule))
     }
 
     /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.

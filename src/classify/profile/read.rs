@@ -15,8 +15,19 @@ use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::classification::Class;
 use crate::classify::exit_spec::ExitSpecs;
 
-const PROFILE_KEYS: &[&str] =
-    &["command", "rule", "exit", "advice", "interactive", "passive", "alone", "key"];
+const PROFILE_KEYS: &[&str] = &[
+    "command",
+    "rule",
+    "exit",
+    "own-exit",
+    "one-step",
+    "runs-others",
+    "advice",
+    "interactive",
+    "passive",
+    "alone",
+    "key",
+];
 const RULE_KEYS: &[&str] = &[
     "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "hint", "reached", "phase",
     "example",
@@ -53,6 +64,9 @@ impl ProfileReader<'_, '_> {
             match key.get_ref().as_ref() {
                 "command" => profile.commands = self.reader.texts(key, value),
                 "advice" => profile.advice = self.reader.texts(key, value),
+                "own-exit" => profile.own_exit = self.exit(key, value),
+                "one-step" => profile.one_step = self.reader.switch(key, value),
+                "runs-others" => profile.runs_others = self.reader.texts(key, value),
                 "interactive" => profile.interactive = self.reader.switch(key, value),
                 "passive" => profile.passive = self.reader.switch(key, value),
                 "alone" => profile.alone = self.reader.switch(key, value),
@@ -290,6 +304,9 @@ pub fn profile_schema() -> Json {
         "properties": {
             "command": {"description": "The programs that it is for, by base name", "anyOf": texts["anyOf"]},
             "advice": {"description": "What a user of the tool should know", "anyOf": texts["anyOf"]},
+            "own-exit": {"type": codes["type"], "description": "Exit specs that are the tool's own, not those of a command that it ran elsewhere"},
+            "one-step": {"type": "boolean", "description": "It does one thing by itself: that nothing took effect is believed of the rules of generic, too"},
+            "runs-others": {"description": "Programs and words of its command line with which it runs others' commands: nothing proves then that nothing took effect", "anyOf": texts["anyOf"]},
             "interactive": {"type": "boolean", "description": "Nothing is captured while stdin is a terminal"},
             "passive": {"type": "boolean", "description": "Nothing is captured for its sake"},
             "alone": {"type": "boolean", "description": "The rules of generic do not follow its own"},

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::rc::Rc;
 
 use super::builtin::{self, GENERIC};
-use super::wrappers::{base_name, unwrapped};
+use super::claims::Claims;
+use super::wrappers::{base_name, under_lock, unwrapped};
 use super::{Channel, Profile, Rule};
 
 /// The profile of the command, if there is one.
@@ -33,8 +34,8 @@ pub struct Selection {
     pub judges_success: bool,
     /// How the command was matched to a profile.
     pub tool_match: ToolMatch,
-    /// The command is a shell, whatever else it is judged by.
-    pub runs_others: bool,
+    /// Whose claims hold that what failed never took effect.
+    pub claims: Claims,
 }
 
 /// How a command was matched to a profile.
@@ -54,11 +55,16 @@ impl Selection {
     pub fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
         let mut selection = Selection::default();
         let mut named = false;
+        let tool = Tool::find(argv, users);
+        let locked = tool.as_ref().and_then(|tool| tool.under_lock(users));
         for name in asked {
             match name.as_str() {
                 NONE => {}
-                AUTO => match Tool::find(argv, users) {
-                    Some(tool) => selection.add(&tool.profile, users, true),
+                AUTO => match &tool {
+                    Some(tool) => {
+                        let tools = std::iter::once(tool).chain(&locked);
+                        tools.for_each(|tool| selection.add(&tool.profile, users, true));
+                    }
                     None => selection.tool_match = ToolMatch::Unknown,
                 },
                 name => {
@@ -69,11 +75,10 @@ impl Selection {
         }
         // What somebody names adds to what was found.
         if named {
-            let tool = Tool::find(argv, users);
-            selection.runs_others |=
-                tool.and_then(|tool| builtin::find(&tool.profile)).is_some_and(|file| file.passive);
             selection.tool_match = ToolMatch::Known;
         }
+        selection.claims =
+            Claims::of(locked.as_ref().or(tool.as_ref()), unwrapped(argv), &selection.names, users);
         selection
     }
 
@@ -112,7 +117,6 @@ impl Selection {
         self.interactive |= interactive && auto;
         if passive && auto {
             self.tool_match = ToolMatch::Runner;
-            self.runs_others = true;
         }
     }
 }
@@ -144,6 +148,12 @@ impl<'w> Tool<'w> {
         let module = (without_version(&program) == "python").then(|| python_module(arguments)).flatten();
         let module = module.and_then(|(name, arguments)| Self::named(name, arguments, users));
         module.or_else(|| Self::named(&program, arguments, users))
+    }
+
+    /// The tool that this one, if it is `flock`, runs under its lock. Of a shell there is nothing to know.
+    fn under_lock(&self, users: &[Rc<Profile>]) -> Option<Self> {
+        let inner = (self.command == "flock").then(|| Self::find(under_lock(self.arguments), users))?;
+        inner.filter(|tool| !builtin::find(&tool.profile).is_some_and(|file| file.passive))
     }
 
     fn named(program: &str, arguments: &'w [OsString], users: &[Rc<Profile>]) -> Option<Self> {
@@ -251,7 +261,7 @@ mod tests {
                 let selection = choose(&names, command);
                 assert_eq!(selection.tool_match, ToolMatch::Known, "{command}");
                 assert_eq!(selection.captures, both, "{command}");
-                assert_eq!(selection.runs_others, command == "bash");
+                assert_eq!(selection.claims == Claims::Nobodys, command == "bash");
             }
         }
         assert!(!choose(&["auto"], "brew").captures.stdout);

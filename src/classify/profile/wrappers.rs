@@ -75,7 +75,17 @@ const WRAPPERS: &[Wrapper] = &[
         operands: 0,
     },
     Wrapper { name: "exec", valued: "a", long: &[], operands: 0 },
+    Wrapper { name: "sshpass", valued: "fdpP", long: &[], operands: 0 },
 ];
+
+/// It has a status of its own, for a lock that is held: its profile is asked beside that of the command under it.
+const FLOCK: Wrapper =
+    Wrapper { name: "flock", valued: "wE", long: &["timeout", "wait", "conflict-exit-code"], operands: 1 };
+
+/// What `flock` runs once it has the lock; `words` are its own.
+pub(super) fn under_lock(words: &[OsString]) -> &[OsString] {
+    FLOCK.skip_own(words)
+}
 
 /// Is it a line of a program that only starts another one? `sudo: …`
 pub(super) fn speaks(line: &[u8]) -> bool {

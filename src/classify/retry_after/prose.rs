@@ -3,9 +3,10 @@
 use super::until;
 use crate::classify::date;
 
-type Form = fn(&str, i64) -> Option<f64>;
+type Reading = fn(&str, i64) -> Option<f64>;
 
-pub(super) const FORMS: &[Form] = &[key_ms, retry_delay, key, sentence, moment, bare, announced, few_minutes];
+pub(super) const FORMS: &[Reading] =
+    &[key_ms, retry_delay, key, sentence, moment, bare, announced, few_minutes];
 
 /// `"retry_after_ms": 5000`
 fn key_ms(text: &str, _: i64) -> Option<f64> {

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::{Setup, rules};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
-use crate::classify::profile::Selection;
+use crate::classify::profile::{Claims, Selection};
 use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal};
 use crate::policy::user_profiles;
 use crate::sys::{clock, files, output};
@@ -98,7 +98,7 @@ struct Judges<'a> {
     /// When a line was seen that does not say so.
     now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
-    known: HashMap<(Vec<String>, bool), Rules>,
+    known: HashMap<(Vec<String>, Claims), Rules>,
 }
 
 impl Judges<'_> {
@@ -109,7 +109,7 @@ impl Judges<'_> {
         let argv = argv.map_or_else(|| self.command.clone(), words);
         let selection = Selection::choose(&self.asked.resolved.policy.profile.0, &argv, &self.users);
         let asked = self.asked;
-        let known = (selection.names, selection.runs_others);
+        let known = (selection.names, selection.claims);
         let rules = self.known.entry(known).or_insert_with(|| rules(asked, &argv));
         let used = super::Used::of(rules, &attempt);
         Ok(super::json(&super::judge(rules, attempt), &used))

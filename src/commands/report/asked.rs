@@ -4,16 +4,21 @@ use crate::base::error::Error;
 use crate::base::problem::nearest;
 use crate::cli::Invocation;
 use crate::event::Outcome;
+use crate::policy::value::{Color, Value as _};
 use crate::report::filter::Filter;
 use crate::report::html;
 use crate::report::junit::Flaky;
 use crate::report::limits::{Limits, Most};
+use crate::report::text::Style;
 use crate::report::what_if::Setting;
 use crate::report::{Choice, OUTCOMES, Options, Stories, time};
-use crate::sys::clock;
+use crate::sys::{clock, output};
 
 /// Runs that a format shows one by one; more are refused.
 pub(super) const MOST_RUNS: usize = 100_000;
+
+/// The width where nobody says one, in columns.
+const WIDTH: usize = 80;
 
 /// Rows of a table unless it is said otherwise.
 const TOP: usize = 10;
@@ -65,7 +70,23 @@ pub(super) fn limits(invocation: &Invocation) -> Result<Limits, Error> {
     Ok(Limits { rescued: most("max-rescued")?, failed: most("max-failed")? })
 }
 
-pub(super) fn top(invocation: &Invocation) -> Result<usize, Error> {
+/// How the text is shown; `files` were named.
+pub(super) fn style(invocation: &Invocation, files: usize) -> Result<Style, Error> {
+    let asked = match invocation.value("color") {
+        Some(text) => Color::parse(&text.to_string_lossy()).map_err(Error::usage)?,
+        None => Color::Auto,
+    };
+    let on_terminal = || invocation.value("output").is_none() && output::stdout_is_terminal();
+    Ok(Style {
+        width: output::stdout_columns().unwrap_or(WIDTH),
+        charset: output::charset(),
+        color: output::wants_color(asked, on_terminal),
+        top: top(invocation)?,
+        files,
+    })
+}
+
+fn top(invocation: &Invocation) -> Result<usize, Error> {
     let Some(text) = invocation.value("top").map(|text| text.to_string_lossy()) else { return Ok(TOP) };
     text.parse().map_err(|_| Error::usage(format!("invalid --top '{text}': use a number of rows")))
 }

@@ -15,6 +15,12 @@ const SHELL_WORDS: &[&str] = &[
     "jobs", "fg", "bg", "disown", "builtin", "command", "hash", "mapfile", "select", "until",
 ];
 
+/// Of these, those that a plain `sh` need not know.
+const BASH_WORDS: &[&str] = &[
+    "source", "[[", "((", "declare", "typeset", "function", "pushd", "popd", "shopt", "let", "disown",
+    "builtin", "mapfile", "select",
+];
+
 /// Programs that run a line given with `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "mksh"];
 
@@ -53,14 +59,18 @@ const DISTINCT: &[&str] = &[
 /// A hint for a command that was not found. `words` begin with its name.
 pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     let first = words.first()?.to_str()?;
-    let line = || shown(words);
-    let behind = || shown(&words[1..]);
+    let rest = words[1..].iter().position(|word| word != "--").map_or(&[][..], |at| &words[1 + at..]);
+    let behind = || shown(rest);
     let command = |without: String| if without.is_empty() { "COMMAND".to_owned() } else { without };
     let has_shell_signs = first.contains(|c: char| c.is_whitespace() || "|;&<>$*()`".contains(c));
     Some(if first.is_empty() {
         "the command is an empty word; is a variable unset?".to_owned()
     } else if SHELL_WORDS.contains(&first) {
-        format!("{first} is part of the shell, not a program: retry -c {}", quoted(&line()))
+        let option = if BASH_WORDS.contains(&first) { "--shell=bash" } else { "-c" };
+        format!(
+            "{first} is part of the shell, not a program: retry {option} {}",
+            quoted(&unquoted_line(words))
+        )
     } else if has_shell_signs && !first.starts_with('/') {
         format!("for a shell line use -c: retry -c {}", quoted(&unquoted_line(words)))
     } else if first.parse::<u64>().is_ok() {
@@ -181,7 +191,7 @@ fn shown(words: &[OsString]) -> String {
 
 fn quoted_if_needed(word: &OsStr) -> String {
     let text = word.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c) || text == "]]";
     if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { quoted(&text) }
 }
 
@@ -210,10 +220,15 @@ mod tests {
             (&["echo a | cat"][..], "retry -c 'echo a | cat'"),
             (&["it's here"], r"retry -c 'it'\''s here'"),
             (&["5", "echo", "hi"], "retry --max 5 -- echo hi"),
+            (&["5", "--", "echo", "hi"], "retry --max 5 -- echo hi"),
+            (&["5", "--"], "retry --max 5 -- COMMAND"),
             (&["5s", "true"], "retry --delay 5s -- true"),
+            (&["5s", "--", "true"], "retry --delay 5s -- true"),
             (&["FOO=1", "cmd", "x y"], "FOO=1 retry -- cmd 'x y', or retry -- env FOO=1 cmd 'x y'"),
             (&["cd", "/x"], "retry -c 'cd /x'"),
-            (&["!", "false"], "retry -c '"),
+            (&["!", "false"], "retry -c '! false'"),
+            (&["[[", "-e", "x y", "]]"], r"retry --shell=bash '[[ -e '\''x y'\'' ]]'"),
+            (&["source", "x"], "retry --shell=bash 'source x'"),
             (&["explian"], "did you mean retry explain?"),
             (&["Explain"], "did you mean retry explain?"),
             (&["help"], "retry --help"),

@@ -17,6 +17,8 @@ impl Driver<'_> {
         {
             self.hint(hints::misplaced(&self.command.argv));
         }
+        self.telling.take(event, &self.command.argv[0].to_string_lossy());
+        self.sinks.enter_span(self.telling.span_id(event));
         self.sinks.emit(event);
         match event {
             Event::AttemptFailed(failure) if failure.not_started && failure.reason == "command not found" => {

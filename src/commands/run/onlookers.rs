@@ -20,6 +20,8 @@ pub(super) struct Interests {
     captures: Captures,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
+    /// So much of the end of stderr is told to others.
+    told: Option<usize>,
 }
 
 /// The onlookers of one attempt.
@@ -29,6 +31,8 @@ pub(super) struct Onlookers {
     pub(super) tails: Option<Tails>,
     /// The end of each stream that is read as text.
     text: Option<Tails>,
+    /// The end of stderr that is told to others.
+    pub(super) told: Option<Tails>,
 }
 
 impl Interests {
@@ -41,6 +45,7 @@ impl Interests {
             text: http,
             captures: Captures { stdout: http, stderr: http },
             progressed: Rc::default(),
+            told: None,
         }
     }
 
@@ -51,6 +56,13 @@ impl Interests {
             self.captures.stdout |= selection.captures.stdout;
             self.captures.stderr |= selection.captures.stderr;
         }
+        self
+    }
+
+    /// Keeps so much of the end of stderr for others, if any.
+    pub(super) fn with_told(mut self, told: Option<usize>) -> Self {
+        self.told = told;
+        self.captures.stderr |= told.is_some();
         self
     }
 
@@ -78,11 +90,13 @@ impl Interests {
             progress: watch(&self.progress).map(|watch| (watch, Rc::clone(&self.progressed))),
             tails: (self.tail > 0).then(|| Tails::new(self.tail)),
             text: self.text.then(Tails::of_text),
+            told: self.told.map(Tails::new),
         };
         let idle = onlookers.rules.is_none()
             && onlookers.progress.is_none()
             && onlookers.tails.is_none()
-            && onlookers.text.is_none();
+            && onlookers.text.is_none()
+            && onlookers.told.is_none();
         (!idle).then_some(onlookers)
     }
 }
@@ -98,7 +112,7 @@ impl Tap for Onlookers {
                 progressed.set(Some(clock::now().elapsed));
             }
         }
-        for tails in self.tails.iter_mut().chain(&mut self.text) {
+        for tails in self.tails.iter_mut().chain(&mut self.text).chain(&mut self.told) {
             tails.take(stream, bytes);
         }
     }

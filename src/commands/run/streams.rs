@@ -23,6 +23,10 @@ pub(super) struct Streams {
     before: Option<StdoutMark>,
     /// A failed attempt that wrote to stdout is told of, once.
     notes_writes: bool,
+    /// The last byte that passed by on stdout and on stderr is no line break.
+    torn: [bool; 2],
+    /// The end of what the last attempt wrote to stderr, where it is wanted.
+    last_stderr: String,
 }
 
 /// Output of a failed attempt on stdout, ahead of that of the next one.
@@ -43,12 +47,19 @@ impl Streams {
             onlookers: None,
             before: None,
             notes_writes: !held,
+            torn: [false; 2],
+            last_stderr: String::new(),
         }
     }
 
     /// Is what earlier attempts wrote still wanted?
     pub(super) fn keeps_all(&self) -> bool {
         self.chronic
+    }
+
+    /// Is what was last seen of stdout, and of stderr, no whole line?
+    pub(super) fn torn(&self) -> [bool; 2] {
+        self.torn
     }
 
     /// When a line of progress last passed by, on the elapsed clock.
@@ -100,10 +111,17 @@ impl Streams {
         }
     }
 
+    /// The end of what the last attempt wrote to stderr; empty where nobody asked for it.
+    pub(super) fn last_stderr(&mut self) -> String {
+        std::mem::take(&mut self.last_stderr)
+    }
+
     /// The facts of an attempt's output.
     pub(super) fn facts(&mut self, captured: &Captured) -> Output {
         let (out, err) = (captured.bytes_out.is_some(), captured.bytes_err.is_some());
-        let onlookers = self.onlookers.take();
+        let mut onlookers = self.onlookers.take();
+        let told = onlookers.as_mut().and_then(|all| all.told.take()?.into_text(false, true).stderr);
+        self.last_stderr = told.map(|end| String::from_utf8_lossy(&end).into_owned()).unwrap_or_default();
         let (seen, tails, text) = onlookers
             .map_or_else(Default::default, |mut all| (all.seen(), all.tails.take(), all.text(out, err)));
         let tail = |bytes: Option<u64>, end: fn(&Tails) -> String| bytes.and(tails.as_ref()).map(end);
@@ -135,6 +153,12 @@ impl Tap for Streams {
     fn take(&mut self, stream: Stream, bytes: &[u8]) {
         if let Some(onlookers) = &mut self.onlookers {
             onlookers.take(stream, bytes);
+        }
+        let torn = bytes.last().is_some_and(|last| *last != b'\n');
+        match stream {
+            Stream::Stdout => self.torn[0] = torn,
+            Stream::Stderr => self.torn[1] = torn,
+            Stream::Merged => self.torn = [torn; 2],
         }
     }
 

@@ -51,7 +51,8 @@ fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {
     argv
 }
 
-fn base_name(path: &OsStr) -> String {
+/// The last part of a path.
+pub(super) fn base_name(path: &OsStr) -> String {
     let bytes = path.as_bytes();
     let name = bytes.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(bytes);
     String::from_utf8_lossy(name).into_owned()

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use super::{TomlForm, Value, utf8};
+use crate::base::problem::nearest;
 use crate::classify::{Channel, ExitSpecs, Otherwise, StreamPattern, signal, stream};
 use crate::policy::pattern as patterns;
 
@@ -178,9 +179,13 @@ impl Value for Signal {
     const FORM: TomlForm = TomlForm::Text;
 
     fn parse(text: &str) -> Result<Self, String> {
-        signal::parse(text.trim_ascii())
-            .map(Signal)
-            .ok_or_else(|| format!("invalid signal '{text}': use a name such as TERM or INT, or a number"))
+        signal::parse(text.trim_ascii()).map(Signal).ok_or_else(|| {
+            let name = text.trim_ascii().to_ascii_uppercase();
+            match nearest(name.strip_prefix("SIG").unwrap_or(&name), signal::names()) {
+                Some(near) => format!("invalid signal '{text}'; did you mean {near}?"),
+                None => format!("invalid signal '{text}': use a name such as TERM or INT, or a number"),
+            }
+        })
     }
 
     fn schema() -> Json {

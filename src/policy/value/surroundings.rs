@@ -5,14 +5,131 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use super::{TomlForm, Value, utf8};
+use crate::dialect::Dialect;
 
-/// The format of messages on stderr.
+/// The format of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFormat {
+    /// The dialect of the CI system that the environment names; text where it names none.
+    Auto,
     Text,
     Json,
+    /// Text, with the commands that a CI system reads.
+    Ci(Dialect),
 }
-words!(MessageFormat: "text" = MessageFormat::Text, "json" = MessageFormat::Json);
+words!(
+    MessageFormat:
+    "auto" = MessageFormat::Auto,
+    "text" = MessageFormat::Text,
+    "json" = MessageFormat::Json,
+    "github" = MessageFormat::Ci(Dialect::Github),
+    "gitlab" = MessageFormat::Ci(Dialect::Gitlab),
+    "buildkite" = MessageFormat::Ci(Dialect::Buildkite),
+    "teamcity" = MessageFormat::Ci(Dialect::Teamcity),
+    "azure" = MessageFormat::Ci(Dialect::Azure),
+);
+
+/// When each attempt is a group of its own in a CI system's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CiGroups {
+    /// Where the order of messages and output is certain: both go to one file.
+    Auto,
+    Always,
+    Never,
+}
+words!(CiGroups: "auto" = CiGroups::Auto, "always" = CiGroups::Always, "never" = CiGroups::Never);
+
+/// When a run has a row in the summary of a step of GitHub's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Summary {
+    /// Where it was rescued or failed.
+    Auto,
+    Always,
+    Never,
+}
+words!(Summary: "auto" = Summary::Auto, "always" = Summary::Always, "never" = Summary::Never);
+
+/// The destination of a run's outputs for later steps of a CI job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputsTo {
+    /// The file that `$GITHUB_OUTPUT` names, in its format.
+    Github,
+    /// A dotenv file.
+    File(OsString),
+}
+
+impl Value for OutputsTo {
+    const FORM: TomlForm = TomlForm::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::read(&[text.into()])
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        match texts.last() {
+            Some(text) if text == "github" => Ok(Self::Github),
+            Some(text) if !text.is_empty() => Ok(Self::File(text.clone())),
+            _ => Err("the file is missing; use github for $GITHUB_OUTPUT, or a file's name".to_owned()),
+        }
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Self::Github => json!("github"),
+            Self::File(path) => json!(path.to_string_lossy()),
+        }
+    }
+}
+
+/// The destination of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessagesTo {
+    Stderr,
+    Stdout,
+    /// An inherited descriptor, 3 or more.
+    Descriptor(i32),
+    /// A file, appended to.
+    File(OsString),
+}
+
+impl Value for MessagesTo {
+    const FORM: TomlForm = TomlForm::Text;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::read(&[text.into()])
+    }
+
+    fn read(texts: &[OsString]) -> Result<Self, String> {
+        let Some(text) = texts.last().filter(|text| !text.is_empty()) else {
+            return Err(
+                "the destination is empty; use stderr, stdout, a descriptor's number or a file".to_owned()
+            );
+        };
+        Ok(match text.to_str() {
+            Some("stderr" | "2") => Self::Stderr,
+            Some("stdout" | "1") => Self::Stdout,
+            Some("0") => {
+                return Err("0 is stdin; use stderr, stdout, another descriptor or a file".to_owned());
+            }
+            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => match number.parse() {
+                Ok(number) => Self::Descriptor(number),
+                Err(_) => {
+                    return Err(format!("{number} is no descriptor; a file of that name is ./{number}"));
+                }
+            },
+            _ => Self::File(text.clone()),
+        })
+    }
+
+    fn show(&self) -> Json {
+        match self {
+            Self::Stderr => json!("stderr"),
+            Self::Stdout => json!("stdout"),
+            Self::Descriptor(number) => json!(number.to_string()),
+            Self::File(path) => json!(path.to_string_lossy()),
+        }
+    }
+}
 
 /// The use of colours in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

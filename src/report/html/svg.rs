@@ -11,8 +11,17 @@ use crate::report::story::Story;
 
 /// Of every chart, in its own units.
 const WIDTH: usize = 960;
-const HEIGHT: usize = 160;
+const HEIGHT: usize = 180;
 const ROW: usize = 20;
+/// The bars' highest end; the scale stands above it.
+const TOP: usize = 20;
+/// The width of a character, about.
+const CHARACTER: f64 = 7.5;
+/// Attempts of all runs that are drawn, and those of a run that always are.
+const MOST_BLOCKS: usize = 1_200;
+const LEAST_BLOCKS: usize = 4;
+/// Characters of a reason that are shown with its block.
+const MOST_WORDS: usize = 60;
 /// Where the blocks of a row begin.
 const LABEL: usize = 240;
 
@@ -58,13 +67,15 @@ pub struct Bar {
     /// First try, rescued, failed.
     pub parts: [u64; 3],
     pub label: String,
+    /// Stands under the bar where there is room.
+    pub tick: String,
 }
 
 const CLASSES: [&str; 3] = ["good", "rescued", "failed"];
 
 fn open(title: &str, about: &str, height: usize) -> String {
     format!(
-        "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height}\"><title>{}</title><desc>{}</desc>\n",
+        "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\"><title>{}</title><desc>{}</desc>\n",
         Escaped(title),
         Escaped(about)
     )
@@ -73,14 +84,14 @@ fn open(title: &str, about: &str, height: usize) -> String {
 /// Stacked bars.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
-    let mut out = open(title, about, HEIGHT);
+    let mut out = open(title, about, HEIGHT + ROW);
     let places = bars.iter().map(|bar| bar.place + 1).max().unwrap_or(1) as f64;
-    let highest = bars.iter().map(|bar| bar.parts.iter().sum::<u64>()).max().unwrap_or(1).max(1) as f64;
-    let step = (WIDTH as f64 / places).min(48.0);
+    let highest = bars.iter().map(|bar| bar.parts.iter().sum::<u64>()).max().unwrap_or(1).max(1);
+    let step = (WIDTH as f64 / places).min(72.0);
     for bar in bars {
         let mut top = HEIGHT as f64;
         for (count, class) in bar.parts.iter().zip(CLASSES).filter(|(count, _)| **count > 0) {
-            let height = (*count as f64 / highest * (HEIGHT - 4) as f64).max(1.0);
+            let height = (*count as f64 / highest as f64 * (HEIGHT - TOP) as f64).max(1.0);
             top -= height;
             let _infallible = writeln!(
                 out,
@@ -91,9 +102,35 @@ pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
             );
         }
     }
-    let _infallible =
-        writeln!(out, "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>");
-    out + "</svg>\n"
+    let _infallible = writeln!(
+        out,
+        "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>\n<text class=\"faint\" x=\"0\" y=\"12\">highest bar: {highest}</text>"
+    );
+    out + &ticks(bars, step) + "</svg>\n"
+}
+
+/// The text under the bars, where there is room: in the middle of wide bars, from the begin of narrow ones on.
+#[expect(clippy::cast_precision_loss, reason = "a drawing")]
+fn ticks(bars: &[Bar], step: f64) -> String {
+    let mut out = String::new();
+    let mut free = 0.0;
+    for bar in bars {
+        let width = bar.tick.chars().count() as f64 * CHARACTER;
+        let x = (bar.place as f64 * step + (step - 1.0 - width).max(0.0) / 2.0).max(0.0);
+        if x >= free && x + width <= WIDTH as f64 {
+            let y = HEIGHT + 15;
+            let _infallible = writeln!(out, "<text x=\"{:.1}\" y=\"{y}\">{}</text>", x, Escaped(&bar.tick));
+            free = x + width + 16.0;
+        }
+    }
+    out
+}
+
+/// A square of a class, for a legend.
+pub fn swatch(class: &str) -> String {
+    format!(
+        "<svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"14\" height=\"14\"/></svg>"
+    )
 }
 
 /// A line each: a name, its share between 0 and 1, and the share in words.
@@ -118,19 +155,24 @@ pub fn shares(title: &str, about: &str, lines: &[(String, f64, String)]) -> Stri
     out + "</svg>\n"
 }
 
-/// A row a run: its attempts as blocks, the waits as lines. Each row has a scale of its own.
+/// A row a run: its attempts as blocks, the waits as lines. Each row has a scale of its own. Of a run with very many attempts
+/// the first are drawn, and the last one.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
-pub fn runs(title: &str, about: &str, stories: &[Story]) -> String {
+pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
     let mut out = open(title, about, stories.len().max(1) * ROW);
+    let most = blocks(stories);
     for (at, story) in stories.iter().enumerate() {
         let y = at * ROW;
         let _infallible =
             writeln!(out, "<text x=\"0\" y=\"{}\">{}</text>", y + 14, Escaped(&short(&story.name)));
         let whole = (story.last - story.started).max(1) as f64;
         let scale = (WIDTH - LABEL) as f64 / whole;
-        for attempt in &story.attempts {
+        let last = story.attempts.len().saturating_sub(1);
+        let drawn = story.attempts.iter().enumerate().filter(|(at, _)| at + 1 < most || *at == last);
+        for (_, attempt) in drawn {
             let x = LABEL as f64 + (attempt.started - story.started).max(0) as f64 * scale;
-            let width = (attempt.duration as f64 * scale).max(3.0);
+            let x = x.min((WIDTH - 3) as f64);
+            let width = (attempt.duration as f64 * scale).max(3.0).min(WIDTH as f64 - x);
             let (class, words) = match &attempt.failure {
                 None => ("good", "succeeded"),
                 Some(failure) if failure.class == "throttled" => ("throttled", &*failure.reason),
@@ -143,7 +185,7 @@ pub fn runs(title: &str, about: &str, stories: &[Story]) -> String {
                 y + 4,
                 ROW - 8,
                 attempt.number,
-                Escaped(words)
+                Escaped(&cut(words, MOST_WORDS))
             );
             if attempt.wait > 0 {
                 let middle = y + ROW / 2;
@@ -160,12 +202,26 @@ pub fn runs(title: &str, about: &str, stories: &[Story]) -> String {
     out + "</svg>\n"
 }
 
+/// How many attempts of a run are drawn, so that all of them are not too many.
+fn blocks(stories: &[&Story]) -> usize {
+    let all = |most: usize| stories.iter().map(|story| story.attempts.len().min(most)).sum::<usize>();
+    let mut most = LEAST_BLOCKS;
+    while most < MOST_BLOCKS && all(most + 1) <= MOST_BLOCKS {
+        most += 1;
+    }
+    most
+}
+
 /// A name that fits before the blocks.
 fn short(name: &str) -> String {
-    const MOST: usize = 34;
-    if name.chars().count() <= MOST {
-        name.to_owned()
+    cut(name, 31)
+}
+
+/// The begin of a text of more characters than that.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
     } else {
-        name.chars().take(MOST - 1).chain(['…']).collect()
+        text.chars().take(most - 1).chain(['…']).collect()
     }
 }

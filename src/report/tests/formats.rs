@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::made::{Made, log};
+use crate::base::printable::{self, Charset};
 use crate::event::Outcome;
+use crate::metrics::{Ended, MARKER, Metrics};
 use crate::report::junit::Flaky;
-use crate::report::metrics::{Ended, MARKER, Metrics};
-use crate::report::{Analysis, Options, Stories, html, junit, markdown, trace};
+use crate::report::text::Style;
+use crate::report::{Analysis, Options, Stories, draft, html, junit, markdown, tell, text, trace};
 
 fn read(log: &str, stories: Stories) -> crate::report::Outcome {
     let mut analysis = Analysis::new(&Options { stories, ..Options::default() });
@@ -100,6 +102,8 @@ fn markdown_says_first_what_was_rescued_and_lets_no_text_out_of_its_cell() {
     let bad = Made::new(1, "a|b\n# `x` <img>", 0, true).lines();
     let text = markdown::render(&read(&bad, Stories::None).report, 10);
     assert!(text.contains("| ``a\\|b # `x` <img>`` | 1 |"), "{text}");
+    let bad = Made::new(1, "a\\|b", 0, true).lines();
+    assert!(markdown::render(&read(&bad, Stories::None).report, 10).contains("| `a\\¦b` | 1 |"));
     let many: String =
         (0..9_000).map(|n| Made::new(n, &format!("{n}-{}", "x".repeat(100)), 0, true).lines()).collect();
     let long = markdown::render(&read(&many, Stories::None).report, usize::MAX);
@@ -121,11 +125,96 @@ fn html_lets_no_text_out_and_loads_nothing() {
         assert!(page.contains(part), "{part}");
     }
     let charts = page.matches("role=\"img\"").count();
-    assert_eq!(charts, 4);
+    assert_eq!(charts, 5);
     assert_eq!((page.matches("<desc>").count(), page.matches("<details>").count()), (charts, charts));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains(" src="), "{page}");
     let first_try = read(&Made::new(1, "a", 0, true).lines(), Stories::Troubled(html::RUNS));
     assert!(first_try.stories.is_empty(), "only runs that were not right at first");
+}
+
+/// A log whose every text is an attack on some reader.
+fn hostile() -> String {
+    const BAD: &str = "</style><script>alert(1)</script>\" onload=\"x\" '&amp; ]]>`|<!-- \u{1b}]0;t\u{7}\u{1b}[2J\u{202e}\u{9b}\u{85}\u{2028}\r\nretry: ok\n# TYPE x counter\u{0}\u{fdd3}\u{fffe}";
+    let word = |text: &str| serde_json::to_string(text).expect("text");
+    let mut made = Made::new(1, BAD, 2, true);
+    made.run = format!("run{BAD}");
+    let mut log = made.lines() + &Made { run: format!("stop{BAD}"), ..Made::new(2, BAD, 2, false) }.lines();
+    for (from, to) in [
+        ("\"host\":\"here\"", "\"host\":BAD"),
+        ("\"key\":\"api\"", "\"key\":BAD"),
+        ("\"team\":\"data\"", "BAD:BAD"),
+        ("\"kind\":\"server\"", "\"kind\":BAD"),
+        ("\"class\":\"transient\"", "\"class\":BAD"),
+        ("\"source\":\"profile\"", "\"source\":BAD"),
+        ("\"profile\":\"curl\"", "\"profile\":BAD"),
+        ("\"error\":\"[transient] no luck\"", "\"error\":BAD"),
+        ("\"stderr_tail\":\"tail\\n\"", "\"stderr_tail\":BAD,\"policy\":BAD"),
+        ("\"reason\":\"exit\"", "\"reason\":BAD"),
+    ] {
+        assert!(log.contains(from), "{from}");
+        log = log.replace(from, &to.replace("BAD", &word(BAD)));
+    }
+    // What no rule knows is shown with its text.
+    log.clone()
+        + &log.replace("\"id\":\"http-5xx\"", "\"id\":\"unmatched\"").replace("\"run\":\"", "\"run\":\"u")
+}
+
+#[test]
+fn a_hostile_log_changes_nothing_but_the_text_it_is_shown_as() {
+    let outcome = read(&hostile(), Stories::All(9));
+    assert_eq!(outcome.report.runs, 4);
+    let steers = |c: char| c != '\n' && crate::base::printable::is_unsafe(c);
+    let style = Style { width: 200, charset: Charset::Utf8, color: false, top: 99, files: 1 };
+    let page = html::render(&outcome.report, &outcome.stories, 99);
+    let told = printable::page(&tell::tell(&outcome.stories[0]), Charset::Utf8).into_owned();
+    let text = text::render(&outcome.report, &style);
+    let junit = junit::render(&outcome.stories, Flaky::Success);
+    let markdown = markdown::render(&outcome.report, 99);
+    let metrics = outcome.metrics.render();
+    for shown in [&page, &told, &text] {
+        assert!(!shown.contains(steers), "{shown:?}");
+        assert!(!shown.lines().any(|line| line.starts_with("retry: ok")), "{shown}");
+    }
+    assert!(!text.contains('\u{fdd3}'), "no mark of colour is let in");
+    for (shown, bad) in [
+        (&page, "<script"),
+        (&page, "\" onload"),
+        (&page, "<!--"),
+        (&markdown, "\u{202e}"),
+        (&markdown, "\u{2028}"),
+        (&markdown, "\nretry: ok"),
+        (&junit, "<script"),
+        (&junit, "]]>"),
+        (&junit, "\u{1b}"),
+        (&junit, "\u{0}"),
+        (&junit, "\u{fffe}"),
+        (&metrics, "\n# TYPE x"),
+        (&metrics, "\nretry: ok"),
+    ] {
+        assert!(!shown.contains(bad), "{bad:?} in {shown}");
+    }
+    let rules: Vec<_> = outcome.report.rules.iter().map(|rule| (&*rule.id, &rule.class[..8])).collect();
+    assert_eq!(rules, [("http-5xx", "</style>"), ("unmatched", "</style>")], "parts stay apart");
+    assert_eq!((page.matches("</style>").count(), page.matches("<style>").count()), (1, 1));
+    assert!(page.len() < 1_000_000 && page.ends_with("</body>\n</html>\n"));
+    elements(&junit);
+    families(&metrics);
+    let events: Vec<serde_json::Value> =
+        serde_json::from_str(&trace::render(&outcome.stories)).expect("an array");
+    assert!(!events.is_empty());
+    for draft in draft::drafts(&outcome.templates, &[]) {
+        assert!(!draft.toml.chars().any(steers), "{}", draft.toml);
+    }
+}
+
+#[test]
+fn html_stays_small_whatever_the_log_has() {
+    let name = "\"".repeat(100);
+    let many: String = (0..210).map(|n| Made::new(n, &name, 20, false).lines()).collect();
+    let outcome = read(&many, Stories::Troubled(html::RUNS));
+    let page = html::render(&outcome.report, &outcome.stories, 10);
+    assert!(page.len() < 1_000_000, "{}", page.len());
+    assert!(page.matches("<title>attempt 20: ").count() >= html::RUNS, "the last attempt is drawn");
 }
 
 /// Each family by name: its kind, and its samples by their labels.
@@ -198,6 +287,14 @@ fn metrics_have_all_outcomes_from_the_first_time_on_and_histograms_that_add_up()
     assert!((of("_bucket{operation=\"a\",policy=\"default\",le=\"+Inf\"}") - 2.0).abs() < 1e-9);
     assert!((of("_count{operation=\"a\",policy=\"default\"}") - 2.0).abs() < 1e-9);
     assert!((of("_sum{operation=\"a\",policy=\"default\"}") - 3.4).abs() < 1e-9);
+    // A run of one attempt and one of three: a bound is in its own bucket.
+    let attempts = &families["retry_attempts_per_operation"].1;
+    for (bound, count) in [("1", 1.0), ("2", 1.0), ("3", 2.0), ("21", 2.0), ("+Inf", 2.0)] {
+        let sample = format!(
+            "retry_attempts_per_operation_bucket{{operation=\"a\",policy=\"default\",le=\"{bound}\"}}"
+        );
+        assert!((attempts[&sample] - count).abs() < 1e-9, "{sample} is {}", attempts[&sample]);
+    }
     assert_eq!(families["retry_last_success_timestamp_seconds"].1.len(), 1, "absent until there was one");
 }
 
@@ -207,6 +304,7 @@ fn the_last_run_is_the_latest_and_labels_are_escaped_and_capped() {
         Ended {
             operation,
             policy: "p\"q\\",
+            labels: &[],
             outcome: Outcome::Exhausted,
             rescued: false,
             classes: [0, 1, 0, 0],

@@ -60,6 +60,10 @@ impl Made {
             splay_ms: None,
             version: "0".to_owned(),
             depth: 1,
+            parent_span_id: None,
+            timeout_ms: None,
+            settings: serde_json::Map::new(),
+            policy_digest: "0123456789abcdef".to_owned(),
         })];
         let mut moments = vec![0];
         let mut now = 0;
@@ -110,6 +114,9 @@ impl Made {
             exit_code: Some(0),
             signal: None,
             failures,
+            rescued: self.outcome == Outcome::Succeeded && !self.failures.is_empty(),
+            program: self.name.clone(),
+            started_at: "2026-11-26T12:00:00.000000Z".to_owned(),
             why: String::new(),
             set_by: None,
         }
@@ -132,7 +139,7 @@ impl Made {
         let ts = time::second(micros).replace('Z', &format!(".{:06}Z", micros % time::SECOND));
         let run = self.identity();
         let message = event.message(&self.name, &self.name);
-        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event };
+        let record = Record { v: 1, ts, level: event.level(), message, run: &run, event, span_id: None };
         serde_json::to_string(&record).expect("a record") + "\n"
     }
 }
@@ -156,6 +163,7 @@ pub(super) fn failure(attempt: u64, rule: &str, class: &str, millis: u64, exit: 
         },
         reason: "no \"luck\"\u{1b}[0m".to_owned(),
         error: "[transient] no luck".to_owned(),
+        quote: Some("curl: no \"luck\"".to_owned()),
         http_status: Some(503),
         retry_after_ms: Some(1.5),
         bytes_out: None,

@@ -51,6 +51,7 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
                     ("profile", Some("curl"), "dns")
                 );
                 assert_eq!((&*line.reason, &*line.error), (&*f.reason, &*f.error));
+                assert_eq!(line.quote.as_deref(), f.quote.as_deref());
                 assert_eq!((line.http_status, line.retry_after_ms), (f.http_status, f.retry_after_ms));
                 assert_eq!(line.stderr_tail.as_deref(), f.stderr_tail.as_deref());
             }
@@ -67,6 +68,10 @@ fn what_the_writer_wrote_is_what_the_reader_reads() {
     line::read(stop.lines().last().unwrap().as_bytes(), |line, _| {
         assert_eq!((line.ended(), line.attempts), (Outcome::Succeeded, 2));
         assert_eq!((line.elapsed_ms, line.slept_ms), (1_700.0, 1_000.0));
+        assert_eq!(
+            (line.started_at(), line.program.as_deref()),
+            (Some(1_795_694_400_000_000), Some("backup"))
+        );
         assert_eq!((&*line.failures[0].reason, line.failures[0].count), ("exit", 1));
         assert_eq!((&*line.labels.0[0].0, &*line.labels.0[0].1), ("team", "data"));
     })

@@ -7,7 +7,7 @@ use crate::report::limits::{Limits, Most, exceeded};
 use crate::report::text::{Style, child_text, grouped, render};
 use crate::report::{Analysis, Choice, Options, Picked, Stories, tell};
 
-const WIDE: Style = Style { width: 80, charset: Charset::Utf8, top: 10, files: 1 };
+const WIDE: Style = Style { width: 80, charset: Charset::Utf8, color: false, top: 10, files: 1 };
 
 fn some() -> Vec<Made> {
     let mut runs: Vec<_> = (0..1_198).map(|n| Made::new(n, "backup", 0, true)).collect();
@@ -27,7 +27,8 @@ fn the_text_tells_counts_shares_and_the_outcomes_behind_failures() {
         "  attempts   p50 1   p95 1   max 3   1,204 in all",
         "  lost       6.5s to failed attempts and the waits behind them (4s waited)",
         "curl/http-5xx  transient         5     2  1 of 2",
-        "limit      1 run ended after attempt 3, their last; 50.0 % (9-91) of 2 runs passed there",
+        "limit      1 run ended after attempt 3, their last; 50.0 % (9-91) of 2 runs",
+        "           passed there",
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}\nis missing in\n{text}");
     }
@@ -36,24 +37,67 @@ fn the_text_tells_counts_shares_and_the_outcomes_behind_failures() {
 #[test]
 fn no_row_is_wider_than_the_terminal_and_nothing_steers_it() {
     let report = read(&log(&some()), &Options::default());
-    for width in [60, 80, 120] {
+    for width in [40, 60, 80, 120] {
         let text = render(&report, &Style { width, ..WIDE });
-        let rows = text.lines().filter(|line| !line.contains(": runs ") && !line.contains(" passed there"));
-        for line in rows.filter(|line| {
-            !line.contains(" UTC ") && !line.starts_with("what if") && !line.contains("behind them")
-        }) {
+        for line in text.lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
         assert!(!text.contains('\u{1b}'), "{text}");
     }
     let narrow = render(&report, &Style { width: 50, ..WIDE });
-    assert!(narrow.contains("deploy: runs 1, first try 0.0 %, rescued 0, failed 1"), "{narrow}");
+    assert!(
+        narrow.contains("\ndeploy: runs 1, first try 0.0 %, rescued 0, failed\n    1, lost 3.5s\n"),
+        "{narrow}"
+    );
     let ascii = render(&report, &Style { charset: Charset::Ascii, ..WIDE });
     assert!(ascii.contains("  ###########################\n"), "{ascii}");
     let few = render(&report, &Style { top: 1, ..WIDE });
     assert!(few.contains("… and 2 more operations (--top 3 shows all)"), "{few}");
     assert_eq!(child_text("a\u{1b}b\nc\u{9b}"), "a\\x1bb c\\x9b");
     assert_eq!((&*grouped(0), &*grouped(999), &*grouped(1_234_567)), ("0", "999", "1,234,567"));
+}
+
+#[test]
+fn colours_say_what_a_part_is_and_no_name_can_make_any() {
+    let mut runs = some();
+    runs.push(Made::new(1_202, "mark\u{fdd3}ed\u{202e}", 0, true));
+    let report = read(&log(&runs), &Options::default());
+    let shown = |color, charset| render(&report, &Style { color, charset, top: 99, ..WIDE });
+    let coloured = shown(true, Charset::Utf8);
+    for part in [
+        "\u{1b}[1m1,201 runs of 4 operations",
+        "99.8 %  \u{1b}[32m█",
+        "0.1 %  \u{1b}[33m▏\u{1b}[0m",
+        "0.1 %  \u{1b}[31m▏\u{1b}[0m  exhausted 1",
+        "\u{1b}[1mrule",
+        "       0       \u{1b}[31m1\u{1b}[0m ",
+        "mark\u{fffd}ed\u{fffd}",
+    ] {
+        assert!(coloured.contains(part), "{part:?} is missing in {coloured}");
+    }
+    let plain = |text: &str| {
+        let sequences = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m"];
+        sequences.iter().fold(text.to_owned(), |text, sequence| text.replace(sequence, ""))
+    };
+    for charset in [Charset::Utf8, Charset::Ascii] {
+        let without = shown(false, charset);
+        assert_eq!(plain(&shown(true, charset)), without);
+        assert!(!without.contains(['\u{1b}', '\u{fdd0}', '\u{fdd5}']), "{without}");
+    }
+    assert!(shown(true, Charset::Ascii).is_ascii());
+}
+
+#[test]
+fn a_report_of_a_part_says_so() {
+    let mut analysis = Analysis::new(&Options::default());
+    analysis.feed(log(&some()).as_bytes());
+    analysis.feed(b"{\"v\":1,");
+    analysis.interrupt();
+    let outcome = analysis.finish();
+    assert_eq!((outcome.report.runs, outcome.report.cut_off_lines), (1_200, 0));
+    assert!(outcome.report.interrupted);
+    let text = render(&outcome.report, &WIDE);
+    assert!(text.contains("\n  interrupted: only a part of the logs was read\n"), "{text}");
 }
 
 #[test]
@@ -114,6 +158,13 @@ to repeat the verdict:
     assert_eq!(choose(&log, Choice::Prefix("nobody".to_owned())).0, Picked::None);
     assert!(
         matches!(choose(&log, Choice::Prefix("run-".to_owned())).0, Picked::Several(runs) if runs.len() == 2)
+    );
+    let without_tail = log.replace("\"stderr_tail\":\"tail\\n\",", "");
+    assert_ne!(without_tail, log);
+    let told = choose(&without_tail, Choice::Last).1;
+    assert!(
+        told.contains("              | curl: no \"luck\"\n"),
+        "without a tail, the line of the rule: {told}"
     );
     let open = &log[..=log.trim_end().rfind('\n').unwrap()];
     assert!(choose(open, Choice::Last).1.contains("end: none was logged"));

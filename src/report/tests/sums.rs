@@ -144,6 +144,8 @@ fn a_timeout_is_suggested_by_enough_attempts_and_not_by_the_one_that_hung() {
     assert_eq!(of(&[42_000; 4]), None);
     let hung = of(&[42_000, 42_000, 42_000, 42_000, 13_200_000]).unwrap();
     assert!((83_000..86_000).contains(&hung), "{hung}");
+    let nine = of(&[42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 42_000, 13_200_000]).unwrap();
+    assert!((83_000..86_000).contains(&nine), "{nine}");
     assert_eq!(of(&[10; 9]), Some(1_000), "a second at least");
 }
 
@@ -158,6 +160,83 @@ fn a_trend_is_told_when_the_intervals_lie_apart() {
     assert_eq!(trend(0, 1), Some(Trend::Rising));
     assert_eq!(trend(1, 0), Some(Trend::Falling));
     assert_eq!(trend(1, 1), Some(Trend::Steady));
+}
+
+#[test]
+fn intervals_that_overlap_are_no_trend_and_few_successes_none_at_all() {
+    let half = |from: usize, rescued: usize, of: usize| {
+        (0..of).map(move |n| Made::new(from + n, "a", usize::from(n < rescued), true))
+    };
+    let trend = |[first, second]: [(usize, usize); 2]| {
+        let runs: Vec<_> = half(0, first.0, first.1).chain(half(1_000, second.0, second.1)).collect();
+        plain(&runs).by_name[0].trend
+    };
+    // The rates differ, and each lies outside of the other's half of the interval, but the intervals overlap.
+    assert_eq!(trend([(2, 40), (5, 40)]), Some(Trend::Steady));
+    assert_eq!(trend([(5, 40), (2, 40)]), Some(Trend::Steady));
+    assert_eq!(trend([(1, 40), (20, 40)]), Some(Trend::Rising));
+    assert_eq!(trend([(20, 40), (1, 40)]), Some(Trend::Falling));
+    assert_eq!(trend([(0, 5), (5, 5)]), Some(Trend::Rising));
+    for few in [[(0, 4), (5, 5)], [(0, 5), (4, 4)], [(0, 0), (5, 5)]] {
+        assert_eq!(trend(few), None, "{few:?}");
+    }
+}
+
+#[test]
+fn the_halves_meet_in_the_middle_of_the_window() {
+    // Five and five: a border elsewhere would leave too few on one side.
+    let five: Vec<_> = (0..10).map(|n| Made::new(n, "a", usize::from(n >= 5), true)).collect();
+    assert_eq!(plain(&five).by_name[0].trend, Some(Trend::Rising));
+    let runs: Vec<_> = (0..20).map(|n| Made::new(n, "a", usize::from(n >= 10), true)).collect();
+    assert_eq!(plain(&runs).by_name[0].trend, Some(Trend::Rising));
+    let backwards: Vec<_> = (0..20).map(|n| Made::new(n, "a", usize::from(n < 10), true)).collect();
+    assert_eq!(plain(&backwards).by_name[0].trend, Some(Trend::Falling));
+}
+
+#[test]
+fn a_quantile_is_of_nearest_rank() {
+    let quantiles = |values: &[u64]| {
+        let mut sketch = Sketch::default();
+        for value in values {
+            sketch.add(*value);
+        }
+        [50, 95, 99, 100].map(|percent| sketch.percentile(percent))
+    };
+    let near =
+        |found: Option<u64>, value: u64| found.is_some_and(|found| found.abs_diff(value) * 100 <= value);
+    for (values, expected) in [
+        (&[7_000][..], [7_000; 4]),
+        (&[1_000, 9_000], [1_000, 9_000, 9_000, 9_000]),
+        (&[1_000, 5_000, 9_000], [5_000, 9_000, 9_000, 9_000]),
+        (&[0, 0, 0, 9_000], [0, 9_000, 9_000, 9_000]),
+    ] {
+        let found = quantiles(values);
+        for (found, value) in found.into_iter().zip(expected) {
+            assert!(near(found, value), "{values:?}: {found:?} for {value}");
+        }
+    }
+    assert_eq!(quantiles(&[]), [None; 4]);
+    // Twenty values: rank 19 of 20 is 95 %, rank 20 only above it.
+    let twenty: Vec<u64> = (1..=20).map(|n| n * 100_000).collect();
+    assert!(near(quantiles(&twenty)[1], 1_900_000), "{:?}", quantiles(&twenty));
+    assert!(near(quantiles(&twenty)[2], 2_000_000), "{:?}", quantiles(&twenty));
+}
+
+#[test]
+fn the_interval_is_exact_at_its_ends() {
+    for (hits, trials, low, high) in [
+        (1, 1, 0.2065, 1.0),
+        (0, 1, 0.0, 0.7935),
+        (2, 40, 0.0138, 0.1650),
+        (5, 40, 0.0546, 0.2611),
+        (50, 100, 0.4038, 0.5962),
+    ] {
+        let share = share(hits, trials).unwrap();
+        assert!(
+            (share.low - low).abs() < 1e-4 && (share.high - high).abs() < 1e-4,
+            "{hits}/{trials}: {share:?}"
+        );
+    }
 }
 
 #[test]

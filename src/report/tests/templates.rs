@@ -1,7 +1,11 @@
 //! What no rule knows: key texts, masks, templates and drafts.
 
+use std::rc::Rc;
+
 use super::made::{Made, failure, read};
+use crate::base::problem::Source;
 use crate::event::{Event, RuleName, Wait};
+use crate::policy::file;
 use crate::report::unmatched::parts::{key_text, mask};
 use crate::report::unmatched::without_secrets;
 use crate::report::{Analysis, Options, draft};
@@ -101,7 +105,7 @@ fn drafted(log: &str) -> String {
     let mut analysis = Analysis::new(&Options::default());
     analysis.feed(log.as_bytes());
     analysis.end();
-    draft::drafts(&analysis.finish().templates)
+    draft::printed(&draft::drafts(&analysis.finish().templates, &[]))
 }
 
 #[test]
@@ -147,6 +151,40 @@ example = { exit = 1, stderr = 'E: connection to 10.0.0.0:5432 lost after 0 ms' 
 ";
     assert_eq!(drafted(&unknown(&lost(21), true)), expected);
     assert_eq!(drafted(&unknown(&lost(2), true)), "", "too few runs");
+}
+
+/// The drafts beside what a configuration knows, merged into it.
+fn merged(log: &str, config: &str) -> Option<String> {
+    let mut analysis = Analysis::new(&Options::default());
+    analysis.feed(log.as_bytes());
+    analysis.end();
+    let source = Rc::new(Source { path: "config.toml".to_owned(), text: config.to_owned() });
+    let (file, problems) = file::parse(&source);
+    assert!(problems.is_empty(), "{problems:?}");
+    let drafts = draft::drafts(&analysis.finish().templates, &file.profiles);
+    draft::merged(&source, &drafts).expect("no mistake")
+}
+
+#[test]
+fn drafts_are_added_to_a_configuration_once() {
+    let log = unknown(&lost(21), true);
+    let once = merged(&log, "").expect("a draft");
+    assert_eq!(once, drafted(&log));
+    assert_eq!(merged(&log, &once), None, "twice changes nothing");
+    let other = "[[profile.mytool.rule]]\nid = 'connection-lost'\nstderr = 'other'\nclass = \"permanent\"";
+    let added = merged(&log, other).expect("a draft");
+    let begin = format!("{other}\n\n# 21 attempts in 21 runs since ");
+    assert!(added.starts_with(&begin), "{added}");
+    assert!(added.contains("\nid = 'connection-lost-2'\n"), "ids are unique: {added}");
+    assert!(!added.contains("command"), "the profile is there: {added}");
+    assert_eq!(merged(&log, &added), None);
+    let by_command = "[profile.mine]\ncommand = ['mytool']\n[[profile.mine.rule]]\nid = 'x'\nstderr = 'connection to'\nclass = \"transient\"\n";
+    assert_eq!(merged(&log, by_command), None, "a rule for this command knows it already");
+    let for_another = by_command.replace("mytool", "other");
+    assert!(merged(&log, &for_another).is_some());
+    let undecided = unknown(&lost(3), true) + &unknown(&lost(9)[3..], false);
+    assert!(drafted(&undecided).contains("# Not usable as it is"), "{}", drafted(&undecided));
+    assert_eq!(merged(&undecided, ""), None, "what is not usable is not added");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A table of text: columns as wide as their cells, one of which gives way where the line is too narrow.
 
+use super::paint::{Role, mark};
+
 /// How a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -16,6 +18,8 @@ pub(super) struct Table {
     rows: Vec<Vec<String>>,
     /// Lines under rows, each with the number of its row.
     notes: Vec<(usize, String)>,
+    /// What cells are: the number of the row, counted from 1, and of the column.
+    painted: Vec<(usize, usize, Role)>,
 }
 
 /// No column is cut below this.
@@ -24,7 +28,7 @@ const GAP: usize = 2;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new() }
+        Self { columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new(), painted: Vec::new() }
     }
 
     pub(super) fn row(&mut self, cells: Vec<String>) {
@@ -32,13 +36,24 @@ impl Table {
     }
 
     /// Puts a line of its own under the last row.
-    pub(super) fn note(&mut self, text: String) {
-        self.notes.push((self.rows.len(), text));
+    pub(super) fn note(&mut self, text: &str) {
+        self.notes.push((self.rows.len(), mark(Role::Note, text)));
+    }
+
+    /// Says what a cell of the last row is.
+    pub(super) fn paint(&mut self, column: usize, role: Role) {
+        self.painted.push((self.rows.len(), column, role));
+    }
+
+    fn painted(&self, row: usize, column: usize, text: &str) -> String {
+        let role = self.painted.iter().find(|(r, c, _)| (*r, *c) == (row, column)).map(|(.., role)| *role);
+        let role = role.or((row == 0).then_some(Role::Title));
+        role.map_or_else(|| text.to_owned(), |role| mark(role, text))
     }
 
     /// The table in so many columns; below `narrow`, or where it does not fit, one line an item.
     pub(super) fn render(&self, width: usize, narrow: usize) -> String {
-        if width < narrow { self.items() } else { self.table(width) }
+        if width < narrow { self.items(width) } else { self.table(width) }
     }
 
     fn notes(&self, row: usize) -> String {
@@ -52,21 +67,22 @@ impl Table {
             let over = total.saturating_sub(width);
             let cut = widths[flexible].saturating_sub(over);
             if cut < LEAST.min(widths[flexible]) {
-                return self.items();
+                return self.items(width);
             }
             widths[flexible] = cut;
         }
         let titles: Vec<_> = self.columns.iter().map(|(title, _)| (*title).to_owned()).collect();
         let rows = std::iter::once(&titles).chain(&self.rows).enumerate();
-        rows.map(|(at, row)| self.line(row, &widths) + &self.notes(at)).collect()
+        rows.map(|(at, row)| self.line(at, row, &widths) + &self.notes(at)).collect()
     }
 
-    fn line(&self, row: &[String], widths: &[usize]) -> String {
+    fn line(&self, number: usize, row: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
-        for ((cell, width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
+        for (column, ((cell, width), (_, align))) in row.iter().zip(widths).zip(&self.columns).enumerate() {
             let cell = cut(cell, *width);
             let blank = " ".repeat(width.saturating_sub(cell.chars().count()));
-            if !line.is_empty() {
+            let cell = self.painted(number, column, &cell);
+            if column > 0 {
                 line.push_str(&" ".repeat(GAP));
             }
             match align {
@@ -82,14 +98,16 @@ impl Table {
         cells.chain([self.columns[column].0.len()]).max().unwrap_or_default()
     }
 
-    fn items(&self) -> String {
+    fn items(&self, width: usize) -> String {
         let item = |(at, row): (usize, &Vec<String>)| {
             let mut cells = row.iter().zip(&self.columns);
             let first = cells.next().map(|(cell, _)| cell.as_str()).unwrap_or_default();
             let rest = cells
                 .filter(|(cell, _)| !cell.is_empty())
                 .map(|(cell, (title, _))| format!("{title} {cell}"));
-            format!("{first}: {}\n{}", rest.collect::<Vec<_>>().join(", "), self.notes(at + 1))
+            let first = cut(first, width.saturating_sub(1).max(LEAST));
+            let line = format!("{first}: {}", rest.collect::<Vec<_>>().join(", "));
+            wrap(&line, width, 4) + &self.notes(at + 1)
         };
         self.rows.iter().enumerate().map(item).collect()
     }
@@ -101,4 +119,22 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The line in pieces that fit, broken at blanks; all but the first begin with so many blanks.
+pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if used > indent && used + length > width {
+            out.truncate(out.trim_end().len());
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            used = indent;
+        }
+        out.push_str(word);
+        used += word.chars().count();
+    }
+    out + "\n"
 }

@@ -191,22 +191,3 @@ fn whoever_interrupts_a_delivery_is_not_told_of_an_earlier_loss() {
     delivered(&mut run, Delivered::Interrupted(libc::SIGTERM));
     run.did("started ok interrupted die15");
 }
-
-#[test]
-fn a_process_is_told_of_once_it_has_started_and_with_its_id() {
-    let mut run = Run::new(&plain()).begin();
-    assert_eq!(started(run.session.step(run.now, Input::Started(42))), [Some(42)]);
-    assert_eq!(started(run.session.step(run.now, ended(Ending::Exited(0), None, false))), []);
-}
-
-/// The processes of the attempts whose start is told.
-fn started(actions: Vec<Action>) -> Vec<Option<i32>> {
-    let start = |action| match action {
-        Action::Emit(event) => match *event {
-            Event::AttemptStart(start) => Some(start.child_pid),
-            _ => None,
-        },
-        _ => None,
-    };
-    actions.into_iter().filter_map(start).collect()
-}

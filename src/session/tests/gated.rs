@@ -4,6 +4,7 @@ use super::*;
 use crate::gate::{Admission, AttemptKind, Limit, Pause, Refusal, StoreTime};
 use crate::policy::value::GateWait;
 
+mod patience;
 mod store;
 
 /// A permit is what every attempt gets: its end is reported whatever it was.
@@ -12,7 +13,7 @@ const PERMIT: Grant = Grant { permit: true, probe: false };
 /// The store's clock, which is nobody else's.
 const STORE_NOW: StoreTime = StoreTime(1_790_000_000_000_000);
 
-fn gated(policy: &Policy) -> Run {
+pub(super) fn gated(policy: &Policy) -> Run {
     let session = Session::new(policy, 7).with_gate(policy, Grant::default());
     Run { session, ..Run::new(policy) }.begin()
 }
@@ -26,23 +27,23 @@ fn answers(run: &mut Run, admission: Admission, pace: Pace) {
     run.tell(Input::Admission(Answer::Done((admission, STORE_NOW)), pace));
 }
 
-fn admitted(run: &mut Run) {
+pub(super) fn admitted(run: &mut Run) {
     answers(run, Admission::Proceed(PERMIT), Pace::default());
 }
 
-fn settled(run: &mut Run) {
+pub(super) fn settled(run: &mut Run) {
     run.tell(Input::Settled(Answer::Done(Settled::default())));
 }
 
 /// Held back until a moment that is known.
-fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
+pub(super) fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
     let until = Some(STORE_NOW.plus(ms(millis)));
     let pause = Pause { limit, until, spread: ms(spread), why: "so".to_owned() };
     answers(run, Admission::Wait(pause), Pace::default());
 }
 
 /// Held back by what hangs on others; looked at again after half of `pause` at least.
-fn hangs(run: &mut Run, limit: Limit, pause: u64) {
+pub(super) fn hangs(run: &mut Run, limit: Limit, pause: u64) {
     let why = "so".to_owned();
     answers(run, Admission::Wait(Pause { limit, until: None, spread: Duration::ZERO, why }), pace(pause));
 }
@@ -65,7 +66,7 @@ fn refused(limit: Limit) -> Input {
     Input::Settled(Answer::Done(Settled { refusal: Some(refusal(limit)), back_in: None }))
 }
 
-fn patient(millis: u64) -> Policy {
+pub(super) fn patient(millis: u64) -> Policy {
     Policy { gate_wait: GateWait(Some(ms(millis))), ..plain() }
 }
 
@@ -140,57 +141,6 @@ fn a_retry_that_would_be_refused_is_not_waited_for() {
 }
 
 #[test]
-fn no_wait_is_begun_that_would_be_too_long() {
-    let mut run = gated(&patient(5000));
-    held(&mut run, Limit::Breaker, 5001, 0);
-    run.did("admit:First refused:Breaker refused exit75");
-    let mut run = gated(&patient(5000));
-    held(&mut run, Limit::Breaker, 5000, 0);
-    assert_eq!(run.said[1], "held:Breaker:5000");
-    // Time that was waited counts.
-    run.wakes(5000);
-    run.said.clear();
-    held(&mut run, Limit::Window, 1, 0);
-    run.did("refused:Window refused exit75");
-    let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(2000))), ..plain() });
-    held(&mut run, Limit::Window, 2000, 0);
-    run.did("admit:First refused:Window refused exit75");
-}
-
-#[test]
-fn what_hangs_on_others_is_waited_for_as_long_as_may_be() {
-    for policy in [patient(250), Policy { deadline: TimeLimit(Some(ms(250))), ..plain() }] {
-        let mut run = gated(&policy);
-        let mut looks = 0;
-        while !run.said.iter().any(|word| word == "exit75") {
-            hangs(&mut run, Limit::Concurrency, 100);
-            looks += 1;
-            assert!(looks < 10, "{:?}", run.said);
-            if run.session.state != State::Done {
-                let wait = wake(&run);
-                run.wakes(wait);
-            }
-        }
-        // Pauses between 50 and 100 ms, the last one cut short, and the look that is too late.
-        let waited = run.now.elapsed - START.elapsed;
-        assert!(ms(250) <= waited && waited < ms(255), "{waited:?} {:?}", run.said);
-    }
-}
-
-#[test]
-fn nobody_waits_who_will_not_wait_at_all() {
-    for known in [true, false] {
-        let mut run = gated(&patient(0));
-        if known {
-            held(&mut run, Limit::Concurrency, 10, 0);
-        } else {
-            hangs(&mut run, Limit::Concurrency, 10);
-        }
-        run.did("admit:First refused:Concurrency refused exit75");
-    }
-}
-
-#[test]
 fn a_signal_while_held_back_ends_the_run() {
     let mut run = gated(&plain());
     held(&mut run, Limit::Rate, 10_000, 0);
@@ -245,26 +195,6 @@ fn a_success_that_another_must_follow_is_no_retry() {
     settled(&mut run);
     run.wakes(1000);
     assert_eq!(run.said.last().unwrap(), &format!("admit:{:?}", AttemptKind::Repeat));
-}
-
-#[test]
-fn a_long_wait_is_looked_after_and_its_spread_is_no_reason_to_refuse() {
-    let mut run = gated(&patient(10_000));
-    held(&mut run, Limit::Window, 9000, 60_000);
-    assert_eq!(run.said[1], "held:Window:9000");
-    assert!((1000..=2001).contains(&wake(&run)), "{:?}", run.said);
-    run.wakes(2000);
-    run.said.clear();
-    held(&mut run, Limit::Window, 7000, 900);
-    assert!((1000..=2001).contains(&wake(&run)), "{:?}", run.said);
-    run.wakes(2000);
-    run.said.clear();
-    // It was opened meanwhile.
-    admitted(&mut run);
-    run.did("spawn1");
-    let mut run = gated(&Policy { deadline: TimeLimit(Some(ms(10_000))), ..plain() });
-    held(&mut run, Limit::Window, 9000, 60_000);
-    assert_eq!(run.said[1], "held:Window:9000");
 }
 
 #[test]

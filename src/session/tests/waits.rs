@@ -187,14 +187,23 @@ fn exactly_as_much_as_is_allowed_is_granted() {
     assert_eq!(waits(&run).len(), 1, "{:?}", run.said);
 }
 
+/// Not clipped either: who were told the same would meet again at the longest of them.
 #[test]
-fn a_wait_that_was_asked_for_grows_by_a_second_at_most() {
-    for seed in 0..50 {
-        let policy = Policy { seed: Some(seed), max_retry_after: ms(600_000), ..plain() };
-        let mut run = Run::new(&policy).begin();
-        run.hints("retry-after=10m");
-        let wait = waits(&run)[0];
-        assert!((600_000.0..=601_000.0).contains(&wait), "{wait}");
+fn waits_that_were_asked_for_are_spread_evenly_over_a_tenth_of_them_and_a_second_at_most() {
+    for (asked, most) in [(2_000, 200.0), (8_000, 800.0), (30_000, 1_000.0), (600_000, 1_000.0)] {
+        let mut tenths = [0_u32; 10];
+        for seed in 0..200 {
+            let policy = Policy { seed: Some(seed), max_retry_after: ms(600_000), ..plain() };
+            let mut run = Run::new(&policy).begin();
+            run.hints(&format!("retry-after={asked}ms"));
+            let more = waits(&run)[0] - f64::from(asked);
+            let tenth = (1..=10).find(|tenth| more <= most * f64::from(*tenth) / 10.0);
+            assert!(more >= 0.0, "{asked}: {more}");
+            let tenth: u16 = tenth.unwrap_or_else(|| panic!("{asked}: {more} more"));
+            tenths[usize::from(tenth) - 1] += 1;
+        }
+        // Twenty each, give or take four standard deviations.
+        assert!(tenths.iter().all(|count| (3..=37).contains(count)), "{asked}: {tenths:?}");
     }
 }
 

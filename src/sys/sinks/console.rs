@@ -1,21 +1,30 @@
-//! Messages on stderr, for people (`text`) and for programs (`json`), and the countdown while we wait.
+//! Messages: for people (`text`), for programs (`json`) and for CI systems, and the countdown while we wait.
 
-use std::io::Write;
+mod groups;
+
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::groups::{Groups, annotation};
 use crate::base::duration::approximate;
-use crate::event::{Event, Level, Outcome, Record, millis};
+use crate::base::words::of_system;
+use crate::dialect::{Dialect, harmless};
+use crate::event::{Event, Level, Outcome, Record, RunIdentity, millis};
 use crate::policy::Policy;
-use crate::policy::value::{Color, MessageFormat};
-use crate::sys::environment;
-use crate::sys::output::{self, Stderr, printable, printable_json};
+use crate::policy::settings::plain;
+use crate::policy::value::{Color, MessageFormat, MessagesTo, Value as _};
+use crate::sys::output::{self, ERASE, Messages, printable, printable_json};
+use crate::sys::{clock, environment};
 
 pub(crate) struct Console {
     quiet: bool,
     verbose: u64,
-    format: MessageFormat,
+    lines: Lines,
+    /// The CI system whose commands are written.
+    dialect: Option<Dialect>,
+    groups: Groups,
+    to: Messages,
     color: Color,
     countdown: Countdown,
     /// Whether the wait that begins is worth a countdown; None where nobody has said how long it is.
@@ -29,15 +38,31 @@ pub(crate) struct Console {
     kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
     named: bool,
+    /// What the command wrote last on stdout, and on stderr, is no whole line: a command for a CI system has to begin one.
+    torn: [bool; 2],
+    /// The id and the name of the run, for lines for programs.
+    run: Option<(String, String)>,
 }
 
 /// A line for programs.
 #[derive(Serialize)]
 struct Line<'a> {
+    ts: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     level: Level,
     message: &'a str,
     #[serde(flatten)]
     event: Option<&'a Event>,
+}
+
+/// What a line of ours is.
+#[derive(Clone, Copy, PartialEq)]
+enum Lines {
+    Text,
+    Json,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -49,26 +74,59 @@ enum Countdown {
     Shown,
 }
 
-/// Back to the line's begin, and erase to its end.
-const ERASE: &str = "\r\x1b[K";
 /// A shorter wait is over before anybody has read how long it is.
 const WORTH_COUNTING: Duration = Duration::from_secs(2);
 
 impl Console {
     /// `folds`: failed attempts that look alike are told once.
     pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
+        let dialect = match policy.message_format {
+            MessageFormat::Auto => Dialect::detect(|name| environment::get(name).is_some()),
+            MessageFormat::Ci(dialect) => Some(dialect),
+            MessageFormat::Text | MessageFormat::Json => None,
+        };
         Self {
             folds,
             seen: None,
             quiet: policy.quiet,
             verbose: policy.verbose,
-            format: policy.message_format,
+            lines: if policy.message_format == MessageFormat::Json { Lines::Json } else { Lines::Text },
+            dialect,
+            groups: Groups::new(dialect, policy),
+            to: Messages::Stderr,
             color: policy.color,
             countdown: Countdown::Unknown,
             worth_counting: None,
             named: policy.name.is_some(),
+            torn: [false; 2],
             kept: policy.chronic.then(Vec::new),
+            run: None,
         }
+    }
+
+    /// Opens where messages go. Trouble is a warning, and stderr serves instead; so is a place where nobody reads the commands
+    /// that are to be written.
+    pub(super) fn open(&mut self, policy: &Policy) {
+        if policy.messages_to != MessagesTo::Stderr {
+            match Messages::open(&policy.messages_to) {
+                Ok(to) => self.to = to,
+                Err(why) => {
+                    let to = plain(&policy.messages_to.show());
+                    let why = of_system(&why);
+                    self.note(Level::Warn, &format!("cannot write messages to {to}: {why}; using stderr"));
+                }
+            }
+        }
+        if self.dialect.is_some_and(Dialect::reads_stdout_alone) && policy.messages_to == MessagesTo::Stderr {
+            self.note(Level::Warn, "the CI server reads commands on stdout alone; use --messages-to stdout");
+        }
+    }
+
+    /// Lines for programs say which run they are of.
+    pub(super) fn of_run(mut self, identity: &RunIdentity) -> Self {
+        let is_json = self.lines == Lines::Json;
+        self.run = is_json.then(|| (identity.run.clone(), identity.name.clone()));
+        self
     }
 
     /// The lines that were kept, not said.
@@ -89,6 +147,18 @@ impl Console {
         }
     }
 
+    /// Tells whether what the command wrote last on stdout, and on stderr, is no whole line.
+    pub(super) fn set_torn(&mut self, torn: [bool; 2]) {
+        self.torn = torn;
+    }
+
+    /// An attempt is about to start.
+    pub(super) fn begin_attempt(&mut self, run: &RunIdentity, attempt: u64, max: Option<u64>) {
+        for line in self.groups.begin(run, attempt, max) {
+            self.command(&line);
+        }
+    }
+
     pub(super) fn wants_start(&self) -> bool {
         !self.quiet && self.verbose > 0
     }
@@ -103,7 +173,9 @@ impl Console {
             Countdown::Never => false,
             Countdown::Hidden | Countdown::Shown => true,
             Countdown::Unknown => {
-                let for_people = !self.quiet && self.kept.is_none() && self.format == MessageFormat::Text;
+                let for_people =
+                    !self.quiet && self.kept.is_none() && self.lines == Lines::Text && self.dialect.is_none();
+                let for_people = for_people && matches!(self.to, Messages::Stderr);
                 for_people && environment::get("CI").is_none() && output::can_draw_on_stderr()
             }
         }
@@ -137,49 +209,71 @@ impl Console {
             Countdown::Unknown | Countdown::Never | Countdown::Hidden => return false,
         }
         let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
-        let _full = write!(Stderr, "{ERASE}retry: next attempt in {}", approximate(whole));
+        self.to.write(format!("{ERASE}retry: next attempt in {}", approximate(whole)).as_bytes());
         self.countdown = Countdown::Shown;
         true
     }
 
     pub(crate) fn clear(&mut self) {
         if self.countdown == Countdown::Shown {
-            let _full = Stderr.write_all(ERASE.as_bytes());
+            self.to.write(ERASE.as_bytes());
             self.countdown = Countdown::Hidden;
         }
     }
 
-    /// Says a line, in one piece, so that lines of many processes do not mix. `event` is for the fields of the JSON format.
-    fn say(&mut self, level: Level, text: &str, event: Option<&Event>) {
+    /// Says a line, in one piece, so that lines of many processes do not mix. `record` is for the fields of the JSON format.
+    fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
+        let event = record.map(|record| record.event);
         self.clear();
-        let line = match self.format {
-            MessageFormat::Json => {
-                let line = Line { level, message: text, event };
-                let Ok(line) = serde_json::to_string(&line) else { return };
-                format!("{}\n", printable_json(&line))
-            }
-            MessageFormat::Text => {
-                let (on, off) = if self.wants_color() { colors(level) } else { ("", "") };
-                format!("{on}retry: {}{off}\n", printable(text))
-            }
+        let line = if self.lines == Lines::Json {
+            let ts = record.map_or_else(clock::rfc3339_micros, |record| record.ts.clone());
+            let run = self.run.as_ref().map(|(run, _)| &**run);
+            let name = self.run.as_ref().map(|(_, name)| &**name);
+            let line = Line { ts: &ts, run, name, level, message: text, event };
+            let Ok(line) = serde_json::to_string(&line) else { return };
+            format!("{}\n", printable_json(&line))
+        } else {
+            let (on, off) = if self.wants_color() { colors(level) } else { ("", "") };
+            let text = printable(text);
+            let text = if self.dialect.is_some() { harmless(&text) } else { text };
+            format!("{on}retry: {text}{off}\n")
         };
         let at_once = matches!(event, Some(Event::GateBypassed(_)));
+        self.put(&line, at_once);
+    }
+
+    /// Writes a whole line, or keeps it for later, unless it must be said at once.
+    fn put(&mut self, line: &str, at_once: bool) {
         match self.kept.as_mut().filter(|_| !at_once) {
-            Some(kept) => kept.extend(line.into_bytes()),
-            None => drop(Stderr.write_all(line.as_bytes())),
+            Some(kept) => kept.extend(line.as_bytes()),
+            None => self.to.write(line.as_bytes()),
         }
     }
 
+    /// Writes commands for the CI system, each a line of its own.
+    fn command(&mut self, line: &str) {
+        self.clear();
+        let [stdout, stderr] = std::mem::take(&mut self.torn);
+        let torn = match self.to {
+            Messages::Stdout(_) => stdout,
+            Messages::Stderr => stderr,
+            Messages::Other(_) => false,
+        };
+        let start = if torn { "\n" } else { "" };
+        self.put(&format!("{start}{line}\n"), false);
+    }
+
     fn wants_color(&self) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => environment_wants_color(),
-        }
+        // A job's log shows colours, and is no terminal.
+        let shows = || self.dialect == Some(Dialect::Gitlab) || output::stderr_is_terminal();
+        output::wants_color(self.color, shows)
     }
 
     /// The least level of which an event may be said.
     pub(super) fn least_level(&self) -> Level {
+        if self.groups.are_wanted() {
+            return Level::Info;
+        }
         match (self.quiet, self.verbose) {
             (true, _) => Level::Warn,
             (false, 0) => Level::Info,
@@ -196,6 +290,11 @@ impl Console {
         if self.quiet {
             return false;
         }
+        self.groups.are_told_by(event) || self.is_said(event)
+    }
+
+    /// Is there to be a line for the event?
+    fn is_said(&self, event: &Event) -> bool {
         if self.verbose > 0 {
             return self.verbose > 1 || !matches!(event, Event::AttemptStart(_));
         }
@@ -217,8 +316,19 @@ impl Console {
         }
     }
 
-    /// Says the event.
+    /// Tells of the event: to people, and to the CI system.
     pub(super) fn take(&mut self, record: &Record<'_>) {
+        for line in self.groups.end(record) {
+            self.command(&line);
+        }
+        match annotation(self.dialect, record) {
+            Some(line) => self.command(&line),
+            None if self.is_said(record.event) => self.say_event(record),
+            None => {}
+        }
+    }
+
+    fn say_event(&mut self, record: &Record<'_>) {
         if let Event::AttemptRetry { failure, .. } = record.event
             && self.folds
         {
@@ -226,13 +336,13 @@ impl Console {
         }
         let retried = matches!(record.event, Event::AttemptRetry { .. });
         if self.folds && self.verbose == 0 && retried && self.counts_down() {
-            let _full = write!(Stderr, "{ERASE}retry: {}", printable(&record.message));
+            self.to.write(format!("{ERASE}retry: {}", printable(&record.message)).as_bytes());
             self.countdown = Countdown::Shown;
             return;
         }
         let mut text = record.message.clone();
         let names_itself = matches!(record.event, Event::RunStart(_) | Event::RunStop(_));
-        if self.named && !names_itself && self.format == MessageFormat::Text {
+        if self.named && !names_itself && self.lines == Lines::Text {
             text = format!("{}: {text}", record.run.name);
         }
         if let (1.., Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure)) =
@@ -240,7 +350,10 @@ impl Console {
         {
             text = format!("{text} [{} by {}/{}]", failure.class, failure.rule.source, failure.rule.id);
         }
-        self.say(record.level, &text, Some(record.event));
+        let rescued = matches!(record.event, Event::RunStop(stop) if stop.outcome == Outcome::Succeeded);
+        // A run that was rescued is to be seen in a job's log.
+        let level = if rescued && self.dialect.is_some() { Level::Warn } else { record.level };
+        self.say(level, &text, Some(record));
     }
 }
 
@@ -252,14 +365,4 @@ fn colors(level: Level) -> (&'static str, &'static str) {
         Level::Info | Level::Debug => "\x1b[2m",
     };
     (on, "\x1b[0m")
-}
-
-/// <https://no-color.org>, and CLICOLOR_FORCE of <https://bixense.com/clicolors>.
-fn environment_wants_color() -> bool {
-    let set = |name| environment::get(name).is_some_and(|value| value != "0");
-    if environment::get("NO_COLOR").is_some() {
-        return false;
-    }
-    set("CLICOLOR_FORCE")
-        || output::stderr_is_terminal() && environment::get("TERM").is_none_or(|term| term != "dumb")
 }

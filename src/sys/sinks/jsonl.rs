@@ -39,7 +39,7 @@ impl Jsonl {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         match &mut self.to {
-            Target::Stderr => Stderr.write_all(printable::json(line, output::charset()).as_bytes()),
+            Target::Stderr => Stderr.write_all(output::printable_json(line).as_bytes()),
             Target::File(file) => file.write(printable::json(line, Charset::Utf8).as_bytes()),
         }
     }

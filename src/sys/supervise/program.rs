@@ -115,9 +115,15 @@ impl Environment {
     }
 }
 
-/// Whether the inherited environment holds a variable whose name begins so.
-pub(crate) fn environment_has(beginning: &str) -> bool {
-    inherited().any(|entry| entry.to_bytes().starts_with(beginning.as_bytes()))
+/// For each of these whether the inherited environment holds a variable whose name begins so: one pass for all.
+pub(crate) fn environment_has<const N: usize>(beginnings: [&str; N]) -> [bool; N] {
+    let mut found = [false; N];
+    for entry in inherited().map(CStr::to_bytes) {
+        for (found, beginning) in found.iter_mut().zip(beginnings) {
+            *found |= entry.starts_with(beginning.as_bytes());
+        }
+    }
+    found
 }
 
 /// The inherited environment, entry by entry.

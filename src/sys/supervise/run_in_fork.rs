@@ -1,8 +1,9 @@
 //! Work that may hang where nothing can interrupt it (the C library resolving a name), done in a forked copy of this
 //! process, which is killed when its time is up: nothing outlives the call.
 //!
-//! The copy may allocate, since we are the only thread. It is no command: the supervisor never sees it, and all signals
-//! are blocked in it, since the copied handlers would write to our own pipe.
+//! The copy may allocate: fork(3) leaves the allocator usable, whatever another thread of ours (`beside`) was doing. Should
+//! that one hold a lock of the resolver's just then, the copy hangs, and is killed like any other. It is no command: the
+//! supervisor never sees it, and all signals are blocked in it, since the copied handlers would write to our own pipe.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

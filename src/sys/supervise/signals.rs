@@ -311,13 +311,13 @@ fn stopping() -> libc::sigaction {
     libc::sigaction { sa_flags: libc::SA_RESTART, ..plain(handler as libc::sighandler_t) }
 }
 
-fn plain(disposition: libc::sighandler_t) -> libc::sigaction {
+pub(super) fn plain(disposition: libc::sighandler_t) -> libc::sigaction {
     // SAFETY: sigaction is plain data; all zeroes is its default with an empty mask.
     let zeroed: libc::sigaction = unsafe { std::mem::zeroed() };
     libc::sigaction { sa_sigaction: disposition, ..zeroed }
 }
 
-fn replace(signal: i32, action: &libc::sigaction) -> libc::sigaction {
+pub(super) fn replace(signal: i32, action: &libc::sigaction) -> libc::sigaction {
     let mut before = plain(libc::SIG_DFL);
     // SAFETY: both actions are initialised; the handlers installed are async-signal-safe.
     unsafe { libc::sigaction(signal, action, &raw mut before) };

@@ -55,7 +55,7 @@ pub(super) struct Authority {
 
 /// How a host is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum HostForm {
     /// `[user@]host[:port]`, a URL, or the path of a socket.
     Host,
     /// A URL and nothing else.
@@ -72,36 +72,36 @@ pub enum Form {
     Settings,
 }
 
-impl Form {
-    pub const ALL: [(&str, Form); 7] = [
-        ("host", Form::Host),
-        ("url", Form::Url),
-        ("remote", Form::Remote),
-        ("image", Form::Image),
-        ("server", Form::Server),
-        ("name", Form::Name),
-        ("settings", Form::Settings),
+impl HostForm {
+    pub const ALL: [(&str, HostForm); 7] = [
+        ("host", HostForm::Host),
+        ("url", HostForm::Url),
+        ("remote", HostForm::Remote),
+        ("image", HostForm::Image),
+        ("server", HostForm::Server),
+        ("name", HostForm::Name),
+        ("settings", HostForm::Settings),
     ];
 
     pub fn name(self) -> &'static str {
-        Form::ALL.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
+        HostForm::ALL.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
     }
 
     /// ` (image)`, unless it is the usual one.
-    pub(super) fn suffix(self, usual: Form) -> String {
+    pub(super) fn suffix(self, usual: HostForm) -> String {
         if self == usual { String::new() } else { format!(" ({})", self.name()) }
     }
 
     pub(super) fn read(self, text: &str) -> Option<Authority> {
         let text = text.trim_matches(['"', '\'']);
         match self {
-            Form::Host => url(text).or_else(|| alone(text)),
-            Form::Url => url(text),
-            Form::Remote => remote(text),
-            Form::Image => Some(image(text)),
-            Form::Server => alone(text.strip_prefix('@')?),
-            Form::Name => name(text),
-            Form::Settings => settings(text),
+            HostForm::Host => url(text).or_else(|| alone(text)),
+            HostForm::Url => url(text),
+            HostForm::Remote => remote(text),
+            HostForm::Image => Some(image(text)),
+            HostForm::Server => alone(text.strip_prefix('@')?),
+            HostForm::Name => name(text),
+            HostForm::Settings => settings(text),
         }
     }
 }

@@ -40,6 +40,10 @@ const LINES: &[(&str, &str)] = &[
     ("curl -sSd {\"u\":\"http://b.test\"} localhost:8080/x", "localhost:8080"),
     ("curl http://[::1]:9000/", "[::1]:9000"),
     ("curl http://a.test./", "a.test"),
+    ("curl https://a%2Etes%74/", "a.test"),
+    ("curl https://u:p@exa%6Dple.com:8443/", "example.com:8443"),
+    ("curl https://B\u{fc}cher.test/", "xn--bcher-kva.test"),
+    ("curl http://0x7f.1/", "127.0.0.1"),
     ("curl $URL", ""),
     ("sudo -u x timeout -k 3 5 env A=b nice curl -f https://a.test", "a.test"),
     ("HTTPS_PROXY=http://proxy:1 curl https://a.test", "a.test"),
@@ -257,7 +261,7 @@ fn every_option_and_every_place_of_the_profiles_is_well_formed() {
             let mut all = finder.grammar().valued;
             all.sort_unstable();
             let asked_twice = |option: &str| {
-                finder.lookups.iter().filter(|lookup| matches!(&lookup.place, super::Place::Option(names, _) if names.iter().any(|name| name == option))).count() > 1
+                finder.lookups.iter().filter(|lookup| matches!(&lookup.place, super::HostSource::Option(names, _) if names.iter().any(|name| name == option))).count() > 1
             };
             for pair in all.windows(2) {
                 assert!(pair[0] != pair[1] || asked_twice(pair[0]), "{}: {} twice", profile.name, pair[0]);

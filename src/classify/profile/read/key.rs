@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::{Key, ProfileReader, Value, in_order};
-use crate::classify::profile::host::{Form, HostFinder, Lookup, Place};
+use crate::classify::profile::host::{HostFinder, HostForm, HostSource, Lookup};
 
 const KEYS: &[&str] =
     &["command", "place", "valued", "credentials", "headers", "port", "default-port", "options-first"];
@@ -76,7 +76,7 @@ impl ProfileReader<'_, '_> {
                 "option" => options = Some(self.options(key, value)),
                 "operand" => operand = self.operand(key, value),
                 "fixed" => fixed = self.reader.text(key, value),
-                "as" => form = self.reader.one_of(key, value, &Form::ALL),
+                "as" => form = self.reader.one_of(key, value, &HostForm::ALL),
                 "port" => port = self.reader.whole(key, value, "a whole number"),
                 _ => self.reader.unknown_key(key, PLACE_KEYS),
             }
@@ -85,13 +85,13 @@ impl ProfileReader<'_, '_> {
             return None;
         }
         let place = match (options, operand, fixed) {
-            (Some(options), None, None) => Place::Option(options, form.unwrap_or(Form::Host)),
+            (Some(options), None, None) => HostSource::Option(options, form.unwrap_or(HostForm::Host)),
             (None, Some(number), None) => {
                 let number = Some(number).filter(|number| *number > 0);
-                let usual = if number.is_some() { Form::Host } else { Form::Url };
-                Place::Operand { number, form: form.unwrap_or(usual), port }
+                let usual = if number.is_some() { HostForm::Host } else { HostForm::Url };
+                HostSource::Operand { number, form: form.unwrap_or(usual), port }
             }
-            (None, None, Some(fixed)) => Place::Fixed(fixed),
+            (None, None, Some(fixed)) => HostSource::Fixed(fixed),
             _ => {
                 let hint =
                     "use { option = \"--host\" }, { operand = 1 } or { fixed = \"example.com\" }".to_owned();
@@ -138,7 +138,7 @@ pub(super) fn schema() -> Json {
                 {"type": "integer", "minimum": 1}, {"const": "any"},
             ]},
             "fixed": {"type": "string", "description": "The host; {1} is an operand, {--region} an option's value"},
-            "as": {"enum": Form::ALL.map(|(name, _)| name), "description": "How it is written there"},
+            "as": {"enum": HostForm::ALL.map(|(name, _)| name), "description": "How it is written there"},
             "port": {"type": "integer", "minimum": 1, "description": "The operand that is the port"},
         },
     });

@@ -14,6 +14,15 @@ fn a_store_that_fails_is_gone_without_and_left_alone_for_a_while() {
     run.fails(4000, 1);
     run.wakes(2000);
     run.did("started retry:2000 wake:2000 admit:Retry");
+    // To the millisecond: it is asked again after five seconds, and not before.
+    for (wait, asked) in [(4999, "bypassed spawn2"), (5000, "admit:Retry")] {
+        let mut run = gated(&Policy { delay: ms(wait), ..plain() });
+        run.tell(Input::Admission(Answer::Failed("no".to_owned()), Pace::default()));
+        run.fails(0, 1);
+        run.said.clear();
+        run.wakes(wait);
+        run.did(asked);
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! A log that is a file: opened, looked after while others rename it, and written a line at a time.
 
-mod trust;
-
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,6 +7,8 @@ use std::time::Duration;
 
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
+
+use crate::sys::trust;
 
 pub(super) struct File {
     path: OsString,

@@ -1,4 +1,4 @@
-//! What may be in wait for a log in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
+//! What may be in wait for a file of ours in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
 //! one of ours. The rules are those of the kernel's `fs.protected_*` settings, which are not on everywhere.
 
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Mode, Stat};
 
 /// The directory that the last name of the path stands in, if it is one where everybody may make files. An error where a
 /// link stands in such a directory on the way there, unless it is ours or the directory's owner's.
-pub(super) fn shared_directory(path: &OsStr) -> io::Result<Option<Stat>> {
+pub(crate) fn shared_directory(path: &OsStr) -> io::Result<Option<Stat>> {
     let path = Path::new(path);
     let mut above: Vec<_> = path.ancestors().skip(1).map(or_here).collect();
     above.dedup();
@@ -42,13 +42,13 @@ fn is_trusted(file: &Stat, directory: &Stat) -> bool {
 }
 
 /// An error unless the file is ours or the directory's owner's.
-pub(super) fn check_owner(file: &Stat, directory: &Stat) -> io::Result<()> {
+pub(crate) fn check_owner(file: &Stat, directory: &Stat) -> io::Result<()> {
     if is_trusted(file, directory) {
         return Ok(());
     }
     Err(io::Error::other("it belongs to another user, in a directory where everybody may make files"))
 }
 
-pub(super) fn is_a_link() -> io::Error {
+pub(crate) fn is_a_link() -> io::Error {
     io::Error::other("it is a symbolic link in a directory where everybody may make files")
 }

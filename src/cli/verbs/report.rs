@@ -1,0 +1,71 @@
+//! The options of `retry report`.
+
+use super::{Arity, Flag};
+
+/// The options of `retry report`. Some have the names of settings, which this verb does not have.
+pub(super) static FLAGS: &[&Flag] = &[
+    &Flag::format(
+        &["text", "json", "markdown", "html", "junit", "prometheus", "trace"],
+        "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)",
+    ),
+    &Flag {
+        short: Some('o'),
+        ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
+    },
+    &Flag::value("top", "N", "Rows of a table [default: 10]"),
+    &Flag::value(
+        "since",
+        "TIME",
+        "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now",
+    ),
+    &Flag::value("until", "TIME", "Only runs that ended before TIME"),
+    &Flag::value("name", "GLOB", "Only runs of this name; repeatable: any of them"),
+    &Flag::value("key", "GLOB", "Only runs with this key; repeatable"),
+    &Flag::value("label", "K=GLOB", "Only runs with this label; repeatable"),
+    &Flag::value("host", "GLOB", "Only runs on this host; repeatable"),
+    &Flag::value(
+        "outcome",
+        "OUTCOME",
+        "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
+    ),
+    &Flag::value(
+        "what-if",
+        "SETTINGS",
+        "What other settings would have changed, such as max=3,timeout=30s,deadline=5m",
+    ),
+    &Flag::value(
+        "run",
+        "ID",
+        "Tell of one run: last, or the begin of its id; with another format, only that run",
+    ),
+    &Flag::value(
+        "max-rescued",
+        "N|N%",
+        "Exit 1 if more runs than this were rescued: a number, or a share of all runs",
+    ),
+    &Flag::value("max-failed", "N|N%", "Exit 1 if more runs than this failed"),
+    &Flag {
+        arity: Arity::Optional("-"),
+        ..Flag::file(
+            "draft-rules",
+            "Only print rules for what no rule knows, as TOML; with =FILE, add those that are usable to this configuration",
+        )
+    },
+    &Flag::switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"),
+    &Flag::value(
+        "junit-flaky",
+        "AS",
+        "With --format junit, count rescued runs as success or failure [default: success]",
+    ),
+    &Flag::file(
+        "checkpoint",
+        "With --format prometheus, go on from where the last report stopped, as noted in FILE, and note it anew; LOG may be rotated meanwhile",
+    ),
+    &Flag::value("color", "WHEN", "When the text is coloured: auto, always or never [default: auto]"),
+    &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),
+];
+
+pub(super) const AFTER: &str = "\
+Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
+
+Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";

@@ -1,0 +1,168 @@
+//! `--format prometheus --checkpoint FILE`: only what was logged since the last report is read, and added to what that one
+//! had counted. A log that was rotated meanwhile is read to its end under its new name.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::rc::Rc;
+
+use super::progress::Progress;
+use super::reading::{cannot_read, complain, stream_in};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::cli::Invocation;
+use crate::commands::warn;
+use crate::report::checkpoint::{Checkpoint, HEAD, Place};
+use crate::report::{Analysis, Options};
+use crate::sys::logs::{self, Resumed};
+use crate::sys::{files, supervise::Interrupt};
+
+/// Options that would have counters fall, or count something else in every report.
+const CONFLICTS: [(&str, &str); 13] = [
+    ("since", "--since"),
+    ("until", "--until"),
+    ("name", "--name"),
+    ("key", "--key"),
+    ("label", "--label"),
+    ("host", "--host"),
+    ("outcome", "--outcome"),
+    ("run", "--run"),
+    ("max-rescued", "--max-rescued"),
+    ("max-failed", "--max-failed"),
+    ("draft-rules", "--draft-rules"),
+    ("rejudge", "--rejudge"),
+    ("rotated", "--rotated"),
+];
+
+/// Brings the counters up to date, notes where that ended, and writes them.
+pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Result<Exit, Error> {
+    if format != "prometheus" {
+        return Err(Error::usage("--checkpoint needs --format prometheus"));
+    }
+    let given = |id: &str| invocation.value(id).is_some() || invocation.is_set(id);
+    if let Some((_, option)) = CONFLICTS.iter().find(|(id, _)| given(id)) {
+        return Err(Error::usage(format!("--checkpoint and {option} conflict"))
+            .hint("the counters are of all runs in the log"));
+    }
+    let log = match invocation.operands() {
+        [log] if log != "-" => log.clone(),
+        _ => return Err(Error::usage("--checkpoint needs one LOG, a file")),
+    };
+    let name = file.to_string_lossy().into_owned();
+    let lock = files::lock(file).map_err(|why| Error::system(&format!("cannot lock {name}"), &why))?;
+    let Some(_lock) = lock else {
+        return Err(Error::usage(format!("{name} is in use by another retry report")));
+    };
+    let current = Resumed::find(&log).map_err(|why| cannot_read(&log, &why))?;
+    if current.is_compressed() {
+        return Err(Error::usage(format!(
+            "{} is compressed: --checkpoint reads a log that grows",
+            log.display()
+        )));
+    }
+    let full = files::full_path(&log).map_err(|why| cannot_read(&log, &why))?;
+    let before = last(file, &name, &full)?;
+    let mut analysis = Analysis::new(&Options::default());
+    let place = before.as_ref().map(|before| before.place.clone());
+    if let Some(before) = before {
+        analysis.resume(before.totals);
+    }
+    let Some(offset) = read(&log, &current, place.as_ref(), &mut analysis)? else {
+        return Ok(Exit::Signal(libc::SIGINT));
+    };
+    let place = place_of(&current, offset).map_err(|why| cannot_read(&log, &why))?;
+    let cannot_write = |why: &std::io::Error| Error::system(&format!("cannot write {name}"), why);
+    let text = Checkpoint::new(full, place, analysis.totals()).render().map_err(Error::usage)?;
+    // First: a report that is lost is made again, but what was counted twice stays.
+    files::replace(file, text.as_bytes()).map_err(|why| cannot_write(&why))?;
+    super::deliver(invocation, &analysis.totals().metrics.render())
+}
+
+/// The checkpoint of the last report, if there is one.
+fn last(file: &OsStr, name: &str, log: &str) -> Result<Option<Checkpoint>, Error> {
+    let text = files::read_text(file).map_err(|why| Error::system(&format!("cannot read {name}"), &why))?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let delete = "delete it to count anew";
+    let checkpoint = Checkpoint::parse(&text).map_err(|why| {
+        Error::usage(format!("{name} is no checkpoint of retry report: {why}")).hint(delete)
+    })?;
+    if checkpoint.log != log {
+        return Err(Error::usage(format!("{name} is the checkpoint of {}", checkpoint.log)).hint(delete));
+    }
+    Ok(Some(checkpoint))
+}
+
+/// Reads what is new, and returns the offset behind the last whole line of the log; `None` after Ctrl-C.
+fn read(
+    log: &OsStr,
+    current: &Resumed,
+    place: Option<&Place>,
+    analysis: &mut Analysis,
+) -> Result<Option<u64>, Error> {
+    let trouble = |why: std::io::Error| cannot_read(&log.to_owned(), &why);
+    let mut begin = 0;
+    let mut older = Vec::new();
+    if let Some(place) = place {
+        if is_in(place, current).map_err(trouble)? {
+            begin = place.offset;
+        } else {
+            older = rest(log, place).map_err(trouble)?;
+            if older.is_empty() && place.offset > 0 {
+                let name = log.display();
+                warn(&format!(
+                    "{name} is another file now, and the rest of the old one is not beside it: some runs may not be counted"
+                ));
+            }
+        }
+    }
+    let counter = Rc::new(Cell::new(0));
+    let mut progress = Progress::new(Rc::clone(&counter), None);
+    let interrupt = Interrupt::watch();
+    for (file, offset) in &older {
+        let name = file.path.to_string_lossy();
+        analysis.begin(&name);
+        let stream = file.from(*offset, &counter).map_err(|why| cannot_read(&file.path, &why))?;
+        stream_in(stream, &name, analysis, &interrupt, &mut progress);
+        analysis.end();
+    }
+    let name = log.to_string_lossy();
+    analysis.begin(&name);
+    let before = counter.get();
+    let stream = current.from(begin, &counter).map_err(trouble)?;
+    stream_in(stream, &name, analysis, &interrupt, &mut progress);
+    progress.clear();
+    if interrupt.came() {
+        crate::sys::output::to_stderr("retry: interrupted: nothing was written\n");
+        return Ok(None);
+    }
+    complain(analysis.input())?;
+    Ok(Some(begin + counter.get() - before - analysis.pending()))
+}
+
+/// What has not been read of the files that were the log before, each with the offset of that.
+fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
+    let mut beside = Vec::new();
+    for path in logs::rotated(log)? {
+        // It may be gone already.
+        beside.extend(Resumed::find(&path));
+    }
+    let itself = beside.iter().position(|file| is_in(place, file).unwrap_or(false));
+    let copy = || beside.iter().position(|file| is_copied(place, file).unwrap_or(false));
+    let Some(at) = itself.or_else(copy) else { return Ok(Vec::new()) };
+    let offset = |number| if number == 0 { place.offset } else { 0 };
+    Ok(beside.into_iter().skip(at).enumerate().map(|(number, file)| (file, offset(number))).collect())
+}
+
+fn place_of(file: &Resumed, offset: u64) -> std::io::Result<Place> {
+    let (device, inode) = file.id;
+    Ok(Place { device, inode, offset, head: file.head(offset.min(HEAD))? })
+}
+
+/// Is the place in this very file?
+fn is_in(place: &Place, file: &Resumed) -> std::io::Result<bool> {
+    Ok(file.may_reach(place.offset) && place_of(file, place.offset)? == *place)
+}
+
+/// Is the place in a file that this one is a copy of, compressed perhaps?
+fn is_copied(place: &Place, file: &Resumed) -> std::io::Result<bool> {
+    Ok(place.offset > 0 && file.may_reach(place.offset) && file.head(place.offset.min(HEAD))? == place.head)
+}

@@ -1,0 +1,139 @@
+//! The logs that were named, read one after the other. On a terminal it is shown how far that is; Ctrl-C ends it, and what
+//! was read until then is reported.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::io::Read;
+use std::rc::Rc;
+
+use super::progress::Progress;
+use crate::base::error::Error;
+use crate::base::words::of_system;
+use crate::cli::Invocation;
+use crate::commands::warn;
+use crate::report::{Analysis, Input};
+use crate::sys::logs::{self, BLOCK, Content, Log};
+use crate::sys::output::{self, printable};
+use crate::sys::{environment, supervise::Interrupt};
+
+/// The logs that were named, each looked at before any is read.
+pub(super) fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
+    let mut paths = invocation.operands().to_vec();
+    if paths.is_empty() {
+        if environment::stdin_is_terminal() {
+            return Err(
+                Error::usage("no log given").hint("usage: retry report LOG; a log is what --log FILE writes")
+            );
+        }
+        paths.push("-".into());
+    }
+    if invocation.is_set("rotated") {
+        paths = with_rotated(paths)?;
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        found.push(Log::find(&path).map_err(|why| cannot_read(&path, &why))?);
+    }
+    Ok(logs::in_order(found))
+}
+
+fn with_rotated(paths: Vec<OsString>) -> Result<Vec<OsString>, Error> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path != "-" {
+            all.extend(logs::rotated(&path).map_err(|why| cannot_read(&path, &why))?);
+        }
+        all.push(path);
+    }
+    Ok(all)
+}
+
+pub(super) fn cannot_read(path: &OsString, why: &std::io::Error) -> Error {
+    Error::system(&format!("cannot read {}", path.display()), why)
+}
+
+/// Reads the logs, until Ctrl-C at most.
+pub(super) fn read(logs: Vec<Log>, analysis: &mut Analysis) -> Result<(), Error> {
+    let counter = Rc::new(Cell::new(0));
+    let size = logs.iter().map(Log::size).sum();
+    let mut progress = Progress::new(Rc::clone(&counter), size);
+    let interrupt = Interrupt::watch();
+    for log in logs {
+        let path = log.path.clone();
+        let name = if path == "-" { "stdin".to_owned() } else { path.to_string_lossy().into_owned() };
+        let stream = match log.open(&counter).map_err(|why| cannot_read(&path, &why))? {
+            Content::Lines(stream) => stream,
+            Content::Zstd => {
+                let file = if path == "-" { "FILE".to_owned() } else { name.clone() };
+                return Err(Error::usage(format!("{name}: zstd is not read"))
+                    .hint(format!("use zstdcat {file} | retry report")));
+            }
+        };
+        analysis.begin(&name);
+        stream_in(stream, &name, analysis, &interrupt, &mut progress);
+        if interrupt.came() {
+            analysis.interrupt();
+            break;
+        }
+        analysis.end();
+    }
+    progress.clear();
+    complain(analysis.input())
+}
+
+/// Reads a stream to its end, or until Ctrl-C.
+pub(super) fn stream_in(
+    mut stream: Box<dyn Read>,
+    name: &str,
+    analysis: &mut Analysis,
+    interrupt: &Interrupt,
+    progress: &mut Progress,
+) {
+    let mut block = vec![0; BLOCK];
+    while !interrupt.came() {
+        match stream.read(&mut block) {
+            Ok(0) => break,
+            Ok(length) => analysis.feed(&block[..length]),
+            Err(why) if why.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(why) => {
+                progress.clear();
+                warn(&format!("{name} was read only in part: {}", of_system(&why)));
+                break;
+            }
+        }
+        progress.show();
+    }
+}
+
+/// Says what was not read. Input without a single line of a log is an error.
+pub(super) fn complain(input: &Input) -> Result<(), Error> {
+    let first = input.first_skipped.as_ref().map(|(file, line, why)| format!("{file}:{line}: {why}"));
+    if input.interrupted {
+        output::to_stderr("retry: interrupted: only a part was read\n");
+    }
+    let unread = input.skipped + input.too_long + input.cut_off;
+    if input.ours == 0 && unread > 0 {
+        let error = Error::usage("no retry log: no line is an event of a run");
+        return Err(match first {
+            Some(first) => error.hint(format!("the first line that was skipped: {first}")),
+            None => error,
+        });
+    }
+    let note = |text: &str| output::to_stderr(&format!("retry: {}\n", printable(text)));
+    if let Some(first) = first {
+        note(&format!("{} of {} lines skipped (first: {first})", input.skipped, input.lines));
+    }
+    if input.too_long > 0 {
+        note(&format!("{} of {} lines skipped: too long (over 1 MiB)", input.too_long, input.lines));
+    }
+    if input.cut_off > 0 {
+        note("the last line is cut off: its writer was killed, or is writing now");
+    }
+    if input.newer > 0 {
+        note(&format!(
+            "{} of {} lines were written by a newer retry: read as far as known",
+            input.newer, input.lines
+        ));
+    }
+    Ok(())
+}

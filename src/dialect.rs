@@ -1,0 +1,211 @@
+//! The languages in which CI systems are told of groups, warnings and errors: lines in a job's log that their runner obeys.
+//!
+//! Each function makes one whole line, without its line break. What stands in it that is not ours is escaped as the system
+//! asks, and [`harmless`] keeps every other line of ours from being such a command.
+
+mod files;
+mod harmless;
+
+pub use files::{Facts, SUMMARY_HEAD, continues_table, dotenv, github_outputs, summary_row};
+pub use harmless::{harmless, harmless_json};
+
+/// A CI system, by what its runner obeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// GitHub Actions, and those that read the same commands: Gitea, Forgejo, act.
+    Github,
+    Gitlab,
+    Buildkite,
+    Teamcity,
+    /// Azure Pipelines.
+    Azure,
+}
+
+/// An attempt, as the heading of its group tells of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Heading<'a> {
+    /// The operation's name.
+    pub name: &'a str,
+    /// Counted from 1.
+    pub attempt: u64,
+    /// `None`: no limit.
+    pub max: Option<u64>,
+    /// The run's id.
+    pub run: &'a str,
+    /// In seconds since the Unix epoch.
+    pub at: i64,
+}
+
+/// How a run ended that has something to tell: a warning where an attempt rescued it, an error where none did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    Warning,
+    Error,
+}
+
+/// The variables that name a CI system, in the order in which they are asked. GitHub's comes first: what imitates it sets it
+/// too.
+const SYSTEMS: &[(&str, Dialect)] = &[
+    ("GITHUB_ACTIONS", Dialect::Github),
+    ("GITEA_ACTIONS", Dialect::Github),
+    ("FORGEJO_ACTIONS", Dialect::Github),
+    ("ACT", Dialect::Github),
+    ("GITLAB_CI", Dialect::Gitlab),
+    ("BUILDKITE", Dialect::Buildkite),
+    ("TEAMCITY_VERSION", Dialect::Teamcity),
+    ("TF_BUILD", Dialect::Azure),
+];
+
+/// Variables of CI systems that have no such language.
+const OTHERS: &[&str] = &[
+    "CI",
+    "JENKINS_URL",
+    "CIRCLECI",
+    "CI_PIPELINE_URL",
+    "DRONE",
+    "TRAVIS",
+    "APPVEYOR",
+    "BITBUCKET_BUILD_NUMBER",
+];
+
+impl Dialect {
+    /// The system around us. `is_set`: is this variable set, and not empty?
+    pub fn detect(is_set: impl Fn(&str) -> bool) -> Option<Self> {
+        SYSTEMS.iter().find(|(name, _)| is_set(name)).map(|(_, dialect)| *dialect)
+    }
+
+    /// Opens the group of an attempt.
+    pub fn begin(self, heading: &Heading<'_>) -> String {
+        let max = heading.max.map(|max| format!("/{max}")).unwrap_or_default();
+        let text = format!("attempt {}{max} of {}", heading.attempt, heading.name);
+        let is_last = heading.max == Some(heading.attempt);
+        match self {
+            Self::Github => format!("::group::{}", github_data(&text)),
+            Self::Gitlab => {
+                // Folded or not is said at the start alone, so the last attempt, which may be the failed one, is left open.
+                let folded = if is_last { "" } else { "[collapsed=true]" };
+                let section = gitlab_section(heading);
+                format!("\x1b[0Ksection_start:{}:{section}{folded}\r\x1b[0K{}", heading.at, one_line(&text))
+            }
+            Self::Buildkite => format!("{} {}", if is_last { "+++" } else { "---" }, one_line(&text)),
+            Self::Teamcity => {
+                format!(
+                    "##teamcity[blockOpened name='{}' flowId='{}']",
+                    teamcity(&text),
+                    teamcity(heading.run)
+                )
+            }
+            Self::Azure => format!("##[group]{}", one_line(&text)),
+        }
+    }
+
+    /// Closes the group of an attempt; `None` where nothing need be said.
+    pub fn end(self, heading: &Heading<'_>, failed: bool) -> Option<String> {
+        match self {
+            Self::Github => Some("::endgroup::".to_owned()),
+            Self::Gitlab => {
+                Some(format!("\x1b[0Ksection_end:{}:{}\r\x1b[0K", heading.at, gitlab_section(heading)))
+            }
+            // Opens the group that it closes.
+            Self::Buildkite => failed.then(|| "^^^ +++".to_owned()),
+            Self::Teamcity => {
+                let max = heading.max.map(|max| format!("/{max}")).unwrap_or_default();
+                let text = format!("attempt {}{max} of {}", heading.attempt, heading.name);
+                Some(format!(
+                    "##teamcity[blockClosed name='{}' flowId='{}']",
+                    teamcity(&text),
+                    teamcity(heading.run)
+                ))
+            }
+            Self::Azure => Some("##[endgroup]".to_owned()),
+        }
+    }
+
+    /// The one annotation of a run: `text` says what happened; `None` where the system has no command for it, and the plain
+    /// line is all there is.
+    pub fn annotation(self, weight: Weight, name: &str, run: &str, text: &str) -> Option<String> {
+        match self {
+            Self::Github => {
+                let (command, what) = match weight {
+                    Weight::Warning => ("warning", "was flaky"),
+                    Weight::Error => ("error", "failed"),
+                };
+                let title = github_property(&format!("{name} {what}"));
+                Some(format!("::{command} title={title}::{}", github_data(text)))
+            }
+            // A build problem would fail the build even where the script goes on.
+            Self::Teamcity => Some(format!(
+                "##teamcity[message text='{}' status='WARNING' flowId='{}']",
+                teamcity(&format!("retry: {name}: {text}")),
+                teamcity(run)
+            )),
+            Self::Azure => {
+                let kind = if weight == Weight::Warning { "warning" } else { "error" };
+                Some(format!("##vso[task.logissue type={kind}]{}", azure(&format!("retry: {name}: {text}"))))
+            }
+            Self::Gitlab | Self::Buildkite => None,
+        }
+    }
+
+    /// Does the system read commands on stdout alone, as it documents?
+    pub fn reads_stdout_alone(self) -> bool {
+        matches!(self, Self::Teamcity | Self::Azure)
+    }
+}
+
+/// Is any CI system around us? `is_set`: as in [`Dialect::detect`].
+pub fn is_ci(is_set: impl Fn(&str) -> bool) -> bool {
+    OTHERS.iter().any(|name| is_set(name)) || Dialect::detect(is_set).is_some()
+}
+
+/// A name of a section that is the run's and the attempt's own: letters, digits and `_.-` alone may stand in it.
+fn gitlab_section(heading: &Heading<'_>) -> String {
+    let run: String = heading.run.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("retry_{}_{}", &run[run.len().saturating_sub(8)..], heading.attempt)
+}
+
+/// Without line breaks, and without what a runner finds within a line.
+fn one_line(text: &str) -> String {
+    harmless(&text.replace(['\n', '\r'], " ")).into_owned()
+}
+
+/// The data of a command of GitHub's (actions/runner, `ActionCommand.cs`).
+fn github_data(text: &str) -> String {
+    harmless(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")).into_owned()
+}
+
+/// A property of a command of GitHub's.
+fn github_property(text: &str) -> String {
+    github_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The data of a command of Azure's.
+fn azure(text: &str) -> String {
+    let text = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");
+    harmless(&text).into_owned()
+}
+
+/// A value of a service message of TeamCity's.
+fn teamcity(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' => escaped.push_str("||"),
+            '\'' => escaped.push_str("|'"),
+            '\n' => escaped.push_str("|n"),
+            '\r' => escaped.push_str("|r"),
+            '[' => escaped.push_str("|["),
+            ']' => escaped.push_str("|]"),
+            c if c.is_ascii() => escaped.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped.push_str(&format!("|0x{unit:04X}"));
+                }
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Text that no runner of a CI system takes for a command, whoever wrote it.
+
+use std::borrow::Cow;
+
+/// What begins a command wherever it stands in a line: GitHub's older form and Azure's (`##[`), Azure's (`##vso[`), TeamCity's.
+const WITHIN: [&str; 3] = ["##[", "##vso[", "##teamcity["];
+
+/// A line, or several, that no runner obeys: the two number signs of a command are set apart, and no line begins with `::`.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let begins = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##") && !text.lines().any(begins) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let lead = line.len() - line.trim_start().len();
+        let (blank, rest) = line.split_at(lead);
+        safe.push_str(blank);
+        if rest.starts_with("::") {
+            safe.push_str(": ");
+        }
+        let rest = rest.strip_prefix("::").map_or(rest, |_| &rest[1..]);
+        push_apart(&mut safe, rest);
+    }
+    Cow::Owned(safe)
+}
+
+/// Appends a text, the number signs of its commands set apart.
+fn push_apart(safe: &mut String, text: &str) {
+    let mut left = text;
+    while let Some(at) = left.find("##") {
+        let (before, found) = left.split_at(at);
+        safe.push_str(before);
+        if is_command(found) {
+            safe.push_str("# #");
+            left = &found[2..];
+        } else {
+            safe.push('#');
+            left = &found[1..];
+        }
+    }
+    safe.push_str(left);
+}
+
+/// Does a command begin here? TeamCity and Azure read their names without regard to case.
+fn is_command(text: &str) -> bool {
+    WITHIN.iter().any(|form| text.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form)))
+}
+
+/// A line of JSON that no runner obeys; it means the same. Number signs stand in nothing but strings.
+pub fn harmless_json(text: &str) -> Cow<'_, str> {
+    if text.contains("##") { Cow::Owned(text.replace("##", "\\u0023\\u0023")) } else { Cow::Borrowed(text) }
+}

@@ -1,0 +1,76 @@
+//! Where a report stopped reading a log that grows, and what it had counted: the next one goes on from there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Metrics;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// So many bytes at most tell one log from another.
+pub const HEAD: u64 = 4_096;
+/// Runs without an end that are remembered, the latest ones. Killed runs never end.
+pub(super) const MOST_OPEN: usize = 10_000;
+
+/// The file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The version of the format; its name tells a checkpoint from other JSON.
+    #[serde(rename = "retry_checkpoint")]
+    format: u32,
+    /// The log's path.
+    pub log: String,
+    pub place: Place,
+    pub totals: Totals,
+}
+
+/// A place in a file that is recognised under another name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub device: u64,
+    pub inode: u64,
+    /// Bytes that have been read, all of them whole lines.
+    pub offset: u64,
+    /// The hash of the file's first bytes, as many as were read but at most [`HEAD`]: numbers of inodes are used again.
+    pub head: u64,
+}
+
+/// What was counted up to there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    pub metrics: Metrics,
+    /// Runs whose end has not come yet, by their id.
+    pub open: BTreeMap<String, OpenRun>,
+}
+
+/// What a run without an end will be counted with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRun {
+    pub name: String,
+    pub policy: Option<String>,
+    pub successes: u64,
+    /// Failed attempts: transient, throttled, permanent.
+    pub failures: [u64; 3],
+    /// The moment of its last line, in microseconds since the Unix epoch.
+    pub last: i64,
+}
+
+impl Checkpoint {
+    pub fn new(log: String, place: Place, totals: Totals) -> Self {
+        Self { format: FORMAT, log, place, totals }
+    }
+
+    /// Reads a file's text; errors say why it is no checkpoint.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let checkpoint: Self = serde_json::from_str(text).map_err(|why| why.to_string())?;
+        match checkpoint.format {
+            FORMAT => Ok(checkpoint),
+            newer => Err(format!("format {newer} is of a newer retry")),
+        }
+    }
+
+    pub fn render(&self) -> Result<String, String> {
+        serde_json::to_string(self).map(|text| text + "\n").map_err(|why| why.to_string())
+    }
+}

@@ -1,0 +1,95 @@
+//! Messages to others over HTTP, sent one after the other by a thread beside the command.
+
+use std::io;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::{http, supervise};
+use crate::base::http::{Answer, Judged, NoAnswer, Request};
+
+/// A message, and how hard it is tried to be sent.
+pub(crate) struct Job {
+    pub(crate) request: Request,
+    /// For all tries together.
+    pub(crate) limit: Duration,
+    /// For each try.
+    pub(crate) try_limit: Duration,
+    /// The waits before further tries, at least.
+    pub(crate) pauses: Vec<Duration>,
+    pub(crate) judge: fn(&Result<Answer, NoAnswer>) -> Judged,
+}
+
+/// What came of a message: the answer that took it, or why nobody did, in words.
+pub(crate) type Outcome = Result<Answer, String>;
+
+/// The thread, started with the first message.
+#[derive(Default)]
+pub(crate) struct Sender(Option<Thread>);
+
+struct Thread {
+    jobs: mpsc::Sender<(Job, Instant)>,
+    outcomes: mpsc::Receiver<Outcome>,
+}
+
+impl Sender {
+    /// Begins to send a message, once those before it are done.
+    pub(crate) fn send(&mut self, job: Job) -> io::Result<()> {
+        let until = Instant::now() + job.limit;
+        let thread = match self.0.take() {
+            Some(thread) => thread,
+            None => Thread::start()?,
+        };
+        let sent = thread.jobs.send((job, until));
+        self.0 = Some(thread);
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// What came of the next message of those that were sent, if that is known. The supervisor is woken for it.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        match self.0.as_ref()?.outcomes.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(mpsc::TryRecvError::Empty) => None,
+            Err(mpsc::TryRecvError::Disconnected) => Some(Err("the sender is gone".to_owned())),
+        }
+    }
+}
+
+impl Thread {
+    fn start() -> io::Result<Self> {
+        let (jobs, todo) = mpsc::channel::<(Job, Instant)>();
+        let (done, outcomes) = mpsc::channel();
+        supervise::beside(move |wake| {
+            for (job, until) in todo {
+                let outcome = attempt(&job, until);
+                if done.send(outcome).is_err() {
+                    return;
+                }
+                wake();
+            }
+        })?;
+        Ok(Self { jobs, outcomes })
+    }
+}
+
+/// Tries as often as there is a pause, and as the time allows.
+fn attempt(job: &Job, until: Instant) -> Outcome {
+    let left = || until.saturating_duration_since(Instant::now());
+    let mut pauses = job.pauses.iter();
+    loop {
+        if left().is_zero() {
+            return Err("no time was left".to_owned());
+        }
+        let answer = http::send(&job.request, job.try_limit.min(left()), job.try_limit.min(job.limit));
+        let (why, asked) = match ((job.judge)(&answer), answer) {
+            (Judged::Taken, Ok(answer)) => return Ok(answer),
+            (Judged::Taken, Err(none)) => return Err(none.why),
+            (Judged::Refused(why), _) => return Err(why),
+            (Judged::Again(why, asked), _) => (why, asked),
+        };
+        let pause = pauses.next().map(|pause| asked.map_or(*pause, |asked| asked.max(*pause)));
+        match pause.filter(|pause| *pause < left()) {
+            Some(pause) => std::thread::sleep(pause),
+            None => return Err(why),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The attempts as groups in a CI system's log, and the one annotation of a run.
+
+use crate::dialect::{Dialect, Heading, Weight};
+use crate::event::{Event, Outcome, Record, RunIdentity};
+use crate::policy::Policy;
+use crate::policy::value::{CiGroups, MaxAttempts, MessagesTo};
+use crate::sys::{clock, identity, output};
+
+/// The groups of a run's attempts.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// `None`: no groups are to be written.
+    dialect: Option<Dialect>,
+    /// Nothing in the output of an attempt is to be obeyed.
+    stops_commands: bool,
+    open: Option<Open>,
+}
+
+/// The attempt that runs.
+#[derive(Debug)]
+struct Open {
+    attempt: u64,
+    max: Option<u64>,
+    /// The word that ends the time in which no commands are obeyed.
+    token: Option<String>,
+}
+
+impl Groups {
+    pub(super) fn new(dialect: Option<Dialect>, policy: &Policy) -> Self {
+        let wanted = || match policy.ci_groups {
+            CiGroups::Always => true,
+            CiGroups::Never => false,
+            CiGroups::Auto => policy.messages_to == MessagesTo::Stdout || output::streams_are_one(),
+        };
+        let has_several = policy.attempts() != MaxAttempts::Times(1);
+        Self {
+            dialect: dialect.filter(|_| has_several && !policy.quiet && wanted()),
+            stops_commands: policy.ci_stop_commands && dialect == Some(Dialect::Github),
+            open: None,
+        }
+    }
+
+    pub(super) fn are_wanted(&self) -> bool {
+        self.dialect.is_some() || self.stops_commands
+    }
+
+    /// Does this event close a group?
+    pub(super) fn are_told_by(&self, event: &Event) -> bool {
+        self.open.is_some()
+            && matches!(
+                event,
+                Event::AttemptSuccess(_)
+                    | Event::AttemptRetry { .. }
+                    | Event::AttemptFailed(_)
+                    | Event::RunStop(_)
+            )
+    }
+
+    /// The commands that stand before an attempt.
+    pub(super) fn begin(&mut self, run: &RunIdentity, attempt: u64, max: Option<u64>) -> Vec<String> {
+        let mut lines = self.close(run, true);
+        if !self.are_wanted() {
+            return lines;
+        }
+        lines.extend(self.dialect.map(|dialect| dialect.begin(&heading(run, attempt, max))));
+        let token = || format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
+        let token = self.stops_commands.then(token);
+        lines.extend(token.as_ref().map(|token| format!("::stop-commands::{token}")));
+        self.open = Some(Open { attempt, max, token });
+        lines
+    }
+
+    /// The commands that stand behind an attempt, where the event ends it.
+    pub(super) fn end(&mut self, record: &Record<'_>) -> Vec<String> {
+        if !self.are_told_by(record.event) {
+            return Vec::new();
+        }
+        self.close(record.run, !matches!(record.event, Event::AttemptSuccess(_)))
+    }
+
+    fn close(&mut self, run: &RunIdentity, failed: bool) -> Vec<String> {
+        let Some(open) = self.open.take() else { return Vec::new() };
+        let heading = heading(run, open.attempt, open.max);
+        let end = self.dialect.and_then(|dialect| dialect.end(&heading, failed));
+        open.token.map(|token| format!("::{token}::")).into_iter().chain(end).collect()
+    }
+}
+
+fn heading(run: &RunIdentity, attempt: u64, max: Option<u64>) -> Heading<'_> {
+    Heading { name: &run.name, attempt, max, run: &run.run, at: clock::unix_seconds() }
+}
+
+/// The annotation of a run that was rescued or failed, where the system has a command for it.
+pub(super) fn annotation(dialect: Option<Dialect>, record: &Record<'_>) -> Option<String> {
+    let (dialect, Event::RunStop(stop)) = (dialect?, record.event) else { return None };
+    let weight = match stop.outcome {
+        Outcome::Succeeded if stop.failures.is_empty() => return None,
+        Outcome::Succeeded => Weight::Warning,
+        // Whoever interrupted the run knows that they did.
+        Outcome::Interrupted => return None,
+        _ => Weight::Error,
+    };
+    let text = stop.annotation();
+    dialect.annotation(weight, &record.run.name, &record.run.run, &output::printable(&text))
+}

@@ -1,0 +1,221 @@
+//! Messages as CI systems read them, and what none of them may obey.
+
+use std::os::fd::AsRawFd as _;
+use std::process::Stdio;
+
+use crate::support::{Sandbox, fixture};
+
+/// A command that fails twice, and then succeeds; what it prints is no whole line.
+const RESCUED: [&str; 5] =
+    ["--", "sh", "-c", "printf \"out$RETRY_ATTEMPT\"; exit $((3 - RETRY_ATTEMPT))", "fetch"];
+
+/// The lines of such a run. What changes from run to run is left out: its id, the moments, and how long it took at the end.
+fn rescued(sandbox: &Sandbox, format: &str) -> Vec<String> {
+    let schedule = ["--delay", "1ms", "--jitter", "none", "--backoff", "fixed", "--name", "fetch"];
+    let line = [&schedule[..], &["--message-format", format, "--messages-to", "stdout"], &RESCUED].concat();
+    let text = sandbox.run(line).exits(0).text();
+    let changing = regex_automata::meta::Regex::new(
+        "[0-9a-f]{8}-[0-9a-f-]{27}|_[0-9a-f]{8}_|:[0-9]{10}:|(?:in|after) [0-9]+m?s$|(?:in|after) [0-9]+ms'?",
+    );
+    let changing = changing.expect("a pattern");
+    text.lines()
+        .map(|line| {
+            let (mut left, mut at) = (String::new(), 0);
+            for found in changing.find_iter(line).filter(|found| &line[found.range()] != "in 1ms") {
+                left.push_str(&line[at..found.start()]);
+                left.push('*');
+                at = found.end();
+            }
+            left + &line[at..]
+        })
+        .collect()
+}
+
+#[test]
+fn each_system_is_told_of_attempts_and_of_a_rescued_run() {
+    let sandbox = Sandbox::new();
+    let first = "retry: fetch: attempt 1/3 failed (exit 2); retrying in 1ms";
+    let second = "retry: fetch: attempt 2/3 failed (exit 1); retrying in 1ms";
+    let told = |format, [begin, last, end, failed_end, warning]: [&str; 5]| {
+        let attempt = |begin: &str, number| begin.replace('N', number);
+        let coloured =
+            |text: &str| if format == "gitlab" { format!("\x1b[33m{text}\x1b[0m") } else { text.to_owned() };
+        let expected = [
+            attempt(begin, "1"),
+            attempt(&format!("out1{failed_end}"), "1"),
+            coloured(first),
+            attempt(begin, "2"),
+            attempt(&format!("out2{failed_end}"), "2"),
+            coloured(second),
+            attempt(last, "3"),
+            attempt(&format!("out3{end}"), "3"),
+            coloured(warning),
+        ];
+        let lines = rescued(&sandbox, format);
+        // Where the last group needs no end, the next line follows what the command wrote.
+        assert_eq!(lines.join("\n"), expected.join("\n").replace("out3\n", "out3"), "{format}");
+    };
+    let github = ["::group::attempt N/3 of fetch"; 2];
+    let flaky = "::warning title=fetch was flaky::succeeded on attempt 3 after exit 2, exit 1 *";
+    told("github", [github[0], github[1], "::endgroup::", "::endgroup::", flaky]);
+    let azure =
+        "##vso[task.logissue type=warning]retry: fetch: succeeded on attempt 3 after exit 2, exit 1 *";
+    told(
+        "azure",
+        [
+            "##[group]attempt N/3 of fetch",
+            "##[group]attempt N/3 of fetch",
+            "##[endgroup]",
+            "##[endgroup]",
+            azure,
+        ],
+    );
+    let opened = "##teamcity[blockOpened name='attempt N/3 of fetch' flowId='*']";
+    let closed = "##teamcity[blockClosed name='attempt N/3 of fetch' flowId='*']";
+    let message = "##teamcity[message text='retry: fetch: succeeded on attempt 3 after exit 2, exit 1 * status='WARNING' flowId='*']";
+    told("teamcity", [opened, opened, closed, closed, message]);
+    let plain = "retry: succeeded on attempt 3 *";
+    told("buildkite", ["--- attempt N/3 of fetch", "+++ attempt N/3 of fetch", "", "^^^ +++", plain]);
+    let section = "\x1b[0Ksection_start*retry*N[collapsed=true]\r\x1b[0Kattempt N/3 of fetch";
+    let open = "\x1b[0Ksection_start*retry*N\r\x1b[0Kattempt N/3 of fetch";
+    let closed = "\x1b[0Ksection_end*retry*N\r\x1b[0K";
+    told("gitlab", [section, open, closed, closed, plain]);
+}
+
+#[test]
+fn groups_are_written_where_the_order_is_certain_or_they_are_wanted() {
+    let sandbox = Sandbox::new();
+    let github = ["--delay", "1ms", "--max", "2", "--message-format", "github"];
+    let groups = |options: &[&str]| {
+        let ran = sandbox.run([&github, options, &["--", "false"]].concat()).exits(1);
+        (
+            ran.stderr.matches("::group::").count(),
+            ran.stderr.matches("::error title=false failed::2 attempts in ").count(),
+        )
+    };
+    // Stdout and stderr are two pipes here.
+    assert_eq!(groups(&[]), (0, 1));
+    assert_eq!(groups(&["--ci-groups", "always"]), (2, 1));
+    assert_eq!(groups(&["--ci-groups", "always", "-q"]), (0, 0));
+    let script = |groups: &str| format!("exec 2>&1; exec \"$0\" {} {groups} -- false", github.join(" "));
+    let both = |groups| {
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &script(groups), crate::support::RETRY])
+            .env("HOME", sandbox.path(""))
+            .stdin(Stdio::null());
+        String::from_utf8(shell.output().expect("sh").stdout).expect("text").matches("::group::").count()
+    };
+    assert_eq!((both(""), both("--ci-groups never")), (2, 0));
+}
+
+#[test]
+fn a_command_for_the_system_begins_a_line() {
+    let sandbox = Sandbox::new();
+    let options = ["--delay", "1ms", "--max", "2", "--message-format", "github", "--ci-groups", "always"];
+    let captured = ["--retry-match", "torn", "--", "sh", "-c", "printf torn >&2; exit 1"];
+    let ran = sandbox.run([&options[..], &captured].concat()).exits(1);
+    assert!(ran.stderr.contains("torn\n::endgroup::\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_system_is_known_by_its_environment_where_that_is_asked() {
+    let sandbox = Sandbox::new();
+    let failed = |environment: &[(&str, &str)], format| {
+        sandbox.run_in(environment, ["--max", "1", "--message-format", format, "--", "false"]).exits(1).stderr
+    };
+    assert!(
+        failed(&[("GITHUB_ACTIONS", "true"), ("CI", "true")], "auto")
+            .contains("::error title=false failed::")
+    );
+    assert!(failed(&[("TF_BUILD", "True")], "auto").contains("##vso[task.logissue type=error]"));
+    assert!(
+        failed(&[("TF_BUILD", "True")], "auto")
+            .contains("reads commands on stdout alone; use --messages-to stdout")
+    );
+    for (environment, format) in [(("CI", "true"), "auto"), (("GITHUB_ACTIONS", "true"), "text")] {
+        let said = failed(&[environment], format);
+        assert!(!said.contains("::") && said.contains("retry: "), "{said}");
+    }
+}
+
+/// Would a runner obey the line? After the two readers of actions/runner, Azure's logging commands and TeamCity's messages.
+fn is_obeyed(line: &str) -> bool {
+    let folded = line.to_ascii_lowercase();
+    line.trim_start().starts_with("::")
+        || ["##[", "##vso[", "##teamcity["].iter().any(|form| folded.contains(form))
+}
+
+#[test]
+fn no_message_of_ours_is_obeyed_whatever_it_quotes() {
+    let sandbox = Sandbox::new();
+    for form in [
+        "##[error]x",
+        "##vso[task.setvariable variable=x]1",
+        "##teamcity[x]",
+        "##TeamCity[x]",
+        "::error::x",
+        "x\n::error::y",
+    ] {
+        let hint = format!("printf 'class=transient\\nreason=%s\\n' '{form}' >\"$RETRY_HINT\"; exit 1");
+        let quoted = format!("printf '%s\\n' '{form}' >&2; exit 1");
+        let lines: [&[&str]; 8] = [
+            &["--name", form, "--", "false"],
+            &["--", "sh", "-c", &hint],
+            &["--retry-match", "error|variable|x", "--", "sh", "-c", &quoted],
+            &["-v", "--", form],
+            &["--policy", form, "--", "false"],
+            &["--max", form, "--", "false"],
+            &["--label", &format!("a={form}"), "-vv", "--", "false"],
+            &["explain", "--name", form, "--full"],
+        ];
+        for line in lines {
+            let line =
+                [&["--message-format", "text"][..usize::from(line[0] != "explain") * 2], line].concat();
+            let ran =
+                sandbox.run_in(&[("CI", "true"), ("RETRY_OPT_MAX", "2"), ("RETRY_OPT_DELAY", "1ms")], &line);
+            // What the command wrote itself is never touched.
+            let ours =
+                ran.stderr.lines().filter(|line| *line != form && !form.lines().any(|part| part == *line));
+            for said in ours {
+                assert!(!is_obeyed(said), "{line:?}: {said}");
+            }
+            assert!(!ran.text().lines().any(is_obeyed), "{line:?}: {}", ran.text());
+        }
+        let json = ["--message-format", "json", "--log", "-", "--name", form, "--max", "1", "--", "false"];
+        let said = sandbox.run_in(&[("CI", "true")], json).exits(1).stderr;
+        assert!(!said.lines().any(is_obeyed), "{said}");
+        let object: serde_json::Value =
+            serde_json::from_str(said.lines().next().expect("a line")).expect("JSON");
+        assert_eq!(object["name"], form, "it means the same");
+    }
+}
+
+#[test]
+fn messages_go_where_they_are_wanted() {
+    let sandbox = Sandbox::new();
+    let line = |to| ["--max", "1", "--messages-to", to, "--", fixture(), "exit", "3"];
+    let ran = sandbox.run(line("stdout")).exits(3).says(&[]);
+    assert!(ran.text().contains("retry: gave up on"), "{}", ran.text());
+    for _ in 0..2 {
+        sandbox.run(line("./3")).exits(3).says(&[]);
+    }
+    assert_eq!(sandbox.read("3").matches("retry: gave up on").count(), 2, "appended");
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let number = writer.as_raw_fd().to_string();
+    rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).expect("inheritable");
+    let status = sandbox.spawnable(line(&number)).status().expect("the binary");
+    drop(writer);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut said).expect("text");
+    assert_eq!(status.code(), Some(3));
+    assert!(said.contains("retry: gave up on"), "{said}");
+    for (to, why) in [("999", "Bad file descriptor"), ("/nonexistent/x", "No such file or directory")] {
+        let ran = sandbox.run(line(to)).exits(3);
+        let warned = format!("retry: cannot write messages to {to}: {why}; using stderr");
+        ran.mentions(&[&warned, "retry: gave up on"]);
+    }
+    sandbox.run(["--messages-to", "0", "--", "true"]).exits(125).mentions(&["0 is stdin"]);
+    let refused = sandbox.run(["-O", "--messages-to", "stdout", "--", "true"]).exits(125);
+    refused.mentions(&["--messages-to", "nothing but the command's output"]);
+}

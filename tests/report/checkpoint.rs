@@ -1,0 +1,134 @@
+//! Counters that go on from where the last report stopped, whatever becomes of the log in between.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::logged;
+use crate::support::Sandbox;
+
+const OPTIONS: &[&str] = &["--format", "prometheus", "--checkpoint", "pos", "app.jsonl"];
+
+/// The report's counters, which are those of one pass through all that was ever logged.
+#[track_caller]
+fn counts_all(sandbox: &Sandbox, ever: &str) {
+    sandbox.write("ever", ever);
+    let whole = sandbox.report(&["--format", "prometheus", "ever"]).exits(0).text();
+    let counted = sandbox.report(OPTIONS).exits(0).says(&[]).text();
+    assert_eq!(counted, whole);
+}
+
+#[track_caller]
+fn append(sandbox: &Sandbox, text: &str) {
+    let mut file = std::fs::File::options().append(true).open(sandbox.path("app.jsonl")).expect("the log");
+    file.write_all(text.as_bytes()).expect("a write");
+}
+
+/// A log in three parts, the cuts of which are in the middle of runs and of a line.
+fn parts(sandbox: &Sandbox) -> (String, [String; 3]) {
+    let log = sandbox.read("log");
+    let ends: Vec<_> = log.match_indices('\n').map(|(at, _)| at + 1).collect();
+    let [a, b] = [ends[2], ends[7] + 30];
+    (log.clone(), [log[..a].to_owned(), log[a..b].to_owned(), log[b..].to_owned()])
+}
+
+#[test]
+fn a_log_that_grows_is_read_on_from_its_last_whole_line() {
+    let sandbox = logged();
+    let (log, [first, second, third]) = parts(&sandbox);
+    sandbox.write("app.jsonl", "");
+    counts_all(&sandbox, "");
+    append(&sandbox, &first);
+    counts_all(&sandbox, &first);
+    counts_all(&sandbox, &first);
+    append(&sandbox, &second);
+    let whole_lines = first.len() + second.rfind('\n').expect("a line") + 1;
+    counts_all(&sandbox, &log[..whole_lines]);
+    append(&sandbox, &third);
+    counts_all(&sandbox, &log);
+    counts_all(&sandbox, &log);
+    let file = [OPTIONS, &["-o", "retry.prom"]].concat();
+    sandbox.report(&file).exits(0).prints("").says(&[]);
+    assert_eq!(sandbox.read("retry.prom"), sandbox.report(OPTIONS).text());
+}
+
+#[test]
+fn a_log_that_was_rotated_is_read_to_its_end_under_its_new_name() {
+    let (moved, copied, packed) = ("moved", "copied", "packed");
+    for way in [moved, copied, packed] {
+        let sandbox = logged();
+        let (log, [first, second, third]) = parts(&sandbox);
+        sandbox.write("app.jsonl", &first);
+        counts_all(&sandbox, &first);
+        append(&sandbox, &second);
+        // What is between the two rotations was never the log while a report was made.
+        let cut = third.find('\n').expect("a line") + 1;
+        let old = first.clone() + &second + &third[..cut];
+        if way == packed {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(old.as_bytes()).expect("memory");
+            sandbox.write("app.jsonl.2.gz", encoder.finish().expect("memory"));
+            sandbox.write("app.jsonl.1", "");
+            std::fs::remove_file(sandbox.path("app.jsonl")).expect("the log");
+        } else if way == copied {
+            sandbox.write("app.jsonl.1", &old);
+            std::fs::remove_file(sandbox.path("app.jsonl")).expect("the log");
+        } else {
+            append(&sandbox, &third[..cut]);
+            std::fs::rename(sandbox.path("app.jsonl"), sandbox.path("app.jsonl.1")).expect("a new name");
+        }
+        sandbox.write("app.jsonl", &third[cut..]);
+        counts_all(&sandbox, &log);
+        append(&sandbox, &log.replace("\"run\":\"", "\"run\":\"again"));
+        counts_all(&sandbox, &(log.clone() + &log.replace("\"run\":\"", "\"run\":\"again")));
+    }
+}
+
+#[test]
+fn a_log_that_was_emptied_is_read_from_its_start_with_a_warning() {
+    let sandbox = logged();
+    let log = sandbox.read("log");
+    sandbox.write("app.jsonl", &log);
+    counts_all(&sandbox, &log);
+    let again = log.replace("\"run\":\"", "\"run\":\"b");
+    sandbox.write("app.jsonl", &again);
+    let ran = sandbox.report(OPTIONS).exits(0);
+    let ran = ran.mentions(&["retry: warning: app.jsonl is another file now"]);
+    sandbox.write("ever", log + &again);
+    assert_eq!(ran.text(), sandbox.report(&["--format", "prometheus", "ever"]).text());
+}
+
+#[test]
+fn what_cannot_go_on_is_refused_and_changes_nothing() {
+    let sandbox = logged();
+    std::fs::rename(sandbox.path("log"), sandbox.path("app.jsonl")).expect("a new name");
+    for (args, message) in [
+        (&["--checkpoint", "pos", "app.jsonl"][..], "--checkpoint needs --format prometheus"),
+        (&["--format", "prometheus", "--checkpoint", "pos"], "--checkpoint needs one LOG, a file"),
+        (&["--format", "prometheus", "--checkpoint", "pos", "-"], "--checkpoint needs one LOG, a file"),
+        (&[OPTIONS, &["ever"]].concat(), "--checkpoint needs one LOG, a file"),
+        (&[OPTIONS, &["--name", "a"]].concat(), "--checkpoint and --name conflict"),
+        (&[OPTIONS, &["--rotated"]].concat(), "--checkpoint and --rotated conflict"),
+        (&[OPTIONS, &["--draft-rules"]].concat(), "--checkpoint and --draft-rules conflict"),
+    ] {
+        sandbox.report(args).exits(125).prints("").mentions(&[&format!("retry: {message}")]);
+    }
+    assert!(!sandbox.path("pos").exists());
+    sandbox.report(OPTIONS).exits(0);
+    let before = sandbox.read("pos");
+    sandbox.write("other", "");
+    sandbox.report(&["--format", "prometheus", "--checkpoint", "pos", "other"]).exits(125).mentions(&[
+        "retry: pos is the checkpoint of ",
+        "app.jsonl",
+        "hint: delete it to count anew",
+    ]);
+    let lock = std::fs::File::options().append(true).open(sandbox.path(".pos.lock")).expect("the lock");
+    lock.lock().expect("locked");
+    sandbox.report(OPTIONS).exits(125).says(&["retry: pos is in use by another retry report"]);
+    drop(lock);
+    assert_eq!(sandbox.read("pos"), before);
+    sandbox.write("pos", "# Written by hand");
+    sandbox.report(OPTIONS).exits(125).mentions(&["retry: pos is no checkpoint of retry report: "]);
+    assert_eq!(sandbox.read("pos"), "# Written by hand");
+}
