@@ -20,7 +20,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-deps lint mutants check generate install uninstall bench run help
+.PHONY: build test test-deps lint mutants check generate install uninstall bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -77,7 +77,7 @@ generate: ## write the man page, the completions and the schemas again
 	mkdir -p "$$stage"; \
 	set -- man man/retry.1 bash completions/retry.bash zsh completions/_retry fish completions/retry.fish \
 		schema schema/config.schema.json log-schema schema/log.schema.json \
-		report-schema schema/report.schema.json; \
+		report-schema schema/report.schema.json simulate-schema schema/simulate.schema.json; \
 	while [ $$# -gt 0 ]; do \
 		new="$$stage/$${2##*/}"; \
 		"$(target_dir)/debug/retry" generate "$$1" >"$$new"; \
@@ -118,6 +118,9 @@ uninstall: ## remove what install put there, and nothing else
 
 bench: build ## measure the cost of a wrapped command
 	@RETRY="$(binary)" scripts/bench.sh
+
+bench-simulate: ## compare simulations with published results, at full size, and measure their speed
+	$(CARGO) bench --locked --bench simulate
 
 run: build ## watch retry get through a server that fails twice
 	@RETRY="$(binary)" scripts/demo.sh

@@ -34,8 +34,8 @@ _retry_options() {
       valued=' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config '
       ;;
     'explain')
-      options='--format --full --all -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --ping --ping-kind --ping-body --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --ci-stop-commands --summary --outputs --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-required --dead-letter-warn --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
-      valued=' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
+      options='--format --full --simulate --all -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout -O --stderr --chronic --log --log-argv --log-tail --ping --ping-kind --ping-body --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --ci-stop-commands --summary --outputs --color -q --quiet -v --verbose --new-group --on-retry --on-success --on-failure --hook-timeout --hook-tail --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-required --dead-letter-warn --key --concurrency --rate --breaker --budget --adaptive --gate-wait --state --on-state-error --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --format --simulate -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config '
       ;;
     'classify')
       options='--exit --killed-by --timed-out --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent -c --shell --policy --config --no-config -h --help'
@@ -56,6 +56,10 @@ _retry_options() {
     'report')
       options='--format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --draft-rules --rejudge --junit-flaky --checkpoint --color --rotated -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --non-idempotent --policy --config --no-config -h --help'
       valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
+      ;;
+    'simulate')
+      options='--model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format --timeline -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --adaptive --gate-wait --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config '
       ;;
   esac
 }
@@ -93,6 +97,13 @@ _retry_value() {
     "report --format") _retry_offer 'text json markdown html junit prometheus trace' ;;
     *" -o" | *" --output") _retry_files ;;
     *" --checkpoint") _retry_files ;;
+    *" --model") _retry_offer 'server occ failures collapse' ;;
+    *" --queue-order") _retry_offer 'fifo lifo' ;;
+    *" --cancel") _retry_offer 'on off' ;;
+    *" --load") _retry_offer 'spike ramp' ;;
+    *" --hint") _retry_offer 'on off shared' ;;
+    *" --find") _retry_offer 'capacity clients outage delay budget' ;;
+    "simulate --format") _retry_offer 'text json csv html' ;;
   esac
 }
 
@@ -115,7 +126,7 @@ _retry() {
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
-    case " until wait explain classify profiles state replay report " in
+    case " until wait explain classify profiles state replay report simulate " in
     *" ${COMP_WORDS[1]} "*) verb=${COMP_WORDS[1]} i=2 ;;
     esac
   fi
@@ -177,7 +188,7 @@ _retry() {
       _retry_command "$COMP_CWORD"
       if ((COMP_CWORD == 1)); then
         local IFS=$' \t\n'
-        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state replay report' -- "$cur"))
+        COMPREPLY+=($(compgen -W 'until wait explain classify profiles state replay report simulate' -- "$cur"))
       fi
       ;;
     esac

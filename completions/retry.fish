@@ -11,7 +11,7 @@ function __retry_valued
         case 'wait'
             printf '%s\n' -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --retries --policy --config
         case 'explain'
-            printf '%s\n' --format -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
+            printf '%s\n' --format --simulate -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --stdin --stdin-max --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --dead-letter --dead-letter-env --dead-letter-copy --dead-letter-redact --dead-letter-on --dead-letter-warn --key --concurrency --rate --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'classify'
             printf '%s\n' --exit --killed-by --stderr-file --stdout-file --now --batch --format -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'profiles'
@@ -22,6 +22,8 @@ function __retry_valued
             printf '%s\n' --jobs --give-up-after --rate --keep --format --env-from -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --key --concurrency --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'report'
             printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+        case 'simulate'
+            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
 end
 
@@ -33,7 +35,7 @@ function __retry_scan
     set -g __retry_args
     set -g __retry_state
     set -g __retry_where options
-    if contains -- "$tokens[1]" until wait explain classify profiles state replay report
+    if contains -- "$tokens[1]" until wait explain classify profiles state replay report simulate
         set __retry_verb $tokens[1]
         set -e tokens[1]
     end
@@ -118,6 +120,7 @@ complete -c retry -n __retry_is_first -a profiles -d 'Show tool profiles: all of
 complete -c retry -n __retry_is_first -a state -d 'Show and change the shared state of a key: what holds attempts back'
 complete -c retry -n __retry_is_first -a replay -d 'Run again what finally failed and was kept as a dead letter, oldest first'
 complete -c retry -n __retry_is_first -a report -d 'Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do'
+complete -c retry -n __retry_is_first -a simulate -d 'Show what many clients under this policy do to a server, in virtual time'
 complete -c retry -n '__retry_has ""' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
 complete -c retry -n '__retry_has ""' -l deadline -x -d 'Total time limit (attempts and waits)'
 complete -c retry -n '__retry_has ""' -l timeout -x -d 'Time limit per attempt'
@@ -324,6 +327,7 @@ complete -c retry -n '__retry_has "wait"' -l no-config -d 'Read no configuration
 complete -c retry -n '__retry_has "wait"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n '__retry_has "explain"' -l format -xa 'text json delays' -d 'text, json, or delays: the mean waits in seconds on one line'
 complete -c retry -n '__retry_has "explain"' -l full -d 'Show every setting, including those with default values'
+complete -c retry -n '__retry_has "explain"' -l simulate -x -d 'Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s'
 complete -c retry -n '__retry_has "explain"' -l all -d 'List all policies, with the file that each comes from'
 complete -c retry -n '__retry_has "explain"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
 complete -c retry -n '__retry_has "explain"' -l deadline -x -d 'Total time limit (attempts and waits)'
@@ -577,4 +581,58 @@ complete -c retry -n '__retry_has "report"' -l policy -xa '(__retry_ask explain 
 complete -c retry -n '__retry_has "report"' -l config -rF -d 'Also read this config file'
 complete -c retry -n '__retry_has "report"' -l no-config -d 'Read no configuration file'
 complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
+complete -c retry -n '__retry_has "simulate"' -l model -xa 'server occ failures collapse' -d 'What clients meet: server, occ, failures or collapse [default: server]'
+complete -c retry -n '__retry_has "simulate"' -l clients -x -d 'Number of clients [default: 1000; 100 for occ and failures]'
+complete -c retry -n '__retry_has "simulate"' -l arrive -x -d 'When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute) [default: all]'
+complete -c retry -n '__retry_has "simulate"' -l loop -x -d 'What a client does afterwards: once, closed:1s (again, that long after the end), open [default: once]'
+complete -c retry -n '__retry_has "simulate"' -l capacity -x -d 'Requests per second that the server can serve [default: 100/s]'
+complete -c retry -n '__retry_has "simulate"' -l workers -x -d 'Requests served at the same time [default: 1]'
+complete -c retry -n '__retry_has "simulate"' -l service -x -d 'Service time: exp:10ms, fixed:10ms, lognormal:10ms,1 or pareto:10ms,1.5; the time is the mean'
+complete -c retry -n '__retry_has "simulate"' -l queue -x -d 'Requests that may wait at the server; one more is refused [default: 1000]'
+complete -c retry -n '__retry_has "simulate"' -l queue-order -xa 'fifo lifo' -d 'Which waiting request is served next: fifo or lifo [default: fifo]'
+complete -c retry -n '__retry_has "simulate"' -l latency -x -d 'Network latency, each way [default: fixed:1ms]'
+complete -c retry -n '__retry_has "simulate"' -l outage -x -d 'Trouble from A to B: refuse, hang, 503, 503:30s (Retry-After), slow:5, lose:20%, capacity:20% (what is left); none; repeatable [default: 0s..30s:refuse]'
+complete -c retry -n '__retry_has "simulate"' -l overload -x -d 'How a full queue slows the server: none, or collapse:F for service time x (1 + F) [default: none]'
+complete -c retry -n '__retry_has "simulate"' -l cancel -xa 'on off' -d 'Whether a client\'s timeout frees the server [default: off]'
+complete -c retry -n '__retry_has "simulate"' -l failure -x -d 'Share of calls that fail, for the model failures [default: 30%]'
+complete -c retry -n '__retry_has "simulate"' -l load -xa 'spike ramp' -d 'Load of the model collapse: spike or ramp [default: spike]'
+complete -c retry -n '__retry_has "simulate"' -l warm-up -x -d 'Time before moment 0, which is not counted [default: 0]'
+complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients keep coming [default: the horizon]'
+complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
+complete -c retry -n '__retry_has "simulate"' -l shared -x -d 'Who shares limits: all, off or groups:N [default: all where a limit is given, else off]'
+complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
+complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off'
+complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes'
+complete -c retry -n '__retry_has "simulate"' -l find -xa 'capacity clients outage delay budget' -d 'Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget'
+complete -c retry -n '__retry_has "simulate"' -l lost -x -d 'Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]'
+complete -c retry -n '__retry_has "simulate"' -l runs -x -d 'Runs of each variant, with different random numbers [default: 1; 20 with --sweep and --find]'
+complete -c retry -n '__retry_has "simulate"' -l threads -x -d 'Threads to simulate on [default: one per processor]'
+complete -c retry -n '__retry_has "simulate"' -l format -xa 'text json csv html' -d 'text, json, csv or html'
+complete -c retry -n '__retry_has "simulate"' -l timeline -d 'With --format csv, load over time: t, variant, offered, served'
+complete -c retry -n '__retry_has "simulate"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
+complete -c retry -n '__retry_has "simulate"' -l deadline -x -d 'Total time limit (attempts and waits)'
+complete -c retry -n '__retry_has "simulate"' -l timeout -x -d 'Time limit per attempt'
+complete -c retry -n '__retry_has "simulate"' -s b -l backoff -xa 'fixed constant linear exponential exp fibonacci fib decorrelated' -d 'How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s [default: exponential]'
+complete -c retry -n '__retry_has "simulate"' -s d -l delay -x -d 'Initial delay [default: 1s]'
+complete -c retry -n '__retry_has "simulate"' -l max-delay -x -d 'Upper bound for the delay, jitter included'
+complete -c retry -n '__retry_has "simulate"' -l factor -x -d 'Growth per retry of the exponential backoff, 1 or more [default: 2]'
+complete -c retry -n '__retry_has "simulate"' -s j -l jitter -xa 'none full equal additive' -d 'Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5 [default: equal]'
+complete -c retry -n '__retry_has "simulate"' -l max-retry-after -x -d 'Longest wait that a server may ask for; give up if it asks for more [default: 5m]'
+complete -c retry -n '__retry_has "simulate"' -l reset-after -x -d 'Restart the backoff after an attempt that ran at least this long'
+complete -c retry -n '__retry_has "simulate"' -l successes -x -d 'Number of successes in a row that are needed [default: 1]'
+complete -c retry -n '__retry_has "simulate"' -l splay -x -d 'A random wait of at most this long before the first attempt'
+complete -c retry -n '__retry_has "simulate"' -l seed -x -d 'Seed for the random delays'
+complete -c retry -n '__retry_has "simulate"' -l key -x -d 'Name for limits shared by all processes using the same --state'
+complete -c retry -n '__retry_has "simulate"' -l concurrency -x -d 'Attempts of this key that may run at the same time'
+complete -c retry -n '__retry_has "simulate"' -l rate -x -d 'Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute'
+complete -c retry -n '__retry_has "simulate"' -l breaker -x -d 'A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time'
+complete -c retry -n '__retry_has "simulate"' -l budget -x -d 'Retries, as a share of the first attempts: 20% or 0.2'
+complete -c retry -n '__retry_has "simulate"' -l adaptive -d 'Hold attempts back as the success rate falls'
+complete -c retry -n '__retry_has "simulate"' -l gate-wait -x -d 'How long to wait for a limit to allow the attempt (0 = don\'t wait) [default: the deadline]'
+complete -c retry -n '__retry_has "simulate"' -l retries -x -d 'The same as --max N+1'
+complete -c retry -n '__retry_has "simulate"' -l no-retry -d 'Run once without retrying'
+complete -c retry -n '__retry_has "simulate"' -l policy -xa '(__retry_ask explain --all)' -d 'Use this named policy'
+complete -c retry -n '__retry_has "simulate"' -l config -rF -d 'Also read this config file'
+complete -c retry -n '__retry_has "simulate"' -l no-config -d 'Read no configuration file'
+complete -c retry -n '__retry_has "simulate"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 

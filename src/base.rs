@@ -10,6 +10,7 @@ pub mod label_name;
 mod now;
 pub mod printable;
 pub mod problem;
+pub mod random;
 pub mod secrets;
 pub mod size;
 pub mod table;

@@ -6,6 +6,7 @@ mod help;
 mod mistakes;
 mod parser;
 mod rows;
+mod simulate_rows;
 mod verbs;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ pub enum Verb {
     State,
     Replay,
     Report,
+    Simulate,
     Generate,
 }
 

@@ -8,6 +8,7 @@ mod profiles;
 mod replay;
 mod report;
 mod run;
+mod simulate;
 mod state;
 mod wait;
 
@@ -39,6 +40,7 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
         Verb::State => state::state(invocation),
         Verb::Replay => replay::replay(invocation),
         Verb::Report => report::report(invocation),
+        Verb::Simulate => simulate::simulate(invocation),
         Verb::Generate => generate::generate(invocation),
     }
 }

@@ -3,7 +3,7 @@
 //! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
 //! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]). [`cli`] reads what was typed, [`event`] is what is
 //! told, [`ping`] and [`trace`] what others are told of a run, [`report`] what logs of it say, [`metrics`] what is counted of
-//! it, [`letter`] what a failed run leaves, [`store`] how shared state is kept, and [`base`] is the ground that all of them stand
+//! it, [`letter`] what a failed run leaves, [`simulate`] what a herd of runs would do, [`store`] how shared state is kept, and [`base`] is the ground that all of them stand
 //! on. What touches the machine belongs to the program (`main.rs`). ARCHITECTURE.md has the map, and the order in which rooms may
 //! use each other.
 //!
@@ -22,5 +22,6 @@ pub mod ping;
 pub mod policy;
 pub mod report;
 pub mod session;
+pub mod simulate;
 pub mod store;
 pub mod trace;

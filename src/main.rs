@@ -12,7 +12,7 @@ mod sys;
 use retry_command::base::exit_code::{self, Exit};
 use retry_command::{
     backoff, base, classify, cli, dialect, event, gate, letter, metrics, ping, policy, report, session,
-    store, trace,
+    simulate, store, trace,
 };
 
 /// The program, from the first line of ours to its end.

@@ -10,6 +10,7 @@ mod conclusion;
 mod events;
 mod helpers;
 mod interface;
+mod terms;
 mod waiting;
 
 pub use bounds::RunBounds;
@@ -17,32 +18,34 @@ pub use helpers::{Helper, HelperFacts, HelperKind, Judged, LetterFacts};
 pub use interface::{
     Action, Activity, Answer, Attempt, Delivered, Delivery, Ended, Input, Kept, Owed, Pace, Sent,
 };
+pub use terms::Terms;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 use crate::backoff::Backoff;
 use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
+use crate::base::random::Generator;
 use crate::classify::profile::Knowledge;
 use crate::classify::{AttemptResult, Class, Classification, Rules};
 use crate::event::{Level, Outcome};
 use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
+use bounds::ExpiredLimit;
 use conclusion::{End, Step};
 use events::Tallies;
 use helpers::Running;
 
 /// A run.
 pub struct Session {
-    bounds: RunBounds,
-    rules: Rules,
-    backoff: Backoff,
-    random: StdRng,
+    bounds: Rc<RunBounds>,
+    rules: Rc<Rules>,
+    backoff: Rc<Backoff>,
+    random: Generator,
     /// The wait before the first attempt.
     splay: Duration,
     state: State,
@@ -119,25 +122,20 @@ enum State {
     Done,
 }
 
-/// The limit of time that an attempt has reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ExpiredLimit {
-    Timeout,
-    Deadline,
-    Idle,
-    Progress,
-}
-
 impl Session {
     /// A run under this policy. `entropy` seeds the draws unless the policy has a seed.
     pub fn new(policy: &Policy, entropy: u64) -> Self {
-        let seed = policy.seed.unwrap_or(entropy);
+        Self::under(&Terms::new(policy), policy.seed.unwrap_or(entropy))
+    }
+
+    /// A run under these terms, whose draws this seed decides.
+    pub fn under(terms: &Terms, seed: u64) -> Self {
         Self {
-            bounds: RunBounds::new(policy),
-            rules: policy.rules(),
-            backoff: policy.schedule(),
-            random: StdRng::seed_from_u64(seed),
-            splay: policy.splay.0.map_or(Duration::ZERO, |most| waiting::drawn_splay(most, seed)),
+            bounds: Rc::clone(&terms.bounds),
+            rules: Rc::clone(&terms.rules),
+            backoff: Rc::clone(&terms.backoff),
+            random: Generator::seed_from_u64(seed),
+            splay: terms.splay(seed),
             state: State::New,
             began: Now::default(),
             attempts: 0,
@@ -164,13 +162,13 @@ impl Session {
 
     /// Judges by what is known of the command, too.
     pub fn with_knowledge(mut self, knowledge: Rc<Knowledge>) -> Self {
-        self.rules.knowledge = knowledge;
+        Rc::make_mut(&mut self.rules).knowledge = knowledge;
         self
     }
 
     /// Quotes in its events the lines by which failures were recognised.
     pub fn with_quotes(mut self, quotes: bool) -> Self {
-        self.rules.quotes = quotes;
+        Rc::make_mut(&mut self.rules).quotes = quotes;
         self
     }
 
@@ -193,6 +191,14 @@ impl Session {
 
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
+        let mut out = Vec::new();
+        self.step_into(now, input, &mut out);
+        out
+    }
+
+    /// The same, with the actions put into `out`, which is empty: one place for them serves many sessions.
+    pub fn step_into(&mut self, now: Now, input: Input, out: &mut Vec<Action>) {
+        std::mem::swap(&mut self.out, out);
         self.advance(now, input);
         if let Some(after) = self.due(now) {
             let next_attempt = match self.state {
@@ -203,7 +209,7 @@ impl Session {
             };
             self.out.push(Action::WakeIn { after, next_attempt });
         }
-        std::mem::take(&mut self.out)
+        std::mem::swap(&mut self.out, out);
     }
 
     fn advance(&mut self, now: Now, input: Input) {

@@ -13,6 +13,7 @@ pub mod redis_answer;
 pub mod redis_record;
 pub mod redis_trouble;
 pub mod resp;
+mod transactions;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use crate::gate::{Ask, Free, Grant, KeyState, Limits, StoreTime};
 
 pub use location::{Address, Location, Login, Secret, Trust};
+pub use transactions::{admit, settle};
 
 /// Time that a store keeps a key that nobody uses, after its state has ceased to matter.
 pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -12,6 +12,7 @@ pub(crate) mod letterbox;
 pub(crate) mod logs;
 pub(crate) mod metrics_file;
 pub(crate) mod output;
+pub(crate) mod resources;
 pub(crate) mod sender;
 pub(crate) mod sinks;
 pub(crate) mod spool;

@@ -16,6 +16,7 @@ mod config;
 mod config_mistakes;
 mod config_trust;
 mod settings;
+mod simulate;
 
 mod classify;
 mod explain;

@@ -18,8 +18,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("trace", &["base", "classify", "gate", "event"]),
     ("metrics", &["base", "event"]),
     ("letter", &["base", "policy"]),
-    ("session", &["base", "backoff", "classify", "gate", "policy", "event"]),
+    ("session", &["base", "backoff", "classify", "gate", "store", "policy", "event"]),
     ("report", &["base", "event", "classify", "policy", "metrics"]),
+    ("simulate", &["base", "backoff", "classify", "gate", "store", "policy", "event", "session", "report"]),
     ("cli", &["base", "classify", "policy"]),
     (
         "sys",
@@ -29,7 +30,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "base", "backoff", "classify", "gate", "store", "policy", "event", "letter", "session", "report",
-            "cli", "sys", "ping", "trace",
+            "simulate", "cli", "sys", "ping", "trace",
         ],
     ),
 ];

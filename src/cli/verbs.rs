@@ -12,6 +12,7 @@ use super::rows::{
     Arity, CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL,
     VERSION,
 };
+use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAG, SIMULATE_FLAGS, simulated};
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
 
@@ -139,7 +140,7 @@ pub static RUN: Line = Line {
     verb: Verb::Run,
     word: "",
     about: "Run a command again until it works",
-    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|replay|report … (--help says more)",
+    usage: "retry [OPTIONS] [--] COMMAND [ARG]...\n       retry until|wait|explain|classify|profiles|state|replay|report|simulate … (--help says more)",
     after: AFTER_SHORT,
     after_long: AFTER_LONG,
     first: &[],
@@ -187,6 +188,7 @@ static VERBS: &[Line] = &[
                 "text, json, or delays: the mean waits in seconds on one line",
             ),
             &Flag::switch("full", "Show every setting, including those with default values"),
+            &SIMULATE_FLAG,
             &Flag::switch("all", "List all policies, with the file that each comes from"),
         ],
         has: |_| true,
@@ -289,10 +291,22 @@ static VERBS: &[Line] = &[
         }]),
     },
     Line {
+        verb: Verb::Simulate,
+        word: "simulate",
+        about: "Show what many clients under this policy do to a server, in virtual time",
+        usage: "retry simulate [OPTIONS]",
+        after: AFTER_SIMULATE,
+        after_long: "",
+        first: SIMULATE_FLAGS,
+        has: simulated,
+        then: &[&RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
+        operands: Operands::Named(&[]),
+    },
+    Line {
         verb: Verb::Generate,
         word: "generate",
         about: "Print the man page, a shell's completions, a JSON Schema, or an example configuration",
-        usage: "retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|config",
+        usage: "retry generate man|bash|zsh|fish|powershell|elvish|schema|log-schema|report-schema|simulate-schema|config",
         after: "",
         after_long: "",
         first: &[],

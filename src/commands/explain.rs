@@ -35,6 +35,13 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
             _ => print(&all_text(&asked.request)),
         };
     }
+    if let Some(herd) = invocation.value("simulate") {
+        let herd = super::utf8(herd.clone())?;
+        return match super::simulate::verdict(asked.request, &herd)? {
+            Ok(verdict) => print(&format!("{verdict}\n")),
+            Err(exit) => Ok(exit),
+        };
+    }
     let schedule = schedule(&asked.resolved.policy);
     match format {
         "json" => print_json(&json(&asked.resolved, &schedule), true),

@@ -22,6 +22,7 @@ use crate::policy::pattern;
 use crate::policy::settings::{SETTINGS, Setting};
 use crate::policy::value::TomlForm;
 use crate::report::model::Report;
+use crate::simulate::answer::Answer;
 
 /// Everything that can be generated.
 const KNOWN: &[&str] = &[
@@ -34,6 +35,7 @@ const KNOWN: &[&str] = &[
     "schema",
     "log-schema",
     "report-schema",
+    "simulate-schema",
     "config",
 ];
 
@@ -51,6 +53,9 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
         "log-schema" => format!("{:#}\n", schema_of::<Record<'static>>("A line of retry's log, version 1")),
         "report-schema" => {
             format!("{:#}\n", schema_of::<Report>("The answer of retry report --format json, version 1"))
+        }
+        "simulate-schema" => {
+            format!("{:#}\n", schema_of::<Answer>("The answer of retry simulate --format json, version 1"))
         }
         _ => {
             let missing = if what.is_empty() {

@@ -7,13 +7,13 @@ use crate::backoff::Backoff;
 use crate::base::duration::approximate;
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
+use crate::base::random::Generator;
 use crate::cli::Invocation;
 use crate::event::Level;
 use crate::policy::value::MaxAttempts;
 use crate::sys::environment::Outer;
 use crate::sys::sinks::Console;
 use crate::sys::{clock, identity};
-use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// No attempt is left, or no time.
@@ -74,7 +74,7 @@ const LONGEST_CHAIN: u64 = 10_000;
 /// The draw before retry `retry`. Each draw of a run takes one number, so a seed gives the waits that a run with
 /// this seed has.
 fn nth_wait(backoff: &Backoff, retry: u64, seed: u64) -> Duration {
-    let mut random = StdRng::seed_from_u64(seed);
+    let mut random = Generator::seed_from_u64(seed);
     let first = retry.saturating_sub(LONGEST_CHAIN).max(1);
     let mut drawn = None;
     for retry in first..=retry {

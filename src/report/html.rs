@@ -16,14 +16,7 @@ const STYLE: &str = include_str!("html/style.css");
 
 /// The whole file.
 pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>retry report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}<h1>retry report</h1>\n",
-        svg::HATCHES
-    );
+    let mut out = begin("retry report");
     out += &head(report);
     out += &timeline(report);
     out += &attempts(report);
@@ -35,6 +28,18 @@ pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
     out += &what_if(report);
     out += &runs(stories);
     out + "</body>\n</html>\n"
+}
+
+/// The begin of a file, up to its first heading.
+pub fn begin(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}<h1>{title}</h1>\n",
+        svg::HATCHES
+    )
 }
 
 fn head(report: &Report) -> String {
@@ -76,7 +81,7 @@ fn head(report: &Report) -> String {
 
 /// How a column stands.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Word,
     Number,
     /// Broken where there is no room.
@@ -98,7 +103,7 @@ fn chart(title: &str, svg: &str, columns: &[(&str, Kind)], rows: &[Vec<String>])
 }
 
 /// A table; cells are text.
-fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
+pub fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
     let class = |kind: Kind| match kind {
         Kind::Word => "",
         Kind::Number => " class=\"number\"",

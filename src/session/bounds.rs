@@ -44,6 +44,15 @@ pub struct RunBounds {
     pub(super) letters: Vec<Outcome>,
 }
 
+/// The limit of time that an attempt has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExpiredLimit {
+    Timeout,
+    Deadline,
+    Idle,
+    Progress,
+}
+
 impl RunBounds {
     pub fn new(policy: &Policy) -> Self {
         Self {

@@ -26,6 +26,8 @@ impl Tallies {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
         } else if self.0.len() < MOST_REASONS {
+            // Few runs see many, and a million of them may be simulated at once.
+            self.0.reserve_exact(1);
             self.0.push((reason.clone(), 1));
         } else if let Some((last, count)) = self.0.last_mut() {
             *last = Cow::Borrowed("other");

@@ -9,6 +9,7 @@ use crate::base::exit_code::Exit;
 use crate::classify::{Class, Ending, Hint, Output, Stream};
 use crate::event::{Event, Level};
 use crate::gate::{self, Admission, Grant, Settled, StoreTime};
+use crate::store::Failure;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -83,6 +84,17 @@ pub enum Answer<T> {
     Busy,
     /// The store failed, or could not be reached; why, in words.
     Failed(String),
+}
+
+impl<T> Answer<T> {
+    /// The answer of a store that did something, was busy, or failed.
+    pub fn of_store(answer: Result<Option<T>, Failure>) -> Self {
+        match answer {
+            Ok(Some(answer)) => Answer::Done(answer),
+            Ok(None) => Answer::Busy,
+            Err(failure) => Answer::Failed(failure.0),
+        }
+    }
 }
 
 /// How a store wants to be used.

@@ -2,22 +2,11 @@
 
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-
 use super::aftermath::failed_exit;
 use super::helpers::HelperKind;
 use super::{Now, Session, State};
 use crate::base::exit_code::{self, Exit};
 use crate::event::Outcome;
-
-/// A wait between 0 and `most`, from a generator of its own: the run's other draws are the same with and without it.
-pub(super) fn drawn_splay(most: Duration, seed: u64) -> Duration {
-    /// Keeps this generator apart from the run's, which has the same seed.
-    const APART: u64 = 0x5350_4C41_5953_504C;
-    let share: f64 = StdRng::seed_from_u64(seed ^ APART).random();
-    most.mul_f64(share)
-}
 
 impl Session {
     pub(super) fn begin(&mut self, now: Now) {

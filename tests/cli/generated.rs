@@ -19,6 +19,7 @@ fn the_committed_files_are_what_retry_generate_prints() {
         ("schema", "schema/config.schema.json"),
         ("log-schema", "schema/log.schema.json"),
         ("report-schema", "schema/report.schema.json"),
+        ("simulate-schema", "schema/simulate.schema.json"),
     ] {
         let printed = Sandbox::new().run(["generate", what]).exits(0).says(&[]).text();
         let committed =
@@ -175,8 +176,7 @@ fn installed(directory: &Path) -> Vec<String> {
 fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
     let sandbox = Sandbox::new();
     // A binary newer than the sources: nothing is to be built here.
-    std::fs::create_dir_all(sandbox.path("target/release")).expect("a directory");
-    std::fs::copy(RETRY, sandbox.path("target/release/retry")).expect("a binary");
+    sandbox.executable("target/release/retry", std::path::Path::new(RETRY));
     let make = |goal: &str| {
         let mut command = assert_cmd::Command::new("make");
         command.args([goal, "prefix=/usr", "CARGO=false"]).current_dir(env!("CARGO_MANIFEST_DIR"));

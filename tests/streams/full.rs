@@ -56,8 +56,7 @@ fn a_pipe_that_cannot_be_opened_again_waits_for_nobody() {
         let sandbox = Sandbox::new();
         let (_reader, writer) = full_pipe();
         std::os::unix::fs::chown(sandbox.path("."), Some(65534), Some(65534)).expect("root may");
-        let copy = sandbox.path("retry");
-        std::fs::copy(RETRY, &copy).expect("a copy");
+        let copy = sandbox.executable("retry", std::path::Path::new(RETRY));
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(copy);
         command.args(LONG).args(["--idle-timeout", "1h", "--", "sh", "-c", script]);

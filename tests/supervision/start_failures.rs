@@ -3,6 +3,7 @@
 use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::program::{End, Running, command, count_events, ended, retry, run, through, wait_for_the_wait};
@@ -98,8 +99,7 @@ fn refuses_open_files(path: &std::path::Path) -> bool {
 #[test]
 fn a_file_that_is_being_written_is_retried_until_it_can_be_executed() {
     let sandbox = Sandbox::new();
-    let program = sandbox.path("program");
-    std::fs::copy(fixture(), &program).expect("a copy");
+    let program = sandbox.executable("program", Path::new(fixture()));
     let writer = OpenOptions::new().append(true).open(&program).expect("a file to write to");
     if !refuses_open_files(&program) {
         return;
@@ -128,8 +128,7 @@ fn a_file_that_is_being_written_is_retried_until_it_can_be_executed() {
 #[test]
 fn a_file_that_stays_open_for_writing_is_126() {
     let sandbox = Sandbox::new();
-    let program = sandbox.path("program");
-    std::fs::copy(fixture(), &program).expect("a copy");
+    let program = sandbox.executable("program", Path::new(fixture()));
     let _writer = OpenOptions::new().append(true).open(&program).expect("a file to write to");
     if !refuses_open_files(&program) {
         return;
@@ -184,7 +183,7 @@ fn without_processes() -> Vec<&'static str> {
 /// A sandbox that this user can work in, with a copy of the binary.
 fn open_sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    std::fs::copy(RETRY, sandbox.path("retry")).expect("a copy");
+    sandbox.executable("retry", Path::new(RETRY));
     for (name, mode) in [("", 0o777), ("retry", 0o755)] {
         std::fs::set_permissions(sandbox.path(name), Permissions::from_mode(mode)).expect("permissions");
     }

@@ -21,9 +21,9 @@ fn a_process_that_may_not_be_killed_ends_the_run_with_125() {
     }
     let sandbox = Sandbox::new();
     let user: u32 = USER.parse().expect("a number");
-    std::fs::copy(RETRY, sandbox.path("retry")).expect("a copy");
-    std::fs::copy(fixture(), sandbox.path("fixture")).expect("a copy");
-    std::fs::copy("/usr/bin/setpriv", sandbox.path("become")).expect("a copy of setpriv");
+    for (name, source) in [("retry", RETRY), ("fixture", fixture()), ("become", "/usr/bin/setpriv")] {
+        sandbox.executable(name, std::path::Path::new(source));
+    }
     // Nobody else may come near the program that makes a root of them.
     for (name, owner, mode) in
         [("become", 0, 0o4750), ("retry", user, 0o700), ("fixture", user, 0o700), ("", user, 0o700)]

@@ -24,6 +24,7 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry state list        the shared state of all keys; other actions take a KEY
   retry replay DIR        run again what finally failed and was kept (--dead-letter)
   retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
+  retry simulate          what many clients under the policy do to a server, in virtual time
 
 Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \
 once, as if retry were not there.";

@@ -5,11 +5,11 @@ use super::Driver;
 use crate::base::error::Error;
 use crate::commands::leases;
 use crate::event::Level;
-use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement};
+use crate::gate::{Ask, Grant, Limits, Settlement};
 use crate::policy::Policy;
 use crate::policy::value::Key;
 use crate::session::{Answer, Input, Pace};
-use crate::store::{Done, Failure, Leases, Store, Transaction};
+use crate::store::{self, Done, Failure, Store};
 use crate::sys::environment::Outer;
 use crate::sys::store::StoreLocation;
 
@@ -37,57 +37,37 @@ impl Gatekeeper {
     /// Asks whether an attempt may start.
     fn admit(&mut self, ask: &Ask) -> Input {
         let limits = self.limits.clone();
-        let mut decided = None;
-        let done = self.transact(Leases::wanted(&limits, ask), &mut |seen| {
-            let admission = seen.state.admit(seen.now, &limits, ask, seen.free);
-            let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
-            decided = Some((admission, seen.now));
-            grant
-        });
+        let answer = self.at_the_store(|store, key| store::admit(store, key, &limits, ask));
         let store = self.store.as_ref();
         let pace = store.map(|store| Pace { pauses: store.patience(), renewal: store.renewal() });
-        Input::Admission(answer(done, decided), pace.unwrap_or_default())
+        Input::Admission(answer, pace.unwrap_or_default())
     }
 
     /// Reports the end of an attempt, and gives its leases back.
     fn settle(&mut self, report: &Settlement) -> Input {
         let limits = self.limits.clone();
-        let mut settled = Settled::default();
-        let done = self.transact(Leases::GiveBack, &mut |seen| {
-            settled = seen.state.settle(seen.now, &limits, report);
-            Grant::default()
-        });
-        Input::Settled(answer(done, Some(settled)))
+        Input::Settled(self.at_the_store(|store, key| store::settle(store, key, &limits, report)))
     }
 
     fn renew(&mut self) -> Input {
         let renewed = self.store.as_mut().map_or(Ok(Done::Done), |store| store.renew());
-        Input::Renewed(answer(renewed, Some(())))
+        Input::Renewed(Answer::of_store(renewed.map(|done| (done == Done::Done).then_some(()))))
     }
 
-    fn transact(
+    fn at_the_store<T>(
         &mut self,
-        leases: Leases,
-        decide: &mut dyn FnMut(Transaction<'_>) -> Grant,
-    ) -> Result<Done, Failure> {
+        act: impl FnOnce(&mut dyn Store, &str) -> Result<Option<T>, Failure>,
+    ) -> Answer<T> {
         let store = match &mut self.store {
-            Some(store) => store,
-            None => self.store.insert(self.location.open()?),
+            Some(store) => Ok(store),
+            None => self.location.open().map(|store| self.store.insert(store)),
         };
-        store.try_transact(&self.key, leases, decide)
+        Answer::of_store(store.and_then(|store| act(store.as_mut(), &self.key)))
     }
 
     /// See [`leases::permits`].
     fn permits(&self, granted: Grant, outer: &Outer) -> Option<String> {
         leases::permits(granted, outer, &self.location, &self.key)
-    }
-}
-
-fn answer<T>(done: Result<Done, Failure>, answer: Option<T>) -> Answer<T> {
-    match (done, answer) {
-        (Ok(Done::Done), Some(answer)) => Answer::Done(answer),
-        (Ok(Done::Done | Done::Busy), _) => Answer::Busy,
-        (Err(failure), _) => Answer::Failed(failure.0),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Charts as inline SVG. Each has a title and a description, and tells its parts apart by more than their hue: success is
 //! solid, all else is hatched.
 
+mod curves;
+
+pub use curves::{Curve, curves, map};
+
 use std::fmt::{self, Write as _};
 
 use crate::report::story::Story;

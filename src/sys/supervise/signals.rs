@@ -244,6 +244,10 @@ impl Blocked {
         Self::set(&set_of(&[signal]))
     }
 
+    pub(super) fn these(signals: &[i32]) -> Self {
+        Self::set(&set_of(signals))
+    }
+
     fn set(more: &libc::sigset_t) -> Self {
         let mut before = set_of(&[]);
         // SAFETY: both sets are initialised and outlive the call.

@@ -1,0 +1,137 @@
+//! The options of `retry simulate`.
+
+use super::rows::Flag;
+use crate::policy::settings::{Group, Setting};
+
+/// The options that are no settings.
+pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
+    &Flag {
+        words: &["server", "occ", "failures", "collapse"],
+        ..Flag::value(
+            "model",
+            "MODEL",
+            "What clients meet: server, occ, failures or collapse [default: server]",
+        )
+    },
+    &Flag::value("clients", "N", "Number of clients [default: 1000; 100 for occ and failures]"),
+    &Flag::value(
+        "arrive",
+        "HOW",
+        "When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute) [default: all]",
+    ),
+    &Flag::value(
+        "loop",
+        "HOW",
+        "What a client does afterwards: once, closed:1s (again, that long after the end), open [default: once]",
+    ),
+    &Flag::value("capacity", "N/s", "Requests per second that the server can serve [default: 100/s]"),
+    &Flag::value("workers", "N", "Requests served at the same time [default: 1]"),
+    &Flag::value(
+        "service",
+        "TIME",
+        "Service time: exp:10ms, fixed:10ms, lognormal:10ms,1 or pareto:10ms,1.5; the time is the mean",
+    ),
+    &Flag::value("queue", "N", "Requests that may wait at the server; one more is refused [default: 1000]"),
+    &Flag {
+        words: &["fifo", "lifo"],
+        ..Flag::value(
+            "queue-order",
+            "ORDER",
+            "Which waiting request is served next: fifo or lifo [default: fifo]",
+        )
+    },
+    &Flag::value("latency", "TIME", "Network latency, each way [default: fixed:1ms]"),
+    &Flag::value(
+        "outage",
+        "A..B:KIND",
+        "Trouble from A to B: refuse, hang, 503, 503:30s (Retry-After), slow:5, lose:20%, capacity:20% (what is left); none; repeatable [default: 0s..30s:refuse]",
+    ),
+    &Flag::value(
+        "overload",
+        "HOW",
+        "How a full queue slows the server: none, or collapse:F for service time x (1 + F) [default: none]",
+    ),
+    &Flag {
+        words: &["on", "off"],
+        ..Flag::value("cancel", "ON|OFF", "Whether a client's timeout frees the server [default: off]")
+    },
+    &Flag::value("failure", "P%", "Share of calls that fail, for the model failures [default: 30%]"),
+    &Flag {
+        words: &["spike", "ramp"],
+        ..Flag::value("load", "LOAD", "Load of the model collapse: spike or ramp [default: spike]")
+    },
+    &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),
+    &Flag::value("for", "DURATION", "How long clients keep coming [default: the horizon]"),
+    &Flag::value("horizon", "DURATION", "When to stop [default: 10 minutes after the last outage]"),
+    &Flag::value(
+        "shared",
+        "WHO",
+        "Who shares limits: all, off or groups:N [default: all where a limit is given, else off]",
+    ),
+    &Flag {
+        words: &["on", "off", "shared"],
+        ..Flag::value(
+            "hint",
+            "WHO",
+            "Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]",
+        )
+    },
+    &Flag::value(
+        "compare",
+        "KEY=V,V,…",
+        "Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off",
+    ),
+    &Flag::value(
+        "sweep",
+        "KEY=A..B/N",
+        "Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes",
+    ),
+    &Flag {
+        words: &["capacity", "clients", "outage", "delay", "budget"],
+        ..Flag::value(
+            "find",
+            "KEY",
+            "Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget",
+        )
+    },
+    &Flag::value(
+        "lost",
+        "P%",
+        "Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]",
+    ),
+    &Flag::value(
+        "runs",
+        "N",
+        "Runs of each variant, with different random numbers [default: 1; 20 with --sweep and --find]",
+    ),
+    &Flag::value("threads", "N", "Threads to simulate on [default: one per processor]"),
+    &Flag::format(&["text", "json", "csv", "html"], "text, json, csv or html"),
+    &Flag::switch("timeline", "With --format csv, load over time: t, variant, offered, served"),
+];
+
+/// The option of `retry explain`.
+pub(super) static SIMULATE_FLAG: Flag = Flag::value(
+    "simulate",
+    "N[,K=V]…",
+    "Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
+);
+
+/// Is the setting an option of the verb? Those that decide about a real command's output and result are not.
+pub(super) fn simulated(setting: &Setting) -> bool {
+    match setting.group {
+        Group::Schedule => !matches!(
+            setting.key,
+            "idle-timeout" | "progress-timeout" | "progress-match" | "signal" | "kill-after"
+        ),
+        Group::Shared => !matches!(setting.key, "state" | "on-state-error"),
+        Group::Judging | Group::Surroundings | Group::Recovery => false,
+    }
+}
+
+pub(super) const AFTER_SIMULATE: &str = "\
+The clients are the program's own: the same waits, limits and random numbers as in a run. Failures of the server count \
+as transient, hints as throttled; settings that judge a command's output are left out.
+
+Exit status: 0 whatever the verdict.
+
+Example: retry simulate --clients 1000 --outage 0s..30s:refuse --capacity 100/s --max 10";

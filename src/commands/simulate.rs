@@ -1,0 +1,227 @@
+//! `retry simulate`: what was asked and where the answer goes. What is simulated is in `simulate/`.
+
+mod crew;
+mod explained;
+
+use super::{format, gather, print, print_exactly, print_json, utf8, warn};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::base::problem::Problem;
+use crate::cli::Invocation;
+use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult};
+use crate::simulate::map::{Cell, Map};
+use crate::simulate::plan::{Varied, axes, compared};
+use crate::simulate::read::{Parameters, parameters, share};
+use crate::simulate::search::{Found, Search};
+use crate::simulate::{Asked, Summary, Variant, csv, html, text};
+use crate::sys::environment::Outer;
+use crate::sys::output;
+use crew::{Crew, Stopped};
+
+pub(super) use explained::verdict;
+
+/// Runs of a cell, and of a value that is tried, where nobody says how many.
+const MANY_RUNS: u32 = 20;
+
+pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
+    let format = format(invocation, &["text", "json", "csv", "html"])?;
+    let timeline = invocation.is_set("timeline");
+    if timeline && format != "csv" {
+        return Err(Error::usage("--timeline needs --format csv"));
+    }
+    let wanted = Wanted::new(invocation)?;
+    let mut asked = asked(invocation)?;
+    let crew = Crew::new(asked.seed().unwrap_or(1), number(invocation, "threads", 1024)?);
+    let (answer, stopped) = wanted.answer(&mut asked, &crew)?;
+    let exit = match format {
+        "json" => {
+            let json = serde_json::to_value(&answer);
+            print_json(&json.map_err(|why| Error::usage(format!("cannot write the answer: {why}")))?, true)
+        }
+        "csv" if timeline => print_exactly(&csv::timeline(&answer)),
+        "csv" => print_exactly(&csv::render(&answer)),
+        "html" => print_exactly(&html::render(&answer)),
+        _ => print(&text::render(&answer, output::charset())),
+    }?;
+    Ok(stopped.map_or(exit, |stopped| Exit::Signal(stopped.signal)))
+}
+
+/// The model, its parameters and the layers of the policy.
+fn asked(invocation: &Invocation) -> Result<Asked, Error> {
+    let (request, warnings) = gather(invocation, &Outer::default())?;
+    for warning in &warnings {
+        warn(warning);
+    }
+    let model = invocation.value("model").cloned().map_or(Ok("server".to_owned()), utf8)?;
+    let mut given = Parameters::default();
+    for name in parameters() {
+        let values = texts(invocation, name)?;
+        if !values.is_empty() {
+            given.0.insert(name.to_owned(), values);
+        }
+    }
+    Ok(Asked { model, parameters: given, request })
+}
+
+fn texts(invocation: &Invocation, name: &str) -> Result<Vec<String>, Error> {
+    invocation.values(name).into_iter().map(utf8).collect()
+}
+
+/// The value of an option that is a whole number from 1 on.
+fn number(invocation: &Invocation, name: &str, most: u32) -> Result<Option<u32>, Error> {
+    let Some(text) = invocation.value(name) else { return Ok(None) };
+    let number =
+        text.to_str().and_then(|text| text.parse().ok()).filter(|number| (1..=most).contains(number));
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => {
+            Err(Error::usage(format!("invalid --{name} '{}'", text.display()))
+                .hint(format!("use 1 to {most}")))
+        }
+    }
+}
+
+/// What is to be shown of it.
+struct Wanted {
+    compare: Vec<String>,
+    sweep: Vec<String>,
+    find: Option<String>,
+    /// The share of the operations that may be given up.
+    lost: f64,
+    runs: u32,
+}
+
+impl Wanted {
+    fn new(invocation: &Invocation) -> Result<Self, Error> {
+        let compare = texts(invocation, "compare")?;
+        let sweep = texts(invocation, "sweep")?;
+        let find = invocation.value("find").cloned().map(utf8).transpose()?;
+        if !sweep.is_empty() && (find.is_some() || !compare.is_empty()) {
+            let other = if find.is_some() { "--find" } else { "--compare" };
+            return Err(Error::usage(format!("--sweep and {other} conflict: a map is of one policy"))
+                .hint("draw a map for each policy, or sweep the setting itself"));
+        }
+        let lost = match invocation.value("lost").cloned().map(utf8).transpose()? {
+            Some(_) if sweep.is_empty() && find.is_none() => {
+                return Err(Error::usage("--lost needs --sweep or --find"));
+            }
+            Some(text) => share(&text, "1%").map_err(|why| Error::usage(format!("--lost {text}: {why}")))?,
+            None => 0.01,
+        };
+        let default = if sweep.is_empty() && find.is_none() { 1 } else { MANY_RUNS };
+        let runs = number(invocation, "runs", 1_000_000)?.unwrap_or(default);
+        Ok(Self { compare, sweep, find, lost, runs })
+    }
+
+    fn answer(&self, asked: &mut Asked, crew: &Crew) -> Result<(Answer, Option<Stopped>), Error> {
+        let one = |problem: Problem| Error::problems(vec![problem]);
+        let axes = axes(&self.sweep).map_err(one)?;
+        let varied: Vec<Vec<Varied>> = match &axes[..] {
+            [] => compared(&self.compare).map_err(one)?,
+            [x] => x.values.iter().map(|value| vec![(x.name.clone(), value.clone())]).collect(),
+            [x, y, ..] => {
+                let row = |down: &String| {
+                    let cell = |across: &String| {
+                        vec![(y.name.clone(), down.clone()), (x.name.clone(), across.clone())]
+                    };
+                    x.values.iter().map(cell).collect::<Vec<_>>()
+                };
+                y.values.iter().flat_map(row).collect()
+            }
+        };
+        let mut variants = Vec::with_capacity(varied.len());
+        for varied in &varied {
+            variants.push(asked.variant(varied).map_err(Error::problems)?);
+        }
+        let mut answer = self.empty(asked, crew, &variants);
+        if let Some(parameter) = &self.find {
+            let stopped = self.search(asked, crew, parameter, &variants, &mut answer)?;
+            return Ok((answer, stopped));
+        }
+        crew.check_memory(&variants, self.runs)?;
+        if axes.is_empty() {
+            let (results, stopped) = crew.run(&variants, self.runs);
+            (answer.results, answer.stopped_at_s) = (results, reached(stopped.as_ref()));
+            return Ok((answer, stopped));
+        }
+        let (runs, stopped) = crew.runs(&variants, self.runs);
+        let cells = summaries(runs, self.runs).into_iter();
+        let cells = cells.map(|runs| runs.map(|runs| Cell::new(&runs, self.lost)).unwrap_or_default());
+        answer.sweep = Some(Map::new(&axes, cells.collect()));
+        answer.stopped_at_s = reached(stopped.as_ref());
+        Ok((answer, stopped))
+    }
+
+    fn empty(&self, asked: &Asked, crew: &Crew, variants: &[Variant]) -> Answer {
+        let first = variants.first();
+        Answer {
+            schema: SCHEMA,
+            model: asked.model.clone(),
+            clients: first.map_or(0, |variant| variant.scenario.clients),
+            seed: crew.seed,
+            runs: self.runs,
+            model_parameters: first.map(Variant::parameters).unwrap_or_default(),
+            results: Vec::new(),
+            sweep: None,
+            found: Vec::new(),
+            stopped_at_s: None,
+        }
+    }
+
+    /// Tries values of a parameter for each variant until it is known which are survived.
+    fn search(
+        &self,
+        asked: &mut Asked,
+        crew: &Crew,
+        parameter: &str,
+        variants: &[Variant],
+        answer: &mut Answer,
+    ) -> Result<Option<Stopped>, Error> {
+        for variant in variants {
+            let search = Search::new(parameter, variant);
+            let mut search = search.map_err(|why| Error::usage(format!("--find {parameter}: {why}")))?;
+            while let Some(value) = search.next() {
+                let mut varied = variant.varied.clone();
+                varied.push((parameter.to_owned(), value));
+                let tried = [asked.variant(&varied).map_err(Error::problems)?];
+                crew.check_memory(&tried, self.runs)?;
+                let (runs, stopped) = crew.runs(&tried, self.runs);
+                let Some(Some(runs)) = summaries(runs, self.runs).pop() else {
+                    answer.stopped_at_s = reached(stopped.as_ref());
+                    return Ok(stopped);
+                };
+                search.tell(Cell::new(&runs, self.lost).recovered.unwrap_or_default());
+            }
+            answer.found.push(found(&search, variant, self.runs));
+        }
+        Ok(None)
+    }
+}
+
+fn found(search: &Search, variant: &Variant, runs: u32) -> Found {
+    let names: Vec<_> = variant.varied.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    search.found(names.join(" "), runs)
+}
+
+fn reached(stopped: Option<&Stopped>) -> Option<f64> {
+    stopped.map(|stopped| stopped.reached)
+}
+
+/// The runs of each variant in numbers; `None` where some did not end.
+fn summaries(runs: Vec<Option<Run>>, each: u32) -> Vec<Option<Vec<Summary>>> {
+    let runs: Vec<_> = runs.into_iter().map(|run| run.map(|run| run.summary)).collect();
+    runs.chunks(each as usize).map(|runs| runs.iter().cloned().collect()).collect()
+}
+
+/// The results of variants whose runs are all over.
+fn results(variants: &[Variant], runs: Vec<Option<Run>>, each: u32) -> Vec<VariantResult> {
+    let mut results = Vec::with_capacity(variants.len());
+    let mut runs = runs.into_iter();
+    for variant in variants {
+        // All of a variant's are taken, whether or not they are over.
+        let of_variant: Vec<_> = runs.by_ref().take(each as usize).collect();
+        let finished: Option<Vec<Run>> = of_variant.into_iter().collect();
+        results.extend(finished.map(|runs| VariantResult::new(variant, runs)));
+    }
+    results
+}

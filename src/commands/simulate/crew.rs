@@ -1,0 +1,177 @@
+//! Many runs on all processors. Each is simulated in a thread; the results are in the order of variants and runs, whatever
+//! the threads did.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::base::duration::approximate;
+use crate::base::error::Error;
+use crate::report::text::grouped;
+use crate::simulate::answer::{Run, VariantResult};
+use crate::simulate::{Variant, bytes_of, simulate};
+use crate::sys::supervise::HeldSignals;
+use crate::sys::{clock, output, resources};
+
+/// Time between two looks at signals, and between two lines of progress.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The threads that simulate.
+pub(super) struct Crew {
+    pub(super) seed: u64,
+    threads: usize,
+}
+
+/// What ended a simulation early.
+pub(super) struct Stopped {
+    pub(super) signal: i32,
+    /// The simulated moment, in seconds.
+    pub(super) reached: f64,
+}
+
+impl Crew {
+    /// So many threads; one for each processor where nobody says.
+    pub(super) fn new(seed: u64, threads: Option<u32>) -> Self {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.and_then(|threads| usize::try_from(threads).ok()).unwrap_or_else(processors);
+        Self { seed, threads }
+    }
+
+    /// Refuses what does not fit into memory.
+    pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
+        let Some(available) = resources::available_memory() else { return Ok(()) };
+        let at_once = self.at_once(variants, runs);
+        for variant in variants {
+            let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
+            if needed > available {
+                let clients = u64::from(variant.scenario.clients);
+                let fits = u128::from(clients) * u128::from(available) / u128::from(needed.max(1));
+                let fits = u64::try_from(fits).unwrap_or(u64::MAX);
+                return Err(Error::usage(format!(
+                    "{} clients need {} of memory, and {} are available",
+                    grouped(clients),
+                    bytes(needed),
+                    bytes(available)
+                ))
+                .hint(format!("use --clients {fits} or fewer, or --threads 1")));
+            }
+        }
+        Ok(())
+    }
+
+    fn at_once(&self, variants: &[Variant], runs: u32) -> u64 {
+        let jobs = variants.len().saturating_mul(usize::try_from(runs).unwrap_or(usize::MAX));
+        self.threads.min(jobs).max(1) as u64
+    }
+
+    /// Simulates so many runs of each variant. What is finished comes back, also when a signal ends it early.
+    pub(super) fn run(&self, variants: &[Variant], runs: u32) -> (Vec<VariantResult>, Option<Stopped>) {
+        let (all, stopped) = self.runs(variants, runs);
+        (super::results(variants, all, runs), stopped)
+    }
+
+    /// The runs, in the order of variants; those that a signal kept from ending are `None`.
+    pub(super) fn runs(&self, variants: &[Variant], runs: u32) -> (Vec<Option<Run>>, Option<Stopped>) {
+        let jobs: Vec<(&Variant, u32)> =
+            variants.iter().flat_map(|variant| (0..runs).map(move |run| (variant, run))).collect();
+        let held = HeldSignals::hold();
+        let (next, stop, reached) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicU64::new(0));
+        let mut results: Vec<Option<Run>> = jobs.iter().map(|_| None).collect();
+        let mut signal = None;
+        let mut progress = Progress::new(jobs.len());
+        std::thread::scope(|scope| {
+            let (sender, receiver) = mpsc::channel();
+            for _ in 0..self.threads.min(jobs.len()) {
+                let sender = sender.clone();
+                let (jobs, next, stop, reached) = (&jobs, &next, &stop, &reached);
+                scope.spawn(move || {
+                    let watch = |at: u64| {
+                        reached.store(at, Relaxed);
+                        !stop.load(Relaxed)
+                    };
+                    loop {
+                        let index = next.fetch_add(1, Relaxed);
+                        let Some((variant, run)) = jobs.get(index) else { return };
+                        let record = simulate(&variant.scenario, &variant.policy, self.seed, *run, &watch);
+                        if stop.load(Relaxed) {
+                            return;
+                        }
+                        let result = Run::new(&record, &variant.scenario, *run == 0);
+                        let _gone = sender.send((index, result));
+                    }
+                });
+            }
+            drop(sender);
+            loop {
+                match receiver.recv_timeout(LOOK_EVERY) {
+                    Ok((index, result)) => {
+                        results[index] = Some(result);
+                        progress.done += 1;
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+                if signal.is_none() {
+                    signal = held.take();
+                    stop.store(signal.is_some(), Relaxed);
+                }
+                progress.draw(reached.load(Relaxed));
+            }
+        });
+        progress.clear();
+        #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+        let stopped = signal.map(|signal| Stopped { signal, reached: reached.load(Relaxed) as f64 / 1e9 });
+        (results, stopped)
+    }
+}
+
+/// A line of progress, on a terminal.
+struct Progress {
+    began: Duration,
+    drawn: Option<Duration>,
+    can_draw: bool,
+    done: usize,
+    of: usize,
+}
+
+impl Progress {
+    fn new(of: usize) -> Self {
+        Self { began: clock::now().elapsed, drawn: None, can_draw: output::can_draw_on_stderr(), done: 0, of }
+    }
+
+    /// Draws the line, now and then. `reached`: the simulated moment of some run, in nanoseconds.
+    fn draw(&mut self, reached: u64) {
+        let now = clock::now().elapsed;
+        let is_due = self.drawn.is_none_or(|drawn| now.saturating_sub(drawn) >= LOOK_EVERY);
+        if !self.can_draw || !is_due {
+            return;
+        }
+        self.drawn = Some(now);
+        let took = now.saturating_sub(self.began);
+        let left = match u32::try_from(self.done) {
+            Ok(done @ 1..) => {
+                let rest = u32::try_from(self.of - self.done).unwrap_or(u32::MAX);
+                format!(", {} left", approximate(took / done * rest))
+            }
+            _ => String::new(),
+        };
+        let second = reached / 1_000_000_000;
+        let (done, of) = (self.done, self.of);
+        output::to_stderr(&format!("\r\x1b[Kretry: {done} of {of} runs simulated, t = {second}s{left}"));
+    }
+
+    fn clear(&self) {
+        if self.drawn.is_some() {
+            output::to_stderr("\r\x1b[K");
+        }
+    }
+}
+
+/// Bytes as people read them.
+#[expect(clippy::cast_precision_loss, reason = "a rough number")]
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

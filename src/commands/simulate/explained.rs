@@ -1,0 +1,33 @@
+//! `retry explain --simulate`: the verdict on a policy, in a line.
+
+use super::crew::Crew;
+use super::{Asked, Parameters};
+use crate::base::error::Error;
+use crate::base::exit_code::Exit;
+use crate::policy::Request;
+
+/// The verdict on the policy of a request for a herd such as `1000,outage=30s,capacity=100/s`; none, and how to exit, where a
+/// signal came before it was known.
+pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Result<String, Exit>, Error> {
+    let mut parts = herd.split(',');
+    let mut parameters = Parameters::default();
+    parameters.set("clients", parts.next().unwrap_or_default().trim().to_owned());
+    for part in parts {
+        let Some((name, value)) = part.split_once('=') else {
+            return Err(Error::usage(format!("--simulate {herd}: '{part}' has no value"))
+                .hint("use the number of clients and parameters, such as 1000,outage=30s,capacity=100/s"));
+        };
+        if !crate::simulate::read::is_parameter(name) {
+            return Err(Error::usage(format!("--simulate {herd}: unknown parameter '{name}'"))
+                .hint("use options of retry simulate, such as outage, capacity or arrive"));
+        }
+        parameters.set(name, value.to_owned());
+    }
+    let mut asked = Asked { model: "server".to_owned(), parameters, request };
+    let variants = [asked.variant(&[]).map_err(Error::problems)?];
+    let crew = Crew::new(asked.seed().unwrap_or(1), None);
+    crew.check_memory(&variants, 1)?;
+    let (results, stopped) = crew.run(&variants, 1);
+    let exit = stopped.map_or(Exit::Status(0), |stopped| Exit::Signal(stopped.signal));
+    Ok(results.into_iter().next().map(|result| result.verdict).ok_or(exit))
+}

@@ -1,0 +1,57 @@
+//! `retry simulate`: a herd of clients under one policy before a modelled server, in virtual time.
+//!
+//! The clients are the very [`Session`](crate::session::Session)s that run commands, with the product's waits and shared
+//! limits; only the command, the server and the clock are models. Pure: the same scenario, policy and seed give the same
+//! [`Record`]. Who runs them, on how many threads, and where the answer goes is the affair of `commands/simulate.rs`.
+
+pub mod answer;
+mod call;
+pub mod csv;
+pub mod distribution;
+mod engine;
+pub mod html;
+pub mod map;
+pub mod plan;
+mod queue;
+pub mod read;
+mod record;
+pub mod scenario;
+pub mod search;
+mod served;
+mod summary;
+pub mod text;
+mod variant;
+mod verdict;
+
+use std::time::Duration;
+
+pub use engine::simulate;
+pub use record::{Record, Second, Waited};
+pub use summary::Summary;
+pub use variant::{Asked, Variant};
+
+/// The memory that a run of a scenario takes, in bytes: roughly, and rather too much.
+pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {
+    /// A client that waits: its session and what stands in the queue for it.
+    const CLIENT: u64 = 900;
+    /// An operation that is over.
+    const OPERATION: u64 = 64;
+    let seconds = scenario.length.as_secs_f64();
+    let arrivals = match scenario.arrivals {
+        scenario::Arrivals::Poisson(rate) => rate * seconds,
+        scenario::Arrivals::Load(_) => 80.0 * seconds,
+        _ => 0.0,
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rough number")]
+    let arrivals = arrivals as u64;
+    let clients = if scenario.is_open() { 0 } else { u64::from(scenario.clients) };
+    clients.saturating_mul(CLIENT).saturating_add(arrivals.saturating_mul(OPERATION))
+}
+
+/// A time in nanoseconds, as all moments are counted here.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The map: which values of one or two parameters a policy recovers with.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan::Axis;
+use super::summary::Summary;
+use super::verdict::{percent, times};
+use crate::base::printable::Charset;
+
+/// A map.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Map {
+    pub x: MapAxis,
+    /// Null where there is one axis.
+    pub y: Option<MapAxis>,
+    /// Row by row: all values of x for the first of y, then for the next.
+    pub cells: Vec<Cell>,
+}
+
+/// The values along one side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MapAxis {
+    pub parameter: String,
+    pub values: Vec<String>,
+}
+
+/// What the runs of a cell come to; null where they were interrupted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Cell {
+    /// The share of the runs that recovered and gave up no more than was allowed.
+    pub recovered: Option<f64>,
+    /// The share of the operations that succeeded.
+    pub succeeded: Option<f64>,
+    pub amplification: Option<f64>,
+}
+
+impl Cell {
+    /// The cell of these runs, with the share of operations that may be given up.
+    #[expect(clippy::cast_precision_loss, reason = "shares")]
+    pub fn new(runs: &[Summary], lost: f64) -> Self {
+        let mean = |number: &dyn Fn(&Summary) -> f64| super::answer::mean(runs.iter().map(number));
+        Self {
+            recovered: mean(&|run| f64::from(u8::from(run.survived(lost)))),
+            succeeded: mean(&|run| run.succeeded as f64 / run.operations.max(1) as f64),
+            amplification: mean(&|run| run.amplification),
+        }
+    }
+}
+
+impl Map {
+    pub fn new(axes: &[Axis], cells: Vec<Cell>) -> Self {
+        let axis = |axis: &Axis| MapAxis { parameter: axis.name.clone(), values: axis.values.clone() };
+        let empty = || MapAxis { parameter: String::new(), values: Vec::new() };
+        Self { x: axes.first().map_or_else(empty, axis), y: axes.get(1).map(axis), cells }
+    }
+
+    /// The map in text: numbers are percents of the runs that recovered; a bar stands where half of them do.
+    pub(super) fn text(&self, charset: Charset) -> String {
+        match &self.y {
+            Some(y) => self.grid(y, charset),
+            None => self.list(charset),
+        }
+    }
+
+    fn list(&self, charset: Charset) -> String {
+        let width = self.x.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+        let width = width.max(self.x.parameter.chars().count());
+        let mut out =
+            format!("\n{:<width$} {:>9} {:>9} {:>5}\n", self.x.parameter, "recovered", "succeeded", "each");
+        let mut last: Option<f64> = None;
+        for (value, cell) in self.x.values.iter().zip(&self.cells) {
+            if let (Some(last), Some(now)) = (last, cell.recovered)
+                && (last >= 0.5) != (now >= 0.5)
+            {
+                let _infallible = writeln!(out, "{}", "-".repeat(width + 26));
+            }
+            last = cell.recovered.or(last);
+            let told = |share: Option<f64>| share.map_or("-".to_owned(), percent);
+            let _infallible = writeln!(
+                out,
+                "{value:<width$} {:>9} {:>9} {:>5} {}",
+                told(cell.recovered),
+                told(cell.succeeded),
+                cell.amplification.map_or("-".to_owned(), times),
+                shade(cell.recovered.unwrap_or(0.0), charset).repeat(bar_length(cell.recovered))
+            );
+        }
+        out
+    }
+
+    fn grid(&self, y: &MapAxis, charset: Charset) -> String {
+        let count = self.x.values.len().max(1);
+        let label = y.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+        let label = label.max(y.parameter.chars().count());
+        let has_numbers = label + count * 7 <= 80;
+        let mut out =
+            format!("\npercent of runs that recovered: {} across, {} down\n", self.x.parameter, y.parameter);
+        if has_numbers {
+            let heads: String = self.x.values.iter().map(|value| format!("{value:>7}")).collect();
+            let _infallible = writeln!(out, "{:<label$}{heads}", y.parameter);
+        } else {
+            let ends =
+                [self.x.values.first(), self.x.values.last()].map(|end| end.map_or("", String::as_str));
+            let _infallible = writeln!(out, "{:<label$} {} to {}", y.parameter, ends[0], ends[1]);
+        }
+        for (value, row) in y.values.iter().zip(self.cells.chunks(count)) {
+            let _infallible = write!(out, "{value:<label$}");
+            let mut last: Option<f64> = None;
+            if !has_numbers {
+                out.push(' ');
+            }
+            for cell in row {
+                let share = cell.recovered.unwrap_or(0.0);
+                let is_boundary = last.is_some_and(|last| (last >= 0.5) != (share >= 0.5));
+                last = Some(share);
+                let mark = if is_boundary { '|' } else { ' ' };
+                let shade = shade(share, charset);
+                if has_numbers {
+                    let number =
+                        cell.recovered.map_or("-".to_owned(), |share| format!("{:.0}", share * 100.0));
+                    let _infallible = write!(out, "{mark} {shade}{shade}{number:>3}");
+                } else {
+                    out.push_str(shade);
+                }
+            }
+            out.push('\n');
+        }
+        out
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawing")]
+fn bar_length(share: Option<f64>) -> usize {
+    (share.unwrap_or(0.0) * 30.0).round() as usize
+}
+
+/// The shade of a share: the more recovered, the darker.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawing")]
+fn shade(share: f64, charset: Charset) -> &'static str {
+    const BLOCKS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+    const ASCII: [&str; 5] = [" ", ".", "+", "%", "#"];
+    let step = (share * 4.0).round().clamp(0.0, 4.0) as usize;
+    match charset {
+        Charset::Utf8 => BLOCKS[step],
+        Charset::Ascii => ASCII[step],
+    }
+}

@@ -1,0 +1,253 @@
+//! A scenario out of the values of options.
+
+mod values;
+
+pub use values::share;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::distribution::Distribution;
+use super::scenario::{Arrivals, HintUse, Load, Model, Outage, Pattern, Scenario, Server, Sharing, Trouble};
+use crate::base::duration::exact;
+use crate::base::problem::{Problem, did_you_mean};
+use values::{
+    arrivals, bounded, capacity, clients_of, hint_use, load, on_or_off, outage, overload, pattern, sharing,
+    whole, whole_or_zero, word,
+};
+
+/// The texts that options of a scenario were given, by name without dashes. Several occurrences add up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters(pub BTreeMap<String, Vec<String>>);
+
+/// Every parameter, and the models that have it.
+const KNOWN: &[(&str, &[&str])] = &[
+    ("clients", &["occ", "failures", "server"]),
+    ("arrive", &["failures", "server"]),
+    ("loop", &["server"]),
+    ("capacity", &["server"]),
+    ("workers", &["server"]),
+    ("service", &["server"]),
+    ("queue", &["server"]),
+    ("queue-order", &["server"]),
+    ("latency", &["server"]),
+    ("outage", &["server"]),
+    ("overload", &["server"]),
+    ("cancel", &["server"]),
+    ("warm-up", &["failures", "collapse", "server"]),
+    ("for", &["failures", "collapse", "server"]),
+    ("horizon", &["occ", "failures", "collapse", "server"]),
+    ("shared", &["occ", "failures", "collapse", "server"]),
+    ("hint", &["server"]),
+    ("failure", &["failures"]),
+    ("load", &["collapse"]),
+];
+
+/// The models.
+pub const MODELS: [&str; 4] = ["server", "occ", "failures", "collapse"];
+
+/// More clients than this have no number of their own.
+const MOST_CLIENTS: u32 = 100_000_000;
+/// The longest simulated time.
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+/// Simulated time after the last outage, or the last arrival.
+const AFTERMATH: Duration = Duration::from_secs(600);
+
+/// Is this a parameter of a scenario, rather than a setting?
+pub fn is_parameter(name: &str) -> bool {
+    KNOWN.iter().any(|(known, _)| *known == name)
+}
+
+/// The names of all parameters.
+pub fn parameters() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(name, _)| *name)
+}
+
+impl Parameters {
+    /// The last value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.last().map(String::as_str)
+    }
+
+    fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Gives a parameter this value instead of those it had.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), vec![value]);
+    }
+
+    fn read<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        read(text.trim()).map(Some).map_err(|why| Problem::new(format!("--{name} {text}: {why}")))
+    }
+
+    /// The scenario of this model.
+    pub fn scenario(&self, model: &str) -> Result<Scenario, Problem> {
+        self.check_model(model)?;
+        let load = self.read("load", load)?.unwrap_or(Load::Spike);
+        let (model, clients, length) = match model {
+            "occ" => (Model::Occ, 100, None),
+            "failures" => {
+                let share = self.read("failure", |text| share(text, "30%"))?.unwrap_or(0.3);
+                (Model::Failures(share), 100, Some(Duration::from_secs(10)))
+            }
+            "collapse" => (Model::Collapse(load), 1, Some(Duration::from_secs(80))),
+            _ => (Model::Server(self.server()?), 1000, None),
+        };
+        let arrivals = match (&model, self.read("arrive", arrivals)?) {
+            (_, Some(given)) => given,
+            (Model::Failures(_), None) => Arrivals::Poisson(10.0),
+            (Model::Collapse(load), None) => Arrivals::Load(*load),
+            _ => Arrivals::All,
+        };
+        let mut scenario = Scenario {
+            clients: self.read("clients", clients_of)?.unwrap_or(clients),
+            arrivals,
+            pattern: self.read("loop", pattern)?.unwrap_or(Pattern::Once),
+            outages: if matches!(model, Model::Server(_)) { self.outages()? } else { Vec::new() },
+            cancel: self.read("cancel", on_or_off)?.unwrap_or(false),
+            warm_up: self.read("warm-up", bounded)?.unwrap_or_default(),
+            length: Duration::ZERO,
+            horizon: Duration::ZERO,
+            sharing: self.read("shared", sharing)?.unwrap_or(Sharing::Off),
+            hint: self.read("hint", hint_use)?.unwrap_or(HintUse::On),
+            model,
+        };
+        if scenario.hint == HintUse::Shared && scenario.sharing == Sharing::Off {
+            scenario.sharing = Sharing::All;
+        }
+        self.times(&mut scenario, length)?;
+        check(&scenario)?;
+        Ok(scenario)
+    }
+
+    fn check_model(&self, model: &str) -> Result<(), Problem> {
+        if !MODELS.contains(&model) {
+            let near = did_you_mean(model, &MODELS);
+            return Err(Problem::new(format!("invalid --model '{model}'{near}"))
+                .hint(format!("use {}", MODELS.join(", "))));
+        }
+        for name in self.0.keys() {
+            if let Some((_, models)) = KNOWN.iter().find(|(known, _)| known == name)
+                && !models.contains(&model)
+            {
+                return Err(Problem::new(format!("--{name} has no effect with --model {model}"))
+                    .hint(format!("it belongs to --model {}", models.join(", "))));
+            }
+        }
+        Ok(())
+    }
+
+    fn server(&self) -> Result<Server, Problem> {
+        let workers = self.read("workers", |text| whole(text, 1_000_000))?;
+        let service = self.read("service", |text| {
+            let read = Distribution::parse(text)?;
+            if read.mean.is_zero() { Err("it takes no time; use more than 0".to_owned()) } else { Ok(read) }
+        })?;
+        let capacity = self.read("capacity", capacity)?;
+        if capacity.is_some() && service.is_some() {
+            return Err(Problem::new(
+                "--capacity and --service conflict: workers and service time make the capacity",
+            )
+            .hint("use --capacity 100/s, or --workers 2 --service exp:20ms"));
+        }
+        let workers = workers.unwrap_or(1);
+        let mean = Duration::from_secs_f64(f64::from(workers) / capacity.unwrap_or(100.0));
+        Ok(Server {
+            workers,
+            service: service.unwrap_or(Distribution::exponential(mean)),
+            queue: self.read("queue", |text| whole_or_zero(text, MOST_CLIENTS))?.unwrap_or(1000),
+            lifo: self
+                .read("queue-order", |text| word(text, &[("fifo", false), ("lifo", true)]))?
+                .unwrap_or(false),
+            latency: self
+                .read("latency", Distribution::parse)?
+                .unwrap_or(Distribution::fixed(Duration::from_millis(1))),
+            overload: self.read("overload", overload)?.unwrap_or(0.0),
+        })
+    }
+
+    fn outages(&self) -> Result<Vec<Outage>, Problem> {
+        let given = self.all("outage");
+        if given.is_empty() {
+            let until = Some(Duration::from_secs(30));
+            return Ok(vec![Outage { from: Duration::ZERO, until, kind: Trouble::Refuse }]);
+        }
+        let read = given
+            .iter()
+            .filter(|text| *text != "none")
+            .map(|text| outage(text).map_err(|why| Problem::new(format!("--outage {text}: {why}"))));
+        read.collect()
+    }
+
+    fn times(&self, scenario: &mut Scenario, length: Option<Duration>) -> Result<(), Problem> {
+        let given = self.read("for", bounded)?;
+        let horizon = self.read("horizon", bounded)?;
+        let last = scenario.outages.iter().map(|outage| outage.until.unwrap_or(outage.from)).max();
+        let last = last.unwrap_or_default();
+        let length = given.or(length);
+        // That model's published results are cut off there.
+        let aftermath = if matches!(scenario.model, Model::Collapse(_)) { Duration::ZERO } else { AFTERMATH };
+        scenario.horizon =
+            horizon.unwrap_or(last.max(length.unwrap_or_default()).saturating_add(aftermath)).min(LONGEST);
+        scenario.length = length.unwrap_or(scenario.horizon).min(scenario.horizon);
+        if scenario.horizon <= last {
+            let hint = format!("use --horizon {} or more, or drop it", exact(last.saturating_add(AFTERMATH)));
+            let horizon = exact(scenario.horizon);
+            return Err(Problem::new(format!(
+                "--horizon {horizon} is not after the end of the last outage ({})",
+                exact(last)
+            ))
+            .hint(hint));
+        }
+        if let Some(given) = given
+            && scenario.arrivals == Arrivals::All
+            && !matches!(scenario.pattern, Pattern::Closed(_))
+        {
+            return Err(Problem::new(format!(
+                "--for {} has no effect: all clients come at once",
+                exact(given)
+            ))
+            .hint("use --arrive poisson:100, or --loop closed:1s"));
+        }
+        Ok(())
+    }
+}
+
+/// What makes no sense together.
+fn check(scenario: &Scenario) -> Result<(), Problem> {
+    let closed = matches!(scenario.pattern, Pattern::Closed(_));
+    if closed && scenario.is_open() {
+        return Err(Problem::new(
+            "--arrive poisson and --loop closed conflict: each arrival is a new client",
+        )
+        .hint("use --loop once, or --arrive all, spread:10s or cron:10s"));
+    }
+    if closed && matches!(scenario.arrivals, Arrivals::Cron(_)) {
+        return Err(Problem::new(
+            "--arrive cron and --loop closed conflict: both say when the next operation begins",
+        )
+        .hint("use --loop once"));
+    }
+    if scenario.pattern == Pattern::Open && !scenario.is_open() {
+        return Err(Problem::new("--loop open needs --arrive poisson:RATE")
+            .hint("use --arrive poisson:50, or --loop once"));
+    }
+    if !scenario.warm_up.is_zero() && !scenario.is_open() && !closed {
+        return Err(Problem::new("--warm-up needs clients that come again and again")
+            .hint("use --arrive poisson:50, or --loop closed:1s"));
+    }
+    if let Sharing::Groups(groups) = scenario.sharing
+        && groups > scenario.clients
+        && !scenario.is_open()
+    {
+        return Err(Problem::new(format!(
+            "--shared groups:{groups} is more than the {} clients",
+            scenario.clients
+        ))
+        .hint(format!("use groups:{} or less", scenario.clients)));
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! What is simulated besides the policy: the clients, when they come, the server and its outages.
+
+use std::time::Duration;
+
+use super::distribution::Distribution;
+
+/// Everything but the policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    pub model: Model,
+    /// At least 1.
+    pub clients: u32,
+    pub arrivals: Arrivals,
+    pub pattern: Pattern,
+    /// In the order in which they were given; where two overlap, the first one holds.
+    pub outages: Vec<Outage>,
+    /// Whether a client's timeout frees the server.
+    pub cancel: bool,
+    /// Time before moment 0 that nothing is counted of.
+    pub warm_up: Duration,
+    /// Until when operations begin, counted from moment 0.
+    pub length: Duration,
+    /// The end of the simulation, counted from moment 0.
+    pub horizon: Duration,
+    pub sharing: Sharing,
+    pub hint: HintUse,
+}
+
+/// The server that clients meet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Model {
+    /// Optimistic concurrency on one row (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+    Occ,
+    /// Calls fail with this probability whatever the load (Brooker, "Fixing retries with token buckets", 2022).
+    Failures(f64),
+    /// Latency grows with concurrency, and abandoned work goes on (Brooker, simulator_example).
+    Collapse(Load),
+    Server(Server),
+}
+
+impl Model {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Model::Occ => "occ",
+            Model::Failures(_) => "failures",
+            Model::Collapse(_) => "collapse",
+            Model::Server(_) => "server",
+        }
+    }
+}
+
+/// The load of the model `collapse`, in operations per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// From 40 up to 80 at 25 s, and down again, by 1.6 per second.
+    Ramp,
+    /// 40, and 80 from 20 s to 25 s.
+    Spike,
+}
+
+/// A server with workers and a queue before them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// At least 1.
+    pub workers: u32,
+    pub service: Distribution,
+    /// Requests that may wait; one more is refused at once.
+    pub queue: u32,
+    /// The last request to come is the first to be served.
+    pub lifo: bool,
+    /// Each way.
+    pub latency: Distribution,
+    /// How much slower a server with a full queue is: service time × (1 + this · share of the queue that is full).
+    pub overload: f64,
+}
+
+impl Server {
+    /// Requests per second.
+    pub fn capacity(&self) -> f64 {
+        f64::from(self.workers) / self.service.mean.as_secs_f64()
+    }
+}
+
+/// When clients come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrivals {
+    All,
+    /// Evenly over this time.
+    Spread(Duration),
+    /// So many new operations per second; in the model `failures`, of each client.
+    Poisson(f64),
+    /// All within this time of each full minute.
+    Cron(Duration),
+    /// As the load of the model `collapse` has it.
+    Load(Load),
+}
+
+/// What a client does after its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// Nothing.
+    Once,
+    /// It begins the next one this long after the end.
+    Closed(Duration),
+    /// Every arrival is a new client.
+    Open,
+}
+
+/// Who shares limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody: there are no limits.
+    Off,
+    /// All clients have one key.
+    All,
+    /// So many keys, the clients spread over them.
+    Groups(u32),
+}
+
+/// What becomes of a server's Retry-After.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintUse {
+    /// It is not seen.
+    Off,
+    /// As the product does: the client respects it, and with a key all others do.
+    On,
+    /// All clients have a key because of it.
+    Shared,
+}
+
+/// Trouble of the server for a time, from moment 0 on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outage {
+    pub from: Duration,
+    /// `None`: it does not end.
+    pub until: Option<Duration>,
+    pub kind: Trouble,
+}
+
+/// What an outage is like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trouble {
+    /// Requests fail at once.
+    Refuse,
+    /// Requests are never answered.
+    Hang,
+    /// Requests fail at once, and the answer may say when to come back.
+    Unavailable(Option<Duration>),
+    /// Service takes so many times as long.
+    Slow(f64),
+    /// This share of the requests is lost without an answer.
+    Lose(f64),
+    /// This share of the capacity is left.
+    Capacity(f64),
+}
+
+impl Scenario {
+    /// When the last outage is over; `None` where one never is. Zero without any.
+    pub fn outages_end(&self) -> Option<Duration> {
+        self.outages
+            .iter()
+            .map(|outage| outage.until)
+            .try_fold(Duration::ZERO, |end, until| Some(end.max(until?)))
+    }
+
+    /// What the server can do per second, where it has a bound.
+    pub fn capacity(&self) -> Option<f64> {
+        match &self.model {
+            Model::Server(server) => Some(server.capacity()),
+            Model::Occ | Model::Failures(_) | Model::Collapse(_) => None,
+        }
+    }
+
+    /// Whether each operation has a client of its own, and clients come for as long as that is asked.
+    pub fn is_open(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Poisson(_) | Arrivals::Load(_))
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let exact = crate::base::duration::exact;
+        match self {
+            Trouble::Refuse => f.write_str("refuse"),
+            Trouble::Hang => f.write_str("hang"),
+            Trouble::Unavailable(None) => f.write_str("503"),
+            Trouble::Unavailable(Some(time)) => write!(f, "503:{}", exact(*time)),
+            Trouble::Slow(factor) => write!(f, "slow:{factor}"),
+            Trouble::Lose(share) => write!(f, "lose:{}%", share * 100.0),
+            Trouble::Capacity(share) => write!(f, "capacity:{}%", share * 100.0),
+        }
+    }
+}
+
+impl std::fmt::Display for Outage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let until = self.until.map_or("inf".to_owned(), crate::base::duration::exact);
+        write!(f, "{}..{until}:{}", crate::base::duration::exact(self.from), self.kind)
+    }
+}

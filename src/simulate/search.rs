@@ -1,0 +1,200 @@
+//! The value of one parameter at which a policy begins to fail, or to survive.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan::Unit;
+use super::variant::Variant;
+
+/// What can be searched for.
+pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
+
+/// The share of the runs that have to recover.
+const ENOUGH: f64 = 0.95;
+/// Values that are tried at most.
+const MOST_TRIED: usize = 20;
+/// Doublings, and halvings, before it is said that there is no such value.
+const MOST_DOUBLINGS: i32 = 8;
+/// Two values this close are the answer.
+const CLOSE: f64 = 1.01;
+
+/// The search for one policy.
+#[derive(Clone, Debug)]
+pub struct Search {
+    parameter: String,
+    unit: Unit,
+    start: f64,
+    most: f64,
+    /// Values, and the share of the runs that survived.
+    tried: Vec<(f64, f64)>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Found {
+    /// The variant, as `name=value`; empty where nothing is compared.
+    pub variant: String,
+    pub parameter: String,
+    /// A value with which at least 95 % of the runs survive, and the share; null if there is none.
+    pub survives: Option<String>,
+    pub survives_share: Option<f64>,
+    /// The nearest value with which fewer do.
+    pub fails: Option<String>,
+    pub fails_share: Option<f64>,
+    /// The same in words.
+    pub told: String,
+}
+
+impl Search {
+    /// A search that begins with the value of a variant; an error says what cannot be searched for.
+    pub fn new(parameter: &str, variant: &Variant) -> Result<Self, String> {
+        let scenario = &variant.scenario;
+        let seconds = |time: std::time::Duration| time.as_secs_f64();
+        let outage = || scenario.outages.last().and_then(|outage| Some(seconds(outage.until? - outage.from)));
+        let (unit, start, most) = match parameter {
+            "capacity" => (Unit::PerSecond, scenario.capacity(), 1e9),
+            "clients" => (Unit::Plain, Some(f64::from(scenario.clients)), 1e6),
+            "outage" => (Unit::Seconds, outage(), 86_400.0),
+            "delay" => (Unit::Seconds, Some(seconds(variant.policy.delay)), 86_400.0),
+            "budget" => {
+                (Unit::Percent, Some(variant.policy.budget.map_or(20.0, |share| share.0 * 100.0)), 100.0)
+            }
+            _ => return Err(format!("use {}", SEARCHED.join(", "))),
+        };
+        match start.filter(|start| *start > 0.0) {
+            Some(start) => Ok(Self { parameter: parameter.to_owned(), unit, start, most, tried: Vec::new() }),
+            None => Err("it has no value to begin with".to_owned()),
+        }
+    }
+
+    /// The next value to try, as an option takes it; `None` once the answer is known.
+    pub fn next(&self) -> Option<String> {
+        let next = self.next_value()?;
+        Some(self.written(next))
+    }
+
+    /// The last value that was asked for survived in this share of the runs.
+    pub fn tell(&mut self, share: f64) {
+        if let Some(next) = self.next_value() {
+            self.tried.push((next, share));
+        }
+    }
+
+    fn written(&self, value: f64) -> String {
+        self.unit.written(&self.parameter, value)
+    }
+
+    fn next_value(&self) -> Option<f64> {
+        if self.tried.is_empty() {
+            return Some(self.start);
+        }
+        if let Some([(one, _), (other, _)]) = self.bracket() {
+            let is_known = other / one <= CLOSE || self.written((one * other).sqrt()) == self.written(one);
+            let between = (one * other).sqrt();
+            return (!is_known
+                && self.written(between) != self.written(other)
+                && self.tried.len() < MOST_TRIED)
+                .then_some(between);
+        }
+        let steps = (1..=MOST_DOUBLINGS).flat_map(|step| [step, -step]);
+        let mut values = steps.map(|step| (self.start * 2_f64.powi(step)).min(self.most));
+        values.find(|value| {
+            let written = self.written(*value);
+            let is_zero = self.unit == Unit::Plain && *value < 1.0;
+            !is_zero && !self.tried.iter().any(|(tried, _)| self.written(*tried) == written)
+        })
+    }
+
+    /// Two neighbours of which one survives and the other does not.
+    fn bracket(&self) -> Option<[(f64, f64); 2]> {
+        let mut tried = self.tried.clone();
+        tried.sort_by(|one, other| one.0.total_cmp(&other.0));
+        tried.windows(2).find_map(|pair| {
+            let [one, other] = pair else { return None };
+            ((one.1 >= ENOUGH) != (other.1 >= ENOUGH)).then_some([*one, *other])
+        })
+    }
+
+    /// What is known.
+    pub fn found(&self, variant: String, runs: u32) -> Found {
+        let parameter = self.parameter.clone();
+        let in_runs = |share: f64| format!("{:.0} of {runs} runs", share * f64::from(runs));
+        let Some([low, high]) = self.bracket() else {
+            let all = || self.tried.iter().map(|(value, _)| *value);
+            let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
+            let good = self.tried.iter().all(|(_, share)| *share >= ENOUGH) && !self.tried.is_empty();
+            let verb = if good { "survives every" } else { "survives no" };
+            let told = format!("{verb} {parameter} from {} to {}", self.written(least), self.written(most));
+            return Found {
+                variant,
+                parameter,
+                survives: good.then(|| self.written(most)),
+                survives_share: good.then_some(1.0),
+                fails: (!good).then(|| self.written(least)),
+                fails_share: None,
+                told,
+            };
+        };
+        let ((good, good_share), (bad, bad_share)) = if low.1 >= ENOUGH { (low, high) } else { (high, low) };
+        let reach = if good < bad { "up to" } else { "from" };
+        let told = format!(
+            "survives {parameter} {reach} {} ({}); with {} it does in {}",
+            self.written(good),
+            in_runs(good_share),
+            self.written(bad),
+            in_runs(bad_share)
+        );
+        Found {
+            variant,
+            parameter,
+            survives: Some(self.written(good)),
+            survives_share: Some(good_share),
+            fails: Some(self.written(bad)),
+            fails_share: Some(bad_share),
+            told,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn searched(start: f64, survives: impl Fn(f64) -> bool) -> Found {
+        let mut search = Search {
+            parameter: "outage".to_owned(),
+            unit: Unit::Seconds,
+            start,
+            most: 86_400.0,
+            tried: Vec::new(),
+        };
+        let mut steps = 0;
+        while let Some(value) = search.next_value() {
+            search.tell(if survives(value) { 1.0 } else { 0.2 });
+            steps += 1;
+            assert!(steps <= MOST_TRIED);
+        }
+        search.found(String::new(), 20)
+    }
+
+    #[test]
+    fn the_value_is_found_on_either_side_and_whichever_side_is_good() {
+        for (start, edge) in [(30.0, 41.0), (30.0, 1.5), (30.0, 700.0)] {
+            let below = searched(start, |value| value < edge);
+            let above = searched(start, |value| value > edge);
+            for found in [&below, &above] {
+                for text in [&found.survives, &found.fails] {
+                    let value = crate::base::duration::parse(text.as_ref().unwrap()).unwrap().as_secs_f64();
+                    assert!((value / edge - 1.0).abs() < 0.02, "{found:?}");
+                }
+            }
+            assert!(below.told.contains("up to") && above.told.contains("from"), "{below:?} {above:?}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_changes_the_range_is_told() {
+        assert!(searched(30.0, |_| true).told.starts_with("survives every outage from 117ms"));
+        assert!(searched(30.0, |_| false).told.starts_with("survives no outage"));
+    }
+}

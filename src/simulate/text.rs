@@ -1,0 +1,191 @@
+//! The answer for people, in 80 columns.
+
+use std::fmt::Write as _;
+
+use super::answer::{Answer, Step, VariantResult};
+use super::verdict::{counted, percent, seconds, times, whole};
+use crate::base::printable::Charset;
+
+/// Columns of a line of load over time.
+const LINE: usize = 64;
+
+/// All of it.
+pub fn render(answer: &Answer, charset: Charset) -> String {
+    let mut out = head(answer);
+    if let Some(map) = &answer.sweep {
+        out += &map.text(charset);
+    }
+    for found in &answer.found {
+        let label = if found.variant.is_empty() { String::new() } else { format!("{}: ", found.variant) };
+        out += &format!("\n{}", wrapped(&format!("{label}{}", found.told)));
+    }
+    if !answer.results.is_empty() {
+        out += &results(answer, charset);
+    }
+    if let Some(stopped) = answer.stopped_at_s {
+        let _infallible = writeln!(out, "\nstopped at t = {}", seconds(stopped));
+    }
+    out
+}
+
+fn results(answer: &Answer, charset: Charset) -> String {
+    let mut out = String::new();
+    let name = |result: &VariantResult| name_of(result, answer.results.len());
+    let width =
+        answer.results.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).clamp(7, 24);
+    let _infallible = writeln!(
+        out,
+        "\n{:<width$} {:>8} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}",
+        "policy", "calls", "each", "peak/s", "first", "50 %", "95 %", "last", "gave up"
+    );
+    for result in &answer.results {
+        let time = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| seconds(ms / 1000.0).replace(' ', ""));
+        let _infallible = writeln!(
+            out,
+            "{:<width$} {:>8} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}",
+            name(result),
+            whole(result.calls),
+            times(result.amplification),
+            format!("{}@{}s", whole(result.peak_per_second), result.peak_at_s),
+            time(result.first_success_ms),
+            time(result.p50_ms),
+            time(result.p95_ms),
+            time(result.completion_ms),
+            percent(result.gave_up / result.operations.max(1.0)),
+        );
+    }
+    out += &load(answer, charset);
+    for result in &answer.results {
+        let label = if result.variant.is_empty() { String::new() } else { format!("{}: ", name(result)) };
+        let _infallible = write!(out, "\n{}", wrapped(&format!("{label}{}", result.verdict)));
+    }
+    out
+}
+
+/// The name of a result: what it differs in.
+pub(super) fn name_of(result: &VariantResult, of: usize) -> String {
+    if of == 1 && result.variant.is_empty() {
+        return "as asked".to_owned();
+    }
+    let parts: Vec<_> = result.variant.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parts.join(" ")
+}
+
+/// What was simulated.
+pub(super) fn head(answer: &Answer) -> String {
+    let parameters = &answer.model_parameters;
+    let value = |name: &str| parameters.get(name).map_or("", String::as_str);
+    let pattern = value("loop");
+    let who = if pattern == "open" {
+        format!("operations arrive {}", value("arrive"))
+    } else {
+        let arrive = if value("arrive") == "all" { "at once" } else { value("arrive") };
+        format!("{} arrive {arrive}", counted(f64::from(answer.clients), "client"))
+    };
+    let mut out = format!("model {}: {who}", answer.model);
+    if answer.model == "server" {
+        let _infallible = write!(
+            out,
+            ", capacity {}, service {}, queue {}, outage {}",
+            value("capacity"),
+            value("service"),
+            value("queue"),
+            value("outage")
+        );
+    }
+    if value("shared") != "off" {
+        let _infallible = write!(out, ", limits shared by {}", value("shared"));
+    }
+    let _infallible = write!(out, "; {}, seed {}", counted(f64::from(answer.runs), "run"), answer.seed);
+    let about = match pattern {
+        "open" => {
+            "open system: new operations come whatever happens, so waits put load off and do not reduce it"
+        }
+        "once" => "one operation per client: the load ends by itself, and waits thin it out",
+        _ => "closed loop: a client that waits sends nothing else, so waits reduce the load",
+    };
+    format!("{}{}", wrapped(&out), wrapped(about))
+}
+
+/// The load over time of each variant, on one scale.
+fn load(answer: &Answer, charset: Charset) -> String {
+    let bars: Vec<Vec<f64>> = answer.results.iter().map(|result| columns(answer, &result.timeline)).collect();
+    let most = bars.iter().flatten().copied().fold(0.0, f64::max);
+    let last = end(answer);
+    if most == 0.0 || last == 0 {
+        return String::new();
+    }
+    let mut out = format!("\nload over time: 0 to {}, up to {}/s\n", seconds(to_float(last)), whole(most));
+    for (result, bars) in answer.results.iter().zip(&bars) {
+        let line: String = bars.iter().map(|value| bar(value / most, charset)).collect();
+        if answer.results.len() > 1 {
+            let _infallible = writeln!(out, "  {}", name_of(result, answer.results.len()));
+        }
+        let _infallible = writeln!(out, "  {}", line.trim_end());
+    }
+    out
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds")]
+fn to_float(number: u64) -> f64 {
+    number as f64
+}
+
+/// The last second of which there is something to show.
+pub(super) fn end(answer: &Answer) -> u64 {
+    let last = answer.results.iter().filter_map(|result| {
+        let step = result.timeline.get(1).map_or(1, |step| step.t);
+        result.timeline.iter().rfind(|at| at.offered > 0.0).map(|at| at.t + step)
+    });
+    last.max().unwrap_or_default()
+}
+
+/// The greatest load within each column's time.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a drawing"
+)]
+fn columns(answer: &Answer, timeline: &[Step]) -> Vec<f64> {
+    let mut columns = vec![0.0; LINE];
+    let end = end(answer).max(LINE as u64) as f64;
+    for step in timeline {
+        let place = (step.t as f64 / end * LINE as f64) as usize;
+        if let Some(column) = columns.get_mut(place) {
+            *column = f64::max(*column, step.offered);
+        }
+    }
+    columns
+}
+
+/// A bar of this share of the height.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawing")]
+fn bar(share: f64, charset: Charset) -> char {
+    const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
+    let height = (share * 8.0).ceil().clamp(0.0, 8.0) as usize;
+    match charset {
+        Charset::Utf8 => BLOCKS[height],
+        Charset::Ascii => ASCII[height],
+    }
+}
+
+/// The text in lines of 80 columns; those that follow the first are indented.
+pub(super) fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 80;
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            out += "\n  ";
+            column = 2;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += length;
+    }
+    out + "\n"
+}

@@ -1,0 +1,37 @@
+//! What attempts do at a store: they ask to be admitted, and report how they ended. What that means is decided in `gate/`.
+
+use super::{Done, Failure, Leases, Store};
+use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement, StoreTime};
+
+/// Asks whether an attempt may start: what the limits say, and the store's time when they said it. `None`: others are at the
+/// state, and nothing was done.
+pub fn admit(
+    store: &mut dyn Store,
+    key: &str,
+    limits: &Limits,
+    ask: &Ask,
+) -> Result<Option<(Admission, StoreTime)>, Failure> {
+    let mut decided = None;
+    let done = store.try_transact(key, Leases::wanted(limits, ask), &mut |seen| {
+        let admission = seen.state.admit(seen.now, limits, ask, seen.free);
+        let grant = if let Admission::Proceed(grant) = &admission { *grant } else { Grant::default() };
+        decided = Some((admission, seen.now));
+        grant
+    })?;
+    Ok(decided.filter(|_| done == Done::Done))
+}
+
+/// Reports the end of an attempt, and gives its leases back. `None`: as above.
+pub fn settle(
+    store: &mut dyn Store,
+    key: &str,
+    limits: &Limits,
+    report: &Settlement,
+) -> Result<Option<Settled>, Failure> {
+    let mut settled = Settled::default();
+    let done = store.try_transact(key, Leases::GiveBack, &mut |seen| {
+        settled = seen.state.settle(seen.now, limits, report);
+        Grant::default()
+    })?;
+    Ok(Some(settled).filter(|_| done == Done::Done))
+}

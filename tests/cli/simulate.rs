@@ -1,0 +1,256 @@
+//! `retry simulate`: the herd of clients, in virtual time.
+
+use serde_json::Value as Json;
+
+use super::harness::{Ran, only};
+use crate::support::{Sandbox, fixture};
+
+#[track_caller]
+fn simulated(options: &str) -> Json {
+    let ran = Sandbox::new().run("simulate --format json".split(' ').chain(options.split_whitespace()));
+    assert_eq!(ran.stderr, "");
+    ran.exits(0).json()
+}
+
+/// The claim that all else rests on: what is simulated is what is run.
+#[test]
+fn the_first_client_waits_as_a_run_with_the_same_seed_does() {
+    for options in [
+        "--seed 7 --max 9 --delay 2ms",
+        "--seed 7 --max 6 --delay 1ms --jitter full --factor 3",
+        "--seed 8 --max 7 --delay 2ms --backoff decorrelated",
+        "--seed 9 --max 5 --delay 3ms --backoff fixed --jitter 25%",
+    ] {
+        let sandbox = Sandbox::new();
+        let words: Vec<_> = options.split(' ').collect();
+        let run = [&words[..], &["-q", "--log", "log", "--", fixture(), "fail-until", "runs", "99", "75"]];
+        sandbox.run(run.concat()).exits(75);
+        let log = sandbox.log("log");
+        let real: Vec<_> = only(&log, "attempt.retry")
+            .iter()
+            .map(|line| [&line["attempt"], &line["backoff_ms"], &line["delay_ms"]].map(Json::clone))
+            .collect();
+        let answer = simulated(&format!("--clients 1 {options}"));
+        let waits = answer["results"][0]["waits"].as_array().expect("waits");
+        let virtual_ones: Vec<_> = waits
+            .iter()
+            .map(|wait| [&wait["attempt"], &wait["backoff_ms"], &wait["delay_ms"]].map(Json::clone))
+            .collect();
+        assert!(real.len() >= 4, "{options}");
+        assert_eq!(virtual_ones, real, "{options}");
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_bytes_on_any_number_of_threads() {
+    let bytes = |more: &[&str]| {
+        let options = ["simulate", "--clients", "60", "--runs", "6", "--max", "9", "--format", "json"];
+        let ran = Sandbox::new().run([&options[..], more].concat()).exits(0);
+        assert!(!ran.stdout.is_empty());
+        ran.stdout
+    };
+    let one = bytes(&["--threads", "1"]);
+    assert_eq!(one, bytes(&["--threads", "1"]));
+    assert_eq!(one, bytes(&["--threads", "2"]));
+    assert_eq!(one, bytes(&["--threads", "5"]));
+    assert_ne!(one, bytes(&["--threads", "1", "--seed", "2"]));
+}
+
+#[test]
+fn a_verdict_says_what_happened_and_the_status_is_0_whatever_it_is() {
+    for (options, verdict) in [
+        ("--clients 200 --max inf --outage 0s..5s:refuse", "all done "),
+        ("--clients 200 --max 2 --outage 0s..5s:refuse", "all gave up"),
+        (
+            "--clients 50 --max inf --outage 0s..inf:refuse",
+            "never ends: 50 of 50 still trying at the horizon (10m)",
+        ),
+        ("--arrive poisson:60 --timeout 1s --outage 10s..30s:hang --max 4 --horizon 2m", "metastable"),
+        ("--clients 20 --outage none", "none gave up"),
+    ] {
+        let answer = simulated(options);
+        let told = answer["results"][0]["verdict"].as_str().expect("a verdict");
+        assert!(told.contains(verdict), "{options}: {told}");
+        assert!(told.contains("gave up"), "{options}: {told}");
+        let words: Vec<_> = ["simulate"].into_iter().chain(options.split(' ')).collect();
+        let text = Sandbox::new().run(words).exits(0).text();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+}
+
+#[test]
+fn shared_limits_hold_for_all_clients_together() {
+    let limited = simulated("--clients 100 --outage none --rate 10/1s --capacity 1000/s");
+    let result = &limited["results"][0];
+    assert_eq!(result["limits"]["rate"], "10/1s");
+    assert_eq!(limited["model_parameters"]["shared"], "all");
+    let completion = result["completion_ms"].as_f64().expect("a time");
+    assert!((9000.0..10_000.0).contains(&completion), "{completion}");
+    let alone = simulated("--clients 100 --outage none --rate 10/1s --capacity 1000/s --shared off");
+    assert!(alone["results"][0]["completion_ms"].as_f64() < Some(1000.0));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_what_to_use() {
+    for (options, told) in [
+        ("--clients 0", "use 1 to"),
+        ("--clients -3", "use a whole one"),
+        ("--capacity 0", "use --outage 0s..30s:refuse"),
+        ("--horizon 20s", "use --horizon 10m 30s or more"),
+        ("--arrive poisson:10 --loop closed:1s", "conflict"),
+        ("--arrive poisson:0", "use more than 0"),
+        ("--loop open", "needs --arrive poisson:RATE"),
+        ("--model sever", "did you mean server?"),
+        ("--model occ --outage none", "has no effect with --model occ"),
+        ("--outage 5s..3s:refuse", "it ends before it begins"),
+        ("--outage 0s..3s:explode", "use refuse, hang, 503"),
+        ("--service pareto:1s,1", "use an exponent above 1"),
+        ("--capacity 5 --service fixed:1s", "conflict"),
+        ("--queue -1", "use a whole one"),
+        ("--runs 0", "use 1 to"),
+        ("--threads 0", "use 1 to"),
+        ("--warm-up 5s", "use --arrive poisson"),
+        ("--for 5s", "all clients come at once"),
+        ("--shared groups:0", "use 1 to"),
+        ("--clients 5 --shared groups:6", "use groups:5 or less"),
+        ("--clients 99999999 --threads 1", "of memory"),
+        ("--timeout 5x", "invalid duration"),
+        ("--format xml", "use --format text"),
+    ] {
+        let words = ["simulate"].into_iter().chain(options.split(' '));
+        let ran: Ran = Sandbox::new().run(words).exits(125).prints("");
+        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn policies_are_compared_in_every_combination() {
+    let answer = simulated("--clients 40 --max 9 --compare jitter=none,full --compare budget=off,20%");
+    let results = answer["results"].as_array().expect("results");
+    let seen: Vec<_> =
+        results.iter().map(|result| [&result["variant"]["jitter"], &result["variant"]["budget"]]).collect();
+    assert_eq!(seen, [["none", "off"], ["none", "20%"], ["full", "off"], ["full", "20%"]]);
+    assert_eq!(results[0]["limits"], serde_json::json!({}));
+    assert_eq!(results[1]["limits"]["budget"], "20%");
+    assert!(results[1]["gave_up"].as_f64() > results[0]["gave_up"].as_f64());
+    let csv =
+        Sandbox::new().run("simulate --clients 9 --compare max=2,3 --format csv".split(' ')).exits(0).text();
+    assert_eq!(csv.lines().count(), 3);
+    assert!(csv.starts_with("variant,operations,calls,") && csv.contains("\r\nmax=3,9,27,3,"), "{csv}");
+    let long = "simulate --clients 9 --compare max=2,3 --format csv --timeline";
+    let long = Sandbox::new().run(long.split(' ')).exits(0).text();
+    assert!(long.starts_with("t,variant,offered,served\r\n0,max=2,18,0\r\n"), "{long}");
+}
+
+#[test]
+fn a_map_and_a_search_say_what_recovers() {
+    let answer = simulated("--clients 30 --runs 4 --max 4 --sweep outage=1s..20s/2 --sweep max=2,9");
+    let cells = answer["sweep"]["cells"].as_array().expect("cells");
+    let recovered: Vec<_> = cells.iter().map(|cell| cell["recovered"].as_f64()).collect();
+    assert_eq!(recovered, [Some(0.0), Some(0.0), Some(1.0), Some(1.0)]);
+    assert_eq!(answer["runs"], 4);
+    let answer = simulated("--clients 30 --runs 4 --max 5 --find outage");
+    let found = &answer["found"][0];
+    let told = found["told"].as_str().expect("words");
+    assert!(told.starts_with("survives outage up to "), "{told}");
+    // Five attempts: waits of 0.5..1, 1..2, 2..4 and 4..8 seconds, so none comes after 15 s, and none before 7.5 s.
+    let survives = found["survives"].as_str().expect("a value");
+    assert!(
+        survives.starts_with("7s") || survives.starts_with("8s") || survives.starts_with("9s"),
+        "{survives}"
+    );
+}
+
+#[test]
+fn the_page_has_its_curves_and_escapes_what_is_foreign() {
+    let page = "simulate --clients 30 --max 9 --compare jitter=none,full --format html";
+    let page = Sandbox::new().run(page.split(' ')).exits(0).text();
+    assert_eq!(page.matches("<polyline").count(), 4);
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(!page.contains("<script"));
+    let map = "simulate --clients 9 --runs 1 --sweep outage=1s,20s --format html";
+    let map = Sandbox::new().run(map.split(' ')).exits(0).text();
+    assert!(map.contains("across: outage"), "{map}");
+}
+
+#[test]
+fn an_answer_is_as_its_schema_says() {
+    let schema = Sandbox::new().run(["generate", "simulate-schema"]).exits(0).json();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for options in [
+        "--clients 20",
+        "--model collapse --runs 2",
+        "--clients 9 --runs 2 --sweep max=1..3",
+        "--clients 9 --runs 2 --find delay",
+    ] {
+        let answer = simulated(options);
+        let wrong: Vec<_> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{options}: {wrong:?}");
+    }
+}
+
+#[test]
+fn explain_gives_the_verdict_alone() {
+    let words = "explain --simulate 100,outage=5s,capacity=50/s --max 9 --jitter full";
+    let ran = Sandbox::new().run(words.split(' ')).exits(0);
+    let text = ran.text();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("100 clients, 5s outage, capacity 50/s: peak "), "{text}");
+    for (herd, told) in
+        [("x", "whole one"), ("5,outage", "has no value"), ("5,max=3", "unknown parameter 'max'")]
+    {
+        let ran = Sandbox::new().run(["explain", "--simulate", herd]).exits(125);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_or_mapped_is_refused() {
+    for (options, told) in [
+        ("--sweep outage", "no values"),
+        ("--sweep otage=1s,2s", "did you mean outage?"),
+        ("--sweep max=1..3 --compare max=1,2", "conflict"),
+        ("--sweep max=1..3 --sweep delay=1,2 --sweep clients=1,2", "two axes"),
+        ("--compare retry-on=1,2", "unknown parameter 'retry-on'"),
+        ("--compare max=0,1", "--max 0"),
+        ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
+        ("--find foo", "use capacity, clients"),
+        ("--find outage --outage none", "no value to begin with"),
+        ("--lost 5%", "needs --sweep or --find"),
+        ("--timeline", "needs --format csv"),
+    ] {
+        let ran =
+            Sandbox::new().run(["simulate"].into_iter().chain(options.split(' '))).exits(125).prints("");
+        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
+    }
+}
+
+/// What is finished is printed, and then we die of the signal.
+#[test]
+fn an_interrupted_simulation_prints_what_it_has() {
+    use std::io::Read as _;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let sandbox = Sandbox::new();
+    let words = "simulate --threads 1 --clients 3000 --outage 0s..inf:refuse --compare max=1,inf --delay 1ms \
+                 --max-delay 1ms --horizon 6d --format text";
+    let mut command = sandbox.signallable(words.split_whitespace());
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("it starts");
+    let pid = i32::try_from(child.id()).expect("a pid");
+    let busy = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let ticks = stat.rsplit(')').next().unwrap_or("").split_whitespace().nth(11);
+        ticks.and_then(|ticks| ticks.parse::<u64>().ok()).is_some_and(|ticks| ticks > 60)
+    };
+    crate::support::wait_for("some work", busy);
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid).expect("a pid"),
+        rustix::process::Signal::INT,
+    )
+    .expect("a signal");
+    let mut text = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    assert_eq!(child.wait().expect("an end").signal(), Some(2));
+    assert!(text.contains("max=1: ") && text.contains("stopped at t = "), "{text}");
+    assert!(!text.contains("max=inf"), "{text}");
+}
