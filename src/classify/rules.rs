@@ -10,8 +10,9 @@ use super::channel::Channel;
 use super::classification::{Class, Classification};
 use super::evidence::Evidence;
 use super::exit_spec::ExitSpecs;
+use super::output::{Stream, Tap as _};
 use super::profile::{Knowledge, Verdict};
-use super::text::{PolicyRule, StreamPattern};
+use super::text::{PolicyRule, StreamPattern, Watch};
 use verdicts::{
     builtin, by_itself, by_text, could_not_be_run, explicit, interrupted, interrupted_by_others,
     judged_by_profile, never_started, not_again, refined, said_by_the_command, speaks_of, unread,
@@ -63,6 +64,22 @@ impl Rules {
     /// Does a rule ask for the HTTP status that the output speaks of?
     pub fn need_http(&self) -> bool {
         self.texts.iter().any(|rule| rule.http.is_some())
+    }
+
+    /// Judges an attempt of which the captured text is there as a whole: the patterns are looked for in it.
+    pub fn classify_text(&self, mut attempt: AttemptResult) -> Classification {
+        let patterns = self.patterns();
+        if !patterns.is_empty() {
+            let mut watch = Watch::new(patterns);
+            let text = &attempt.output.text;
+            for (stream, bytes) in [(Stream::Stderr, &text.stderr), (Stream::Stdout, &text.stdout)] {
+                if let Some(bytes) = bytes {
+                    watch.take(stream, bytes);
+                }
+            }
+            attempt.output.seen = watch.finish();
+        }
+        self.classify(&attempt, None)
     }
 
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.

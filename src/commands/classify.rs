@@ -11,8 +11,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::profile::{Captures, ToolMatch};
 use crate::classify::{
-    AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, Tap, Watch, date,
-    signal,
+    AttemptResult, CapturedText, Class, Classification, Ending, Output, Rules, Stream, date, signal,
 };
 use crate::cli::Invocation;
 use crate::sys::environment::Outer;
@@ -38,7 +37,7 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
     let argv = about(invocation, &asked.resolved.policy);
     let rules = rules(&asked, &argv);
     let used = Used::of(&rules, &attempt);
-    let verdict = judge(&rules, attempt);
+    let verdict = rules.classify_text(attempt);
     match format {
         "json" => print_json(&json(&verdict, &used), false),
         _ => print(&text(&verdict, &used.note(&rules, &argv))),
@@ -100,22 +99,6 @@ impl Used {
         };
         format!("; {what} ({why}; {option} reads it)")
     }
-}
-
-/// Judges a result of which the output is there as a whole.
-fn judge(rules: &Rules, mut attempt: AttemptResult) -> Classification {
-    let patterns = rules.patterns();
-    if !patterns.is_empty() {
-        let mut watch = Watch::new(patterns);
-        let text = &attempt.output.text;
-        for (stream, bytes) in [(Stream::Stderr, &text.stderr), (Stream::Stdout, &text.stdout)] {
-            if let Some(bytes) = bytes {
-                watch.take(stream, bytes);
-            }
-        }
-        attempt.output.seen = watch.finish();
-    }
-    rules.classify(&attempt, None)
 }
 
 /// The result that the options describe.

@@ -10,7 +10,7 @@ use super::runs::{CLASSES, Run, Stop};
 use super::time::SECOND;
 use crate::base::words::plural;
 use crate::classify::profile::{Claims, Knowledge, Profile, Selection};
-use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, Stream, Watch, signal};
+use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal};
 use crate::event::Outcome;
 
 /// What judges. Patterns are compiled once for all attempts of a command.
@@ -90,7 +90,7 @@ impl Judge {
         Some((then, CLASSES.iter().position(|class| *class == now)?))
     }
 
-    fn judge(&mut self, run: &Run, mut attempt: AttemptResult) -> &'static str {
+    fn judge(&mut self, run: &Run, attempt: AttemptResult) -> &'static str {
         let argv: Vec<_> = run.argv.iter().map(std::ffi::OsString::from).collect();
         let selection = Selection::choose(&self.profiles, &argv, &self.users);
         let key = (selection.names.clone(), selection.claims);
@@ -98,18 +98,7 @@ impl Judge {
             let knowledge = Rc::new(Knowledge::new(selection, self.users.clone()));
             Rules { knowledge, ..self.rules.clone() }
         });
-        let patterns = rules.patterns();
-        if !patterns.is_empty() {
-            let mut watch = Watch::new(patterns);
-            let text = &attempt.output.text;
-            for (stream, bytes) in [(Stream::Stderr, &text.stderr), (Stream::Stdout, &text.stdout)] {
-                if let Some(bytes) = bytes {
-                    crate::classify::Tap::take(&mut watch, stream, bytes);
-                }
-            }
-            attempt.output.seen = watch.finish();
-        }
-        rules.classify(&attempt, None).class.name()
+        rules.classify_text(attempt).class.name()
     }
 }
 

@@ -121,14 +121,6 @@ impl Store for Memory {
         Ok(Done::Done)
     }
 
-    fn renew(&mut self) -> Result<Done, Failure> {
-        Ok(Done::Done)
-    }
-
-    fn renewal(&self) -> Option<Duration> {
-        None
-    }
-
     fn patience(&self) -> RangeInclusive<Duration> {
         Duration::from_millis(2)..=Duration::from_millis(250)
     }

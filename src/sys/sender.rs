@@ -56,10 +56,10 @@ impl Sender {
 
 impl Thread {
     fn start() -> io::Result<Self> {
-        let (jobs, todo) = mpsc::channel::<(Job, Instant)>();
+        let (jobs, queue) = mpsc::channel::<(Job, Instant)>();
         let (done, outcomes) = mpsc::channel();
         supervise::beside(move |wake| {
-            for (job, until) in todo {
+            for (job, until) in queue {
                 let outcome = attempt(&job, until);
                 if done.send(outcome).is_err() {
                     return;

@@ -112,7 +112,7 @@ impl Judges<'_> {
         let known = (selection.names, selection.claims);
         let rules = self.known.entry(known).or_insert_with(|| rules(asked, &argv));
         let used = super::Used::of(rules, &attempt);
-        Ok(super::json(&super::judge(rules, attempt), &used))
+        Ok(super::json(&rules.classify_text(attempt), &used))
     }
 }
 

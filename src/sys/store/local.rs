@@ -187,14 +187,6 @@ impl Store for Local {
         result
     }
 
-    fn renew(&mut self) -> Result<Done, Failure> {
-        Ok(Done::Done)
-    }
-
-    fn renewal(&self) -> Option<Duration> {
-        None
-    }
-
     fn patience(&self) -> RangeInclusive<Duration> {
         Duration::from_millis(2)..=Duration::from_millis(250)
     }
