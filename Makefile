@@ -116,8 +116,10 @@ uninstall: ## remove what install put there, and nothing else
 		"$(DESTDIR)$(docdir)/LICENSE-MIT" "$(DESTDIR)$(docdir)/README.md"
 	@rmdir "$(DESTDIR)$(docdir)" 2>/dev/null || true
 
-bench: build ## measure the cost of a wrapped command
+bench: build ## measure retry beside its peers, and what its own options cost (ten minutes)
 	@RETRY="$(binary)" scripts/bench.sh
+	@RETRY="$(binary)" scripts/bench.sh attempts
+	@RETRY="$(binary)" scripts/bench-peers.py
 
 bench-simulate: ## compare simulations with published results, at full size, and measure their speed
 	$(CARGO) bench --locked --bench simulate

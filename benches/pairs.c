@@ -4,6 +4,7 @@
  *     pairs compare ROUNDS LABEL COMMAND [LABEL COMMAND]...   each COMMAND one word, split at spaces
  *     pairs loop N COMMAND [ARG]...                           mean wall time of N runs, one after another
  *     pairs once COMMAND [ARG]...                             wall time and largest resident set of one run
+ *     pairs note FILE COMMAND [ARG]...                        the same into FILE, with processor time and wait status
  *
  * compare runs every command once a round, in turned order every other round, so that a drift of the machine
  * meets all alike; loop prints microseconds; once prints microseconds and KiB. A command of compare that
@@ -125,14 +126,23 @@ int main(int argc, char **argv) {
         printf("%.1f\n", (microseconds() - started) / (double)count);
         return 0;
     }
-    if (!strcmp(mode, "once") && argc > 2) {
-        double wall = run(argv + 2, &status, &usage);
+    if ((!strcmp(mode, "once") && argc > 2) || (!strcmp(mode, "note") && argc > 3)) {
+        int is_note = mode[0] == 'n';
+        double wall = run(argv + 2 + is_note, &status, &usage);
 #ifdef __APPLE__
         usage.ru_maxrss /= 1024;
 #endif
-        printf("%.1f %ld\n", wall, usage.ru_maxrss);
+        FILE *out = is_note ? fopen(argv[2], "w") : stdout;
+        if (!out) return 2;
+        fprintf(out, "%.1f %ld", wall, usage.ru_maxrss);
+        if (is_note) {
+            double user = (double)usage.ru_utime.tv_sec * 1e6 + (double)usage.ru_utime.tv_usec;
+            double system = (double)usage.ru_stime.tv_sec * 1e6 + (double)usage.ru_stime.tv_usec;
+            fprintf(out, " %.1f %d", user + system, status);
+        }
+        fputc('\n', out);
         return 0;
     }
-    fputs("usage: pairs compare ROUNDS LABEL COMMAND... | loop N COMMAND... | once COMMAND...\n", stderr);
+    fputs("usage: pairs compare ROUNDS LABEL COMMAND... | loop N COMMAND... | once COMMAND... | note FILE COMMAND...\n", stderr);
     return 2;
 }

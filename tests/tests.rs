@@ -4,10 +4,10 @@
 mod support;
 
 mod cli;
+mod documented;
 mod floors;
 mod knowledge;
 mod metrics;
-mod readme;
 mod recover;
 mod report;
 mod shared;

@@ -3,6 +3,7 @@
 mod bash;
 mod config;
 mod fish;
+mod man;
 mod words;
 mod zsh;
 
@@ -42,7 +43,7 @@ const KNOWN: &[&str] = &[
 pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
     let what = invocation.operands().first().map(|what| what.to_string_lossy()).unwrap_or_default();
     print_exactly(&match &*what {
-        "man" => man(),
+        "man" => man::page(),
         "bash" => bash::completions(),
         "zsh" => zsh::completions(),
         "fish" => fish::completions(),
@@ -146,32 +147,6 @@ fn schema_of<T: JsonSchema>(title: &str) -> Json {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     schema["title"] = json!(title);
     schema
-}
-
-/// The man page: the options are the program's own help, the rest stands in `head.roff` and `tail.roff`.
-fn man() -> String {
-    let page = clap_mangen::Man::new(cli::documented());
-    // Not clap_mangen's title: an empty date would be left out, and the fields behind it would move up. A date would
-    // change with every build.
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!(
-        ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"
-    );
-    text.push_str(include_str!("generate/head.roff"));
-    let mut out = Vec::new();
-    let _infallible = page.render_options_section(&mut out);
-    text.push_str(&String::from_utf8_lossy(&out));
-    text.push_str(&include_str!("generate/tail.roff").replace("@VARIABLES@\n", &variables()));
-    text
-}
-
-/// The environment variables that set options, a paragraph each.
-fn variables() -> String {
-    let escaped = |text: &str| text.replace('-', "\\-");
-    let entry = |variable: &str, option: &str| {
-        format!(".TP\n\\fB{variable}\\fR\n\\fB\\-\\-{}\\fR\n", escaped(option))
-    };
-    cli::RUN.rows().into_iter().filter_map(|row| Some(entry(row.env()?, row.long()?))).collect()
 }
 
 #[cfg(test)]

@@ -97,11 +97,8 @@ fn why(failure: &Failure) -> String {
         ("policy", _) => format!("policy/{id}: an option or a configuration says so"),
         ("hint", _) => format!("hint/{id}: the command itself says so"),
         (_, Some(profile)) => {
-            format!(
-                "{}/{id}: what is known of it (retry profiles {} shows the rule)",
-                child_text(profile),
-                child_text(profile)
-            )
+            let profile = child_text(profile);
+            format!("{profile}/{id} (retry profiles {profile} shows the rule)")
         }
         (source, None) => format!("{}/{id}", child_text(source)),
     }

@@ -84,7 +84,10 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         }
     }
     let examples = page.split(".SH EXAMPLES").nth(1).expect("examples");
-    for verb in ["until", "wait", "explain", "classify", "profiles", "state", "report", "generate"] {
+    for verb in [
+        "until", "wait", "explain", "classify", "profiles", "state", "report", "replay", "simulate",
+        "generate",
+    ] {
         assert!(examples.contains(&format!("retry {verb}")), "no example of {verb}");
     }
     let held = page.split("\\fB\\-O\\fR").nth(1).expect("-O");

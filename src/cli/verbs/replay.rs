@@ -7,7 +7,10 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value("jobs", "N", "Letters that run at once, after a first one succeeded [default: 1]"),
     &Flag::value("give-up-after", "N", "Stop after so many transient failures in a row [default: 3]"),
     &Flag::value("rate", "N/DURATION", "Letters per time, such as 5/1s; a letter's own limits hold as well"),
-    &Flag::file("keep", "Move letters that succeeded to this directory instead of removing them"),
+    &Flag {
+        value_name: "DIR",
+        ..Flag::file("keep", "Move letters that succeeded to this directory instead of removing them")
+    },
     &Flag::switch("list", "List the letters: age, name, attempts, exit, reason, size of the input, problems"),
     &Flag::format(&["text", "json"], "With --list: text or json"),
     &Flag::switch("show", "Show the letters: the command quoted for a shell, and how it failed"),
