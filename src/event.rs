@@ -361,8 +361,8 @@ pub fn millis(duration: Duration) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
 pub fn micros(millis: f64) -> u64 {
     // A year is long for an attempt; more would overflow sums.
-    const MOST: f64 = 1e15;
-    (millis * 1e3).round().clamp(0.0, MOST) as u64
+    const MAX_MICROS: f64 = 1e15;
+    (millis * 1e3).round().clamp(0.0, MAX_MICROS) as u64
 }
 
 impl Event {

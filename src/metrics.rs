@@ -22,7 +22,7 @@ use family::{CLASSES, FAMILIES, Family, Kind, Samples};
 use labels::Labels;
 
 /// Sets of labels in a file; further ones are counted under the operation `(other)`.
-pub const MOST_SETS: usize = 500;
+pub const MAX_SETS: usize = 500;
 
 /// The first line of a file of metrics.
 pub const MARKER: &str =
@@ -88,7 +88,7 @@ impl Metrics {
         last_success: impl Fn(Option<u64>) -> Option<u64>,
     ) -> bool {
         let mut key = Labels::new(run.operation, run.policy, run.labels);
-        let is_other = self.sets.len() >= MOST_SETS && !self.sets.contains_key(&key);
+        let is_other = self.sets.len() >= MAX_SETS && !self.sets.contains_key(&key);
         if is_other {
             key = key.other();
         }

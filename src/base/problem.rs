@@ -101,9 +101,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// The known word that `word` is short for or misspells.
 pub fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    const LEAST: usize = 3;
+    /// A shorter word stands for too many.
+    const MIN_WORD_BYTES: usize = 3;
     let word = word.trim().to_lowercase();
-    let mut longer = known.iter().filter(|known| word.len() >= LEAST && known.starts_with(&*word));
+    let mut longer = known.iter().filter(|known| word.len() >= MIN_WORD_BYTES && known.starts_with(&*word));
     match (longer.next(), longer.next()) {
         (Some(only), None) => Some(only),
         _ => nearest(&word, known.iter().copied()),

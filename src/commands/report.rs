@@ -50,7 +50,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     }
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
     if outcome.overflowed {
-        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MOST_RUNS))
+        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MAX_RUNS))
             .hint("choose some with --since, --name, --outcome or --run"));
     }
     let exit = if let Some(target) = invocation.value("draft-rules") {

@@ -175,7 +175,7 @@ impl<'a> Driver<'a> {
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
             .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
             .with_helpers(helpers::tail(policy), policy.hook_tail)
-            .with_told((policy.ping_body && telling.pings()).then_some(ping::LONGEST_TAIL));
+            .with_told((policy.ping_body && telling.pings()).then_some(ping::MAX_TAIL_BYTES));
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         let kill_after_given = asked.resolved.origin("kill-after").is_given();
         let options = Options {

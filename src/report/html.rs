@@ -10,7 +10,7 @@ use crate::base::words::plural;
 use svg::{Bar, Escaped};
 
 /// Runs that were not right at first, and are shown one by one.
-pub const RUNS: usize = 200;
+pub const MAX_RUNS: usize = 200;
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -89,7 +89,7 @@ pub enum Kind {
 }
 
 /// The longest text of a cell, in characters.
-const LONGEST: usize = 300;
+const MAX_CELL_CHARS: usize = 300;
 
 /// A chart with its numbers behind it.
 fn chart(title: &str, svg: &str, columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
@@ -113,7 +113,7 @@ pub fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
         columns.iter().map(|(title, kind)| format!("<th{}>{title}</th>", class(*kind))).collect();
     let row = |cells: &Vec<String>| {
         let cell = |(cell, (_, kind)): (&String, &(&str, Kind))| {
-            format!("<td{}>{}</td>", class(*kind), Escaped(&svg::cut(cell, LONGEST)))
+            format!("<td{}>{}</td>", class(*kind), Escaped(&svg::cut(cell, MAX_CELL_CHARS)))
         };
         format!("<tr>{}</tr>\n", cells.iter().zip(columns).map(cell).collect::<String>())
     };
@@ -198,7 +198,7 @@ fn next_bound(bound: f64) -> f64 {
 }
 
 fn attempts(report: &Report) -> String {
-    const SHOWN: usize = 60;
+    const SHOWN_ROWS: usize = 60;
     let counts = &report.attempts.histogram;
     let bar = |(place, count): (usize, &Count)| Bar {
         place,
@@ -206,7 +206,7 @@ fn attempts(report: &Report) -> String {
         tick: count.attempts.to_string(),
         label: plural(count.attempts, "attempt"),
     };
-    let bars: Vec<_> = counts.iter().take(SHOWN).enumerate().map(bar).collect();
+    let bars: Vec<_> = counts.iter().take(SHOWN_ROWS).enumerate().map(bar).collect();
     let rows: Vec<_> =
         counts.iter().map(|count| vec![grouped(count.attempts), grouped(count.runs)]).collect();
     let title = "Attempts";

@@ -4,7 +4,7 @@ use super::model::{Interval, Report, Rule};
 use super::text::{grouped, percent, span};
 
 /// GitHub refuses summaries of more than 1024 KiB.
-const MOST_BYTES: usize = 900 * 1024;
+const MAX_SUMMARY_BYTES: usize = 900 * 1024;
 
 /// What was rescued is said first, outside of anything that can be folded. It begins with no heading of the first level.
 pub fn render(report: &Report, top: usize) -> String {
@@ -79,8 +79,8 @@ pub fn render(report: &Report, top: usize) -> String {
 
 /// At most so much, cut at the end of a line.
 fn held(mut out: String) -> String {
-    if out.len() > MOST_BYTES {
-        let end = out[..out.floor_char_boundary(MOST_BYTES)].rfind('\n').map_or(0, |end| end + 1);
+    if out.len() > MAX_SUMMARY_BYTES {
+        let end = out[..out.floor_char_boundary(MAX_SUMMARY_BYTES)].rfind('\n').map_or(0, |end| end + 1);
         out.truncate(end);
     }
     out

@@ -119,7 +119,7 @@ pub struct Step {
 }
 
 /// Steps of a timeline at most.
-const MOST_STEPS: usize = 600;
+const MAX_STEPS: usize = 600;
 
 /// A run that is over, as far as an answer needs it. Only the first run of a variant keeps its course.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,7 +151,7 @@ impl Run {
 /// Seconds as steps of equal length.
 #[expect(clippy::cast_precision_loss, reason = "rates")]
 fn timeline(seconds: &[Second]) -> Vec<Step> {
-    let length = seconds.len().div_ceil(MOST_STEPS).max(1);
+    let length = seconds.len().div_ceil(MAX_STEPS).max(1);
     let step = |(place, part): (usize, &[Second])| {
         let rate = |of: fn(&Second) -> u32| {
             part.iter().map(|second| f64::from(of(second))).sum::<f64>() / part.len() as f64

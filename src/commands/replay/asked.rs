@@ -87,10 +87,10 @@ impl Asked {
 /// A number of 1 or more.
 fn count(invocation: &Invocation, name: &str, default: usize) -> Result<usize, Error> {
     /// More processes at once are a mistake.
-    const MOST: usize = 1000;
+    const MAX_COUNT: usize = 1000;
     let Some(text) = invocation.value(name) else { return Ok(default) };
     match text.to_str().and_then(|text| text.trim().parse().ok()) {
-        Some(count @ 1..=MOST) => Ok(count),
-        _ => Err(Error::usage(format!("invalid --{name} '{}': use 1 to {MOST}", text.display()))),
+        Some(count @ 1..=MAX_COUNT) => Ok(count),
+        _ => Err(Error::usage(format!("invalid --{name} '{}': use 1 to {MAX_COUNT}", text.display()))),
     }
 }

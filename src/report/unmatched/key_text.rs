@@ -3,9 +3,9 @@
 use crate::report::text::child_text;
 
 /// Lines at the end of a tail that are looked at.
-const MOST_LINES: usize = 50;
+const MAX_LINES: usize = 50;
 /// The longest key text, in bytes.
-const MOST_BYTES: usize = 512;
+const MAX_BYTES: usize = 512;
 /// What stands between the first and the last line that tell something.
 pub(in crate::report) const GAP: &str = " … ";
 
@@ -38,14 +38,14 @@ const STRONG_WORDS: [&str; 5] = ["reset", "limit", "quota", "lock", "conflict"];
 /// another. Without any, the last line. `None` where nothing was written.
 pub(in crate::report) fn key_text(tail: &str) -> Option<String> {
     let plain: Vec<String> = tail.lines().map(clean).filter(|line| says_something(line)).collect();
-    let last = &plain[plain.len().saturating_sub(MOST_LINES)..];
+    let last = &plain[plain.len().saturating_sub(MAX_LINES)..];
     let mut strong = last.iter().filter(|line| is_strong(line));
     let mut text = match (strong.next(), strong.next_back()) {
         (Some(first), Some(last)) if first != last => format!("{first}{GAP}{last}"),
         (Some(first), _) => first.clone(),
         (None, _) => last.last()?.clone(),
     };
-    text.truncate(text.floor_char_boundary(MOST_BYTES));
+    text.truncate(text.floor_char_boundary(MAX_BYTES));
     Some(text)
 }
 
