@@ -114,7 +114,7 @@ pub enum Stdin {
     /// There was none: a terminal, or `/dev/null`.
     #[default]
     None,
-    /// It stands behind the header.
+    /// The bytes stand behind the header.
     Bytes {
         bytes: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]

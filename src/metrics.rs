@@ -31,13 +31,13 @@ pub const MARKER: &str =
 /// A run that ended. Times are microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended<'a> {
-    /// Its name.
+    /// The operation's name.
     pub operation: &'a str,
     pub policy: &'a str,
     /// The labels that are exported besides, see [`exported`].
     pub labels: &'a [(String, String)],
     pub outcome: Outcome,
-    /// It succeeded after a failure.
+    /// The run succeeded after a failure.
     pub rescued: bool,
     /// Attempts by class: success, transient, throttled, permanent.
     pub classes: [u64; CLASSES.len()],
@@ -50,7 +50,7 @@ pub struct Ended<'a> {
     pub at: i64,
 }
 
-/// What is counted of one set of labels: the numbers of each family, in the order of [`FAMILIES`] and of their samples.
+/// The counts of one set of labels: the numbers of each family, in the order of [`FAMILIES`] and of their samples.
 /// `None`: there was nothing to tell yet.
 #[derive(Clone, Debug, PartialEq)]
 struct Set(Vec<Vec<Option<u64>>>);

@@ -23,7 +23,7 @@ pub enum Kind {
     Cronitor,
 }
 
-/// What a service is told.
+/// The moment that a service is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     Start,

@@ -17,7 +17,7 @@ pub fn units() -> impl Iterator<Item = &'static str> {
     UNITS.iter().flat_map(|(names, _)| *names).copied()
 }
 
-/// What may stand around a number and its unit.
+/// Blanks, as a pattern, that may stand around a number and its unit.
 pub const BLANK_PATTERN: &str = r"[ \t\n\f\r]*";
 /// A number without a sign or an exponent.
 pub const DECIMAL: &str = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)";

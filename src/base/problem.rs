@@ -1,4 +1,4 @@
-//! What is wrong with what was asked, and where it stands.
+//! Mistakes in options and files, each with its place.
 
 use std::rc::Rc;
 
@@ -47,10 +47,10 @@ impl SourceSpan {
     }
 }
 
-/// One thing that is wrong.
+/// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What, without a full stop.
+    /// The mistake in words, without a full stop.
     pub message: String,
     /// Where, when it stands in a file.
     pub place: Option<SourceSpan>,

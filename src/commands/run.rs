@@ -111,7 +111,7 @@ struct Driver<'a> {
     run: String,
     /// The operation's name.
     name: String,
-    /// The same for every attempt and every replay of this work.
+    /// A key that is the same for every attempt and every replay of this work.
     idempotency_key: String,
     /// Where its dead letter is kept.
     letters: Place,

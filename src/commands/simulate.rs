@@ -81,7 +81,7 @@ fn number(invocation: &Invocation, name: &str, most: u32) -> Result<Option<u32>,
     }
 }
 
-/// What is to be shown of it.
+/// The comparison, map or search that was asked for.
 struct Wanted {
     compare: Vec<String>,
     sweep: Vec<String>,

@@ -131,7 +131,7 @@ impl HookEnd {
 }
 
 impl RunStop {
-    /// What an annotation says of the run: how many attempts it took, what was seen, and how long.
+    /// The annotation of the run: how many attempts it took, what was seen, and how long.
     pub fn annotation(&self) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();

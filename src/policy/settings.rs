@@ -47,7 +47,7 @@ impl Group {
     }
 }
 
-/// One setting: everything about it but its value.
+/// A setting: everything about it but its value.
 pub struct Setting {
     /// The name, as flag (with `--`) and TOML key.
     pub key: &'static str,
@@ -64,9 +64,9 @@ pub struct Setting {
     /// Help, a line an entry.
     pub help: &'static [&'static str],
     pub form: TomlForm,
-    /// Its value is never shown.
+    /// The value is never shown.
     pub is_secret: bool,
-    /// What it may be in TOML: JSON Schema, draft-07.
+    /// JSON Schema, draft-07, of its value in TOML.
     pub schema: fn() -> Json,
     /// The words that it may be.
     pub words: fn() -> Vec<&'static str>,
@@ -87,7 +87,7 @@ impl Setting {
         self.help.first().map_or("", |line| line.trim())
     }
 
-    /// Its value where nobody gives one, as help shows it; `None` for switches, and where there is none. `defaults` is
+    /// The value where nobody gives one, as help shows it; `None` for switches, and where there is none. `defaults` is
     /// the policy that the verb begins with.
     pub fn default(&self, defaults: &Policy) -> Option<String> {
         let has_value = !self.value_name.is_empty() && self.key != "max-delay";

@@ -36,7 +36,7 @@ pub struct Place {
     pub head: u64,
 }
 
-/// What was counted up to there.
+/// The counts of a log up to a [`Place`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub metrics: Metrics,
@@ -44,7 +44,7 @@ pub struct Totals {
     pub open: BTreeMap<String, OpenRun>,
 }
 
-/// What a run without an end will be counted with.
+/// A run that has not ended, as it will be counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenRun {
     pub name: String,

@@ -1,4 +1,4 @@
-//! One run among all, chosen in the same pass: the lines of those that may be it are kept until that is known.
+//! Chooses one run in the same pass: the lines of all that may be it are kept until that is known.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub enum Choice {
     Prefix(String),
 }
 
-/// What came of it.
+/// The result of a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picked {
     One(String),

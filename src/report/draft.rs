@@ -179,7 +179,7 @@ impl Draft {
         out
     }
 
-    /// What is wrong with the draft, if anything is.
+    /// The reason why the draft cannot be used, if there is one.
     fn problem<'t>(&self, template: &Template, others: impl Iterator<Item = &'t Template>) -> Option<String> {
         if self.pattern.is_none() {
             return Some("too few words stay the same".to_owned());

@@ -6,7 +6,7 @@ use super::text::{grouped, percent, span};
 /// GitHub refuses summaries of more than 1024 KiB.
 const MAX_SUMMARY_BYTES: usize = 900 * 1024;
 
-/// What was rescued is said first, outside of anything that can be folded. It begins with no heading of the first level.
+/// Renders the report. Rescued runs come first, outside of anything that can be folded; there is no heading of the first level.
 pub fn render(report: &Report, top: usize) -> String {
     let mut out = format!("{}\n\n", first(report));
     if report.interrupted {

@@ -32,7 +32,7 @@ impl Helped {
     }
 }
 
-/// What came after the runs that a rule has ended.
+/// The runs that followed those which a rule has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Followed {
     pub runs: u64,

@@ -78,7 +78,7 @@ pub(super) struct Seen {
     /// The first of them, counted from 1.
     pub first: u64,
     pub last: u64,
-    /// Their durations and the waits behind them, in microseconds.
+    /// The durations of the failed attempts and the waits behind them, in microseconds.
     pub lost: u64,
 }
 
@@ -245,7 +245,7 @@ impl Open {
         Self { stories, judge, ..Self::default() }
     }
 
-    /// What verdicts were given anew.
+    /// The judge that gave verdicts anew.
     pub(super) fn judge(&self) -> Option<&Judge> {
         self.judge.as_ref()
     }

@@ -273,7 +273,7 @@ fn rules(stats: &Stats, names: &Names) -> Vec<Rule> {
     rules
 }
 
-/// What the numbers of a rule speak for, if for anything.
+/// The change that the numbers of a rule speak for, if for any.
 fn suggestion(
     stats: &Stats,
     rule: u32,

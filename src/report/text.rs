@@ -216,7 +216,7 @@ fn rules(report: &Report, style: &Style) -> String {
     table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
 }
 
-/// What came of trying again after the rule.
+/// The results of trying again after the rule.
 pub fn helped(rule: &Rule) -> String {
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
@@ -236,7 +236,7 @@ pub fn helped(rule: &Rule) -> String {
     }
 }
 
-/// What no rule knows, or how it would be seen.
+/// The section on failures that no rule knows, or on how to have them seen.
 fn unmatched(report: &Report, style: &Style) -> String {
     if report.templates.is_empty() {
         return match report.unmatched_without_output {
@@ -275,7 +275,7 @@ fn template(template: &Template) -> [String; 3] {
     [grouped(template.attempts), child_text(&said), helped]
 }
 
-/// What other settings would have changed, a line each.
+/// The changes that other settings would have made, a line each.
 pub fn what_if(report: &Report) -> String {
     let what_if = &report.what_if;
     let mut out = String::new();

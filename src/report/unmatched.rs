@@ -218,7 +218,7 @@ fn template(texts: &[&Text], words: Vec<String>, program: String) -> Template {
     }
 }
 
-/// What tests look into.
+/// Parts that tests look into.
 #[cfg(test)]
 pub(super) mod parts {
     pub(in crate::report) use super::key_text::key_text;

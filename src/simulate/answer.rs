@@ -17,7 +17,7 @@ use super::verdict;
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// What a herd of clients does.
+/// The answer: what a herd of clients does.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
     /// 1.
@@ -41,10 +41,10 @@ pub struct Answer {
     pub stopped_at_s: Option<f64>,
 }
 
-/// What one policy makes of it.
+/// The result of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct VariantResult {
-    /// What the comparison varied.
+    /// The values that the comparison varied.
     pub variant: BTreeMap<String, String>,
     pub backoff: String,
     pub jitter: String,
@@ -110,7 +110,7 @@ pub struct Wait {
 /// A step of time. Numbers are per second, and the queue is the longest.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
-    /// Its begin, in seconds.
+    /// The begin of the step, in seconds.
     pub t: u64,
     pub offered: f64,
     pub served: f64,

@@ -140,7 +140,7 @@ fn known(option: &str, name: &str) -> Result<String, Problem> {
         .hint("use an option's name without dashes, such as jitter, max, timeout, clients or outage"))
 }
 
-/// What a number is of.
+/// The unit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Plain,
@@ -171,7 +171,7 @@ impl Unit {
     }
 }
 
-/// What a number is multiplied with so that its first four digits are whole; a greater one stays whole anyway.
+/// The factor that makes a number's first four digits whole; a greater one stays whole anyway.
 fn four_digits(number: f64) -> f64 {
     match number {
         _ if number >= 1000.0 => 1.0,

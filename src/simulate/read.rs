@@ -217,7 +217,7 @@ impl Parameters {
     }
 }
 
-/// What makes no sense together.
+/// Refuses values that make no sense together.
 fn check(scenario: &Scenario) -> Result<(), Problem> {
     let closed = matches!(scenario.pattern, Pattern::Closed(_));
     if closed && scenario.is_open() {

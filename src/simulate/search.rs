@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::plan::Unit;
 use super::variant::Variant;
 
-/// What can be searched for.
+/// The parameters that can be searched for.
 pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
 
 /// The share of the runs that have to recover.
@@ -29,7 +29,7 @@ pub struct Search {
     tried: Vec<(f64, f64)>,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Found {
     /// The variant, as `name=value`; empty where nothing is compared.
@@ -41,7 +41,7 @@ pub struct Found {
     /// The nearest value with which fewer do.
     pub fails: Option<String>,
     pub fails_share: Option<f64>,
-    /// The same in words.
+    /// The result in words.
     pub told: String,
 }
 
@@ -116,7 +116,7 @@ impl Search {
         })
     }
 
-    /// What is known.
+    /// The result as far as it is known.
     pub fn found(&self, variant: String, runs: u32) -> Found {
         let parameter = self.parameter.clone();
         let in_runs = |share: f64| format!("{:.0} of {runs} runs", share * f64::from(runs));

@@ -1,4 +1,4 @@
-//! What one run comes to, and whether its system recovered.
+//! The summary of a run, and whether its system recovered.
 
 use super::record::{Record, Second};
 use super::scenario::Scenario;

@@ -1,4 +1,5 @@
-//! What attempts do at a store: they ask to be admitted, and report how they ended. What that means is decided in `gate/`.
+//! The transactions of attempts at a store: they ask to be admitted, and report how they ended. What that means is
+//! decided in `gate/`.
 
 use super::{Done, Failure, Leases, Store};
 use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement, StoreTime};

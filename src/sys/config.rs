@@ -18,7 +18,7 @@ use crate::policy::{file, inheritance_problems};
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) files: Vec<file::File>,
-    /// What a person should know of files that were passed over.
+    /// Warnings of files that were passed over.
     pub(crate) warnings: Vec<String>,
 }
 

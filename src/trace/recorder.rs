@@ -19,12 +19,12 @@ const LAST_SPANS: usize = 400;
 /// The longest words for why a span failed, in bytes.
 const MAX_ERROR_BYTES: usize = 200;
 
-/// What is known of a run before it begins.
+/// The facts of a run that are known before it begins.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    /// Its id.
+    /// The run's id.
     pub run: String,
-    /// Its name.
+    /// The run's name.
     pub operation: String,
     /// The command's program, without the directories.
     pub program: String,
@@ -296,7 +296,7 @@ fn why_failed(stop: &RunStop, outcome: &str) -> String {
     shortened(words.iter().find(|words| !words.is_empty()).map_or("", String::as_str))
 }
 
-/// What decided how long the wait is.
+/// The source of the wait's length: `server`, `limit` or `policy`.
 fn source(failure: &Failure, wait: &Wait) -> &'static str {
     match failure.retry_after_ms {
         Some(asked) if asked >= wait.backoff_ms => "server",

@@ -7,12 +7,12 @@ use crate::cli::Invocation;
 use crate::gate::Rate;
 use crate::policy::value::Value as _;
 
-/// What is to be done with the letters.
+/// The use that is made of the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Run,
     List,
-    /// Their headers, or scripts that run them.
+    /// Shows headers, or scripts that run the letters.
     Show {
         script: bool,
     },

@@ -1,4 +1,4 @@
-//! What was asked of the report, as typed.
+//! Reads the options of `retry report`.
 
 use crate::base::error::Error;
 use crate::base::problem::nearest;
@@ -46,7 +46,7 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     Ok(Options { filter, stories, what_if, run, judge: None })
 }
 
-/// What a rescued run counts as in JUnit's XML.
+/// Reads how JUnit's XML shows a rescued run.
 pub(super) fn flaky(invocation: &Invocation) -> Result<Flaky, Error> {
     match invocation.value("junit-flaky").map(|text| text.to_string_lossy()).as_deref() {
         None | Some("success") => Ok(Flaky::Success),

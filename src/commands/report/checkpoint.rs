@@ -138,7 +138,7 @@ fn read(
     Ok(Some(begin + counter.get() - before - analysis.pending()))
 }
 
-/// What has not been read of the files that were the log before, each with the offset of that.
+/// The files that were the log before and have unread lines, each with the offset of the first.
 fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
     let mut beside = Vec::new();
     for path in logs::rotated(log)? {

@@ -5,7 +5,7 @@ use crate::event::{RunStart, millis};
 use crate::sys::identity;
 
 impl Driver<'_> {
-    /// What is known of the run before its first attempt.
+    /// Describes the run as it is known before its first attempt.
     pub(super) fn describe(&self) -> RunStart {
         let argv = &self.command.argv;
         let settings = self.resolved.told();

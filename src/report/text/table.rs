@@ -18,7 +18,7 @@ pub(super) struct Table {
     rows: Vec<Vec<String>>,
     /// Lines under rows, each with the number of its row.
     notes: Vec<(usize, String)>,
-    /// What cells are: the number of the row, counted from 1, and of the column.
+    /// The meaning of cells: the number of the row, counted from 1, and of the column.
     painted: Vec<(usize, usize, Role)>,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// What stands for words that differ.
+/// The text in place of words that differ.
 pub(in crate::report) const ANY: &str = "<*>";
 /// Words in a hundred that must be equal.
 const EQUAL_PERCENT: usize = 70;

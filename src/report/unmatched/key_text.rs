@@ -6,7 +6,7 @@ use crate::report::text::child_text;
 const MAX_LINES: usize = 50;
 /// The longest key text, in bytes.
 const MAX_BYTES: usize = 512;
-/// What stands between the first and the last line that tell something.
+/// The text between the first and the last line that tell something.
 pub(in crate::report) const GAP: &str = " … ";
 
 /// Words anywhere in a line that tells of a failure.
@@ -31,7 +31,7 @@ const STRONG: [&str; 19] = [
     "too many",
     "forbidden",
 ];
-/// The same at the begin of a word.
+/// Signs of a failure that stand at the begin of a word.
 const STRONG_WORDS: [&str; 5] = ["reset", "limit", "quota", "lock", "conflict"];
 
 /// The text by which a failure is known: the first line that tells of one, with the last such line behind it where that is

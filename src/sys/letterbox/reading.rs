@@ -27,7 +27,7 @@ pub(crate) enum Opened {
     Ours,
     /// Another replay has it.
     Busy,
-    /// It is not there any more, or another file is.
+    /// The letter is not there any more, or another file is.
     Gone,
 }
 

@@ -1,4 +1,4 @@
-//! What to execute, resolved into C strings before there is a child: after a fork nothing may be allocated.
+//! The program to execute, resolved into C strings before there is a child: after a fork nothing may be allocated.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
