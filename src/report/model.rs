@@ -225,6 +225,20 @@ pub struct Template {
     pub first: String,
 }
 
+impl Rule {
+    /// The name that a person knows it by: `curl/exit-7`, `policy/retry-on`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.profile.as_ref().unwrap_or(&self.source), self.id)
+    }
+}
+
+impl Template {
+    /// The program without its directory; empty where the log does not have it.
+    pub fn program_name(&self) -> &str {
+        self.program.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 /// Failed attempts judged by today's rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rejudged {

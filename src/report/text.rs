@@ -201,9 +201,8 @@ fn rules(report: &Report, style: &Style) -> String {
         ("retrying helped", Align::Left),
     ]);
     for rule in report.rules.iter().take(style.top) {
-        let name = rule.profile.as_ref().map_or(&rule.source, |profile| profile);
         table.row(vec![
-            child_text(&format!("{name}/{}", rule.id)),
+            child_text(&rule.name()),
             child_text(&rule.class),
             grouped(rule.attempts),
             grouped(rule.runs),
@@ -267,8 +266,7 @@ fn template(template: &Template) -> [String; 3] {
         0 => "not retried".to_owned(),
         retried => format!("helped {} of {retried}", template.helped_runs),
     };
-    let program = template.program.rsplit('/').next().unwrap_or_default();
-    let said = match program {
+    let said = match template.program_name() {
         "" => template.template.clone(),
         program => format!("{program}: {}", template.template),
     };
@@ -313,7 +311,8 @@ pub fn what_if(report: &Report) -> String {
     out
 }
 
-fn more(all: usize, top: usize, noun: &str) -> String {
+/// How many rows a table was shortened by, on a line; nothing if it has them all.
+pub fn more(all: usize, top: usize, noun: &str) -> String {
     match all.saturating_sub(top) {
         0 => String::new(),
         rest => format!("… and {} (--top {all} shows all)\n", counted(rest as u64, &format!("more {noun}"))),

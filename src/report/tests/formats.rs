@@ -111,6 +111,19 @@ fn markdown_says_first_what_was_rescued_and_lets_no_text_out_of_its_cell() {
 }
 
 #[test]
+fn every_format_for_people_says_how_many_rows_it_left_out() {
+    let report = read(&some(), Stories::None).report;
+    assert_eq!(report.by_name.len(), 2);
+    let formats =
+        [|report: &_, top| markdown::render(report, top), |report: &_, top| html::render(report, &[], top)];
+    for (render, paragraph) in formats.into_iter().zip(["|\n\n… REST\n\n", "<p>… REST</p>"]) {
+        let rest = paragraph.replace("REST", "and 1 more operation (--top 2 shows all)");
+        assert!(render(&report, 1).contains(&rest), "{}", render(&report, 1));
+        assert!(!render(&report, 2).contains("more operation"), "{}", render(&report, 2));
+    }
+}
+
+#[test]
 fn html_lets_no_text_out_and_loads_nothing() {
     let bad = "</style><script>alert(1)</script>\"onload='x' \u{1b}[2J";
     let log = Made::new(1, bad, 2, true).lines();
