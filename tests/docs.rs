@@ -25,8 +25,11 @@ fn every_file_that_the_pages_name_exists() {
 
 #[test]
 fn every_type_that_the_pages_name_exists() {
-    let sources: Vec<_> =
-        paths().iter().filter(|path| path.ends_with(".rs")).map(|path| read(path)).collect();
+    let sources: Vec<_> = paths()
+        .iter()
+        .filter(|path| Path::new(path).extension() == Some("rs".as_ref()))
+        .map(|path| read(path))
+        .collect();
     let mut checked = 0;
     for (page, word) in words() {
         let names: Vec<_> = word.split("::").collect();
