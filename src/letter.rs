@@ -10,7 +10,7 @@ mod reading;
 mod script;
 mod settings;
 
-pub use course::{Course, Result as CourseResult};
+pub use course::{Course, CourseResult};
 pub use name::{SUFFIX, TEMPORARY, file_name, reduced, stamp};
 pub use reading::{Length, MAX_HEADER_BYTES, Mistake, parse, verify};
 pub use script::{command_line, script};

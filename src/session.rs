@@ -341,8 +341,8 @@ impl Session {
         }
         let over = Over { attempt, verdict, stopping };
         if self.gate.is_some() {
-            let report = self.settlement_report(&over.attempt, &over.verdict);
-            self.settle(now, report, AfterSettling::Attempt(Box::new(over)));
+            let settlement = self.settlement(&over.attempt, &over.verdict);
+            self.settle(now, settlement, AfterSettling::Attempt(Box::new(over)));
         } else {
             self.go_on(now, &over, Settled::default());
         }

@@ -226,7 +226,7 @@ impl<'a> Driver<'a> {
             for action in self.session.step(now, input) {
                 match action {
                     Action::Admit(ask) => inputs.extend(self.admit(&ask)),
-                    Action::Settle(report) => inputs.extend(self.settle(&report)),
+                    Action::Settle(settlement) => inputs.extend(self.settle(&settlement)),
                     Action::Renew => inputs.extend(self.renew()),
                     Action::Spawn(attempt) => inputs.extend(
                         self.spawn(&attempt)

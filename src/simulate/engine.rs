@@ -307,10 +307,10 @@ impl Engine<'_> {
         Some(Input::Admission(Reply::of_store(answer), pace))
     }
 
-    fn settle(&mut self, id: u32, report: &Settlement) -> Option<Input> {
+    fn settle(&mut self, id: u32, settlement: &Settlement) -> Option<Input> {
         let limits = self.limits.clone();
         let (key, store) = self.gate(id)?;
-        let answer = store::settle(store, &key, &limits, report);
+        let answer = store::settle(store, &key, &limits, settlement);
         Some(Input::Settled(Reply::of_store(answer)))
     }
 

@@ -27,11 +27,11 @@ pub fn settle(
     store: &mut dyn Store,
     key: &str,
     limits: &Limits,
-    report: &Settlement,
+    settlement: &Settlement,
 ) -> Result<Option<Settled>, Failure> {
     let mut settled = Settled::default();
     let done = store.try_transact(key, Leases::GiveBack, &mut |seen| {
-        settled = seen.state.settle(seen.now, limits, report);
+        settled = seen.state.settle(seen.now, limits, settlement);
         Grant::default()
     })?;
     Ok(Some(settled).filter(|_| done == Done::Done))

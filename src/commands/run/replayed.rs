@@ -26,7 +26,7 @@ use crate::sys::{identity, output};
 
 /// The outcome of a letter's run.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::commands) struct Report {
+pub(in crate::commands) struct LetterReport {
     pub(in crate::commands) run: String,
     pub(in crate::commands) outcome: String,
     pub(in crate::commands) class: Option<String>,
@@ -141,7 +141,7 @@ fn inputs(letter: Letter, force: bool) -> Result<Inputs, Error> {
 impl Driver<'_> {
     /// Tells the replay around us what came of the letter.
     pub(super) fn report(&self, report: &OwnedFd, facts: &LetterFacts) {
-        let told = Report {
+        let told = LetterReport {
             run: self.run.clone(),
             outcome: facts.outcome.name().to_owned(),
             class: facts.last.as_ref().map(|last| last.class.to_owned()),
