@@ -51,7 +51,7 @@ impl Backoff {
         seconds((self.base(retry) * (low + (high - low) * u)).min(cap))
     }
 
-    /// What `draw` can give before each retry, whatever the randomness.
+    /// The range of `draw` before each retry, whatever the randomness.
     pub fn ranges(&self) -> Ranges<'_> {
         let chain = match self.strategy {
             Strategy::Decorrelated => {

@@ -1,4 +1,4 @@
-//! What happened: the facts of an attempt, and the class that they put it in.
+//! Answers what happened: the facts of an attempt, and the class that they put it in.
 
 mod attempt;
 mod channel;

@@ -1,4 +1,4 @@
-//! What can be typed, one file a verb.
+//! The verbs, one file each.
 
 mod classify;
 mod explain;
@@ -153,7 +153,7 @@ fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowl
 }
 
 impl Setup {
-    /// What is known of this command.
+    /// The knowledge of this command.
     fn knowledge(&self, argv: &[OsString]) -> Knowledge {
         knowledge(&self.request, &self.resolved, argv).among_others(self.several)
     }
@@ -165,7 +165,7 @@ impl Setup {
         }
     }
 
-    /// What to warn of besides: rules of the user's profiles that do not match their own examples.
+    /// Warnings of rules of the user's profiles that do not match their own examples.
     fn rule_warnings(&self) -> Vec<String> {
         user_profiles(&self.request.files).iter().flat_map(|profile| wrong_examples(profile)).collect()
     }

@@ -1,4 +1,4 @@
-//! What every sink is given: the events of a run, their levels, and the record that a line of the log is. Version 1;
+//! The events of a run that every sink is given, their levels, and the record that a line of the log is. Version 1;
 //! fields are only ever added. The words that people read are in `words.rs`.
 
 mod outcome;
@@ -243,10 +243,10 @@ pub struct HookEnd {
     /// The name of the signal that it died of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
-    /// It was stopped for time.
+    /// The attempt was stopped for time.
     pub timed_out: bool,
     pub duration_ms: f64,
-    /// It was stopped since the run was told to end.
+    /// The attempt was stopped since the run was told to end.
     #[serde(skip)]
     pub stopped: bool,
 }
@@ -282,7 +282,7 @@ pub struct RunStop {
     pub signal: Option<String>,
     /// The failures seen, in the order of their first time.
     pub failures: Vec<Tally>,
-    /// It succeeded, and not at first.
+    /// The run succeeded, and not at first.
     pub rescued: bool,
     /// The command's program, as it was named.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -361,8 +361,8 @@ pub fn millis(duration: Duration) -> f64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
 pub fn micros(millis: f64) -> u64 {
     // A year is long for an attempt; more would overflow sums.
-    const MOST: f64 = 1e15;
-    (millis * 1e3).round().clamp(0.0, MOST) as u64
+    const MAX_MICROS: f64 = 1e15;
+    (millis * 1e3).round().clamp(0.0, MAX_MICROS) as u64
 }
 
 impl Event {

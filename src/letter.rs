@@ -10,9 +10,9 @@ mod reading;
 mod script;
 mod settings;
 
-pub use course::{Course, Result as CourseResult};
+pub use course::{Course, CourseResult};
 pub use name::{SUFFIX, TEMPORARY, file_name, reduced, stamp};
-pub use reading::{LONGEST_HEADER, Length, Mistake, parse, verify};
+pub use reading::{Length, MAX_HEADER_BYTES, Mistake, parse, verify};
 pub use script::{command_line, script};
 pub use settings::{layer, stored};
 
@@ -114,7 +114,7 @@ pub enum Stdin {
     /// There was none: a terminal, or `/dev/null`.
     #[default]
     None,
-    /// It stands behind the header.
+    /// The bytes stand behind the header.
     Bytes {
         bytes: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -214,7 +214,7 @@ impl Header {
     pub fn line(&self) -> Result<Vec<u8>, Mistake> {
         let mut line = serde_json::to_vec(self).map_err(|why| Mistake(why.to_string()))?;
         line.push(b'\n');
-        if line.len() as u64 > LONGEST_HEADER {
+        if line.len() as u64 > MAX_HEADER_BYTES {
             return Err(Mistake("its header would be longer than 16 MiB".to_owned()));
         }
         Ok(line)

@@ -1,4 +1,4 @@
-//! What `retry` knows and decides, without the machine: a value in, a value out.
+//! All that `retry` knows and decides, without the machine: a value in, a value out.
 //!
 //! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
 //! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]). [`cli`] reads what was typed, [`event`] is what is

@@ -1,6 +1,6 @@
 //! `retry` runs a command again until it works.
 //!
-//! What it knows and decides is in the library (`lib.rs`). Here is what touches the machine: [`sys`], the only module that
+//! The library (`lib.rs`) knows and decides. Here is what touches the machine: [`sys`], the only module that
 //! has effects, and [`commands`], which is what can be typed. ARCHITECTURE.md has the map.
 
 // The C entry point stands in `sys/supervise/inherited.rs`.

@@ -22,7 +22,7 @@ use family::{CLASSES, FAMILIES, Family, Kind, Samples};
 use labels::Labels;
 
 /// Sets of labels in a file; further ones are counted under the operation `(other)`.
-pub const MOST_SETS: usize = 500;
+pub const MAX_SETS: usize = 500;
 
 /// The first line of a file of metrics.
 pub const MARKER: &str =
@@ -31,13 +31,13 @@ pub const MARKER: &str =
 /// A run that ended. Times are microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended<'a> {
-    /// Its name.
+    /// The operation's name.
     pub operation: &'a str,
     pub policy: &'a str,
     /// The labels that are exported besides, see [`exported`].
     pub labels: &'a [(String, String)],
     pub outcome: Outcome,
-    /// It succeeded after a failure.
+    /// The run succeeded after a failure.
     pub rescued: bool,
     /// Attempts by class: success, transient, throttled, permanent.
     pub classes: [u64; CLASSES.len()],
@@ -50,7 +50,7 @@ pub struct Ended<'a> {
     pub at: i64,
 }
 
-/// What is counted of one set of labels: the numbers of each family, in the order of [`FAMILIES`] and of their samples.
+/// The counts of one set of labels: the numbers of each family, in the order of [`FAMILIES`] and of their samples.
 /// `None`: there was nothing to tell yet.
 #[derive(Clone, Debug, PartialEq)]
 struct Set(Vec<Vec<Option<u64>>>);
@@ -88,7 +88,7 @@ impl Metrics {
         last_success: impl Fn(Option<u64>) -> Option<u64>,
     ) -> bool {
         let mut key = Labels::new(run.operation, run.policy, run.labels);
-        let is_other = self.sets.len() >= MOST_SETS && !self.sets.contains_key(&key);
+        let is_other = self.sets.len() >= MAX_SETS && !self.sets.contains_key(&key);
         if is_other {
             key = key.other();
         }

@@ -23,7 +23,7 @@ pub enum Kind {
     Cronitor,
 }
 
-/// What a service is told.
+/// The moment that a service is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     Start,
@@ -48,9 +48,9 @@ pub struct Report<'a> {
 }
 
 /// So much of stderr is told, in bytes.
-pub const LONGEST_TAIL: usize = 10_000;
+pub const MAX_TAIL_BYTES: usize = 10_000;
 /// The longest message in a URL, in bytes.
-const LONGEST_IN_URL: usize = 500;
+const MAX_URL_MESSAGE_BYTES: usize = 500;
 
 impl Target {
     /// The request that tells of a moment.
@@ -100,7 +100,7 @@ fn healthchecks(url: &mut Url, moment: Moment, report: &Report<'_>) {
 fn body(moment: Moment, report: &Report<'_>) -> Vec<u8> {
     let mut text = report.message.to_owned();
     if moment != Moment::Start && !report.tail.is_empty() {
-        let begin = report.tail.ceil_char_boundary(report.tail.len().saturating_sub(LONGEST_TAIL));
+        let begin = report.tail.ceil_char_boundary(report.tail.len().saturating_sub(MAX_TAIL_BYTES));
         text = format!("{text}\n\n{}", &report.tail[begin..]);
     }
     text.into_bytes()
@@ -134,7 +134,7 @@ fn cronitor(url: &mut Url, moment: Moment, report: &Report<'_>) {
         query.append_pair("status_code", &status.to_string());
     }
     if moment != Moment::Start && !report.message.is_empty() {
-        let message = &report.message[..report.message.floor_char_boundary(LONGEST_IN_URL)];
+        let message = &report.message[..report.message.floor_char_boundary(MAX_URL_MESSAGE_BYTES)];
         query.append_pair("message", message);
     }
     if let Some(environment) = report.environment {

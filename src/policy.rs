@@ -1,4 +1,4 @@
-//! What was asked: settings from flags, environment, files and built-in policies, resolved into one [`Policy`]
+//! Answers what was asked: settings from flags, environment, files and built-in policies, resolved into one [`Policy`]
 //! that remembers where each value came from.
 
 pub mod builtin;

@@ -1,4 +1,4 @@
-//! What the logs say: read in one pass, summed up, and shown.
+//! Reads logs in one pass, sums them up, and shows what they say.
 //!
 //! Bytes go in by blocks ([`Analysis`]), a [`model::Report`] comes out, and the formats are functions of it. Pure: files, gzip
 //! and the terminal belong to `commands/report`. Memory does not grow with the log: runs are held until they end, and groups

@@ -1,6 +1,6 @@
-//! What next: the state machine of a run. `step` is told the time and what happened, and answers what to do.
+//! Answers what next: the state machine of a run. `step` is told the time and what happened, and answers what to do.
 //!
-//! It never waits, never sees a file and never draws on the machine: the same inputs at the same times with the
+//! A session never waits, never sees a file and never draws on the machine: the same inputs at the same times with the
 //! same seed give the same actions. It owns one timer: a wake before anything is due only says how long is left.
 
 mod admission;
@@ -69,7 +69,7 @@ pub struct Session {
     tallies: Tallies,
     /// The least level that somebody listens to; `None`: nobody listens.
     listeners: Option<Level>,
-    /// What others are told.
+    /// The messages that others are owed.
     owed: Owed,
     /// Limits that are shared, where attempts have to be admitted.
     gate: Option<Box<Gate>>,
@@ -196,7 +196,8 @@ impl Session {
         out
     }
 
-    /// The same, with the actions put into `out`, which is empty: one place for them serves many sessions.
+    /// Takes a step as [`Session::step`] does, and puts the actions into `out`, which is empty: one place for them
+    /// serves many sessions.
     pub fn step_into(&mut self, now: Now, input: Input, out: &mut Vec<Action>) {
         std::mem::swap(&mut self.out, out);
         self.advance(now, input);
@@ -340,8 +341,8 @@ impl Session {
         }
         let over = Over { attempt, verdict, stopping };
         if self.gate.is_some() {
-            let report = self.settlement_report(&over.attempt, &over.verdict);
-            self.settle(now, report, AfterSettling::Attempt(Box::new(over)));
+            let settlement = self.settlement(&over.attempt, &over.verdict);
+            self.settle(now, settlement, AfterSettling::Attempt(Box::new(over)));
         } else {
             self.go_on(now, &over, Settled::default());
         }

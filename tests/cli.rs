@@ -4,6 +4,7 @@ pub(crate) mod harness;
 
 mod flags;
 mod flags_recovery;
+mod flags_shared;
 mod flags_state;
 mod flags_telling;
 mod habits;

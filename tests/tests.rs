@@ -4,7 +4,7 @@
 mod support;
 
 mod cli;
-mod documented;
+mod docs;
 mod floors;
 mod knowledge;
 mod metrics;

@@ -7,7 +7,7 @@ use super::{Range, seconds};
 /// to three digits for caps up to 10^9 times the delay.
 const CELLS: u32 = 1_000;
 /// More steps than any chain needs to settle.
-const LONGEST_CHAIN: usize = 1_000;
+const MAX_STEPS: usize = 1_000;
 /// A chain has settled when its mean moves by less than this share of the cap.
 const SETTLED: f64 = 1e-9;
 
@@ -25,7 +25,7 @@ pub(super) fn chain(delay: f64, cap: f64) -> Vec<Range> {
     let mut drawn = Distribution { points: vec![(delay, 1.0)], grid: grid(delay, cap), delay, cap };
     let (mut exact, mut max, mut before) = (2.0 * delay, 3.0 * delay, f64::INFINITY);
     drawn.draw_again();
-    while waits.len() < LONGEST_CHAIN {
+    while waits.len() < MAX_STEPS {
         exact = f64::midpoint(delay, 3.0 * exact);
         max *= 3.0;
         drawn.draw_again();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Large values are held at thirty years: long enough for any wait, far from every clock's overflow.
-pub const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+const MAX: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// The pattern of what [`parse`] reads, for the JSON Schema: ECMA 262, without anchors and without groups that capture.
 pub fn pattern() -> String {
@@ -17,7 +17,7 @@ pub fn units() -> impl Iterator<Item = &'static str> {
     UNITS.iter().flat_map(|(names, _)| *names).copied()
 }
 
-/// What may stand around a number and its unit.
+/// Blanks, as a pattern, that may stand around a number and its unit.
 pub const BLANK_PATTERN: &str = r"[ \t\n\f\r]*";
 /// A number without a sign or an exponent.
 pub const DECIMAL: &str = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)";
@@ -38,12 +38,12 @@ const UNITS: &[(&[&str], u128)] = &[
 ];
 const SECOND: u128 = 1_000_000_000;
 
-/// Reads a duration. Negative, infinite and not-a-number values are refused, large ones are held at [`LONGEST`]. Digits
+/// Reads a duration. Negative, infinite and not-a-number values are refused, large ones are held at [`MAX`]. Digits
 /// beyond a nanosecond are rounded, but what is more than 0 never becomes 0, which may mean that there is no limit.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim_ascii();
     if let Some(nanos) = bare_seconds(text).or_else(|| with_units(text)) {
-        return Ok(u64::try_from(nanos).map_or(LONGEST, Duration::from_nanos).min(LONGEST));
+        return Ok(u64::try_from(nanos).map_or(MAX, Duration::from_nanos).min(MAX));
     }
     Err(if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
         format!("invalid duration '{text}': use a finite time such as 30s")
@@ -97,7 +97,7 @@ fn with_units(text: &str) -> Option<u128> {
 /// The number that a text begins with, times `unit`, rounded, and at least 1 unless it is 0; and the text behind it.
 fn decimal(text: &str, unit: u128) -> Option<(u128, &str)> {
     /// With as many digits no product overflows, and no nanosecond of any unit is lost.
-    const MOST: usize = 21;
+    const MAX_DIGITS: usize = 21;
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let (whole, mut rest) = text.split_at(digits(text));
     let mut fraction = "";
@@ -112,7 +112,7 @@ fn decimal(text: &str, unit: u128) -> Option<(u128, &str)> {
         "" => 0,
         digits => digits.parse::<u128>().map_or(u128::MAX, |number| number.saturating_mul(unit)),
     };
-    let kept = &fraction[..fraction.len().min(MOST)];
+    let kept = &fraction[..fraction.len().min(MAX_DIGITS)];
     let scale = 10_u128.pow(u32::try_from(kept.len()).unwrap_or_default());
     let part = kept.parse::<u128>().unwrap_or_default().saturating_mul(unit);
     let sum = whole_units.saturating_add((part + scale / 2) / scale);
@@ -205,7 +205,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_humantime_reads_is_read_as_the_same(nanos in 0..u64::try_from(LONGEST.as_nanos()).unwrap(), shift in 0..60_u32) {
+        fn what_humantime_reads_is_read_as_the_same(nanos in 0..u64::try_from(MAX.as_nanos()).unwrap(), shift in 0..60_u32) {
             let duration = Duration::from_nanos(nanos >> shift);
             proptest::prop_assert_eq!(parse(&exact(duration)), Ok(duration));
         }
@@ -215,7 +215,7 @@ mod tests {
             let ours = parse(&text);
             // Blanks inside of a number are humantime's alone.
             if let Ok(theirs) = humantime::parse_duration(&text) && !text.contains(char::is_whitespace) {
-                proptest::prop_assert_eq!(ours, Ok(theirs.min(LONGEST)));
+                proptest::prop_assert_eq!(ours, Ok(theirs.min(MAX)));
             }
         }
     }
@@ -225,7 +225,7 @@ mod tests {
         for text in
             ["1e30", "99999999999999", "40years", "99999999999999999999999s", "1e400", "1e99999999999"]
         {
-            assert_eq!(parse(text).unwrap(), LONGEST, "{text}");
+            assert_eq!(parse(text).unwrap(), MAX, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What goes wrong in `retry` itself, and how it is told: what failed, then the way out.
+//! Errors of `retry` itself: what failed, then the way out.
 
 use super::printable::{self, Charset};
 use super::problem::Problem;

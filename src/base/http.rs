@@ -35,7 +35,7 @@ pub struct Answer {
     pub status: u16,
     /// The wait that it asks for, in whole seconds.
     pub retry_after: Option<Duration>,
-    /// Its beginning.
+    /// The beginning of its body.
     pub body: Vec<u8>,
 }
 

@@ -28,7 +28,7 @@ impl Charset {
         if is_utf8 { Self::Utf8 } else { Self::Ascii }
     }
 
-    /// What stands for a character that must not be shown.
+    /// The character shown in place of one that must not be.
     fn replacement(self) -> &'static str {
         match self {
             Self::Ascii => "?",
@@ -97,7 +97,7 @@ pub fn json(text: &str, charset: Charset) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// What stands for the character where there is only ASCII, if it has a likeness there.
+/// The ASCII text for a character, if it has a likeness there.
 fn in_ascii(c: char) -> Option<&'static str> {
     Some(match c {
         '×' => "x",

@@ -1,4 +1,4 @@
-//! What is wrong with what was asked, and where it stands.
+//! Mistakes in options and files, each with its place.
 
 use std::rc::Rc;
 
@@ -47,10 +47,10 @@ impl SourceSpan {
     }
 }
 
-/// One thing that is wrong.
+/// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What, without a full stop.
+    /// The mistake in words, without a full stop.
     pub message: String,
     /// Where, when it stands in a file.
     pub place: Option<SourceSpan>,
@@ -101,9 +101,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// The known word that `word` is short for or misspells.
 pub fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    const LEAST: usize = 3;
+    /// A shorter word stands for too many.
+    const MIN_WORD_BYTES: usize = 3;
     let word = word.trim().to_lowercase();
-    let mut longer = known.iter().filter(|known| word.len() >= LEAST && known.starts_with(&*word));
+    let mut longer = known.iter().filter(|known| word.len() >= MIN_WORD_BYTES && known.starts_with(&*word));
     match (longer.next(), longer.next()) {
         (Some(only), None) => Some(only),
         _ => nearest(&word, known.iter().copied()),

@@ -1,6 +1,6 @@
 //! Text without what may be a secret, for what is written down: logs, and rules drafted from them.
 
-/// What stands for a secret.
+/// The text shown in place of a secret.
 pub const HIDDEN: &str = "***";
 
 /// Names whose values are secrets, also as the end of a longer name (`api_key`).

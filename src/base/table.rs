@@ -132,7 +132,7 @@ impl<'s> Reader<'s> {
         Some(text.to_string())
     }
 
-    /// One text, or a list of them.
+    /// Reads a text, or a list of texts.
     pub fn texts(&mut self, key: &Key<'_>, value: &Value<'_>) -> Vec<String> {
         let items: Vec<_> = match value.get_ref() {
             DeValue::Array(items) => items.iter().map(|item| self.text(key, item)).collect(),
@@ -167,7 +167,7 @@ impl<'s> Reader<'s> {
         number
     }
 
-    /// One of a few words.
+    /// Reads one of the known words.
     pub fn one_of<T: Copy>(&mut self, key: &Key<'_>, value: &Value<'_>, known: &[(&str, T)]) -> Option<T> {
         let word = self.text(key, value)?;
         let found = known.iter().find(|(name, _)| *name == word);

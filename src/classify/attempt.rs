@@ -1,4 +1,4 @@
-//! What the machine reports of one attempt: facts only, no judgement.
+//! The result of an attempt, as the machine reports it: facts only, no judgement.
 
 use std::time::Duration;
 

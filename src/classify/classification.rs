@@ -41,7 +41,7 @@ pub struct RuleId {
     pub source: &'static str,
     /// Which profile.
     pub profile: Option<Rc<str>>,
-    /// Its name there.
+    /// The name of the rule there.
     pub id: Cow<'static, str>,
 }
 
@@ -97,7 +97,7 @@ impl Classification {
         }
     }
 
-    /// Whose failure it is, for readers who sort that way. `None` for a success.
+    /// The party at fault, for readers who sort that way: `system`, `user` or `transient`. `None` for a success.
     pub fn category(&self) -> Option<&'static str> {
         match self.class {
             Class::Success => None,

@@ -1,4 +1,4 @@
-//! What lines say by themselves, whoever wrote them: `lines.toml`. Harmless ones are dropped before anything is judged; others
+//! Lines that mean the same whoever wrote them: `lines.toml`. Harmless ones are dropped before anything is judged; others
 //! tell that a request was on its way.
 
 use toml::de::{DeTable, DeValue};

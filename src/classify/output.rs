@@ -1,4 +1,4 @@
-//! What a command writes, as those see it who look on.
+//! The interface of those who look on while a command writes.
 
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What is known of tools. A profile is data: rules over exit status and output, each with an example that it must
+//! Knowledge of tools. A profile is data: rules over exit status and output, each with an example that it must
 //! match. This file has its types; `read` makes them of TOML, `builtin` lists those that are compiled in, `select`
 //! finds the one for a command line, `judge` applies them, `host` finds whom a command line is about.
 
@@ -51,7 +51,7 @@ pub struct Profile {
     /// Statuses that are the tool's own; any other is that of a command which it ran elsewhere, and what that one says
     /// tells nothing of what it did before.
     pub own_exit: Option<ExitSpecs>,
-    /// It does one thing, and does it by itself: what `generic`'s rules take for a proof that nothing took effect is one.
+    /// The tool does one thing, and does it by itself: a line that `generic` takes for a proof that nothing took effect is one.
     pub one_step: bool,
     /// Programs and words of its command line with which it runs others' commands: no line proves then that nothing took
     /// effect.

@@ -30,7 +30,7 @@ impl std::fmt::Display for StreamPattern {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyRule {
     pub class: Class,
-    /// Its name: the option's, or `rule`.
+    /// The name of the rule: the option's, or `rule`.
     pub id: &'static str,
     pub exit: Option<ExitSpecs>,
     pub patterns: Vec<StreamPattern>,

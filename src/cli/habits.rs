@@ -4,7 +4,7 @@ use crate::base::problem::Problem;
 
 /// An option of other tools, and the options of ours to use instead.
 struct Habit {
-    /// Its spellings.
+    /// The spellings of the option.
     options: &'static [&'static str],
     /// Each meaning that the option may have had, and what to use for it; `{}` stands for the value. One meaning needs no
     /// name.

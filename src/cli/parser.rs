@@ -27,7 +27,7 @@ pub(super) struct Words {
     pub(super) operands: Vec<OsString>,
 }
 
-/// What a line asks for.
+/// The request that a command line makes.
 pub(super) enum Reading {
     Words(Words),
     Help { long: bool },

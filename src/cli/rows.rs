@@ -23,9 +23,9 @@ pub enum Arity {
 /// How an option takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Its verb asks for it by name.
+    /// The verb asks for the value by name.
     Kept,
-    /// Its value is the value of this key of a layer.
+    /// The value becomes that of this key of a layer.
     Sets(&'static str),
     /// Switches this setting off.
     Clears(&'static str),
@@ -276,7 +276,7 @@ impl Row {
         matches!(self, Row::Flag(Flag { effect: Effect::Sets(other), .. }) if *other == key)
     }
 
-    /// One line of help, with the default that the verb's policy has.
+    /// The first line of help, with the default that the verb's policy has.
     pub fn summary(self, defaults: &Policy) -> String {
         match self {
             Row::Setting(setting) => format!("{}{}", setting.summary(), default(setting, defaults)),

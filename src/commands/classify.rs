@@ -74,7 +74,7 @@ impl Used {
         self.used.stdout || self.used.stderr
     }
 
-    /// What was not looked at, why, and with which option it would be.
+    /// A note on output that was not read: why, and the option that would have it read.
     fn note(&self, rules: &Rules, argv: &[std::ffi::OsString]) -> String {
         let unused = (self.given.stdout && !self.used.stdout, self.given.stderr && !self.used.stderr);
         let what = match unused {

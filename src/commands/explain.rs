@@ -140,7 +140,7 @@ fn shown(value: &Json) -> String {
     printable(&plain(value)).into_owned()
 }
 
-/// What is known of the command, and what is captured for it.
+/// The profile chosen for the command, and the streams captured for it.
 fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
     let knowledge = asked.knowledge(argv);
     let selection = knowledge.selection();

@@ -25,7 +25,7 @@ use crate::sys::{files, output};
 struct Shown {
     style: Style,
     flaky: Flaky,
-    /// What is made is made as a whole or not at all.
+    /// The output is made as a whole or not at all.
     is_whole: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     }
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
     if outcome.overflowed {
-        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MOST_RUNS))
+        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MAX_RUNS))
             .hint("choose some with --since, --name, --outcome or --run"));
     }
     let exit = if let Some(target) = invocation.value("draft-rules") {
@@ -65,7 +65,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     Ok(if exceeded.is_empty() { exit } else { Exit::Status(1) })
 }
 
-/// What was read until Ctrl-C, for people; a file, and what a program reads, is made as a whole or not at all. Then we die
+/// Shows what was read until Ctrl-C, to people alone; a file, and output for a program, is made as a whole or not at all. Then we die
 /// of the signal.
 fn cut(invocation: &Invocation, outcome: &Outcome, format: &str, shown: &Shown) -> Result<Exit, Error> {
     if ["text", "json", "markdown", "html"].contains(&format) && !shown.is_whole {
@@ -100,7 +100,7 @@ fn render(outcome: &Outcome, format: &str, shown: &Shown) -> Result<String, Erro
     })
 }
 
-/// What judges anew, if that was asked for.
+/// The judge for `--rejudge`, if that was asked for.
 fn judge(invocation: &Invocation) -> Result<Option<Judge>, Error> {
     if !invocation.is_set("rejudge") {
         let is_given = |id: &&str| invocation.value(id).is_some() || invocation.is_set(id);

@@ -28,16 +28,16 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
-use crate::event::{Event, Level, RunIdentity};
+use crate::event::{Event, Level};
 use crate::ping;
-use crate::policy::value::{Key, MessageFormat};
+use crate::policy::value::MessageFormat;
 use crate::policy::{Policy, Resolved, builtin};
 use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
 use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
-use crate::sys::supervise::{self, Captured, Options, Supervisor, SupervisorEvent};
+use crate::sys::supervise::{self, Captured, Supervisor, SupervisorEvent};
 use crate::sys::{clock, environment, identity, output};
 use letters::Place;
 use replayed::Replayed;
@@ -111,7 +111,7 @@ struct Driver<'a> {
     run: String,
     /// The operation's name.
     name: String,
-    /// The same for every attempt and every replay of this work.
+    /// A key that is the same for every attempt and every replay of this work.
     idempotency_key: String,
     /// Where its dead letter is kept.
     letters: Place,
@@ -148,18 +148,7 @@ impl<'a> Driver<'a> {
         if let Some(gatekeeper) = &gatekeeper {
             session = session.with_gate(policy, gatekeeper.covered(&outer));
         }
-
-        let mut identity = RunIdentity {
-            run: run.clone(),
-            name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
-            host: if policy.log.is_some() { identity::host() } else { String::new() },
-            pid: std::process::id(),
-            key: policy.key.as_ref().and_then(Key::name).map(str::to_owned),
-            labels: policy.label.0.clone(),
-            policy: asked.resolved.name.clone(),
-            parent: outer.run.clone(),
-            trace_id: environment::trace().map(|trace| trace.trace_id()),
-        };
+        let mut identity = described::identity(asked, &command, &outer, run.clone());
         let name = identity.name.clone();
         let program = command.argv[0].to_string_lossy().into_owned();
         let until = asked.request.verb == Some(builtin::UNTIL);
@@ -175,16 +164,8 @@ impl<'a> Driver<'a> {
         let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
             .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
             .with_helpers(helpers::tail(policy), policy.hook_tail)
-            .with_told((policy.ping_body && telling.pings()).then_some(ping::LONGEST_TAIL));
+            .with_told((policy.ping_body && telling.pings()).then_some(ping::MAX_TAIL_BYTES));
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
-        let kill_after_given = asked.resolved.origin("kill-after").is_given();
-        let options = Options {
-            new_group: policy.new_group,
-            kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
-            grace: policy.kill_after,
-            death_signal: policy.signal.0,
-            prompt_start: sinks.want_start() || telling.pings(),
-        };
         let (inputs, letters, idempotency_key) = match replayed {
             Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
             None => (inputs::open(policy, &command.argv)?, letters::open(policy, &run)?, run.clone()),
@@ -192,7 +173,8 @@ impl<'a> Driver<'a> {
         if let Place::Missing(why) = &letters {
             sinks.note(Level::Warn, &format!("dead letters cannot be written: {why}"));
         }
-        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
+        let supervisor = Supervisor::new(described::options(asked, sinks.want_start() || telling.pings()))
+            .map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
             policy,
@@ -244,7 +226,7 @@ impl<'a> Driver<'a> {
             for action in self.session.step(now, input) {
                 match action {
                     Action::Admit(ask) => inputs.extend(self.admit(&ask)),
-                    Action::Settle(report) => inputs.extend(self.settle(&report)),
+                    Action::Settle(settlement) => inputs.extend(self.settle(&settlement)),
                     Action::Renew => inputs.extend(self.renew()),
                     Action::Spawn(attempt) => inputs.extend(
                         self.spawn(&attempt)

@@ -21,7 +21,7 @@ use crew::{Crew, Stopped};
 pub(super) use explained::verdict;
 
 /// Runs of a cell, and of a value that is tried, where nobody says how many.
-const MANY_RUNS: u32 = 20;
+const DEFAULT_RUNS: u32 = 20;
 
 pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "csv", "html"])?;
@@ -81,7 +81,7 @@ fn number(invocation: &Invocation, name: &str, most: u32) -> Result<Option<u32>,
     }
 }
 
-/// What is to be shown of it.
+/// The comparison, map or search that was asked for.
 struct Wanted {
     compare: Vec<String>,
     sweep: Vec<String>,
@@ -108,7 +108,7 @@ impl Wanted {
             Some(text) => share(&text, "1%").map_err(|why| Error::usage(format!("--lost {text}: {why}")))?,
             None => 0.01,
         };
-        let default = if sweep.is_empty() && find.is_none() { 1 } else { MANY_RUNS };
+        let default = if sweep.is_empty() && find.is_none() { 1 } else { DEFAULT_RUNS };
         let runs = number(invocation, "runs", 1_000_000)?.unwrap_or(default);
         Ok(Self { compare, sweep, find, lost, runs })
     }

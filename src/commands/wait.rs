@@ -69,13 +69,13 @@ fn retry_number(invocation: &Invocation) -> Result<u64, Error> {
 }
 
 /// Past this number no wait can be told from another: growth has met the cap, or there is none.
-const LONGEST_CHAIN: u64 = 10_000;
+const SETTLED_AFTER: u64 = 10_000;
 
 /// The draw before retry `retry`. Each draw of a run takes one number, so a seed gives the waits that a run with
 /// this seed has.
 fn nth_wait(backoff: &Backoff, retry: u64, seed: u64) -> Duration {
     let mut random = Generator::seed_from_u64(seed);
-    let first = retry.saturating_sub(LONGEST_CHAIN).max(1);
+    let first = retry.saturating_sub(SETTLED_AFTER).max(1);
     let mut drawn = None;
     for retry in first..=retry {
         drawn = Some(backoff.draw(retry, drawn, random.random()));

@@ -1,4 +1,4 @@
-//! What a CI system is told of a run in files: a row of the step's summary, and outputs for the steps that follow.
+//! Files in which a CI system is told of a run: a row of the step's summary, and outputs for the steps that follow.
 
 use super::harmless;
 use crate::base::printable::{self, Charset};
@@ -10,7 +10,7 @@ pub struct Facts<'a> {
     /// The outcome's word, as the log has it.
     pub outcome: &'a str,
     pub succeeded: bool,
-    /// It succeeded after a failure.
+    /// The run succeeded after a failure.
     pub rescued: bool,
     pub attempts: u64,
     /// `None`: no limit.
@@ -101,7 +101,7 @@ pub fn github_outputs(facts: &Facts<'_>, delimiter: &str) -> String {
     pairs.concat()
 }
 
-/// The same as lines of a dotenv file, which GitLab and others read.
+/// The outputs as lines of a dotenv file, which GitLab and others read.
 pub fn dotenv(facts: &Facts<'_>) -> String {
     let rescued = if facts.rescued { "true" } else { "false" };
     format!(

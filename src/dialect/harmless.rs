@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What begins a command wherever it stands in a line: GitHub's older form and Azure's (`##[`), Azure's (`##vso[`), TeamCity's.
+/// Texts that begin a command wherever they stand in a line: GitHub's older form and Azure's (`##[`), Azure's (`##vso[`), TeamCity's.
 const WITHIN: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// A line, or several, that no runner obeys: the two number signs of a command are set apart, and no line begins with `::`.

@@ -8,14 +8,14 @@ use crate::base::words::plural;
 use crate::gate;
 
 /// The longest `error`, in bytes.
-const LONGEST_ERROR: usize = 512;
+const MAX_ERROR_BYTES: usize = 512;
 
-/// `[class (status)] reason: the line that it was seen by`, held at [`LONGEST_ERROR`].
+/// `[class (status)] reason: the line that it was seen by`, held at [`MAX_ERROR_BYTES`].
 pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Option<&str>) -> String {
     let status = http_status.map(|status| format!(" ({status})")).unwrap_or_default();
     let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
     let mut line = format!("[{class}{status}] {reason}{quote}");
-    line.truncate(line.floor_char_boundary(LONGEST_ERROR));
+    line.truncate(line.floor_char_boundary(MAX_ERROR_BYTES));
     line
 }
 
@@ -131,7 +131,7 @@ impl HookEnd {
 }
 
 impl RunStop {
-    /// What an annotation says of the run: how many attempts it took, what was seen, and how long.
+    /// The annotation of the run: how many attempts it took, what was seen, and how long.
     pub fn annotation(&self) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();

@@ -1,7 +1,7 @@
 //! The generic cell rate algorithm (ATM Forum, Traffic Management 4.0; as in brandur.org/rate-limiting and redis-cell):
 //! one moment, the theoretical arrival time (TAT) of the next attempt, is all that has to be shared.
 //!
-//! What the moment means depends on the rate that it was made by, so there is one for each rate in use. Every attempt
+//! The meaning of the moment depends on the rate that it was made by, so there is one for each rate in use. Every attempt
 //! counts for all of them, and a rate that is new begins anew: processes that disagree do not spoil each other's
 //! counts, and a rate that was mended on the command line holds at once.
 

@@ -86,7 +86,7 @@ impl Window {
         self.length().mul_f64(SPREAD_SHARE).clamp(MIN_SPREAD, MAX_SPREAD)
     }
 
-    /// Until the attempt at this `place` comes back, in [0, 1) of all who were told the same; `None` once it is over.
+    /// Time until an attempt comes back; `rank` in [0, 1) is its place among all who were told the same. `None` once the window is over.
     pub(super) fn back_in(self, now: StoreTime, rank: f64) -> Option<Duration> {
         (now < self.until).then(|| self.until.since(now).saturating_add(self.spread().mul_f64(rank)))
     }

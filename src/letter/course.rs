@@ -3,7 +3,7 @@
 
 /// The result of a letter's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Result {
+pub enum CourseResult {
     Succeeded,
     /// The trouble will pass: another letter would meet it too.
     Transient,
@@ -56,27 +56,27 @@ impl Course {
     }
 
     /// A letter that had started has ended.
-    pub fn ended(&mut self, result: Result) {
+    pub fn ended(&mut self, result: CourseResult) {
         self.running = self.running.saturating_sub(1);
         match result {
-            Result::Succeeded => (self.passed, self.in_a_row) = (true, 0),
-            Result::Transient => {
+            CourseResult::Succeeded => (self.passed, self.in_a_row) = (true, 0),
+            CourseResult::Transient => {
                 self.in_a_row += 1;
                 self.given_up |= self.several && (!self.passed || self.in_a_row >= self.limit);
             }
-            Result::Poison => self.in_a_row = 0,
-            Result::Skipped => {}
+            CourseResult::Poison => self.in_a_row = 0,
+            CourseResult::Skipped => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Result::{Poison, Skipped, Succeeded, Transient};
+    use super::CourseResult::{Poison, Skipped, Succeeded, Transient};
     use super::*;
 
     /// How many start at once after these results, and whether it is given up.
-    fn after(results: &[Result]) -> (usize, bool) {
+    fn after(results: &[CourseResult]) -> (usize, bool) {
         let mut course = Course::new(100, 4, 3);
         for result in results {
             assert!(course.may_start(), "{results:?}");

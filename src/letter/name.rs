@@ -6,7 +6,7 @@ pub const SUFFIX: &str = ".letter";
 pub const TEMPORARY: &str = ".tmp-";
 
 /// The most characters of an operation's name in a file's.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME_CHARS: usize = 40;
 
 /// The name of a letter that was made at `created` (RFC 3339, UTC) by this run. `number`: from 2 on where the name is taken.
 pub fn file_name(created: &str, name: &str, run: &str, number: u32) -> String {
@@ -26,7 +26,7 @@ pub fn stamp(created: &str) -> String {
 /// An operation's name, as far as file names may hold it everywhere.
 pub fn reduced(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).take(LONGEST_NAME).collect();
+    let name: String = name.chars().map(plain).take(MAX_NAME_CHARS).collect();
     if name.is_empty() { "run".to_owned() } else { name }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Header, VERSION};
 
 /// The longest first line, in bytes. The words of a command alone may be 2 MiB.
-pub const LONGEST_HEADER: u64 = 16 << 20;
+pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// Why a letter cannot be used, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]

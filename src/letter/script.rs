@@ -50,7 +50,7 @@ pub fn script(header: &Header, file: &OsStr) -> Result<Vec<u8>, Mistake> {
     Ok(script)
 }
 
-/// One word for a shell.
+/// Quotes a word for a shell.
 fn quoted(word: &OsStr) -> Vec<u8> {
     let bytes = word.as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(byte);

@@ -36,9 +36,9 @@ impl Kind {
 #[derive(Clone, Copy)]
 pub(super) enum Samples {
     One,
-    /// One for each value of a label.
+    /// A sample for each value of a label.
     By(&'static str, &'static [&'static str]),
-    /// One for each upper bound, the last of which is none; then the sum, and the count.
+    /// A sample for each upper bound, the last of which is none; then the sum, and the count.
     Histogram(&'static [&'static str]),
 }
 
@@ -150,7 +150,7 @@ impl Family {
         }
     }
 
-    /// What the name of a sample ends in, and the label that only it has.
+    /// The ending of a sample's name, and the label that only it has.
     fn sample(&self, at: usize) -> (&'static str, Option<(&'static str, &'static str)>) {
         match self.samples {
             Samples::One => ("", None),

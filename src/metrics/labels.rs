@@ -7,7 +7,7 @@ use crate::base::label_name;
 use crate::base::words::OTHER;
 
 /// The longest value, in bytes.
-const LONGEST: usize = 200;
+const MAX_VALUE_BYTES: usize = 200;
 
 const OPERATION: &str = "operation";
 const POLICY: &str = "policy";
@@ -58,7 +58,7 @@ impl fmt::Display for Labels {
 }
 
 fn cut(value: &str) -> String {
-    value[..value.floor_char_boundary(LONGEST)].to_owned()
+    value[..value.floor_char_boundary(MAX_VALUE_BYTES)].to_owned()
 }
 
 fn escaped(value: &str) -> String {

@@ -4,7 +4,7 @@
 const MICROS: u64 = 1_000_000;
 const DIGITS: usize = 6;
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Unit {
     Whole,

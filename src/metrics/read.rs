@@ -16,7 +16,7 @@ pub enum Unusable {
     Foreign,
     /// A newer version wrote it, in this format.
     Newer(u32),
-    /// It is damaged: the number of the first such line, from 1.
+    /// A damaged file: the number of the first line that cannot be read, from 1.
     Damaged(usize),
 }
 

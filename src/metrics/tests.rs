@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::family::FAMILIES;
 use super::number::Unit;
-use super::{Ended, MARKER, MOST_SETS, Metrics, Unusable, exported};
+use super::{Ended, MARKER, MAX_SETS, Metrics, Unusable, exported};
 use crate::event::{OUTCOMES, Outcome};
 
 fn run(operation: &str) -> Ended<'_> {
@@ -154,7 +154,7 @@ fn a_clock_that_was_set_back_holds_no_gauge_in_the_future() {
 #[test]
 fn beyond_500_sets_a_run_is_counted_as_other() {
     let mut metrics = Metrics::default();
-    let names: Vec<_> = (0..MOST_SETS).map(|number| number.to_string()).collect();
+    let names: Vec<_> = (0..MAX_SETS).map(|number| number.to_string()).collect();
     assert!(names.iter().all(|name| !metrics.add_latest(&run(name))));
     let labels = [("team".to_owned(), "x".to_owned())];
     for name in ["one more", "and another"] {
@@ -164,7 +164,7 @@ fn beyond_500_sets_a_run_is_counted_as_other() {
     let text = metrics.render();
     let other = "retry_rescued_operations_total{operation=\"(other)\",policy=\"default\"} 2\n";
     assert!(text.contains(other));
-    assert_eq!(samples(&text).len(), (MOST_SETS + 1) * 48);
+    assert_eq!(samples(&text).len(), (MAX_SETS + 1) * 48);
     assert_eq!(Metrics::read(text.as_bytes()), Ok(metrics));
 }
 

@@ -66,11 +66,11 @@ fn a_kind_is_known_by_the_host() {
 #[test]
 fn only_healthchecks_gets_a_body_and_no_more_of_stderr_than_its_end() {
     let target = Target::parse("http://host/x").unwrap();
-    let tail = format!("begin é{}", "x".repeat(LONGEST_TAIL - 1));
+    let tail = format!("begin é{}", "x".repeat(MAX_TAIL_BYTES - 1));
     let report = Report { tail: &tail, ..report() };
     let request = |kind, moment| target.request(kind, moment, &report);
     let body = String::from_utf8(request(Kind::Healthchecks, Moment::Failure(1)).body).unwrap();
-    let expected = format!("gave up: exit 7 ×2\n\n{}", "x".repeat(LONGEST_TAIL - 1));
+    let expected = format!("gave up: exit 7 ×2\n\n{}", "x".repeat(MAX_TAIL_BYTES - 1));
     assert!(body == expected, "{} bytes: {:?}", body.len(), &body[..40]);
     let start = request(Kind::Healthchecks, Moment::Start);
     assert!(!String::from_utf8(start.body).unwrap().contains("xx"));

@@ -125,7 +125,7 @@ impl Layer {
     }
 }
 
-/// What was written, without these texts.
+/// The written option or key, without these texts.
 fn without(written: String, texts: &[OsString]) -> String {
     let texts = texts.iter().map(|text| text.to_string_lossy()).filter(|text| !text.is_empty());
     texts.fold(written, |written, text| written.replace(&*text, HIDDEN))

@@ -23,7 +23,7 @@ pub enum TomlForm {
     Size,
     /// Text.
     Text,
-    /// One of a few words, as text.
+    /// A text: one of a few words.
     Word,
     /// A share: a number up to 1, or text with a per cent sign.
     Share,

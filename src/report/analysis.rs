@@ -19,7 +19,7 @@ use super::what_if::{Setting, WhatIfs};
 use crate::metrics::{Ended, Metrics};
 use crate::report::model::Report;
 
-/// What is wanted.
+/// The parts of the report that are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub filter: Filter,
@@ -42,7 +42,7 @@ pub enum Stories {
     All(usize),
 }
 
-/// What is wrong with the input, for a message.
+/// The state of the input, for a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     pub lines: u64,
@@ -53,7 +53,7 @@ pub struct Input {
     pub too_long: u64,
     /// Files whose last line is cut off.
     pub cut_off: u64,
-    /// It was not read to its end.
+    /// The input was not read to its end.
     pub interrupted: bool,
     /// The first line that was skipped: file, number, why.
     pub first_skipped: Option<(String, u64, String)>,
@@ -99,7 +99,7 @@ pub struct Outcome {
     pub stories: Vec<Story>,
     /// More runs came than are kept.
     pub overflowed: bool,
-    /// What came of the choice of one run.
+    /// The run that was chosen, if one was asked for.
     pub picked: Option<Picked>,
     /// Failures that no rule knows, those first that cost most attempts.
     pub templates: Vec<Template>,
@@ -161,7 +161,7 @@ impl Analysis {
         open.restore(totals.open, dictionary);
     }
 
-    /// What the next report goes on from.
+    /// The totals that the next report goes on from.
     pub fn totals(&self) -> Totals {
         let Core { open, dictionary, metrics, .. } = &self.core;
         Totals { metrics: metrics.clone(), open: open.kept(dictionary) }
@@ -173,7 +173,7 @@ impl Analysis {
         self.core.input.interrupted = true;
     }
 
-    /// What has been read so far.
+    /// The state of the input read so far.
     pub fn input(&self) -> &Input {
         &self.core.input
     }

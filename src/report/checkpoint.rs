@@ -9,9 +9,9 @@ use crate::metrics::Metrics;
 /// The version of the format.
 const FORMAT: u32 = 1;
 /// So many bytes at most tell one log from another.
-pub const HEAD: u64 = 4_096;
+pub const HEAD_BYTES: u64 = 4_096;
 /// Runs without an end that are remembered, the latest ones. Killed runs never end.
-pub(super) const MOST_OPEN: usize = 10_000;
+pub(super) const MAX_OPEN_RUNS: usize = 10_000;
 
 /// The file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,11 +32,11 @@ pub struct Place {
     pub inode: u64,
     /// Bytes that have been read, all of them whole lines.
     pub offset: u64,
-    /// The hash of the file's first bytes, as many as were read but at most [`HEAD`]: numbers of inodes are used again.
+    /// The hash of the file's first bytes, as many as were read but at most [`HEAD_BYTES`]: numbers of inodes are used again.
     pub head: u64,
 }
 
-/// What was counted up to there.
+/// The counts of a log up to a [`Place`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub metrics: Metrics,
@@ -44,7 +44,7 @@ pub struct Totals {
     pub open: BTreeMap<String, OpenRun>,
 }
 
-/// What a run without an end will be counted with.
+/// A run that has not ended, as it will be counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenRun {
     pub name: String,

@@ -1,11 +1,11 @@
-//! One run among all, chosen in the same pass: the lines of those that may be it are kept until that is known.
+//! Chooses one run in the same pass: the lines of all that may be it are kept until that is known.
 
 use std::collections::BTreeMap;
 
 /// Lines of a run that are kept.
-const MOST_LINES: usize = 100_000;
+const MAX_RUN_LINES: usize = 100_000;
 /// Runs of the same prefix that are told of.
-const MOST_RUNS: usize = 10;
+const MAX_RUNS: usize = 10;
 
 /// Which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Choice {
     Prefix(String),
 }
 
-/// What came of it.
+/// The result of a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picked {
     One(String),
@@ -49,11 +49,11 @@ impl Chosen {
                 }
             }
             Choice::Prefix(prefix) if !run.starts_with(prefix.as_str()) => return,
-            Choice::Prefix(_) if self.runs.len() >= MOST_RUNS && !self.runs.contains_key(run) => return,
+            Choice::Prefix(_) if self.runs.len() >= MAX_RUNS && !self.runs.contains_key(run) => return,
             Choice::Prefix(_) => {}
         }
         let lines = self.runs.entry(run.to_owned()).or_default();
-        if lines.len() < MOST_LINES {
+        if lines.len() < MAX_RUN_LINES {
             lines.push(line.to_vec());
         }
     }

@@ -13,11 +13,11 @@ use crate::classify::profile::{Example, Profile, is_known};
 use crate::policy::file;
 
 /// Runs from which a template is worth a rule.
-const ENOUGH_RUNS: u64 = 3;
+const MIN_RUNS: u64 = 3;
 /// Retried runs without a success from which a failure is permanent.
-const ENOUGH_RETRIED: u64 = 20;
+const MIN_RETRIED: u64 = 20;
 /// Words that a pattern must have to say something.
-const ENOUGH_WORDS: usize = 2;
+const MIN_WORDS: usize = 2;
 
 /// A rule as it would stand in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub fn drafts(templates: &[Template], known: &[Rc<Profile>]) -> Vec<Drafted> {
 
 /// Was it seen often enough?
 pub fn is_worth_a_rule(template: &Template) -> bool {
-    template.runs >= ENOUGH_RUNS
+    template.runs >= MIN_RUNS
 }
 
 /// Has a rule of these profiles come to judge what the template was made of?
@@ -179,7 +179,7 @@ impl Draft {
         out
     }
 
-    /// What is wrong with the draft, if anything is.
+    /// The reason why the draft cannot be used, if there is one.
     fn problem<'t>(&self, template: &Template, others: impl Iterator<Item = &'t Template>) -> Option<String> {
         if self.pattern.is_none() {
             return Some("too few words stay the same".to_owned());
@@ -239,7 +239,7 @@ fn class(template: &Template) -> (&'static str, Option<String>) {
     match (template.helped, template.retried) {
         _ if is_throttled => ("throttled", None),
         _ if at_least >= 0.5 => ("transient", None),
-        (0, ENOUGH_RETRIED..) => ("permanent", None),
+        (0, MIN_RETRIED..) => ("permanent", None),
         (helped, retried) => ("transient", Some(format!("retrying helped {helped} of {retried}"))),
     }
 }
@@ -263,7 +263,7 @@ fn is_literal(word: &str) -> bool {
 fn pattern(words: &[String]) -> Option<String> {
     let literal = |word: &String| is_literal(word);
     let (first, last) = (words.iter().position(literal)?, words.iter().rposition(literal)?);
-    let enough = words.iter().filter(|word| is_literal(word)).count() >= ENOUGH_WORDS;
+    let enough = words.iter().filter(|word| is_literal(word)).count() >= MIN_WORDS;
     // What stands before the first literal word may be any time or number.
     let first =
         words[..first].iter().rposition(|word| word.contains('<')).map_or(0, |masked| masked + 1).min(first);

@@ -4,13 +4,13 @@ pub mod svg;
 
 use super::model::{Bin, Count, Group, Report, Rule, Spread, Template};
 use super::story::Story;
-use super::text::{counted, grouped, helped, percent, span, with_interval};
+use super::text::{counted, grouped, helped, more, percent, span, with_interval};
 use super::time;
 use crate::base::words::plural;
 use svg::{Bar, Escaped};
 
 /// Runs that were not right at first, and are shown one by one.
-pub const RUNS: usize = 200;
+pub const MAX_RUNS: usize = 200;
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -89,7 +89,7 @@ pub enum Kind {
 }
 
 /// The longest text of a cell, in characters.
-const LONGEST: usize = 300;
+const MAX_CELL_CHARS: usize = 300;
 
 /// A chart with its numbers behind it.
 fn chart(title: &str, svg: &str, columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
@@ -113,7 +113,7 @@ pub fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
         columns.iter().map(|(title, kind)| format!("<th{}>{title}</th>", class(*kind))).collect();
     let row = |cells: &Vec<String>| {
         let cell = |(cell, (_, kind)): (&String, &(&str, Kind))| {
-            format!("<td{}>{}</td>", class(*kind), Escaped(&svg::cut(cell, LONGEST)))
+            format!("<td{}>{}</td>", class(*kind), Escaped(&svg::cut(cell, MAX_CELL_CHARS)))
         };
         format!("<tr>{}</tr>\n", cells.iter().zip(columns).map(cell).collect::<String>())
     };
@@ -126,6 +126,14 @@ pub fn table(columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
 /// A table under a title; nothing without rows.
 fn section(title: &str, columns: &[(&str, Kind)], rows: &[Vec<String>]) -> String {
     if rows.is_empty() { String::new() } else { format!("<h2>{title}</h2>\n{}", table(columns, rows)) }
+}
+
+/// A paragraph on the rows that a table was shortened by.
+fn rest(all: usize, top: usize, noun: &str) -> String {
+    match more(all, top, noun) {
+        more if more.is_empty() => more,
+        more => format!("<p>{}</p>\n", Escaped(more.trim_end())),
+    }
 }
 
 /// The columns of the fates.
@@ -198,7 +206,7 @@ fn next_bound(bound: f64) -> f64 {
 }
 
 fn attempts(report: &Report) -> String {
-    const SHOWN: usize = 60;
+    const SHOWN_ROWS: usize = 60;
     let counts = &report.attempts.histogram;
     let bar = |(place, count): (usize, &Count)| Bar {
         place,
@@ -206,7 +214,7 @@ fn attempts(report: &Report) -> String {
         tick: count.attempts.to_string(),
         label: plural(count.attempts, "attempt"),
     };
-    let bars: Vec<_> = counts.iter().take(SHOWN).enumerate().map(bar).collect();
+    let bars: Vec<_> = counts.iter().take(SHOWN_ROWS).enumerate().map(bar).collect();
     let rows: Vec<_> =
         counts.iter().map(|count| vec![grouped(count.attempts), grouped(count.runs)]).collect();
     let title = "Attempts";
@@ -251,14 +259,13 @@ fn operations(report: &Report, top: usize) -> String {
         &FATES[..],
         &[("flake rate", Kind::Number), ("lost", Kind::Number)],
     ];
-    section("Operations", &columns.concat(), &rows)
+    section("Operations", &columns.concat(), &rows) + &rest(report.by_name.len(), top, "operation")
 }
 
 fn rules(report: &Report, top: usize) -> String {
     let row = |rule: &Rule| {
-        let name = rule.profile.as_ref().unwrap_or(&rule.source);
         vec![
-            format!("{name}/{}", rule.id),
+            rule.name(),
             rule.class.clone(),
             grouped(rule.attempts),
             grouped(rule.runs),
@@ -275,7 +282,7 @@ fn rules(report: &Report, top: usize) -> String {
         ("retrying helped", Kind::Word),
         ("", Kind::Word),
     ];
-    section("Did retrying help?", &columns, &rows)
+    section("Did retrying help?", &columns, &rows) + &rest(report.rules.len(), top, "rule")
 }
 
 fn templates(report: &Report, top: usize) -> String {
@@ -284,9 +291,8 @@ fn templates(report: &Report, top: usize) -> String {
             0 => "not retried".to_owned(),
             retried => format!("{} of {}", grouped(template.helped_runs), grouped(retried)),
         };
-        let program = template.program.rsplit('/').next().unwrap_or_default().to_owned();
         let counts = [template.attempts, template.runs].map(grouped);
-        [&[program, template.template.clone()], &counts[..], &[helped]].concat()
+        [&[template.program_name().to_owned(), template.template.clone()], &counts[..], &[helped]].concat()
     };
     let rows: Vec<_> = report.templates.iter().take(top).map(row).collect();
     let columns = [
@@ -296,7 +302,7 @@ fn templates(report: &Report, top: usize) -> String {
         ("runs", Kind::Number),
         ("retrying helped", Kind::Word),
     ];
-    section("Not known to any rule", &columns, &rows)
+    section("Not known to any rule", &columns, &rows) + &rest(report.templates.len(), top, "text")
 }
 
 fn what_if(report: &Report) -> String {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::story::{Attempt, Failure, Story};
 use super::time;
 
-/// What a rescued run counts as.
+/// The form in which a rescued run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flaky {
     #[default]

@@ -4,13 +4,13 @@
 use memchr::{memchr, memrchr};
 
 /// Longer lines are skipped, in bytes.
-pub(super) const LONGEST_LINE: usize = 1 << 20;
+pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// A line of the input, without its line feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     Line(&'a [u8]),
-    /// A line of more than [`LONGEST_LINE`] bytes.
+    /// A line of more than [`MAX_LINE_BYTES`] bytes.
     TooLong,
     /// The last line of a file that does not end with a line feed.
     Rest(&'a [u8]),
@@ -35,7 +35,7 @@ impl Lines {
         while let Some(end) = memchr(b'\n', block) {
             let head = &block[..end];
             block = &block[end + 1..];
-            if self.dropping || self.partial.len() + head.len() > LONGEST_LINE {
+            if self.dropping || self.partial.len() + head.len() > MAX_LINE_BYTES {
                 each(Piece::TooLong);
             } else if self.partial.is_empty() {
                 each(Piece::Line(head));
@@ -46,7 +46,7 @@ impl Lines {
             self.dropping = false;
             self.partial.clear();
         }
-        if self.dropping || self.partial.len() + block.len() > LONGEST_LINE {
+        if self.dropping || self.partial.len() + block.len() > MAX_LINE_BYTES {
             self.dropping = true;
             self.partial = Vec::new();
         } else {

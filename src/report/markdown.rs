@@ -1,18 +1,27 @@
 //! The report in GitHub's Markdown, for a job's summary.
 
-use super::model::{Interval, Report, Rule};
-use super::text::{grouped, percent, span};
+use super::model::{Change, Group, Interval, Report, Rule, Template};
+use super::text::{grouped, helped, more, percent, span};
 
 /// GitHub refuses summaries of more than 1024 KiB.
-const MOST_BYTES: usize = 900 * 1024;
+const MAX_SUMMARY_BYTES: usize = 900 * 1024;
 
-/// What was rescued is said first, outside of anything that can be folded. It begins with no heading of the first level.
+/// Renders the report. Rescued runs come first, outside of anything that can be folded; there is no heading of the first level.
 pub fn render(report: &Report, top: usize) -> String {
     let mut out = format!("{}\n\n", first(report));
     if report.interrupted {
         out += "Interrupted: only a part of the logs was read.\n\n";
     }
-    out += &table(
+    out += &sums(report);
+    out += &operations(report, top);
+    out += &rules(report, top);
+    out += &texts(report, top);
+    out += &what_if(report);
+    held(out)
+}
+
+fn sums(report: &Report) -> String {
+    table(
         &["runs", "first try", "rescued", "failed", "unfinished", "attempts", "waited", "lost"],
         &[vec![
             grouped(report.runs),
@@ -24,63 +33,87 @@ pub fn render(report: &Report, top: usize) -> String {
             span(report.waited_ms),
             span(report.lost_ms),
         ]],
-    );
-    let operations: Vec<_> = report
-        .by_name
-        .iter()
-        .take(top)
-        .map(|group| {
-            vec![
-                code(&group.name),
-                grouped(group.runs),
-                percent(group.first_try, group.runs).unwrap_or_default(),
-                grouped(group.rescued),
-                grouped(group.failed),
-                group.flake_rate.map(|share| interval(&share)).unwrap_or_default(),
-                span(group.lost_ms),
-            ]
-        })
-        .collect();
-    out +=
-        &table(&["operation", "runs", "first try", "rescued", "failed", "flake rate", "lost"], &operations);
-    let rules: Vec<_> = report.rules.iter().take(top).map(rule).collect();
-    out += &table(&["rule", "class", "attempts", "runs", "retrying helped", "suggestion"], &rules);
-    let texts: Vec<_> = report
-        .templates
-        .iter()
-        .take(top)
-        .map(|template| {
-            vec![
-                code(&template.template),
-                grouped(template.attempts),
-                grouped(template.runs),
-                format!("{} of {}", template.helped_runs, template.retried_runs),
-            ]
-        })
-        .collect();
-    out += &table(&["not known to any rule", "attempts", "runs", "retrying helped"], &texts);
-    let changes: Vec<_> = report
-        .what_if
-        .rows
-        .iter()
-        .map(|row| {
-            vec![
-                format!("`--{} {}`", row.setting, row.value),
-                grouped(row.runs_lost),
-                grouped(row.attempts_at_risk),
-                grouped(row.attempts_saved),
-                span(row.saved_ms),
-            ]
-        })
-        .collect();
-    out += &table(&["what if", "runs lost", "attempts at risk", "attempts saved", "time saved"], &changes);
-    held(out)
+    )
+}
+
+fn operations(report: &Report, top: usize) -> String {
+    let row = |group: &Group| {
+        vec![
+            code(&group.name),
+            grouped(group.runs),
+            percent(group.first_try, group.runs).unwrap_or_default(),
+            grouped(group.rescued),
+            grouped(group.failed),
+            group.flake_rate.map(|share| interval(&share)).unwrap_or_default(),
+            span(group.lost_ms),
+        ]
+    };
+    let titles = ["operation", "runs", "first try", "rescued", "failed", "flake rate", "lost"];
+    shortened("operation", &titles, &report.by_name, top, row)
+}
+
+fn rules(report: &Report, top: usize) -> String {
+    let row = |rule: &Rule| {
+        vec![
+            code(&rule.name()),
+            code(&rule.class),
+            grouped(rule.attempts),
+            grouped(rule.runs),
+            helped(rule),
+            rule.suggestion.as_deref().map(code).unwrap_or_default(),
+        ]
+    };
+    let titles = ["rule", "class", "attempts", "runs", "retrying helped", "suggestion"];
+    shortened("rule", &titles, &report.rules, top, row)
+}
+
+fn texts(report: &Report, top: usize) -> String {
+    let row = |template: &Template| {
+        vec![
+            code(&template.template),
+            grouped(template.attempts),
+            grouped(template.runs),
+            format!("{} of {}", template.helped_runs, template.retried_runs),
+        ]
+    };
+    let titles = ["not known to any rule", "attempts", "runs", "retrying helped"];
+    shortened("text", &titles, &report.templates, top, row)
+}
+
+fn what_if(report: &Report) -> String {
+    let row = |change: &Change| {
+        vec![
+            format!("`--{} {}`", change.setting, change.value),
+            grouped(change.runs_lost),
+            grouped(change.attempts_at_risk),
+            grouped(change.attempts_saved),
+            span(change.saved_ms),
+        ]
+    };
+    let rows: Vec<_> = report.what_if.rows.iter().map(row).collect();
+    table(&["what if", "runs lost", "attempts at risk", "attempts saved", "time saved"], &rows)
+}
+
+/// The first rows of a table, and how many more there are.
+fn shortened<T>(
+    noun: &str,
+    titles: &[&str],
+    all: &[T],
+    top: usize,
+    row: impl Fn(&T) -> Vec<String>,
+) -> String {
+    let rows: Vec<_> = all.iter().take(top).map(row).collect();
+    let rest = match more(all.len(), top, noun) {
+        rest if rest.is_empty() => rest,
+        rest => rest + "\n",
+    };
+    table(titles, &rows) + &rest
 }
 
 /// At most so much, cut at the end of a line.
 fn held(mut out: String) -> String {
-    if out.len() > MOST_BYTES {
-        let end = out[..out.floor_char_boundary(MOST_BYTES)].rfind('\n').map_or(0, |end| end + 1);
+    if out.len() > MAX_SUMMARY_BYTES {
+        let end = out[..out.floor_char_boundary(MAX_SUMMARY_BYTES)].rfind('\n').map_or(0, |end| end + 1);
         out.truncate(end);
     }
     out
@@ -99,22 +132,6 @@ fn first(report: &Report) -> String {
             )
         }
     }
-}
-
-fn rule(rule: &Rule) -> Vec<String> {
-    let name = rule.profile.as_ref().unwrap_or(&rule.source);
-    let helped = match rule.retried_runs {
-        0 => "not retried".to_owned(),
-        retried => format!("{} of {}", grouped(rule.helped_runs), grouped(retried)),
-    };
-    vec![
-        code(&format!("{name}/{}", rule.id)),
-        code(&rule.class),
-        grouped(rule.attempts),
-        grouped(rule.runs),
-        helped,
-        rule.suggestion.as_deref().map(code).unwrap_or_default(),
-    ]
 }
 
 fn counted(count: u64, of: u64) -> String {

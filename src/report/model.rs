@@ -9,7 +9,7 @@ use serde::Serialize;
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// What the logs say.
+/// The content of the logs, summed up.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// 1.
@@ -48,7 +48,7 @@ pub struct Report {
     pub by_hour: Vec<Group>,
     pub rules: Vec<Rule>,
     pub kinds: Vec<Kind>,
-    /// What failures say that no rule knows.
+    /// Texts of failures that no rule knows.
     pub templates: Vec<Template>,
     /// Attempts that no rule knows, and whose output the log does not have.
     pub unmatched_without_output: u64,
@@ -189,7 +189,7 @@ pub struct Rule {
     pub followed_by_success: u64,
     /// From such an end to that success, in the mean.
     pub until_success_ms: Option<f64>,
-    /// What the numbers speak for, as an option or in words.
+    /// The change that the numbers speak for, as an option or in words.
     pub suggestion: Option<String>,
 }
 
@@ -209,7 +209,7 @@ pub struct Template {
     pub program: String,
     /// The words, with masks such as `<num>`, `<path>` and `<*>` for what differs.
     pub template: String,
-    /// One of them, without what may be a secret.
+    /// An example, without what may be a secret.
     pub example: String,
     /// The status that all of its attempts share.
     pub exit_code: Option<u8>,
@@ -223,6 +223,20 @@ pub struct Template {
     pub lost_ms: f64,
     /// The end of the first run that saw it, RFC 3339, UTC.
     pub first: String,
+}
+
+impl Rule {
+    /// The name that a person knows it by: `curl/exit-7`, `policy/retry-on`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.profile.as_ref().unwrap_or(&self.source), self.id)
+    }
+}
+
+impl Template {
+    /// The program without its directory; empty where the log does not have it.
+    pub fn program_name(&self) -> &str {
+        self.program.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 /// Failed attempts judged by today's rules.
@@ -247,7 +261,7 @@ pub struct Verdicts {
     pub succeeded_runs: u64,
 }
 
-/// What other settings would have changed in these very runs. Nothing is said of what was not tried.
+/// Changes that other settings would have made in these very runs. Nothing is said of what was not tried.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct WhatIf {
     pub rows: Vec<Change>,
@@ -255,7 +269,7 @@ pub struct WhatIf {
     pub limit: Option<AtLimit>,
 }
 
-/// What a setting would have changed.
+/// The change that a setting would have made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// `max`, `timeout` or `deadline`.
@@ -263,7 +277,7 @@ pub struct Change {
     pub value: String,
     /// Runs that succeeded, and would not have.
     pub runs_lost: u64,
-    /// Their share of the runs that succeeded.
+    /// The share of the runs that succeeded which would be lost.
     pub share_lost: Option<f64>,
     /// Attempts that succeeded, and would have been cut; another one might have succeeded.
     pub attempts_at_risk: u64,

@@ -13,7 +13,7 @@ use crate::classify::profile::{Claims, Knowledge, Profile, Selection};
 use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal};
 use crate::event::Outcome;
 
-/// What judges. Patterns are compiled once for all attempts of a command.
+/// Judges attempts anew. Patterns are compiled once for all attempts of a command.
 #[derive(Clone, Debug)]
 pub struct Judge {
     rules: Rules,

@@ -9,7 +9,7 @@ use crate::event::Outcome;
 /// A run that succeeds so soon after one that was stopped says that stopping was too early.
 const NEXT_RUN: i64 = 600 * SECOND;
 /// Names and keys whose last end is remembered.
-const MOST_ENDS: usize = 10_000;
+const MAX_ENDS: usize = 10_000;
 
 /// Runs in which something was seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +32,7 @@ impl Helped {
     }
 }
 
-/// What came after the runs that a rule has ended.
+/// The runs that followed those which a rule has ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Followed {
     pub runs: u64,
@@ -107,7 +107,7 @@ impl Rules {
             }
         }
         if stop.outcome == Outcome::Permanent
-            && self.ends.len() < MOST_ENDS
+            && self.ends.len() < MAX_ENDS
             && let Some(last) = run.seen.iter().max_by_key(|seen| seen.last)
         {
             self.ends.insert(operation, (stop.at, last.cause.rule));

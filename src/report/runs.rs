@@ -12,13 +12,13 @@ use crate::event::Outcome;
 pub(super) use crate::event::micros;
 
 /// More runs than these are not held at once: the older half is given up as unfinished.
-const MOST_OPEN: usize = 1_000_000;
+const MAX_OPEN_RUNS: usize = 1_000_000;
 /// Attempts of a run that are told apart; later ones are added to the last.
-pub(super) const MOST_ATTEMPTS: usize = 1_024;
+pub(super) const MAX_ATTEMPTS: usize = 1_024;
 /// Causes of failure of a run that are told apart.
-const MOST_CAUSES: usize = 64;
+const MAX_CAUSES: usize = 64;
 /// Groups of one kind.
-pub(super) const MOST_GROUPS: usize = 10_000;
+pub(super) const MAX_GROUPS: usize = 10_000;
 
 /// The texts that runs refer to by number.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Dictionary {
 
 impl Default for Dictionary {
     fn default() -> Self {
-        let names = || Names::new(MOST_GROUPS);
+        let names = || Names::new(MAX_GROUPS);
         Self {
             names: names(),
             keys: names(),
@@ -78,7 +78,7 @@ pub(super) struct Seen {
     /// The first of them, counted from 1.
     pub first: u64,
     pub last: u64,
-    /// Their durations and the waits behind them, in microseconds.
+    /// The durations of the failed attempts and the waits behind them, in microseconds.
     pub lost: u64,
 }
 
@@ -150,7 +150,7 @@ impl Run {
 
     /// Adds an attempt.
     fn tried(&mut self, attempt: Try) {
-        let is_full = self.tries.len() == MOST_ATTEMPTS;
+        let is_full = self.tries.len() == MAX_ATTEMPTS;
         match self.tries.last_mut().filter(|_| is_full) {
             Some(last) => {
                 last.duration += attempt.duration;
@@ -164,7 +164,7 @@ impl Run {
     fn failed(&mut self, cause: Option<Cause>, line: &Line<'_>) {
         let Some(cause) = cause else { return };
         let lost = micros(line.duration_ms) + micros(line.delay_ms);
-        let is_full = self.seen.len() == MOST_CAUSES;
+        let is_full = self.seen.len() == MAX_CAUSES;
         match self.seen.iter_mut().find(|seen| seen.cause == cause) {
             Some(seen) => {
                 seen.attempts += 1;
@@ -245,7 +245,7 @@ impl Open {
         Self { stories, judge, ..Self::default() }
     }
 
-    /// What verdicts were given anew.
+    /// The judge that gave verdicts anew.
     pub(super) fn judge(&self) -> Option<&Judge> {
         self.judge.as_ref()
     }
@@ -308,7 +308,7 @@ impl Open {
     pub(super) fn kept(&self, dictionary: &Dictionary) -> BTreeMap<String, OpenRun> {
         let mut runs: Vec<_> = self.runs.iter().collect();
         runs.sort_by_key(|(_, run)| std::cmp::Reverse((run.last, run.age)));
-        let kept = runs.into_iter().take(checkpoint::MOST_OPEN).map(|(id, run)| {
+        let kept = runs.into_iter().take(checkpoint::MAX_OPEN_RUNS).map(|(id, run)| {
             let open = OpenRun {
                 name: dictionary.names.text(run.name).to_owned(),
                 policy: run.policy.map(|policy| dictionary.policies.text(policy).to_owned()),
@@ -345,7 +345,7 @@ impl Open {
 
     /// Gives up the older half when there is no room left.
     fn make_room(&mut self) {
-        if self.runs.len() < MOST_OPEN {
+        if self.runs.len() < MAX_OPEN_RUNS {
             return;
         }
         let mut ages: Vec<_> = self.runs.values().map(|run| run.age).collect();

@@ -31,7 +31,7 @@ impl Fate {
     }
 }
 
-/// What every group counts.
+/// The counts of a group.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     /// By fate.

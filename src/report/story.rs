@@ -1,4 +1,4 @@
-//! One run with all that its lines said: for those who look at single runs.
+//! A run with all that its lines said, for the formats that show single runs.
 
 use super::line::Line;
 use super::runs::micros;
@@ -54,7 +54,7 @@ pub struct Failure {
     /// The command could not be started.
     pub not_started: bool,
     pub http_status: Option<u16>,
-    /// What the server or the command asked for.
+    /// The wait that the server or the command asked for.
     pub asked: Option<u64>,
     /// The line that the rule matched.
     pub quote: Option<String>,
@@ -79,7 +79,7 @@ pub struct End {
     pub exit_code: Option<u8>,
     pub signal: Option<String>,
     pub rescued: bool,
-    /// What was seen and how often.
+    /// The failures that were seen, and how often.
     pub failures: Vec<(String, u64)>,
 }
 

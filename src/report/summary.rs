@@ -21,12 +21,12 @@ use super::what_if::{self, Effect, Setting};
 use crate::base::duration;
 
 /// Retried runs from which a rule that never helped is told so, and the share that is still never.
-const ENOUGH_RETRIED: u64 = 20;
+const MIN_RETRIED: u64 = 20;
 const NEVER_PERCENT: u64 = 2;
 /// Successes in a half of the window from which it is compared with the other.
-const ENOUGH_SUCCESSES: u64 = 5;
+const MIN_SUCCESSES: u64 = 5;
 /// Runs that followed a verdict from which it is doubted.
-const ENOUGH_FOLLOWED: u64 = 3;
+const MIN_FOLLOWED: u64 = 3;
 
 /// The report on all that was added.
 pub(super) fn report(
@@ -217,7 +217,7 @@ fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
         }
     }
     let [first, second] = halves.map(|[first_try, rescued, _]| {
-        interval(rescued, first_try + rescued).filter(|_| first_try + rescued >= ENOUGH_SUCCESSES)
+        interval(rescued, first_try + rescued).filter(|_| first_try + rescued >= MIN_SUCCESSES)
     });
     let (first, second) = (first?, second?);
     Some(if second.low > first.high {
@@ -273,7 +273,7 @@ fn rules(stats: &Stats, names: &Names) -> Vec<Rule> {
     rules
 }
 
-/// What the numbers of a rule speak for, if for anything.
+/// The change that the numbers of a rule speak for, if for any.
 fn suggestion(
     stats: &Stats,
     rule: u32,
@@ -283,10 +283,10 @@ fn suggestion(
     followed: Followed,
 ) -> Option<String> {
     if class == "permanent" {
-        let doubted = followed.runs >= ENOUGH_FOLLOWED && followed.succeeded * 2 >= followed.runs;
+        let doubted = followed.runs >= MIN_FOLLOWED && followed.succeeded * 2 >= followed.runs;
         return doubted.then(|| "consider transient".to_owned());
     }
-    if helped.retried < ENOUGH_RETRIED || helped.successes * 100 > helped.retried * NEVER_PERCENT {
+    if helped.retried < MIN_RETRIED || helped.successes * 100 > helped.retried * NEVER_PERCENT {
         return None;
     }
     let mut exits =

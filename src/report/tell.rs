@@ -1,4 +1,4 @@
-//! One run told to a person: each attempt, why it was judged so, each wait, the end, and the command that repeats a verdict.
+//! Tells a person of one run: each attempt, why it was judged so, each wait, the end, and the command that repeats a verdict.
 
 use super::story::{Attempt, Failure, Story};
 use super::text::child_text;

@@ -201,9 +201,8 @@ fn rules(report: &Report, style: &Style) -> String {
         ("retrying helped", Align::Left),
     ]);
     for rule in report.rules.iter().take(style.top) {
-        let name = rule.profile.as_ref().map_or(&rule.source, |profile| profile);
         table.row(vec![
-            child_text(&format!("{name}/{}", rule.id)),
+            child_text(&rule.name()),
             child_text(&rule.class),
             grouped(rule.attempts),
             grouped(rule.runs),
@@ -216,7 +215,7 @@ fn rules(report: &Report, style: &Style) -> String {
     table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
 }
 
-/// What came of trying again after the rule.
+/// The results of trying again after the rule.
 pub fn helped(rule: &Rule) -> String {
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
@@ -236,7 +235,7 @@ pub fn helped(rule: &Rule) -> String {
     }
 }
 
-/// What no rule knows, or how it would be seen.
+/// The section on failures that no rule knows, or on how to have them seen.
 fn unmatched(report: &Report, style: &Style) -> String {
     if report.templates.is_empty() {
         return match report.unmatched_without_output {
@@ -267,15 +266,14 @@ fn template(template: &Template) -> [String; 3] {
         0 => "not retried".to_owned(),
         retried => format!("helped {} of {retried}", template.helped_runs),
     };
-    let program = template.program.rsplit('/').next().unwrap_or_default();
-    let said = match program {
+    let said = match template.program_name() {
         "" => template.template.clone(),
         program => format!("{program}: {}", template.template),
     };
     [grouped(template.attempts), child_text(&said), helped]
 }
 
-/// What other settings would have changed, a line each.
+/// The changes that other settings would have made, a line each.
 pub fn what_if(report: &Report) -> String {
     let what_if = &report.what_if;
     let mut out = String::new();
@@ -313,7 +311,8 @@ pub fn what_if(report: &Report) -> String {
     out
 }
 
-fn more(all: usize, top: usize, noun: &str) -> String {
+/// How many rows a table was shortened by, on a line; nothing if it has them all.
+pub fn more(all: usize, top: usize, noun: &str) -> String {
     match all.saturating_sub(top) {
         0 => String::new(),
         rest => format!("… and {} (--top {all} shows all)\n", counted(rest as u64, &format!("more {noun}"))),

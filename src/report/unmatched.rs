@@ -16,11 +16,11 @@ pub(super) use cluster::ANY;
 pub(super) use key_text::{GAP, is_strong};
 
 /// Different texts that are told apart.
-const MOST_TEXTS: usize = 10_000;
+const MAX_TEXTS: usize = 10_000;
 /// Different sets of texts in a run that are told apart.
-const MOST_SETS: usize = 20_000;
+const MAX_SETS: usize = 20_000;
 /// Samples of a template.
-const MOST_SAMPLES: usize = 20;
+const MAX_SAMPLES: usize = 20;
 
 /// Which stream said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +97,7 @@ impl Texts {
             }
             return Some(*number);
         }
-        if self.entries.len() >= MOST_TEXTS {
+        if self.entries.len() >= MAX_TEXTS {
             return None;
         }
         let number = u32::try_from(self.entries.len()).ok()?;
@@ -135,7 +135,7 @@ impl Texts {
             return;
         }
         let key: Vec<_> = set.into_iter().collect();
-        if self.sets.len() < MOST_SETS || self.sets.contains_key(&key) {
+        if self.sets.len() < MAX_SETS || self.sets.contains_key(&key) {
             let (runs, succeeded) = self.sets.entry(key).or_default();
             *runs += 1;
             *succeeded += u64::from(stop.outcome == Outcome::Succeeded);
@@ -202,7 +202,7 @@ fn template(texts: &[&Text], words: Vec<String>, program: String) -> Template {
     };
     let mut samples: Vec<_> = texts.iter().map(|text| text.sample.clone()).collect();
     samples.sort();
-    samples.truncate(MOST_SAMPLES);
+    samples.truncate(MAX_SAMPLES);
     Template {
         program,
         said: texts[0].said,
@@ -218,7 +218,7 @@ fn template(texts: &[&Text], words: Vec<String>, program: String) -> Template {
     }
 }
 
-/// What tests look into.
+/// Parts that tests look into.
 #[cfg(test)]
 pub(super) mod parts {
     pub(in crate::report) use super::key_text::key_text;

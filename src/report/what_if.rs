@@ -1,4 +1,4 @@
-//! What other settings would have changed in the runs that were recorded. Only what follows from them is said: nothing is
+//! Computes what other settings would have changed in the recorded runs. Only what follows from them is said: nothing is
 //! guessed of attempts that were never made.
 
 use super::runs::{Run, Stop};
@@ -40,7 +40,7 @@ impl Setting {
     }
 }
 
-/// What a setting would have changed. Times are microseconds.
+/// The change that a setting would have made. Times are microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
     pub runs_lost: u64,

@@ -74,7 +74,7 @@ impl LastNotice {
 }
 
 /// After this long it is said once more that somebody is held back by what hangs on others.
-const LONG_HOLD: Duration = Duration::from_secs(1);
+const LONG_HOLD_AFTER: Duration = Duration::from_secs(1);
 /// A store that failed is left alone for this long: each look may cost its whole patience.
 const STORE_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -240,7 +240,7 @@ impl Session {
         };
         let starts = delay.least.map(|_| now.elapsed.saturating_add(delay.wait));
         self.wait_until(now, now.elapsed.saturating_add(wait.min(delay.look)), starts);
-        let long = delay.least.is_some() || held >= LONG_HOLD;
+        let long = delay.least.is_some() || held >= LONG_HOLD_AFTER;
         self.notice(GateHold { wait_ms: millis(wait), ..hold }, long);
     }
 

@@ -1,4 +1,4 @@
-//! What follows an attempt: the end of the run, or another attempt after a wait.
+//! The aftermath of an attempt: the end of the run, or another attempt after a wait.
 
 use std::time::Duration;
 

@@ -18,14 +18,14 @@ use crate::session::Action;
 pub(super) struct Tallies(Vec<(Cow<'static, str>, u64)>);
 
 /// More reasons than this are counted together.
-const MOST_REASONS: usize = 30;
+const MAX_REASONS: usize = 30;
 
 impl Tallies {
     #[expect(clippy::ptr_arg, reason = "a borrowed reason is kept without a copy")]
     fn count(&mut self, reason: &Cow<'static, str>) {
         if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
-        } else if self.0.len() < MOST_REASONS {
+        } else if self.0.len() < MAX_REASONS {
             // Few runs see many, and a million of them may be simulated at once.
             self.0.reserve_exact(1);
             self.0.push((reason.clone(), 1));

@@ -49,7 +49,7 @@ impl HelperKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Helper {
     pub kind: HelperKind,
-    /// Its place among those that the option names, from 0.
+    /// The place of the hook among those that the option names, from 0.
     pub index: usize,
     pub facts: HelperFacts,
 }
@@ -138,7 +138,7 @@ pub(super) struct Running {
     since: Duration,
     limit: Option<Duration>,
     timed_out: bool,
-    /// It was told to stop.
+    /// The helper was told to stop.
     stopping: bool,
     /// The wait that an `--on-retry` is told.
     delay: Option<Duration>,
@@ -303,7 +303,7 @@ impl Session {
         self.emit(level, |_| Event::Hook(hook));
     }
 
-    /// What came of the dead letter.
+    /// Takes note of what came of the dead letter.
     pub(super) fn kept(&mut self, now: Now, kept: Kept) {
         for (level, text) in kept.said {
             self.out.push(Action::Tell(level, text));

@@ -146,13 +146,13 @@ pub enum Delivered {
 pub struct Kept {
     /// The letter, if there is one.
     pub path: Option<OsString>,
-    /// What a person has to know of it.
+    /// The messages for a person.
     pub said: Vec<(Level, String)>,
     /// The signal that ended the reading of the command's input.
     pub interrupted: Option<i32>,
 }
 
-/// What is owed to others: each with the longest that it may take at the end of the run.
+/// Messages that are owed to others, each with the longest that it may take at the end of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owed {
     /// Pings when the command has begun, and when the run ends.
@@ -161,7 +161,7 @@ pub struct Owed {
     pub traces: Option<Duration>,
 }
 
-/// What came of a message to others.
+/// The outcome of a message to others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
     Taken,

@@ -1,4 +1,4 @@
-//! What a policy means for each of its runs, shared by all of them.
+//! The terms of a policy: its meaning for each of its runs, shared by all of them.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -79,7 +79,7 @@ impl Run {
         self.tell(Input::Woke);
     }
 
-    /// What was done since the last look.
+    /// Checks what was done since the last look.
     #[track_caller]
     fn did(&mut self, expected: &str) {
         let said = std::mem::take(&mut self.said).join(" ");

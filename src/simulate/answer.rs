@@ -17,7 +17,7 @@ use super::verdict;
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// What a herd of clients does.
+/// The answer: what a herd of clients does.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
     /// 1.
@@ -41,10 +41,10 @@ pub struct Answer {
     pub stopped_at_s: Option<f64>,
 }
 
-/// What one policy makes of it.
+/// The result of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct VariantResult {
-    /// What the comparison varied.
+    /// The values that the comparison varied.
     pub variant: BTreeMap<String, String>,
     pub backoff: String,
     pub jitter: String,
@@ -110,7 +110,7 @@ pub struct Wait {
 /// A step of time. Numbers are per second, and the queue is the longest.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
-    /// Its begin, in seconds.
+    /// The begin of the step, in seconds.
     pub t: u64,
     pub offered: f64,
     pub served: f64,
@@ -119,7 +119,7 @@ pub struct Step {
 }
 
 /// Steps of a timeline at most.
-const MOST_STEPS: usize = 600;
+const MAX_STEPS: usize = 600;
 
 /// A run that is over, as far as an answer needs it. Only the first run of a variant keeps its course.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,7 +151,7 @@ impl Run {
 /// Seconds as steps of equal length.
 #[expect(clippy::cast_precision_loss, reason = "rates")]
 fn timeline(seconds: &[Second]) -> Vec<Step> {
-    let length = seconds.len().div_ceil(MOST_STEPS).max(1);
+    let length = seconds.len().div_ceil(MAX_STEPS).max(1);
     let step = |(place, part): (usize, &[Second])| {
         let rate = |of: fn(&Second) -> u32| {
             part.iter().map(|second| f64::from(of(second))).sum::<f64>() / part.len() as f64

@@ -66,7 +66,7 @@ impl Draws {
     }
 }
 
-/// One step of SplitMix64 (Steele, Lea and Flood, 2014).
+/// A step of SplitMix64 (Steele, Lea and Flood, 2014).
 fn mixed(word: u64) -> u64 {
     let word = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,4 @@
-//! One run: events in their order, clients that are sessions, and the server that they meet. It carries out what the sessions
+//! Simulates a run: events in their order, clients that are sessions, and the server that they meet. It carries out what the sessions
 //! decide, as `commands/run.rs` does with a machine.
 
 mod arrivals;
@@ -31,7 +31,7 @@ const WATCH_EVERY: u32 = 4096;
 #[derive(Default)]
 struct Client {
     session: Option<Box<Session>>,
-    /// Its handle of the shared state.
+    /// The client's handle of the shared state.
     store: Option<Box<Memory>>,
     /// When the operation began.
     began: u64,
@@ -143,7 +143,7 @@ impl Engine<'_> {
         &mut self.clients[place]
     }
 
-    /// What is counted, and the moment that it is counted at; nothing is in the warm-up.
+    /// The record, and the moment to count at; `None` during the warm-up.
     fn counts(&mut self) -> Option<(&mut Record, u64)> {
         let at = self.now.checked_sub(self.origin)?;
         Some((&mut self.record, at))
@@ -307,10 +307,10 @@ impl Engine<'_> {
         Some(Input::Admission(Reply::of_store(answer), pace))
     }
 
-    fn settle(&mut self, id: u32, report: &Settlement) -> Option<Input> {
+    fn settle(&mut self, id: u32, settlement: &Settlement) -> Option<Input> {
         let limits = self.limits.clone();
         let (key, store) = self.gate(id)?;
-        let answer = store::settle(store, &key, &limits, report);
+        let answer = store::settle(store, &key, &limits, settlement);
         Some(Input::Settled(Reply::of_store(answer)))
     }
 

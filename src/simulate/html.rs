@@ -1,6 +1,6 @@
 //! The answer as one file for a browser: the load over time, when operations were done, and the map.
 
-use super::answer::Answer;
+use super::answer::{Answer, VariantResult};
 use super::text::{head, name_of};
 use super::verdict::{percent, seconds, times, whole};
 use crate::report::html::svg::{self, Curve, Escaped};
@@ -54,38 +54,24 @@ fn verdicts(answer: &Answer) -> String {
     if rows.is_empty() { found } else { table(&titles, &rows) + &found }
 }
 
+/// The load over time, and when operations were done: a curve for each policy.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 fn curves(answer: &Answer) -> String {
-    let name = |result| name_of(result, answer.results.len());
+    let drawing = |title: &str, about: &str, points: &dyn Fn(&VariantResult) -> Vec<(f64, f64)>| {
+        let curve = |result| Curve { name: name_of(result, answer.results.len()), points: points(result) };
+        let curves: Vec<_> = answer.results.iter().map(curve).collect();
+        format!("<h2>{title}</h2>\n{}", svg::curves(title, about, &curves))
+    };
     let end = super::text::end(answer);
-    let load: Vec<_> = answer
-        .results
-        .iter()
-        .map(|result| Curve {
-            name: name(result),
-            points: result
-                .timeline
-                .iter()
-                .filter(|at| at.t <= end)
-                .map(|at| (at.t as f64, at.offered))
-                .collect(),
-        })
-        .collect();
-    let done: Vec<_> = answer
-        .results
-        .iter()
-        .map(|result| Curve {
-            name: name(result),
-            points: result
-                .done
-                .iter()
-                .zip(1_u8..)
-                .filter_map(|(at, of)| Some(((*at)?, f64::from(of))))
-                .collect(),
-        })
-        .collect();
-    let load = svg::curves("Load over time", "Requests per second, by seconds", &load);
-    let done =
-        svg::curves("Completion", "Percent of the operations that were done within so many seconds", &done);
-    format!("<h2>Load over time</h2>\n{load}<h2>Completion</h2>\n{done}")
+    let offered = |result: &VariantResult| {
+        let shown = result.timeline.iter().filter(|at| at.t <= end);
+        shown.map(|at| (at.t as f64, at.offered)).collect()
+    };
+    let done = |result: &VariantResult| {
+        let percents = result.done.iter().zip(1_u8..);
+        percents.filter_map(|(at, of)| Some(((*at)?, f64::from(of)))).collect()
+    };
+    let of_operations = "Percent of the operations that were done within so many seconds";
+    drawing("Load over time", "Requests per second, by seconds", &offered)
+        + &drawing("Completion", of_operations, &done)
 }

@@ -27,7 +27,7 @@ pub struct MapAxis {
     pub values: Vec<String>,
 }
 
-/// What the runs of a cell come to; null where they were interrupted.
+/// The result of a cell's runs; null where they were interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Cell {
     /// The share of the runs that recovered and gave up no more than was allowed.

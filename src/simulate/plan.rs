@@ -7,12 +7,13 @@ use crate::policy::settings::{Group, SETTINGS};
 use std::time::Duration;
 
 /// Variants of a comparison at most.
-const MOST_VARIANTS: usize = 64;
-/// Values of an axis, and cells of a map, at most.
-const MOST_VALUES: usize = 1001;
-const MOST_CELLS: usize = 10_000;
+const MAX_VARIANTS: usize = 64;
+/// Values of an axis at most.
+const MAX_VALUES: usize = 1001;
+/// Cells of a map at most.
+const MAX_CELLS: usize = 10_000;
 /// Values of an axis where nobody says how many.
-const VALUES: u32 = 9;
+const DEFAULT_VALUES: u32 = 9;
 
 /// Names that stand for a part of a parameter.
 const PARTS: [&str; 1] = ["load"];
@@ -45,8 +46,8 @@ pub fn compared(texts: &[String]) -> Result<Vec<Vec<Varied>>, Problem> {
             axis.values.iter().map(with).collect::<Vec<_>>()
         };
         variants = variants.iter().flat_map(longer).collect();
-        if variants.len() > MOST_VARIANTS {
-            return Err(Problem::new(format!("--compare makes more than {MOST_VARIANTS} variants"))
+        if variants.len() > MAX_VARIANTS {
+            return Err(Problem::new(format!("--compare makes more than {MAX_VARIANTS} variants"))
                 .hint("compare fewer values, or draw a map with --sweep"));
         }
     }
@@ -67,8 +68,8 @@ pub fn axes(texts: &[String]) -> Result<Vec<Axis>, Problem> {
         return Err(Problem::new("a map has two axes at most").hint("use --sweep once or twice"));
     }
     let cells: usize = axes.iter().map(|axis| axis.values.len()).product();
-    if cells > MOST_CELLS {
-        return Err(Problem::new(format!("the map has {cells} cells; at most {MOST_CELLS} are drawn"))
+    if cells > MAX_CELLS {
+        return Err(Problem::new(format!("the map has {cells} cells; at most {MAX_CELLS} are drawn"))
             .hint("use fewer values, such as 10s..60s/6"));
     }
     Ok(axes)
@@ -90,7 +91,7 @@ fn axis(text: &str) -> Result<Axis, Problem> {
             let count = count.parse().ok().filter(|count| (2..=1001).contains(count));
             (to, count.ok_or_else(|| wrong("use 2 to 1001 values"))?)
         }
-        _ => (rest, VALUES),
+        _ => (rest, DEFAULT_VALUES),
     };
     let (unit, from) = number(from).ok_or_else(|| wrong("the range begins with no number"))?;
     let (other, to) = number(to).ok_or_else(|| wrong("the range ends with no number"))?;
@@ -114,9 +115,9 @@ fn listed(option: &str, text: &str) -> Result<Axis, Problem> {
     if values.iter().any(String::is_empty) {
         return Err(wrong());
     }
-    if values.len() > MOST_VALUES {
+    if values.len() > MAX_VALUES {
         return Err(Problem::new(format!("--{option} {name}: {} values", values.len()))
-            .hint(format!("use {MOST_VALUES} at most")));
+            .hint(format!("use {MAX_VALUES} at most")));
     }
     Ok(Axis { name, values })
 }
@@ -139,7 +140,7 @@ fn known(option: &str, name: &str) -> Result<String, Problem> {
         .hint("use an option's name without dashes, such as jitter, max, timeout, clients or outage"))
 }
 
-/// What a number is of.
+/// The unit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Plain,
@@ -170,7 +171,7 @@ impl Unit {
     }
 }
 
-/// What a number is multiplied with so that its first four digits are whole; a greater one stays whole anyway.
+/// The factor that makes a number's first four digits whole; a greater one stays whole anyway.
 fn four_digits(number: f64) -> f64 {
     match number {
         _ if number >= 1000.0 => 1.0,

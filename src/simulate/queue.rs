@@ -1,4 +1,4 @@
-//! What is due, in order of time. Events go into buckets of about a millisecond; a bucket is sorted when it is opened, and only
+//! Events in order of time. They go into buckets of about a millisecond; a bucket is sorted when it is opened, and only
 //! what comes into the open one goes through a heap. With millions of events that is several times faster than one heap.
 
 use std::cmp::Reverse;
@@ -11,7 +11,7 @@ const WIDTH_BITS: u32 = 20;
 /// Buckets at hand: the next 69 seconds. What is due later waits in bulk.
 const RING: usize = 1 << 16;
 
-/// What is due.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// The client begins an operation.
@@ -59,7 +59,7 @@ impl Event {
 #[derive(Debug)]
 pub(super) struct Queue {
     ring: Vec<Vec<Event>>,
-    /// What is due after the ring's time, by the turn of the ring.
+    /// Events due after the ring's time, by the turn of the ring.
     later: BTreeMap<u64, Vec<Event>>,
     /// The open bucket, counted from time 0; its events, the next one last; and those that came since it was opened.
     open: u64,

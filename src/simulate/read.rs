@@ -47,9 +47,9 @@ const KNOWN: &[(&str, &[&str])] = &[
 pub const MODELS: [&str; 4] = ["server", "occ", "failures", "collapse"];
 
 /// More clients than this have no number of their own.
-const MOST_CLIENTS: u32 = 100_000_000;
+const MAX_CLIENTS: u32 = 100_000_000;
 /// The longest simulated time.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+const MAX_HORIZON: Duration = Duration::from_secs(7 * 86_400);
 /// Simulated time after the last outage, or the last arrival.
 const AFTERMATH: Duration = Duration::from_secs(600);
 
@@ -158,7 +158,7 @@ impl Parameters {
         Ok(Server {
             workers,
             service: service.unwrap_or(Distribution::exponential(mean)),
-            queue: self.read("queue", |text| whole_or_zero(text, MOST_CLIENTS))?.unwrap_or(1000),
+            queue: self.read("queue", |text| whole_or_zero(text, MAX_CLIENTS))?.unwrap_or(1000),
             lifo: self
                 .read("queue-order", |text| word(text, &[("fifo", false), ("lifo", true)]))?
                 .unwrap_or(false),
@@ -190,8 +190,9 @@ impl Parameters {
         let length = given.or(length);
         // That model's published results are cut off there.
         let aftermath = if matches!(scenario.model, Model::Collapse(_)) { Duration::ZERO } else { AFTERMATH };
-        scenario.horizon =
-            horizon.unwrap_or(last.max(length.unwrap_or_default()).saturating_add(aftermath)).min(LONGEST);
+        scenario.horizon = horizon
+            .unwrap_or(last.max(length.unwrap_or_default()).saturating_add(aftermath))
+            .min(MAX_HORIZON);
         scenario.length = length.unwrap_or(scenario.horizon).min(scenario.horizon);
         if scenario.horizon <= last {
             let hint = format!("use --horizon {} or more, or drop it", exact(last.saturating_add(AFTERMATH)));
@@ -216,7 +217,7 @@ impl Parameters {
     }
 }
 
-/// What makes no sense together.
+/// Refuses values that make no sense together.
 fn check(scenario: &Scenario) -> Result<(), Problem> {
     let closed = matches!(scenario.pattern, Pattern::Closed(_));
     if closed && scenario.is_open() {

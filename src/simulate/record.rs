@@ -1,4 +1,4 @@
-//! What is counted while a run is simulated, second by second.
+//! The counts of a simulated run, second by second.
 
 use crate::base::words::plural;
 

@@ -1,4 +1,4 @@
-//! What is simulated besides the policy: the clients, when they come, the server and its outages.
+//! The scenario of a simulation: the clients, when they come, the server and its outages.
 
 use std::time::Duration;
 
@@ -95,18 +95,18 @@ pub enum Arrivals {
     Load(Load),
 }
 
-/// What a client does after its operation.
+/// A client's behaviour after its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// Nothing.
     Once,
-    /// It begins the next one this long after the end.
+    /// The client begins its next operation this long after the end of the last.
     Closed(Duration),
     /// Every arrival is a new client.
     Open,
 }
 
-/// Who shares limits.
+/// The clients that share limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody: there are no limits.
@@ -117,10 +117,10 @@ pub enum Sharing {
     Groups(u32),
 }
 
-/// What becomes of a server's Retry-After.
+/// The use that clients make of a server's Retry-After.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HintUse {
-    /// It is not seen.
+    /// Clients do not see it.
     Off,
     /// As the product does: the client respects it, and with a key all others do.
     On,
@@ -137,7 +137,7 @@ pub struct Outage {
     pub kind: Trouble,
 }
 
-/// What an outage is like.
+/// The kind of an outage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trouble {
     /// Requests fail at once.
@@ -163,7 +163,7 @@ impl Scenario {
             .try_fold(Duration::ZERO, |end, until| Some(end.max(until?)))
     }
 
-    /// What the server can do per second, where it has a bound.
+    /// The requests that the server can do per second, where it has a bound.
     pub fn capacity(&self) -> Option<f64> {
         match &self.model {
             Model::Server(server) => Some(server.capacity()),

@@ -6,17 +6,17 @@ use serde::Serialize;
 use super::plan::Unit;
 use super::variant::Variant;
 
-/// What can be searched for.
+/// The parameters that can be searched for.
 pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
 
 /// The share of the runs that have to recover.
-const ENOUGH: f64 = 0.95;
+const RECOVERING_SHARE: f64 = 0.95;
 /// Values that are tried at most.
-const MOST_TRIED: usize = 20;
+const MAX_VALUES_TRIED: usize = 20;
 /// Doublings, and halvings, before it is said that there is no such value.
-const MOST_DOUBLINGS: i32 = 8;
+const MAX_DOUBLINGS: i32 = 8;
 /// Two values this close are the answer.
-const CLOSE: f64 = 1.01;
+const CLOSE_RATIO: f64 = 1.01;
 
 /// The search for one policy.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Search {
     tried: Vec<(f64, f64)>,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Found {
     /// The variant, as `name=value`; empty where nothing is compared.
@@ -41,7 +41,7 @@ pub struct Found {
     /// The nearest value with which fewer do.
     pub fails: Option<String>,
     pub fails_share: Option<f64>,
-    /// The same in words.
+    /// The result in words.
     pub told: String,
 }
 
@@ -89,14 +89,15 @@ impl Search {
             return Some(self.start);
         }
         if let Some([(one, _), (other, _)]) = self.bracket() {
-            let is_known = other / one <= CLOSE || self.written((one * other).sqrt()) == self.written(one);
+            let is_known =
+                other / one <= CLOSE_RATIO || self.written((one * other).sqrt()) == self.written(one);
             let between = (one * other).sqrt();
             return (!is_known
                 && self.written(between) != self.written(other)
-                && self.tried.len() < MOST_TRIED)
+                && self.tried.len() < MAX_VALUES_TRIED)
                 .then_some(between);
         }
-        let steps = (1..=MOST_DOUBLINGS).flat_map(|step| [step, -step]);
+        let steps = (1..=MAX_DOUBLINGS).flat_map(|step| [step, -step]);
         let mut values = steps.map(|step| (self.start * 2_f64.powi(step)).min(self.most));
         values.find(|value| {
             let written = self.written(*value);
@@ -111,18 +112,19 @@ impl Search {
         tried.sort_by(|one, other| one.0.total_cmp(&other.0));
         tried.windows(2).find_map(|pair| {
             let [one, other] = pair else { return None };
-            ((one.1 >= ENOUGH) != (other.1 >= ENOUGH)).then_some([*one, *other])
+            ((one.1 >= RECOVERING_SHARE) != (other.1 >= RECOVERING_SHARE)).then_some([*one, *other])
         })
     }
 
-    /// What is known.
+    /// The result as far as it is known.
     pub fn found(&self, variant: String, runs: u32) -> Found {
         let parameter = self.parameter.clone();
         let in_runs = |share: f64| format!("{:.0} of {runs} runs", share * f64::from(runs));
         let Some([low, high]) = self.bracket() else {
             let all = || self.tried.iter().map(|(value, _)| *value);
             let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
-            let good = self.tried.iter().all(|(_, share)| *share >= ENOUGH) && !self.tried.is_empty();
+            let good =
+                self.tried.iter().all(|(_, share)| *share >= RECOVERING_SHARE) && !self.tried.is_empty();
             let verb = if good { "survives every" } else { "survives no" };
             let told = format!("{verb} {parameter} from {} to {}", self.written(least), self.written(most));
             return Found {
@@ -135,7 +137,8 @@ impl Search {
                 told,
             };
         };
-        let ((good, good_share), (bad, bad_share)) = if low.1 >= ENOUGH { (low, high) } else { (high, low) };
+        let ((good, good_share), (bad, bad_share)) =
+            if low.1 >= RECOVERING_SHARE { (low, high) } else { (high, low) };
         let reach = if good < bad { "up to" } else { "from" };
         let told = format!(
             "survives {parameter} {reach} {} ({}); with {} it does in {}",
@@ -172,7 +175,7 @@ mod tests {
         while let Some(value) = search.next_value() {
             search.tell(if survives(value) { 1.0 } else { 0.2 });
             steps += 1;
-            assert!(steps <= MOST_TRIED);
+            assert!(steps <= MAX_VALUES_TRIED);
         }
         search.found(String::new(), 20)
     }

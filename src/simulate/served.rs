@@ -17,7 +17,7 @@ pub(super) trait Served {
     /// A request arrives.
     fn arrival(&mut self, call: Call, at: &mut Moment<'_>);
 
-    /// What was put off for a request is due.
+    /// Goes on with a request whose work was put off until now.
     fn goes_on(&mut self, call: Call, at: &mut Moment<'_>);
 
     /// Nobody waits for this request any longer.

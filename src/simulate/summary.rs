@@ -1,4 +1,4 @@
-//! What one run comes to, and whether its system recovered.
+//! The summary of a run, and whether its system recovered.
 
 use super::record::{Record, Second};
 use super::scenario::Scenario;
@@ -33,9 +33,9 @@ pub struct Summary {
 }
 
 /// Seconds that goodput is taken over.
-const WINDOW: usize = 10;
+const WINDOW_SECONDS: usize = 10;
 /// The share of what is asked for that has to be done.
-const ENOUGH: f64 = 0.9;
+const GOOD_SHARE: f64 = 0.9;
 
 impl Summary {
     #[expect(clippy::cast_precision_loss, reason = "numbers for people")]
@@ -100,10 +100,13 @@ fn overload(seconds: &[Second], capacity: f64) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "ten")]
 fn at_end(record: &Record, scenario: &Scenario) -> [f64; 2] {
     let end = usize::try_from(scenario.horizon.as_secs()).unwrap_or(usize::MAX);
-    let last = record.seconds.get(end.saturating_sub(WINDOW).min(record.seconds.len())..).unwrap_or_default();
-    let last = &last[..last.len().min(WINDOW)];
+    let last = record
+        .seconds
+        .get(end.saturating_sub(WINDOW_SECONDS).min(record.seconds.len())..)
+        .unwrap_or_default();
+    let last = &last[..last.len().min(WINDOW_SECONDS)];
     let sum = |of: fn(&Second) -> u32| last.iter().map(|second| f64::from(of(second))).sum::<f64>();
-    [sum(|second| second.offered), sum(|second| second.succeeded)].map(|sum| sum / WINDOW as f64)
+    [sum(|second| second.offered), sum(|second| second.succeeded)].map(|sum| sum / WINDOW_SECONDS as f64)
 }
 
 /// The first second after `from` from which on every window of ten seconds is well; `None` if the last one is not.
@@ -124,8 +127,8 @@ fn recovered_at(record: &Record, scenario: &Scenario, from: u64, capacity: Optio
     let start = usize::try_from(from).unwrap_or(usize::MAX);
     let mut well_from = None;
     for at in start..seconds.len().max(start) {
-        let end = (at + WINDOW).min(seconds.len());
-        if end - at < WINDOW && at > start && unfinished[end] > 0 {
+        let end = (at + WINDOW_SECONDS).min(seconds.len());
+        if end - at < WINDOW_SECONDS && at > start && unfinished[end] > 0 {
             break;
         }
         let sum =
@@ -136,7 +139,7 @@ fn recovered_at(record: &Record, scenario: &Scenario, from: u64, capacity: Optio
         let bound = capacity.map_or(f64::INFINITY, |capacity| capacity * (end - at) as f64);
         let is_backlog = unfinished[end] as f64 > goodput.max(capacity.unwrap_or(1.0)).max(1.0);
         let idle = !is_backlog && lost <= 0.1 * (goodput + lost);
-        if goodput >= ENOUGH * asked.min(bound) || idle {
+        if goodput >= GOOD_SHARE * asked.min(bound) || idle {
             well_from.get_or_insert(at as u64);
         } else {
             well_from = None;

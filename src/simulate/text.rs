@@ -71,7 +71,7 @@ pub(super) fn name_of(result: &VariantResult, of: usize) -> String {
     parts.join(" ")
 }
 
-/// What was simulated.
+/// The head: what was simulated.
 pub(super) fn head(answer: &Answer) -> String {
     let parameters = &answer.model_parameters;
     let value = |name: &str| parameters.get(name).map_or("", String::as_str);

@@ -13,7 +13,7 @@ use crate::policy::settings::{SETTINGS, SettingValue, find, plain};
 use crate::policy::value::{MaxAttempts, TimeLimit};
 use crate::policy::{Policy, Request, Resolved, resolve};
 
-/// What is simulated.
+/// A scenario and a policy that are simulated together.
 #[derive(Clone, Debug)]
 pub struct Variant {
     /// The names and values that make it differ from the others.
@@ -23,7 +23,7 @@ pub struct Variant {
     pub policy: Policy,
 }
 
-/// What was asked, before it is varied.
+/// The options as typed, before they are varied.
 #[derive(Debug)]
 pub struct Asked {
     pub model: String,

@@ -1,4 +1,4 @@
-//! What came of it, in words.
+//! The verdict on a simulation, in words.
 
 use super::answer::mean;
 use super::scenario::{Arrivals, Model, Pattern, Scenario};
@@ -100,7 +100,7 @@ fn fails(scenario: &Scenario, runs: &[Summary]) -> String {
     }
 }
 
-/// What the verdict is about.
+/// The subject of the verdict.
 fn subject(scenario: &Scenario, runs: &[Summary]) -> String {
     let mut parts = vec![match scenario.arrivals {
         Arrivals::Poisson(_) | Arrivals::Load(_) => {

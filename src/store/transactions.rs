@@ -1,4 +1,5 @@
-//! What attempts do at a store: they ask to be admitted, and report how they ended. What that means is decided in `gate/`.
+//! The transactions of attempts at a store: they ask to be admitted, and report how they ended. What that means is
+//! decided in `gate/`.
 
 use super::{Done, Failure, Leases, Store};
 use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement, StoreTime};
@@ -26,11 +27,11 @@ pub fn settle(
     store: &mut dyn Store,
     key: &str,
     limits: &Limits,
-    report: &Settlement,
+    settlement: &Settlement,
 ) -> Result<Option<Settled>, Failure> {
     let mut settled = Settled::default();
     let done = store.try_transact(key, Leases::GiveBack, &mut |seen| {
-        settled = seen.state.settle(seen.now, limits, report);
+        settled = seen.state.settle(seen.now, limits, settlement);
         Grant::default()
     })?;
     Ok(Some(settled).filter(|_| done == Done::Done))

@@ -21,7 +21,7 @@ pub(crate) fn rfc3339_micros() -> String {
     rfc3339_before(Duration::ZERO)
 }
 
-/// The same of the time of day this long ago.
+/// The time of day this long ago, in RFC 3339.
 pub(crate) fn rfc3339_before(ago: Duration) -> String {
     let since = wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     rfc3339(since.saturating_sub(ago)).to_string()

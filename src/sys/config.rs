@@ -18,12 +18,12 @@ use crate::policy::{file, inheritance_problems};
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) files: Vec<file::File>,
-    /// What a person should know of files that were passed over.
+    /// Warnings of files that were passed over.
     pub(crate) warnings: Vec<String>,
 }
 
 /// No configuration is longer; what is, is something else.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 impl Config {
     /// The system's and the user's file, then the one that was named. The first two need not be there, and are
@@ -118,8 +118,8 @@ fn read_bytes(file: &File) -> io::Result<Vec<u8>> {
         return Err(io::Error::from_raw_os_error(libc::EISDIR));
     }
     let mut bytes = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(io::Error::other("longer than 1 MiB"));
     }
     Ok(bytes)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{clock, supervise};
 use crate::trace::{ENDPOINTS, TraceContext};
 
-/// What the names of our own variables begin with.
+/// The prefix of our own variables.
 const OURS: &str = "RETRY_";
 
 /// A variable's value; an empty one is unset.
@@ -70,11 +70,11 @@ pub(crate) const PERMITS: &str = "RETRY_PERMITS";
 pub(crate) struct Outer {
     /// How many `retry` stand above: 0 when none does.
     pub(crate) depth: u32,
-    /// Its run.
+    /// The id of the outer run.
     pub(crate) run: Option<String>,
-    /// What is left of its deadline; zero when it is over.
+    /// The time left until its deadline; zero when it is over.
     pub(crate) time_left: Option<Duration>,
-    /// What its attempt holds of limits that are shared, in its own words.
+    /// The permits of shared limits that its attempt holds, in its own words.
     pub(crate) permits: Vec<String>,
 }
 
@@ -106,7 +106,7 @@ fn time_left() -> Option<Duration> {
     Some(Duration::from_millis(steady.unwrap_or(left)))
 }
 
-/// What is left on the clock that nobody sets, if it speaks of the same deadline.
+/// The time left on the clock that nobody sets, if it speaks of the same deadline.
 fn steady_left(clock: &str, wall: &str) -> Option<u64> {
     let (of, at) = clock.split_once(':')?;
     let now = u64::try_from(clock::now().elapsed.as_millis()).ok()?;

@@ -16,7 +16,7 @@ use crate::base::http::{Answer, Identity, Method, NoAnswer, Request};
 use crate::base::words::of_system;
 
 /// So much of an answer is read.
-const LONGEST_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
 /// Sends a request, and reads the answer, in this time at most. Blocks; a name that is being resolved when the time is up
 /// is left to a thread. `told`: the time that is told of when it is over.
@@ -52,7 +52,7 @@ pub(super) fn send(request: &Request, limit: Duration, told: Duration) -> Result
     let status = answer.status().as_u16();
     let mut body = Vec::new();
     // Its status is the answer; what cannot be read of the rest is not missed.
-    let _cut = answer.into_body().into_reader().take(LONGEST_ANSWER).read_to_end(&mut body);
+    let _cut = answer.into_body().into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut body);
     Ok(Answer { status, retry_after, body })
 }
 

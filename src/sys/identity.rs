@@ -1,4 +1,4 @@
-//! Who and where we are: the run's id, the host's name, the working directory, and fresh randomness.
+//! Our identity: the run's id, the host's name, the working directory, and fresh randomness.
 
 use super::clock;
 
@@ -15,7 +15,7 @@ pub(crate) fn entropy<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// One system call. The `rand` crate would open two files for it in a statically linked program.
+/// Fills `bytes` with randomness in one system call. The `rand` crate would open two files for it in a statically linked program.
 #[cfg(target_os = "linux")]
 fn fill(bytes: &mut [u8]) -> bool {
     use rustix::rand::{GetRandomFlags, getrandom};

@@ -51,7 +51,7 @@ impl Log {
         Ok(Self { path: path.to_owned(), id, modified, size, file: size.is_none().then_some(file) })
     }
 
-    /// Its size in bytes, where that is known.
+    /// The size in bytes, where that is known.
     pub(crate) fn size(&self) -> Option<u64> {
         self.size
     }
@@ -123,7 +123,7 @@ impl Resumed {
         Ok(hash64(bytes))
     }
 
-    /// Its content from an offset on; what is read of it is added to `counter`.
+    /// The content from an offset on; the bytes read of it are added to `counter`.
     pub(crate) fn from(&self, offset: u64, counter: &Rc<Cell<u64>>) -> io::Result<Box<dyn Read>> {
         let mut file = File::open(&self.path)?;
         let counted = |stream| Box::new(Counted { stream, counter: Rc::clone(counter) });
@@ -182,7 +182,7 @@ fn age(suffix: &str) -> Option<u64> {
     date.parse::<u64>().ok().map(|date| u64::MAX - date)
 }
 
-/// What is in a log.
+/// The content of a log.
 pub(crate) enum Content {
     Lines(Box<dyn Read>),
     /// Compressed in a way that is not read.

@@ -12,17 +12,17 @@ use crate::metrics::Metrics;
 use crate::sys::{identity, trust};
 
 /// The longest wait for the lock.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_LIMIT: Duration = Duration::from_secs(1);
 /// The shortest and the longest pause between looks at the lock.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
 /// The largest file that is read, in bytes.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_FILE_BYTES: u64 = 64 << 20;
 /// The mode of a new file, whatever the umask is: who collects metrics is another user.
 const MODE: u32 = 0o644;
 /// A temporary file of a dead process that is this old is nobody's.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE_AFTER: Duration = Duration::from_secs(3600);
 /// How many files of the directory are looked at for that.
-const MOST_LOOKED_AT: usize = 1000;
+const MAX_ENTRIES_READ: usize = 1000;
 
 /// Changes the metrics in a file. Errors say what is the matter with the file, in words that follow its name; then it is as
 /// it was.
@@ -91,7 +91,7 @@ impl Place {
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
-        if metadata.len() > MOST_BYTES {
+        if metadata.len() > MAX_FILE_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(Some(metadata))
@@ -113,12 +113,12 @@ impl Place {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(fs::TryLockError::Error(why)) => return Err(why),
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() >= PATIENCE => return Ok(None),
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() >= LOCK_LIMIT => return Ok(None),
                 Err(fs::TryLockError::WouldBlock) => {}
             }
             // Half of the pause, and a share of the other half.
             let jitter = 0.5 + f64::from(*share) / 510.0;
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = LOCK_LIMIT.saturating_sub(begun.elapsed());
             std::thread::sleep(pause(left).mul_f64(jitter).min(left));
         }
         let mode = permissions(old);
@@ -133,7 +133,7 @@ impl Place {
         let mut options = OpenOptions::new();
         let file = options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
         let mut bytes = Vec::with_capacity(64 * 1024);
-        file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -160,11 +160,11 @@ impl Place {
     /// Removes the temporary files that killed processes left.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.directory) else { return };
-        for entry in entries.take(MOST_LOOKED_AT).flatten() {
+        for entry in entries.take(MAX_ENTRIES_READ).flatten() {
             let name = entry.file_name();
             let Some(pid) = temporary_of(&name, &self.name) else { continue };
             let age = entry.metadata().and_then(|metadata| metadata.modified());
-            let is_old = age.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > STALE));
+            let is_old = age.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > STALE_AFTER));
             if is_old && is_dead(pid) {
                 let _gone = fs::remove_file(entry.path());
             }
@@ -187,7 +187,7 @@ fn finish(mut file: File, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()
 /// The pause before the next look, given how much patience is left. It becomes shorter: among many who wait, those who have
 /// waited for longest are most likely to be next.
 fn pause(left: Duration) -> Duration {
-    PAUSES.0 + (PAUSES.1 - PAUSES.0).mul_f64(left.as_secs_f64() / PATIENCE.as_secs_f64())
+    PAUSES.0 + (PAUSES.1 - PAUSES.0).mul_f64(left.as_secs_f64() / LOCK_LIMIT.as_secs_f64())
 }
 
 fn permissions(old: Option<&Metadata>) -> Permissions {

@@ -2,7 +2,7 @@
 //! stderr cannot change a result. A run never waits for a reader without end ([`NonBlocking`], [`Stderr`]). Only the verbs
 //! that run no command wait for the reader of their stdout ([`Stdout`]); a signal ends them, as it ends `cat`.
 //!
-//! What is written for people is made safe to show first (`base::printable`), in the characters that the locale has.
+//! Text for people is made safe to show first (`base::printable`), in the characters that the locale has.
 
 mod bounded;
 mod mark;

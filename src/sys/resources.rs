@@ -1,4 +1,4 @@
-//! What the machine has.
+//! The resources of the machine.
 
 /// The memory that programs could still take, in bytes, as the kernel estimates it; `None` where it does not say.
 #[expect(clippy::disallowed_methods, reason = "a file of the kernel's")]

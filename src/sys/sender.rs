@@ -19,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) judge: fn(&Result<Answer, NoAnswer>) -> Judged,
 }
 
-/// What came of a message: the answer that took it, or why nobody did, in words.
+/// The outcome of a message: the answer that took it, or why nobody did, in words.
 pub(crate) type Outcome = Result<Answer, String>;
 
 /// The thread, started with the first message.
@@ -44,7 +44,7 @@ impl Sender {
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// What came of the next message of those that were sent, if that is known. The supervisor is woken for it.
+    /// The outcome of the next message of those that were sent, if that is known. The supervisor is woken for it.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self.0.as_ref()?.outcomes.try_recv() {
             Ok(outcome) => Some(outcome),

@@ -1,6 +1,6 @@
 //! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
 //!
-//! Its boundary: it reports what happened ([`SupervisorEvent`]) and does what it is told ([`Supervisor::stop`]). It judges
+//! The boundary: it reports what happened ([`SupervisorEvent`]) and does what it is told ([`Supervisor::stop`]). It judges
 //! nothing, prints nothing but what the command printed, knows neither policy nor options, and never reads the terminal.
 //!
 //! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also

@@ -1,4 +1,4 @@
-//! What may be in wait for a file of ours in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
+//! Files that may lie in wait for ours in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
 //! one of ours. The rules are those of the kernel's `fs.protected_*` settings, which are not on everywhere.
 
 use std::ffi::OsStr;

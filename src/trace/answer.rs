@@ -1,4 +1,4 @@
-//! What a collector's answer means, as OTLP/HTTP has it.
+//! The meaning of a collector's answer, as OTLP/HTTP has it.
 
 use serde_json::Value as Json;
 
@@ -18,7 +18,7 @@ pub fn judge(answer: &Result<Answer, NoAnswer>) -> Judged {
     }
 }
 
-/// What a collector that took an export says of spans that it rejected, in words.
+/// The words of a collector that took an export but rejected some spans.
 pub fn rejected(body: &[u8], encoding: Encoding) -> Option<String> {
     let (spans, why) = match encoding {
         Encoding::Json => in_json(body)?,

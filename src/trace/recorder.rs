@@ -13,18 +13,18 @@ use crate::base::exit_code;
 use crate::classify::signal;
 use crate::event::{Event, Failure, GateHold, Outcome, RunStop, Tally, Wait};
 
-/// Of more attempts than both together only so many at the begin and at the end are exported.
-const FIRST: usize = 100;
-const LAST: usize = 400;
+/// Attempts that are exported from the begin and from the end of a run that has more than both together.
+const FIRST_SPANS: usize = 100;
+const LAST_SPANS: usize = 400;
 /// The longest words for why a span failed, in bytes.
-const LONGEST_ERROR: usize = 200;
+const MAX_ERROR_BYTES: usize = 200;
 
-/// What is known of a run before it begins.
+/// The facts of a run that are known before it begins.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    /// Its id.
+    /// The run's id.
     pub run: String,
-    /// Its name.
+    /// The run's name.
     pub operation: String,
     /// The command's program, without the directories.
     pub program: String,
@@ -233,11 +233,11 @@ impl Recorder {
             span.error = Some("its end is not known".to_owned());
             span.end = now;
         }
-        if self.first.len() < FIRST {
+        if self.first.len() < FIRST_SPANS {
             return self.first.push(span);
         }
         self.last.push_back(span);
-        if self.last.len() > LAST {
+        if self.last.len() > LAST_SPANS {
             self.last.pop_front();
             self.dropped += 1;
         }
@@ -296,7 +296,7 @@ fn why_failed(stop: &RunStop, outcome: &str) -> String {
     shortened(words.iter().find(|words| !words.is_empty()).map_or("", String::as_str))
 }
 
-/// What decided how long the wait is.
+/// The source of the wait's length: `server`, `limit` or `policy`.
 fn source(failure: &Failure, wait: &Wait) -> &'static str {
     match failure.retry_after_ms {
         Some(asked) if asked >= wait.backoff_ms => "server",
@@ -329,7 +329,7 @@ fn named(name: &str, value: Option<Value>) -> Option<(String, Value)> {
 }
 
 fn shortened(text: &str) -> String {
-    text[..text.floor_char_boundary(LONGEST_ERROR)].to_owned()
+    text[..text.floor_char_boundary(MAX_ERROR_BYTES)].to_owned()
 }
 
 fn nanos(duration: Duration) -> u64 {

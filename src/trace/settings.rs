@@ -18,12 +18,12 @@ pub const ENDPOINTS: &str = "OTEL_EXPORTER_OTLP_";
 /// The longest that an export may take, its name's resolution and a second try included.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
 
-/// What is to be done with a run's spans.
+/// The use made of a run's spans.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Export {
     /// Nobody asked for them, or the trace is not sampled.
     Off,
-    /// They were asked for in a way that cannot be; why, in words.
+    /// Spans were asked for in a way that cannot be; why, in words.
     Impossible(String),
     On(Box<Settings>),
 }
@@ -40,7 +40,7 @@ pub struct Settings {
     pub identity: Identity,
     /// 1 s at most.
     pub limit: Duration,
-    /// What `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the variables of CI systems say of the resource.
+    /// Attributes of the resource, from `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and the variables of CI systems.
     pub resource: Attributes,
 }
 
@@ -203,7 +203,7 @@ const PIPELINE: [(&str, &[&str]); 6] = [
     ("vcs.ref.head.revision", &["GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT"]),
 ];
 
-/// What CI systems say of the pipeline that we run in.
+/// Attributes of the pipeline that we run in, from the variables of CI systems.
 fn ci(read: Read<'_>) -> Vec<(&'static str, String)> {
     if read("CI").is_none() {
         return Vec::new();

@@ -3,14 +3,14 @@
 use super::encode::{Encoder, Field};
 use super::value::{Attributes, Value};
 
-/// What a span is to its parent; the numbers are OTLP's.
+/// The role of a span towards its parent; the numbers are OTLP's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Internal = 1,
     Client = 3,
 }
 
-/// One operation of a trace.
+/// An operation of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) id: u64,

@@ -25,7 +25,7 @@ impl From<String> for Value {
 }
 
 impl From<u64> for Value {
-    /// What is beyond the format's numbers is its greatest one.
+    /// Numbers beyond the format's are its greatest one.
     fn from(number: u64) -> Self {
         Value::Whole(i64::try_from(number).unwrap_or(i64::MAX))
     }

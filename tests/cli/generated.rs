@@ -32,7 +32,7 @@ fn the_committed_files_are_what_retry_generate_prints() {
 fn every_shell_has_completions_with_all_options_and_verbs() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let text = Sandbox::new().run(["generate", shell]).exits(0).says(&[]).text();
-        for flag in super::flags::PROVEN {
+        for flag in super::flags::proven() {
             assert!(text.contains(flag.trim_start_matches("--")), "{flag} is missing for {shell}");
         }
         for verb in ["until", "wait", "explain", "classify", "state"] {
@@ -46,7 +46,7 @@ fn every_option_of_the_man_page_says_what_it_does() {
     let page = Sandbox::new().run(["generate", "man"]).exits(0).text();
     assert!(page.contains(".TH RETRY 1 \"\" \"retry "), "{page}");
     let lines: Vec<_> = page.lines().collect();
-    for flag in super::flags::PROVEN {
+    for flag in super::flags::proven() {
         let escaped = format!("\\fB\\-\\-{}\\fR", flag[2..].replace('-', "\\-"));
         let at = lines.iter().position(|line| line.contains(&escaped) && line.starts_with("\\fB\\-"));
         let at = at.unwrap_or_else(|| panic!("{flag} is missing in the man page"));
@@ -77,7 +77,7 @@ fn the_man_page_fits_into_eighty_columns_and_documents_every_variable_and_verb()
         assert!(width <= 80, "{width} columns: {line}");
     }
     assert!(shown.contains("User Commands"), "{shown}");
-    for setting in super::flags::PROVEN {
+    for setting in super::flags::proven() {
         let variable = format!("RETRY_OPT_{}", setting[2..].replace('-', "_").to_uppercase());
         if page.contains(&format!("env: {variable}")) {
             assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable} is not in ENVIRONMENT");

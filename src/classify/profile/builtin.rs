@@ -21,7 +21,7 @@ pub(super) struct File {
     pub(super) interactive: bool,
     pub(super) passive: bool,
     pub(super) one_step: bool,
-    /// Its programs and words that run others' commands, with a space between them.
+    /// The programs and words with which the tool runs others' commands, with a space between them.
     pub(super) runs_others: &'static str,
     /// Some rule of its own reads stdout.
     pub(super) stdout: bool,

@@ -1,5 +1,5 @@
-//! Whose word it is that what failed surely never took effect: a line says so of one command, and a tool that runs several
-//! may have done something with another one before.
+//! The tools that are believed when a line of theirs says that nothing took effect: a line speaks of one command, and a
+//! tool that runs several may have done something with another one before.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;

@@ -8,7 +8,7 @@ use crate::classify::http;
 use crate::classify::normalise::Text;
 
 /// The longest line that is quoted, in bytes.
-const LONGEST: usize = 512;
+const MAX_LINE_BYTES: usize = 512;
 
 /// The first line that the rule matches, or the line of the HTTP status that it asks for, as they were normalised; `None` where
 /// the rule reads no output.
@@ -24,7 +24,7 @@ pub(super) fn line(rule: &Rule, evidence: &Evidence<'_>) -> Option<String> {
     });
     let bytes = of_texts.or_else(|| rule.http.is_some().then(|| of_status(evidence)).flatten())?;
     let mut line = String::from_utf8_lossy(bytes).replace('\n', " ");
-    line.truncate(line.floor_char_boundary(LONGEST));
+    line.truncate(line.floor_char_boundary(MAX_LINE_BYTES));
     Some(line).filter(|line| !line.trim().is_empty())
 }
 

@@ -24,7 +24,7 @@ pub struct Captures {
 /// The profiles of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Their names, in the order in which they are asked; `generic` follows by itself.
+    /// The names of the profiles, in the order in which they are asked; `generic` follows by itself.
     pub names: Vec<String>,
     /// The streams that have to be captured for them.
     pub captures: Captures,
@@ -34,7 +34,7 @@ pub struct Selection {
     pub judges_success: bool,
     /// How the command was matched to a profile.
     pub tool_match: ToolMatch,
-    /// Whose claims hold that what failed never took effect.
+    /// The rules that are believed when they say that a failed attempt never took effect.
     pub claims: Claims,
 }
 
@@ -135,7 +135,7 @@ pub(super) fn named<'u>(name: &str, users: &'u [Rc<Profile>]) -> impl Iterator<I
 pub(super) struct Tool<'w> {
     /// The name of its profile.
     pub(super) profile: String,
-    /// Its own, as the profile has it.
+    /// The name of the tool's program, as the profile has it.
     pub(super) command: String,
     pub(super) arguments: &'w [OsString],
 }

@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 /// A program that runs the rest of its command line.
 struct Wrapper {
     name: &'static str,
-    /// Its short options that take a value, the value in the same word or the next.
+    /// The short options that take a value, in the same word or the next.
     valued: &'static str,
-    /// Its long options whose value is the next word, unless `=` joins it.
+    /// The long options whose value is the next word, unless `=` joins it.
     long: &'static [&'static str],
     /// How many words of its own stand before the command.
     operands: usize,
@@ -78,11 +78,11 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "sshpass", valued: "fdpP", long: &[], operands: 0 },
 ];
 
-/// It has a status of its own, for a lock that is held: its profile is asked beside that of the command under it.
+/// `flock` has a status of its own, for a lock that is held: its profile is asked beside that of the command under it.
 const FLOCK: Wrapper =
     Wrapper { name: "flock", valued: "wE", long: &["timeout", "wait", "conflict-exit-code"], operands: 1 };
 
-/// What `flock` runs once it has the lock; `words` are its own.
+/// The command that `flock` runs once it has the lock; `words` are its arguments.
 pub(super) fn under_lock(words: &[OsString]) -> &[OsString] {
     FLOCK.skip_own(words)
 }

@@ -7,7 +7,7 @@ use regex_syntax::hir::{self, Hir, HirKind};
 
 /// How large a pattern may become, in states of its automaton: `[0-9a-f]{64}` takes 64. Far above what anybody
 /// writes, and low enough that compiling it goes unnoticed.
-const MOST_STATES: usize = 20_000;
+const MAX_STATES: usize = 20_000;
 
 /// A pattern whose syntax is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl LineRegex {
             .build()
             .translate(text, &ast)
             .map_err(|wrong| error(wrong.span(), in_our_words(wrong.kind())))?;
-        if states(&hir) > MOST_STATES {
+        if states(&hir) > MAX_STATES {
             return Err(error(ast.span(), "too large: its repetitions multiply to too many states".into()));
         }
         Ok(Self { text: text.to_owned(), hir })

@@ -6,7 +6,7 @@ use regex_automata::nfa::thompson::{Compiler, Config};
 
 use super::LineRegex;
 
-/// What stands for a match.
+/// The text put in place of a match.
 const HIDDEN: &str = "[redacted]";
 
 /// The text, line by line, without what any of the patterns matches. A pattern that is too large for that hides every line.

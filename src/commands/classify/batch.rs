@@ -93,7 +93,7 @@ pub(super) fn batch(
 /// The judges of the commands seen so far: patterns are compiled once for all lines.
 struct Judges<'a> {
     asked: &'a Setup,
-    /// What a line without argv is judged as.
+    /// The command that lines without argv are judged as.
     command: Vec<OsString>,
     /// When a line was seen that does not say so.
     now: Option<i64>,

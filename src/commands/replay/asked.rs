@@ -7,12 +7,12 @@ use crate::cli::Invocation;
 use crate::gate::Rate;
 use crate::policy::value::Value as _;
 
-/// What is to be done with the letters.
+/// The use that is made of the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Run,
     List,
-    /// Their headers, or scripts that run them.
+    /// Shows headers, or scripts that run the letters.
     Show {
         script: bool,
     },
@@ -87,10 +87,10 @@ impl Asked {
 /// A number of 1 or more.
 fn count(invocation: &Invocation, name: &str, default: usize) -> Result<usize, Error> {
     /// More processes at once are a mistake.
-    const MOST: usize = 1000;
+    const MAX_COUNT: usize = 1000;
     let Some(text) = invocation.value(name) else { return Ok(default) };
     match text.to_str().and_then(|text| text.trim().parse().ok()) {
-        Some(count @ 1..=MOST) => Ok(count),
-        _ => Err(Error::usage(format!("invalid --{name} '{}': use 1 to {MOST}", text.display()))),
+        Some(count @ 1..=MAX_COUNT) => Ok(count),
+        _ => Err(Error::usage(format!("invalid --{name} '{}': use 1 to {MAX_COUNT}", text.display()))),
     }
 }

@@ -12,7 +12,7 @@ use crate::sys::letterbox::{self, Letterbox};
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) path: PathBuf,
-    /// What is wrong with it, if it cannot be read.
+    /// The header, or why it cannot be read.
     pub(super) header: Result<Header, String>,
 }
 

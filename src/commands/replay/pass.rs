@@ -15,7 +15,7 @@ use super::words::{age, warnings};
 use crate::base::duration::approximate;
 use crate::base::error::Error;
 use crate::base::exit_code::{self, Exit};
-use crate::commands::run::replayed::Report;
+use crate::commands::run::replayed::LetterReport;
 use crate::letter::{Course, CourseResult};
 use crate::sys::letterbox::{self, Letter, Letterbox, Opened};
 use crate::sys::supervise::{Crew, CrewEvent};
@@ -233,7 +233,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Notes a failure beside the letter, which itself is never changed.
-    fn record(letter: &Letter, report: Option<&Report>, end: Result<u8, i32>) -> Result<(), String> {
+    fn record(letter: &Letter, report: Option<&LetterReport>, end: Result<u8, i32>) -> Result<(), String> {
         let file = letter.path.file_name().unwrap_or_default().to_string_lossy();
         let line = json!({
             "ts": clock::rfc3339_micros(),
@@ -330,7 +330,7 @@ fn exit(end: Result<u8, i32>) -> String {
     }
 }
 
-fn read(report: &OwnedFd) -> Option<Report> {
+fn read(report: &OwnedFd) -> Option<LetterReport> {
     let mut bytes = vec![0; 64 << 10];
     let count = rustix::io::pread(report, &mut bytes[..], 0).ok()?;
     serde_json::from_slice(&bytes[..count]).ok()

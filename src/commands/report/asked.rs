@@ -1,4 +1,4 @@
-//! What was asked of the report, as typed.
+//! Reads the options of `retry report`.
 
 use crate::base::error::Error;
 use crate::base::problem::nearest;
@@ -15,7 +15,7 @@ use crate::report::{Choice, OUTCOMES, Options, Stories, time};
 use crate::sys::{clock, output};
 
 /// Runs that a format shows one by one; more are refused.
-pub(super) const MOST_RUNS: usize = 100_000;
+pub(super) const MAX_RUNS: usize = 100_000;
 
 /// The width where nobody says one, in columns.
 const WIDTH: usize = 80;
@@ -34,8 +34,8 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     });
     let stories = match (format, &run) {
         ("text", Some(_)) => Stories::All(1),
-        ("junit" | "trace", _) => Stories::All(MOST_RUNS),
-        ("html", _) => Stories::Troubled(html::RUNS),
+        ("junit" | "trace", _) => Stories::All(MAX_RUNS),
+        ("html", _) => Stories::Troubled(html::MAX_RUNS),
         _ => Stories::None,
     };
     let filter = filter(invocation)?;
@@ -46,7 +46,7 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     Ok(Options { filter, stories, what_if, run, judge: None })
 }
 
-/// What a rescued run counts as in JUnit's XML.
+/// Reads how JUnit's XML shows a rescued run.
 pub(super) fn flaky(invocation: &Invocation) -> Result<Flaky, Error> {
     match invocation.value("junit-flaky").map(|text| text.to_string_lossy()).as_deref() {
         None | Some("success") => Ok(Flaky::Success),

@@ -11,7 +11,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::Invocation;
 use crate::commands::warn;
-use crate::report::checkpoint::{Checkpoint, HEAD, Place};
+use crate::report::checkpoint::{Checkpoint, HEAD_BYTES, Place};
 use crate::report::{Analysis, Options};
 use crate::sys::logs::{self, Resumed};
 use crate::sys::{files, supervise::Interrupt};
@@ -138,7 +138,7 @@ fn read(
     Ok(Some(begin + counter.get() - before - analysis.pending()))
 }
 
-/// What has not been read of the files that were the log before, each with the offset of that.
+/// The files that were the log before and have unread lines, each with the offset of the first.
 fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
     let mut beside = Vec::new();
     for path in logs::rotated(log)? {
@@ -154,7 +154,7 @@ fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
 
 fn place_of(file: &Resumed, offset: u64) -> std::io::Result<Place> {
     let (device, inode) = file.id;
-    Ok(Place { device, inode, offset, head: file.head(offset.min(HEAD))? })
+    Ok(Place { device, inode, offset, head: file.head(offset.min(HEAD_BYTES))? })
 }
 
 /// Is the place in this very file?
@@ -164,5 +164,7 @@ fn is_in(place: &Place, file: &Resumed) -> std::io::Result<bool> {
 
 /// Is the place in a file that this one is a copy of, compressed perhaps?
 fn is_copied(place: &Place, file: &Resumed) -> std::io::Result<bool> {
-    Ok(place.offset > 0 && file.may_reach(place.offset) && file.head(place.offset.min(HEAD))? == place.head)
+    Ok(place.offset > 0
+        && file.may_reach(place.offset)
+        && file.head(place.offset.min(HEAD_BYTES))? == place.head)
 }

@@ -1,11 +1,45 @@
-//! A run as its first event describes it.
+//! A run as events and the supervisor are to know it.
 
+use super::wrapped::Wrapped;
 use super::{Driver, whole_millis};
-use crate::event::{RunStart, millis};
+use crate::commands::Setup;
+use crate::event::{RunIdentity, RunStart, millis};
+use crate::policy::value::Key;
+use crate::sys::environment::{self, Outer};
 use crate::sys::identity;
+use crate::sys::supervise::Options;
+
+/// The names by which events know the run, but for those that telling others adds.
+pub(super) fn identity(asked: &Setup, command: &Wrapped, outer: &Outer, run: String) -> RunIdentity {
+    let policy = &asked.resolved.policy;
+    RunIdentity {
+        run,
+        name: policy.name.as_ref().map_or_else(|| command.name.clone(), |name| name.0.clone()),
+        host: if policy.log.is_some() { identity::host() } else { String::new() },
+        pid: std::process::id(),
+        key: policy.key.as_ref().and_then(Key::name).map(str::to_owned),
+        labels: policy.label.0.clone(),
+        policy: asked.resolved.name.clone(),
+        parent: outer.run.clone(),
+        trace_id: environment::trace().map(|trace| trace.trace_id()),
+    }
+}
+
+/// The supervisor's options. `prompt_start`: somebody is told of a start as soon as it is known.
+pub(super) fn options(asked: &Setup, prompt_start: bool) -> Options {
+    let policy = &asked.resolved.policy;
+    let kill_after_given = asked.resolved.origin("kill-after").is_given();
+    Options {
+        new_group: policy.new_group,
+        kill_after_forwarded: kill_after_given.then_some(policy.kill_after),
+        grace: policy.kill_after,
+        death_signal: policy.signal.0,
+        prompt_start,
+    }
+}
 
 impl Driver<'_> {
-    /// What is known of the run before its first attempt.
+    /// Describes the run as it is known before its first attempt.
     pub(super) fn describe(&self) -> RunStart {
         let argv = &self.command.argv;
         let settings = self.resolved.told();

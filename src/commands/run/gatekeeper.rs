@@ -44,9 +44,9 @@ impl Gatekeeper {
     }
 
     /// Reports the end of an attempt, and gives its leases back.
-    fn settle(&mut self, report: &Settlement) -> Input {
+    fn settle(&mut self, settlement: &Settlement) -> Input {
         let limits = self.limits.clone();
-        Input::Settled(self.at_the_store(|store, key| store::settle(store, key, &limits, report)))
+        Input::Settled(self.at_the_store(|store, key| store::settle(store, key, &limits, settlement)))
     }
 
     fn renew(&mut self) -> Input {
@@ -77,8 +77,8 @@ impl Driver<'_> {
         self.at_the_gate(|gatekeeper| gatekeeper.admit(ask))
     }
 
-    pub(super) fn settle(&mut self, report: &Settlement) -> Option<Input> {
-        self.at_the_gate(|gatekeeper| gatekeeper.settle(report))
+    pub(super) fn settle(&mut self, settlement: &Settlement) -> Option<Input> {
+        self.at_the_gate(|gatekeeper| gatekeeper.settle(settlement))
     }
 
     pub(super) fn renew(&mut self) -> Option<Input> {

@@ -85,7 +85,7 @@ impl Driver<'_> {
         self.supervisor.stop(signal, grace);
     }
 
-    /// What an event means while a helper runs. `Err`: an event for others, if any is left.
+    /// Turns an event of a running helper into an input. `Err`: an event for others, if any is left.
     pub(super) fn of_helper(&mut self, event: SupervisorEvent) -> Result<Input, Option<SupervisorEvent>> {
         if self.helper.is_none() {
             return Err(Some(event));

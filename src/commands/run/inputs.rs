@@ -1,4 +1,4 @@
-//! What the command reads: the policy's `--stdin` as what the supervisor can do, and the words for what it cannot.
+//! The command's input: turns the policy's `--stdin` into the supervisor's mode, and words why one cannot be had.
 
 use std::ffi::OsString;
 

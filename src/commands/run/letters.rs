@@ -20,11 +20,11 @@ use crate::sys::supervise::{Rest, WholeInput};
 use crate::sys::{clock, environment, identity};
 
 /// How long the rest of a pipe is waited for without a byte.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REST_LIMIT: Duration = Duration::from_secs(10);
 /// Bytes of the end of each captured stream that a letter holds.
 const TAIL_BYTES: usize = 4 << 10;
 /// The longest body that gets a checksum.
-const LONGEST_SUMMED: u64 = 64 << 20;
+const MAX_SUMMED_BYTES: u64 = 64 << 20;
 
 /// The place for the run's letter.
 pub(super) enum Place {
@@ -60,7 +60,7 @@ impl Driver<'_> {
         }
         self.sinks.clear();
         let mut kept = Kept::default();
-        let rest = self.supervisor.read_rest(PATIENCE);
+        let rest = self.supervisor.read_rest(REST_LIMIT);
         if let Rest::Interrupted(signal) = rest {
             kept.interrupted = Some(signal);
         }
@@ -197,7 +197,7 @@ fn kept_input(spool: &Spool, loss: Option<String>, rest: Rest) -> Stdin {
     let why = match (loss, rest) {
         (Some(why), _) => why,
         (None, Rest::Done) => {
-            let crc32 = if bytes <= LONGEST_SUMMED { spool.crc32().ok() } else { None };
+            let crc32 = if bytes <= MAX_SUMMED_BYTES { spool.crc32().ok() } else { None };
             return Stdin::Bytes { bytes, crc32 };
         }
         (None, Rest::Silent) => "nothing more came for 10s, and no end".to_owned(),

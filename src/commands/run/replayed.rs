@@ -1,4 +1,4 @@
-//! One dead letter, run again: in its directory, with its umask and input, under its settings and those of the line. What came
+//! Runs a dead letter again: in its directory, with its umask and input, under its settings and those of the line. What came
 //! of it goes back to the replay that started us.
 
 use std::ffi::{OsStr, OsString};
@@ -24,16 +24,16 @@ use crate::sys::spool::Spool;
 use crate::sys::supervise::Inputs;
 use crate::sys::{identity, output};
 
-/// What came of a letter's run.
+/// The outcome of a letter's run.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(in crate::commands) struct Report {
+pub(in crate::commands) struct LetterReport {
     pub(in crate::commands) run: String,
     pub(in crate::commands) outcome: String,
     pub(in crate::commands) class: Option<String>,
     pub(in crate::commands) reason: Option<String>,
 }
 
-/// What a run takes from the letter that it replays.
+/// The inputs and the idempotency key of a letter's run, and the file for its report.
 pub(super) struct Replayed {
     pub(super) inputs: Inputs,
     pub(super) key: String,
@@ -120,7 +120,7 @@ fn go_there(letter: &Letter) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the command reads: always a pipe, since a file could be read from its head.
+/// The command's input: always a pipe, since a file could be read from its head.
 fn inputs(letter: Letter, force: bool) -> Result<Inputs, Error> {
     let trouble = |why: &std::io::Error| Error::system("cannot read the letter's input", why);
     match &letter.header.stdin {
@@ -141,7 +141,7 @@ fn inputs(letter: Letter, force: bool) -> Result<Inputs, Error> {
 impl Driver<'_> {
     /// Tells the replay around us what came of the letter.
     pub(super) fn report(&self, report: &OwnedFd, facts: &LetterFacts) {
-        let told = Report {
+        let told = LetterReport {
             run: self.run.clone(),
             outcome: facts.outcome.name().to_owned(),
             class: facts.last.as_ref().map(|last| last.class.to_owned()),

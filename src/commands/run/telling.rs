@@ -1,4 +1,4 @@
-//! What others are told of a run beside the log: spans for a collector of traces, and pings.
+//! Messages about a run to other machines: spans for a collector of traces, and pings.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ struct Pinger {
 }
 
 impl Telling {
-    /// What the policy and the environment ask for; `identity` is made part of the trace. Also what to say at `-v`.
+    /// Sets up what the policy and the environment ask for; `identity` is made part of the trace. Also what to say at `-v`.
     pub(super) fn find(
         asked: &Setup,
         outer: &Outer,
@@ -223,7 +223,7 @@ impl Pinger {
     }
 }
 
-/// What a success is that was none at first.
+/// Words for a success that came after failures; `None` for any other end.
 fn rescue(stop: &RunStop) -> Option<String> {
     let rescued = stop.outcome == Outcome::Succeeded && !stop.failures.is_empty();
     let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();

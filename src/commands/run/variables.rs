@@ -10,7 +10,7 @@ use crate::sys::supervise::{HANDED_DOWN, Variable};
 use crate::sys::{clock, environment};
 
 /// The longest value that holds text of the command's, in bytes.
-const LONGEST_TEXT: usize = 512;
+const MAX_TEXT_BYTES: usize = 512;
 
 impl Driver<'_> {
     /// Variables that describe the run to its command. Those of a `retry` around us describe another run, and are replaced.
@@ -97,7 +97,7 @@ impl Driver<'_> {
 /// The text of a command for a variable: on one line, and short.
 fn clean(text: &str) -> String {
     let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
-    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
     text
 }
 

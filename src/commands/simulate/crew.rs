@@ -22,7 +22,7 @@ pub(super) struct Crew {
     threads: usize,
 }
 
-/// What ended a simulation early.
+/// The signal that ended a simulation early.
 pub(super) struct Stopped {
     pub(super) signal: i32,
     /// The simulated moment, in seconds.

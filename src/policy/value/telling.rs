@@ -33,7 +33,7 @@ impl Value for PingUrl {
 /// The dialect of pings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PingKind {
-    /// That of the URL's host.
+    /// The kind that the URL's host implies.
     Auto,
     Fixed(Kind),
 }

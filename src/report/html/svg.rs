@@ -16,14 +16,15 @@ const ROW: usize = 20;
 /// The bars' highest end; the scale stands above it.
 const TOP: usize = 20;
 /// The width of a character, about.
-const CHARACTER: f64 = 7.5;
-/// Attempts of all runs that are drawn, and those of a run that always are.
-const MOST_BLOCKS: usize = 1_200;
-const LEAST_BLOCKS: usize = 4;
+const CHAR_WIDTH: f64 = 7.5;
+/// Attempts of all runs that are drawn.
+const MAX_BLOCKS: usize = 1_200;
+/// Attempts of a run that are always drawn.
+const MIN_BLOCKS_OF_RUN: usize = 4;
 /// Characters of a reason that are shown with its block.
-const MOST_WORDS: usize = 60;
+const MAX_REASON_CHARS: usize = 60;
 /// Where the blocks of a row begin.
-const LABEL: usize = 240;
+const LABEL_WIDTH: usize = 240;
 
 /// The hatches that the style refers to; once in a document.
 pub const HATCHES: &str = "<svg class=\"defs\" aria-hidden=\"true\"><defs>\
@@ -115,7 +116,7 @@ fn ticks(bars: &[Bar], step: f64) -> String {
     let mut out = String::new();
     let mut free = 0.0;
     for bar in bars {
-        let width = bar.tick.chars().count() as f64 * CHARACTER;
+        let width = bar.tick.chars().count() as f64 * CHAR_WIDTH;
         let x = (bar.place as f64 * step + (step - 1.0 - width).max(0.0) / 2.0).max(0.0);
         if x >= free && x + width <= WIDTH as f64 {
             let y = HEIGHT + 15;
@@ -139,15 +140,15 @@ pub fn shares(title: &str, about: &str, lines: &[(String, f64, String)]) -> Stri
     let mut out = open(title, about, lines.len().max(1) * ROW);
     for (at, (name, share, words)) in lines.iter().enumerate() {
         let y = at * ROW;
-        let width = share.clamp(0.0, 1.0) * (WIDTH - LABEL - 80) as f64;
+        let width = share.clamp(0.0, 1.0) * (WIDTH - LABEL_WIDTH - 80) as f64;
         let _infallible = writeln!(
             out,
-            "<text x=\"0\" y=\"{}\">{}</text><rect class=\"rescued\" x=\"{LABEL}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
+            "<text x=\"0\" y=\"{}\">{}</text><rect class=\"rescued\" x=\"{LABEL_WIDTH}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
             y + 14,
             Escaped(&short(name)),
             y + 3,
             ROW - 6,
-            LABEL as f64 + width + 6.0,
+            LABEL_WIDTH as f64 + width + 6.0,
             y + 14,
             Escaped(words)
         );
@@ -166,11 +167,11 @@ pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
         let _infallible =
             writeln!(out, "<text x=\"0\" y=\"{}\">{}</text>", y + 14, Escaped(&short(&story.name)));
         let whole = (story.last - story.started).max(1) as f64;
-        let scale = (WIDTH - LABEL) as f64 / whole;
+        let scale = (WIDTH - LABEL_WIDTH) as f64 / whole;
         let last = story.attempts.len().saturating_sub(1);
         let drawn = story.attempts.iter().enumerate().filter(|(at, _)| at + 1 < most || *at == last);
         for (_, attempt) in drawn {
-            let x = LABEL as f64 + (attempt.started - story.started).max(0) as f64 * scale;
+            let x = LABEL_WIDTH as f64 + (attempt.started - story.started).max(0) as f64 * scale;
             let x = x.min((WIDTH - 3) as f64);
             let width = (attempt.duration as f64 * scale).max(3.0).min(WIDTH as f64 - x);
             let (class, words) = match &attempt.failure {
@@ -185,7 +186,7 @@ pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
                 y + 4,
                 ROW - 8,
                 attempt.number,
-                Escaped(&cut(words, MOST_WORDS))
+                Escaped(&cut(words, MAX_REASON_CHARS))
             );
             if attempt.wait > 0 {
                 let middle = y + ROW / 2;
@@ -205,8 +206,8 @@ pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
 /// How many attempts of a run are drawn, so that all of them are not too many.
 fn blocks(stories: &[&Story]) -> usize {
     let all = |most: usize| stories.iter().map(|story| story.attempts.len().min(most)).sum::<usize>();
-    let mut most = LEAST_BLOCKS;
-    while most < MOST_BLOCKS && all(most + 1) <= MOST_BLOCKS {
+    let mut most = MIN_BLOCKS_OF_RUN;
+    while most < MAX_BLOCKS && all(most + 1) <= MAX_BLOCKS {
         most += 1;
     }
     most

@@ -111,10 +111,23 @@ fn markdown_says_first_what_was_rescued_and_lets_no_text_out_of_its_cell() {
 }
 
 #[test]
+fn every_format_for_people_says_how_many_rows_it_left_out() {
+    let report = read(&some(), Stories::None).report;
+    assert_eq!(report.by_name.len(), 2);
+    let formats =
+        [|report: &_, top| markdown::render(report, top), |report: &_, top| html::render(report, &[], top)];
+    for (render, paragraph) in formats.into_iter().zip(["|\n\n… REST\n\n", "<p>… REST</p>"]) {
+        let rest = paragraph.replace("REST", "and 1 more operation (--top 2 shows all)");
+        assert!(render(&report, 1).contains(&rest), "{}", render(&report, 1));
+        assert!(!render(&report, 2).contains("more operation"), "{}", render(&report, 2));
+    }
+}
+
+#[test]
 fn html_lets_no_text_out_and_loads_nothing() {
     let bad = "</style><script>alert(1)</script>\"onload='x' \u{1b}[2J";
     let log = Made::new(1, bad, 2, true).lines();
-    let outcome = read(&log, Stories::Troubled(html::RUNS));
+    let outcome = read(&log, Stories::Troubled(html::MAX_RUNS));
     let page = html::render(&outcome.report, &outcome.stories, 10);
     assert!(!page.contains("<script") && !page.contains("\"onload") && !page.contains('\u{1b}'), "{page}");
     assert!(page.contains("&lt;/style&gt;&lt;script&gt;"), "{page}");
@@ -128,7 +141,7 @@ fn html_lets_no_text_out_and_loads_nothing() {
     assert_eq!(charts, 5);
     assert_eq!((page.matches("<desc>").count(), page.matches("<details>").count()), (charts, charts));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains(" src="), "{page}");
-    let first_try = read(&Made::new(1, "a", 0, true).lines(), Stories::Troubled(html::RUNS));
+    let first_try = read(&Made::new(1, "a", 0, true).lines(), Stories::Troubled(html::MAX_RUNS));
     assert!(first_try.stories.is_empty(), "only runs that were not right at first");
 }
 
@@ -211,10 +224,10 @@ fn a_hostile_log_changes_nothing_but_the_text_it_is_shown_as() {
 fn html_stays_small_whatever_the_log_has() {
     let name = "\"".repeat(100);
     let many: String = (0..210).map(|n| Made::new(n, &name, 20, false).lines()).collect();
-    let outcome = read(&many, Stories::Troubled(html::RUNS));
+    let outcome = read(&many, Stories::Troubled(html::MAX_RUNS));
     let page = html::render(&outcome.report, &outcome.stories, 10);
     assert!(page.len() < 1_000_000, "{}", page.len());
-    assert!(page.matches("<title>attempt 20: ").count() >= html::RUNS, "the last attempt is drawn");
+    assert!(page.matches("<title>attempt 20: ").count() >= html::MAX_RUNS, "the last attempt is drawn");
 }
 
 /// Each family by name: its kind, and its samples by their labels.

@@ -6,7 +6,7 @@ use super::made::{Made, failure, log, read, read_by};
 use crate::event::{Event, Outcome, Wait};
 use crate::report::filter::{Filter, matches};
 use crate::report::line;
-use crate::report::lines::{LONGEST_LINE, Lines, Piece};
+use crate::report::lines::{Lines, MAX_LINE_BYTES, Piece};
 use crate::report::{Analysis, Options, time};
 
 /// What the analysis says of its input.
@@ -139,12 +139,12 @@ fn a_line_that_is_too_long_is_passed_over_and_not_held() {
     let mut lines = Lines::default();
     let mut seen = Vec::new();
     let block = vec![b'{'; 1000];
-    for _ in 0..=LONGEST_LINE / 1000 {
+    for _ in 0..=MAX_LINE_BYTES / 1000 {
         lines.feed(&block, |_| panic!("no line has ended"));
     }
     lines.feed(b"{\nshort\n", |piece| seen.push(matches!(piece, Piece::TooLong)));
     assert_eq!(seen, [true, false]);
-    let longest = "x".repeat(LONGEST_LINE);
+    let longest = "x".repeat(MAX_LINE_BYTES);
     for size in [7_777, usize::MAX] {
         let mut told = Vec::new();
         for block in format!("{longest}\n{longest}x\n").as_bytes().chunks(size) {

@@ -3,7 +3,7 @@
 
 use crate::base::printable::{Charset, page};
 
-/// What a part is, and so its colour.
+/// The meaning of a part, and so its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Title,

@@ -18,12 +18,12 @@ pub(super) struct Table {
     rows: Vec<Vec<String>>,
     /// Lines under rows, each with the number of its row.
     notes: Vec<(usize, String)>,
-    /// What cells are: the number of the row, counted from 1, and of the column.
+    /// The meaning of cells: the number of the row, counted from 1, and of the column.
     painted: Vec<(usize, usize, Role)>,
 }
 
 /// No column is cut below this.
-const LEAST: usize = 12;
+const MIN_COLUMN_WIDTH: usize = 12;
 const GAP: usize = 2;
 
 impl Table {
@@ -66,7 +66,7 @@ impl Table {
         if let Some(flexible) = self.columns.iter().position(|(_, align)| *align == Align::Flexible) {
             let over = total.saturating_sub(width);
             let cut = widths[flexible].saturating_sub(over);
-            if cut < LEAST.min(widths[flexible]) {
+            if cut < MIN_COLUMN_WIDTH.min(widths[flexible]) {
                 return self.items(width);
             }
             widths[flexible] = cut;
@@ -105,7 +105,7 @@ impl Table {
             let rest = cells
                 .filter(|(cell, _)| !cell.is_empty())
                 .map(|(cell, (title, _))| format!("{title} {cell}"));
-            let first = cut(first, width.saturating_sub(1).max(LEAST));
+            let first = cut(first, width.saturating_sub(1).max(MIN_COLUMN_WIDTH));
             let line = format!("{first}: {}", rest.collect::<Vec<_>>().join(", "));
             wrap(&line, width, 4) + &self.notes(at + 1)
         };

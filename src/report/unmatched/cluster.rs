@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-/// What stands for words that differ.
+/// The text in place of words that differ.
 pub(in crate::report) const ANY: &str = "<*>";
 /// Words in a hundred that must be equal.
 const EQUAL_PERCENT: usize = 70;
 /// Templates among which one is looked for.
-const MOST_IN_BUCKET: usize = 200;
+const MAX_BUCKET_TEMPLATES: usize = 200;
 
 /// A template under way.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(in crate::report) fn cluster(texts: &[(String, &str)]) -> Vec<Cluster> {
         let words: Vec<&str> = masked.split(' ').collect();
         let bucket = buckets.entry((program.clone(), words.len(), kept(masked))).or_default();
         let equal = |cluster: &Cluster| cluster.words.iter().zip(&words).filter(|(a, b)| a == *b).count();
-        let is_full = bucket.len() >= MOST_IN_BUCKET;
+        let is_full = bucket.len() >= MAX_BUCKET_TEMPLATES;
         // Of equals the first.
         let nearest = bucket.iter_mut().rev().max_by_key(|cluster| equal(cluster));
         let nearest = nearest.filter(|cluster| equal(cluster) * 100 >= words.len() * EQUAL_PERCENT);

@@ -3,10 +3,10 @@
 use crate::report::text::child_text;
 
 /// Lines at the end of a tail that are looked at.
-const MOST_LINES: usize = 50;
+const MAX_LINES: usize = 50;
 /// The longest key text, in bytes.
-const MOST_BYTES: usize = 512;
-/// What stands between the first and the last line that tell something.
+const MAX_BYTES: usize = 512;
+/// The text between the first and the last line that tell something.
 pub(in crate::report) const GAP: &str = " … ";
 
 /// Words anywhere in a line that tells of a failure.
@@ -31,21 +31,21 @@ const STRONG: [&str; 19] = [
     "too many",
     "forbidden",
 ];
-/// The same at the begin of a word.
+/// Signs of a failure that stand at the begin of a word.
 const STRONG_WORDS: [&str; 5] = ["reset", "limit", "quota", "lock", "conflict"];
 
 /// The text by which a failure is known: the first line that tells of one, with the last such line behind it where that is
 /// another. Without any, the last line. `None` where nothing was written.
 pub(in crate::report) fn key_text(tail: &str) -> Option<String> {
     let plain: Vec<String> = tail.lines().map(clean).filter(|line| says_something(line)).collect();
-    let last = &plain[plain.len().saturating_sub(MOST_LINES)..];
+    let last = &plain[plain.len().saturating_sub(MAX_LINES)..];
     let mut strong = last.iter().filter(|line| is_strong(line));
     let mut text = match (strong.next(), strong.next_back()) {
         (Some(first), Some(last)) if first != last => format!("{first}{GAP}{last}"),
         (Some(first), _) => first.clone(),
         (None, _) => last.last()?.clone(),
     };
-    text.truncate(text.floor_char_boundary(MOST_BYTES));
+    text.truncate(text.floor_char_boundary(MAX_BYTES));
     Some(text)
 }
 

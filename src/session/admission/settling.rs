@@ -27,7 +27,7 @@ pub(in crate::session) enum AfterSettling {
 pub(in crate::session) struct Settling {
     /// On the awake clock.
     since: Duration,
-    report: Settlement,
+    settlement: Settlement,
     then: AfterSettling,
     /// Others were at the state: the report is made again once the machine was listened to.
     is_due: bool,
@@ -38,13 +38,13 @@ const SETTLING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Session {
     /// The limits learn how an admitted attempt ended.
-    pub(in crate::session) fn settle(&mut self, now: Now, report: Settlement, then: AfterSettling) {
+    pub(in crate::session) fn settle(&mut self, now: Now, settlement: Settlement, then: AfterSettling) {
         let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settled::default()) };
         let granted = std::mem::take(&mut gate.granted);
         let probe = granted.probe || gate.covered.probe;
-        let report = Settlement { probe, began: gate.began.take(), ..report };
+        let settlement = Settlement { probe, began: gate.began.take(), ..settlement };
         gate.renew_at = None;
-        if granted == Grant::default() && gate.limits.learn_nothing_from(&report) {
+        if granted == Grant::default() && gate.limits.learn_nothing_from(&settlement) {
             return self.after_settling(now, then, Settled::default());
         }
         if gate.is_left_alone(now) {
@@ -52,8 +52,8 @@ impl Session {
             return self.after_settling(now, then, Settled::default());
         }
         self.state = State::Settling;
-        self.settling = Some(Box::new(Settling { since: now.awake, report, then, is_due: false }));
-        self.out.push(Action::Settle(report));
+        self.settling = Some(Box::new(Settling { since: now.awake, settlement, then, is_due: false }));
+        self.out.push(Action::Settle(settlement));
     }
 
     pub(in crate::session) fn settled(&mut self, now: Now, answer: Answer<Settled>) {
@@ -84,7 +84,7 @@ impl Session {
     pub(in crate::session) fn settle_again(&mut self) {
         if let Some(settling) = self.settling.as_mut().filter(|settling| settling.is_due) {
             settling.is_due = false;
-            self.out.push(Action::Settle(settling.report));
+            self.out.push(Action::Settle(settling.settlement));
         }
     }
 
@@ -108,7 +108,7 @@ impl Session {
     }
 
     /// The report to the limits on an attempt that is over.
-    pub(in crate::session) fn settlement_report(
+    pub(in crate::session) fn settlement(
         &mut self,
         attempt: &AttemptResult,
         verdict: &Classification,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{LONGEST, MOST_CLIENTS};
+use super::{MAX_CLIENTS, MAX_HORIZON};
 use crate::base::duration::{self, exact};
 use crate::simulate::scenario::{Arrivals, HintUse, Load, Outage, Pattern, Sharing, Trouble};
 
 pub(super) fn clients_of(text: &str) -> Result<u32, String> {
-    whole(text, MOST_CLIENTS)
+    whole(text, MAX_CLIENTS)
 }
 
 pub(super) fn whole(text: &str, most: u32) -> Result<u32, String> {
@@ -25,7 +25,7 @@ pub(super) fn whole_or_zero(text: &str, most: u32) -> Result<u32, String> {
 
 pub(super) fn bounded(text: &str) -> Result<Duration, String> {
     let time = duration::parse(text)?;
-    if time > LONGEST { Err(format!("use {} at most", exact(LONGEST))) } else { Ok(time) }
+    if time > MAX_HORIZON { Err(format!("use {} at most", exact(MAX_HORIZON))) } else { Ok(time) }
 }
 
 /// A word out of a list of two or three.

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::{at, place_of, try_lock};
 use crate::base::words::of_system;
-use crate::letter::{self, Header, LONGEST_HEADER, Length, Stdin};
+use crate::letter::{self, Header, Length, MAX_HEADER_BYTES, Stdin};
 
 /// A letter, open and read.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Opened {
     Ours,
     /// Another replay has it.
     Busy,
-    /// It is not there any more, or another file is.
+    /// The letter is not there any more, or another file is.
     Gone,
 }
 
@@ -53,10 +53,10 @@ pub(crate) fn read(path: &Path, file: OwnedFd) -> Result<Letter, String> {
     let again = rustix::io::fcntl_dupfd_cloexec(&file, 3).map_err(|errno| of_system(&errno.into()))?;
     rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0)).map_err(|errno| of_system(&errno.into()))?;
     let mut line = Vec::new();
-    let mut reader = BufReader::new(File::from(again)).take(LONGEST_HEADER);
+    let mut reader = BufReader::new(File::from(again)).take(MAX_HEADER_BYTES);
     reader.read_until(b'\n', &mut line).map_err(|why| at(path, &why))?;
     if line.pop_if(|byte| *byte == b'\n').is_none() {
-        let long = line.len() as u64 == LONGEST_HEADER;
+        let long = line.len() as u64 == MAX_HEADER_BYTES;
         return Err(if long {
             "not a letter: its first line is too long"
         } else {

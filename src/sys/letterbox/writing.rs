@@ -15,7 +15,7 @@ use crate::sys::spool::Spool;
 /// Bytes that are copied at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// Names that are tried.
-const MOST_NAMES: u32 = 10_000;
+const MAX_NAMES_TRIED: u32 = 10_000;
 
 impl Letterbox {
     /// Makes sure that a letter of this run could be written. The error is words.
@@ -61,7 +61,7 @@ impl Letterbox {
             }
         }
         sync(file)?;
-        for number in 1..MOST_NAMES {
+        for number in 1..MAX_NAMES_TRIED {
             let name = name(number);
             match self.rename(temporary, &name) {
                 Ok(()) => {

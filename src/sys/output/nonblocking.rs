@@ -1,6 +1,6 @@
 //! Writing to a descriptor that is not ours alone, without ever waiting for its reader.
 //!
-//! Its open file description may be shared with the whole shell, so its flags must stay as they are. A pipe or a terminal
+//! The open file description may be shared with the whole shell, so its flags must stay as they are. A pipe or a terminal
 //! is therefore opened once more, and a socket is asked not to wait at each call. Where neither can be, the kernel is asked
 //! not to wait for one write, and where it does not know how, poll(2) says how much is taken at once. A file must not be
 //! opened again, since its offset is shared on purpose; it makes nobody wait.

@@ -38,7 +38,7 @@ pub(crate) struct Console {
     kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
     named: bool,
-    /// What the command wrote last on stdout, and on stderr, is no whole line: a command for a CI system has to begin one.
+    /// The command's last write to stdout, and to stderr, was no whole line: a command for a CI system has to begin one.
     torn: [bool; 2],
     /// The id and the name of the run, for lines for programs.
     run: Option<(String, String)>,
@@ -58,7 +58,7 @@ struct Line<'a> {
     event: Option<&'a Event>,
 }
 
-/// What a line of ours is.
+/// The kind of a line of ours.
 #[derive(Clone, Copy, PartialEq)]
 enum Lines {
     Text,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::Sink;
 use crate::classify::signal;
 use crate::event::{Event, Level, Outcome, Record, RunStop, micros};
-use crate::metrics::{Ended, MOST_SETS, exported};
+use crate::metrics::{Ended, MAX_SETS, exported};
 use crate::policy::Policy;
 use crate::sys::{clock, metrics_file};
 
@@ -54,7 +54,7 @@ impl Counter {
             .map_err(|why| format!("metrics not written: {name} {why}"))?;
         if is_other {
             return Err(format!(
-                "{name} has metrics of {MOST_SETS} operations: this run is counted under (other); \
+                "{name} has metrics of {MAX_SETS} operations: this run is counted under (other); \
                  --name and --metrics-label should have few values"
             ));
         }

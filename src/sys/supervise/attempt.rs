@@ -1,4 +1,4 @@
-//! One running command: whom to signal for it, and the timers of its end. It reads no pipe and waits for nothing.
+//! A running command: whom to signal for it, and the timers of its end. It reads no pipe and waits for nothing.
 
 mod ending;
 

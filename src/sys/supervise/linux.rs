@@ -1,6 +1,6 @@
-//! What only Linux has: `/proc`, pidfds, the subreaper, the parent-death signal. Its twin is `macos.rs`.
+//! System calls that only Linux has: `/proc`, pidfds, the subreaper, the parent-death signal. The twin is `macos.rs`.
 //!
-//! It must not decide whom to signal: that is `tree.rs`.
+//! Whom to signal is decided in `tree.rs`, not here.
 
 use std::ffi::CStr;
 use std::io::{self, Write as _};
@@ -310,7 +310,7 @@ impl Handle {
     }
 }
 
-/// Its error is the errno of a kernel or a limit that refuses one.
+/// Opens a pidfd. The error is the errno of a kernel or a limit that refuses one.
 fn open_pidfd(pid: i32) -> Result<OwnedFd, i32> {
     // SAFETY: pidfd_open takes two numbers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };

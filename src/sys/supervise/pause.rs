@@ -10,7 +10,7 @@ use crate::base::Now;
 
 /// Nanoseconds that we were stopped, by [`os::AWAKE`].
 static AWAKE_STOPPED: AtomicU64 = AtomicU64::new(0);
-/// The same, by [`os::ELAPSED`].
+/// Nanoseconds that we were stopped, by [`os::ELAPSED`].
 static ELAPSED_STOPPED: AtomicU64 = AtomicU64::new(0);
 /// The process group that Ctrl-Z does not reach by itself (`new_group`), 0 for none.
 static FOLLOWER: AtomicI32 = AtomicI32::new(0);

@@ -1,4 +1,4 @@
-//! What to execute, resolved into C strings before there is a child: after a fork nothing may be allocated.
+//! The program to execute, resolved into C strings before there is a child: after a fork nothing may be allocated.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
@@ -11,7 +11,7 @@ use crate::classify::{Stage, StartFailure};
 /// The directories in which programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// A longer candidate can name nothing.
-const LONGEST_PATH: usize = libc::PATH_MAX as usize;
+const MAX_PATH_BYTES: usize = libc::PATH_MAX as usize;
 
 /// A command: its arguments and the files that may be it. Its clones are one and the same: what a child reads stays as long
 /// as any of them.
@@ -79,7 +79,7 @@ fn candidate(directory: &[u8], name: &[u8]) -> Option<CString> {
         file.push(b'/');
     }
     file.extend_from_slice(name);
-    if file.len() < LONGEST_PATH { CString::new(file).ok() } else { None }
+    if file.len() < MAX_PATH_BYTES { CString::new(file).ok() } else { None }
 }
 
 /// A variable for the command: what it is set to, or `None` to take it away.
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn directories_too_long_to_exist_are_passed_over() {
-        let long = "x".repeat(LONGEST_PATH);
+        let long = "x".repeat(MAX_PATH_BYTES);
         check("ls", Some(&format!("{long}:/a")), &["/a/ls"]);
     }
 

@@ -1,6 +1,6 @@
-//! One captured stream on its way: read from the command, passed on, then shown to whoever looks on.
+//! A captured stream on its way: read from the command, passed on, then shown to whoever looks on.
 //!
-//! It reads again only when all that it read is written, so that a slow reader slows the command down as it would
+//! A pump reads again only when all that it read is written, so that a slow reader slows the command down as it would
 //! without us, and never waits for anybody itself.
 
 #[cfg(target_os = "linux")]
@@ -47,7 +47,7 @@ pub(crate) enum Cut {
     Abandoned,
 }
 
-/// One of the ends that a pump moves bytes between.
+/// An end of a pump: it moves bytes between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     /// The command, which has written nothing more.

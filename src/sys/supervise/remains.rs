@@ -8,7 +8,7 @@ pub(crate) struct Remains {
     pub(crate) pid: i32,
     /// The name that lists of processes show. Empty where nobody knows.
     pub(crate) name: String,
-    /// Whose it is, by name where that is known.
+    /// The owner, by name where that is known.
     pub(crate) user: String,
     /// Whether it is another user's, who alone may kill it.
     pub(crate) foreign: bool,

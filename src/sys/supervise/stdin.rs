@@ -1,4 +1,4 @@
-//! What the command reads, attempt after attempt: its standard input, and what its arguments name as `/dev/fd/N`.
+//! The command's inputs, attempt after attempt: its standard input, and those that its arguments name as `/dev/fd/N`.
 //!
 //! A file is read anew from where it stood. What would be used up is replayed: kept as the command takes it, and given
 //! again to every attempt, behind which the live input goes on. The descriptors are shared with whoever stands around
@@ -39,9 +39,9 @@ pub(crate) use whole::{Rest, WholeInput};
 pub(crate) enum InputMode {
     /// The descriptor that we were started with, untouched.
     Inherit,
-    /// The same bytes for every attempt where that can be, else [`InputMode::Inherit`].
+    /// Gives every attempt the same bytes where that can be, else is [`InputMode::Inherit`].
     ReplayIfPossible,
-    /// The same bytes for every attempt, or a refusal.
+    /// Gives every attempt the same bytes, or refuses the next attempt.
     Replay,
     /// `/dev/null`.
     Null,
@@ -73,7 +73,7 @@ struct Input {
 }
 
 enum Kind {
-    /// The same open file for every attempt: `/dev/null`, or what a helper reads.
+    /// An open file that every attempt gets: `/dev/null`, or the input of a helper.
     Given(OwnedFd),
     /// A file: every attempt begins where the first one did.
     Rewound(Rewound),

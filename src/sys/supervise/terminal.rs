@@ -1,7 +1,7 @@
 //! The controlling terminal: its modes, saved at the start, are put back after a command that may have died in the middle
 //! of changing them, and its foreground is taken back from one that took it and did not return it.
 //!
-//! It never reads the terminal, and uses a description of its own, so that no flag on descriptors 0 to 2 ever changes.
+//! The terminal is never read, and a description of our own is used, so that no flag on descriptors 0 to 2 ever changes.
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 

@@ -1,6 +1,6 @@
-//! Who descends from us, and so may be killed with an attempt: by descent, not by process group, which children leave.
+//! The processes that descend from us, and so may be killed with an attempt: by descent, not by process group, which children leave.
 //!
-//! What existed before the attempt is spared: children of a program that exec'ed us, daemons that earlier attempts left.
+//! Processes that existed before the attempt are spared: children of a program that exec'ed us, daemons that earlier attempts left.
 
 use std::os::fd::{AsFd, AsRawFd as _};
 

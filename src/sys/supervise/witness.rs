@@ -2,7 +2,7 @@
 //! process; only in the first case has the command not got it yet. The witness knows: a process of our group that blocks
 //! everything, so that what the group gets stays pending there, where it can be read without its ever having to run.
 //!
-//! It holds no descriptor and no directory, dies with us, and bears neither our name nor our arguments: `pkill retry`
+//! A witness holds no descriptor and no directory, dies with us, and bears neither our name nor our arguments: `pkill retry`
 //! means us. It is replaced once it has seen something.
 
 use super::signals::{Blocked, bit};

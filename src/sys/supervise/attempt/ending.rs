@@ -1,4 +1,4 @@
-//! What is left of an attempt once its command is no more, and who tells it to end.
+//! The end of an attempt: processes that its command left, and signals that tell it to end.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! What the child does between its birth and its exec.
+//! The child between its birth and its exec.
 //!
-//! It may share our memory while we go on, so it uses nothing but [`calls`] and what was made ready before: it never
+//! The child may share our memory while we go on, so it uses nothing but [`calls`] and what was made ready before: it never
 //! allocates, locks, panics or asks the C library.
 
 use std::ffi::c_void;
@@ -17,7 +17,7 @@ const SHELL: &std::ffi::CStr = c"/bin/sh";
 ///
 /// # Safety
 ///
-/// It gets a [`Launch`] that stays as it is, and runs in a process of its own.
+/// Executes the command. `launch` is a [`Launch`] that stays as it is; this runs in a process of its own.
 pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
     // SAFETY: that is what it gets; plain system calls.
     unsafe {

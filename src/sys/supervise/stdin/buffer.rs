@@ -12,7 +12,7 @@ pub(super) struct ReplayBuffer {
     spool: Spool,
     loss: Option<InputLoss>,
     closed: bool,
-    /// What was kept stays where more cannot be.
+    /// Bytes that were kept stay when no more can be.
     keeps_part: bool,
 }
 
@@ -75,7 +75,7 @@ impl ReplayBuffer {
         }
     }
 
-    /// What was kept stays where more cannot be kept.
+    /// Has the kept bytes stay when no more can be kept.
     pub(super) fn keep_part(&mut self) {
         self.keeps_part = true;
     }

@@ -9,13 +9,13 @@ use memchr::memmem;
 const DIRECTORIES: [&[u8]; 3] = [b"/dev", b"/proc/self", b"/proc/thread-self"];
 
 /// `/dev/fd/3`: the search has a price for each word, which the usual short ones need not pay.
-const SHORTEST: usize = 9;
+const MIN_WORD_BYTES: usize = 9;
 
 /// The descriptors from 3 on of which a path is part of an argument (`/dev/fd/63`, `--file=/dev/fd/63`, `-c 'wc
 /// </proc/self/fd/3'`), each once.
 pub(super) fn descriptors(argv: &[OsString]) -> Vec<i32> {
     let mut found = Vec::new();
-    let long_enough = |word: &&[u8]| word.len() >= SHORTEST;
+    let long_enough = |word: &&[u8]| word.len() >= MIN_WORD_BYTES;
     for word in argv.iter().map(|word| word.as_bytes()).filter(long_enough) {
         for at in memmem::find_iter(word, b"/fd/") {
             let (before, after) = (&word[..at], &word[at + 4..]);

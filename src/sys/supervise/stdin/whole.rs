@@ -8,7 +8,7 @@ use super::buffer::InputLoss;
 use super::{Inputs, Kind, inherited};
 use crate::sys::spool::Spool;
 
-/// What the command was given on standard input.
+/// The input that the command was given on standard input.
 pub(crate) enum WholeInput<'a> {
     /// Nothing: a terminal, a device such as `/dev/null`.
     Nothing,
@@ -16,7 +16,7 @@ pub(crate) enum WholeInput<'a> {
     Kept(&'a Spool, Option<&'a InputLoss>),
     /// A file of our own, open where the command began to read.
     File { file: OwnedFd, start: u64 },
-    /// It cannot be had; the words say why.
+    /// The input cannot be had; the words say why.
     Gone(&'static str),
 }
 
@@ -65,7 +65,7 @@ impl Inputs {
         }
     }
 
-    /// What was given on descriptor 0.
+    /// The input that was given on descriptor 0.
     pub(crate) fn whole(&self) -> WholeInput<'_> {
         if self.list.iter().any(|input| !input.numbers.contains(&0)) {
             return WholeInput::Gone("an argument names a descriptor, whose input is not kept");

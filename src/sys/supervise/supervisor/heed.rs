@@ -1,4 +1,4 @@
-//! What a signal means: whose it is, and whether the command gets it from us.
+//! The meaning of a signal: whose it is, and whether the command gets it from us.
 
 use std::time::Duration;
 

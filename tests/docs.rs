@@ -1,0 +1,4 @@
+//! The pages, held to the program and its sources.
+
+mod commands;
+mod sources;
