@@ -2,14 +2,17 @@
 //! process; only in the first case has the command not got it yet. The witness knows: a process of our group that blocks
 //! everything, so that what the group gets stays pending there, where it can be read without its ever having to run.
 //!
-//! It holds no descriptor and no directory, dies with us, and bears neither our name nor our arguments: `pkill retry`
-//! means us. It is replaced once it has seen something.
+//! It holds no descriptor and no directory, dies with us, and does not bear our name: `pkill retry` means us. Who is chosen by
+//! the command line (`pkill -f`) is signalled as the command is: the witness shows the command's words behind its own name.
+//! It is replaced once it has seen something.
 
 use super::signals::{Blocked, bit};
 use super::{inherited, os};
 
 /// The name of the process in lists, instead of ours.
 const NAME: &std::ffi::CStr = c"signal-witness";
+/// The kernel shows no more than a page of a title.
+const MAX_TITLE: usize = 4095;
 
 /// How often waiting for its end may be interrupted.
 const ATTEMPTS: u32 = 100;
@@ -17,22 +20,25 @@ const ATTEMPTS: u32 = 100;
 /// A running witness; dropped, it is killed and reaped.
 pub(super) struct Witness {
     pub(super) pid: i32,
+    /// What it shows for its arguments.
+    title: Vec<u8>,
     /// The signals that it has seen and we have not, as of the last look.
     stray: u64,
 }
 
 impl Witness {
-    /// None where it would be of no use, or cannot be made.
-    pub(super) fn start() -> Option<Self> {
+    /// A witness of what process `command` gets. None where it would be of no use, or cannot be made.
+    pub(super) fn start(command: i32) -> Option<Self> {
         if !os::has_own_proc() {
             return None;
         }
+        let title = title(command);
         let parent = std::process::id().cast_signed();
         let _blocked = Blocked::all();
         // SAFETY: the child uses nothing but system calls, and does not return.
         match unsafe { libc::fork() } {
-            0 => be_witness(parent),
-            pid @ 1.. => Some(Self { pid, stray: 0 }),
+            0 => be_witness(parent, &title),
+            pid @ 1.. => Some(Self { pid, title, stray: 0 }),
             _ => None,
         }
     }
@@ -49,6 +55,11 @@ impl Witness {
         let again = seen & self.stray;
         self.stray = seen;
         again != 0
+    }
+
+    /// Whether the command shows other words by now: who is chosen by those is not signalled as it is.
+    pub(super) fn is_outdated(&self, command: i32) -> bool {
+        self.stray == 0 && self.title != title(command)
     }
 
     /// Somebody has killed it, and it is reaped.
@@ -72,14 +83,30 @@ impl Drop for Witness {
     }
 }
 
-fn be_witness(parent: i32) -> ! {
+/// The name, and the words that others see of the process.
+fn title(command: i32) -> Vec<u8> {
+    let shown = std::fs::read(format!("/proc/{command}/cmdline")).unwrap_or_default();
+    let words = shown.trim_ascii_end().split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    let mut title = NAME.to_bytes().to_vec();
+    title.push(b':');
+    for word in words {
+        title.push(b' ');
+        title.extend(word);
+    }
+    title.truncate(MAX_TITLE);
+    title
+}
+
+fn be_witness(parent: i32, title: &[u8]) -> ! {
     // SAFETY: this is a child of our own making; plain system calls. A reader of any pipe must see its end whatever
     // becomes of the witness, so it would rather not be than hold one.
     unsafe {
         if os::die_with(parent, libc::SIGKILL) && os::close_everything() {
             libc::chdir(c"/".as_ptr());
             os::rename_process(NAME);
-            inherited::overwrite_arguments(NAME);
+            if !inherited::overwrite_arguments(title) {
+                inherited::overwrite_arguments(NAME.to_bytes());
+            }
             loop {
                 libc::pause();
             }
@@ -165,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_witness_sees_what_it_is_sent_and_leaves_nothing() {
-        let witness = Witness::start().unwrap();
+        let witness = Witness::start(0).unwrap();
         let pid = witness.pid;
         assert_eq!(witness.seen(), Some(0));
         unsafe { libc::kill(pid, libc::SIGTERM) };
@@ -176,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_signal_for_the_witness_alone_is_noticed() {
-        let mut witness = Witness::start().unwrap();
+        let mut witness = Witness::start(0).unwrap();
         assert!(!witness.is_misled());
         unsafe { libc::kill(witness.pid, libc::SIGTERM) };
         assert!(!witness.is_misled(), "ours may be on its way");
