@@ -6,6 +6,9 @@
 //! the command line (`pkill -f`) is signalled as the command is: the witness shows the command's words behind its own name.
 //! It is replaced once it has seen something.
 
+use std::fs::File;
+use std::io::Read;
+
 use super::signals::{Blocked, bit};
 use super::{inherited, os};
 
@@ -83,15 +86,23 @@ impl Drop for Witness {
     }
 }
 
-/// The name, and the words that others see of the process.
+/// The name, and the words that others see of the process, as far as there is room for them.
 fn title(command: i32) -> Vec<u8> {
-    let shown = std::fs::read(format!("/proc/{command}/cmdline")).unwrap_or_default();
-    let words = shown.trim_ascii_end().split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    let mut shown = Vec::new();
+    if let Ok(file) = File::open(format!("/proc/{command}/cmdline")) {
+        let _unreadable = file.take(MAX_TITLE as u64).read_to_end(&mut shown);
+    }
+    titled(&shown)
+}
+
+/// The title for a process whose arguments are shown so, each ended by a zero.
+fn titled(shown: &[u8]) -> Vec<u8> {
     let mut title = NAME.to_bytes().to_vec();
-    title.push(b':');
-    for word in words {
-        title.push(b' ');
+    let mut before: &[u8] = b": ";
+    for word in shown.split(|byte| *byte == 0).filter(|word| !word.is_empty()) {
+        title.extend(before);
         title.extend(word);
+        before = b" ";
     }
     title.truncate(MAX_TITLE);
     title
@@ -177,6 +188,14 @@ mod tests {
             assert_eq!(Sets::parse(text.as_bytes()), None, "{lacking}");
         }
         assert_eq!(Sets::parse(b""), None);
+    }
+
+    #[test]
+    fn a_title_is_the_words_behind_the_name() {
+        assert_eq!(titled(b"sleep\x0060\0"), b"signal-witness: sleep 60");
+        assert_eq!(titled(b"x: y\0\0\0"), b"signal-witness: x: y");
+        assert_eq!(titled(b""), b"signal-witness");
+        assert_eq!(titled(&[b'x'; 9999]).len(), MAX_TITLE);
     }
 
     #[test]
