@@ -227,6 +227,7 @@ impl Session {
             (State::Running { since, stopping, .. }, Input::Ended(ended)) => {
                 self.ended(now, since, ended, stopping);
             }
+            (State::Running { .. }, Input::Late) => self.not_begun(now),
             (State::Running { .. }, Input::Signal(signal)) => self.signals.push(signal),
             (State::Running { .. }, Input::Woke) => {
                 self.renew(now);
@@ -263,7 +264,8 @@ impl Session {
         self.output_lost = None;
         self.state = State::Running { since: now, announced: false, stopping: None, draining: false };
         let last = self.bounds.is_last(self.attempts);
-        let attempt = Attempt { number: self.attempts, last, previous: self.last, granted };
+        let latest = self.bounds.deadline_after(self.began.elapsed);
+        let attempt = Attempt { number: self.attempts, last, previous: self.last, granted, latest };
         self.out.push(Action::Spawn(attempt));
     }
 

@@ -9,6 +9,7 @@ use super::{Setup, ask, format, print, print_json};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::nearest;
+use crate::classify::ExitSpecs;
 use crate::classify::profile::{
     self, GENERIC, HostFinder, Knowledge, Profile, ProfileRegex, Rule, Selection, commands, known_names,
     names,
@@ -136,10 +137,28 @@ impl Shown {
         rules
     }
 
-    /// How the arguments name the host, the user's ways before ours.
-    fn keys(&self) -> impl Iterator<Item = &HostFinder> {
+    /// What is shown but for `generic`, the user's before ours.
+    fn own(&self) -> impl Iterator<Item = &Profile> {
         let own = self.knowledge.profiles().iter().filter(|asked| *asked.profile.name == *self.name);
-        own.flat_map(|asked| &asked.profile.keys)
+        own.map(|asked| &*asked.profile)
+    }
+
+    /// How the arguments name the host.
+    fn keys(&self) -> impl Iterator<Item = &HostFinder> {
+        self.own().flat_map(|profile| &profile.keys)
+    }
+
+    fn is_one_step(&self) -> bool {
+        self.own().any(|profile| profile.one_step)
+    }
+
+    fn runs_others(&self) -> Vec<&str> {
+        self.own().flat_map(|profile| &profile.runs_others).map(String::as_str).collect()
+    }
+
+    /// The statuses that are the tool's own, where not all are.
+    fn own_exit(&self) -> Option<String> {
+        self.own().find_map(|profile| Some(specs(profile.own_exit.as_ref()?)))
     }
 
     fn captured(&self) -> Vec<&'static str> {
@@ -173,8 +192,30 @@ impl Shown {
                 "commands": finder.commands,
                 "places": finder.lookups.iter().map(ToString::to_string).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
+            "one_step": self.is_one_step(),
+            "runs_others": self.runs_others(),
+            "own_exit": self.own_exit(),
             "rules": rules.collect::<Vec<_>>(),
         })
+    }
+
+    /// Which of the rules marked "never took effect" `--non-idempotent` believes.
+    fn claims_text(&self) -> String {
+        let whose = match (self.own().any(|profile| profile.passive), self.is_one_step()) {
+            _ if self.name == GENERIC => return String::new(),
+            (true, _) => "of no rule: it runs others' commands",
+            (false, true) => "of all rules (one-step)",
+            (false, false) => "of its own rules only (not one-step)",
+        };
+        let mut out = format!("\n--non-idempotent believes \"never took effect\"\n  {whose}\n");
+        let others = self.runs_others();
+        if !others.is_empty() {
+            let _infallible = writeln!(out, "  never with (runs-others) {}", printable(&others.join(", ")));
+        }
+        if let Some(exit) = self.own_exit() {
+            let _infallible = writeln!(out, "  with no exit but (own-exit) {exit}");
+        }
+        out
     }
 
     fn keys_text(&self) -> String {
@@ -206,6 +247,7 @@ impl Shown {
         for advice in self.knowledge.advice() {
             let _infallible = writeln!(out, "  advice    {}", printable(&advice));
         }
+        out.push_str(&self.claims_text());
         out.push_str(&self.keys_text());
         let mut phase = None;
         for (profile, rule) in self.rules() {
@@ -221,6 +263,10 @@ impl Shown {
         }
         out
     }
+}
+
+fn specs(exit: &ExitSpecs) -> String {
+    exit.items().collect::<Vec<_>>().join(",")
 }
 
 fn conditions(rule: &Rule) -> Json {
@@ -249,7 +295,7 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     let about = format!("{}{whose}:{kind}{reached}", rule.id);
     let mut out = format!("  {:<10} {}\n", rule.class.name(), printable(&about));
     if let Some(exit) = &rule.exit {
-        let _infallible = writeln!(out, "             exit {}", exit.items().collect::<Vec<_>>().join(","));
+        let _infallible = writeln!(out, "             exit {}", specs(exit));
     }
     if let Some(http) = &rule.http {
         let _infallible = writeln!(out, "             HTTP {http}");

@@ -277,7 +277,7 @@ impl<'a> Driver<'a> {
             self.supervisor.expect_last();
         }
         self.sinks.begin_attempt(attempt.number, self.policy.attempts().times());
-        self.pid = self.supervisor.spawn(&self.command.program, &variables, capture)?;
+        self.pid = self.supervisor.spawn(&self.command.program, &variables, capture, attempt.latest)?;
         self.telling.started(self.pid);
         Ok(())
     }
@@ -296,6 +296,7 @@ impl<'a> Driver<'a> {
                 SupervisorEvent::Started => Input::Started(self.pid),
                 SupervisorEvent::Exited => Input::Exited,
                 SupervisorEvent::Ended { ending, captured } => self.ended(ending, &captured),
+                SupervisorEvent::Late => Input::Late,
                 SupervisorEvent::Signal(signal) => Input::Signal(signal),
                 SupervisorEvent::Woke => self.woke(),
                 SupervisorEvent::Delivered(_) => continue,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::base::label_name;
+use crate::base::printable::{self, Charset};
 use crate::base::words::OTHER;
 
 /// The longest value, in bytes.
@@ -22,7 +23,7 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// Values are cut where they are too long. An empty one of the run's own labels is none.
+    /// Values are cut where they are too long, and made safe to show. An empty one of the run's own labels is none.
     pub(super) fn new(operation: &str, policy: &str, own: &[(String, String)]) -> Self {
         let mut own: Vec<_> = own
             .iter()
@@ -57,8 +58,11 @@ impl fmt::Display for Labels {
     }
 }
 
+/// The format has no escape for what steers a terminal.
 fn cut(value: &str) -> String {
-    value[..value.floor_char_boundary(MAX_VALUE_BYTES)].to_owned()
+    let short = |text: &str| text[..text.floor_char_boundary(MAX_VALUE_BYTES)].to_owned();
+    // What it becomes may be longer, and is to stay the same when it is read again.
+    short(&printable::page(&short(value), Charset::Utf8))
 }
 
 fn escaped(value: &str) -> String {

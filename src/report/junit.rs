@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::story::{Attempt, Failure, Story};
 use super::time;
+use crate::base::printable::is_unsafe;
 
 /// The form in which a rescued run is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,6 +198,8 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
+            // The value stays what it is, and steers nobody's terminal.
+            c if !c.is_control() && is_unsafe(c) => out.push_str(&format!("&#x{:x};", u32::from(c))),
             '\n'
             | '\t'
             | '\u{20}'..='\u{7e}'

@@ -208,6 +208,18 @@ impl Session {
         self.spawn(now, granted);
     }
 
+    /// An attempt that was to begin has not, since the deadline passed meanwhile: whoever stopped us stopped its process.
+    pub(super) fn not_begun(&mut self, now: Now) {
+        self.attempts -= 1;
+        if let Some(&signal) = self.signals.last() {
+            return self.conclude(now, Outcome::Interrupted, Exit::Signal(signal), String::new());
+        }
+        if self.gate.is_some() {
+            return self.settle(now, Settlement::UNKNOWN, AfterSettling::TooLate);
+        }
+        self.go(now);
+    }
+
     /// The deadline passed before this attempt could start: while the machine slept, while we were stopped, or while
     /// the limits were asked.
     fn too_late(&mut self, now: Now) {

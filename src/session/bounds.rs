@@ -104,6 +104,11 @@ impl RunBounds {
         self.deadline.is_some_and(|deadline| elapsed >= deadline)
     }
 
+    /// The moment of the deadline of a run that began at `began`.
+    pub(super) fn deadline_after(&self, began: Duration) -> Option<Duration> {
+        self.deadline.map(|deadline| began.saturating_add(deadline))
+    }
+
     pub(super) fn deadline_left(&self, elapsed: Duration) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_sub(elapsed))
     }

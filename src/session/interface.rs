@@ -28,6 +28,8 @@ pub enum Input {
     Exited,
     /// The attempt is over.
     Ended(Ended),
+    /// The attempt was not begun: its [`Attempt::latest`] had come.
+    Late,
     /// The answer to [`Action::Deliver`].
     Delivered(Delivered),
     /// The answer to [`Action::RunHelper`].
@@ -227,4 +229,6 @@ pub struct Attempt {
     pub previous: Option<(u8, Class)>,
     /// Leases of shared limits that it holds.
     pub granted: Grant,
+    /// On the elapsed clock, the moment from which on it must not begin.
+    pub latest: Option<Duration>,
 }

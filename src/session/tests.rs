@@ -10,6 +10,7 @@ use crate::policy::value::{Count, ExitStatus, MaxAttempts, StdoutMode, TimeLimit
 mod ends;
 mod gated;
 mod helpers;
+mod late;
 mod owed;
 mod told;
 mod waits;

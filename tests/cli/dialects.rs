@@ -191,6 +191,22 @@ fn no_message_of_ours_is_obeyed_whatever_it_quotes() {
     }
 }
 
+/// A job's log shows colours, and people read it.
+#[test]
+fn a_name_steers_no_log_of_a_system() {
+    let sandbox = Sandbox::new();
+    let name = "a\x1b[31m\u{9b}1m\u{202e}\u{2066}b";
+    for format in ["text", "github", "gitlab", "buildkite", "teamcity", "azure"] {
+        let options = ["--message-format", format, "--messages-to", "stdout", "--color", "never"];
+        let run = ["--name", name, "-d", "1ms", "--max", "2", "--", "false"];
+        let said = sandbox.run([&options[..], &run].concat()).exits(1).text();
+        // GitLab's own marks.
+        let rest = said.replace("\x1b[0K", "").replace('\r', "");
+        let steers = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{2066}');
+        assert!(!rest.contains(steers) && !rest.contains("|0x202E"), "{format}: {said:?}");
+    }
+}
+
 #[test]
 fn messages_go_where_they_are_wanted() {
     let sandbox = Sandbox::new();

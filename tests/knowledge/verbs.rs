@@ -233,6 +233,23 @@ fn profiles_are_listed_and_shown_with_their_rules_in_order() {
         .assert()
         .success()
         .stdout(contains("--fail").and(contains("proxy-refused")).and(contains("captures  stderr\n")));
+    let believes = "--non-idempotent believes \"never took effect\"\n  of all rules (one-step)\n  never with (runs-others) submodule, ";
+    sandbox
+        .retry(["profiles", "git"])
+        .assert()
+        .success()
+        .stdout(contains(believes).and(contains("  with no exit but (own-exit) 128\n")));
+    sandbox
+        .retry(["profiles", "npm"])
+        .assert()
+        .success()
+        .stdout(contains("  of its own rules only (not one-step)\n"));
+    let output = sandbox.retry(["profiles", "ssh", "--format", "json"]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&shown["one_step"], &shown["own_exit"]), (&json!(true), &json!("255")));
+    let output = sandbox.retry(["profiles", "podman", "--format", "json"]).output().unwrap();
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&shown["runs_others"][0], &shown["own_exit"]), (&json!("run"), &Value::Null));
     // A command finds its profile.
     sandbox.retry(["profiles", "pip3"]).assert().success().stdout(contains("from versions: none"));
     sandbox.retry(["profiles", "crul"]).assert().code(125).stderr(contains("did you mean curl?"));

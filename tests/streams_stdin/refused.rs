@@ -90,6 +90,30 @@ fn two_attempts_read_all_however_late_a_move_is_refused() {
     }
 }
 
+/// What it is, where it stands, or how it is open is not told.
+#[test]
+fn what_cannot_be_looked_at_is_read_by_one_attempt() {
+    is_whole("fstat:error=EPERM:when=1+");
+    let sandbox = Sandbox::new();
+    sandbox.write("in", numbers(3));
+    for fault in ["fstat:error=EPERM", "lseek:error=EPERM:when=1+", "lseek:error=EACCES:when=2+"] {
+        let plain = sandbox.spawnable(["-d", "1ms", "--max", "2", "--", "sh", "-c", "cat; exit 7"]);
+        let mut command = std::process::Command::new("strace");
+        command.args(["-o", "/dev/null", "-e", &format!("inject={fault}")]);
+        command.arg(plain.get_program()).args(plain.get_args()).current_dir(sandbox.path("."));
+        let output = command.stdin(std::fs::File::open(sandbox.path("in")).expect("a file")).output();
+        let output = output.expect("strace(1)");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let why = "stdin cannot be replayed: the ";
+        assert_eq!(
+            (&*output.stdout, output.status.code()),
+            (numbers(3).as_bytes(), Some(7)),
+            "{fault}: {said}"
+        );
+        assert!(said.contains(why), "{fault}: {said}");
+    }
+}
+
 #[test]
 fn without_a_pipe_for_it_the_first_attempt_is_the_last() {
     // Of those that are made at the start, one is for what is copied, and one is the command's.

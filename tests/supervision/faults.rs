@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::once::witness;
 use super::process::wait_for_pids;
-use super::program::{End, Running, through};
+use super::program::{End, Running, count_events, events, through};
 use crate::support::{Sandbox, wait_for};
 
 /// Runs `retry` with one fault; the words end before its arguments.
@@ -89,6 +89,22 @@ fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
             check(&format!("read:error={error}:when={when}"), &args, End::Code(5));
         }
     }
+}
+
+/// The deadline passes between the last look at the clock and the birth of the second attempt.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {
+    let Some(words) = with_fault("clone3:delay_enter=6000000:when=2") else { return };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let sandbox = Sandbox::new();
+    let options = ["--deadline", "5s", "--delay", "10ms", "--max", "inf", "--log", "log"];
+    let args = [&options[..], &["--", "sh", "-c", "printf x >>runs; exit 5"]].concat();
+    assert_eq!(Running::start(&mut through(&sandbox, &words, &args)).end(), End::Code(5));
+    assert_eq!(sandbox.count("runs"), 1, "{}", sandbox.read("err"));
+    assert_eq!(count_events(&sandbox, "attempt.start"), 1);
+    let stop = events(&sandbox).pop().expect("an event");
+    assert_eq!((&stop["outcome"], &stop["attempts"]), (&"deadline".into(), &1.into()), "{stop}");
 }
 
 /// Nobody tells of it again: only by looking from time to time is it found.

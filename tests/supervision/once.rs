@@ -15,6 +15,12 @@ fn comm(pid: i32) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
 }
 
+/// What lists of processes show for its arguments.
+fn shown(pid: i32) -> String {
+    let shown = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    shown.trim_end_matches('\0').replace('\0', " ")
+}
+
 pub(super) fn witness(retry: i32) -> Option<i32> {
     children(retry).into_iter().find(|&pid| comm(pid) == NAME)
 }
@@ -97,6 +103,54 @@ fn a_witness_is_replaced_once_it_has_seen_a_signal() {
     assert_eq!(sandbox.count("count"), 3);
 }
 
+/// Who shows these words gets TERM, as with `pkill -f`: all are chosen before the first one is told. How many there were.
+fn send_by_words(run: &Running, words: &str) -> usize {
+    let mut all = children(run.pid());
+    all.insert(0, run.pid());
+    all.retain(|pid| shown(*pid).contains(words));
+    let count = all.len();
+    send_to_all(all.into_iter());
+    count
+}
+
+/// A word of the command's own is one of `retry`'s as well; of those before it the command knows nothing.
+#[test]
+fn who_is_chosen_by_the_command_line_is_told_once() {
+    for (words, chosen) in [("TERM 3", 3), ("--max 2", 1)] {
+        let sandbox = Sandbox::new();
+        let args = ["--max", "2", "--", fixture(), "trap", "TERM", "3", "ready", "count"];
+        let mut run = Running::start(&mut retry(&sandbox, &args));
+        wait_for("the handler", || sandbox.path("ready").exists());
+        wait_for_witness(run.pid());
+        wait_for("its words", || shown(witness(run.pid()).expect("a witness")).starts_with(NAME));
+        assert_eq!(send_by_words(&run, words), chosen, "{words}");
+        assert_eq!(run.end(), End::Code(3), "{words}");
+        assert_eq!(sandbox.count("count"), 1, "{words}");
+    }
+}
+
+/// It has become another program meanwhile.
+#[test]
+fn a_witness_shows_the_words_that_the_command_shows_now() {
+    let sandbox = Sandbox::new();
+    let script = "until [ -e go ]; do sleep 0.02; done; exec \"$F\" sleep 60";
+    let run = Running::start(&mut retry(&sandbox, &["--", "sh", "-c", script]));
+    let words = || witness(run.pid()).map(shown).unwrap_or_default();
+    wait_for("the first words", || words() == format!("{NAME}: sh -c {script}"));
+    sandbox.write("go", "");
+    wait_for("the later words", || words() == format!("{NAME}: {} sleep 60", fixture()));
+}
+
+/// They are cut where there is no room for them, and never what makes a list unreadable.
+#[test]
+fn long_words_leave_the_witness_its_name() {
+    let sandbox = Sandbox::new();
+    let long = "x".repeat(5000);
+    let run = Running::start(&mut retry(&sandbox, &["--", "sh", "-c", "sleep 60; :", &long]));
+    wait_for("the name", || shown(wait_for_witness(run.pid())).starts_with(&format!("{NAME}: sh -c")));
+    assert!(shown(wait_for_witness(run.pid())).len() < 4096);
+}
+
 /// `killall /usr/bin/retry`: the witness is told as well as `retry`, the command is not.
 #[test]
 fn a_command_that_would_have_died_has_not_got_it() {
@@ -129,8 +183,7 @@ fn a_witness_holds_nothing_and_bears_another_name() {
     let witness = wait_for_witness(run.pid());
     let descriptors = std::fs::read_dir(format!("/proc/{witness}/fd")).expect("a process").count();
     assert_eq!(descriptors, 0);
-    let arguments = std::fs::read_to_string(format!("/proc/{witness}/cmdline")).expect("a process");
-    assert!(!arguments.contains("retry") && !arguments.contains("sleep"), "{arguments:?}");
+    assert_eq!(shown(witness), format!("{NAME}: {} sleep 1", fixture()));
     assert_eq!(
         std::fs::read_link(format!("/proc/{witness}/cwd")).expect("a process"),
         std::path::Path::new("/")

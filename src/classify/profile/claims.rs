@@ -82,8 +82,14 @@ const SEVERAL_URLS: &str = "URLs";
 fn hands_over<'o>(mut others: impl Iterator<Item = &'o str>, command: &str, words: &[OsString]) -> bool {
     others.any(|other| match other {
         SEVERAL_URLS => words.iter().filter(|word| is_url(word)).count() > 1,
-        other => other == command || words.iter().any(|word| word == other),
+        other => other == command || words.iter().any(|word| is_word(word.as_bytes(), other)),
     })
+}
+
+/// `--option` stands for `--option=value`, too.
+fn is_word(word: &[u8], other: &str) -> bool {
+    let rest = word.strip_prefix(other.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || other.starts_with("--") && rest.starts_with(b"="))
 }
 
 fn is_url(word: &OsStr) -> bool {

@@ -59,7 +59,7 @@ impl Driver<'_> {
                 *self.supervisor.held() = spool::HeldOutput::default();
             }
             let capture = self.streams.capture_fallback();
-            self.pid = self.supervisor.spawn(&command.program, &variables, capture)?;
+            self.pid = self.supervisor.spawn(&command.program, &variables, capture, None)?;
         } else {
             let stdin = self.helper_input().map_err(|why| failed(&why))?;
             let capture = self.streams.capture_hook();

@@ -44,6 +44,9 @@ pub(super) fn loss(number: i32, loss: &InputLoss) -> String {
         InputLoss::NotRead(why) => format!("what was kept cannot be read: {}", of_system(&(*why).into())),
         InputLoss::Broken(why) => format!("it broke off: {}", of_system(&(*why).into())),
         InputLoss::NotFed(why) => format!("there is no pipe for it: {}", of_system(&(*why).into())),
+        InputLoss::Unknown(why) => {
+            format!("the system does not tell what it is: {}", of_system(&(*why).into()))
+        }
         InputLoss::NotReopened(why) => {
             format!("the file cannot be opened again: {}", of_system(&(*why).into()))
         }

@@ -201,6 +201,9 @@ fn a_hostile_log_changes_nothing_but_the_text_it_is_shown_as() {
         (&junit, "\u{1b}"),
         (&junit, "\u{0}"),
         (&junit, "\u{fffe}"),
+        (&junit, "\u{202e}"),
+        (&metrics, "\u{1b}"),
+        (&metrics, "\u{202e}"),
         (&metrics, "\n# TYPE x"),
         (&metrics, "\nretry: ok"),
     ] {

@@ -100,7 +100,7 @@ impl Session {
     fn after_settling(&mut self, now: Now, then: AfterSettling, settled: Settled) {
         match then {
             AfterSettling::Attempt(over) => self.go_on(now, &over, settled),
-            AfterSettling::TooLate => self.too_late(now),
+            AfterSettling::TooLate => self.go(now),
             AfterSettling::Unkillable => {
                 self.conclude(now, Outcome::Error, Exit::Status(exit_code::FAILURE), String::new());
             }

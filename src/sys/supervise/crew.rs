@@ -71,7 +71,7 @@ impl Crew {
         keep(FdFlags::CLOEXEC)?;
         let pid = started?.id().cast_signed();
         if self.witness.is_none() {
-            self.witness = Witness::start();
+            self.witness = Witness::start(pid);
         }
         self.pids.push(pid);
         Ok(pid)
@@ -119,7 +119,7 @@ impl Crew {
             let seen = self.witness.as_ref().and_then(Witness::seen).unwrap_or_default();
             if seen & signals::bit(signal) != 0 {
                 self.witness = None;
-                self.witness = Witness::start();
+                self.witness = self.pids.first().and_then(|pid| Witness::start(*pid));
                 return true;
             }
             if self.witness.is_none() || pause::now() >= until {

@@ -1,7 +1,6 @@
 //! Where the program begins, and what it was started with: the disposition of SIGPIPE, and closed standard descriptors.
 //! We need both otherwise, and the command must get them as we did.
 
-use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::Relaxed};
 
 #[cfg(not(test))]
@@ -55,24 +54,48 @@ pub(super) fn closed_stdio() -> impl Iterator<Item = i32> {
     (0..3).filter(move |fd| closed & (1 << fd) != 0)
 }
 
-/// Shows others `name`, or its beginning, in place of all arguments.
+/// Shows others `title` in place of all arguments. What is longer than those goes on where the environment stood, which
+/// the kernel shows too. False if there is no room; then only the beginning of the arguments is left.
 ///
 /// # Safety
 ///
-/// Nobody may read the arguments any more: for a copy of us, which has them to itself. Async-signal-safe.
-pub(super) unsafe fn overwrite_arguments(name: &CStr) {
-    let mut name = name.to_bytes().iter();
-    let mut next = ARGUMENTS.load(Relaxed);
-    // SAFETY: C strings that can be written to, one behind the other, and a null pointer behind the last one.
+/// Nobody may read the arguments and the environment any more: for a copy of us, which has them to itself.
+/// Async-signal-safe.
+pub(super) unsafe fn overwrite_arguments(title: &[u8]) -> bool {
+    let first = ARGUMENTS.load(Relaxed);
+    if first.is_null() {
+        return false;
+    }
+    // SAFETY: C strings that can be written to, one behind the other, and a null pointer behind the last one; then the
+    // same of the environment.
     unsafe {
-        while !next.is_null() && !(*next).is_null() {
-            let mut byte = *next;
-            while *byte != 0 {
-                *byte = name.next().map_or(0, |letter| letter.cast_signed());
-                byte = byte.add(1);
-            }
-            name = [].iter();
-            next = next.add(1);
+        let (arguments, behind) = strings(first, *first);
+        let (all, _) = strings(behind, (*first).add(arguments));
+        let area = *first;
+        let room = if title.len() < arguments { arguments } else { arguments + all };
+        let fits = title.len() < room;
+        for at in 0..room {
+            let letter = if fits { title.get(at) } else { None };
+            *area.add(at) = letter.map_or(0, |letter| letter.cast_signed());
         }
+        fits
+    }
+}
+
+/// How many bytes of this array's strings stand one behind the other from `from` on, and what is behind its end.
+unsafe fn strings(
+    mut array: *mut *mut libc::c_char,
+    from: *mut libc::c_char,
+) -> (usize, *mut *mut libc::c_char) {
+    let mut length = 0;
+    // SAFETY: the caller's.
+    unsafe {
+        while !(*array).is_null() {
+            if *array == from.add(length) {
+                length += libc::strlen(*array) + 1;
+            }
+            array = array.add(1);
+        }
+        (length, array.add(1))
     }
 }

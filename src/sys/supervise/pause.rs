@@ -32,6 +32,11 @@ pub(crate) fn moment() -> Now {
     }
 }
 
+/// What the system's clock shows at a moment of ours on the elapsed one, unless we are stopped before.
+pub(super) fn by_the_system(elapsed: Duration) -> Duration {
+    elapsed.saturating_add(Duration::from_nanos(ELAPSED_STOPPED.load(SeqCst)))
+}
+
 /// The time since the machine was started, its sleep included: the same for all processes.
 pub(crate) fn since_boot() -> Duration {
     os::clock(os::ELAPSED)

@@ -32,6 +32,8 @@ pub(super) enum Exec {
     Succeeded,
     /// With its errno.
     Failed(i32),
+    /// It was too late for it.
+    Late,
 }
 
 impl Exec {
@@ -49,6 +51,7 @@ impl Exec {
         let mut errno = [0; 4];
         let read = rustix::io::retry_on_intr(|| rustix::io::read(&*pipe, &mut errno));
         match read {
+            Ok(4) if i32::from_ne_bytes(errno) == child::LATE => *self = Self::Late,
             Ok(4) => *self = Self::Failed(i32::from_ne_bytes(errno)),
             Err(rustix::io::Errno::AGAIN) => {}
             // Closed without a word: exec did it, or the child's death before it, which its status will tell.

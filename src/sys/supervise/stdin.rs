@@ -23,6 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 use rustix::net::{SocketType, sockopt};
 
 use crate::sys::spool::Spool;
@@ -79,6 +80,8 @@ enum Kind {
     Rewound(Rewound),
     /// Kept and given again.
     Replayed(Box<Replay>),
+    /// Inherited by the first attempt. No other follows: it might read what is left of it, or nothing.
+    Unknown(InputLoss),
 }
 
 impl Inputs {
@@ -154,7 +157,7 @@ impl Inputs {
             self.flags.restore();
         }
         self.list.iter_mut().try_for_each(|input| match &mut input.kind {
-            Kind::Given(_) => Ok(()),
+            Kind::Given(_) | Kind::Unknown(_) => Ok(()),
             Kind::Rewound(file) => file.prepare(),
             Kind::Replayed(replay) => replay.prepare(),
         })
@@ -165,6 +168,7 @@ impl Inputs {
         self.list.iter().flat_map(|input| {
             let source = match &input.kind {
                 Kind::Given(null) => Some(null.as_fd()),
+                Kind::Unknown(_) => None,
                 Kind::Rewound(file) => file.descriptor(),
                 Kind::Replayed(replay) => replay.descriptor(),
             };
@@ -209,7 +213,7 @@ impl Inputs {
         self.attempts += 1;
         for input in &mut self.list {
             match &mut input.kind {
-                Kind::Given(_) => {}
+                Kind::Given(_) | Kind::Unknown(_) => {}
                 Kind::Rewound(file) => file.finish(failed),
                 Kind::Replayed(replay) => replay.finish(),
             }
@@ -220,7 +224,7 @@ impl Inputs {
     pub(super) fn is_last(&mut self) {
         for input in &mut self.list {
             match &mut input.kind {
-                Kind::Given(_) => {}
+                Kind::Given(_) | Kind::Unknown(_) => {}
                 Kind::Rewound(file) => file.is_last(),
                 Kind::Replayed(replay) => replay.is_last(),
             }
@@ -255,6 +259,7 @@ impl Input {
             Kind::Given(_) => None,
             Kind::Rewound(file) => file.loss(),
             Kind::Replayed(replay) => replay.loss(),
+            Kind::Unknown(why) => Some(why),
         }
     }
 
@@ -271,20 +276,28 @@ impl Kind {
     /// How an inherited descriptor can be given to several attempts, if it can. `flags`: how it is open, where that is
     /// known.
     fn find(number: i32, flags: Option<OFlags>, limit: u64) -> Option<Self> {
-        let fd = inherited(number);
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(fd).ok()?.st_mode);
+        match Self::of(inherited(number), flags, limit) {
+            // It is closed.
+            Err(Errno::BADF) => None,
+            Err(why) => Some(Self::Unknown(InputLoss::Unknown(why))),
+            Ok(kind) => kind,
+        }
+    }
+
+    /// Fails if the system does not tell what it is.
+    fn of(fd: BorrowedFd<'static>, flags: Option<OFlags>, limit: u64) -> Result<Option<Self>, Errno> {
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
         let is_stream = match kind {
             FileType::RegularFile | FileType::BlockDevice => {
-                return Rewound::find(fd, flags?).map(Self::Rewound);
+                return Ok(Rewound::find(fd, flags)?.map(Self::Rewound));
             }
             FileType::Fifo => !flags.is_some_and(|flags| flags & OFlags::RWMODE == OFlags::WRONLY),
             FileType::Socket => {
-                sockopt::socket_type(fd) == Ok(SocketType::STREAM)
-                    && sockopt::socket_acceptconn(fd) == Ok(false)
+                sockopt::socket_type(fd)? == SocketType::STREAM && !sockopt::socket_acceptconn(fd)?
             }
             _ => false,
         };
-        is_stream.then(|| Self::Replayed(Box::new(Replay::new(fd, kind == FileType::Socket, limit))))
+        Ok(is_stream.then(|| Self::Replayed(Box::new(Replay::new(fd, kind == FileType::Socket, limit)))))
     }
 }
 

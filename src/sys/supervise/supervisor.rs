@@ -64,6 +64,8 @@ pub(crate) enum SupervisorEvent {
     Exited,
     /// The attempt is over, and what was captured of it is passed on. After [`Supervisor::stop`] its whole tree is gone.
     Ended { ending: Ending, captured: Captured },
+    /// The attempt is over before its command was executed: it was too late for that.
+    Late,
     /// [`Supervisor::deliver`] is done, or some of it was refused.
     Delivered(Option<(Stream, io::Error)>),
     /// A signal that tells us to stop: INT, QUIT, HUP, TERM; while no command runs also USR1, USR2, ALRM. It has been
@@ -171,15 +173,17 @@ impl Supervisor {
         self.inputs.conclude();
     }
 
-    /// Starts one attempt, `vars` set over the inherited environment. Fails only if no process could be made; what comes
-    /// of its exec is reported by [`Supervisor::next`]. One that still runs must have ended before.
+    /// Starts one attempt, `vars` set over the inherited environment; not from the moment `latest` on, by the elapsed clock.
+    /// Fails only if no process could be made; what comes of its exec is reported by [`Supervisor::next`]. One that still
+    /// runs must have ended before.
     pub(crate) fn spawn(
         &mut self,
         program: &Program,
         vars: &[Variable],
         capture: Capture,
+        latest: Option<Duration>,
     ) -> Result<i32, StartFailure> {
-        self.start(program, vars, capture, self.options.new_group)
+        self.start(program, vars, capture, self.options.new_group, latest)
     }
 
     fn start(
@@ -188,6 +192,7 @@ impl Supervisor {
         vars: &[Variable],
         capture: Capture,
         new_group: bool,
+        latest: Option<Duration>,
     ) -> Result<i32, StartFailure> {
         if self.attempt.is_some() {
             return Err(cannot_fork(&io::Error::from_raw_os_error(libc::EBUSY)));
@@ -207,6 +212,7 @@ impl Supervisor {
         let launch = launch
             .with_group(new_group)
             .with_death_signal(self.options.death_signal)
+            .with_latest(latest.map(pause::by_the_system))
             .with_descriptors(self.inputs.descriptors(), descriptors.sources);
         let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
         self.output = output;

@@ -2,14 +2,20 @@
 //! process; only in the first case has the command not got it yet. The witness knows: a process of our group that blocks
 //! everything, so that what the group gets stays pending there, where it can be read without its ever having to run.
 //!
-//! A witness holds no descriptor and no directory, dies with us, and bears neither our name nor our arguments: `pkill retry`
-//! means us. It is replaced once it has seen something.
+//! It holds no descriptor and no directory, dies with us, and does not bear our name: `pkill retry` means us. Who is chosen by
+//! the command line (`pkill -f`) is signalled as the command is: the witness shows the command's words behind its own name.
+//! It is replaced once it has seen something.
+
+use std::fs::File;
+use std::io::Read;
 
 use super::signals::{Blocked, bit};
 use super::{inherited, os};
 
 /// The name of the process in lists, instead of ours.
 const NAME: &std::ffi::CStr = c"signal-witness";
+/// The kernel shows no more than a page of a title.
+const MAX_TITLE: usize = 4095;
 
 /// How often waiting for its end may be interrupted.
 const ATTEMPTS: u32 = 100;
@@ -17,22 +23,25 @@ const ATTEMPTS: u32 = 100;
 /// A running witness; dropped, it is killed and reaped.
 pub(super) struct Witness {
     pub(super) pid: i32,
+    /// What it shows for its arguments.
+    title: Vec<u8>,
     /// The signals that it has seen and we have not, as of the last look.
     stray: u64,
 }
 
 impl Witness {
-    /// None where it would be of no use, or cannot be made.
-    pub(super) fn start() -> Option<Self> {
+    /// A witness of what process `command` gets. None where it would be of no use, or cannot be made.
+    pub(super) fn start(command: i32) -> Option<Self> {
         if !os::has_own_proc() {
             return None;
         }
+        let title = title(command);
         let parent = std::process::id().cast_signed();
         let _blocked = Blocked::all();
         // SAFETY: the child uses nothing but system calls, and does not return.
         match unsafe { libc::fork() } {
-            0 => be_witness(parent),
-            pid @ 1.. => Some(Self { pid, stray: 0 }),
+            0 => be_witness(parent, &title),
+            pid @ 1.. => Some(Self { pid, title, stray: 0 }),
             _ => None,
         }
     }
@@ -49,6 +58,11 @@ impl Witness {
         let again = seen & self.stray;
         self.stray = seen;
         again != 0
+    }
+
+    /// Whether the command shows other words by now: who is chosen by those is not signalled as it is.
+    pub(super) fn is_outdated(&self, command: i32) -> bool {
+        self.stray == 0 && self.title != title(command)
     }
 
     /// Somebody has killed it, and it is reaped.
@@ -72,14 +86,38 @@ impl Drop for Witness {
     }
 }
 
-fn be_witness(parent: i32) -> ! {
+/// The name, and the words that others see of the process, as far as there is room for them.
+fn title(command: i32) -> Vec<u8> {
+    let mut shown = Vec::new();
+    if let Ok(file) = File::open(format!("/proc/{command}/cmdline")) {
+        let _unreadable = file.take(MAX_TITLE as u64).read_to_end(&mut shown);
+    }
+    titled(&shown)
+}
+
+/// The title for a process whose arguments are shown so, each ended by a zero.
+fn titled(shown: &[u8]) -> Vec<u8> {
+    let mut title = NAME.to_bytes().to_vec();
+    let mut before: &[u8] = b": ";
+    for word in shown.split(|byte| *byte == 0).filter(|word| !word.is_empty()) {
+        title.extend(before);
+        title.extend(word);
+        before = b" ";
+    }
+    title.truncate(MAX_TITLE);
+    title
+}
+
+fn be_witness(parent: i32, title: &[u8]) -> ! {
     // SAFETY: this is a child of our own making; plain system calls. A reader of any pipe must see its end whatever
     // becomes of the witness, so it would rather not be than hold one.
     unsafe {
         if os::die_with(parent, libc::SIGKILL) && os::close_everything() {
             libc::chdir(c"/".as_ptr());
             os::rename_process(NAME);
-            inherited::overwrite_arguments(NAME);
+            if !inherited::overwrite_arguments(title) {
+                inherited::overwrite_arguments(NAME.to_bytes());
+            }
             loop {
                 libc::pause();
             }
@@ -153,6 +191,14 @@ mod tests {
     }
 
     #[test]
+    fn a_title_is_the_words_behind_the_name() {
+        assert_eq!(titled(b"sleep\x0060\0"), b"signal-witness: sleep 60");
+        assert_eq!(titled(b"x: y\0\0\0"), b"signal-witness: x: y");
+        assert_eq!(titled(b""), b"signal-witness");
+        assert_eq!(titled(&[b'x'; 9999]).len(), MAX_TITLE);
+    }
+
+    #[test]
     fn who_would_have_died_of_a_signal_has_not_got_it() {
         let alive = Sets { caught: 2, ignored: 4, blocked: 8, pending: 16, dead: false };
         let got: Vec<i32> = (1..=64).filter(|&signal| alive.may_have_got(signal)).collect();
@@ -165,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_witness_sees_what_it_is_sent_and_leaves_nothing() {
-        let witness = Witness::start().unwrap();
+        let witness = Witness::start(0).unwrap();
         let pid = witness.pid;
         assert_eq!(witness.seen(), Some(0));
         unsafe { libc::kill(pid, libc::SIGTERM) };
@@ -176,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_signal_for_the_witness_alone_is_noticed() {
-        let mut witness = Witness::start().unwrap();
+        let mut witness = Witness::start(0).unwrap();
         assert!(!witness.is_misled());
         unsafe { libc::kill(witness.pid, libc::SIGTERM) };
         assert!(!witness.is_misled(), "ours may be on its way");

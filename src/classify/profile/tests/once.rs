@@ -184,6 +184,24 @@ fn a_user_says_of_his_own_tool_whether_it_takes_one_step() {
     }
 }
 
+/// Commands of one request, unless they are told to wait for what it starts, or name several things.
+#[test]
+fn a_word_or_an_option_with_its_value_makes_more_steps_of_one() {
+    let refused = attempt(1, "dial tcp 10.0.0.1:443: connect: connection refused", "");
+    for (argv, again) in [
+        ("doctl compute domain records create x", true),
+        ("doctl compute droplet create x y", false),
+        ("doctl databases create x --wait=true", false),
+        ("linode-cli linodes reboot 1", true),
+        ("linode-cli obj put x", false),
+        ("oci compute instance action --action RESET", true),
+        ("oci compute instance launch --wait-for-state RUNNING", false),
+        ("oci compute instance launch --wait-for-state=RUNNING", false),
+    ] {
+        assert_eq!(once(argv).classify(&refused, None).class.is_retryable(), again, "{argv}");
+    }
+}
+
 #[test]
 fn what_was_stopped_or_is_told_only_in_part_may_have_been_applied() {
     let rules = once("wget --post-data=x http://b");

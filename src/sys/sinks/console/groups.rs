@@ -62,7 +62,8 @@ impl Groups {
         if !self.are_wanted() {
             return lines;
         }
-        lines.extend(self.dialect.map(|dialect| dialect.begin(&heading(run, attempt, max))));
+        let name = output::printable(&run.name);
+        lines.extend(self.dialect.map(|dialect| dialect.begin(&heading(&name, run, attempt, max))));
         let token = || format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
         let token = self.stops_commands.then(token);
         lines.extend(token.as_ref().map(|token| format!("::stop-commands::{token}")));
@@ -80,14 +81,15 @@ impl Groups {
 
     fn close(&mut self, run: &RunIdentity, failed: bool) -> Vec<String> {
         let Some(open) = self.open.take() else { return Vec::new() };
-        let heading = heading(run, open.attempt, open.max);
+        let name = output::printable(&run.name);
+        let heading = heading(&name, run, open.attempt, open.max);
         let end = self.dialect.and_then(|dialect| dialect.end(&heading, failed));
         open.token.map(|token| format!("::{token}::")).into_iter().chain(end).collect()
     }
 }
 
-fn heading(run: &RunIdentity, attempt: u64, max: Option<u64>) -> Heading<'_> {
-    Heading { name: &run.name, attempt, max, run: &run.run, at: clock::unix_seconds() }
+fn heading<'a>(name: &'a str, run: &'a RunIdentity, attempt: u64, max: Option<u64>) -> Heading<'a> {
+    Heading { name, attempt, max, run: &run.run, at: clock::unix_seconds() }
 }
 
 /// The annotation of a run that was rescued or failed, where the system has a command for it.
@@ -101,6 +103,6 @@ pub(super) fn annotation(dialect: Option<Dialect>, record: &Record<'_>) -> Optio
         _ if stop.fell_back() => Weight::Warning,
         _ => Weight::Error,
     };
-    let text = stop.annotation();
-    dialect.annotation(weight, &record.run.name, &record.run.run, &output::printable(&text))
+    let (name, text) = (output::printable(&record.run.name), stop.annotation());
+    dialect.annotation(weight, &name, &record.run.run, &output::printable(&text))
 }

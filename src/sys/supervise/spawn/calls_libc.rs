@@ -70,6 +70,12 @@ pub(super) unsafe fn set_mask(mask: &libc::sigset_t) {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
+/// A clock's seconds and nanoseconds; those of its beginning, if there is no such clock.
+pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
+    let time = os::clock(clock);
+    (time.as_secs().cast_signed(), time.subsec_nanos().into())
+}
+
 #[cfg(target_os = "linux")]
 pub(in super::super) unsafe fn prctl(option: c_int, argument: c_int) {
     // SAFETY: the caller's.

@@ -165,6 +165,14 @@ pub(super) unsafe fn set_mask(mask: &libc::sigset_t) {
     unsafe { call(libc::SYS_rt_sigprocmask, [how, mask, 0, size_of::<u64>()]) };
 }
 
+/// A clock's seconds and nanoseconds; those of its beginning, if there is no such clock.
+pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
+    let mut time = [0_i64; 2];
+    // SAFETY: the kernel writes a timespec of two 64-bit numbers.
+    unsafe { call(libc::SYS_clock_gettime, [word(clock), time.as_mut_ptr() as usize, 0, 0]) };
+    (time[0], time[1])
+}
+
 pub(in super::super) unsafe fn prctl(option: c_int, argument: c_int) {
     // SAFETY: the caller's.
     unsafe { call(libc::SYS_prctl, [word(option), word(argument), 0, 0]) };

@@ -11,6 +11,9 @@ use super::calls;
 use super::launch::Launch;
 use crate::sys::supervise::{inherited, os, signals};
 
+/// Reported instead of an errno by a child that was not to execute anything any more.
+pub(super) const LATE: i32 = 0;
+
 const SHELL: &std::ffi::CStr = c"/bin/sh";
 
 /// Becomes the command, or reports why it cannot.
@@ -46,8 +49,10 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
                 calls::set_disposition(signal, disposition);
             }
         }
+        // While signals are blocked: one that came for being late would end us without a word.
+        let late = launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest);
         calls::set_mask(&launch.mask);
-        let errno = execute(&launch.files, launch.environment());
+        let errno = if late { LATE } else { execute(&launch.files, launch.environment()) };
         // The errno is four bytes; the pipe is empty, so they fit.
         calls::write(launch.report, (&raw const errno).cast(), size_of::<i32>());
         calls::exit(127)

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 use libc::c_char;
 
@@ -29,6 +30,8 @@ pub(in super::super) struct Launch {
     /// The pipe for the errno if there is no exec.
     pub(super) report: i32,
     pub(super) new_group: bool,
+    /// Seconds and nanoseconds on the elapsed clock from which on it must not execute anything.
+    pub(super) latest: Option<(i64, i64)>,
     /// The descriptors that are read: which is made from which.
     pub(super) inputs: Vec<(i32, i32)>,
     /// The standard descriptors that are not ours: by number, what each is made from.
@@ -59,6 +62,7 @@ impl Launch {
             death_signal: libc::SIGTERM,
             report: -1,
             new_group: false,
+            latest: None,
             inputs: Vec::new(),
             descriptors: [None; 3],
             stack: Stack::new(),
@@ -72,6 +76,12 @@ impl Launch {
 
     pub(in super::super) fn with_death_signal(mut self: Box<Self>, signal: i32) -> Box<Self> {
         self.death_signal = signal;
+        self
+    }
+
+    pub(in super::super) fn with_latest(mut self: Box<Self>, latest: Option<Duration>) -> Box<Self> {
+        let seconds = |at: Duration| i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+        self.latest = latest.map(|at| (seconds(at), at.subsec_nanos().into()));
         self
     }
 

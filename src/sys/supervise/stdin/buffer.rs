@@ -33,6 +33,8 @@ pub(crate) enum InputLoss {
     Broken(Errno),
     /// There is no pipe for it: the command has the input itself.
     NotFed(Errno),
+    /// What it is cannot be told, so the attempts have the input itself.
+    Unknown(Errno),
     /// The file cannot be opened once more.
     NotReopened(Errno),
 }

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, SeekFrom, seek};
+use rustix::fs::{Mode, OFlags, SeekFrom, fcntl_getfl, seek};
 use rustix::io::Errno;
 
 use super::buffer::InputLoss;
@@ -27,13 +27,15 @@ pub(super) struct Rewound {
 }
 
 impl Rewound {
-    /// None for what can only be written, or has no place where it stands. `flags`: how it is open.
-    pub(super) fn find(fd: BorrowedFd<'static>, flags: OFlags) -> Option<Self> {
+    /// None for what can only be written. `flags`: how it is open, where that is known. Fails if the system does not tell
+    /// that, or where it stands.
+    pub(super) fn find(fd: BorrowedFd<'static>, flags: Option<OFlags>) -> Result<Option<Self>, Errno> {
+        let flags = flags.map_or_else(|| fcntl_getfl(fd), Ok)?;
         if flags & OFlags::RWMODE == OFlags::WRONLY {
-            return None;
+            return Ok(None);
         }
-        let start = seek(fd, SeekFrom::Current(0)).ok()?;
-        Some(Self { fd, start, flags, left: None, stopped: None, own: None, loss: None, last: false })
+        let start = seek(fd, SeekFrom::Current(0))?;
+        Ok(Some(Self { fd, start, flags, left: None, stopped: None, own: None, loss: None, last: false }))
     }
 
     /// Fails if the next attempt cannot have it.

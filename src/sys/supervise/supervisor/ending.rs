@@ -88,6 +88,7 @@ impl Supervisor {
         }
         let pid = attempt.pid;
         attempt.launched.release();
+        let is_late = matches!(attempt.exec, Exec::Late);
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
             _ if starved && status.terminating_signal() == Some(libc::SIGKILL) => {
@@ -99,7 +100,8 @@ impl Supervisor {
             self.terminal.restore();
         }
         let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
-        self.reports.push_back(SupervisorEvent::Ended { ending, captured });
+        let ended = SupervisorEvent::Ended { ending, captured };
+        self.reports.push_back(if is_late { SupervisorEvent::Late } else { ended });
     }
 
     pub(super) fn give_up(&mut self) {

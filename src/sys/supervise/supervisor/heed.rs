@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::attempt::Attempt;
 use super::super::signals::{self, Record};
 use super::super::witness::{self, Witness};
 use super::super::{os, pause, tree};
@@ -183,24 +182,24 @@ impl Supervisor {
 
     /// Lets the running command have a witness that has seen nothing.
     pub(super) fn tend_witness(&mut self) {
-        let shares = self.attempt.as_ref().is_some_and(Attempt::shares_our_group);
-        match &mut self.witness {
-            Some(witness) if shares => {
-                let misled = witness.is_misled() && self.doubts.is_empty();
-                if misled {
+        let sharing = self.attempt.as_ref().filter(|attempt| attempt.shares_our_group());
+        match (&mut self.witness, sharing) {
+            (Some(witness), Some(attempt)) => {
+                let useless = witness.is_misled() || witness.is_outdated(attempt.pid);
+                if useless && self.doubts.is_empty() {
                     self.replace_witness();
                 }
             }
-            Some(_) => self.dismiss_witness(),
-            None if shares => self.replace_witness(),
-            None => {}
+            (Some(_), None) => self.dismiss_witness(),
+            (None, Some(_)) => self.replace_witness(),
+            (None, None) => {}
         }
     }
 
     fn replace_witness(&mut self) {
         let before = self.witness.take();
         let Some(attempt) = &mut self.attempt else { return };
-        self.witness = Witness::start();
+        self.witness = Witness::start(attempt.pid);
         if let Some(before) = before {
             attempt.spared.reaped(before.pid);
         }

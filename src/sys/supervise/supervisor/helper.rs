@@ -19,7 +19,7 @@ impl Supervisor {
         stdin: OwnedFd,
     ) -> Result<i32, StartFailure> {
         self.set_aside = Some(std::mem::replace(&mut self.inputs, Inputs::only(stdin)));
-        self.start(program, vars, capture, false).inspect_err(|_| self.take_inputs_back())
+        self.start(program, vars, capture, false, None).inspect_err(|_| self.take_inputs_back())
     }
 
     pub(super) fn take_inputs_back(&mut self) {
