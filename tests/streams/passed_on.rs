@@ -45,6 +45,20 @@ fn any_bytes_of_any_size_come_through_as_they_were() {
 }
 
 #[test]
+fn every_byte_of_a_flood_is_seen_and_passed_on() {
+    let sandbox = Sandbox::new();
+    let mut all = noise(3_000_001);
+    all.splice(2_000_000..2_000_000, *b"\nneedle 42\n");
+    sandbox.write("all", &all);
+    let options = ["--delay", "0", "--log", "log", "--retry-match", r"stdout:^needle \d+$"];
+    let script = "cat all; test $RETRY_ATTEMPT = 2";
+    let done = sandbox.spawnable([&options[..], &["--", "sh", "-c", script]].concat()).output().unwrap();
+    assert!(done.status.success());
+    assert!(done.stdout == [&*all, &*all].concat(), "{} of twice {} bytes", done.stdout.len(), all.len());
+    assert!(sandbox.read("log").contains(r#""quote":"needle 42""#), "the line was not seen");
+}
+
+#[test]
 fn two_streams_that_lead_to_one_file_keep_their_order() {
     let sandbox = Sandbox::new();
     let file = File::create(sandbox.path("both")).unwrap();

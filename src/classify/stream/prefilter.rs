@@ -17,6 +17,12 @@ const TRIAL_BYTES: usize = 128 * 1024;
 const MAX_CHANCE: f64 = 1.0 / 200.0;
 /// As much of a literal as is looked for. More tells no more.
 const MAX_LITERAL_BYTES: usize = 16;
+/// The search has a bucket for each of so few literals. It looks closer wherever the first bytes of those of one bucket are
+/// mixed up, and of more literals several share one.
+const BUCKETS: usize = 8;
+/// From this number of literals on it has twice as many buckets where the processor lets it. Fewer are repeated, each in the
+/// bucket where it is: measured, logs without a match are searched at twice the speed.
+const MORE_BUCKETS_FROM: usize = 33;
 /// The search goes by the first bytes of a literal.
 const FIRST_BYTES: usize = 4;
 
@@ -91,6 +97,9 @@ fn search(patterns: &[&Hir]) -> Option<Search> {
     literals.sort_unstable();
     literals.dedup();
     let all: f64 = literals.iter().map(|literal| chance(literal)).sum();
+    let number =
+        if literals.len() > BUCKETS { literals.len().max(MORE_BUCKETS_FROM) } else { literals.len() };
+    let literals: Vec<_> = literals.iter().cycle().take(number).collect();
     // A slow search is an automaton itself.
     let search = (all < MAX_CHANCE).then(|| Search::new(MatchKind::LeftmostFirst, &literals))?;
     search.filter(Search::is_fast)

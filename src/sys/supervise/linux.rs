@@ -44,7 +44,7 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Bytes that a pipe from the command holds if the system lets it: fewer changes between the command and us. All pipes of a
 /// user have 64 MiB together before the system makes new ones small, so this is not the most that would be granted.
-const PIPE_BYTES: i32 = 256 * 1024;
+pub(super) const PIPE_BYTES: i32 = 256 * 1024;
 
 /// Makes room in a pipe. It may be refused, and nothing depends on it.
 pub(super) fn enlarge(pipe: BorrowedFd<'_>) {

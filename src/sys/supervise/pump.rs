@@ -1,4 +1,5 @@
-//! A captured stream on its way: read from the command, passed on, then shown to whoever looks on.
+//! A captured stream on its way: read from the command, passed on, then shown to whoever looks on. The kernel passes
+//! a flood on before it is read.
 //!
 //! A pump reads again only when all that it read is written, so that a slow reader slows the command down as it would
 //! without us, and never waits for anybody itself.
@@ -21,6 +22,8 @@ use crate::sys::spool::HeldOutput;
 
 /// Bytes that are read at once: as many as stay in a processor's own cache until they are passed on and looked at.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// A read of fewer is of no flood: lines, as most commands write them.
+const MAY_FLOOD_BYTES: usize = 4096;
 /// Bytes that are passed on before signals and timers get their turn.
 const TURN_BYTES: usize = 512 * 1024;
 /// Reads before they do.
@@ -69,6 +72,10 @@ pub(super) struct Pump {
     waits_for: Option<Side>,
     /// The kernel has not refused to hand pages over.
     takes_shortcuts: bool,
+    /// The last read found so much that there may be a flood.
+    may_flood: bool,
+    /// Bytes that the kernel has passed on, and that are still to be read to be seen.
+    ahead: usize,
     /// Bytes that the command still had in the pipe when it exited; it is passed on whatever happens.
     owed: u64,
     pub(super) bytes: u64,
@@ -88,6 +95,8 @@ impl Pump {
             pending: 0..0,
             waits_for: None,
             takes_shortcuts: !is_terminal,
+            may_flood: false,
+            ahead: 0,
             owed: 0,
             bytes: 0,
             cut: None,
@@ -169,18 +178,23 @@ impl Pump {
         }
     }
 
-    /// Has the kernel pass on what need not be seen, if both sides are pipes and there is much. True if something was.
+    /// Has the kernel pass on what there is, if both sides are pipes and that is much. True if something was that need not be
+    /// seen; what has to be is read next.
     #[cfg(target_os = "linux")]
     fn hand_over(&mut self, observed: Observed) -> bool {
         use shortcut::Shortcut;
 
         let (Sink::Outlet(outlet), Some(source)) = (&self.sink, &self.source) else { return false };
-        let Some(outlet) = outlet.as_pipe().filter(|_| self.takes_shortcuts) else { return false };
-        match shortcut::hand_over(source.get_ref().as_fd(), outlet, observed) {
+        if !self.takes_shortcuts || !self.may_flood || self.ahead > 0 {
+            return false;
+        }
+        let Some(outlet) = outlet.as_pipe() else { return false };
+        match shortcut::hand_over(source.get_ref().as_fd(), outlet, observed, self.buffer.len()) {
             Ok(Shortcut::Moved(length)) => {
                 self.count(length);
                 return true;
             }
+            Ok(Shortcut::Copied(length)) => self.ahead = length,
             Ok(Shortcut::Full) => self.waits_for = Some(Side::Reader),
             Ok(Shortcut::Trickle) => {}
             // If it is for the reader, a write will say so.
@@ -195,12 +209,18 @@ impl Pump {
         false
     }
 
-    /// Reads into the buffer and passes that on. How many bytes there are in it.
+    /// Reads into the buffer, and passes that on if it is not yet. How many bytes there are in it.
     fn read(&mut self, held: &mut HeldOutput) -> usize {
         let Some(source) = &self.source else { return 0 };
-        match rustix::io::read(source.get_ref(), &mut *self.buffer) {
+        let limit = if self.ahead > 0 { self.ahead } else { self.buffer.len() };
+        match rustix::io::read(source.get_ref(), &mut self.buffer[..limit]) {
             Ok(length @ 1..) => {
                 self.count(length);
+                self.may_flood = self.ahead > 0 || length >= MAY_FLOOD_BYTES;
+                if self.ahead > 0 {
+                    self.ahead -= length;
+                    return length;
+                }
                 match self.sink {
                     Sink::Outlet(_) => {
                         self.pending = 0..length;

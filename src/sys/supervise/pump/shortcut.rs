@@ -1,8 +1,8 @@
 //! The short way from one pipe to another: the kernel hands the pages over instead of copying the bytes through us, which
 //! cannot be seen then. Where only the end of a stream is to be seen, what has more than that behind it in the pipe is none.
 //!
-//! Not tee(2), which would leave the bytes to be seen: measured, both readers then fetch pages that another processor has
-//! written, and that costs as much as the copy that it saves.
+//! Where every byte is to be seen, tee(2) passes the pages on and leaves them to be read, which spares one copy of the two:
+//! measured, 400 MB from `cat` to `cat` took 0.23 s of processor time by tee and read, 0.29 s by read and write.
 //!
 //! Only a flood takes this way. A page that is handed over fills a slot of the other pipe however few bytes it has, so that
 //! a trickle would fill that with next to nothing.
@@ -10,7 +10,7 @@
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
-use rustix::pipe::{SpliceFlags, splice};
+use rustix::pipe::{SpliceFlags, splice, tee};
 
 use crate::classify::Observed;
 
@@ -21,46 +21,51 @@ const FLOOD_BYTES: usize = 32 * 1024;
 pub(super) enum Shortcut {
     /// So many bytes were handed over.
     Moved(usize),
+    /// So many bytes were handed over, and are still there to be seen.
+    Copied(usize),
     /// The reader's pipe is full.
     Full,
-    /// There is too little in the pipe that need not be seen.
+    /// There is too little in the pipe, or too little that need not be seen.
     Trickle,
 }
 
-/// Hands over bytes that need not be seen, without waiting for anybody whatever the descriptors' flags are. Fails where the
-/// system refuses it, or the reader is gone: nothing was handed over then.
+/// Hands over bytes, of those that are to be seen at most `most`, without waiting for anybody whatever the descriptors' flags
+/// are. Fails where the system refuses it, or the reader is gone: nothing was handed over then.
 pub(super) fn hand_over(
     from: BorrowedFd<'_>,
     to: BorrowedFd<'_>,
     observed: Observed,
+    most: usize,
 ) -> Result<Shortcut, Errno> {
-    let seen = match observed {
-        Observed::Nothing => 0,
-        Observed::End(length) => length,
-        Observed::Everything => return Ok(Shortcut::Trickle),
-    };
     let there = usize::try_from(rustix::io::ioctl_fionread(from)?).unwrap_or(usize::MAX);
-    let unseen = there.saturating_sub(seen);
-    if unseen < FLOOD_BYTES {
+    let wanted = match observed {
+        Observed::Nothing | Observed::Everything => there,
+        Observed::End(length) => there.saturating_sub(length),
+    };
+    if wanted < FLOOD_BYTES {
         return Ok(Shortcut::Trickle);
     }
-    match splice(from, None, to, None, unseen, SpliceFlags::NONBLOCK) {
+    let handed = match observed {
+        Observed::Everything => tee(from, to, most, SpliceFlags::NONBLOCK).map(Shortcut::Copied),
+        _ => splice(from, None, to, None, wanted, SpliceFlags::NONBLOCK).map(Shortcut::Moved),
+    };
+    match handed {
         // There was something.
-        Ok(0) => Err(Errno::INVAL),
-        Ok(moved) => Ok(Shortcut::Moved(moved)),
+        Ok(Shortcut::Moved(0) | Shortcut::Copied(0)) => Err(Errno::INVAL),
         Err(Errno::AGAIN) => Ok(Shortcut::Full),
-        Err(errno) => Err(errno),
+        handed => handed,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write, pipe};
+    use std::io::{PipeReader, Read, Write, pipe};
     use std::os::fd::AsFd;
 
     use super::*;
 
-    /// Moves 200 000 bytes from pipe to pipe, and checks that they all come, and that the last `seen` ones stay to be seen.
+    /// Moves 200 000 bytes from pipe to pipe, and checks that they all come, and that all are seen that are to be: the last
+    /// `seen` ones, or every one.
     #[track_caller]
     fn check(observed: Observed, seen: usize) {
         let all: Vec<u8> = (0..200_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
@@ -68,26 +73,36 @@ mod tests {
         let (mut reader, to) = pipe().unwrap();
         rustix::pipe::fcntl_setpipe_size(&writer, 256 * 1024).unwrap();
         writer.write_all(&all).unwrap();
-        let mut passed_on = Vec::new();
+        drop(writer);
+        let (mut passed_on, mut copied) = (Vec::new(), Vec::new());
         loop {
-            match hand_over(from.as_fd(), to.as_fd(), observed).unwrap() {
-                Shortcut::Moved(_) => {}
+            match hand_over(from.as_fd(), to.as_fd(), observed, 50_000).unwrap() {
+                Shortcut::Moved(_) => assert_ne!(observed, Observed::Everything),
+                Shortcut::Copied(length) => {
+                    assert!(length <= 50_000, "{length}");
+                    copied.extend(exactly(&mut from, length));
+                }
                 // Both pipes block: only a call that must not wait comes back.
                 Shortcut::Full => {
                     let there = usize::try_from(rustix::io::ioctl_fionread(&reader).unwrap()).unwrap();
-                    let mut buffer = vec![0; there];
-                    reader.read_exact(&mut buffer).unwrap();
-                    passed_on.extend(buffer);
+                    passed_on.extend(exactly(&mut reader, there));
                 }
                 Shortcut::Trickle => break,
             }
         }
-        drop((writer, to));
+        drop(to);
         reader.read_to_end(&mut passed_on).unwrap();
         let mut rest = Vec::new();
         from.read_to_end(&mut rest).unwrap();
         assert!(rest.len() >= seen && rest.len() < seen + FLOOD_BYTES, "{} were left", rest.len());
+        assert!(observed != Observed::Everything || copied == passed_on);
         assert!([passed_on, rest].concat() == all);
+    }
+
+    fn exactly(from: &mut PipeReader, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        from.read_exact(&mut bytes).unwrap();
+        bytes
     }
 
     #[test]
@@ -96,7 +111,7 @@ mod tests {
         check(Observed::End(100), 100);
         check(Observed::End(70_000), 70_000);
         check(Observed::End(1 << 30), 200_000);
-        check(Observed::Everything, 200_000);
+        check(Observed::Everything, 0);
     }
 
     #[test]
@@ -105,7 +120,9 @@ mod tests {
         writer.write_all(&vec![0; 65536]).unwrap();
         let (reader, to) = pipe().unwrap();
         drop(reader);
-        let handed = hand_over(from.as_fd(), to.as_fd(), Observed::Nothing);
-        assert!(matches!(handed, Err(Errno::PIPE)));
+        for observed in [Observed::Nothing, Observed::Everything] {
+            let handed = hand_over(from.as_fd(), to.as_fd(), observed, 50_000);
+            assert!(matches!(handed, Err(Errno::PIPE)));
+        }
     }
 }
