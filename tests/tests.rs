@@ -11,6 +11,7 @@ mod readme;
 mod recover;
 mod report;
 mod shared;
+mod shipping;
 mod streams;
 mod streams_stdin;
 mod supervision;
