@@ -30,7 +30,7 @@ lay_out() {
 inside() {
   local status=0 expected=$1 text=$2 output
   shift 2
-  output=$(env -i chroot "$root" /retry "$@" 2>&1 </dev/null) || status=$?
+  output=$(env -i "$(command -v chroot)" "$root" /retry "$@" 2>&1 </dev/null) || status=$?
   printf 'exit status %s, output:\n%s\n' "$status" "$output"
   # shellcheck disable=SC2053 # a pattern
   [ "$status" -eq "$expected" ] && [[ $output == ${text//…/*} ]]
@@ -41,10 +41,14 @@ test_image() {
   check "it is not static" refused grep -q 'program interpreter' <(readelf -l "$root/retry" 2>/dev/null)
   check "retry --version" inside 0 'retry … (retry-command)' --version
   check "a command that works" inside 0 'retry … (retry-command)' -- /retry --version
-  check "a command that fails" inside 1 '…gave up on retry after 2 attempts…exit 1' --max 2 --delay 0 --retry-on 1 \
+  check "a command that fails" inside 125 '…gave up on retry after 2 attempts…exit 125…' --max 2 --delay 0 \
     -- /retry generate nothing-of-the-kind
   check "output held back" inside 0 'retry … (retry-command)' -O -- /retry --version
-  check "a time limit" inside 124 '…timeout…' --max 1 --timeout 50ms -- /retry --max inf --delay 1h --jitter none -- /none
+  check "a time limit" inside 124 '…attempt 1/1 failed (timeout)…' --max 1 --timeout 500ms \
+    -- /retry --delay 1h -- /retry generate nothing-of-the-kind
+  check "a log" inside 0 'retry … (retry-command)' --log /log -- /retry --version
+  check "shared limits" inside 0 'retry … (retry-command)' --key k --rate 9/s -- /retry --version
+  check "a dead letter" inside 125 '…kept as /letters/…' --max 1 --dead-letter /letters -- /retry generate nothing-of-the-kind
   check "a command that is missing" inside 127 '…' -- /none
   check "retry explain" inside 0 '…attempts…' explain -- /retry
 }

@@ -40,7 +40,7 @@ test_rpm() {
   local ours=$1 theirs="$scratch/stand-in.rpm"
   check "the stand-in cannot be built" stand_in
   mkdir "$root"
-  check "rpm --initdb" rpm_in --initdb
+  check "rpm --initdb" rpm --root "$root" --initdb
   check "install" rpm_in --install "$ours"
   check "it does not run" ours_runs "$root" /usr/bin/retry
   check "files are not as packaged" rpm_in --verify retry-command
