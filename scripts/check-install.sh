@@ -28,7 +28,7 @@ owner() {
   done | sed -n '/^[^ ]*$/{p;q;}'
 }
 
-other="choose another place (prefix=$HOME/.local, for one)"
+other="choose another place (prefix=/opt/retry, for one)"
 for file; do
   [ -e "$file" ] || [ -L "$file" ] || continue
   package=

@@ -75,6 +75,7 @@ version=$(cargo pkgid --locked)
 version=${version##*[#@]}
 name="retry-command-$version-$platform"
 
+[ -z "$(git status --porcelain 2>/dev/null)" ] || echo "make dist: WARNING: the tree is not as it was committed" >&2
 cargo fetch --locked --quiet </dev/null
 RUSTFLAGS=
 while IFS= read -r remap; do
