@@ -69,7 +69,6 @@ sysroot=$(rustc --print sysroot)
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_date || true)}
 [ -n "$SOURCE_DATE_EPOCH" ] || fail "there is no commit here to take the date from: set SOURCE_DATE_EPOCH"
-export SOURCE_DATE_EPOCH
 platform=$(rustc -vV | sed -n 's/^host: //p')
 version=$(cargo pkgid --locked)
 version=${version##*[#@]}
@@ -85,6 +84,8 @@ done < <(remaps)
 export RUSTFLAGS
 
 make --no-print-directory build </dev/null
+# Not before: crates with C sources would be built again for every commit, and none of them notes a time.
+export SOURCE_DATE_EPOCH
 check_paths "$build/release/retry"
 scripts/third-party.py "$platform" >"$build/THIRD-PARTY"
 tarball
