@@ -15,12 +15,22 @@ bashcompdir ?= $(datarootdir)/bash-completion/completions
 zshcompdir ?= $(datarootdir)/zsh/site-functions
 fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
 
+# All but the documents. The program is first.
+installed = "$(DESTDIR)$(bindir)/retry" "$(DESTDIR)$(mandir)/man1/retry.1" "$(DESTDIR)$(bashcompdir)/retry" \
+	"$(DESTDIR)$(zshcompdir)/_retry" "$(DESTDIR)$(fishcompdir)/retry.fish"
+# Not empty: install and uninstall take what is there for ours, whoever it belongs to.
+FORCE ?=
+export DESTDIR FORCE
+
+documents := LICENSE LICENSE-APACHE LICENSE-MIT README.md BENCHMARKS.md CHANGELOG.md SECURITY.md
+pages := $(wildcard docs/*)
+
 INSTALL ?= install
 INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-deps lint mutants check generate install uninstall bench bench-simulate run help
+.PHONY: build test test-deps lint lint-actions mutants check generate install uninstall dist test-packages bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -62,7 +72,11 @@ lint: ## check the formatting, the lints, and the licences and sources of the de
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	@scripts/lint-deps.sh "$(tools)"
+	shellcheck --external-sources scripts/*.sh scripts/action/*.sh packaging/deb/preinst packaging/deb/postrm .ci/run
 	PATH="$(abspath $(tools))/bin:$$PATH" $(CARGO) deny --offline --all-features --locked check bans licenses sources
+
+lint-actions: ## check the action and the workflows with zizmor and actionlint
+	@scripts/lint-actions.sh "$(tools)"
 
 mutants: ## break the pure rooms in every way that cargo-mutants knows, and see whether a unit test notices (hours)
 	$(CARGO) mutants --no-shuffle --jobs 1 $(MUTANTS)
@@ -94,6 +108,7 @@ generate: ## write the man page, the completions and the schemas again
 	rm -rf "$$stage"
 
 install: ## install to DESTDIR and prefix (/usr/local); builds only what is not built yet
+	@scripts/check-install.sh install $(installed)
 	@if [ ! -x "$(binary)" ] || [ -n "$$(find src Cargo.toml Cargo.lock -newer "$(binary)")" ]; then \
 		$(MAKE) --no-print-directory build; \
 	fi
@@ -104,17 +119,22 @@ install: ## install to DESTDIR and prefix (/usr/local); builds only what is not 
 	$(INSTALL_DATA) completions/retry.bash "$(DESTDIR)$(bashcompdir)/retry"
 	$(INSTALL_DATA) completions/_retry "$(DESTDIR)$(zshcompdir)/_retry"
 	$(INSTALL_DATA) completions/retry.fish "$(DESTDIR)$(fishcompdir)/retry.fish"
-	$(INSTALL_DATA) LICENSE LICENSE-APACHE LICENSE-MIT README.md "$(DESTDIR)$(docdir)/"
+	$(INSTALL) -d "$(DESTDIR)$(docdir)/docs"
+	$(INSTALL_DATA) $(documents) "$(DESTDIR)$(docdir)/"
+	$(INSTALL_DATA) $(pages) "$(DESTDIR)$(docdir)/docs/"
 
 uninstall: ## remove what install put there, and nothing else
-	rm -f "$(DESTDIR)$(bindir)/retry" \
-		"$(DESTDIR)$(mandir)/man1/retry.1" \
-		"$(DESTDIR)$(bashcompdir)/retry" \
-		"$(DESTDIR)$(zshcompdir)/_retry" \
-		"$(DESTDIR)$(fishcompdir)/retry.fish" \
-		"$(DESTDIR)$(docdir)/LICENSE" "$(DESTDIR)$(docdir)/LICENSE-APACHE" \
-		"$(DESTDIR)$(docdir)/LICENSE-MIT" "$(DESTDIR)$(docdir)/README.md"
-	@rmdir "$(DESTDIR)$(docdir)" 2>/dev/null || true
+	@scripts/check-install.sh remove $(installed)
+	rm -f $(installed) $(foreach file,$(documents) $(pages),"$(DESTDIR)$(docdir)/$(file)")
+	@rmdir "$(DESTDIR)$(docdir)/docs" "$(DESTDIR)$(docdir)" 2>/dev/null || true
+
+dist: ## make the packages of this platform: a tarball, .deb, .rpm, and their checksums
+	@scripts/dist.sh
+
+test-packages: ## install and remove what dist made for real, in copies of the system that are thrown away (root, Linux)
+	scripts/test-image.sh "$(target_dir)/dist"
+	scripts/test-rpm.sh "$(target_dir)/dist"
+	scripts/test-deb.sh "$(target_dir)/dist"
 
 bench: build ## measure retry beside its peers, and what its own options cost (ten minutes)
 	@RETRY="$(binary)" scripts/bench.sh
@@ -128,4 +148,4 @@ run: build ## watch retry get through a server that fails twice
 	@RETRY="$(binary)" scripts/demo.sh
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile

@@ -16,6 +16,7 @@ fi
 
 scratch=$(mktemp -d)
 pid=
+# shellcheck disable=SC2317 # the trap calls it
 finish() {
   if [ -n "$pid" ]; then
     kill "$pid" 2>/dev/null || true

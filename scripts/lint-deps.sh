@@ -1,9 +1,22 @@
 #!/usr/bin/env bash
-# Makes sure that cargo-deny is there for `make lint`: one on the PATH, or one built once into the directory given.
+# Makes sure that shellcheck and cargo-deny are there for `make lint`: shellcheck is installed where that is possible without
+# asking (root, with apt-get); cargo-deny is one on the PATH, or one built once into the directory given.
 set -euo pipefail
 
 tools=${1:?usage: lint-deps.sh DIRECTORY}
 version=0.20.2
+
+if ! command -v shellcheck >/dev/null; then
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "lint-deps: installing shellcheck" >&2
+    apt-get update -q </dev/null >&2 || echo "lint-deps: apt-get update failed; trying with the lists at hand" >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends shellcheck </dev/null >&2 || true
+  fi
+  command -v shellcheck >/dev/null || {
+    echo "lint-deps: shellcheck is not here; install it with the package manager of this system" >&2
+    exit 1
+  }
+fi
 
 command -v cargo-deny >/dev/null && exit 0
 [ -x "$tools/bin/cargo-deny" ] && exit 0

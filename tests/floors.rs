@@ -94,7 +94,7 @@ fn sources(room: &str) -> Vec<PathBuf> {
 }
 
 /// The Rust sources below a directory.
-fn files(directory: &Path, depth: usize) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path, depth: usize) -> Vec<PathBuf> {
     assert!(depth < 9, "the tree of sources is endless");
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let entries = entries.map(|entry| entry.expect("an entry").path());
@@ -102,6 +102,6 @@ fn files(directory: &Path, depth: usize) -> Vec<PathBuf> {
     found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -11,6 +11,7 @@ mod metrics;
 mod recover;
 mod report;
 mod shared;
+mod shipping;
 mod streams;
 mod streams_stdin;
 mod supervision;

@@ -190,14 +190,22 @@ fn make_install_puts_these_files_there_and_uninstall_takes_them_away() {
         Ran::of(command.env("CARGO_TARGET_DIR", sandbox.path("target"))).exits(0);
         installed(&sandbox.path("root"))
     };
+    let pages = "644 usr/share/doc/retry/docs/";
+    let (docs, rest): (Vec<_>, Vec<_>) =
+        make("install").into_iter().partition(|line| line.starts_with(pages));
+    let kept = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).expect("docs/").count();
+    assert!(docs.len() == kept && docs.contains(&format!("{pages}recipes.md")), "{docs:?}");
     assert_eq!(
-        make("install"),
+        rest,
         [
             "644 usr/share/bash-completion/completions/retry",
+            "644 usr/share/doc/retry/BENCHMARKS.md",
+            "644 usr/share/doc/retry/CHANGELOG.md",
             "644 usr/share/doc/retry/LICENSE",
             "644 usr/share/doc/retry/LICENSE-APACHE",
             "644 usr/share/doc/retry/LICENSE-MIT",
             "644 usr/share/doc/retry/README.md",
+            "644 usr/share/doc/retry/SECURITY.md",
             "644 usr/share/fish/vendor_completions.d/retry.fish",
             "644 usr/share/man/man1/retry.1",
             "644 usr/share/zsh/site-functions/_retry",

@@ -86,12 +86,13 @@ fn paths() -> Vec<String> {
             found.push(path);
         }
     }
-    let mut found = ["/Cargo.toml", "/Makefile", "/build.rs", "/clippy.toml", "/deny.toml", "/src"]
-        .into_iter()
-        .chain(PAGES)
-        .map(|path| format!("/{}", path.trim_start_matches('/')))
-        .collect();
-    for directory in ["/src", "/tests", "/scripts", "/benches"] {
+    let mut found = vec!["/src".to_owned()];
+    for entry in fs::read_dir(root()).expect("the root").map(|entry| entry.expect("an entry")) {
+        if entry.path().is_file() {
+            found.push(format!("/{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    for directory in ["/src", "/tests", "/scripts", "/benches", "/docs", "/packaging"] {
         add(directory, 0, &mut found);
     }
     found

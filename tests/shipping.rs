@@ -1,0 +1,5 @@
+//! What is handed out beside the program: its packages' scripts, the action, and what SECURITY.md promises.
+
+mod action;
+mod install;
+mod promises;
