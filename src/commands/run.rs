@@ -184,6 +184,8 @@ impl<'a> Driver<'a> {
             grace: policy.kill_after,
             death_signal: policy.signal.0,
             prompt_start: sinks.want_start() || telling.pings(),
+            // Who started us passes on what it gets, to us and through us to the command.
+            prompt_witness: replayed.is_some(),
         };
         let (inputs, letters, idempotency_key) = match replayed {
             Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),

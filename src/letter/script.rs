@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::settings::layer_words;
+use super::settings::{has_rules, layer_words};
 use super::{Header, Mistake, Stdin};
 
 /// The words as a line for any POSIX shell; bytes, since words may hold any.
@@ -36,6 +36,11 @@ pub fn script(header: &Header, file: &OsStr) -> Result<Vec<u8>, Mistake> {
     words.extend(header.command()?);
     run.extend(command_line(&words));
     let mut script = b"#!/bin/sh\n".to_vec();
+    if has_rules(&header.settings) {
+        script.extend(
+            b"# The letter has rules, which no option can name: only `retry replay` judges by them.\n",
+        );
+    }
     match &header.stdin {
         Stdin::None => script.extend([b"(", &run[..], b") </dev/null\n"].concat()),
         Stdin::Bytes { .. } | Stdin::Partial { .. } => {

@@ -113,6 +113,8 @@ pub(super) struct Line<'a> {
     pub started_at: Option<Text<'a>>,
     #[serde(borrow)]
     pub failures: Vec<Tally<'a>>,
+    #[serde(borrow)]
+    pub letter: Option<Text<'a>>,
     /// The line as journald wraps it.
     #[serde(borrow, rename = "MESSAGE")]
     pub journal: Option<Text<'a>>,

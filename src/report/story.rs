@@ -81,6 +81,8 @@ pub struct End {
     pub rescued: bool,
     /// What was seen and how often.
     pub failures: Vec<(String, u64)>,
+    /// The dead letter that it left.
+    pub letter: Option<String>,
 }
 
 impl Story {
@@ -134,6 +136,7 @@ impl Story {
             signal: line.signal.as_ref().map(|signal| signal.to_string()),
             rescued: outcome == Outcome::Succeeded && !line.failures.is_empty(),
             failures: line.failures.iter().map(|tally| (tally.reason.to_string(), tally.count)).collect(),
+            letter: line.letter.as_ref().map(|letter| letter.to_string()),
         });
     }
 

@@ -33,6 +33,10 @@ pub fn tell(story: &Story) -> String {
         Some(end) => format!("end: {}\n", child_text(&end.message)),
         None => "end: none was logged: the run was killed, or is still running\n".to_owned(),
     };
+    if let Some(letter) = story.end.as_ref().and_then(|end| end.letter.as_ref()) {
+        out +=
+            &format!("dead letter: {0}; run it again with: retry replay {0}\n", child_text(&quoted(letter)));
+    }
     let failures = story.attempts.iter().filter_map(|attempt| Some((attempt, attempt.failure.as_ref()?)));
     let commands: Vec<_> = failures.map(|(attempt, failure)| classify(story, attempt, failure)).collect();
     let mut different: Vec<&String> = Vec::new();

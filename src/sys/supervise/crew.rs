@@ -66,13 +66,13 @@ impl Crew {
         command.arg0(own_name).args(arguments).stdin(Stdio::null());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.env(HANDED_DOWN, handed);
+        if self.witness.is_none() {
+            self.witness = Witness::start();
+        }
         let keep = |flags| descriptors.iter().try_for_each(|fd| rustix::io::fcntl_setfd(fd, flags));
         let started = keep(FdFlags::empty()).map_err(io::Error::from).and_then(|()| command.spawn());
         keep(FdFlags::CLOEXEC)?;
         let pid = started?.id().cast_signed();
-        if self.witness.is_none() {
-            self.witness = Witness::start();
-        }
         self.pids.push(pid);
         Ok(pid)
     }
