@@ -127,6 +127,8 @@ struct Driver<'a> {
     starts_at: Option<Duration>,
     /// The running command's, or the last one's.
     pid: i32,
+    /// A signal told us to stop while the end of the run was told: others may have kept us waiting.
+    stopped_telling: bool,
 }
 
 impl<'a> Driver<'a> {
@@ -222,6 +224,7 @@ impl<'a> Driver<'a> {
             wake_at: None,
             starts_at: None,
             pid: 0,
+            stopped_telling: false,
         })
     }
 
@@ -274,7 +277,7 @@ impl<'a> Driver<'a> {
                     Action::Finish(exit) => {
                         self.supervisor.conclude();
                         self.sinks.clear();
-                        return exit;
+                        return self.stopped_while_telling().unwrap_or(exit);
                     }
                 }
             }

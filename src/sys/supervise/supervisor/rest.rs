@@ -51,8 +51,8 @@ impl Supervisor {
         self.inputs.others()
     }
 
-    /// A signal that tells us to stop, if one has come.
-    fn signal_now(&mut self) -> Option<i32> {
+    /// A signal that tells us to stop, if one has come. While no command runs.
+    pub(crate) fn signal_now(&mut self) -> Option<i32> {
         self.turn(Woken { signals: true, exec: false }, &mut Nobody);
         let found = |report: &SupervisorEvent| match report {
             SupervisorEvent::Signal(signal) => Some(*signal),
