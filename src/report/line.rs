@@ -8,6 +8,7 @@ use std::ops::Deref;
 use memchr::memchr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::time;
 use crate::event::{Outcome, VERSION};
@@ -73,6 +74,9 @@ pub(super) struct Line<'a> {
     pub program: Option<Text<'a>>,
     #[serde(borrow)]
     pub argv: Option<Vec<Text<'a>>>,
+    /// Read by those who need it.
+    #[serde(borrow)]
+    pub settings: Option<&'a RawValue>,
     pub max: Option<u64>,
     pub attempt: u64,
     pub child_pid: Option<i32>,

@@ -14,6 +14,8 @@ pub struct Story {
     pub program: Option<String>,
     /// The command's words, where the log has them.
     pub argv: Vec<String>,
+    /// The settings that are not what they are by default, as the log tells them.
+    pub settings: serde_json::Map<String, serde_json::Value>,
     /// When it began; of a run whose first line is not there, as its end tells it.
     pub started: i64,
     pub last: i64,
@@ -106,6 +108,8 @@ impl Story {
         match &*line.event {
             "run.start" => {
                 self.argv = line.argv.iter().flatten().map(|word| word.to_string()).collect();
+                let settings = line.settings.and_then(|raw| serde_json::from_str(raw.get()).ok());
+                self.settings = settings.unwrap_or_default();
             }
             "attempt.start" => self.under_way = Some((line.attempt, line.child_pid.is_some())),
             "attempt.success" => self.attempts.push(attempt(line, at, None)),
