@@ -189,6 +189,8 @@ impl<'a> Driver<'a> {
             // Who started us passes on what it gets, to us and through us to the command.
             prompt_witness: replayed.is_some(),
         };
+        // First: from then on a limit on the size of files is an error of a write, and no signal that kills.
+        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let (inputs, letters, idempotency_key) = match replayed {
             Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
             None => (inputs::open(policy, &command.argv)?, letters::open(policy, &run)?, run.clone()),
@@ -196,7 +198,6 @@ impl<'a> Driver<'a> {
         if let Place::Missing(why) = &letters {
             sinks.note(Level::Warn, &format!("dead letters cannot be written: {why}"));
         }
-        let supervisor = Supervisor::new(options).map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
             policy,

@@ -300,6 +300,12 @@ fn a_directory_that_cannot_be_used_is_told_and_changes_nothing() {
 #[test]
 fn a_full_disk_loses_the_letter_and_leaves_nothing_behind() {
     let sandbox = Sandbox::new();
+    // It takes an empty file: what is required is tried with bytes.
+    let line = "ulimit -f 0; exec \"$R\" --dead-letter dlq --dead-letter-required -- sh -c 'touch ran'";
+    let mut shell = command(&sandbox, &["bash", "-c", line]);
+    assert_eq!(crate::supervision::program::run(&mut shell), End::Code(125));
+    assert!(!sandbox.path("ran").exists());
+    assert_eq!(letters(&sandbox), [] as [String; 0]);
     let line = "ulimit -f 64; exec \"$R\" --max 1 --dead-letter dlq -- sh -c 'exit 4'";
     sandbox.write("input", vec![b'x'; 1_000_000]);
     let line = format!("{line} <input");
