@@ -125,6 +125,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         named: named_policy(invocation)?,
         files: config.files,
         env: env_layer()?,
+        log: Layer::default(),
         letter: Layer::default(),
         flags: invocation.flags.clone(),
         outer_deadline: outer.time_left,

@@ -6,7 +6,7 @@
 mod files;
 mod harmless;
 
-pub use files::{Facts, SUMMARY_HEAD, continues_table, dotenv, github_outputs, summary_row};
+pub use files::{Facts, SUMMARY_HEAD, azure_outputs, continues_table, dotenv, github_outputs, summary_row};
 pub use harmless::{harmless, harmless_json};
 
 /// A CI system, by what its runner obeys.
@@ -21,13 +21,13 @@ pub enum Dialect {
     Azure,
 }
 
-/// An attempt, as the heading of its group tells of it.
+/// An attempt or the fallback, as the heading of its group tells of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading<'a> {
     /// The operation's name.
     pub name: &'a str,
-    /// Counted from 1.
-    pub attempt: u64,
+    /// Counted from 1; `None`: the fallback.
+    pub attempt: Option<u64>,
     /// `None`: no limit.
     pub max: Option<u64>,
     /// The run's id.
@@ -68,17 +68,28 @@ const OTHERS: &[&str] = &[
     "BITBUCKET_BUILD_NUMBER",
 ];
 
+impl Heading<'_> {
+    fn text(&self) -> String {
+        let max = self.max.map(|max| format!("/{max}")).unwrap_or_default();
+        let what = self.attempt.map_or("fallback".to_owned(), |attempt| format!("attempt {attempt}{max}"));
+        format!("{what} of {}", self.name)
+    }
+
+    /// Is it surely the last group of its run?
+    fn is_last(&self) -> bool {
+        self.attempt.is_none() || self.attempt == self.max
+    }
+}
+
 impl Dialect {
     /// The system around us. `is_set`: is this variable set, and not empty?
     pub fn detect(is_set: impl Fn(&str) -> bool) -> Option<Self> {
         SYSTEMS.iter().find(|(name, _)| is_set(name)).map(|(_, dialect)| *dialect)
     }
 
-    /// Opens the group of an attempt.
+    /// Opens the group of an attempt, or of the fallback.
     pub fn begin(self, heading: &Heading<'_>) -> String {
-        let max = heading.max.map(|max| format!("/{max}")).unwrap_or_default();
-        let text = format!("attempt {}{max} of {}", heading.attempt, heading.name);
-        let is_last = heading.max == Some(heading.attempt);
+        let (text, is_last) = (heading.text(), heading.is_last());
         match self {
             Self::Github => format!("::group::{}", github_data(&text)),
             Self::Gitlab => {
@@ -99,7 +110,7 @@ impl Dialect {
         }
     }
 
-    /// Closes the group of an attempt; `None` where nothing need be said.
+    /// Closes the group; `None` where nothing need be said.
     pub fn end(self, heading: &Heading<'_>, failed: bool) -> Option<String> {
         match self {
             Self::Github => Some("::endgroup::".to_owned()),
@@ -108,15 +119,11 @@ impl Dialect {
             }
             // Opens the group that it closes.
             Self::Buildkite => failed.then(|| "^^^ +++".to_owned()),
-            Self::Teamcity => {
-                let max = heading.max.map(|max| format!("/{max}")).unwrap_or_default();
-                let text = format!("attempt {}{max} of {}", heading.attempt, heading.name);
-                Some(format!(
-                    "##teamcity[blockClosed name='{}' flowId='{}']",
-                    teamcity(&text),
-                    teamcity(heading.run)
-                ))
-            }
+            Self::Teamcity => Some(format!(
+                "##teamcity[blockClosed name='{}' flowId='{}']",
+                teamcity(&heading.text()),
+                teamcity(heading.run)
+            )),
             Self::Azure => Some("##[endgroup]".to_owned()),
         }
     }
@@ -158,10 +165,11 @@ pub fn is_ci(is_set: impl Fn(&str) -> bool) -> bool {
     OTHERS.iter().any(|name| is_set(name)) || Dialect::detect(is_set).is_some()
 }
 
-/// A name of a section that is the run's and the attempt's own: letters, digits and `_.-` alone may stand in it.
+/// A name of a section that is the run's and the group's own: letters, digits and `_.-` alone may stand in it.
 fn gitlab_section(heading: &Heading<'_>) -> String {
     let run: String = heading.run.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("retry_{}_{}", &run[run.len().saturating_sub(8)..], heading.attempt)
+    let group = heading.attempt.map_or("fallback".to_owned(), |attempt| attempt.to_string());
+    format!("retry_{}_{group}", &run[run.len().saturating_sub(8)..])
 }
 
 /// Without line breaks, and without what a runner finds within a line.

@@ -293,6 +293,9 @@ pub struct RunStop {
     /// The fallback that ran after the command had failed; the exit is its then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<FallbackEnd>,
+    /// The path of the dead letter that was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<String>,
     /// Why it failed, where no attempt that failed has said so.
     #[serde(skip)]
     pub why: String,

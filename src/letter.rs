@@ -60,6 +60,9 @@ pub struct Header {
     pub argv_bytes: Option<Vec<String>>,
     #[serde(default)]
     pub stdin: Stdin,
+    /// Paths of descriptors, such as `/dev/fd/63`, that the command read too: what stood there is lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_inputs: Vec<String>,
     /// The variables whose values were to be stored.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -203,6 +206,18 @@ impl Header {
             Ok((name.clone(), value))
         };
         self.env.iter().map(value).collect()
+    }
+
+    /// What the command read that the letter does not hold, in words; `None` if it holds all of it.
+    pub fn missing(&self) -> Option<String> {
+        let stdin = match &self.stdin {
+            Stdin::Partial { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        let others = (!self.lost_inputs.is_empty())
+            .then(|| format!("only stdin is kept, not what was read from {}", self.lost_inputs.join(", ")));
+        let all: Vec<_> = [stdin, others].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
     /// The umask, if the letter has one that can be read.

@@ -15,4 +15,6 @@ mod toml_text;
 pub mod value;
 
 pub use resolve::{Host, Request, Resolved, inheritance_problems, policy_names, resolve, user_profiles};
+pub use rule::from_tables;
 pub use settings::Policy;
+pub use told::{is_judging, is_rules, judging, options, texts};

@@ -322,7 +322,6 @@ impl Session {
             hint: ended.hint,
             reader_gone: ended.reader_gone,
             output: ended.output,
-            stdin_lost: ended.stdin_lost,
             ended_at: ended.at,
         };
         self.output_lost = ended.output_lost;
@@ -330,16 +329,14 @@ impl Session {
         if stopping == Some(ExpiredLimit::Idle) && verdict.reason == "timeout" {
             verdict.reason = self.bounds.idle_words().into();
         }
-        if let Some(why) = &attempt.stdin_lost
-            && verdict.class == Class::Success
-            && self.successes + 1 < self.bounds.successes
-            && !self.bounds.is_last(self.attempts)
+        if let Some(why) = &ended.stdin_lost
+            && self.wants_another(verdict.class)
         {
             verdict = verdict.with_stdin_lost(why);
         }
         self.last = Some((attempt.status(), verdict.class));
         if self.bounds.has_helpers() {
-            self.judged = Some(Box::new(Judged::new(&attempt, &verdict)));
+            self.judged = Some(Box::new(Judged::new(&attempt, &verdict, ended.stdin_lost)));
         }
         let over = Over { attempt, verdict, stopping };
         if self.gate.is_some() {
@@ -348,6 +345,12 @@ impl Session {
         } else {
             self.go_on(now, &over, Settled::default());
         }
+    }
+
+    /// Would another attempt follow one of this class, as far as the policy says?
+    fn wants_another(&self, class: Class) -> bool {
+        let unfinished = class == Class::Success && self.successes + 1 < self.bounds.successes;
+        (class.is_retryable() || unfinished) && !self.bounds.is_last(self.attempts)
     }
 
     /// Decides what follows an attempt. `settled`: the answer of the limits to its report.

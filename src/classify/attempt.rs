@@ -21,8 +21,6 @@ pub struct AttemptResult {
     pub reader_gone: bool,
     /// The output, as far as it was captured.
     pub output: Output,
-    /// Why another attempt would not read what this one did, if it would not.
-    pub stdin_lost: Option<String>,
     /// When it ended, in seconds since the Unix epoch: what dates in its output are read against.
     pub ended_at: i64,
 }
@@ -91,7 +89,6 @@ impl AttemptResult {
             hint: None,
             reader_gone: false,
             output: Output::default(),
-            stdin_lost: None,
             ended_at: 0,
         }
     }

@@ -84,14 +84,6 @@ impl Rules {
 
     /// Judges one attempt. `stopped_by` is the signal that told us to stop, if one did.
     pub fn classify(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
-        let verdict = self.judge(attempt, stopped_by);
-        match &attempt.stdin_lost {
-            Some(why) if verdict.class.is_retryable() => verdict.with_stdin_lost(why),
-            _ => verdict,
-        }
-    }
-
-    fn judge(&self, attempt: &AttemptResult, stopped_by: Option<i32>) -> Classification {
         if let Some(signal) = stopped_by {
             return interrupted(signal, attempt);
         }

@@ -11,7 +11,6 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::printable;
 use crate::cli::Invocation;
-use crate::policy::user_profiles;
 use crate::report::junit::Flaky;
 use crate::report::rejudge::Judge;
 use crate::report::text::{self, Style};
@@ -115,8 +114,7 @@ fn judge(invocation: &Invocation) -> Result<Option<Judge>, Error> {
     }
     let asked = super::ask(invocation, &Outer::default())?;
     asked.warn();
-    let policy = &asked.resolved.policy;
-    Ok(Some(Judge::new(policy.rules(), policy.profile.0.clone(), user_profiles(&asked.request.files))))
+    Ok(Some(Judge::new(asked.request, &asked.resolved)))
 }
 
 /// Refuses a choice that fits no run, or several.

@@ -127,6 +127,8 @@ struct Driver<'a> {
     starts_at: Option<Duration>,
     /// The running command's, or the last one's.
     pid: i32,
+    /// A signal told us to stop while the end of the run was told: others may have kept us waiting.
+    stopped_telling: bool,
 }
 
 impl<'a> Driver<'a> {
@@ -166,6 +168,10 @@ impl<'a> Driver<'a> {
             .with_helpers(helpers::tail(policy), policy.hook_tail)
             .with_told((policy.ping_body && telling.pings()).then_some(ping::MAX_TAIL_BYTES));
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
+        // First: from then on a limit on the size of files is an error of a write, and no signal that kills.
+        let prompt_start = sinks.want_start() || telling.pings();
+        let supervisor = Supervisor::new(described::options(asked, prompt_start, replayed.is_some()))
+            .map_err(|why| Error::system("cannot start", &why))?;
         let (inputs, letters, idempotency_key) = match replayed {
             Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
             None => (inputs::open(policy, &command.argv)?, letters::open(policy, &run)?, run.clone()),
@@ -173,8 +179,6 @@ impl<'a> Driver<'a> {
         if let Place::Missing(why) = &letters {
             sinks.note(Level::Warn, &format!("dead letters cannot be written: {why}"));
         }
-        let supervisor = Supervisor::new(described::options(asked, sinks.want_start() || telling.pings()))
-            .map_err(|why| Error::system("cannot start", &why))?;
         let deadline = policy.deadline.0;
         Ok(Self {
             policy,
@@ -202,6 +206,7 @@ impl<'a> Driver<'a> {
             wake_at: None,
             starts_at: None,
             pid: 0,
+            stopped_telling: false,
         })
     }
 
@@ -254,7 +259,7 @@ impl<'a> Driver<'a> {
                     Action::Finish(exit) => {
                         self.supervisor.conclude();
                         self.sinks.clear();
-                        return exit;
+                        return self.stopped_while_telling().unwrap_or(exit);
                     }
                 }
             }

@@ -101,6 +101,23 @@ pub fn github_outputs(facts: &Facts<'_>, delimiter: &str) -> String {
     pairs.concat()
 }
 
+/// The outputs as commands of Azure's: variables for the steps that follow. Their names may hold no `-`.
+pub fn azure_outputs(facts: &Facts<'_>) -> [String; 7] {
+    let reason = printable::line(facts.last_reason, Charset::Utf8);
+    [
+        ("attempts", facts.attempts.to_string()),
+        ("exit_code", facts.status.to_string()),
+        ("outcome", facts.outcome.to_owned()),
+        ("rescued", facts.rescued.to_string()),
+        ("elapsed_ms", facts.elapsed_ms.to_string()),
+        ("waited_ms", facts.waited_ms.to_string()),
+        ("last_reason", reason.into_owned()),
+    ]
+    .map(|(name, value)| {
+        format!("##vso[task.setvariable variable=retry.{name};isOutput=true]{}", super::azure(&value))
+    })
+}
+
 /// The outputs as lines of a dotenv file, which GitLab and others read.
 pub fn dotenv(facts: &Facts<'_>) -> String {
     let rescued = if facts.rescued { "true" } else { "false" };

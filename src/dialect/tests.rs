@@ -7,7 +7,8 @@ use super::*;
 const ALL: [Dialect; 5] =
     [Dialect::Github, Dialect::Gitlab, Dialect::Buildkite, Dialect::Teamcity, Dialect::Azure];
 
-fn heading(name: &str, attempt: u64) -> Heading<'_> {
+fn heading(name: &str, attempt: impl Into<Option<u64>>) -> Heading<'_> {
+    let attempt = attempt.into();
     Heading { name, attempt, max: Some(3), run: "01a2185b-799d-7141", at: 1_790_000_000 }
 }
 
@@ -64,6 +65,16 @@ fn each_system_has_its_own_lines() {
 fn the_last_attempt_is_left_open() {
     assert_eq!(Dialect::Buildkite.begin(&heading("x", 3)), "+++ attempt 3/3 of x");
     assert!(!Dialect::Gitlab.begin(&heading("x", 3)).contains("collapsed"));
+    let fallback = Heading { max: None, ..heading("x", None) };
+    assert_eq!(Dialect::Buildkite.begin(&fallback), "+++ fallback of x");
+    assert_eq!(
+        Dialect::Gitlab.begin(&fallback),
+        "\x1b[0Ksection_start:1790000000:retry_799d7141_fallback\r\x1b[0Kfallback of x"
+    );
+    assert_eq!(
+        Dialect::Teamcity.end(&fallback, false).map(|end| end.contains("'fallback of x'")),
+        Some(true)
+    );
     let endless = Heading { max: None, ..heading("x", 3) };
     assert_eq!(Dialect::Azure.begin(&endless), "##[group]attempt 3 of x");
 }

@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::settings::layer_words;
 use super::{Header, Mistake, Stdin};
+use crate::policy::{is_rules, options};
 
 /// The words as a line for any POSIX shell; bytes, since words may hold any.
 pub fn command_line(words: &[OsString]) -> Vec<u8> {
@@ -31,11 +31,16 @@ pub fn script(header: &Header, file: &OsStr) -> Result<Vec<u8>, Mistake> {
     }
     words.push("retry".into());
     words.extend(header.shell.iter().map(|shell| OsString::from(format!("--shell={shell}"))));
-    words.extend(layer_words(&header.settings));
+    words.extend(options(&header.settings).map(OsString::from));
     words.push("--".into());
     words.extend(header.command()?);
     run.extend(command_line(&words));
     let mut script = b"#!/bin/sh\n".to_vec();
+    if header.settings.keys().any(|key| is_rules(key)) {
+        script.extend(
+            b"# The letter has rules, which no option can name: only `retry replay` judges by them.\n",
+        );
+    }
     match &header.stdin {
         Stdin::None => script.extend([b"(", &run[..], b") </dev/null\n"].concat()),
         Stdin::Bytes { .. } | Stdin::Partial { .. } => {

@@ -6,24 +6,25 @@ use std::ffi::OsString;
 use serde_json::{Map, Value as Json};
 
 use super::Mistake;
-use crate::policy::Resolved;
 use crate::policy::layer::{Layer, Origin};
-use crate::policy::settings::{Group, SETTINGS, Setting};
+use crate::policy::settings::{Group, SETTINGS, Setting, SettingValue, plain};
 use crate::policy::value::TomlForm;
+use crate::policy::{Resolved, from_tables, is_rules, texts};
 
-/// The values that somebody gave, as a command line would have them.
+/// The values that somebody gave, or that a built-in policy has, as a command line would have them; rules as their tables.
 pub fn stored(resolved: &Resolved) -> Map<String, Json> {
     let given = SETTINGS.iter().enumerate().filter(|(at, setting)| {
         let origin = &resolved.origins[*at];
-        origin.is_given() && *origin != Origin::Outer && is_kept(setting)
+        !matches!(origin, Origin::Default | Origin::Outer) && is_kept(setting)
     });
     let mut all = Map::new();
     for (_, setting) in given {
         let value = match (setting.show)(&resolved.policy) {
-            Json::Array(items) => Json::Array(items.iter().map(|item| Json::String(text(item))).collect()),
+            rules if setting.form == TomlForm::Rules => rules,
+            Json::Array(items) => Json::Array(items.iter().map(|item| Json::String(plain(item))).collect()),
             Json::Null if setting.form == TomlForm::Duration => Json::String("0".to_owned()),
             Json::Null => continue,
-            value => Json::String(text(&value)),
+            value => Json::String(plain(&value)),
         };
         let value = match value {
             Json::String(place) if setting.key == "state" => Json::String(without_user(&place)),
@@ -42,45 +43,29 @@ pub fn layer(settings: &Map<String, Json>) -> Result<Layer, Mistake> {
         if !known {
             return Err(Mistake(format!("its settings hold '{key}', which no letter may set")));
         }
-        let added = layer.add(key, texts(value), Origin::Letter, format!("{key} of the letter"));
-        added.map_err(|problem| Mistake(format!("its settings: {}", problem.message)))?;
+        let added = if is_rules(key) {
+            let tables = value.as_array().ok_or_else(|| format!("{key} is no list of tables"));
+            tables
+                .and_then(|tables| from_tables(tables))
+                .map(|rules| layer.add_parsed(key, SettingValue::rule(rules), Origin::Letter))
+        } else {
+            Ok(layer.add(
+                key,
+                texts(value).map(OsString::from).collect(),
+                Origin::Letter,
+                format!("{key} of the letter"),
+            ))
+        };
+        added
+            .and_then(|added| added.map_err(|problem| problem.message))
+            .map_err(|why| Mistake(format!("its settings: {why}")))?;
     }
     Ok(layer)
 }
 
-/// The settings as options on a command line.
-pub(super) fn layer_words(settings: &Map<String, Json>) -> Vec<OsString> {
-    let mut words = Vec::new();
-    for (key, value) in settings {
-        let switch = SETTINGS.iter().find(|setting| setting.key == key && setting.form == TomlForm::Switch);
-        match (switch, key.as_str(), value.as_str()) {
-            (Some(_), "enabled", Some("false")) => words.push("--no-retry".into()),
-            (Some(_), _, Some("true")) => words.push(format!("--{key}").into()),
-            (Some(_), ..) => {}
-            (None, ..) => words.extend(texts(value).into_iter().map(|text| {
-                let mut word = OsString::from(format!("--{key}="));
-                word.push(text);
-                word
-            })),
-        }
-    }
-    words
-}
-
 fn is_kept(setting: &Setting) -> bool {
     let group = matches!(setting.group, Group::Schedule | Group::Judging | Group::Shared);
-    (group || matches!(setting.key, "stdin" | "stdin-max")) && setting.form != TomlForm::Rules
-}
-
-fn texts(value: &Json) -> Vec<OsString> {
-    match value {
-        Json::Array(items) => items.iter().map(|item| text(item).into()).collect(),
-        value => vec![text(value).into()],
-    }
-}
-
-fn text(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    group || matches!(setting.key, "stdin" | "stdin-max")
 }
 
 /// A place without the user and the password of a server's URL.

@@ -119,12 +119,51 @@ fn settings_come_back_as_they_were() {
 }
 
 #[test]
+fn rules_and_the_settings_of_a_built_in_policy_come_back_too() {
+    let text = r#"
+        [policy.p]
+        inherits = "database"
+        [[policy.p.rule]]
+        class = "permanent"
+        exit = "3-5"
+        stderr = 'quota "x" \d+'
+        http = 403
+        reason = "line one\n\u007f"
+        [[policy.p.rule]]
+        class = "success"
+        stdout = "done"
+    "#;
+    let source = std::rc::Rc::new(crate::base::problem::Source { path: "f".into(), text: text.into() });
+    let (file, problems) = crate::policy::file::parse(&source);
+    assert!(problems.is_empty(), "{problems:?}");
+    let named = Some(("p".to_owned(), Origin::Flag));
+    let given = resolve(&Request { named, files: vec![file], ..Request::default() }).expect("a policy");
+    let again = resolve(&Request { letter: layer(&stored(&given)).expect("a layer"), ..Request::default() });
+    let again = again.expect("a policy");
+    assert_eq!(again.policy.rule, given.policy.rule);
+    assert_eq!(again.policy.rule.0.len(), 2);
+    assert_eq!(*again.origin("rule"), Origin::Letter);
+    for setting in crate::policy::settings::SETTINGS {
+        assert_eq!((setting.show)(&again.policy), (setting.show)(&given.policy), "{}", setting.key);
+    }
+    let until = resolve(&Request { verb: Some("until"), ..Request::default() }).expect("a policy");
+    let again = resolve(&Request { letter: layer(&stored(&until)).expect("a layer"), ..Request::default() });
+    assert_eq!(again.expect("a policy").policy.retry_on, until.policy.retry_on);
+}
+
+#[test]
 fn no_letter_holds_a_password_or_sets_what_is_not_its_own() {
     let given = resolved(&[("key", &["k"]), ("state", &["redis://me:secret@host:1/2"])]);
     assert_eq!(stored(&given)["state"], "redis://host:1/2");
     for key in ["on-failure", "fallback", "log", "nonsense", "rule"] {
         let settings = [(key.to_owned(), Json::String("x".to_owned()))].into_iter().collect();
         assert!(layer(&settings).is_err(), "{key}");
+    }
+    for rule in
+        [serde_json::json!([1]), serde_json::json!([{"class": "no"}]), serde_json::json!([{"x]\ny": 1}])]
+    {
+        let settings = [("rule".to_owned(), rule)].into_iter().collect();
+        assert!(layer(&settings).is_err(), "{settings:?}");
     }
 }
 

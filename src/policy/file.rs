@@ -15,7 +15,7 @@ use crate::base::table::{Key, Reader, Value, in_order};
 use crate::classify::profile::{self, Profile};
 
 /// A file's policies, profiles and limits.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct File {
     pub policies: Vec<FilePolicy>,
     pub profiles: Vec<Rc<Profile>>,
@@ -23,14 +23,14 @@ pub struct File {
 }
 
 /// A `[limits."KEY"]` table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyLimits {
     pub key: String,
     pub layer: Layer,
 }
 
 /// A `[policy.NAME]` table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FilePolicy {
     pub name: String,
     /// The place of the name.

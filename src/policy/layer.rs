@@ -24,6 +24,8 @@ pub enum Origin {
     Flag,
     /// A dead letter that is replayed.
     Letter,
+    /// The log of a run.
+    Log,
     /// A `retry` around this one.
     Outer,
 }
@@ -52,6 +54,7 @@ impl std::fmt::Display for Origin {
             Origin::Env(variable) => write!(f, "env:{variable}"),
             Origin::Flag => f.write_str("flag"),
             Origin::Letter => f.write_str("letter"),
+            Origin::Log => f.write_str("log"),
             Origin::Outer => f.write_str("env:RETRY_DEADLINE_AT_MS"),
         }
     }

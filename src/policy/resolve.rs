@@ -31,12 +31,14 @@ pub enum Host {
 }
 
 /// Everything that was given, from everywhere.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The policy that the verb begins with, if it has one.
     pub verb: Option<&'static str>,
     /// The policy that was named, and by what.
     pub named: Option<(String, Origin)>,
+    /// The settings that the log of a run tells: weaker than all that is given.
+    pub log: Layer,
     /// From the weakest to the strongest.
     pub files: Vec<File>,
     pub env: Layer,
@@ -90,7 +92,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
         return Err(problems);
     }
 
-    let mut layers: Vec<Cow<'_, Layer>> = Vec::new();
+    let mut layers: Vec<Cow<'_, Layer>> = vec![Cow::Borrowed(&request.log)];
     for name in order {
         layers.extend(builtin::layer(name).map(Cow::Owned));
         layers.extend(named(name, &request.files).map(|policy| Cow::Borrowed(&policy.layer)));

@@ -1,12 +1,14 @@
 //! `[[policy.NAME.rule]]`: explicit rules over exit status and output, as they are written in a file.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 use toml::de::{DeTable, DeValue};
 
 use super::value::{TomlForm, Value, regex};
 use super::{pattern, toml_text};
+use crate::base::problem::Source;
 use crate::base::table::{Key as TomlKey, Reader, Value as TomlValue, in_order};
 use crate::classify::profile::Statuses;
 use crate::classify::{Channel, Class, ExitSpecs, PolicyRule, StreamPattern};
@@ -31,6 +33,27 @@ pub(super) fn read_all(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option
     });
     let tables = tables.collect::<Option<Vec<_>>>()?;
     Some(PolicyRules(tables.into_iter().filter_map(|(table, span)| read(reader, table, span)).collect()))
+}
+
+/// Rules as [`PolicyRules::show`] gives them, read as those of a file are. The error is words.
+pub fn from_tables(tables: &[Json]) -> Result<PolicyRules, String> {
+    let mut text = String::new();
+    for table in tables {
+        text.push_str("[[rule]]\n");
+        for (name, value) in table.as_object().ok_or("a rule is no table")? {
+            // A text or a list in JSON is one in TOML, but for a character that TOML wants escaped.
+            let line = format!("{} = {value}\n", Json::String(name.clone()));
+            text.push_str(&line.replace('\u{7f}', "\\u007f"));
+        }
+    }
+    let source = Rc::new(Source { path: "rules".to_owned(), text });
+    let mut reader = Reader::new(&source);
+    let root = reader.root();
+    let rules = in_order(&root).into_iter().find_map(|(_, value)| read_all(&mut reader, value));
+    match reader.finish().into_iter().next() {
+        Some(problem) => Err(problem.message),
+        None => Ok(rules.unwrap_or_default()),
+    }
 }
 
 /// Reads one table.

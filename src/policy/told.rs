@@ -3,9 +3,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::layer::Origin;
+use super::layer::{Layer, Origin};
 use super::resolve::Resolved;
-use super::settings::{Policy, SETTINGS, plain};
+use super::rule::from_tables;
+use super::settings::{Group, Policy, SETTINGS, SettingValue, find, plain};
+use super::value::TomlForm;
 use crate::base::fnv;
 use crate::base::secrets::{HIDDEN, without_secrets};
 
@@ -35,6 +37,51 @@ impl Resolved {
     }
 }
 
+/// Is it a setting of how a run is judged?
+pub fn is_judging(key: &str) -> bool {
+    find(key).is_some_and(|setting| SETTINGS[setting].group == Group::Judging)
+}
+
+/// Has the setting tables of rules, for which there is no option?
+pub fn is_rules(key: &str) -> bool {
+    find(key).is_some_and(|setting| SETTINGS[setting].form == TomlForm::Rules)
+}
+
+/// The texts of a value that is one, or a list of them.
+pub fn texts(value: &Json) -> impl Iterator<Item = String> {
+    value.as_array().map_or(std::slice::from_ref(value), |texts| texts).iter().map(plain)
+}
+
+/// Settings as options on a command line, but for rules.
+pub fn options(settings: &Map<String, Json>) -> impl Iterator<Item = String> {
+    settings.iter().filter(|(key, _)| !is_rules(key)).flat_map(|(key, value)| {
+        let is_switch = find(key).is_some_and(|setting| SETTINGS[setting].form == TomlForm::Switch);
+        match (key.as_str(), value.as_str()) {
+            ("enabled", Some("false")) => vec!["--no-retry".to_owned()],
+            (_, Some("true")) if is_switch => vec![format!("--{key}")],
+            _ if is_switch => Vec::new(),
+            _ => texts(value).map(|text| format!("--{key}={text}")).collect(),
+        }
+    })
+}
+
+/// What [`Resolved::told`] said of how a run was judged, as a layer. What this version does not know is left out.
+pub fn judging(told: &Map<String, Json>) -> Layer {
+    let mut layer = Layer::default();
+    for (key, value) in told.iter().filter(|(key, _)| is_judging(key)) {
+        let _unknown = if is_rules(key) {
+            let table = |text: &Json| serde_json::from_str(text.as_str()?).ok();
+            let tables: Option<Vec<Json>> =
+                value.as_array().map(|texts| texts.iter().filter_map(table).collect());
+            let rules = from_tables(&tables.unwrap_or_default()).unwrap_or_default();
+            layer.add_parsed(key, SettingValue::rule(rules), Origin::Log)
+        } else {
+            layer.add(key, texts(value).map(Into::into).collect(), Origin::Log, key.clone())
+        };
+    }
+    layer
+}
+
 fn owned((key, value): (&String, &Json)) -> (String, Json) {
     (key.clone(), value.clone())
 }
@@ -60,7 +107,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::policy::layer::Layer;
     use crate::policy::{Request, resolve};
 
     fn resolved(given: &[(&'static str, &str)]) -> Resolved {
@@ -93,6 +139,28 @@ mod tests {
             "quiet": "true",
         });
         assert_eq!(Json::Object(told), expected);
+    }
+
+    #[test]
+    fn a_run_is_judged_again_as_it_was() {
+        let mut given = resolved(&[
+            ("max", "5"),
+            ("retry-on", "1,5-9"),
+            ("permanent-match", "stdout:no, never"),
+            ("profile", "none"),
+            ("non-idempotent", "true"),
+        ]);
+        let rule = json!([{"class": "throttled", "stderr": "quota \"x\"", "exit": "3-4"}]);
+        given.policy.rule = from_tables(rule.as_array().expect("a list")).expect("rules");
+        let told = given.told();
+        let again = resolve(&Request { log: judging(&told), ..Request::default() }).expect("a policy");
+        for setting in SETTINGS.iter().filter(|setting| setting.group == Group::Judging) {
+            assert_eq!((setting.show)(&again.policy), (setting.show)(&given.policy), "{}", setting.key);
+        }
+        assert_eq!(again.policy.max, Policy::default().max, "how often is no matter of judgement");
+        assert_eq!(again.policy.rule.0.len(), 1);
+        let newer = json!({"profile": ["none"], "not-known": "x", "otherwise": "wonder", "rule": ["{"]});
+        assert_eq!(judging(newer.as_object().expect("a table")).0.len(), 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use memchr::memchr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::time;
 use crate::event::{Outcome, VERSION};
@@ -73,6 +74,9 @@ pub(super) struct Line<'a> {
     pub program: Option<Text<'a>>,
     #[serde(borrow)]
     pub argv: Option<Vec<Text<'a>>>,
+    /// Read by those who need it.
+    #[serde(borrow)]
+    pub settings: Option<&'a RawValue>,
     pub max: Option<u64>,
     pub attempt: u64,
     pub child_pid: Option<i32>,
@@ -113,6 +117,8 @@ pub(super) struct Line<'a> {
     pub started_at: Option<Text<'a>>,
     #[serde(borrow)]
     pub failures: Vec<Tally<'a>>,
+    #[serde(borrow)]
+    pub letter: Option<Text<'a>>,
     /// The line as journald wraps it.
     #[serde(borrow, rename = "MESSAGE")]
     pub journal: Option<Text<'a>>,

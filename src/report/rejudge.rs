@@ -1,8 +1,10 @@
 //! Verdicts given anew: each failed attempt with its recorded status and output is judged by the rules of now. So a rule is
-//! tried before it is trusted.
+//! tried before it is trusted. What the run was told of judging, its log says: it holds where nothing of now says otherwise.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+
+use serde_json::value::RawValue;
 
 use super::line::Line;
 use super::model;
@@ -12,14 +14,19 @@ use crate::base::words::plural;
 use crate::classify::profile::{Claims, Knowledge, Profile, Selection};
 use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal};
 use crate::event::Outcome;
+use crate::policy::layer::Origin;
+use crate::policy::{Request, Resolved, judging, policy_names, resolve, user_profiles};
 
 /// Judges attempts anew. Patterns are compiled once for all attempts of a command.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    rules: Rules,
-    profiles: Vec<String>,
+    /// What is given now.
+    request: Request,
     users: Vec<Rc<Profile>>,
-    known: HashMap<(Vec<String>, Claims), Rules>,
+    /// How runs are judged, by the policy that they named and the settings that their log tells; the first is of those that
+    /// told nothing.
+    ways: Vec<Way>,
+    numbers: HashMap<(Option<String>, String), usize>,
     by_status_alone: u64,
     kept: u64,
     attempts: u64,
@@ -32,10 +39,66 @@ pub(super) struct Rejudged {
     changes: BTreeMap<(usize, usize), [u64; 3]>,
 }
 
+/// The rules and profiles of one policy.
+#[derive(Clone, Debug)]
+struct Way {
+    rules: Rules,
+    profiles: Vec<String>,
+    known: HashMap<(Vec<String>, Claims), Rules>,
+}
+
+impl Way {
+    fn of(resolved: &Resolved) -> Self {
+        let policy = &resolved.policy;
+        Self { rules: policy.rules(), profiles: policy.profile.0.clone(), known: HashMap::new() }
+    }
+}
+
+/// Ways of judging at most: further runs are judged as if they had told nothing.
+const MOST_WAYS: usize = 1000;
+
 impl Judge {
-    /// `rules` are the policy's, `profiles` what `--profile` names, `users` the profiles of the configuration.
-    pub fn new(rules: Rules, profiles: Vec<String>, users: Vec<Rc<Profile>>) -> Self {
-        Self { rules, profiles, users, known: HashMap::new(), by_status_alone: 0, kept: 0, attempts: 0 }
+    /// `request`: all that is given now, and what it comes to.
+    pub fn new(request: Request, resolved: &Resolved) -> Self {
+        Self {
+            users: user_profiles(&request.files),
+            request,
+            ways: vec![Way::of(resolved)],
+            numbers: HashMap::new(),
+            by_status_alone: 0,
+            kept: 0,
+            attempts: 0,
+        }
+    }
+
+    /// The way to judge a run by what its start tells.
+    fn way(&mut self, line: &Line<'_>) -> usize {
+        let named = line.policy.as_ref().map(|policy| policy.to_string());
+        let settings = line.settings.map_or("", RawValue::get);
+        let key = (named, settings.to_owned());
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        let number = self.find_way(&key).filter(|_| self.ways.len() < MOST_WAYS).map_or(0, |way| {
+            self.ways.push(way);
+            self.ways.len() - 1
+        });
+        if self.numbers.len() < MOST_WAYS {
+            self.numbers.insert(key, number);
+        }
+        number
+    }
+
+    /// `None` where what was told is none of now's.
+    fn find_way(&self, (named, settings): &(Option<String>, String)) -> Option<Way> {
+        let mut request = self.request.clone();
+        if let Some(name) = named.as_ref().filter(|_| request.named.is_none())
+            && policy_names(&request.files).contains(&&**name)
+        {
+            request.named = Some((name.clone(), Origin::Log));
+        }
+        request.log = judging(&serde_json::from_str(settings).unwrap_or_default());
+        resolve(&request).ok().map(|resolved| Way::of(&resolved))
     }
 
     /// Judges the attempt of a line, and notes a verdict that is another one than then.
@@ -43,6 +106,7 @@ impl Judge {
         if &*line.event == "run.start" {
             let words = line.argv.iter().flatten().chain(line.program.iter().filter(|_| line.argv.is_none()));
             run.argv = words.map(|word| word.to_string()).collect();
+            run.way = self.way(line);
         }
         if !matches!(&*line.event, "attempt.retry" | "attempt.failed") {
             return;
@@ -92,11 +156,12 @@ impl Judge {
 
     fn judge(&mut self, run: &Run, attempt: AttemptResult) -> &'static str {
         let argv: Vec<_> = run.argv.iter().map(std::ffi::OsString::from).collect();
-        let selection = Selection::choose(&self.profiles, &argv, &self.users);
+        let way = &mut self.ways[run.way];
+        let selection = Selection::choose(&way.profiles, &argv, &self.users);
         let key = (selection.names.clone(), selection.claims);
-        let rules = self.known.entry(key).or_insert_with(|| {
+        let rules = way.known.entry(key).or_insert_with(|| {
             let knowledge = Rc::new(Knowledge::new(selection, self.users.clone()));
-            Rules { knowledge, ..self.rules.clone() }
+            Rules { knowledge, ..way.rules.clone() }
         });
         rules.classify_text(attempt).class.name()
     }

@@ -111,6 +111,8 @@ pub(super) struct Run {
     pub tries: Vec<Try>,
     /// The command's words, where verdicts are given anew.
     pub argv: Vec<String>,
+    /// How it is judged anew, for the judge.
+    pub way: usize,
     /// Verdicts of then and now, and how many attempts have both.
     pub rejudged: Vec<((usize, usize), u64)>,
     /// All that its lines said, if that was asked for.
@@ -337,6 +339,7 @@ impl Open {
             classes: [0; 3],
             tries: Vec::new(),
             argv: Vec::new(),
+            way: 0,
             rejudged: Vec::new(),
             story: self.stories.then(|| Box::new(Story::begin(line))),
             age: self.age,

@@ -14,6 +14,8 @@ pub struct Story {
     pub program: Option<String>,
     /// The command's words, where the log has them.
     pub argv: Vec<String>,
+    /// The settings that are not what they are by default, as the log tells them.
+    pub settings: serde_json::Map<String, serde_json::Value>,
     /// When it began; of a run whose first line is not there, as its end tells it.
     pub started: i64,
     pub last: i64,
@@ -81,6 +83,8 @@ pub struct End {
     pub rescued: bool,
     /// The failures that were seen, and how often.
     pub failures: Vec<(String, u64)>,
+    /// The dead letter that it left.
+    pub letter: Option<String>,
 }
 
 impl Story {
@@ -104,6 +108,8 @@ impl Story {
         match &*line.event {
             "run.start" => {
                 self.argv = line.argv.iter().flatten().map(|word| word.to_string()).collect();
+                let settings = line.settings.and_then(|raw| serde_json::from_str(raw.get()).ok());
+                self.settings = settings.unwrap_or_default();
             }
             "attempt.start" => self.under_way = Some((line.attempt, line.child_pid.is_some())),
             "attempt.success" => self.attempts.push(attempt(line, at, None)),
@@ -134,6 +140,7 @@ impl Story {
             signal: line.signal.as_ref().map(|signal| signal.to_string()),
             rescued: outcome == Outcome::Succeeded && !line.failures.is_empty(),
             failures: line.failures.iter().map(|tally| (tally.reason.to_string(), tally.count)).collect(),
+            letter: line.letter.as_ref().map(|letter| letter.to_string()),
         });
     }
 

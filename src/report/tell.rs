@@ -3,6 +3,7 @@
 use super::story::{Attempt, Failure, Story};
 use super::text::child_text;
 use super::time;
+use crate::policy::{is_judging, is_rules, options};
 
 /// Lines of a tail that are shown.
 const TAIL_LINES: usize = 5;
@@ -33,6 +34,10 @@ pub fn tell(story: &Story) -> String {
         Some(end) => format!("end: {}\n", child_text(&end.message)),
         None => "end: none was logged: the run was killed, or is still running\n".to_owned(),
     };
+    if let Some(letter) = story.end.as_ref().and_then(|end| end.letter.as_ref()) {
+        out +=
+            &format!("dead letter: {0}; run it again with: retry replay {0}\n", child_text(&quoted(letter)));
+    }
     let failures = story.attempts.iter().filter_map(|attempt| Some((attempt, attempt.failure.as_ref()?)));
     let commands: Vec<_> = failures.map(|(attempt, failure)| classify(story, attempt, failure)).collect();
     let mut different: Vec<&String> = Vec::new();
@@ -43,8 +48,8 @@ pub fn tell(story: &Story) -> String {
     }
     if !different.is_empty() {
         let verdicts = if different.len() == 1 { "the verdict" } else { "the verdicts" };
-        let is_own = |attempt: &Attempt| attempt.failure.as_ref().is_some_and(|why| why.source == "policy");
-        let own = if story.attempts.iter().any(is_own) { ", add the run's own options" } else { "" };
+        let has_rules = story.settings.keys().any(|key| is_rules(key));
+        let own = if has_rules { " (the rules of its configuration are no options)" } else { "" };
         out += &format!("\nto repeat {verdicts}{own}:\n");
         for command in different {
             out += &format!("  {}\n", child_text(command));
@@ -127,13 +132,18 @@ fn classify(story: &Story, attempt: &Attempt, failure: &Failure) -> String {
     let timed_out = if failure.timed_out { " --timed-out" } else { "" };
     let (option, tail) = match (&failure.stderr_tail, &failure.stdout_tail) {
         (Some(tail), _) => ("stderr", Some(tail)),
-        (None, tail) => ("stdout", tail.as_ref()),
+        (None, Some(tail)) => ("stdout", Some(tail)),
+        // Most tools report on stderr.
+        (None, None) => ("stderr", failure.quote.as_ref()),
     };
     let (before, file) = match tail.filter(|tail| !tail.is_empty()) {
         Some(tail) => (format!("printf %s {} | ", quoted(tail)), format!(" --{option}-file /dev/stdin")),
         None => (String::new(), String::new()),
     };
-    format!("{before}retry classify{ending}{timed_out}{file} -- {}", command(story))
+    let mut judged = story.settings.clone();
+    judged.retain(|key, _| is_judging(key));
+    let options: String = options(&judged).map(|option| format!(" {}", quoted(&option))).collect();
+    format!("{before}retry classify{options}{ending}{timed_out}{file} -- {}", command(story))
 }
 
 /// The command's words for a shell; its program alone, where the log has no more.

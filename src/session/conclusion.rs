@@ -312,6 +312,7 @@ impl Session {
             let (exit_code, signal) = events::exit_fields(fallback.exit);
             FallbackEnd { exit_code, signal, duration_ms: millis(fallback.duration) }
         });
+        let letter = end.letter.as_ref().map(|path| path.to_string_lossy().into_owned());
         let level = if outcome == Outcome::Succeeded { Level::Info } else { Level::Error };
         self.emit(level, |session| {
             let (exit_code, signal) = events::exit_fields(exit);
@@ -329,6 +330,7 @@ impl Session {
                 why,
                 set_by: session.status_set_by(outcome, exit).filter(|_| fallback.is_none()),
                 fallback,
+                letter,
             })
         });
     }

@@ -92,7 +92,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    pub(super) fn new(attempt: &AttemptResult, verdict: &Classification) -> Self {
+    pub(super) fn new(attempt: &AttemptResult, verdict: &Classification, stdin_lost: Option<String>) -> Self {
         let rule = &verdict.rule;
         let profile = rule.profile.as_deref().map(|profile| format!("{profile}/")).unwrap_or_default();
         Self {
@@ -106,7 +106,7 @@ impl Judged {
             rule: format!("{}/{profile}{}", rule.source, rule.id),
             reason: verdict.reason.to_string(),
             http_status: verdict.http_status,
-            stdin_lost: attempt.stdin_lost.clone(),
+            stdin_lost,
         }
     }
 }

@@ -336,6 +336,13 @@ fn input_that_is_lost_ends_the_run_unless_it_is_over_anyway() {
     let mut run = Run::new(&Policy { successes: Count(2), ..plain() }).begin();
     ends(&mut run, 0);
     run.did(&format!("spawn1 started {refused} exit1"));
+    // A failure that nothing would follow is what it is.
+    let mut run = Run::new(&Policy { max: MaxAttempts::Times(1), ..plain() }).begin();
+    ends(&mut run, 3);
+    run.did("spawn1! started failed(no attempts left) exhausted exit3");
+    let mut run = Run::new(&Policy { permanent_on: ExitSpecs::parse("3").unwrap(), ..plain() }).begin();
+    ends(&mut run, 3);
+    run.did("spawn1 started failed(not retried: --permanent-on) permanent exit3");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::words::of_system;
 use crate::metrics::Metrics;
+use crate::sys::supervise::stop_signals;
 use crate::sys::{identity, trust};
 
 /// The longest wait for the lock.
@@ -97,7 +98,8 @@ impl Place {
         Ok(Some(metadata))
     }
 
-    /// The lock, which ends with the file that is returned; `None` if others kept it for too long.
+    /// The lock, which ends with the file that is returned; `None` if others kept it for too long, or a signal told us to
+    /// stop meanwhile.
     fn lock(&self, old: Option<&Metadata>) -> io::Result<Option<File>> {
         let path = self.beside(".lock");
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -107,14 +109,17 @@ impl Place {
         };
         // Of another user's, reading is enough.
         let file = open(true).or_else(|why| open(false).map_err(|_| why))?;
-        let begun = Instant::now();
+        let (begun, told) = (Instant::now(), stop_signals());
         let random: [u8; 64] = identity::entropy();
         for share in random.iter().cycle() {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(fs::TryLockError::Error(why)) => return Err(why),
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() >= LOCK_LIMIT => return Ok(None),
-                Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::WouldBlock) => {
+                    if begun.elapsed() >= LOCK_LIMIT || stop_signals() != told {
+                        return Ok(None);
+                    }
+                }
             }
             // Half of the pause, and a share of the other half.
             let jitter = 0.5 + f64::from(*share) / 510.0;

@@ -153,6 +153,16 @@ impl Sinks {
         self.console.begin_attempt(&self.identity, attempt, max);
     }
 
+    /// A hook or the fallback is about to start: what it writes is enclosed as an attempt's output is.
+    pub(crate) fn begin_helper(&mut self, is_fallback: bool) {
+        self.console.begin_helper(&self.identity, is_fallback);
+    }
+
+    /// It is over. `torn`: what it wrote to stdout, and to stderr, may end within a line.
+    pub(crate) fn end_helper(&mut self, failed: bool, torn: [bool; 2]) {
+        self.console.end_helper(&self.identity, failed, torn);
+    }
+
     /// Is more to be said than what matters?
     pub(crate) fn says_more(&self) -> bool {
         self.console.wants_start()

@@ -118,6 +118,94 @@ fn a_command_for_the_system_begins_a_line() {
     assert!(ran.stderr.contains("torn\n::endgroup::\n"), "{}", ran.stderr);
 }
 
+/// The lines that a runner of GitHub's obeys, but for those that stop and resume commands.
+fn obeyed(text: &str) -> Vec<&str> {
+    let mut token = None;
+    let mut obeyed = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("::")) {
+        match &token {
+            Some(token) if line == format!("::{token}::") => {}
+            Some(_) => continue,
+            None => {
+                if let Some(word) = line.strip_prefix("::stop-commands::") {
+                    token = Some(word.to_owned());
+                    continue;
+                }
+                obeyed.push(line);
+            }
+        }
+        token = None;
+    }
+    assert_eq!(token, None, "commands are obeyed again in the end");
+    obeyed
+}
+
+#[test]
+fn what_hooks_and_the_fallback_write_is_enclosed_as_that_of_attempts_is() {
+    let sandbox = Sandbox::new();
+    let hostile = "echo ::error::no; printf 'no line'; exit 1";
+    let options =
+        ["--max", "2", "--delay", "1ms", "--name", "x", "--message-format", "github", "--ci-stop-commands"];
+    let helpers = ["--on-retry", hostile, "--on-failure", hostile, "--fallback", hostile];
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec 2>&1; exec \"$@\"", "sh", crate::support::RETRY]).args(options).args(helpers);
+    shell.args(["--", "sh", "-c", "echo ::error::no; exit 1"]).env("HOME", sandbox.path(""));
+    let output = shell.stdin(Stdio::null()).output().expect("sh");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(text.matches("::error::no").count(), 5, "{text}");
+    let lines = obeyed(&text);
+    let (last, groups) = lines.split_last().expect("lines");
+    assert_eq!(
+        groups,
+        [
+            "::group::attempt 1/2 of x",
+            "::endgroup::",
+            "::group::attempt 2/2 of x",
+            "::endgroup::",
+            "::group::fallback of x",
+            "::endgroup::",
+        ],
+        "{text}"
+    );
+    assert!(last.starts_with("::error title=x failed::2 attempts in "), "{text}");
+    // Whatever else is not to be said.
+    let quiet = ["-q", "--message-format", "github", "--messages-to", "stdout", "--ci-stop-commands"];
+    let text = sandbox.run([&quiet[..], &["--max", "1", "--", "false"]].concat()).exits(1).text();
+    assert_eq!((text.matches("::stop-commands::").count(), obeyed(&text)), (1, Vec::new()), "{text}");
+}
+
+#[test]
+fn outputs_are_variables_for_azure() {
+    let sandbox = Sandbox::new();
+    let line = |more: &[&str]| {
+        let options = ["--max", "2", "--delay", "1ms", "--outputs", "--message-format", "azure"];
+        let hint = "printf 'reason=##vso[task.x]%%\n' >\"$RETRY_HINT\"; exit $((2 - RETRY_ATTEMPT))";
+        sandbox.run([&options, more, &["--", "sh", "-c", hint]].concat()).exits(0)
+    };
+    for more in [&["-q"][..], &["--chronic"], &[]] {
+        let text = line(&[&["--messages-to", "stdout"], more].concat()).text();
+        let set = |line: &str| line.strip_prefix("##vso[task.setvariable variable=retry.").map(str::to_owned);
+        let all: Vec<String> = text.lines().filter_map(set).collect();
+        let (times, plain): (Vec<_>, Vec<_>) = all.iter().partition(|line| line.contains("_ms;"));
+        assert_eq!(
+            plain,
+            [
+                "attempts;isOutput=true]2",
+                "exit_code;isOutput=true]0",
+                "outcome;isOutput=true]succeeded",
+                "rescued;isOutput=true]true",
+                "last_reason;isOutput=true]# #vso[task.x]%AZP25",
+            ],
+            "{text}"
+        );
+        assert_eq!(times.len(), 2, "{text}");
+        assert_eq!(text.contains("task.logissue"), more.is_empty(), "{text}");
+    }
+    let ran = line(&[]);
+    assert!(!ran.text().contains("setvariable") && !ran.stderr.contains("setvariable"), "{}", ran.stderr);
+    ran.mentions(&["no outputs: Azure reads them on stdout; use --messages-to stdout, or --outputs=FILE"]);
+}
+
 #[test]
 fn the_system_is_known_by_its_environment_where_that_is_asked() {
     let sandbox = Sandbox::new();

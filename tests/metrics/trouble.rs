@@ -108,6 +108,34 @@ fn a_lock_that_is_held_is_waited_for_and_given_up() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_for_the_lock_and_is_died_of() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let sandbox = Sandbox::new();
+    run(&sandbox, "retry.prom").says(&[]);
+    let before = sandbox.read("retry.prom");
+    let lock = File::open(sandbox.path(".retry.prom.lock")).expect("the lock");
+    lock.lock().expect("a lock");
+    let mut shortest = f64::MAX;
+    // Whoever waits is told, whatever is still to come. A machine that is busy may take its time.
+    for hook in [&[][..], &["--on-success", "exec sleep 60"], &[], &[]] {
+        let words = [&["--metrics-file", "retry.prom", "--log", "log"][..], hook, &["--", "true"]].concat();
+        let mut running =
+            sandbox.signallable(words).stderr(std::process::Stdio::null()).spawn().expect("retry");
+        crate::support::wait_for("the end of the run", || sandbox.read("log").contains("run.stop"));
+        let began = std::time::Instant::now();
+        let pid = rustix::process::Pid::from_child(&running);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a process");
+        let status = running.wait().expect("an end");
+        assert_eq!(status.signal(), Some(15), "{hook:?}: {status}");
+        shortest = shortest.min(began.elapsed().as_secs_f64());
+        std::fs::remove_file(sandbox.path("log")).expect("a file");
+    }
+    assert!(shortest < 0.5, "half of the wait at most: {shortest}");
+    assert_eq!(sandbox.read("retry.prom"), before);
+}
+
+#[test]
 fn leftovers_of_killed_processes_are_removed_once_they_are_old() {
     let sandbox = Sandbox::new();
     let mut dead = Command::new("true").spawn().expect("a process");

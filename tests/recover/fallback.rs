@@ -106,6 +106,8 @@ fn without_the_whole_input_there_is_no_fallback() {
     let words = [
         "--max",
         "1",
+        "--log",
+        "log",
         "--stdin-max",
         "10",
         "--fallback",
@@ -118,6 +120,8 @@ fn without_the_whole_input_there_is_no_fallback() {
     let ran = crate::cli::harness::Ran::of(sandbox.retry(words).write_stdin("more than ten bytes"));
     ran.exits(4).mentions(&["the fallback was not run: stdin cannot be replayed: more than --stdin-max 10"]);
     assert!(!sandbox.path("ran").exists());
+    // The only attempt failed for its own reason, and not for its input, which no other attempt would have read.
+    assert_eq!(sandbox.log("log").last().expect("an event")["outcome"], "exhausted");
 }
 
 #[test]

@@ -231,9 +231,51 @@ fn a_run_that_was_refused_keeps_its_input_too() {
 #[test]
 fn a_hook_knows_the_letter() {
     let sandbox = Sandbox::new();
-    let hook = ["--on-failure", "cp \"$RETRY_DEAD_LETTER\" copy"];
+    let hook = ["--on-failure", "to=$PWD/copy; cd /; cp \"$RETRY_DEAD_LETTER\" \"$to\""];
     fail_with(&sandbox, b"work", &hook, &["false"]).exits(1);
     assert_eq!(read(sandbox.read("copy").as_bytes()).1, b"work");
+}
+
+#[test]
+fn the_log_and_its_report_name_the_letter() {
+    let sandbox = Sandbox::new();
+    fail_with(&sandbox, b"", &["--log", "log"], &["false"]).exits(1);
+    let names = letters(&sandbox);
+    let log = sandbox.log("log");
+    let path = std::path::PathBuf::from(log.last().expect("an event")["letter"].as_str().expect("a letter"));
+    let place = std::fs::canonicalize(sandbox.path("dlq")).expect("a directory");
+    assert_eq!(path, place.join(&names[0]));
+    let told = sandbox.run(["report", "--run", "last", "log"]).exits(0);
+    let line = format!("dead letter: {0}; run it again with: retry replay {0}\n", path.display());
+    assert!(told.text().contains(&line), "{}", told.text());
+    let run = sandbox.run(["--max", "1", "--log", "other", "--", "false"]).exits(1);
+    drop(run);
+    assert!(!sandbox.read("other").contains("\"letter\""));
+}
+
+#[test]
+fn input_on_other_descriptors_is_said_to_be_lost_and_stdin_is_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.write("other", "other input");
+    for source in ["<other", "< <(cat other)"] {
+        let line = format!(
+            "printf work | \"$R\" --max 1 --dead-letter dlq -- \
+             sh -c '[ \"$(cat - /dev/fd/9)\" = workother\\ input ] && exit 4' 9{source}"
+        );
+        let mut command = crate::supervision::program::command(&sandbox, &["bash", "-c", &line]);
+        assert_eq!(crate::supervision::program::run(&mut command), End::Code(4), "{}", sandbox.read("err"));
+        let said = sandbox.read("err");
+        assert!(said.contains("only stdin is kept, not what was read from /dev/fd/9"), "{said}");
+        assert!(said.contains("hint: name a file instead"), "{said}");
+        let (header, body) = letter(&sandbox);
+        assert_eq!((&header["lost_inputs"], &*body), (&json!(["/dev/fd/9"]), &b"work"[..]));
+        let list = sandbox.run(["replay", "--list", "dlq"]).exits(0).text();
+        assert!(list.contains("not what was read from /dev/fd/9"), "{list}");
+        let shown = sandbox.run(["replay", "--show", "dlq"]).exits(0).text();
+        assert!(shown.contains("not kept:   /dev/fd/9"), "{shown}");
+        sandbox.run(["replay", "dlq"]).exits(1).mentions(&["not what was read from /dev/fd/9", "--force"]);
+        std::fs::remove_dir_all(sandbox.path("dlq")).expect("a directory");
+    }
 }
 
 #[test]
@@ -258,6 +300,12 @@ fn a_directory_that_cannot_be_used_is_told_and_changes_nothing() {
 #[test]
 fn a_full_disk_loses_the_letter_and_leaves_nothing_behind() {
     let sandbox = Sandbox::new();
+    // It takes an empty file: what is required is tried with bytes.
+    let line = "ulimit -f 0; exec \"$R\" --dead-letter dlq --dead-letter-required -- sh -c 'touch ran'";
+    let mut shell = command(&sandbox, &["bash", "-c", line]);
+    assert_eq!(crate::supervision::program::run(&mut shell), End::Code(125));
+    assert!(!sandbox.path("ran").exists());
+    assert_eq!(letters(&sandbox), [] as [String; 0]);
     let line = "ulimit -f 64; exec \"$R\" --max 1 --dead-letter dlq -- sh -c 'exit 4'";
     sandbox.write("input", vec![b'x'; 1_000_000]);
     let line = format!("{line} <input");

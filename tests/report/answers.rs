@@ -91,6 +91,21 @@ fn one_run_is_told_and_its_verdict_can_be_repeated() {
     assert!(told.starts_with(&format!("run {first} of nightly on ")), "{told}");
     let one = sandbox.report(&["--run", &first, "--format", "json", "log"]).exits(0).json();
     assert_eq!((&one["runs"], &one["rescued"]), (&json!(1), &json!(1)));
+    // With the run's own settings, as its log tells them, and what it said.
+    let own =
+        ["--permanent-match", "no 'luck'", "--permanent-on", "9", "--log", "own", "-q", "--", "sh", "-c"];
+    let said = ["echo \"no 'luck'\" >&2; exit $((3 + 6 * ${1:-0}))"];
+    for (more, class) in [(&["x", "0"][..], "permanent: exit 3"), (&["x", "1"], "permanent: exit 9")] {
+        let _failed = sandbox.run([&own[..], &said, more].concat());
+        let told = sandbox.report(&["--run", "last", "own"]).exits(0).text();
+        let again = told.lines().last().expect("a command").trim();
+        let path = std::path::Path::new(crate::support::RETRY).parent().expect("a directory").display();
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &format!("PATH={path}:$PATH; {again}")]).env("HOME", sandbox.path(""));
+        let output = shell.output().expect("bash");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.starts_with(class), "{again}: {text}");
+    }
     sandbox.report(&["--run", "zz", "log"]).exits(125).says(&["retry: no run begins with 'zz'"]);
     sandbox.report(&["--run", "0", "log"]).exits(125).mentions(&["more than one run begins with '0'"]);
 }
@@ -199,6 +214,24 @@ fn verdicts_are_given_anew_by_the_rules_of_now() {
     let change =
         json!({"from": "transient", "to": "permanent", "attempts": 2, "runs": 1, "succeeded_runs": 0});
     assert_eq!(json["rejudged"]["changes"], json!([change]));
+    // What the runs were told of judging holds, unless something of now says otherwise.
+    let told = ["--permanent-on", "7", "--log", "told", "-q", "--", "sh", "-c", "exit 7"];
+    sandbox.run(told).exits(7);
+    let same = sandbox.report(&["--rejudge", "told"]).exits(0).text();
+    assert!(same.ends_with("\n  no verdict changes\n"), "{same}");
+    let changed = sandbox.report(&["--rejudge", "--permanent-on", "8", "told"]).exits(0).text();
+    assert!(changed.contains("  permanent → transient  1 attempt in 1 run"), "{changed}");
+    let rules =
+        "[policy.api]\ninherits = \"default\"\n[[policy.api.rule]]\nclass = \"permanent\"\nexit = 7\n";
+    sandbox.write("api.toml", rules);
+    let named =
+        ["--policy", "api", "--config", "api.toml", "--log", "named", "-q", "--", "sh", "-c", "exit 7"];
+    sandbox.run(named).exits(7);
+    let same = sandbox.report(&["--rejudge", "named"]).exits(0).text();
+    assert!(same.ends_with("\n  no verdict changes\n"), "{same}");
+    sandbox.write("api.toml", rules.replace("permanent", "transient"));
+    let changed = sandbox.report(&["--rejudge", "--config", "api.toml", "named"]).exits(0).text();
+    assert!(changed.contains("  permanent → transient  1 attempt in 1 run"), "{changed}");
     sandbox.write("said", "");
     sandbox.script("flaky", "#!/bin/sh\necho 'E: no luck today' >&2\nexit 4\n");
     let tails =

@@ -53,6 +53,7 @@ fn text(path: &Path, header: &Header) -> Result<String, letter::Mistake> {
         ("directory", header.directory()?.to_string_lossy().into_owned()),
         ("umask", header.umask.clone()),
         ("stdin", stdin),
+        ("not kept", header.lost_inputs.join(", ")),
         ("outcome", format!("{} after {}{end}{reason}", header.outcome, plural(header.attempts, "attempt"))),
         ("policy", header.policy.clone().unwrap_or_default()),
         ("settings", settings(header)),
@@ -118,7 +119,7 @@ pub(super) fn check(letter: &Letter, asked: &Asked) -> Result<(), String> {
     if !directory.is_empty() && !Path::new(&directory).is_dir() {
         return Err(format!("its directory {} is gone", Path::new(&directory).display()));
     }
-    if let (Stdin::Partial { why, .. }, false) = (&header.stdin, asked.force) {
+    if let (Some(why), false) = (header.missing(), asked.force) {
         return Err(format!("it does not hold the whole input ({why}); --force runs it all the same"));
     }
     if matches!(header.stdin, Stdin::File { .. }) {

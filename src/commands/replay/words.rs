@@ -52,7 +52,7 @@ pub(super) fn warnings(entries: &[Entry]) -> Vec<String> {
         .collect();
     let host = identity::host();
     let others: BTreeSet<&String> =
-        headers().map(|header| &header.host).filter(|other| **other != host).collect();
+        headers().map(|header| &header.host).filter(|other| !other.is_empty() && **other != host).collect();
     let mut all = Vec::new();
     if !missing.is_empty() {
         all.push(format!("set when the letters were written and not now: {}", joined(missing)));

@@ -26,7 +26,7 @@ pub(super) fn identity(asked: &Setup, command: &Wrapped, outer: &Outer, run: Str
 }
 
 /// The supervisor's options. `prompt_start`: somebody is told of a start as soon as it is known.
-pub(super) fn options(asked: &Setup, prompt_start: bool) -> Options {
+pub(super) fn options(asked: &Setup, prompt_start: bool, is_replay: bool) -> Options {
     let policy = &asked.resolved.policy;
     let kill_after_given = asked.resolved.origin("kill-after").is_given();
     Options {
@@ -35,6 +35,8 @@ pub(super) fn options(asked: &Setup, prompt_start: bool) -> Options {
         grace: policy.kill_after,
         death_signal: policy.signal.0,
         prompt_start,
+        // Who started us passes on what it gets, to us and through us to the command.
+        prompt_witness: is_replay,
     }
 }
 

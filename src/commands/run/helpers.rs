@@ -32,9 +32,19 @@ impl Driver<'_> {
     /// Starts a hook or the fallback. What cannot be started has ended.
     pub(super) fn run_helper(&mut self, helper: &Helper) -> Option<Input> {
         self.sinks.clear();
+        self.sinks.begin_helper(helper.kind == HelperKind::Fallback);
         let started = self.start_helper(helper);
         self.helper = started.is_ok().then_some(helper.kind);
-        started.err().map(|failure| Input::HelperEnded(Ending::NotStarted(failure)))
+        started.err().map(|failure| self.helper_ended(helper.kind, Ending::NotStarted(failure)))
+    }
+
+    fn helper_ended(&mut self, kind: HelperKind, ending: Ending) -> Input {
+        // What nobody has looked at may end anywhere. A hook writes to stderr alone.
+        let is_unseen = !self.streams.keeps_all();
+        self.sinks
+            .end_helper(ending != Ending::Exited(0), [is_unseen && kind == HelperKind::Fallback, is_unseen]);
+        self.keep_messages();
+        Input::HelperEnded(ending)
     }
 
     fn start_helper(&mut self, helper: &Helper) -> Result<(), StartFailure> {
@@ -87,9 +97,7 @@ impl Driver<'_> {
 
     /// Turns an event of a running helper into an input. `Err`: an event for others, if any is left.
     pub(super) fn of_helper(&mut self, event: SupervisorEvent) -> Result<Input, Option<SupervisorEvent>> {
-        if self.helper.is_none() {
-            return Err(Some(event));
-        }
+        let Some(kind) = self.helper else { return Err(Some(event)) };
         let ending = match event {
             SupervisorEvent::Ended { ending, .. } => ending,
             SupervisorEvent::Unkillable(left) => {
@@ -105,7 +113,6 @@ impl Driver<'_> {
             event => return Err(Some(event)),
         };
         self.helper = None;
-        self.keep_messages();
-        Ok(Input::HelperEnded(ending))
+        Ok(self.helper_ended(kind, ending))
     }
 }

@@ -69,7 +69,8 @@ impl Driver<'_> {
                 let text =
                     format!("kept as {0}; run it again with: retry replay {0}", Path::new(&path).display());
                 kept.said.insert(0, (Level::Warn, text));
-                kept.path = Some(path);
+                // Hooks and readers of the log may be elsewhere.
+                kept.path = Some(Path::new(&identity::directory()).join(path).into_os_string());
             }
             Err(why) => {
                 let text = format!("the dead letter could not be written: {why}; the input is lost");
@@ -102,8 +103,12 @@ impl Driver<'_> {
         let line = header.line().map_err(|mistake| mistake.0)?;
         let name = |number| letter::file_name(&header.created, &self.name, &self.run, number);
         let path = letterbox.write(&self.run, name, &line, body)?;
-        if let Stdin::Partial { why, .. } = &header.stdin {
+        if let Some(why) = header.missing() {
             kept.said.push((Level::Warn, format!("the dead letter does not hold the whole input: {why}")));
+        }
+        if !header.lost_inputs.is_empty() {
+            let text = "hint: name a file instead of <(…), or give it on stdin: a letter can hold that";
+            kept.said.push((Level::Warn, text.to_owned()));
         }
         let count = letterbox.letters().map_or(0, |letters| letters.len() as u64);
         if count > self.policy.dead_letter_warn.0 {
@@ -155,6 +160,7 @@ impl Driver<'_> {
             uid: rustix::process::getuid().as_raw(),
             umask: format!("{:04o}", identity::umask()),
             stdin,
+            lost_inputs: self.supervisor.other_inputs().map(|number| format!("/dev/fd/{number}")).collect(),
             env_names: Vec::new(),
             shell: self.policy.shell.as_ref().map(|shell| shell.0.to_string_lossy().into_owned()),
             policy: self.resolved.name.clone(),

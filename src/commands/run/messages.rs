@@ -2,7 +2,9 @@
 
 use super::streams::Leftover;
 use super::{Driver, hints};
+use crate::base::exit_code::Exit;
 use crate::event::{Event, Level, Outcome};
+use crate::sys::supervise::stop_signals;
 
 const IN_FILE: &str = "note: this failed attempt already wrote to stdout (a file); later output is appended. \
                        Use -O to write only the successful attempt's output";
@@ -19,7 +21,9 @@ impl Driver<'_> {
         }
         self.telling.take(event, &self.command.argv[0].to_string_lossy());
         self.sinks.enter_span(self.telling.span_id(event));
+        let told = stop_signals();
         self.sinks.emit(event);
+        self.stopped_telling |= matches!(event, Event::RunStop(_)) && stop_signals() != told;
         match event {
             Event::AttemptFailed(failure) if failure.not_started && failure.reason == "command not found" => {
                 self.hint(hints::not_found(&self.command.argv));
@@ -33,6 +37,12 @@ impl Driver<'_> {
         }
         self.advise(event);
         self.keep_messages();
+    }
+
+    /// What we die of, if a signal ended the telling of the run's end and nobody has taken it since.
+    pub(super) fn stopped_while_telling(&mut self) -> Option<Exit> {
+        let signal = self.stopped_telling.then(|| self.supervisor.signal_now());
+        signal.flatten().map(Exit::Signal)
     }
 
     /// Gives advice on the command's tool once an attempt is over, so that it stands below what the tool has said. On a terminal

@@ -154,6 +154,8 @@ rows! { $ Surroundings
     { "WHEN" env "RETRY_OPT_SUMMARY" }
 
     /// Give later steps of a CI job the attempts, the outcome and the rest, in $GITHUB_OUTPUT or a dotenv FILE
+    ///
+    /// With --message-format azure and --messages-to stdout: in variables such as `retry.attempts`.
     outputs / "outputs": Option<OutputsTo> = None,
     { "FILE" env "RETRY_OPT_OUTPUTS" }
 

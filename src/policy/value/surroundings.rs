@@ -52,7 +52,7 @@ words!(Summary: "auto" = Summary::Auto, "always" = Summary::Always, "never" = Su
 /// The destination of a run's outputs for later steps of a CI job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputsTo {
-    /// The file that `$GITHUB_OUTPUT` names, in its format.
+    /// The CI system: variables of Azure's, else the file that `$GITHUB_OUTPUT` names, in its format.
     Github,
     /// A dotenv file.
     File(OsString),

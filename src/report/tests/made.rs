@@ -118,6 +118,7 @@ impl Made {
             program: self.name.clone(),
             started_at: "2026-11-26T12:00:00.000000Z".to_owned(),
             fallback: None,
+            letter: (self.outcome == Outcome::Exhausted).then(|| "/dlq/x y.letter".to_owned()),
             why: String::new(),
             set_by: None,
         }

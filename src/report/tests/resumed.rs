@@ -66,6 +66,18 @@ fn a_run_without_an_end_is_remembered_with_its_attempts() {
 }
 
 #[test]
+fn of_many_runs_without_an_end_the_latest_are_remembered() {
+    let mut analysis = Analysis::new(&Options::default());
+    for number in 0..10_002 {
+        let text = Made::new(number, "a", 0, true).lines();
+        analysis.feed(text.split_inclusive('\n').next().expect("a line").as_bytes());
+    }
+    let open = analysis.totals().open;
+    assert_eq!(open.len(), 10_000);
+    assert_eq!(open.first_key_value().map(|(run, _)| run.as_str()), Some("run-000002"));
+}
+
+#[test]
 fn what_is_no_checkpoint_is_refused() {
     for text in ["", "{}", "null", "# Written by retry.", "{\"v\":1}"] {
         assert!(Checkpoint::parse(text).is_err(), "{text}");

@@ -96,6 +96,13 @@ fn a_verdict_is_doubted_when_the_next_run_succeeds_soon() {
     assert_eq!((rule.followed_runs, rule.followed_by_success), (3, 3));
     assert_eq!(rule.suggestion.as_deref(), Some("consider transient"));
     assert!((rule.until_success_ms.unwrap() - 119_700.0).abs() < 1.0, "{:?}", rule.until_success_ms);
+    let begun = Made::new(0, "a", 0, true).started;
+    let at_last = Made { started: begun + 600, success: Some(500), ..Made::new(10, "a", 0, true) };
+    assert_eq!(
+        plain(&[stopped(0, "gone"), at_last]).rules[0].followed_runs,
+        1,
+        "ten minutes from end to end"
+    );
     let late = [stopped(0, "gone"), Made::new(11, "a", 0, true)];
     assert_eq!(plain(&late).rules[0].followed_runs, 0, "more than ten minutes");
     let other = [stopped(0, "gone"), Made::new(2, "b", 0, true)];
@@ -220,6 +227,33 @@ fn a_quantile_is_of_nearest_rank() {
     let twenty: Vec<u64> = (1..=20).map(|n| n * 100_000).collect();
     assert!(near(quantiles(&twenty)[1], 1_900_000), "{:?}", quantiles(&twenty));
     assert!(near(quantiles(&twenty)[2], 2_000_000), "{:?}", quantiles(&twenty));
+}
+
+#[test]
+fn a_run_counts_in_the_hour_of_its_end_and_by_what_its_end_says() {
+    // It begins a second before the hour.
+    let run = Made { started: 1_789_948_800 + 15 * 3_600 - 1, ..Made::new(1, "a", 1, true) };
+    let report = plain(std::slice::from_ref(&run));
+    let hours: Vec<_> = report.by_hour.iter().map(|hour| (&*hour.name, hour.runs)).collect();
+    assert_eq!(hours, [("15", 1)]);
+    // The run took 1.7 s, of which it waited one.
+    let longest = report.by_name[0].duration.and_then(|duration| duration.max_ms);
+    assert!(longest.is_some_and(|max| (max - 1_700.0).abs() < 1.0), "{longest:?}");
+    // Of one whose begin is in another file, only the end is known.
+    let text = run.lines();
+    let end = read(text.lines().last().expect("a line"), &Options::default());
+    assert_eq!((end.runs, end.attempts.max), (1, Some(2)));
+}
+
+#[test]
+fn bins_widen_only_when_there_would_be_too_many() {
+    let width = |last| {
+        let mut bins = Bins::new(8);
+        bins.add(0, 0);
+        bins.add(last, 0);
+        bins.width()
+    };
+    assert_eq!((width(7), width(8), width(15), width(16)), (1, 2, 2, 4));
 }
 
 #[test]

@@ -210,7 +210,5 @@ fn a_signal_in_a_final_hook_leaves_out_the_rest() {
 fn a_fallback_that_could_not_have_the_same_input_is_not_run() {
     let mut run = Run::new(&Policy { on_failure: lines(0), ..with_fallback() }).begin();
     run.tell(Input::Ended(Ended { stdin_lost: Some("lost".into()), ..Ended::plainly(Ending::Exited(7)) }));
-    run.did(
-        "spawn1! started failed(not retried: stdin not replayable) tell(the fallback was not run: lost) permanent exit7",
-    );
+    run.did("spawn1! started failed(no attempts left) tell(the fallback was not run: lost) exhausted exit7");
 }

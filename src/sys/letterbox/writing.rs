@@ -14,6 +14,8 @@ use crate::sys::spool::Spool;
 
 /// Bytes that are copied at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// As much as a letter with little input.
+const PROBE_BYTES: usize = 4096;
 /// Names that are tried.
 const MAX_NAMES_TRIED: u32 = 10_000;
 
@@ -21,7 +23,11 @@ impl Letterbox {
     /// Makes sure that a letter of this run could be written. The error is words.
     pub(crate) fn probe(&self, run: &str) -> Result<(), String> {
         let name = format!("{TEMPORARY}{run}");
-        let made = self.begin(&name).and_then(|_| Ok(unlinkat(&self.directory, &*name, AtFlags::empty())?));
+        let made = self.begin(&name).and_then(|file| {
+            // A full disk takes a file's name, and not its bytes.
+            let written = write_all(&file, &[b'\n'; PROBE_BYTES]).and_then(|()| Ok(sync(&file)?));
+            written.and(Ok(unlinkat(&self.directory, &*name, AtFlags::empty())?))
+        });
         made.map_err(|why| at(&self.path, &why))
     }
 

@@ -14,7 +14,7 @@ use crate::classify::signal;
 use crate::dialect::{Dialect, Facts, SUMMARY_HEAD, continues_table, dotenv, github_outputs, summary_row};
 use crate::event::{Event, Level, Outcome, Record, RunIdentity, RunStop, Tally, micros};
 use crate::policy::Policy;
-use crate::policy::value::{MessageFormat, OutputsTo, Summary};
+use crate::policy::value::{MessageFormat, MessagesTo, OutputsTo, Summary};
 use crate::sys::{environment, identity};
 
 pub(super) struct CiFiles {
@@ -40,6 +40,13 @@ impl CiFiles {
         let (outputs, warning) = match &policy.outputs {
             None => (None, None),
             Some(OutputsTo::File(path)) => (Some(Outputs::Dotenv(path.clone())), None),
+            // The console writes them.
+            Some(OutputsTo::Github) if dialect(policy) == Some(Dialect::Azure) => (
+                None,
+                (policy.messages_to != MessagesTo::Stdout).then_some(
+                    "no outputs: Azure reads them on stdout; use --messages-to stdout, or --outputs=FILE",
+                ),
+            ),
             Some(OutputsTo::Github) => match environment::get("GITHUB_OUTPUT") {
                 Some(path) => (Some(Outputs::Github(path)), None),
                 None => (None, Some("no outputs: GITHUB_OUTPUT is not set; use --outputs=FILE")),
@@ -51,21 +58,7 @@ impl CiFiles {
     }
 
     fn stop(&self, run: &RunIdentity, stop: &RunStop) -> Result<(), String> {
-        let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();
-        let facts = Facts {
-            name: &run.name,
-            outcome: stop.outcome.name(),
-            succeeded: stop.outcome == Outcome::Succeeded,
-            rescued: stop.rescued,
-            attempts: stop.attempts,
-            max: self.max,
-            status: stop.exit_code.or_else(|| signal::status(stop.signal.as_ref()?)).unwrap_or(0),
-            elapsed_ms: micros(stop.elapsed_ms) / 1000,
-            waited_ms: micros(stop.slept_ms) / 1000,
-            waited: approximate(Duration::from_micros(micros(stop.slept_ms))),
-            seen: seen.join(", "),
-            last_reason: stop.failures.last().map_or("", |tally| &tally.reason),
-        };
+        let facts = facts(run, stop, self.max);
         let told = match &self.outputs {
             None => Ok(()),
             Some(Outputs::Dotenv(path)) => write(path, &dotenv(&facts), true),
@@ -79,6 +72,34 @@ impl CiFiles {
             _ => Ok(()),
         };
         told.and(row)
+    }
+}
+
+/// A run that is over, as later steps of a job are told of it.
+pub(super) fn facts<'a>(run: &'a RunIdentity, stop: &'a RunStop, max: Option<u64>) -> Facts<'a> {
+    let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();
+    Facts {
+        name: &run.name,
+        outcome: stop.outcome.name(),
+        succeeded: stop.outcome == Outcome::Succeeded,
+        rescued: stop.rescued,
+        attempts: stop.attempts,
+        max,
+        status: stop.exit_code.or_else(|| signal::status(stop.signal.as_ref()?)).unwrap_or(0),
+        elapsed_ms: micros(stop.elapsed_ms) / 1000,
+        waited_ms: micros(stop.slept_ms) / 1000,
+        waited: approximate(Duration::from_micros(micros(stop.slept_ms))),
+        seen: seen.join(", "),
+        last_reason: stop.failures.last().map_or("", |tally| &tally.reason),
+    }
+}
+
+/// The CI system that messages are for.
+pub(super) fn dialect(policy: &Policy) -> Option<Dialect> {
+    match policy.message_format {
+        MessageFormat::Ci(dialect) => Some(dialect),
+        MessageFormat::Auto => Dialect::detect(|name| environment::get(name).is_some()),
+        MessageFormat::Text | MessageFormat::Json => None,
     }
 }
 
@@ -103,13 +124,8 @@ impl Sink for CiFiles {
 /// file, and nobody sees it.
 fn summary(policy: &Policy, identity: &RunIdentity) -> Option<(OsString, bool)> {
     let is_set = |name: &str| environment::get(name).is_some();
-    let dialect = match policy.message_format {
-        MessageFormat::Ci(dialect) => Some(dialect),
-        MessageFormat::Auto => Dialect::detect(is_set),
-        MessageFormat::Text | MessageFormat::Json => None,
-    };
     let imitated = ["GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT"].into_iter().any(is_set);
-    let is_wanted = dialect == Some(Dialect::Github) && policy.summary != Summary::Never;
+    let is_wanted = dialect(policy) == Some(Dialect::Github) && policy.summary != Summary::Never;
     let path = (is_wanted && !imitated && identity.parent.is_none())
         .then(|| environment::get("GITHUB_STEP_SUMMARY"));
     Some((path.flatten()?, policy.summary == Summary::Always))

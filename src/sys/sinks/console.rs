@@ -1,12 +1,15 @@
 //! Messages: for people (`text`), for programs (`json`) and for CI systems, and the countdown while we wait.
 
 mod groups;
+mod outputs;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 use self::groups::{Groups, annotation};
+use self::outputs::Outputs;
+use super::ci_files;
 use crate::base::duration::approximate;
 use crate::base::words::of_system;
 use crate::dialect::{Dialect, harmless};
@@ -24,6 +27,7 @@ pub(crate) struct Console {
     /// The CI system whose commands are written.
     dialect: Option<Dialect>,
     groups: Groups,
+    outputs: Option<Outputs>,
     to: Messages,
     color: Color,
     countdown: Countdown,
@@ -80,11 +84,7 @@ const WORTH_COUNTING: Duration = Duration::from_secs(2);
 impl Console {
     /// `folds`: failed attempts that look alike are told once.
     pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
-        let dialect = match policy.message_format {
-            MessageFormat::Auto => Dialect::detect(|name| environment::get(name).is_some()),
-            MessageFormat::Ci(dialect) => Some(dialect),
-            MessageFormat::Text | MessageFormat::Json => None,
-        };
+        let dialect = ci_files::dialect(policy);
         Self {
             folds,
             seen: None,
@@ -93,6 +93,7 @@ impl Console {
             lines: if policy.message_format == MessageFormat::Json { Lines::Json } else { Lines::Text },
             dialect,
             groups: Groups::new(dialect, policy),
+            outputs: Outputs::new(dialect, policy),
             to: Messages::Stderr,
             color: policy.color,
             countdown: Countdown::Unknown,
@@ -155,6 +156,21 @@ impl Console {
     /// An attempt is about to start.
     pub(super) fn begin_attempt(&mut self, run: &RunIdentity, attempt: u64, max: Option<u64>) {
         for line in self.groups.begin(run, attempt, max) {
+            self.command(&line);
+        }
+    }
+
+    /// A hook or the fallback is about to start.
+    pub(super) fn begin_helper(&mut self, run: &RunIdentity, is_fallback: bool) {
+        for line in self.groups.begin_helper(run, is_fallback) {
+            self.command(&line);
+        }
+    }
+
+    /// It is over. `torn`: what it wrote may end within a line.
+    pub(super) fn end_helper(&mut self, run: &RunIdentity, failed: bool, torn: [bool; 2]) {
+        self.torn = torn;
+        for line in self.groups.close(run, failed) {
             self.command(&line);
         }
     }
@@ -248,19 +264,25 @@ impl Console {
             Some(kept) => kept.extend(line.as_bytes()),
             None => self.to.write(line.as_bytes()),
         }
+        self.torn = [false; 2];
     }
 
     /// Writes commands for the CI system, each a line of its own.
     fn command(&mut self, line: &str) {
         self.clear();
+        let line_break = self.line_break();
+        self.put(&format!("{line_break}{line}\n"), false);
+    }
+
+    /// What has to stand before a command for it to begin a line.
+    fn line_break(&mut self) -> &'static str {
         let [stdout, stderr] = std::mem::take(&mut self.torn);
         let torn = match self.to {
             Messages::Stdout(_) => stdout,
             Messages::Stderr => stderr,
             Messages::Other(_) => false,
         };
-        let start = if torn { "\n" } else { "" };
-        self.put(&format!("{start}{line}\n"), false);
+        if torn { "\n" } else { "" }
     }
 
     fn wants_color(&self) -> bool {
@@ -271,7 +293,7 @@ impl Console {
 
     /// The least level of which an event may be said.
     pub(super) fn least_level(&self) -> Level {
-        if self.groups.are_wanted() {
+        if self.groups.are_wanted() || self.outputs.is_some() {
             return Level::Info;
         }
         match (self.quiet, self.verbose) {
@@ -287,10 +309,8 @@ impl Console {
         if let Event::GateBypassed(bypassed) = event {
             return !bypassed.told || self.verbose > 1;
         }
-        if self.quiet {
-            return false;
-        }
-        self.groups.are_told_by(event) || self.is_said(event)
+        let is_owed = self.outputs.is_some() && matches!(event, Event::RunStop(_));
+        is_owed || self.groups.are_told_by(event) || !self.quiet && self.is_said(event)
     }
 
     /// Is there to be a line for the event?
@@ -321,6 +341,13 @@ impl Console {
     pub(super) fn take(&mut self, record: &Record<'_>) {
         for line in self.groups.end(record) {
             self.command(&line);
+        }
+        for line in self.outputs.as_ref().map(|outputs| outputs.lines(record)).unwrap_or_default() {
+            let line_break = self.line_break();
+            self.to.write(format!("{line_break}{line}\n").as_bytes());
+        }
+        if self.quiet {
+            return;
         }
         match annotation(self.dialect, record) {
             Some(line) => self.command(&line),

@@ -66,13 +66,14 @@ impl Crew {
         command.arg0(own_name).args(arguments).stdin(Stdio::null());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.env(HANDED_DOWN, handed);
+        if self.witness.is_none() {
+            // It shows our own words, which are those of the copies.
+            self.witness = Witness::start(Some(std::process::id().cast_signed()));
+        }
         let keep = |flags| descriptors.iter().try_for_each(|fd| rustix::io::fcntl_setfd(fd, flags));
         let started = keep(FdFlags::empty()).map_err(io::Error::from).and_then(|()| command.spawn());
         keep(FdFlags::CLOEXEC)?;
         let pid = started?.id().cast_signed();
-        if self.witness.is_none() {
-            self.witness = Witness::start(pid);
-        }
         self.pids.push(pid);
         Ok(pid)
     }
@@ -119,7 +120,7 @@ impl Crew {
             let seen = self.witness.as_ref().and_then(Witness::seen).unwrap_or_default();
             if seen & signals::bit(signal) != 0 {
                 self.witness = None;
-                self.witness = self.pids.first().and_then(|pid| Witness::start(*pid));
+                self.witness = self.pids.first().and_then(|pid| Witness::start(Some(*pid)));
                 return true;
             }
             if self.witness.is_none() || pause::now() >= until {

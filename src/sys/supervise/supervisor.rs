@@ -53,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) death_signal: i32,
     /// Somebody wants [`SupervisorEvent::Started`] at once; otherwise it comes with the end, for two context switches less.
     pub(crate) prompt_start: bool,
+    /// Each command has its witness before it starts, not once it has run for a while.
+    pub(crate) prompt_witness: bool,
 }
 
 /// An event that [`Supervisor::next`] reports.
@@ -214,13 +216,19 @@ impl Supervisor {
             .with_death_signal(self.options.death_signal)
             .with_latest(latest.map(pause::by_the_system))
             .with_descriptors(self.inputs.descriptors(), descriptors.sources);
-        let (pid, exec, launched) = spawn::spawn(launch).map_err(|error| cannot_fork(&error))?;
+        if self.options.prompt_witness && !new_group {
+            self.witness = Witness::start(None);
+        }
+        let (pid, exec, launched) =
+            spawn::spawn(launch).inspect_err(|_| self.witness = None).map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
         signals::set_attempt(self.attempts);
         pause::set_follower(if new_group { pid } else { 0 });
         self.childless = false;
-        self.attempt = Some(Attempt::new(pid, self.attempts, exec, launched, spared));
+        let mut attempt = Attempt::new(pid, self.attempts, exec, launched, spared);
+        self.witness.iter().for_each(|witness| attempt.spared.spare(witness.pid));
+        self.attempt = Some(attempt);
         self.feed();
         Ok(pid)
     }

@@ -30,12 +30,13 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// A witness of what process `command` gets. None where it would be of no use, or cannot be made.
-    pub(super) fn start(command: i32) -> Option<Self> {
+    /// A witness of what process `command` gets; without one it shows no words, and is outdated once there is one. None where
+    /// it would be of no use, or cannot be made.
+    pub(super) fn start(command: Option<i32>) -> Option<Self> {
         if !os::has_own_proc() {
             return None;
         }
-        let title = title(command);
+        let title = command.map_or_else(|| titled(b""), title);
         let parent = std::process::id().cast_signed();
         let _blocked = Blocked::all();
         // SAFETY: the child uses nothing but system calls, and does not return.

@@ -61,6 +61,7 @@ fn stop(outcome: Outcome, failures: u64) -> Event {
         signal: None,
         failures: if failures == 0 { Vec::new() } else { vec![tally] },
         fallback: None,
+        letter: None,
         why: String::new(),
         set_by: None,
         rescued: outcome == Outcome::Succeeded && failures > 0,

@@ -1,4 +1,4 @@
-//! The attempts as groups in a CI system's log, and the one annotation of a run.
+//! The attempts and the fallback as groups in a CI system's log, and the one annotation of a run.
 
 use crate::dialect::{Dialect, Heading, Weight};
 use crate::event::{Event, Outcome, Record, RunIdentity};
@@ -16,13 +16,21 @@ pub(super) struct Groups {
     open: Option<Open>,
 }
 
-/// The attempt that runs.
+/// What runs.
 #[derive(Debug)]
 struct Open {
-    attempt: u64,
-    max: Option<u64>,
+    /// What the group is of, if there is one: of a hook there is none.
+    group: Option<Group>,
     /// The word that ends the time in which no commands are obeyed.
     token: Option<String>,
+}
+
+/// An attempt, or the fallback.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// `None`: the fallback.
+    attempt: Option<u64>,
+    max: Option<u64>,
 }
 
 impl Groups {
@@ -58,16 +66,26 @@ impl Groups {
 
     /// The commands that stand before an attempt.
     pub(super) fn begin(&mut self, run: &RunIdentity, attempt: u64, max: Option<u64>) -> Vec<String> {
+        self.open(run, Some(Group { attempt: Some(attempt), max }))
+    }
+
+    /// The commands that stand before the fallback, or before a hook.
+    pub(super) fn begin_helper(&mut self, run: &RunIdentity, is_fallback: bool) -> Vec<String> {
+        self.open(run, is_fallback.then_some(Group { attempt: None, max: None }))
+    }
+
+    fn open(&mut self, run: &RunIdentity, group: Option<Group>) -> Vec<String> {
         let mut lines = self.close(run, true);
         if !self.are_wanted() {
             return lines;
         }
         let name = output::printable(&run.name);
-        lines.extend(self.dialect.map(|dialect| dialect.begin(&heading(&name, run, attempt, max))));
+        let begin = |(dialect, group): (Dialect, Group)| dialect.begin(&heading(&name, run, group));
+        lines.extend(self.dialect.zip(group).map(begin));
         let token = || format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
         let token = self.stops_commands.then(token);
         lines.extend(token.as_ref().map(|token| format!("::stop-commands::{token}")));
-        self.open = Some(Open { attempt, max, token });
+        self.open = Some(Open { group, token });
         lines
     }
 
@@ -79,16 +97,17 @@ impl Groups {
         self.close(record.run, !matches!(record.event, Event::AttemptSuccess(_)))
     }
 
-    fn close(&mut self, run: &RunIdentity, failed: bool) -> Vec<String> {
+    /// The commands that stand behind whatever is open.
+    pub(super) fn close(&mut self, run: &RunIdentity, failed: bool) -> Vec<String> {
         let Some(open) = self.open.take() else { return Vec::new() };
         let name = output::printable(&run.name);
-        let heading = heading(&name, run, open.attempt, open.max);
-        let end = self.dialect.and_then(|dialect| dialect.end(&heading, failed));
+        let group = self.dialect.zip(open.group);
+        let end = group.and_then(|(dialect, group)| dialect.end(&heading(&name, run, group), failed));
         open.token.map(|token| format!("::{token}::")).into_iter().chain(end).collect()
     }
 }
 
-fn heading<'a>(name: &'a str, run: &'a RunIdentity, attempt: u64, max: Option<u64>) -> Heading<'a> {
+fn heading<'a>(name: &'a str, run: &'a RunIdentity, Group { attempt, max }: Group) -> Heading<'a> {
     Heading { name, attempt, max, run: &run.run, at: clock::unix_seconds() }
 }
 

@@ -65,12 +65,15 @@ impl Inputs {
         }
     }
 
+    /// The descriptors other than 0 that the command was given input on.
+    pub(crate) fn others(&self) -> impl Iterator<Item = i32> {
+        self.list.iter().flat_map(|input| &input.numbers).copied().filter(|number| *number != 0)
+    }
+
     /// The input that was given on descriptor 0.
     pub(crate) fn whole(&self) -> WholeInput<'_> {
-        if self.list.iter().any(|input| !input.numbers.contains(&0)) {
-            return WholeInput::Gone("an argument names a descriptor, whose input is not kept");
-        }
-        match self.list.first().map(|input| &input.kind) {
+        let mut given = self.list.iter().filter(|input| input.numbers.contains(&0));
+        match given.next().map(|input| &input.kind) {
             Some(Kind::Given(_)) => WholeInput::Nothing,
             Some(Kind::Replayed(replay)) => WholeInput::Kept(replay.kept(), replay.loss()),
             Some(Kind::Rewound(file)) => match file.anew() {

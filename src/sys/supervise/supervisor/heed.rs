@@ -199,7 +199,7 @@ impl Supervisor {
     fn replace_witness(&mut self) {
         let before = self.witness.take();
         let Some(attempt) = &mut self.attempt else { return };
-        self.witness = Witness::start(attempt.pid);
+        self.witness = Witness::start(Some(attempt.pid));
         if let Some(before) = before {
             attempt.spared.reaped(before.pid);
         }

@@ -46,8 +46,13 @@ impl Supervisor {
         self.inputs.whole()
     }
 
-    /// A signal that tells us to stop, if one has come.
-    fn signal_now(&mut self) -> Option<i32> {
+    /// The descriptors other than 0 that the command was given input on.
+    pub(crate) fn other_inputs(&self) -> impl Iterator<Item = i32> {
+        self.inputs.others()
+    }
+
+    /// A signal that tells us to stop, if one has come. While no command runs.
+    pub(crate) fn signal_now(&mut self) -> Option<i32> {
         self.turn(Woken { signals: true, exec: false }, &mut Nobody);
         let found = |report: &SupervisorEvent| match report {
             SupervisorEvent::Signal(signal) => Some(*signal),
