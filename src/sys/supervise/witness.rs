@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_witness_sees_what_it_is_sent_and_leaves_nothing() {
-        let witness = Witness::start(0).unwrap();
+        let witness = Witness::start(None).unwrap();
         let pid = witness.pid;
         assert_eq!(witness.seen(), Some(0));
         unsafe { libc::kill(pid, libc::SIGTERM) };
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_signal_for_the_witness_alone_is_noticed() {
-        let mut witness = Witness::start(0).unwrap();
+        let mut witness = Witness::start(None).unwrap();
         assert!(!witness.is_misled());
         unsafe { libc::kill(witness.pid, libc::SIGTERM) };
         assert!(!witness.is_misled(), "ours may be on its way");
