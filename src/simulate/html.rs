@@ -1,15 +1,17 @@
 //! The answer as one file for a browser: the load over time, when operations were done, and the map.
 
 use super::answer::Answer;
-use super::text::{head, name_of};
+use super::text::{about, name_of, subject};
 use super::verdict::{percent, seconds, times, whole};
-use crate::report::html::svg::{self, Curve, Escaped};
+use crate::report::html::svg::{self, Curve, Escaped, Scale};
 use crate::report::html::{Kind, begin, table};
 
 /// The whole file.
 pub fn render(answer: &Answer) -> String {
     let mut out = begin("retry simulate");
-    out += &format!("<p>{}</p>\n", Escaped(&head(answer).replace('\n', " ")));
+    for line in [subject(answer), about(answer).to_owned()] {
+        out += &format!("<p>{}</p>\n", Escaped(&line));
+    }
     out += &verdicts(answer);
     if let Some(map) = &answer.sweep {
         let about = "The share of the runs that recovered";
@@ -84,8 +86,15 @@ fn curves(answer: &Answer) -> String {
                 .collect(),
         })
         .collect();
-    let load = svg::curves("Load over time", "Requests per second, by seconds", &load);
-    let done =
-        svg::curves("Completion", "Percent of the operations that were done within so many seconds", &done);
-    format!("<h2>Load over time</h2>\n{load}<h2>Completion</h2>\n{done}")
+    let per_second = |value: f64| format!("{} requests/s", whole(value.round()));
+    let percent = |value: f64| format!("{} %", whole(value.round()));
+    let moment = |at: f64| if at == 0.0 { "0".to_owned() } else { seconds(at) };
+    let scale = Scale { x: &moment, y: &per_second, bands: &answer.outages };
+    let load = svg::curves("Load over time", "Requests per second, by seconds", &scale, &load);
+    let scale = Scale { y: &percent, bands: &[], ..scale };
+    let about = "Percent of the operations that were done within so many seconds";
+    let done = svg::curves("Completion", about, &scale, &done);
+    format!(
+        "<h2>Load over time</h2>\n{load}<h2>Completion</h2>\n<p>How many operations were done within that time of their begin</p>\n{done}"
+    )
 }
