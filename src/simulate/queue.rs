@@ -151,7 +151,9 @@ impl Queue {
         if self.closed == 0 {
             let (round, events) = self.later.pop_first()?;
             self.closed = events.len();
-            events.into_iter().for_each(|event| self.put(event));
+            for event in events {
+                self.put(event);
+            }
             self.open = round * RING as u64;
         } else {
             self.open += 1;

@@ -173,13 +173,11 @@ impl Parameters {
             .hint("use --capacity 100/s, or --workers 2 --service exp:20ms"));
         }
         let workers = workers.unwrap_or(1);
-        let usual = match &replay {
-            Some(replay) => Distribution::fixed(replay.mean),
-            None => {
-                let mean = f64::from(workers) / capacity.unwrap_or(100.0);
-                Distribution::exponential(Duration::from_secs_f64(mean))
-            }
-        };
+        let mean = f64::from(workers) / capacity.unwrap_or(100.0);
+        let usual = replay.as_ref().map_or_else(
+            || Distribution::exponential(Duration::from_secs_f64(mean)),
+            |replay| Distribution::fixed(replay.mean),
+        );
         // The times of a log have the ways in them.
         let way = Duration::from_millis(u64::from(replay.is_none()));
         Ok(Server {

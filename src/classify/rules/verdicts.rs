@@ -183,9 +183,8 @@ static EXITS: &str = match str::from_utf8(&EXIT_BYTES) {
     Err(_) => "",
 };
 
-#[expect(clippy::cast_possible_truncation, reason = "a digit")]
 const EXIT_BYTES: [u8; 690 + 156 * 8] = {
-    let (mut words, mut at, mut code) = ([0; 690 + 156 * 8], 0, 0);
+    let (mut words, mut at, mut code) = ([0; 690 + 156 * 8], 0, 0_usize);
     while code < 256 {
         let text = *b"exit ";
         let mut place = 0;
@@ -201,7 +200,7 @@ const EXIT_BYTES: [u8; 690 + 156 * 8] = {
             100
         };
         while unit > 0 {
-            words[at] = b'0' + (code / unit % 10) as u8;
+            words[at] = b"0123456789"[code / unit % 10];
             (at, unit) = (at + 1, unit / 10);
         }
         code += 1;
