@@ -9,8 +9,9 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use retry_command::backoff::{Jitter, Strategy};
+use retry_command::gate::Rate;
 use retry_command::policy::Policy;
-use retry_command::policy::value::{MaxAttempts, TimeLimit};
+use retry_command::policy::value::{GateWait, MaxAttempts, Share, TimeLimit};
 use retry_command::simulate::read::Parameters;
 use retry_command::simulate::scenario::Scenario;
 use retry_command::simulate::{Record, simulate};
@@ -148,6 +149,109 @@ fn queues() {
     }
 }
 
+/// One in service and four that wait: the share that is refused.
+fn blocking() {
+    let parameters = [
+        ("arrive", "poisson:80"),
+        ("queue", "4"),
+        ("latency", "fixed:0ms"),
+        ("outage", "none"),
+        ("for", "12500s"),
+        ("horizon", "12600s"),
+    ];
+    let once = Policy { max: MaxAttempts::Times(1), ..Policy::default() };
+    let runs = runs(scenario("server", &parameters).as_ref(), &once, 1);
+    let expected = 0.2 * 0.8_f64.powi(5) / (1.0 - 0.8_f64.powi(6));
+    let share = mean(&runs, |run| run.lost as f64 / run.operations as f64);
+    told("M/M/1/5, 80/s of 100/s: refused", share, expected);
+}
+
+/// A budget of 10 % and ten a minute for each of 100 keys; its bound is exact.
+fn budget() {
+    for failure in ["0.1", "0.3", "1"] {
+        let unlucky = scenario("failures", &[("failure", failure), ("shared", "groups:100")]);
+        let policy = Policy {
+            max: MaxAttempts::Times(4),
+            delay: Duration::ZERO,
+            budget: Some(Share(0.1)),
+            ..Policy::default()
+        };
+        let runs = runs(unlucky.as_ref(), &policy, 20);
+        let most = runs
+            .iter()
+            .map(|run| run.calls as f64 / (1.1 * run.operations as f64 + 1000.0))
+            .fold(0.0, f64::max);
+        println!("failures {failure}, budget 10%: at most {most:.4} of the calls that it allows, in 20 runs");
+    }
+}
+
+/// Adaptive throttling with K = 2 at five times the capacity: twice what is accepted is sent.
+fn adaptive() {
+    let parameters = [
+        ("arrive", "poisson:50"),
+        ("outage", "none"),
+        ("shared", "all"),
+        ("warm-up", "130s"),
+        ("for", "3600s"),
+        ("capacity", "10/s"),
+        ("queue", "1"),
+    ];
+    let wait = GateWait(Some(Duration::ZERO));
+    let policy = Policy { adaptive: true, gate_wait: wait, max: MaxAttempts::Times(1), ..Policy::default() };
+    let runs = runs(scenario("server", &parameters).as_ref(), &policy, 4);
+    told("adaptive: sent for each accepted", mean(&runs, |run| run.calls as f64 / run.succeeded as f64), 2.0);
+    let rejected = mean(&runs, |run| 1.0 - run.calls as f64 / run.operations as f64);
+    let accepted = mean(&runs, |run| run.succeeded as f64 / run.operations as f64);
+    told("adaptive: share held back, of 1 - 2 * accepted", rejected, 1.0 - 2.0 * accepted);
+}
+
+/// 10,000 clients at once, and a rate of 100 a second for all of them.
+fn rate() {
+    let parameters = [
+        ("clients", "10000"),
+        ("capacity", "100000/s"),
+        ("outage", "none"),
+        ("shared", "all"),
+        ("latency", "fixed:0ms"),
+    ];
+    let rate = Some(Rate { count: 100, per: Duration::from_secs(1) });
+    let runs = runs(scenario("server", &parameters).as_ref(), &Policy { rate, ..Policy::default() }, 1);
+    let last = mean(&runs, |run| run.last.unwrap_or_default() as f64 / 1e9);
+    told("rate 100/1s, 10000 clients: last success, s", last, 99.0);
+    let first = mean(&runs, |run| f64::from(run.seconds[0].offered));
+    let most = mean(&runs, |run| {
+        run.seconds[1..].iter().map(|second| f64::from(second.offered)).fold(0.0, f64::max)
+    });
+    println!(
+        "rate 100/1s: {first} in the first second (a burst of 100, and 100), at most {most} in each later one"
+    );
+}
+
+/// 10,000 clients are told to come back in 30 seconds: without a key within a second, with one within fifteen.
+fn told_to_wait() {
+    for shared in ["off", "all"] {
+        let parameters = [
+            ("clients", "10000"),
+            ("capacity", "1000000/s"),
+            ("queue", "10000"),
+            ("outage", "0s..1s:503:30s"),
+            ("shared", shared),
+            ("latency", "fixed:0ms"),
+        ];
+        let policy = Policy { max: MaxAttempts::Times(5), ..Policy::default() };
+        let runs = runs(scenario("server", &parameters).as_ref(), &policy, 1);
+        let after =
+            |run: &Record| run.seconds.iter().skip(1).map(|second| second.offered).collect::<Vec<_>>();
+        let came = runs.first().map(after).unwrap_or_default();
+        let first = came.iter().position(|count| *count > 0).map_or(0, |place| place + 1);
+        let peak = came.iter().max().copied().unwrap_or_default();
+        println!(
+            "Retry-After 30s, shared {shared}: back from {first} s to before {} s, at most {peak} in a second",
+            came.len() + 1
+        );
+    }
+}
+
 fn speed() {
     for (clients, capacity) in [("50000", "5000/s"), ("1000000", "100000/s")] {
         let parameters = [
@@ -174,4 +278,9 @@ fn main() {
     chance();
     collapse();
     queues();
+    blocking();
+    budget();
+    adaptive();
+    rate();
+    told_to_wait();
 }

@@ -58,8 +58,8 @@ _retry_options() {
       valued=' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config '
       ;;
     'simulate')
-      options='--model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format --timeline -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --adaptive --gate-wait --retries --no-retry --policy --config --no-config -h --help'
-      valued=' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config '
+      options='--model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format --timeline -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --adaptive --gate-wait --retries --no-retry --policy --config --no-config -h --help'
+      valued=' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config '
       ;;
   esac
 }
@@ -101,6 +101,7 @@ _retry_value() {
     *" --queue-order") _retry_offer 'fifo lifo' ;;
     *" --cancel") _retry_offer 'on off' ;;
     *" --load") _retry_offer 'spike ramp' ;;
+    *" --from-log") _retry_files ;;
     *" --hint") _retry_offer 'on off shared' ;;
     *" --find") _retry_offer 'capacity clients outage delay budget' ;;
     "simulate --format") _retry_offer 'text json csv html' ;;

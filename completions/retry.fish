@@ -23,7 +23,7 @@ function __retry_valued
         case 'report'
             printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
-            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
+            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
 end
 
@@ -583,11 +583,11 @@ complete -c retry -n '__retry_has "report"' -l no-config -d 'Read no configurati
 complete -c retry -n '__retry_has "report"' -s h -l help -d 'Print help (-h: summary, --help: all options)'
 complete -c retry -n '__retry_has "simulate"' -l model -xa 'server occ failures collapse' -d 'What clients meet: server, occ, failures or collapse [default: server]'
 complete -c retry -n '__retry_has "simulate"' -l clients -x -d 'Number of clients [default: 1000; 100 for occ and failures]'
-complete -c retry -n '__retry_has "simulate"' -l arrive -x -d 'When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute) [default: all]'
+complete -c retry -n '__retry_has "simulate"' -l arrive -x -d 'When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute), log (as in --from-log) [default: all]'
 complete -c retry -n '__retry_has "simulate"' -l loop -x -d 'What a client does afterwards: once, closed:1s (again, that long after the end), open [default: once]'
 complete -c retry -n '__retry_has "simulate"' -l capacity -x -d 'Requests per second that the server can serve [default: 100/s]'
 complete -c retry -n '__retry_has "simulate"' -l workers -x -d 'Requests served at the same time [default: 1]'
-complete -c retry -n '__retry_has "simulate"' -l service -x -d 'Service time: exp:10ms, fixed:10ms, lognormal:10ms,1 or pareto:10ms,1.5; the time is the mean'
+complete -c retry -n '__retry_has "simulate"' -l service -x -d 'Service time: exp:10ms, fixed:10ms, lognormal:10ms,1, pareto:10ms,1.5 or log (the attempts of --from-log); the time is the mean'
 complete -c retry -n '__retry_has "simulate"' -l queue -x -d 'Requests that may wait at the server; one more is refused [default: 1000]'
 complete -c retry -n '__retry_has "simulate"' -l queue-order -xa 'fifo lifo' -d 'Which waiting request is served next: fifo or lifo [default: fifo]'
 complete -c retry -n '__retry_has "simulate"' -l latency -x -d 'Network latency, each way [default: fixed:1ms]'
@@ -596,6 +596,7 @@ complete -c retry -n '__retry_has "simulate"' -l overload -x -d 'How a full queu
 complete -c retry -n '__retry_has "simulate"' -l cancel -xa 'on off' -d 'Whether a client\'s timeout frees the server [default: off]'
 complete -c retry -n '__retry_has "simulate"' -l failure -x -d 'Share of calls that fail, for the model failures [default: 30%]'
 complete -c retry -n '__retry_has "simulate"' -l load -xa 'spike ramp' -d 'Load of the model collapse: spike or ramp [default: spike]'
+complete -c retry -n '__retry_has "simulate"' -l from-log -rF -d 'Play back a log that --log wrote: runs begin as they did there, and each request is one of its attempts, drawn by chance, with its time and its end; -: stdin; repeatable'
 complete -c retry -n '__retry_has "simulate"' -l warm-up -x -d 'Time before moment 0, which is not counted [default: 0]'
 complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients keep coming [default: the horizon]'
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'

@@ -28,6 +28,7 @@ pub mod tell;
 pub mod text;
 pub mod time;
 pub mod trace;
+pub mod traffic;
 mod unmatched;
 pub mod what_if;
 

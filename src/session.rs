@@ -35,7 +35,7 @@ use crate::event::{Level, Outcome};
 use crate::gate::{Grant, Settled, Settlement};
 use crate::policy::Policy;
 use admission::{AfterSettling, Gate, Settling};
-use bounds::ExpiredLimit;
+use bounds::{ExpiredLimit, sooner};
 use conclusion::{End, Step};
 use events::Tallies;
 use helpers::Running;
@@ -189,6 +189,20 @@ impl Session {
         self.splay
     }
 
+    /// Reads a little of all that a step reads, and gives what it read. Who calls it for many sessions before their steps has
+    /// the memory of all of them asked for at once.
+    pub fn touch(&self) -> u64 {
+        let times = [self.splay, self.began.awake, self.began.elapsed, self.wrote, self.progress, self.slept];
+        let times = times.iter().fold(0, |sum, time| sum ^ time.as_secs());
+        let counts = [self.attempts, self.retry, self.successes, self.tallies.first()];
+        let counts = counts.iter().fold(times, |sum, count| sum ^ count);
+        let is_some =
+            [self.gate.is_some(), self.end.is_some(), self.output_lost.is_some(), self.owed.ping.is_some()];
+        let is_waiting = matches!(self.state, State::Waiting { .. });
+        let rest = is_some.iter().fold(is_waiting, |one, other| one ^ other);
+        counts ^ u64::from(rest) ^ self.signals.len() as u64 ^ self.out.len() as u64
+    }
+
     /// Takes in what happened at `now`, and answers what to do, in this order. The timer is always said anew.
     pub fn step(&mut self, now: Now, input: Input) -> Vec<Action> {
         let mut out = Vec::new();
@@ -296,16 +310,18 @@ impl Session {
             State::Running { since, stopping: None, draining: false, .. } => {
                 let running = now.awake.saturating_sub(since.awake);
                 let left = self.bounds.time_left(running, self.silence(now), self.elapsed(now));
-                [left, stalled, self.until_renewal(now)].into_iter().flatten().min()
+                sooner(sooner(left, stalled), self.until_renewal(now))
             }
             State::Running { .. } => self.until_renewal(now),
             State::Waiting { .. } if self.helper.as_ref().is_some_and(|helper| helper.is_the_last()) => None,
             State::Waiting { until, .. } => {
                 let left = match &self.helper {
-                    Some(helper) => [helper.time_left(now), self.bounds.deadline_left(self.elapsed(now))],
-                    None => [Some(until.saturating_sub(now.elapsed)), None],
+                    Some(helper) => {
+                        sooner(helper.time_left(now), self.bounds.deadline_left(self.elapsed(now)))
+                    }
+                    None => Some(until.saturating_sub(now.elapsed)),
                 };
-                left.into_iter().chain([stalled]).flatten().min()
+                sooner(left, stalled)
             }
             State::Concluding(_) => self.helper.as_ref().and_then(|helper| helper.time_left(now)),
             State::Settling if self.is_settling_due() => Some(Duration::ZERO),

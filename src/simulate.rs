@@ -15,6 +15,7 @@ pub mod plan;
 mod queue;
 pub mod read;
 mod record;
+pub mod replay;
 pub mod scenario;
 pub mod search;
 mod served;
@@ -40,6 +41,7 @@ pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {
     let arrivals = match scenario.arrivals {
         scenario::Arrivals::Poisson(rate) => rate * seconds,
         scenario::Arrivals::Load(_) => 80.0 * seconds,
+        scenario::Arrivals::Log => f64::from(scenario.clients),
         _ => 0.0,
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rough number")]

@@ -17,7 +17,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "arrive",
         "HOW",
-        "When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute) [default: all]",
+        "When clients start: all (at once), spread:10s, poisson:100 (per second, each a new client), cron:10s (each minute), log (as in --from-log) [default: all]",
     ),
     &Flag::value(
         "loop",
@@ -29,7 +29,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "service",
         "TIME",
-        "Service time: exp:10ms, fixed:10ms, lognormal:10ms,1 or pareto:10ms,1.5; the time is the mean",
+        "Service time: exp:10ms, fixed:10ms, lognormal:10ms,1, pareto:10ms,1.5 or log (the attempts of --from-log); the time is the mean",
     ),
     &Flag::value("queue", "N", "Requests that may wait at the server; one more is refused [default: 1000]"),
     &Flag {
@@ -59,6 +59,14 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag {
         words: &["spike", "ramp"],
         ..Flag::value("load", "LOAD", "Load of the model collapse: spike or ramp [default: spike]")
+    },
+    &Flag {
+        is_file: true,
+        ..Flag::value(
+            "from-log",
+            "LOG",
+            "Play back a log that --log wrote: runs begin as they did there, and each request is one of its attempts, drawn by chance, with its time and its end; -: stdin; repeatable",
+        )
     },
     &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),
     &Flag::value("for", "DURATION", "How long clients keep coming [default: the horizon]"),

@@ -4,7 +4,7 @@ mod asked;
 mod checkpoint;
 mod drafts;
 mod progress;
-mod reading;
+pub(super) mod reading;
 
 use super::format;
 use crate::base::error::Error;
@@ -42,7 +42,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
         is_whole: ["output", "draft-rules", "run"].iter().any(|id| invocation.value(id).is_some()),
     };
     let mut analysis = Analysis::new(&options);
-    reading::read(logs, &mut analysis)?;
+    reading::read(logs, &mut analysis, "retry report")?;
     let outcome = analysis.finish();
     if outcome.input.interrupted {
         return cut(invocation, &outcome, format, &shown);

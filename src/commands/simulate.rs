@@ -2,13 +2,14 @@
 
 mod crew;
 mod explained;
+mod logged;
 
 use super::{format, gather, print, print_exactly, print_json, utf8, warn};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::Problem;
 use crate::cli::Invocation;
-use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult};
+use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult, parameters_of};
 use crate::simulate::map::{Cell, Map};
 use crate::simulate::plan::{Varied, axes, compared};
 use crate::simulate::read::{Parameters, parameters, share};
@@ -31,6 +32,10 @@ pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
     }
     let wanted = Wanted::new(invocation)?;
     let mut asked = asked(invocation)?;
+    match logged::replay(invocation)? {
+        Ok(replay) => asked.parameters.replay = replay,
+        Err(exit) => return Ok(exit),
+    }
     let crew = Crew::new(asked.seed().unwrap_or(1), number(invocation, "threads", 1024)?);
     let (answer, stopped) = wanted.answer(&mut asked, &crew)?;
     let exit = match format {
@@ -57,7 +62,7 @@ fn asked(invocation: &Invocation) -> Result<Asked, Error> {
     for name in parameters() {
         let values = texts(invocation, name)?;
         if !values.is_empty() {
-            given.0.insert(name.to_owned(), values);
+            given.given.insert(name.to_owned(), values);
         }
     }
     Ok(Asked { model, parameters: given, request })
@@ -154,17 +159,24 @@ impl Wanted {
 
     fn empty(&self, asked: &Asked, crew: &Crew, variants: &[Variant]) -> Answer {
         let first = variants.first();
+        let outages = |variant: &Variant| variant.scenario.outages.clone();
+        let same = variants.windows(2).all(|pair| outages(&pair[0]) == outages(&pair[1]));
         Answer {
             schema: SCHEMA,
             model: asked.model.clone(),
             clients: first.map_or(0, |variant| variant.scenario.clients),
             seed: crew.seed,
             runs: self.runs,
-            model_parameters: first.map(Variant::parameters).unwrap_or_default(),
+            model_parameters: parameters_of(variants),
             results: Vec::new(),
             sweep: None,
             found: Vec::new(),
             stopped_at_s: None,
+            outages: if same {
+                first.map(|variant| variant.scenario.outage_spans()).unwrap_or_default()
+            } else {
+                Vec::new()
+            },
         }
     }
 

@@ -14,6 +14,7 @@ use super::runs::{Dictionary, Open, Run, Stop};
 use super::stats::Stats;
 use super::story::Story;
 use super::summary;
+use super::traffic::Traffic;
 use super::unmatched::{Template, Texts};
 use super::what_if::{Setting, WhatIfs};
 use crate::metrics::{Ended, Metrics};
@@ -29,6 +30,8 @@ pub struct Options {
     pub run: Option<Choice>,
     /// Has each failed attempt judged anew.
     pub judge: Option<Judge>,
+    /// Keeps what can be played back.
+    pub traffic: bool,
 }
 
 /// Which runs are kept as a whole.
@@ -88,6 +91,7 @@ struct Core {
     texts: Texts,
     metrics: Metrics,
     rejudged: Rejudged,
+    traffic: Option<Traffic>,
 }
 
 /// All that comes of the pass.
@@ -104,6 +108,8 @@ pub struct Outcome {
     /// Failures that no rule knows, those first that cost most attempts.
     pub templates: Vec<Template>,
     pub metrics: Metrics,
+    /// What can be played back, if that was asked for.
+    pub traffic: Option<Traffic>,
 }
 
 impl Analysis {
@@ -127,6 +133,7 @@ impl Analysis {
             chosen: options.run.clone().map(Chosen::new),
             texts: Texts::default(),
             metrics: Metrics::default(),
+            traffic: options.traffic.then(Traffic::default),
         };
         Self { splitter: Lines::default(), core }
     }
@@ -196,8 +203,12 @@ impl Analysis {
             texts,
             metrics,
             rejudged,
+            mut traffic,
             ..
         } = self.core;
+        if let Some(traffic) = &mut traffic {
+            open.started().for_each(|at| traffic.began(at));
+        }
         let unfinished = open.dropped + open.left().filter(|last| filter.takes_open(*last)).count() as u64;
         let templates = texts.templates(&dictionary.programs);
         let mut report = summary::report(&stats, &dictionary, &filter, &input, unfinished);
@@ -216,6 +227,7 @@ impl Analysis {
             picked,
             templates,
             metrics,
+            traffic,
         }
     }
 }
@@ -261,10 +273,14 @@ impl Core {
         if !self.filter.takes(line) {
             return;
         }
+        if let Some(traffic) = &mut self.traffic {
+            traffic.take(line, at);
+        }
         let ended =
             self.open.take(line, at, &mut self.dictionary, |line, program| self.texts.number(line, program));
         if let Some((run, stop)) = ended.filter(|(_, stop)| self.filter.takes_end(stop.at, stop.outcome)) {
             self.stats.add(&run, &stop);
+            self.traffic.iter_mut().for_each(|traffic| traffic.add(&run, &stop));
             self.texts.add(&run, &stop);
             self.rejudged.add(&run, &stop);
             let mut metrics = std::mem::take(&mut self.metrics);

@@ -363,6 +363,11 @@ impl Open {
         self.runs.values().map(|run| run.last)
     }
 
+    /// The moments at which the runs that have not ended began, where that is known.
+    pub(super) fn started(&self) -> impl Iterator<Item = i64> {
+        self.runs.values().filter_map(|run| run.started)
+    }
+
     /// The stories of the runs that have not ended.
     pub(super) fn into_stories(self) -> impl Iterator<Item = (i64, Story)> {
         self.runs.into_values().filter_map(|run| Some((run.last, *run.story?)))

@@ -147,7 +147,7 @@ impl RunBounds {
         let idle = self.idle.map(|idle| idle.saturating_sub(silent));
         let attempt = self.timeout.map(|timeout| timeout.saturating_sub(running));
         let run = self.deadline_left(elapsed);
-        [attempt, idle, run].into_iter().flatten().min()
+        sooner(sooner(attempt, idle), run)
     }
 
     /// Why a wait that was asked for is not granted, if it is not.
@@ -183,4 +183,12 @@ fn letters(policy: &Policy) -> Vec<Outcome> {
     }
     let chosen = &policy.dead_letter_on.0;
     OUTCOMES.iter().filter(|(_, word)| chosen.contains(word)).map(|(outcome, _)| *outcome).collect()
+}
+
+/// The shorter of two times that there may be.
+pub(super) fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }

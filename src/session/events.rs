@@ -35,6 +35,11 @@ impl Tallies {
         }
     }
 
+    /// How often the first reason was seen.
+    pub(super) fn first(&self) -> u64 {
+        self.0.first().map_or(0, |(_, count)| *count)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -14,6 +14,9 @@ use super::summary::Summary;
 use super::variant::Variant;
 use super::verdict;
 
+/// The value of a parameter that variants differ in.
+pub const VARIED: &str = "varied";
+
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
@@ -28,7 +31,7 @@ pub struct Answer {
     pub seed: u64,
     /// Runs of each variant.
     pub runs: u32,
-    /// The scenario, by the names of options.
+    /// The scenario, by the names of options; `varied` where variants differ.
     pub model_parameters: BTreeMap<String, String>,
     /// A variant each, in the order of the comparison.
     pub results: Vec<VariantResult>,
@@ -39,6 +42,23 @@ pub struct Answer {
     pub found: Vec<Found>,
     /// The moment that was reached in the variant that was interrupted, in seconds; null where all were finished.
     pub stopped_at_s: Option<f64>,
+    /// The outages, where all variants have the same: begin, end and what they are, in seconds.
+    #[serde(skip)]
+    pub outages: Vec<(f64, f64, String)>,
+}
+
+/// The scenario of all variants, by the names of options.
+pub fn parameters_of(variants: &[Variant]) -> BTreeMap<String, String> {
+    let mut all = variants.first().map(Variant::parameters).unwrap_or_default();
+    for variant in variants.iter().skip(1) {
+        let own = variant.parameters();
+        for (name, value) in &mut all {
+            if own.get(name) != Some(value) {
+                VARIED.clone_into(value);
+            }
+        }
+    }
+    all
 }
 
 /// The result of one policy.

@@ -10,7 +10,7 @@ use super::call::{Call, Draws};
 use super::nanos;
 use super::queue::{Answer, Event, Queue, What};
 use super::record::{Record, Waited};
-use super::scenario::{Pattern, Scenario, Sharing, Trouble};
+use super::scenario::{HintUse, Pattern, Scenario, Sharing, Trouble};
 use super::served::{Moment, Served, server_of};
 use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
@@ -18,12 +18,15 @@ use crate::classify::{Class, Ending, Hint};
 use crate::event::{Event as Told, Level};
 use crate::gate::{Ask, Grant, Limits, Settlement, StoreTime};
 use crate::policy::Policy;
+use crate::report::traffic::Ending as Logged;
 use crate::session::{Action, Answer as Reply, Delivered, Ended, Input, Kept, Pace, Sent, Session, Terms};
 use crate::store::memory::{Clock, Memory};
 use crate::store::{self, Store as _};
 
 /// The time of day at the begin, in microseconds: what is before it has to be told, too.
 const STORE_BEGIN: u64 = 1_000_000_000_000_000;
+/// The sessions of fewer clients are in a processor's cache.
+const FEW: usize = 2_000;
 /// Events between two looks at who watches.
 const WATCH_EVERY: u32 = 4096;
 
@@ -99,6 +102,7 @@ pub fn simulate(
     let mut until_watch = WATCH_EVERY;
     while let Some(event) = engine.queue.pop() {
         engine.now = event.at;
+        engine.touch_sessions();
         engine.happens(&event, run);
         until_watch -= 1;
         if until_watch == 0 {
@@ -133,6 +137,17 @@ impl Engine<'_> {
                 }
             }
         }
+    }
+
+    /// Has the memory of all sessions that wake in the bucket which was just opened asked for at once. A million of them are
+    /// in no cache, and each step would wait for its own.
+    fn touch_sessions(&mut self) {
+        if self.clients.len() < FEW {
+            return;
+        }
+        let wakes = self.queue.opened().iter().filter(|event| event.what == What::Timer);
+        let sessions = wakes.filter_map(|event| self.clients.get(event.client as usize)?.session.as_ref());
+        std::hint::black_box(sessions.fold(0, |sum, session| sum ^ session.touch()));
     }
 
     fn client(&mut self, id: u32) -> &mut Client {
@@ -249,8 +264,11 @@ impl Engine<'_> {
     fn answered(&mut self, call: Call, answer: Answer) {
         let mut ended = Ended::plainly(match answer {
             Answer::Success => Ending::Exited(0),
-            Answer::Failure | Answer::RetryAfter(_) => Ending::Exited(exit_code::REFUSED),
+            Answer::Failure | Answer::RetryAfter(_) | Answer::Logged => Ending::Exited(exit_code::REFUSED),
         });
+        if answer == Answer::Logged {
+            ended.hint = self.logged_hint(call);
+        }
         if let Answer::RetryAfter(outage) = answer
             && let Some(outage) = self.scenario.outages.get(usize::from(outage))
             && let Trouble::Unavailable(retry_after) = outage.kind
@@ -263,6 +281,17 @@ impl Engine<'_> {
             record.second(at).served += 1;
         }
         self.drive(call.client, Input::Ended(ended));
+    }
+
+    /// What the attempt in the log that a request is has to say of its failure.
+    fn logged_hint(&self, call: Call) -> Option<Hint> {
+        let (_, ending) = self.scenario.replay.as_ref()?.attempt(&self.draws, call);
+        let (class, asked) = match ending {
+            Logged::Permanent => (Class::Permanent, None),
+            Logged::Throttled(asked) if self.scenario.hint != HintUse::Off => (Class::Throttled, asked),
+            Logged::Throttled(_) | Logged::Transient | Logged::Success => return None,
+        };
+        Some(Hint { class: Some(class), retry_after: asked.map(Duration::from_micros), reason: None })
     }
 
     fn finish(&mut self, id: u32, exit: Exit) {

@@ -1,15 +1,17 @@
 //! The answer as one file for a browser: the load over time, when operations were done, and the map.
 
 use super::answer::{Answer, VariantResult};
-use super::text::{head, name_of};
+use super::text::{about, name_of, subject};
 use super::verdict::{percent, seconds, times, whole};
-use crate::report::html::svg::{self, Curve, Escaped};
+use crate::report::html::svg::{self, Curve, Escaped, Scale};
 use crate::report::html::{Kind, begin, table};
 
 /// The whole file.
 pub fn render(answer: &Answer) -> String {
     let mut out = begin("retry simulate");
-    out += &format!("<p>{}</p>\n", Escaped(&head(answer).replace('\n', " ")));
+    for line in [subject(answer), about(answer).to_owned()] {
+        out += &format!("<p>{}</p>\n", Escaped(&line));
+    }
     out += &verdicts(answer);
     if let Some(map) = &answer.sweep {
         let about = "The share of the runs that recovered";
@@ -57,10 +59,10 @@ fn verdicts(answer: &Answer) -> String {
 /// The load over time, and when operations were done: a curve for each policy.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 fn curves(answer: &Answer) -> String {
-    let drawing = |title: &str, about: &str, points: &dyn Fn(&VariantResult) -> Vec<(f64, f64)>| {
+    let drawing = |title, about, scale: &Scale<'_>, points: &dyn Fn(&VariantResult) -> Vec<(f64, f64)>| {
         let curve = |result| Curve { name: name_of(result, answer.results.len()), points: points(result) };
         let curves: Vec<_> = answer.results.iter().map(curve).collect();
-        format!("<h2>{title}</h2>\n{}", svg::curves(title, about, &curves))
+        format!("<h2>{title}</h2>\n{}", svg::curves(title, about, scale, &curves))
     };
     let end = super::text::end(answer);
     let offered = |result: &VariantResult| {
@@ -71,7 +73,12 @@ fn curves(answer: &Answer) -> String {
         let percents = result.done.iter().zip(1_u8..);
         percents.filter_map(|(at, of)| Some(((*at)?, f64::from(of)))).collect()
     };
-    let of_operations = "Percent of the operations that were done within so many seconds";
-    drawing("Load over time", "Requests per second, by seconds", &offered)
-        + &drawing("Completion", of_operations, &done)
+    let per_second = |value: f64| format!("{} requests/s", whole(value.round()));
+    let percent = |value: f64| format!("{} %", whole(value.round()));
+    let moment = |at: f64| if at == 0.0 { "0".to_owned() } else { seconds(at) };
+    let scale = Scale { x: &moment, y: &per_second, bands: &answer.outages };
+    let load = drawing("Load over time", "Requests per second, by seconds", &scale, &offered);
+    let scale = Scale { y: &percent, bands: &[], ..scale };
+    let of_operations = "Percent of the operations that were done within so many seconds of their begin";
+    load + &drawing("Completion", of_operations, &scale, &done)
 }

@@ -11,6 +11,9 @@ const WIDTH_BITS: u32 = 20;
 /// Buckets at hand: the next 69 seconds. What is due later waits in bulk.
 const RING: usize = 1 << 16;
 
+/// The greatest bucket whose memory is kept, in events.
+const MAX_SPARE: usize = 1 << 4;
+
 /// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
@@ -35,6 +38,8 @@ pub(super) enum Answer {
     Failure,
     /// A failure of the outage of this number, which says when to come back.
     RetryAfter(u16),
+    /// The failure of the attempt in the log that this request is.
+    Logged,
 }
 
 /// An event. Equal times are told apart by the client, then by who was first.
@@ -65,6 +70,10 @@ pub(super) struct Queue {
     open: u64,
     sorted: Vec<Event>,
     fresh: BinaryHeap<Reverse<Event>>,
+    /// Buckets that were emptied, to be filled again.
+    spare: Vec<Vec<Event>>,
+    /// A bucket was opened since that was last asked.
+    has_opened: bool,
     /// Events in the ring's closed buckets.
     closed: usize,
     sequence: u64,
@@ -80,6 +89,8 @@ impl Queue {
             open: 0,
             sorted: Vec::new(),
             fresh: BinaryHeap::new(),
+            spare: Vec::new(),
+            has_opened: false,
             closed: 0,
             sequence: 0,
             end,
@@ -98,11 +109,25 @@ impl Queue {
         if bucket <= self.open {
             self.fresh.push(Reverse(event));
         } else if round(bucket) == round(self.open) {
-            self.ring[place(bucket)].push(event);
+            self.put(event);
             self.closed += 1;
         } else {
             self.later.entry(round(bucket)).or_default().push(event);
         }
+    }
+
+    /// Puts an event into its bucket of the ring.
+    fn put(&mut self, event: Event) {
+        let bucket = &mut self.ring[place(event.at >> WIDTH_BITS)];
+        if bucket.capacity() == 0 {
+            *bucket = self.spare.pop().unwrap_or_default();
+        }
+        bucket.push(event);
+    }
+
+    /// What is due in a bucket that was opened since this was last asked.
+    pub(super) fn opened(&mut self) -> &[Event] {
+        if std::mem::take(&mut self.has_opened) { &self.sorted } else { &[] }
     }
 
     /// Takes the next event.
@@ -127,7 +152,7 @@ impl Queue {
             let (round, events) = self.later.pop_first()?;
             self.closed = events.len();
             for event in events {
-                self.ring[place(event.at >> WIDTH_BITS)].push(event);
+                self.put(event);
             }
             self.open = round * RING as u64;
         } else {
@@ -136,8 +161,12 @@ impl Queue {
         while self.ring[place(self.open)].is_empty() {
             self.open += 1;
         }
-        // Each bucket's memory is given back: there are many, and most are used once.
-        self.sorted = std::mem::take(&mut self.ring[place(self.open)]);
+        // There are many buckets, and few have events at the same time: the memory of one goes to another.
+        let emptied = std::mem::replace(&mut self.sorted, std::mem::take(&mut self.ring[place(self.open)]));
+        if (1..=MAX_SPARE).contains(&emptied.capacity()) {
+            self.spare.push(emptied);
+        }
+        self.has_opened = true;
         self.closed -= self.sorted.len();
         self.sorted.sort_unstable_by(|one, other| other.cmp(one));
         Some(())

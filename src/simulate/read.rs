@@ -1,13 +1,16 @@
 //! A scenario out of the values of options.
 
+mod logged;
 mod values;
 
 pub use values::share;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::distribution::Distribution;
+use super::replay::Replay;
 use super::scenario::{Arrivals, HintUse, Load, Model, Outage, Pattern, Scenario, Server, Sharing, Trouble};
 use crate::base::duration::exact;
 use crate::base::problem::{Problem, did_you_mean};
@@ -16,9 +19,14 @@ use values::{
     whole, whole_or_zero, word,
 };
 
-/// The texts that options of a scenario were given, by name without dashes. Several occurrences add up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parameters(pub BTreeMap<String, Vec<String>>);
+/// What a scenario is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters {
+    /// The texts that its options were given, by name without dashes. Several occurrences add up.
+    pub given: BTreeMap<String, Vec<String>>,
+    /// The log that is played back, if one is.
+    pub replay: Option<Arc<Replay>>,
+}
 
 /// Every parameter, and the models that have it.
 const KNOWN: &[(&str, &[&str])] = &[
@@ -49,9 +57,9 @@ pub const MODELS: [&str; 4] = ["server", "occ", "failures", "collapse"];
 /// More clients than this have no number of their own.
 const MAX_CLIENTS: u32 = 100_000_000;
 /// The longest simulated time.
-const MAX_HORIZON: Duration = Duration::from_secs(7 * 86_400);
+pub const MAX_HORIZON: Duration = Duration::from_secs(7 * 86_400);
 /// Simulated time after the last outage, or the last arrival.
-const AFTERMATH: Duration = Duration::from_secs(600);
+pub const AFTERMATH: Duration = Duration::from_secs(600);
 
 /// Is this a parameter of a scenario, rather than a setting?
 pub fn is_parameter(name: &str) -> bool {
@@ -66,16 +74,16 @@ pub fn parameters() -> impl Iterator<Item = &'static str> {
 impl Parameters {
     /// The last value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.last().map(String::as_str)
+        self.given.get(name)?.last().map(String::as_str)
     }
 
     fn all(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.given.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Gives a parameter this value instead of those it had.
     pub fn set(&mut self, name: &str, value: String) {
-        self.0.insert(name.to_owned(), vec![value]);
+        self.given.insert(name.to_owned(), vec![value]);
     }
 
     fn read<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Problem> {
@@ -100,6 +108,7 @@ impl Parameters {
             (_, Some(given)) => given,
             (Model::Failures(_), None) => Arrivals::Poisson(10.0),
             (Model::Collapse(load), None) => Arrivals::Load(*load),
+            (Model::Server(_), None) if self.replay.is_some() => Arrivals::Log,
             _ => Arrivals::All,
         };
         let mut scenario = Scenario {
@@ -113,8 +122,10 @@ impl Parameters {
             horizon: Duration::ZERO,
             sharing: self.read("shared", sharing)?.unwrap_or(Sharing::Off),
             hint: self.read("hint", hint_use)?.unwrap_or(HintUse::On),
+            replay: self.replay.clone(),
             model,
         };
+        self.follow_log(&mut scenario)?;
         if scenario.hint == HintUse::Shared && scenario.sharing == Sharing::Off {
             scenario.sharing = Sharing::All;
         }
@@ -129,7 +140,10 @@ impl Parameters {
             return Err(Problem::new(format!("invalid --model '{model}'{near}"))
                 .hint(format!("use {}", MODELS.join(", "))));
         }
-        for name in self.0.keys() {
+        if self.replay.is_some() && model != "server" {
+            return Err(logged::belongs_to_server(model));
+        }
+        for name in self.given.keys() {
             if let Some((_, models)) = KNOWN.iter().find(|(known, _)| known == name)
                 && !models.contains(&model)
             {
@@ -141,9 +155,14 @@ impl Parameters {
     }
 
     fn server(&self) -> Result<Server, Problem> {
+        let replay = self.logged_service()?;
         let workers = self.read("workers", |text| whole(text, 1_000_000))?;
+        let workers = workers.or(replay.as_ref().map(|replay| replay.at_once));
         let service = self.read("service", |text| {
-            let read = Distribution::parse(text)?;
+            let read = match &replay {
+                Some(replay) if text == "log" => Distribution::fixed(replay.mean),
+                _ => Distribution::parse(text)?,
+            };
             if read.mean.is_zero() { Err("it takes no time; use more than 0".to_owned()) } else { Ok(read) }
         })?;
         let capacity = self.read("capacity", capacity)?;
@@ -154,23 +173,31 @@ impl Parameters {
             .hint("use --capacity 100/s, or --workers 2 --service exp:20ms"));
         }
         let workers = workers.unwrap_or(1);
-        let mean = Duration::from_secs_f64(f64::from(workers) / capacity.unwrap_or(100.0));
+        let mean = f64::from(workers) / capacity.unwrap_or(100.0);
+        let usual = replay.as_ref().map_or_else(
+            || Distribution::exponential(Duration::from_secs_f64(mean)),
+            |replay| Distribution::fixed(replay.mean),
+        );
+        // The times of a log have the ways in them.
+        let way = Duration::from_millis(u64::from(replay.is_none()));
         Ok(Server {
             workers,
-            service: service.unwrap_or(Distribution::exponential(mean)),
+            service: service.unwrap_or(usual),
+            replay,
             queue: self.read("queue", |text| whole_or_zero(text, MAX_CLIENTS))?.unwrap_or(1000),
             lifo: self
                 .read("queue-order", |text| word(text, &[("fifo", false), ("lifo", true)]))?
                 .unwrap_or(false),
-            latency: self
-                .read("latency", Distribution::parse)?
-                .unwrap_or(Distribution::fixed(Duration::from_millis(1))),
+            latency: self.read("latency", Distribution::parse)?.unwrap_or(Distribution::fixed(way)),
             overload: self.read("overload", overload)?.unwrap_or(0.0),
         })
     }
 
     fn outages(&self) -> Result<Vec<Outage>, Problem> {
         let given = self.all("outage");
+        if given.is_empty() && self.replay.is_some() {
+            return Ok(Vec::new());
+        }
         if given.is_empty() {
             let until = Some(Duration::from_secs(30));
             return Ok(vec![Outage { from: Duration::ZERO, until, kind: Trouble::Refuse }]);
@@ -186,6 +213,8 @@ impl Parameters {
         let given = self.read("for", bounded)?;
         let horizon = self.read("horizon", bounded)?;
         let last = scenario.outages.iter().map(|outage| outage.until.unwrap_or(outage.from)).max();
+        let logged = if scenario.arrivals == Arrivals::Log { self.replay.as_ref() } else { None };
+        let length = length.or(logged.map(|replay| replay.span().saturating_add(Duration::from_nanos(1))));
         let last = last.unwrap_or_default();
         let length = given.or(length);
         // That model's published results are cut off there.
@@ -221,9 +250,10 @@ impl Parameters {
 fn check(scenario: &Scenario) -> Result<(), Problem> {
     let closed = matches!(scenario.pattern, Pattern::Closed(_));
     if closed && scenario.is_open() {
-        return Err(Problem::new(
-            "--arrive poisson and --loop closed conflict: each arrival is a new client",
-        )
+        let arrive = if scenario.arrivals == Arrivals::Log { "log" } else { "poisson" };
+        return Err(Problem::new(format!(
+            "--arrive {arrive} and --loop closed conflict: each arrival is a new client"
+        ))
         .hint("use --loop once, or --arrive all, spread:10s or cron:10s"));
     }
     if closed && matches!(scenario.arrivals, Arrivals::Cron(_)) {

@@ -1,8 +1,10 @@
 //! The scenario of a simulation: the clients, when they come, the server and its outages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::distribution::Distribution;
+use super::replay::Replay;
 
 /// Everything but the policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,8 @@ pub struct Scenario {
     pub horizon: Duration,
     pub sharing: Sharing,
     pub hint: HintUse,
+    /// The log that is played back, if one is.
+    pub replay: Option<Arc<Replay>>,
 }
 
 /// The server that clients meet.
@@ -64,6 +68,8 @@ pub struct Server {
     /// At least 1.
     pub workers: u32,
     pub service: Distribution,
+    /// Requests are attempts of the log: their times and what comes of them. The service time above is their mean.
+    pub replay: Option<Arc<Replay>>,
     /// Requests that may wait; one more is refused at once.
     pub queue: u32,
     /// The last request to come is the first to be served.
@@ -93,6 +99,8 @@ pub enum Arrivals {
     Cron(Duration),
     /// As the load of the model `collapse` has it.
     Load(Load),
+    /// As in the log that is played back.
+    Log,
 }
 
 /// A client's behaviour after its operation.
@@ -163,6 +171,15 @@ impl Scenario {
             .try_fold(Duration::ZERO, |end, until| Some(end.max(until?)))
     }
 
+    /// Begin and end of each outage in seconds, at the horizon at the latest, and what it is.
+    pub fn outage_spans(&self) -> Vec<(f64, f64, String)> {
+        let span = |outage: &Outage| {
+            let until = outage.until.unwrap_or(self.horizon);
+            (outage.from.as_secs_f64(), until.as_secs_f64(), outage.to_string())
+        };
+        self.outages.iter().map(span).collect()
+    }
+
     /// The requests that the server can do per second, where it has a bound.
     pub fn capacity(&self) -> Option<f64> {
         match &self.model {
@@ -173,7 +190,7 @@ impl Scenario {
 
     /// Whether each operation has a client of its own, and clients come for as long as that is asked.
     pub fn is_open(&self) -> bool {
-        matches!(self.arrivals, Arrivals::Poisson(_) | Arrivals::Load(_))
+        matches!(self.arrivals, Arrivals::Poisson(_) | Arrivals::Load(_) | Arrivals::Log)
     }
 }
 

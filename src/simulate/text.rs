@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::answer::{Answer, Step, VariantResult};
+use super::answer::{Answer, Step, VARIED, VariantResult};
 use super::verdict::{counted, percent, seconds, times, whole};
 use crate::base::printable::Charset;
 
@@ -71,18 +71,24 @@ pub(super) fn name_of(result: &VariantResult, of: usize) -> String {
     parts.join(" ")
 }
 
-/// The head: what was simulated.
-pub(super) fn head(answer: &Answer) -> String {
+/// What was simulated.
+pub(super) fn subject(answer: &Answer) -> String {
     let parameters = &answer.model_parameters;
     let value = |name: &str| parameters.get(name).map_or("", String::as_str);
-    let pattern = value("loop");
-    let who = if pattern == "open" {
-        format!("operations arrive {}", value("arrive"))
-    } else {
-        let arrive = if value("arrive") == "all" { "at once" } else { value("arrive") };
-        format!("{} arrive {arrive}", counted(f64::from(answer.clients), "client"))
+    let arrive = match value("arrive") {
+        "all" => "at once",
+        "log" => "as in the log",
+        arrive => arrive,
+    };
+    let who = match (value("loop"), value("clients")) {
+        ("open", _) => format!("operations arrive {arrive}"),
+        (_, VARIED) => format!("clients, a varied number, arrive {arrive}"),
+        _ => format!("{} arrive {arrive}", counted(f64::from(answer.clients), "client")),
     };
     let mut out = format!("model {}: {who}", answer.model);
+    if let Some(log) = parameters.get("from-log") {
+        let _infallible = write!(out, " ({log})");
+    }
     if answer.model == "server" {
         let _infallible = write!(
             out,
@@ -96,15 +102,22 @@ pub(super) fn head(answer: &Answer) -> String {
     if value("shared") != "off" {
         let _infallible = write!(out, ", limits shared by {}", value("shared"));
     }
-    let _infallible = write!(out, "; {}, seed {}", counted(f64::from(answer.runs), "run"), answer.seed);
-    let about = match pattern {
+    out + &format!("; {}, seed {}", counted(f64::from(answer.runs), "run"), answer.seed)
+}
+
+/// What the form of the load decides.
+pub(super) fn about(answer: &Answer) -> &'static str {
+    match answer.model_parameters.get("loop").map_or("", String::as_str) {
         "open" => {
             "open system: new operations come whatever happens, so waits put load off and do not reduce it"
         }
         "once" => "one operation per client: the load ends by itself, and waits thin it out",
         _ => "closed loop: a client that waits sends nothing else, so waits reduce the load",
-    };
-    format!("{}{}", wrapped(&out), wrapped(about))
+    }
+}
+
+fn head(answer: &Answer) -> String {
+    format!("{}{}", wrapped(&subject(answer)), wrapped(about(answer)))
 }
 
 /// The load over time of each variant, on one scale.

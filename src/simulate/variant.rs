@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::read::{Parameters, is_parameter};
-use super::scenario::{Arrivals, Load, Model, Outage, Pattern, Scenario, Sharing};
+use super::scenario::{Arrivals, Load, Model, Outage, Pattern, Scenario, Sharing, Trouble};
 use crate::base::duration::exact;
 use crate::base::problem::Problem;
 use crate::gate;
@@ -55,6 +55,9 @@ impl Asked {
             scenario.sharing = Sharing::All;
         }
         let policy = Policy { seed: None, ..resolved.policy };
+        if let Some(problem) = stands_still(&scenario, &policy) {
+            return Err(vec![problem]);
+        }
         Ok(Variant { varied: varied.to_vec(), scenario, policy })
     }
 
@@ -128,6 +131,40 @@ impl Asked {
     }
 }
 
+/// Why time would stand still, if it would: whoever is refused at once tries again at the same moment, for ever.
+fn stands_still(scenario: &Scenario, policy: &Policy) -> Option<Problem> {
+    /// As often it does no harm.
+    const OFTEN: u64 = 100_000;
+    let (way, refuses) = match &scenario.model {
+        Model::Server(server) => {
+            let outage = scenario
+                .outages
+                .iter()
+                .any(|outage| matches!(outage.kind, Trouble::Refuse | Trouble::Unavailable(_)));
+            let room = server.queue.saturating_add(server.workers);
+            (
+                "--latency 0",
+                server.latency.mean.is_zero() && (outage || scenario.is_open() || scenario.clients > room),
+            )
+        }
+        Model::Failures(share) => ("--failure 100%", *share >= 1.0),
+        Model::Occ | Model::Collapse(_) => return None,
+    };
+    let waits = policy.schedule().ranges().of(u64::MAX).max;
+    let often = policy.attempts().times().is_none_or(|max| max > OFTEN);
+    let again = match scenario.pattern {
+        _ if waits.is_zero() && often => "--delay 0",
+        Pattern::Closed(pause) if pause.is_zero() => "--loop closed:0",
+        _ => return None,
+    };
+    refuses.then(|| {
+        Problem::new(format!(
+            "{way} and {again}: time would stand still, with the same client tried again and again"
+        ))
+        .hint("use --latency 1ms, or a wait of 1ms or more")
+    })
+}
+
 /// Gives a setting another value; `off` switches off what can be.
 fn set(flags: &mut Layer, name: &str, value: &str) -> Result<(), Problem> {
     let key = SETTINGS.iter().find(|setting| setting.key == name || setting.alias == Some(name));
@@ -179,9 +216,12 @@ impl Variant {
         match &scenario.model {
             Model::Server(server) => {
                 told.extend([
-                    ("capacity", format!("{}/s", server.capacity())),
+                    ("capacity", format!("{}/s", (server.capacity() * 1e6).round() / 1e6)),
                     ("workers", server.workers.to_string()),
-                    ("service", server.service.to_string()),
+                    (
+                        "service",
+                        server.replay.as_ref().map_or(server.service.to_string(), |_| "log".to_owned()),
+                    ),
                     ("queue", server.queue.to_string()),
                     ("queue-order", if server.lifo { "lifo" } else { "fifo" }.to_owned()),
                     ("latency", server.latency.to_string()),
@@ -203,6 +243,9 @@ impl Variant {
             Model::Failures(share) => told.push(("failure", format!("{}%", share * 100.0))),
             Model::Collapse(_) | Model::Occ => {}
         }
+        if let Some(replay) = &scenario.replay {
+            told.push(("from-log", replay.told()));
+        }
         if scenario.is_open() || matches!(scenario.pattern, Pattern::Closed(_)) {
             told.extend([("warm-up", exact(scenario.warm_up)), ("for", exact(scenario.length))]);
         }
@@ -218,6 +261,7 @@ fn arrivals(arrivals: Arrivals) -> String {
         Arrivals::Cron(time) => format!("cron:{}", exact(time)),
         Arrivals::Load(Load::Ramp) => "ramp".to_owned(),
         Arrivals::Load(Load::Spike) => "spike".to_owned(),
+        Arrivals::Log => "log".to_owned(),
     }
 }
 

@@ -103,7 +103,7 @@ fn fails(scenario: &Scenario, runs: &[Summary]) -> String {
 /// The subject of the verdict.
 fn subject(scenario: &Scenario, runs: &[Summary]) -> String {
     let mut parts = vec![match scenario.arrivals {
-        Arrivals::Poisson(_) | Arrivals::Load(_) => {
+        Arrivals::Poisson(_) | Arrivals::Load(_) | Arrivals::Log => {
             counted(mean_of(runs, |run| to_float(run.operations)), "operation")
         }
         _ => counted(f64::from(scenario.clients), "client"),

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::harness::{Ran, only};
-use crate::support::{Sandbox, fixture};
+use crate::support::{RETRY, Sandbox, fixture};
 
 #[track_caller]
 fn simulated(options: &str) -> Json {
@@ -114,6 +114,10 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         ("--shared groups:0", "use 1 to"),
         ("--clients 5 --shared groups:6", "use groups:5 or less"),
         ("--clients 99999999 --threads 1", "of memory"),
+        ("--arrive poisson:1e9 --for 1d", "use fewer per second in --arrive"),
+        ("--delay 0 --max inf --latency 0s", "time would stand still"),
+        ("--latency 0s --loop closed:0s --for 1m", "time would stand still"),
+        ("--model failures --failure 100% --max inf", "time would stand still"),
         ("--timeout 5x", "invalid duration"),
         ("--format xml", "use --format text"),
     ] {
@@ -253,4 +257,123 @@ fn an_interrupted_simulation_prints_what_it_has() {
     assert_eq!(child.wait().expect("an end").signal(), Some(2));
     assert!(text.contains("max=1: ") && text.contains("stopped at t = "), "{text}");
     assert!(!text.contains("max=inf"), "{text}");
+}
+
+/// A log of runs that began at these moments, each with one attempt of a second that ended like that.
+fn logged(sandbox: &Sandbox, runs: &[(u32, &str)]) {
+    let mut text = String::new();
+    for (second, ending) in runs {
+        let line = |at: u32, event: &str, more: &str| {
+            let ts = format!("2026-03-01T10:{:02}:{:02}.000Z", at / 60, at % 60);
+            format!(
+                "{{\"v\":1,\"ts\":\"{ts}\",\"event\":\"{event}\",\"message\":\"\",\"run\":\"r{second}\"{more}}}\n"
+            )
+        };
+        let event = if ending.is_empty() { "attempt.success" } else { "attempt.failed" };
+        let more = if ending.is_empty() { String::new() } else { format!(",{ending}") };
+        text += &line(*second, "run.start", ",\"program\":\"x\"");
+        text += &line(second + 1, event, &format!(",\"attempt\":1,\"duration_ms\":1000.0{more}"));
+        text +=
+            &line(second + 1, "run.stop", ",\"outcome\":\"succeeded\",\"attempts\":1,\"elapsed_ms\":1000.0");
+    }
+    std::fs::write(sandbox.path("log"), text).expect("a log");
+}
+
+/// Runs begin as they did, and requests are the attempts of the log: their times, and what came of them.
+#[test]
+fn a_log_is_played_back() {
+    let played = |runs: &[(u32, &str)], options: &str| {
+        let sandbox = Sandbox::new();
+        logged(&sandbox, runs);
+        let ran = sandbox.run("simulate --format json --from-log log".split(' ').chain(options.split(' ')));
+        assert_eq!(ran.stderr, "");
+        ran.exits(0).json()
+    };
+    let answer = played(&[(5, ""), (0, ""), (9, "")], "--max 1");
+    let (result, parameters) = (&answer["results"][0], &answer["model_parameters"]);
+    assert_eq!(result["completion_ms"], 10_000.0);
+    assert_eq!([&result["calls"], &result["p50_ms"]], [3.0, 1000.0]);
+    assert_eq!(parameters["from-log"], "3 runs in 9s, 3 attempts of 1s each, 0.0 % failed");
+    assert_eq!([&parameters["outage"], &parameters["workers"]], ["none", "1"]);
+    let offered: Vec<_> = answer["results"][0]["timeline"]
+        .as_array()
+        .expect("steps")
+        .iter()
+        .filter(|step| step["offered"] == 1.0)
+        .map(|step| step["t"].as_u64())
+        .collect();
+    assert_eq!(offered, [Some(0), Some(5), Some(9)]);
+
+    let permanent = played(&[(0, "\"class\":\"permanent\""), (3, "\"class\":\"permanent\"")], "--max 9");
+    assert_eq!([&permanent["results"][0]["calls"], &permanent["results"][0]["gave_up"]], [2.0, 2.0]);
+    let transient = played(&[(0, "\"class\":\"transient\"")], "--max 3 --delay 1s --jitter none");
+    assert_eq!([&transient["results"][0]["calls"], &transient["results"][0]["gave_up"]], [3.0, 1.0]);
+    let throttled = "\"class\":\"throttled\",\"retry_after_ms\":30000.0";
+    let waits = |hint: &str| {
+        let options = format!("--max 2 --delay 1s --jitter none --hint {hint}");
+        let answer = played(&[(0, throttled)], &options);
+        answer["results"][0]["waits"][0]["delay_ms"].as_f64().expect("a wait")
+    };
+    assert!((30_000.0..31_000.0).contains(&waits("on")), "{}", waits("on"));
+    assert!((waits("off") - 1000.0).abs() < 0.001, "{}", waits("off"));
+    // Only the arrivals are those of the log.
+    let fast =
+        played(&[(0, ""), (9, "")], "--max 1 --service fixed:10ms --latency 0s --outage 9s..10s:refuse");
+    assert_eq!([&fast["results"][0]["succeeded"], &fast["results"][0]["gave_up"]], [1.0, 1.0]);
+    // And only the attempts are.
+    let all = played(&[(0, ""), (9, "")], "--max 1 --arrive all --clients 3 --workers 3");
+    assert_eq!([&all["results"][0]["calls"], &all["results"][0]["completion_ms"]], [3.0, 1000.0]);
+}
+
+#[test]
+fn what_cannot_be_played_back_is_refused() {
+    let sandbox = Sandbox::new();
+    logged(&sandbox, &[(0, "")]);
+    std::fs::write(sandbox.path("empty"), "").expect("a file");
+    std::fs::write(sandbox.path("other"), "not a log\n").expect("a file");
+    for (options, told) in [
+        ("--from-log none", "cannot read none"),
+        ("--from-log empty", "no run with an attempt"),
+        ("--from-log other", "no retry log"),
+        ("--from-log log --clients 5", "the runs of the log are the clients"),
+        ("--from-log log --model occ", "has no effect with --model occ"),
+        ("--from-log log --loop closed:1s", "--arrive log and --loop closed conflict"),
+        ("--from-log log --arrive all --capacity 5", "nothing of it is used"),
+        ("--arrive log", "needs --from-log LOG"),
+        ("--service log", "needs --from-log LOG"),
+    ] {
+        let ran = sandbox.run(["simulate"].into_iter().chain(options.split(' '))).exits(125).prints("");
+        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
+    }
+}
+
+/// Who waits in front of a terminal sees how far it is, in a line that is gone in the end.
+#[test]
+fn a_terminal_is_told_how_far_it_is() {
+    const SCRIPT: &str = "
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+shown, more = b'', b'begin'
+while more:
+    try:
+        more = os.read(terminal, 65536)
+    except OSError:
+        more = b''
+    shown += more
+    if b'runs simulated' in shown and b'^C' not in shown:
+        os.write(terminal, b'\\x03')
+os.waitpid(child, 0)
+sys.stdout.buffer.write(shown)
+";
+    let words = "simulate --threads 1 --clients 3000 --outage 0s..inf:refuse --max inf --delay 1ms --max-delay 1ms \
+                 --horizon 6d";
+    let mut command = assert_cmd::Command::new("python3");
+    command.args(["-c", SCRIPT, RETRY]).args(words.split_whitespace()).env("TERM", "xterm");
+    command.env("LC_ALL", "C.UTF-8").timeout(std::time::Duration::from_secs(60));
+    let shown = Ran::of(&mut command).exits(0).text();
+    assert!(shown.starts_with("\r\u{1b}[Kretry: 0 of 1 runs simulated, t = "), "{shown:?}");
+    let (_, rest) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
+    assert!(rest.contains("stopped at t = "), "{rest:?}");
 }

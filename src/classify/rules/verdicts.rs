@@ -63,7 +63,7 @@ pub(super) fn refined(
 ) -> Classification {
     let Some(known) = known.filter(|_| verdict.class.is_retryable()) else {
         // A throttled verdict adopts the Retry-After found in the output, even if the user's rule gave it.
-        let said = evidence.retry_after().filter(|_| verdict.class == Class::Throttled);
+        let said = (verdict.class == Class::Throttled).then(|| evidence.retry_after()).flatten();
         return Classification { retry_after: verdict.retry_after.or(said), ..verdict };
     };
     let throttled = known.class == Class::Throttled;
@@ -166,13 +166,55 @@ pub(super) fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) 
     Classification { kind: attempt.timed_out.then_some(Cow::Borrowed("timeout")), ..verdict }
 }
 
+/// `exit 7`, without a copy: simulated clients ask for it millions of times.
+fn exit_words(code: u8) -> &'static str {
+    let at = |code: usize| match code {
+        0..10 => code * 6,
+        10..100 => 60 + (code - 10) * 7,
+        _ => 690 + (code - 100) * 8,
+    };
+    let code = usize::from(code);
+    EXITS.get(at(code)..at(code + 1)).unwrap_or("exit")
+}
+
+/// The words for all statuses, one behind the other.
+static EXITS: &str = match str::from_utf8(&EXIT_BYTES) {
+    Ok(words) => words,
+    Err(_) => "",
+};
+
+const EXIT_BYTES: [u8; 690 + 156 * 8] = {
+    let (mut words, mut at, mut code) = ([0; 690 + 156 * 8], 0, 0_usize);
+    while code < 256 {
+        let text = *b"exit ";
+        let mut place = 0;
+        while place < text.len() {
+            words[at] = text[place];
+            (at, place) = (at + 1, place + 1);
+        }
+        let mut unit = if code < 10 {
+            1
+        } else if code < 100 {
+            10
+        } else {
+            100
+        };
+        while unit > 0 {
+            words[at] = b"0123456789"[code / unit % 10];
+            (at, unit) = (at + 1, unit / 10);
+        }
+        code += 1;
+    }
+    words
+};
+
 /// The ending in a few words: `exit 7`, `killed by SIGKILL`.
 pub(super) fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
     if attempt.timed_out {
         return Cow::Borrowed("timeout");
     }
     match attempt.ending {
-        Ending::Exited(code) => Cow::Owned(format!("exit {code}")),
+        Ending::Exited(code) => Cow::Borrowed(exit_words(code)),
         Ending::Signaled(number) => Cow::Owned(format!("killed by {}", signal::name(number))),
         Ending::NotStarted(failure) if failure.stage == Stage::Interpreter => {
             Cow::Borrowed("the interpreter in its first line was not found")
@@ -185,5 +227,15 @@ pub(super) fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
             Cow::Owned(format!("cannot give it its input: {}", failure.text()))
         }
         Ending::NotStarted(failure) => Cow::Owned(format!("cannot execute: {}", failure.text())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_status_has_its_words() {
+        for code in 0..=u8::MAX {
+            assert_eq!(super::exit_words(code), format!("exit {code}"));
+        }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
         return Err(Error::usage("--since and --until conflict with --format prometheus")
             .hint("counters must not fall when the window moves on"));
     }
-    Ok(Options { filter, stories, what_if, run, judge: None })
+    Ok(Options { filter, stories, what_if, run, ..Options::default() })
 }
 
 /// Reads how JUnit's XML shows a rescued run.

@@ -48,12 +48,12 @@ fn with_rotated(paths: Vec<OsString>) -> Result<Vec<OsString>, Error> {
     Ok(all)
 }
 
-pub(super) fn cannot_read(path: &OsString, why: &std::io::Error) -> Error {
+pub(in crate::commands) fn cannot_read(path: &OsString, why: &std::io::Error) -> Error {
     Error::system(&format!("cannot read {}", path.display()), why)
 }
 
-/// Reads the logs, until Ctrl-C at most.
-pub(super) fn read(logs: Vec<Log>, analysis: &mut Analysis) -> Result<(), Error> {
+/// Reads the logs, until Ctrl-C at most. `verb`: the command that reads a log from its stdin.
+pub(in crate::commands) fn read(logs: Vec<Log>, analysis: &mut Analysis, verb: &str) -> Result<(), Error> {
     let counter = Rc::new(Cell::new(0));
     let size = logs.iter().map(Log::size).sum();
     let mut progress = Progress::new(Rc::clone(&counter), size);
@@ -66,7 +66,7 @@ pub(super) fn read(logs: Vec<Log>, analysis: &mut Analysis) -> Result<(), Error>
             Content::Zstd => {
                 let file = if path == "-" { "FILE".to_owned() } else { name.clone() };
                 return Err(Error::usage(format!("{name}: zstd is not read"))
-                    .hint(format!("use zstdcat {file} | retry report")));
+                    .hint(format!("use zstdcat {file} | {verb}")));
             }
         };
         analysis.begin(&name);

@@ -1,6 +1,7 @@
 //! Many runs on all processors. Each is simulated in a thread; the results are in the order of variants and runs, whatever
 //! the threads did.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -10,11 +11,15 @@ use crate::base::error::Error;
 use crate::report::text::grouped;
 use crate::simulate::answer::{Run, VariantResult};
 use crate::simulate::{Variant, bytes_of, simulate};
+use crate::sys::output::{self, ERASE, Stderr};
 use crate::sys::supervise::HeldSignals;
-use crate::sys::{clock, output, resources};
+use crate::sys::{clock, resources};
 
 /// Time between two looks at signals, and between two lines of progress.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Nobody wonders before.
+const FIRST: Duration = Duration::from_secs(1);
 
 /// The threads that simulate.
 pub(super) struct Crew {
@@ -44,6 +49,14 @@ impl Crew {
         for variant in variants {
             let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
             if needed > available {
+                if variant.scenario.is_open() {
+                    return Err(Error::usage(format!(
+                        "the operations that arrive need {} of memory, and {} are available",
+                        bytes(needed),
+                        bytes(available)
+                    ))
+                    .hint("use fewer per second in --arrive, or a shorter --for"));
+                }
                 let clients = u64::from(variant.scenario.clients);
                 let fits = u128::from(clients) * u128::from(available) / u128::from(needed.max(1));
                 let fits = u64::try_from(fits).unwrap_or(u64::MAX);
@@ -128,25 +141,32 @@ impl Crew {
 /// A line of progress, on a terminal.
 struct Progress {
     began: Duration,
-    drawn: Option<Duration>,
-    can_draw: bool,
+    /// When to draw next, on the clock of the machine; `None` where nobody looks.
+    next: Option<Duration>,
+    is_shown: bool,
     done: usize,
     of: usize,
 }
 
 impl Progress {
     fn new(of: usize) -> Self {
-        Self { began: clock::now().elapsed, drawn: None, can_draw: output::can_draw_on_stderr(), done: 0, of }
+        let began = clock::now().elapsed;
+        Self {
+            began,
+            next: output::can_draw_on_stderr().then(|| began + FIRST),
+            is_shown: false,
+            done: 0,
+            of,
+        }
     }
 
     /// Draws the line, now and then. `reached`: the simulated moment of some run, in nanoseconds.
     fn draw(&mut self, reached: u64) {
         let now = clock::now().elapsed;
-        let is_due = self.drawn.is_none_or(|drawn| now.saturating_sub(drawn) >= LOOK_EVERY);
-        if !self.can_draw || !is_due {
+        if self.next.is_none_or(|next| now < next) {
             return;
         }
-        self.drawn = Some(now);
+        (self.next, self.is_shown) = (Some(now + LOOK_EVERY), true);
         let took = now.saturating_sub(self.began);
         let left = match u32::try_from(self.done) {
             Ok(done @ 1..) => {
@@ -157,12 +177,12 @@ impl Progress {
         };
         let second = reached / 1_000_000_000;
         let (done, of) = (self.done, self.of);
-        output::to_stderr(&format!("\r\x1b[Kretry: {done} of {of} runs simulated, t = {second}s{left}"));
+        let _full = write!(Stderr, "{ERASE}retry: {done} of {of} runs simulated, t = {second}s{left}");
     }
 
     fn clear(&self) {
-        if self.drawn.is_some() {
-            output::to_stderr("\r\x1b[K");
+        if self.is_shown {
+            let _full = Stderr.write_all(ERASE.as_bytes());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod curves;
 
-pub use curves::{Curve, curves, map};
+pub use curves::{Curve, Scale, curves, map};
 
 use std::fmt::{self, Write as _};
 

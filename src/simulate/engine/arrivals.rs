@@ -20,6 +20,7 @@ impl Engine<'_> {
         let clients = self.scenario.clients;
         match self.scenario.arrivals {
             Arrivals::Poisson(_) | Arrivals::Load(_) => self.arrive_in_turn(0),
+            Arrivals::Log => self.arrive_as_logged(0),
             Arrivals::All => (0..clients).for_each(|client| self.queue.push(0, first(client), What::Begin)),
             Arrivals::Spread(time) => {
                 for client in 0..clients {
@@ -35,6 +36,7 @@ impl Engine<'_> {
     pub(super) fn next_arrival(&mut self, call: Call) {
         match self.scenario.arrivals {
             Arrivals::Poisson(_) | Arrivals::Load(_) => self.arrive_in_turn(call.client + 1),
+            Arrivals::Log => self.arrive_as_logged(call.client + 1),
             Arrivals::Cron(_) => {
                 if let Some(next) = call.client.checked_add(self.scenario.clients) {
                     self.arrive_each_minute(next);
@@ -58,6 +60,13 @@ impl Engine<'_> {
         }
     }
 
+    fn arrive_as_logged(&mut self, operation: u32) {
+        let begins = self.scenario.replay.as_ref().and_then(|replay| replay.starts.get(operation as usize));
+        if let Some(at) = begins.copied().filter(|at| *at < self.length) {
+            self.queue.push(at, first(operation), What::Begin);
+        }
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
     fn arrivals_per_second(&self) -> f64 {
         let second = self.now.saturating_sub(self.origin) as f64 / 1e9;
@@ -69,7 +78,7 @@ impl Engine<'_> {
             Arrivals::Load(Load::Ramp) => 80.0 - 1.6 * (second - 25.0).abs(),
             Arrivals::Load(Load::Spike) if (20.0..=25.0).contains(&second) => 80.0,
             Arrivals::Load(Load::Spike) => 40.0,
-            Arrivals::All | Arrivals::Spread(_) | Arrivals::Cron(_) => 0.0,
+            Arrivals::All | Arrivals::Spread(_) | Arrivals::Cron(_) | Arrivals::Log => 0.0,
         }
     }
 

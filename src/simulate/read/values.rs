@@ -80,6 +80,7 @@ pub(super) fn capacity(text: &str) -> Result<f64, String> {
 pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     match text.split_once(':') {
         None if text == "all" => Ok(Arrivals::All),
+        None if text == "log" => Ok(Arrivals::Log),
         Some(("spread", time)) => bounded(time).map(Arrivals::Spread),
         Some(("cron", time)) => match bounded(time)? {
             time if time <= Duration::from_secs(60) => Ok(Arrivals::Cron(time)),
@@ -89,7 +90,7 @@ pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
             rate if rate > 0.0 => Ok(Arrivals::Poisson(rate)),
             _ => Err("nobody would come; use more than 0 per second".to_owned()),
         },
-        _ => Err("use all, spread:10s, poisson:100 or cron:10s".to_owned()),
+        _ => Err("use all, spread:10s, poisson:100, cron:10s or log".to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{Moment, Served};
+use crate::report::traffic::Ending;
 use crate::simulate::call::{Call, Draws, Purpose};
 use crate::simulate::nanos;
 use crate::simulate::queue::Answer;
@@ -52,7 +53,10 @@ impl Queued {
         if let Some(inside) = &mut self.inside {
             inside.insert(call, true);
         }
-        let service = self.server.service.draw(at.draws, Purpose::Service, call, 0);
+        let service = match &self.server.replay {
+            Some(replay) => replay.attempt(at.draws, call).0,
+            None => self.server.service.draw(at.draws, Purpose::Service, call, 0),
+        };
         let factor = match self.trouble(at.now) {
             Some((_, Trouble::Slow(factor))) => factor,
             Some((_, Trouble::Capacity(left))) => 1.0 / left,
@@ -129,7 +133,10 @@ impl Served for Queued {
         }
         self.free += 1;
         let way = self.way(call, 1, at.draws);
-        at.answer(call, Answer::Success, way);
+        let replay = self.server.replay.as_ref();
+        let ending = replay.map_or(Ending::Success, |replay| replay.attempt(at.draws, call).1);
+        let answer = if ending == Ending::Success { Answer::Success } else { Answer::Logged };
+        at.answer(call, answer, way);
         self.next(at);
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Escaped, HEIGHT, ROW, WIDTH, open, short};
+use super::{CHAR_WIDTH, Escaped, HEIGHT, ROW, WIDTH, open, short};
 
 /// A line through points.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,29 +11,51 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
+/// What curves are drawn over.
+pub struct Scale<'a> {
+    /// A value of each axis, with its unit.
+    pub x: &'a dyn Fn(f64) -> String,
+    pub y: &'a dyn Fn(f64) -> String,
+    /// Parts of the x axis that are shaded, and why.
+    pub bands: &'a [(f64, f64, String)],
+}
+
 /// Colours and dashes by turns: no two curves out of twelve look the same.
-const COLOURS: [&str; 4] = ["good", "failed", "throttled", "rescued"];
-const DASHES: [&str; 3] = ["none", "6 3", "2 3"];
+const COLOURS: [&str; 4] = ["good", "throttled", "rescued", "failed"];
+const DASHES: [&str; 3] = ["none", "7 3", "2 3"];
 
 fn look(place: usize) -> String {
-    let (colour, dashes) = (COLOURS[place % COLOURS.len()], DASHES[place / COLOURS.len() % DASHES.len()]);
-    format!("style=\"fill:none;stroke:var(--{colour});stroke-width:1.5;stroke-dasharray:{dashes}\"")
+    let (colour, dashes) = (COLOURS[place % COLOURS.len()], DASHES[place % DASHES.len()]);
+    format!("style=\"fill:none;stroke:var(--{colour});stroke-width:1.8;stroke-dasharray:{dashes}\"")
 }
+
+/// Where the scale stands, above and below the curves.
+const ABOVE: usize = 18;
 
 /// Curves on one scale, each with its name below.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
-pub fn curves(title: &str, about: &str, curves: &[Curve]) -> String {
+pub fn curves(title: &str, about: &str, scale: &Scale<'_>, curves: &[Curve]) -> String {
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let right = points().map(|point| point.0).fold(1e-9, f64::max);
     let top = points().map(|point| point.1).fold(1e-9, f64::max);
-    let height = HEIGHT + ROW * (curves.len() + 1);
-    let mut out = open(title, about, height);
+    let across = |x: f64| (x / right).min(1.0) * WIDTH as f64;
+    let down = |y: f64| HEIGHT as f64 - y / top * (HEIGHT - ABOVE) as f64;
+    let mut out = open(title, about, HEIGHT + ROW * (curves.len() + 1));
+    for (from, until, why) in scale.bands {
+        let _infallible = writeln!(
+            out,
+            "<rect class=\"band\" x=\"{:.1}\" y=\"{ABOVE}\" width=\"{:.1}\" height=\"{}\"><title>{}</title></rect>",
+            across(*from),
+            across(*until) - across(*from),
+            HEIGHT - ABOVE,
+            Escaped(why)
+        );
+    }
+    out += &grid(scale, right, top);
     for (place, curve) in curves.iter().enumerate() {
         let mut line = String::new();
         for (x, y) in &curve.points {
-            let x = x / right * WIDTH as f64;
-            let y = HEIGHT as f64 - y / top * (HEIGHT - 14) as f64;
-            let _infallible = write!(line, "{x:.1},{y:.1} ");
+            let _infallible = write!(line, "{:.1},{:.1} ", across(*x), down(*y));
         }
         let look = look(place);
         let at = HEIGHT + ROW * (place + 2) - 6;
@@ -46,15 +68,38 @@ pub fn curves(title: &str, about: &str, curves: &[Curve]) -> String {
             Escaped(&curve.name)
         );
     }
-    let _infallible = writeln!(
-        out,
-        "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>\
-         <text x=\"0\" y=\"11\">{top:.0}</text><text x=\"0\" y=\"{}\">0</text>\
-         <text x=\"{WIDTH}\" y=\"{}\" text-anchor=\"end\">{right:.0}</text>",
-        HEIGHT + 14,
-        HEIGHT + 14
-    );
     out + "</svg>\n"
+}
+
+/// The lines of a scale: its greatest value and the half of it, and five moments.
+#[expect(clippy::cast_precision_loss, reason = "a drawing")]
+fn grid(scale: &Scale<'_>, right: f64, top: f64) -> String {
+    let mut out = String::new();
+    for (share, y) in [(1.0, ABOVE), (0.5, usize::midpoint(ABOVE, HEIGHT)), (0.0, HEIGHT)] {
+        let _infallible = write!(out, "<line class=\"axis\" x1=\"0\" y1=\"{y}\" x2=\"{WIDTH}\" y2=\"{y}\"/>");
+        if share > 0.0 {
+            let told = (scale.y)(top * share);
+            let _infallible = write!(
+                out,
+                "<text x=\"{WIDTH}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+                y - 5,
+                Escaped(&told)
+            );
+        }
+    }
+    for (quarter, anchor) in ["start", "middle", "middle", "middle", "end"].into_iter().enumerate() {
+        let share = quarter as f64 / 4.0;
+        let told = (scale.x)(right * share);
+        let _infallible = write!(
+            out,
+            "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
+            share * WIDTH as f64,
+            HEIGHT + 14,
+            Escaped(&told)
+        );
+    }
+    out.push('\n');
+    out
 }
 
 /// Shares in a grid, row by row: the more, the darker, and each with its number. Where half is passed, the cells are parted.
@@ -77,10 +122,11 @@ pub fn map(
         let value = share.unwrap_or_default();
         let _infallible = write!(
             out,
-            "<rect class=\"good\" x=\"{:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{}\" style=\"opacity:{value:.2}\"><title>{}={}: {:.0} %</title></rect>",
+            "<rect class=\"good cell\" x=\"{:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{}\" style=\"fill-opacity:{:.2}\"><title>{}={}: {:.0} %</title></rect>",
             column(place),
             width - 1.0,
             ROW - 1,
+            value * 0.6,
             Escaped(x),
             Escaped(&across[place % count]),
             value * 100.0
@@ -105,16 +151,18 @@ pub fn map(
         let at = ROW * (row + 1) + 14;
         let _infallible = writeln!(out, "<text x=\"0\" y=\"{at}\">{}</text>", Escaped(&short(value)));
     }
-    let ends = [(0, across.first()), (count - 1, across.last())];
-    for (place, value) in ends {
-        let _infallible = writeln!(
-            out,
-            "<text x=\"{:.1}\" y=\"14\">{}</text>",
-            column(place),
-            Escaped(value.map_or("", String::as_str))
-        );
+    // Every column has its value above it, where there is room; else the first and the last.
+    let has_room = across.iter().all(|value| value.chars().count() as f64 * CHAR_WIDTH < width - 4.0);
+    for (place, value) in
+        across.iter().enumerate().filter(|(place, _)| has_room || [0, count - 1].contains(place))
+    {
+        let (at, anchor) =
+            if has_room || place == 0 { (column(place) + 4.0, "start") } else { (WIDTH as f64, "end") };
+        let _infallible =
+            writeln!(out, "<text x=\"{at:.1}\" y=\"14\" text-anchor=\"{anchor}\">{}</text>", Escaped(value));
     }
     let axes = y.map_or(format!("across: {x}"), |(y, _)| format!("across: {x}; down: {y}"));
+    let axes = format!("{axes}; percent of the runs");
     let _infallible = writeln!(out, "<text x=\"0\" y=\"{}\">{}</text>", ROW * (rows + 2) - 6, Escaped(&axes));
     out + "</svg>\n"
 }
