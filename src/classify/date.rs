@@ -159,4 +159,12 @@ mod tests {
         assert_eq!(iso("2024-12-01"), None);
         assert_eq!(iso("2024-13-01T10:11:12Z"), None);
     }
+
+    #[test]
+    fn another_zone_than_gmt_is_no_http_date() {
+        for text in ["Sun, 06 Nov 1994 08:49:37 EST", "Sunday, 06-Nov-94 08:49:37 EST"] {
+            assert_eq!(http(text, NOW), None, "{text}");
+        }
+        assert_eq!(http("Sun, 06 Nov 1994 08:49:37 UTC.", NOW), http("Sun, 06 Nov 1994 08:49:37 GMT", NOW));
+    }
 }

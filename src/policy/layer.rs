@@ -181,3 +181,6 @@ fn attempts_for(texts: &[OsString]) -> Result<MaxAttempts, String> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use crate::policy::value::{Count, ExitStatus, MaxAttempts, StdoutMode, TimeLimit
 mod ends;
 mod gated;
 mod helpers;
+mod letters;
 mod owed;
 mod told;
 mod waits;
@@ -165,6 +166,7 @@ fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
     run.wakes(500);
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("spawn2! wake:500 stop started failed(no attempts left) exhausted exit124");
+    assert_eq!(run.session.tallies.all()[0].reason, "timeout");
 }
 
 #[test]
@@ -344,6 +346,15 @@ fn processes_that_would_not_die_are_an_error_of_ours() {
     run.wakes(500);
     run.tell(Input::Unkillable);
     run.did("spawn1 wake:500 stop error exit125");
+    // Hooks leave processes, too: in a wait, and before there was an attempt.
+    let mut run = Run::new(&plain()).begin();
+    run.fails(0, 1);
+    run.said.clear();
+    run.tell(Input::Unkillable);
+    run.did("error exit125");
+    let mut run = Run::new(&plain());
+    run.tell(Input::Unkillable);
+    run.did("error exit125");
 }
 
 #[test]

@@ -296,3 +296,10 @@ fn patterns_that_name_what_to_retry_mean_nothing_else_and_tables_do_not() {
     let by_table = Rules { texts: vec![text(Class::Transient, "", &["busy"])], ..Rules::default() };
     check(&by_table, &saw(1, &[]), Class::Transient, "unmatched");
 }
+
+#[test]
+fn a_users_verdict_on_what_was_out_of_time_says_so() {
+    let rules = rules("timeout", "3", "", None);
+    assert_eq!(rules.classify(&timed_out(Ending::Exited(0)), None).kind.as_deref(), Some("timeout"));
+    assert_eq!(rules.classify(&exit(3), None).kind, None);
+}
