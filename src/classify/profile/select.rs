@@ -329,4 +329,23 @@ mod tests {
             assert_eq!(is_known(name), known, "{name}");
         }
     }
+
+    #[test]
+    fn a_tool_that_talks_to_a_person_does_so_unless_its_profile_was_asked_for() {
+        let choose = |names: &[&str], command: &str| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Selection::choose(&names, &[command.into()], &[]).interactive
+        };
+        let mut seen = 0;
+        for file in builtin::names().filter_map(builtin::find) {
+            for command in file.commands.split_ascii_whitespace() {
+                if auto(command).names == [file.name] {
+                    assert_eq!(choose(&[AUTO], command), file.interactive, "{command}");
+                    assert!(!choose(&[file.name], command), "{command}");
+                    seen += usize::from(file.interactive);
+                }
+            }
+        }
+        assert!(seen > 0);
+    }
 }

@@ -200,6 +200,9 @@ fn statuses_are_written_as_they_are_read() {
     for text in ["429", "429,502-504", "100-599"] {
         assert_eq!(Statuses::read(text).unwrap().to_string(), text);
     }
+    for text in ["99", "600", "99-200", "500-600", "504-502", "", "4xx"] {
+        assert!(Statuses::read(text).is_err(), "{text}");
+    }
 }
 
 #[test]
@@ -226,4 +229,27 @@ fn an_example_that_no_command_can_give_is_refused() {
         );
     }
     assert!(wrong("3")[0].contains("example must be a string or a table"));
+}
+
+#[test]
+fn class_and_kind_choose_the_phase() {
+    let phases = |name: &str, rules: &str| {
+        let source = Rc::new(crate::base::problem::Source { path: "x".into(), text: rules.to_owned() });
+        let (profile, problems) = read::builtin(name, &source);
+        assert_eq!(problems, []);
+        profile.rules.iter().map(|rule| rule.phase).collect::<Vec<_>>()
+    };
+    for (rule, phase) in [
+        ("class = \"transient\"\nkind = \"lock\"\nstderr = \"x\"", Phase::Busy),
+        ("class = \"transient\"\nkind = \"network\"\nstderr = \"x\"", Phase::Network),
+        ("class = \"transient\"\nstderr = \"x\"", Phase::Busy),
+        ("class = \"throttled\"\nstderr = \"x\"", Phase::Throttle),
+        ("class = \"permanent\"\nstderr = \"x\"", Phase::Soft),
+        ("class = \"permanent\"\nexit = 3", Phase::Exit),
+        ("class = \"permanent\"\nhttp = 404", Phase::Http),
+    ] {
+        assert_eq!(phases("mine", &format!("[[rule]]\nid = \"x\"\n{rule}\n")), [phase], "{rule}");
+    }
+    assert_eq!(phases("mine", "[exit]\npermanent = \"3\"\n"), [Phase::Exit]);
+    assert_eq!(phases(GENERIC, "[exit]\npermanent = \"3\"\n"), [Phase::Codes]);
 }

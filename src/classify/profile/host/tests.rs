@@ -278,6 +278,18 @@ fn a_form_that_is_not_the_usual_one_is_told() {
 }
 
 #[test]
+fn a_name_is_a_word_of_ascii() {
+    use super::HostForm;
+    let host = |text: &str| HostForm::Name.read(text).map(|authority| authority.host);
+    let long = "x".repeat(1000);
+    for (text, expected) in
+        [("Db-1", Some("db-1")), ("", None), ("a b", None), ("a#b", None), ("é", None), (&*long, None)]
+    {
+        assert_eq!(host(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_remote_path_is_told_from_a_local_one() {
     use super::HostForm;
     let host = |text: &str| HostForm::Remote.read(text).map(|authority| authority.host);
