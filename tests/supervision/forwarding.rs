@@ -1,6 +1,8 @@
 //! A signal that is sent to `retry` is for the command, as when that is run directly. What it started is its own affair,
 //! unless it dies of the signal and cannot see to it.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 
 use super::process::{Survivors, assert_gone, wait_for_pids};
@@ -86,9 +88,9 @@ fn it_is_killed_only_with_kill_after_or_at_the_third_signal() {
     assert_gone(&[worker]);
 
     let sandbox = Sandbox::new();
+    let began = Instant::now();
     let script = format!("{DEAF} echo $$ >command; {DIES}");
-    // So long a grace is over for nobody.
-    let (mut run, worker) = start(&sandbox, &["--kill-after", "1h"], &script);
+    let (mut run, worker) = start(&sandbox, &[], &script);
     let [command] = wait_for_pids(&sandbox, "command");
     run.send(Signal::TERM);
     wait_for("the end of the command", || !is_alive(command));
@@ -99,6 +101,7 @@ fn it_is_killed_only_with_kill_after_or_at_the_third_signal() {
     }
     assert_eq!(run.end(), TERMINATED);
     assert_gone(&[worker]);
+    assert!(began.elapsed() < Duration::from_secs(9), "before the grace was over");
 }
 
 /// The whole group has it from the keyboard; who is in a session of its own is meant not to.
@@ -106,11 +109,12 @@ fn it_is_killed_only_with_kill_after_or_at_the_third_signal() {
 fn a_key_starts_none_of_this() {
     let sandbox = Sandbox::new();
     let script = format!("{}{DIES}", DEAF.replace("TERM", "TERM INT"));
-    let options = ["--max", "3", "--kill-after", "1h"];
-    let mut terminal = Terminal::retry(&sandbox, &[&options[..], &["--", "bash", "-c", &script]].concat());
+    let mut terminal = Terminal::retry(&sandbox, &["--max", "3", "--", "bash", "-c", &script]);
     let [_] = wait_for_pids(&sandbox, "worker");
+    let began = Instant::now();
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), End::Killed(Signal::INT.as_raw()));
+    assert!(began.elapsed() < Duration::from_secs(9), "nothing was waited for");
     let _ended_with_the_test = Survivors::expect::<1>(&sandbox, "worker");
 }
 
@@ -119,14 +123,15 @@ fn a_key_starts_none_of_this() {
 fn a_key_ends_the_wait_for_what_was_left() {
     let sandbox = Sandbox::new();
     let script = format!("{} echo $$ >command; echo $PPID >retry; {DIES}", DEAF.replace("TERM", "TERM INT"));
-    let options = ["--max", "3", "--kill-after", "1h"];
-    let mut terminal = Terminal::retry(&sandbox, &[&options[..], &["--", "bash", "-c", &script]].concat());
+    let mut terminal = Terminal::retry(&sandbox, &["--max", "3", "--", "bash", "-c", &script]);
     let [_] = wait_for_pids(&sandbox, "worker");
     let [command, retry] = ["command", "retry"].map(|name| wait_for_pids::<1>(&sandbox, name)[0]);
+    let began = Instant::now();
     super::program::send(retry, Signal::TERM);
     terminal.wait_for("the end of the command", || !is_alive(command));
     assert!(is_alive(retry), "the worker is waited for");
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), TERMINATED);
+    assert!(began.elapsed() < Duration::from_secs(9), "before the grace was over");
     let _ended_with_the_test = Survivors::expect::<1>(&sandbox, "worker");
 }
