@@ -212,4 +212,18 @@ mod tests {
             assert_eq!(total, Duration::from_secs(retries));
         }
     }
+
+    #[test]
+    fn waits_that_the_deadline_leaves_out_do_not_count() {
+        let policy = Policy {
+            max: MaxAttempts::Times(1000),
+            deadline: TimeLimit(Some(ms(10_000))),
+            backoff: Strategy::Fixed,
+            jitter: Jitter::None,
+            delay: ms(1000),
+            ..Policy::default()
+        };
+        let schedule = schedule(&policy);
+        assert_eq!((schedule.rows.len(), schedule.total.unwrap().min), (9, ms(9000)));
+    }
 }

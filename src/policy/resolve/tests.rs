@@ -307,3 +307,15 @@ fn a_profile_that_nobody_knows_is_told() {
     );
     assert_eq!(user_profiles(&[file(mine)]).len(), 1);
 }
+
+#[test]
+fn policies_that_differ_have_another_digest_and_the_time_that_is_left_of_an_outer_run_is_no_difference() {
+    let digest = |settings: &[(&str, &str)], outer: Option<u64>| {
+        let outer_deadline = outer.map(Duration::from_secs);
+        let resolved = resolved(&Request { outer_deadline, ..request(&[], None, settings) });
+        resolved.digest(&resolved.told())
+    };
+    assert_ne!(digest(&[("deadline", "1m")], None), digest(&[("deadline", "2m")], None));
+    assert_ne!(digest(&[("delay", "1s")], Some(9)), digest(&[("delay", "2s")], Some(9)));
+    assert_eq!(digest(&[("max", "3")], Some(8)), digest(&[("max", "3")], Some(9)));
+}

@@ -145,7 +145,7 @@ fn refusals_say_what_is_wrong() {
         ("budget", "0%", "is 0; use more"),
         ("budget", "-1%", "invalid share"),
         ("budget", "101%", "invalid share"),
-        ("concurrency", "0", "0"),
+        ("concurrency", "0", "would never run the command"),
         ("messages-to", "", "the destination is empty"),
         ("messages-to", "0", "0 is stdin"),
         ("messages-to", "99999999999", "is no descriptor"),
