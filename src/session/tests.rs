@@ -346,15 +346,6 @@ fn processes_that_would_not_die_are_an_error_of_ours() {
     run.wakes(500);
     run.tell(Input::Unkillable);
     run.did("spawn1 wake:500 stop error exit125");
-    // Hooks leave processes, too: in a wait, and before there was an attempt.
-    let mut run = Run::new(&plain()).begin();
-    run.fails(0, 1);
-    run.said.clear();
-    run.tell(Input::Unkillable);
-    run.did("error exit125");
-    let mut run = Run::new(&plain());
-    run.tell(Input::Unkillable);
-    run.did("error exit125");
 }
 
 #[test]
