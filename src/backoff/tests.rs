@@ -101,6 +101,15 @@ fn the_mean_of_decorrelated_waits_knows_the_cap() {
 }
 
 #[test]
+fn the_first_decorrelated_wait_may_meet_the_cap() {
+    let decorrelated = Backoff { delay: ms(40_000), ..backoff(Growth::Decorrelated, Jitter::None) };
+    let first = decorrelated.ranges().of(1);
+    assert_eq!((first.min, first.max), (ms(40_000), ms(60_000)));
+    // A quarter of U(40 s, 120 s) is below the cap, 50 s in the mean.
+    assert!(first.mean.abs_diff(ms(57_500)) < ms(50), "{first:?}");
+}
+
+#[test]
 fn the_means_of_decorrelated_waits_are_those_of_many_draws() {
     use rand::{RngExt, SeedableRng};
     const CHAINS: u32 = 10_000;

@@ -149,14 +149,29 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in
-            ["", "120", "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994"]
-        {
+        for text in [
+            "",
+            "120",
+            "Sun, 06 Nov 1994 08:60:37 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 32 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 25:49:37 GMT",
+            "Sun, 06 Nov 1994",
+        ] {
             assert_eq!(http(text, NOW), None, "{text}");
         }
         assert_eq!(iso("2023-08-04T12:00:00Z"), Some(1_691_150_400));
         assert_eq!(iso("2024-12-01 10:11:12 UTC"), Some(1_733_047_872));
         assert_eq!(iso("2024-12-01"), None);
         assert_eq!(iso("2024-13-01T10:11:12Z"), None);
+    }
+
+    #[test]
+    fn another_zone_than_gmt_is_no_http_date() {
+        for text in ["Sun, 06 Nov 1994 08:49:37 EST", "Sunday, 06-Nov-94 08:49:37 EST"] {
+            assert_eq!(http(text, NOW), None, "{text}");
+        }
+        assert_eq!(http("Sun, 06 Nov 1994 08:49:37 UTC.", NOW), http("Sun, 06 Nov 1994 08:49:37 GMT", NOW));
     }
 }

@@ -172,4 +172,28 @@ mod tests {
         }
         assert_eq!(Evidence::read(&attempt, Captures::default()).http_status(), None);
     }
+
+    #[test]
+    fn a_scope_leaves_out_the_stream_that_another_phase_looks_at() {
+        let attempt = wrote(Some("one"), Some("other"));
+        let all = Evidence::of(&attempt);
+        let texts = |channel, scope| {
+            let texts = all
+                .texts_of(channel, scope)
+                .map(|text| String::from_utf8_lossy(&text.plain).trim().to_owned());
+            texts.collect::<Vec<_>>()
+        };
+        for (channel, scope, expected) in [
+            (Channel::Both, Scope::Any, &["one", "other"][..]),
+            (Channel::Stderr, Scope::Any, &["one"]),
+            (Channel::Stdout, Scope::Any, &["other"]),
+            (Channel::Both, Scope::Stderr, &["one"]),
+            (Channel::Stderr, Scope::Stderr, &["one"]),
+            (Channel::Stdout, Scope::Stderr, &["other"]),
+            (Channel::Both, Scope::Stdout, &["other"]),
+            (Channel::Stderr, Scope::Stdout, &[]),
+        ] {
+            assert_eq!(texts(channel, scope), expected, "{channel:?}");
+        }
+    }
 }

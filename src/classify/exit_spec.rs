@@ -244,4 +244,27 @@ mod tests {
         assert_eq!(shown, "1,5-9,!7,SIGKILL,signal,timeout,not-found,!not-executable");
         assert_eq!(ExitSpecs::parse(&shown).unwrap(), list);
     }
+
+    #[test]
+    fn lists_are_put_together() {
+        let parse = |text| ExitSpecs::parse(text).unwrap();
+        let mut one = parse("1,2");
+        one.extend(parse("3"));
+        assert_eq!(one, parse("1,2,3"));
+        let mut own = parse("7");
+        own.begin_with(&ExitSpecs::unstartable());
+        assert_eq!(own, parse("not-found,not-executable,7"));
+        let mut everything = parse("!7");
+        everything.begin_with(&ExitSpecs::unstartable());
+        assert_eq!(everything, parse("!7"));
+    }
+
+    #[test]
+    fn what_is_no_code_is_named() {
+        for (list, other) in
+            [("1,5-9", None), ("1,SIGKILL,timeout", Some("SIGKILL")), ("!timeout", Some("!timeout"))]
+        {
+            assert_eq!(ExitSpecs::parse(list).unwrap().other_than_codes().as_deref(), other, "{list}");
+        }
+    }
 }

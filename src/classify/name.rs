@@ -105,6 +105,8 @@ mod tests {
             ("unknown option --ratelimit", "ratelimit"),
             ("npm error 404 slowdown@9 is not there", "slowdown"),
             ("src/truncated/x.c:3: oops", "truncated"),
+            ("pull library/throttled failed", "throttled"),
+            ("mail for me@throttled bounced", "throttled"),
             ("TimeoutError.java:33", "TimeoutError"),
         ] {
             assert!(is_name(text, word), "{text}");

@@ -179,4 +179,9 @@ mod tests {
         tails.take(Stream::Merged, b"\xff");
         assert_eq!(tails.stdout(), "üy\u{fffd}");
     }
+
+    #[test]
+    fn the_tails_say_how_much_they_keep() {
+        assert_eq!(Tails::new(4).longest(), 4);
+    }
 }

@@ -122,4 +122,13 @@ mod tests {
             assert_eq!(parse(&name(*number)), Some(*number));
         }
     }
+
+    #[test]
+    fn a_shell_reports_a_signal_as_128_and_its_number() {
+        for (name, expected) in
+            [("TERM", Some(143)), ("SIGKILL", Some(137)), ("HUP", Some(129)), ("NONE", None)]
+        {
+            assert_eq!(status(name), expected, "{name}");
+        }
+    }
 }

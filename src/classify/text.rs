@@ -188,4 +188,13 @@ mod tests {
         watch.take(Stream::Stderr, b"2 done\n");
         assert!(watch.take_any());
     }
+
+    #[test]
+    fn a_pattern_is_written_as_an_option_takes_it() {
+        for (channel, written) in
+            [(Channel::Stderr, "busy"), (Channel::Stdout, "stdout:busy"), (Channel::Both, "both:busy")]
+        {
+            assert_eq!(pattern(channel, "busy").to_string(), written);
+        }
+    }
 }

@@ -180,7 +180,7 @@ fn tell(key: &str, layers: &[Cow<'_, Layer>]) -> String {
 }
 
 /// A value as it was written, and where.
-fn tell_given(given: &Given) -> String {
+pub(super) fn tell_given(given: &Given) -> String {
     if matches!(given.origin, Origin::File(_)) && SETTINGS[given.setting].is_secret {
         return format!("{} = {HIDDEN} ({})", SETTINGS[given.setting].key, given.origin);
     }

@@ -184,3 +184,6 @@ fn attempts_for(texts: &[OsString]) -> Result<MaxAttempts, String> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

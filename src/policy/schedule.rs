@@ -197,4 +197,33 @@ mod tests {
         assert_eq!(once.rows, []);
         assert_eq!(once.total.map(|total| total.max), Some(Duration::ZERO));
     }
+
+    #[test]
+    fn waits_without_a_row_count_too() {
+        for retries in [99, 100, 101, 10_000, 10_001, 1_000_000] {
+            let policy = Policy {
+                max: MaxAttempts::Times(retries + 1),
+                backoff: Strategy::Fixed,
+                jitter: Jitter::None,
+                delay: ms(1000),
+                ..Policy::default()
+            };
+            let total = schedule(&policy).total.unwrap().mean;
+            assert_eq!(total, Duration::from_secs(retries));
+        }
+    }
+
+    #[test]
+    fn waits_that_the_deadline_leaves_out_do_not_count() {
+        let policy = Policy {
+            max: MaxAttempts::Times(1000),
+            deadline: TimeLimit(Some(ms(10_000))),
+            backoff: Strategy::Fixed,
+            jitter: Jitter::None,
+            delay: ms(1000),
+            ..Policy::default()
+        };
+        let schedule = schedule(&policy);
+        assert_eq!((schedule.rows.len(), schedule.total.unwrap().min), (9, ms(9000)));
+    }
 }

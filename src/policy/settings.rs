@@ -276,3 +276,6 @@ impl Policy {
         of_options.chain(self.rule.0.iter().cloned()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod ends;
 mod gated;
 mod helpers;
 mod late;
+mod letters;
 mod owed;
 mod told;
 mod waits;
@@ -166,6 +167,7 @@ fn a_timed_out_attempt_is_stopped_once_and_tried_again() {
     run.wakes(500);
     run.ends(10, Ending::Signaled(libc::SIGTERM));
     run.did("spawn2! wake:500 stop started failed(no attempts left) exhausted exit124");
+    assert_eq!(run.session.tallies.all()[0].reason, "timeout");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,7 +19,6 @@ fn ends_by(signal: Signal, options: &[&str], command: &[&str]) {
     let mut run = sandbox.signallable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
     wait_for("an event", || sandbox.read("log").contains("attempt.retry"));
     kill_process(Pid::from_child(&run), signal).expect("it is there");
-    let began = Instant::now();
     let mut end = None;
     wait_for("its end", || {
         end = run.try_wait().expect("a child");
@@ -29,7 +27,6 @@ fn ends_by(signal: Signal, options: &[&str], command: &[&str]) {
     // It came while a command ran that had its own way of ending, or it was ours.
     let end = end.expect("it has ended");
     assert!(end.signal() == Some(signal.as_raw()) || end.code() == Some(7), "{options:?}: {end}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let flags = fcntl_getfl(&kept).expect("flags");
     assert!(!flags.contains(OFlags::NONBLOCK), "what others share stays as it is");
 }
@@ -50,9 +47,8 @@ fn nobody_is_waited_for_without_end_and_what_comes_later_is_whole() {
     let (reader, writer) = full_pipe();
     let words = ["--max", "4", "--delay", "10ms", "--log", "log", "--", fixture(), "exit", "7"];
     let mut run = sandbox.spawnable(words).stderr(Stdio::from(writer)).spawn().expect("a start");
-    let began = Instant::now();
+    wait_for("its end", || run.try_wait().expect("a child").is_some());
     assert_eq!(run.wait().expect("an end").code(), Some(7));
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(sandbox.read("log").matches("attempt.start").count(), 4);
     drop(reader);
 }

@@ -70,18 +70,18 @@ fn every_line_is_as_the_schema_of_the_log_describes_it() {
 fn a_wait_that_is_known_to_be_too_long_is_not_begun() {
     let sandbox = Sandbox::new();
     let options = ["--key", "k", "--rate", "1/1h", "--log", "log"];
-    sandbox.run([&options[..], &mark("ran")].concat()).exits(0);
     let began = Instant::now();
+    sandbox.run([&options[..], &mark("ran")].concat()).exits(0);
     let ran = sandbox.run([&options[..], &["--gate-wait", "30m"], &mark("ran")].concat()).exits(75);
     assert!(ran.stderr.contains("not waiting (--gate-wait 30m)"), "{}", ran.stderr);
     sandbox.run([&options[..], &["--deadline", "30m"], &mark("ran")].concat()).exits(75);
-    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(sandbox.count("ran"), 1);
     assert_eq!(sandbox.events("log", "gate.wait").len(), 0);
     let refused = sandbox.events("log", "gate.refused");
     assert_eq!(refused.len(), 2);
     for line in &refused {
-        assert!((3.0e6..=7.2e6).contains(&ms(line, "wait_ms")), "how long there would be to wait: {line}");
+        let (left, passed) = (ms(line, "wait_ms") / 1000.0, began.elapsed().as_secs_f64());
+        assert!(left <= 3600.0 && left + passed >= 3600.0, "an hour after the first: {line}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{PipeReader, Read, pipe};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{RETRY, Sandbox, fixture, is_alive, wait_for};
 
@@ -96,17 +96,15 @@ fn a_line_without_end_is_seen_while_the_command_runs() {
 fn who_holds_the_streams_after_the_commands_end_is_not_waited_for() {
     for leaker in ["sleep 50", "while sleep 0.01; do echo more; done"] {
         let sandbox = Sandbox::new();
-        let began = Instant::now();
         let done = watched(&sandbox, &[], &format!("({leaker}) & echo $! >pid; echo done")).output().unwrap();
-        let took = began.elapsed();
         assert!(done.status.success());
         assert!(
             done.stdout.starts_with(b"done\n") || done.stdout.starts_with(b"more\n"),
             "{:?}",
             done.stdout
         );
-        assert!(took < Duration::from_secs(20), "{leaker}: {took:?}");
         let pid = pid_in(&sandbox, "pid");
+        assert!(is_alive(pid), "{leaker}");
         Command::new("kill").arg(pid.to_string()).status().unwrap();
     }
 }
@@ -182,12 +180,10 @@ fn a_timeout_stops_a_command_whose_reader_does_not_read() {
 #[test]
 fn a_timeout_is_not_prolonged_by_grandchildren_that_hold_the_streams() {
     let sandbox = Sandbox::new();
-    let script = "sleep 50 & (sleep 50 &) ; echo $! >pid; sleep 50";
-    let began = Instant::now();
+    let script = "sleep 500 & (sleep 500 &) ; echo $! >pid; sleep 500";
     let words =
-        ["--timeout", "0.3", "--max", "2", "--delay", "0", "--idle-timeout", "50", "--", "sh", "-c", script];
+        ["--timeout", "0.3", "--max", "2", "--delay", "0", "--idle-timeout", "500", "--", "sh", "-c", script];
     sandbox.retry(words).assert().code(124);
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert!(!is_alive(pid_in(&sandbox, "pid")));
 }
 

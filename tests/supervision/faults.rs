@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -31,10 +30,8 @@ fn check(fault: &str, args: &[&str], end: End) {
     let Some(words) = with_fault(fault) else { return };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let sandbox = Sandbox::new();
-    let began = Instant::now();
     let mut run = Running::start(&mut through(&sandbox, &words, args));
     assert_eq!(run.end(), end, "{fault}: {}", sandbox.read("err"));
-    assert!(began.elapsed() < Duration::from_secs(15), "{fault}");
 }
 
 const FAILS: [&str; 7] = ["--max", "2", "--delay", "10ms", "--", "sh", "-c"];

@@ -3,7 +3,6 @@
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -62,11 +61,9 @@ fn a_start_that_failed_is_a_warning_too() {
 fn a_ping_takes_no_longer_than_it_may() {
     let silent = Receiver::start(|_, _| Reply::Silence);
     let sandbox = Sandbox::new();
-    let began = Instant::now();
     let line = ["--ping-timeout", "300ms", "--ping", &*silent.url("/s3cret"), "--", "sh", "-c", "exit 7"];
     let ran = sandbox.run([&["--max", "1"], &line[..]].concat()).exits(7);
     assert!(ran.stderr.ends_with("retry: ping not sent: no answer within 300ms\n"), "{}", ran.stderr);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -92,15 +89,14 @@ fn a_second_signal_ends_the_ping_of_the_first() {
 fn a_run_that_was_stopped_waits_a_second_for_its_ping() {
     let silent = Receiver::start(|_, _| Reply::Silence);
     let sandbox = Sandbox::new();
-    let options = ["-q", "--log", "log", "--ping", &*silent.url("/s3cret"), "--ping-timeout", "60s"];
+    let options = ["-q", "--log", "log", "--ping", &*silent.url("/s3cret"), "--ping-timeout", "1h"];
     let mut run =
         sandbox.spawnable([&options[..], &["--", "sleep", "60"]].concat()).spawn().expect("it starts");
     silent.wait(1);
-    let began = Instant::now();
     let pid = Pid::from_raw(run.id().try_into().expect("a pid")).expect("a pid");
     kill_process(pid, Signal::TERM).expect("it is there");
+    wait_for("the end", || run.try_wait().expect("a child").is_some());
     assert_eq!(run.wait().expect("it ends").signal(), Some(15));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 /// Where nobody listens.

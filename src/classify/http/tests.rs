@@ -105,3 +105,15 @@ fn numbers_that_are_no_status_are_left_alone() {
         assert_eq!(status(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_code_stands_behind_its_key_and_a_colon() {
+    for (text, status) in [
+        ("{\"code\": 429, \"x\": 1}", Some(429)),
+        ("{'code': 503}", Some(503)),
+        ("{\"status\": 404}", Some(404)),
+        ("\"code\"429", None),
+    ] {
+        assert_eq!(last_status(&Text::new(text.as_bytes())), status, "{text}");
+    }
+}

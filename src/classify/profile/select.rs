@@ -230,10 +230,14 @@ mod tests {
             ("python3 -m pip install x", "pip"),
             ("/x/node_modules/.bin/yarn.js add x", "yarn"),
             ("apt update", "apt-get"),
+            ("env - A=b curl x", "curl"),
+            ("env -u A -i curl x", "curl"),
+            ("nice -n 5 curl x", "curl"),
         ] {
             assert_eq!(auto(line).names, [expected], "{line}");
         }
         assert_eq!(auto("frobnicate 7").tool_match, ToolMatch::Unknown);
+        assert_eq!(auto("nice - curl x").tool_match, ToolMatch::Unknown);
         assert_eq!(auto("bash x").tool_match, ToolMatch::Runner);
         assert_eq!(auto("frobnicate 7").captures, Captures::default());
     }
@@ -272,5 +276,76 @@ mod tests {
         let mine = Profile { name: "mine".into(), commands: vec!["curl".into()], ..Profile::default() };
         let selection = Selection::choose(&[AUTO.to_owned()], &["curl".into()], &[Rc::new(mine)]);
         assert_eq!(selection.names, ["mine"]);
+    }
+
+    #[test]
+    fn what_a_tools_own_profile_reads_is_captured() {
+        let mut seen = 0;
+        for name in builtin::names().filter(|name| *name != GENERIC) {
+            let file = builtin::find(name).unwrap();
+            for command in file.commands.split_ascii_whitespace() {
+                let selection = auto(command);
+                if selection.names == [name] && !file.passive {
+                    assert_eq!(selection.captures, Captures { stdout: file.stdout, stderr: true }, "{name}");
+                    seen += usize::from(file.stdout);
+                }
+            }
+        }
+        assert!(seen > 0);
+    }
+
+    #[test]
+    fn a_users_profile_has_captured_what_it_reads_and_what_others_read_unless_it_stands_alone() {
+        let captures = |text: &str| {
+            let text = format!("command = \"mine\"\n{text}");
+            let source = Rc::new(crate::base::problem::Source { path: "x".into(), text });
+            let (profile, problems) = super::super::read::builtin("mine", &source);
+            assert_eq!(problems, []);
+            let selection = Selection::choose(&[AUTO.to_owned()], &["mine".into()], &[Rc::new(profile)]);
+            (selection.captures.stdout, selection.captures.stderr)
+        };
+        let rule = |condition: &str| format!("[[rule]]\nid = \"x\"\nclass = \"permanent\"\n{condition}\n");
+        for (text, expected) in [
+            (rule("stdout = \"x\""), (true, true)),
+            (rule("stderr = \"x\""), (false, true)),
+            (format!("alone = true\n{}", rule("stdout = \"x\"")), (true, false)),
+            (format!("alone = true\n{}", rule("stderr = \"x\"")), (false, true)),
+            (format!("alone = true\n{}", rule("both = \"x\"")), (true, true)),
+            (format!("alone = true\n{}", rule("http = 404")), (false, true)),
+            (format!("alone = true\n{}", rule("exit = 3")), (false, false)),
+        ] {
+            assert_eq!(captures(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_names_that_profile_takes_are_listed_once() {
+        let names = known_names(["mine", "curl", "mine"].into_iter());
+        assert_eq!(names[..3], [AUTO, NONE, GENERIC]);
+        for name in ["mine", "curl", "git", GENERIC] {
+            assert_eq!(names.iter().filter(|known| **known == name).count(), 1, "{name}");
+        }
+        for (name, known) in [(AUTO, true), (NONE, true), ("curl", true), ("mine", false)] {
+            assert_eq!(is_known(name), known, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tool_that_talks_to_a_person_does_so_unless_its_profile_was_asked_for() {
+        let choose = |names: &[&str], command: &str| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            Selection::choose(&names, &[command.into()], &[]).interactive
+        };
+        let mut seen = 0;
+        for file in builtin::names().filter_map(builtin::find) {
+            for command in file.commands.split_ascii_whitespace() {
+                if auto(command).names == [file.name] {
+                    assert_eq!(choose(&[AUTO], command), file.interactive, "{command}");
+                    assert!(!choose(&[file.name], command), "{command}");
+                    seen += usize::from(file.interactive);
+                }
+            }
+        }
+        assert!(seen > 0);
     }
 }

@@ -194,3 +194,62 @@ fn what_is_to_be_retried_by_others_may_be_throttled_and_never_permanent() {
     let verdict = rules.classify(&attempt(22, "returned error: 404", ""), None);
     assert_eq!((verdict.class, verdict.http_status), (Class::Transient, Some(404)));
 }
+
+#[test]
+fn statuses_are_written_as_they_are_read() {
+    for text in ["429", "429,502-504", "100-599"] {
+        assert_eq!(Statuses::read(text).unwrap().to_string(), text);
+    }
+    for text in ["99", "600", "99-200", "500-600", "504-502", "", "4xx"] {
+        assert!(Statuses::read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn advice_is_of_the_tools_of_a_run() {
+    for profile in all().filter(|profile| profile.name.as_ref() != GENERIC) {
+        let knowledge = Knowledge::new(Selection::choose(&[profile.name.to_string()], &[], &[]), Vec::new());
+        assert_eq!(knowledge.advice(), profile.advice, "{}", profile.name);
+    }
+}
+
+#[test]
+fn an_example_that_no_command_can_give_is_refused() {
+    let wrong = |example: &str| {
+        let text = format!("[[rule]]\nid = \"x\"\nclass = \"permanent\"\nexit = 3\nexample = {example}\n");
+        let source = Rc::new(crate::base::problem::Source { path: "x".into(), text });
+        read::builtin("mine", &source).1.iter().map(|problem| problem.lines()[0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(wrong("{ exit = 3 }"), [""; 0]);
+    for example in ["{ exit = 300 }", "{ exit = \"3\" }"] {
+        assert!(
+            wrong(example)[0].contains("exit must be a whole number from 0 to 255"),
+            "{:?}",
+            wrong(example)
+        );
+    }
+    assert!(wrong("3")[0].contains("example must be a string or a table"));
+}
+
+#[test]
+fn class_and_kind_choose_the_phase() {
+    let phases = |name: &str, rules: &str| {
+        let source = Rc::new(crate::base::problem::Source { path: "x".into(), text: rules.to_owned() });
+        let (profile, problems) = read::builtin(name, &source);
+        assert_eq!(problems, []);
+        profile.rules.iter().map(|rule| rule.phase).collect::<Vec<_>>()
+    };
+    for (rule, phase) in [
+        ("class = \"transient\"\nkind = \"lock\"\nstderr = \"x\"", Phase::Busy),
+        ("class = \"transient\"\nkind = \"network\"\nstderr = \"x\"", Phase::Network),
+        ("class = \"transient\"\nstderr = \"x\"", Phase::Busy),
+        ("class = \"throttled\"\nstderr = \"x\"", Phase::Throttle),
+        ("class = \"permanent\"\nstderr = \"x\"", Phase::Soft),
+        ("class = \"permanent\"\nexit = 3", Phase::Exit),
+        ("class = \"permanent\"\nhttp = 404", Phase::Http),
+    ] {
+        assert_eq!(phases("mine", &format!("[[rule]]\nid = \"x\"\n{rule}\n")), [phase], "{rule}");
+    }
+    assert_eq!(phases("mine", "[exit]\npermanent = \"3\"\n"), [Phase::Exit]);
+    assert_eq!(phases(GENERIC, "[exit]\npermanent = \"3\"\n"), [Phase::Codes]);
+}

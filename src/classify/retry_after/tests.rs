@@ -234,3 +234,17 @@ fn the_more_telling_stream_is_asked_first() {
     assert_eq!(retry_after(&[&stderr, &stdout], NOW), Some(Duration::from_secs(5)));
     assert_eq!(retry_after(&[&Text::new(b"x"), &stdout], NOW), Some(Duration::from_secs(9)));
 }
+
+#[test]
+fn what_is_quoted_divides_no_list_and_the_last_header_of_a_name_counts() {
+    for (text, seconds) in [
+        ("RateLimit: \"a,b;c\";r=0;t=30", Some(30.0)),
+        ("RateLimit: \"a\";r=0;t=5, \"b;r=0;t=99\";r=1;t=99", Some(5.0)),
+        ("x-ratelimit-remaining: 0\nx-ratelimit-reset: 50\nx-ratelimit-reset: 5", Some(5.0)),
+        ("x-ratelimit-remaining: 0\nx-ratelimit-reset: 5\nx-ratelimit-reset: 50", Some(50.0)),
+        ("Retry-After: .5", None),
+        ("Retry-After: 0.5", Some(0.5)),
+    ] {
+        assert_eq!(asked(text), seconds, "{text}");
+    }
+}

@@ -292,3 +292,37 @@ fn patterns_that_name_what_to_retry_mean_nothing_else_and_tables_do_not() {
     let by_table = Rules { texts: vec![text(Class::Transient, "", &["busy"])], ..Rules::default() };
     check(&by_table, &saw(1, &[]), Class::Transient, "unmatched");
 }
+
+#[test]
+fn a_users_verdict_on_what_was_out_of_time_says_so() {
+    let rules = rules("timeout", "3", "", None);
+    assert_eq!(rules.classify(&timed_out(Ending::Exited(0)), None).kind.as_deref(), Some("timeout"));
+    assert_eq!(rules.classify(&exit(3), None).kind, None);
+}
+
+#[test]
+fn a_failure_is_ours_the_users_or_one_that_passes() {
+    let rules = Rules::default();
+    for (result, category) in [
+        (exit(0), None),
+        (exit(1), Some("transient")),
+        (attempt(Ending::Signaled(libc::SIGINT)), Some("user")),
+        (start_error(Stage::Fork, libc::EAGAIN), Some("system")),
+        (start_error(Stage::Input, libc::EIO), Some("system")),
+    ] {
+        assert_eq!(rules.classify(&result, None).category(), category, "{result:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_asks_for_the_http_status_needs_the_output() {
+    let rule = |http: Option<&str>| PolicyRule {
+        http: http.map(|text| super::super::profile::Statuses::read(text).unwrap()),
+        ..text(Class::Transient, "", &[])
+    };
+    for (texts, needs) in
+        [(vec![], false), (vec![rule(None)], false), (vec![rule(None), rule(Some("503"))], true)]
+    {
+        assert_eq!(Rules { texts, ..Rules::default() }.need_http(), needs);
+    }
+}

@@ -17,6 +17,14 @@ fn a_clock_that_is_set_back_makes_no_wait_longer() {
 }
 
 #[test]
+fn a_rate_keeps_its_place_when_the_clock_is_set_back() {
+    let (mut state, limits) = (KeyState::default(), rate(2, 1000));
+    goes(&mut state, at(100_000_000), &limits, &first());
+    goes(&mut state, at(0), &limits, &first());
+    assert_eq!(held(&state.admit(at(0), &limits, &first(), ALL_FREE), at(0)), Some((Limit::Rate, Some(500))));
+}
+
+#[test]
 fn retries_paid_before_the_clock_was_set_back_are_forgotten_a_minute_later() {
     let (mut state, limits) = (KeyState::default(), Limits { budget: Some(0.1), ..Limits::default() });
     for _ in 0..10 {

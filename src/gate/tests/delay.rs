@@ -50,3 +50,19 @@ fn a_wait_is_too_long_where_it_would_not_end_in_time_or_has_not() {
         assert_eq!(is_too_long(least, waited), expected, "{least:?} {waited}");
     }
 }
+
+#[test]
+fn a_long_wait_is_looked_at_again_every_two_seconds_or_less() {
+    let look = |seconds: u64, chance| {
+        let until = Some(StoreTime::default().plus(Duration::from_secs(seconds)));
+        let pause = Pause { limit: Limit::Window, until, spread: ms(100), why: String::new() };
+        pause
+            .delay(StoreTime::default(), &Ask { chance, rank: 0.5, ..Ask::default() }, &(ms(2)..=ms(24)))
+            .look
+    };
+    for (seconds, chance, millis) in
+        [(1, 0.0, 1050), (2, 0.0, 2050), (3, 0.0, 1000), (3, 0.5, 1500), (3600, 1.0, 2000)]
+    {
+        assert_eq!(look(seconds, chance), ms(millis), "{seconds} {chance}");
+    }
+}

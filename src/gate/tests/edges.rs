@@ -68,3 +68,75 @@ fn a_retry_paid_from_the_reserve_is_paid_back_after_its_minute() {
     assert!((left(&state, 59_999) - (all - 1.0)).abs() < f64::EPSILON);
     assert!((left(&state, 60_000) - all).abs() < f64::EPSILON);
 }
+
+#[test]
+fn without_failures_nobody_is_held_back_by_chance() {
+    assert!(Adaptive::default().check(at(0), 0.0, true).is_ok());
+}
+
+#[test]
+fn success_rates_are_kept_for_two_minutes_and_each_in_its_slice() {
+    let mut adaptive = Adaptive::default();
+    let begin = StoreTime(0).plus(Duration::from_secs(1_000_000));
+    let after = |seconds| begin.plus(Duration::from_secs(seconds));
+    for slice in 0..100 {
+        assert!(adaptive.check(after(10 * slice), 1.0, true).is_ok());
+    }
+    assert_eq!(kept(&adaptive).as_array().unwrap().len(), 12);
+    // The last one came 100 seconds after the first of those that are left.
+    assert!(adaptive.rejection(after(990 + 119)) > 0.0);
+    let mut adaptive = Adaptive::default();
+    for seconds in [0, 110] {
+        assert!(adaptive.check(after(seconds), 1.0, true).is_ok());
+    }
+    assert!(adaptive.rejection(after(120)) > 0.0, "the second is in a slice of its own");
+}
+
+#[test]
+fn a_rate_that_is_used_no_more_is_forgotten() {
+    let mut state = KeyState::default();
+    goes(&mut state, at(0), &rate(1, 1000), &first());
+    goes(&mut state, at(999), &rate(1, 500), &first());
+    assert_eq!(kept(&state)["arrivals"].as_array().unwrap().len(), 2);
+    goes(&mut state, at(5000), &rate(1, 100), &first());
+    goes(&mut state, at(5100), &rate(1, 50), &first());
+    assert_eq!(kept(&state)["arrivals"].as_array().unwrap().len(), 1, "its moment has come");
+}
+
+#[test]
+fn those_who_wait_for_a_rate_come_back_over_a_tenth_of_its_interval() {
+    for (limits, spread) in [(rate(1, 200), 20), (rate(1, 60_000), 100)] {
+        let mut state = KeyState::default();
+        goes(&mut state, at(0), &limits, &first());
+        match state.admit(at(0), &limits, &first(), ALL_FREE) {
+            Admission::Wait(pause) => assert_eq!(pause.spread, ms(spread)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_known_of_late_results_is_bounded() {
+    let limits = breaker(Tripping::Share(1.0), 1000);
+    let mut state = KeyState::default();
+    for step in 0..100 {
+        state.settle(at(100 * step), &limits, &ended(Health::Good));
+    }
+    assert_eq!(kept(&state)["circuit"]["results"].as_array().unwrap().len(), 11);
+}
+
+#[test]
+fn why_a_permit_is_missing_is_said() {
+    for (most, why) in [(1, "1 attempt is running"), (2, "2 attempts are running")] {
+        let limits = Limits { concurrency: Some(most), ..Limits::default() };
+        match KeyState::default().admit(at(0), &limits, &first(), NONE_FREE) {
+            Admission::Wait(pause) => assert_eq!(pause.why, why),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// As it is stored.
+fn kept(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap()
+}

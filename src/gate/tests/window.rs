@@ -95,3 +95,64 @@ fn a_person_may_close_and_reopen() {
     assert_eq!(state.view(at(11), &limits).window_until, Some(at(1010)));
     assert_eq!(state.view(at(1010), &limits).window_until, None);
 }
+
+#[test]
+fn a_persons_word_holds_until_a_server_asks_for_more() {
+    let limits = Limits::default();
+    for (asked, by_hand) in [(1999, true), (2000, true), (2001, false)] {
+        let mut state = KeyState::default();
+        state.close(at(0), ms(2000));
+        told(&mut state, 0, 0, asked);
+        assert_eq!(state.view(at(0), &limits).closed_by_hand, by_hand, "{asked}");
+    }
+}
+
+#[test]
+fn a_wish_at_the_moment_at_which_the_key_opens_is_a_new_one() {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    told(&mut state, 0, 0, 2000);
+    assert_eq!(told(&mut state, 2000, 2000, 2000), None);
+    assert_eq!(state.view(at(2000), &limits).window_until, Some(at(4000)));
+    // It began when the first one was told, and has its own answer.
+    let mut state = KeyState::default();
+    told(&mut state, 0, 1000, 2000);
+    told(&mut state, 1000, 3000, 1500);
+    assert_eq!(state.view(at(3000), &limits).window_until, Some(at(4500)));
+}
+
+/// How many pass that have waited, after a window of two seconds and a wish this long after its end.
+fn passed_after(peace: u64) -> usize {
+    let (mut state, limits) = (KeyState::default(), Limits::default());
+    told(&mut state, 0, 0, 2000);
+    told(&mut state, 2000 + peace, 2000 + peace, 2000);
+    let now = at(2010 + peace);
+    let ask = Ask { waited: ms(1000), ..first() };
+    (0..100).take_while(|_| held(&state.admit(now, &limits, &ask, ALL_FREE), now).is_none()).count()
+}
+
+#[test]
+fn a_wish_is_a_repetition_for_as_long_as_the_window_and_its_spread() {
+    assert_eq!(passed_after(3000), 8);
+    assert_eq!(passed_after(3001), 0);
+}
+
+#[test]
+fn a_window_that_is_over_has_no_places() {
+    let mut state = KeyState::default();
+    told(&mut state, 1000, 1000, 2000);
+    // It began before that, asks for less, and ends as the key opens.
+    assert_eq!(told(&mut state, 0, 3000, 1000), None);
+    assert_eq!(told(&mut state, 0, 2999, 500), Some(501));
+}
+
+#[test]
+fn a_window_is_stored_with_all_that_it_counts() {
+    let mut state = KeyState::default();
+    told(&mut state, 0, 0, 2000);
+    let window = |state: &KeyState| serde_json::to_value(state).unwrap()["window"].clone();
+    assert_eq!((window(&state).get("repeats"), window(&state).get("passed")), (None, None));
+    told(&mut state, 2100, 2100, 2000);
+    let ask = Ask { waited: ms(1000), ..first() };
+    goes(&mut state, at(2110), &Limits::default(), &ask);
+    assert_eq!((window(&state)["repeats"].as_u64(), window(&state)["passed"].as_u64()), (Some(1), Some(1)));
+}

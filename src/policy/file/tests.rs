@@ -56,6 +56,87 @@ fn an_unknown_key_is_told_with_the_nearest_right_one() {
 }
 
 #[test]
+fn limits_and_profiles_are_read_from_tables() {
+    let (file, problems) = read(
+        "[limits.'api.example.com']\nconcurrency = 2\nrate = '1/1s'\n[profile.mine]\n\
+         [[profile.mine.rule]]\nid = 'x'\nclass = 'permanent'\nstderr = 'x'\n",
+    );
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(file.limits.len(), 1);
+    assert_eq!((file.limits[0].key.as_str(), file.limits[0].layer.0.len()), ("api.example.com", 2));
+    assert_eq!(file.profiles.iter().map(|profile| &*profile.name).collect::<Vec<_>>(), ["mine"]);
+}
+
+#[test]
+fn what_belongs_elsewhere_is_told_with_the_place_for_it() {
+    let hint = |text: &str| {
+        let (_, problems) = read(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        problems[0].lines().last().unwrap().to_owned()
+    };
+    for (text, expected) in [
+        ("policy = 3\n", "hint: use [policy.NAME], with its settings below"),
+        ("profile = 3\n", "hint: use [profile.NAME], with its rules below"),
+        ("limits = 3\n", "hint: use [limits.\"KEY\"], with its limits below"),
+        ("retries = 3\n", "hint: settings belong to a policy: use [policy.default] above retries"),
+        (
+            "delai = 3\n",
+            "hint: did you mean delay? settings belong to a policy: use [policy.default] above it",
+        ),
+        ("zzzzzzzz = 3\n", "hint: the tables are [policy.NAME], [profile.NAME], [limits.NAME]"),
+        ("[limits.k]\nratte = '1/1s'\n", "hint: did you mean rate?"),
+        ("[limits.k]\ndelay = '1s'\n", "hint: the limits are concurrency, rate, breaker, budget, adaptive"),
+        ("[policy.x]\nzzzzzzzz = 3\n", "hint: retry explain --full lists every key"),
+        ("[policy.x]\ninherit = 'y'\n", "hint: did you mean inherits?"),
+        ("[profile.auto]\n", "hint: use another name"),
+        ("[profile.none]\n", "hint: use another name"),
+    ] {
+        assert_eq!(hint(text), expected, "{text}");
+    }
+    // Of a header that does not parse, its keys are no mistakes of their own.
+    let (_, problems) = read("[policy.x\nmax = 5\n");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(!problems[0].contains("unknown"), "{problems:?}");
+}
+
+#[test]
+fn each_form_takes_what_toml_has_for_it_and_nothing_else() {
+    let taken = |key: &str, value: &str| {
+        let (file, problems) = read(&format!("[policy.x]\n{key} = {value}\n"));
+        let given = file.policies[0].layer.0.first().map(|given| given.texts.clone());
+        given
+            .map(|texts| texts.iter().map(|text| text.to_string_lossy().into_owned()).collect::<Vec<_>>())
+            .ok_or(problems)
+    };
+    for (key, value, texts) in [
+        ("max", "'inf'", &["inf"][..]),
+        ("max", "3.0", &["3"]),
+        ("max", "0x10", &["16"]),
+        ("factor", "1.5", &["1.5"]),
+        ("budget", "2e-1", &["0.2"]),
+        ("delay", "2", &["2"]),
+        ("retry-on", "[]", &[]),
+        ("retry-on", "'6,7'", &["6,7"]),
+        ("retry-match", "'x'", &["x"]),
+        ("retry-match", "['x', 'y']", &["x", "y"]),
+        ("chronic", "true", &["true"]),
+    ] {
+        assert_eq!(taken(key, value).expect("it is right"), texts, "{key} = {value}");
+    }
+    for (key, value, told) in [
+        ("max", "'5'", "max must be a whole number, or \"inf\", not a string"),
+        ("max", "2.5", "max must be a whole number"),
+        ("retry-on", "[6, true]", "config.toml:2:16"),
+        ("chronic", "'true'", "chronic must be true or false"),
+        ("label", "['x']", "label must be a table"),
+        ("stdout", "3", "stdout must be a string such as \"stream\""),
+    ] {
+        let problems = taken(key, value).expect_err("it was taken");
+        assert!(problems[0].contains(told), "{key} = {value}: {}", problems[0]);
+    }
+}
+
+#[test]
 fn a_wrong_type_or_value_is_told_where_it_stands() {
     refuses(
         "[policy.x]\nmax = '5'\n",

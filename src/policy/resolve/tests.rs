@@ -6,6 +6,8 @@ use super::*;
 use crate::base::problem::Source;
 use crate::policy::file;
 
+mod contradictions;
+
 fn file(text: &str) -> File {
     let (file, problems) = file::parse(&Rc::new(Source { path: "f.toml".into(), text: text.into() }));
     assert_eq!(problems, []);
@@ -266,4 +268,54 @@ fn a_run_that_nothing_bounds_stalls_after_two_hours_unless_somebody_says_otherwi
         &request(&[], None, &[("progress-match", "x")]),
         &["--progress-match x (flag)", "--progress-timeout"],
     );
+}
+
+#[test]
+fn an_outer_deadline_that_is_no_shorter_changes_nothing() {
+    for (left, origin) in [(59, "env:RETRY_DEADLINE_AT_MS"), (60, "flag"), (61, "flag")] {
+        let outer_deadline = Some(Duration::from_secs(left));
+        let resolved = resolved(&Request { outer_deadline, ..request(&[], None, &[("deadline", "1m")]) });
+        assert_eq!(resolved.origin("deadline").to_string(), origin, "{left}");
+        assert_eq!(resolved.policy.deadline.0, Some(Duration::from_secs(left.min(60))));
+    }
+}
+
+#[test]
+fn a_keys_own_limits_are_stronger_than_those_of_a_policy() {
+    let file = "[policy.default]\nconcurrency = 1\n[limits.'api']\nconcurrency = 2\n[limits.'other']\nconcurrency = 3\n";
+    let most = |key: &str, host: Host| {
+        let resolved = resolved(&Request { host, ..request(&[file], None, &[("key", key)]) });
+        (resolved.policy.limits().concurrency, resolved.policy.key)
+    };
+    let named = |name: &str| Some(Key::Named(name.to_owned()));
+    assert_eq!(most("api", Host::Unasked), (Some(2), named("api")));
+    assert_eq!(most("third", Host::Unasked), (Some(1), named("third")));
+    assert_eq!(most("auto", Host::Named("api".to_owned())), (Some(2), named("api")));
+    assert_eq!(most("auto", Host::Unasked), (Some(1), Some(Key::Auto)), "nobody has asked yet");
+}
+
+#[test]
+fn a_profile_that_nobody_knows_is_told() {
+    let mine = "[profile.mine]\n[[profile.mine.rule]]\nid = 'x'\nclass = 'permanent'\nexit = 3\n";
+    for known in ["mine", "curl", "auto", "none", "generic"] {
+        resolved(&request(&[mine], None, &[("profile", known)]));
+    }
+    refused(&request(&[mine], None, &[("profile", "mien")]), &["no profile named 'mien' (flag)", "mine?"]);
+    refused(
+        &request(&[], None, &[("profile", "curl,zzzzzzzz")]),
+        &["'zzzzzzzz'", "retry profiles lists them"],
+    );
+    assert_eq!(user_profiles(&[file(mine)]).len(), 1);
+}
+
+#[test]
+fn policies_that_differ_have_another_digest_and_the_time_that_is_left_of_an_outer_run_is_no_difference() {
+    let digest = |settings: &[(&str, &str)], outer: Option<u64>| {
+        let outer_deadline = outer.map(Duration::from_secs);
+        let resolved = resolved(&Request { outer_deadline, ..request(&[], None, settings) });
+        resolved.digest(&resolved.told())
+    };
+    assert_ne!(digest(&[("deadline", "1m")], None), digest(&[("deadline", "2m")], None));
+    assert_ne!(digest(&[("delay", "1s")], Some(9)), digest(&[("delay", "2s")], Some(9)));
+    assert_eq!(digest(&[("max", "3")], Some(8)), digest(&[("max", "3")], Some(9)));
 }

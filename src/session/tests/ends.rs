@@ -209,3 +209,15 @@ fn the_statuses_that_were_asked_for_are_given() {
     run.fails(0, 1);
     run.did("spawn1! started failed(no attempts left) exhausted exit75");
 }
+
+#[test]
+fn what_would_not_die_in_a_wait_or_before_an_attempt_is_an_error_of_ours() {
+    let mut run = Run::new(&plain()).begin();
+    run.fails(0, 1);
+    run.said.clear();
+    run.tell(Input::Unkillable);
+    run.did("error exit125");
+    let mut run = Run::new(&plain());
+    run.tell(Input::Unkillable);
+    run.did("error exit125");
+}

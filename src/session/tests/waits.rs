@@ -21,6 +21,15 @@ fn a_splay_is_waited_for_before_the_first_attempt_and_counts_as_sleep() {
 }
 
 #[test]
+fn every_bit_of_a_seed_moves_the_splay() {
+    let policy = Policy { splay: TimeLimit(Some(ms(60_000))), ..plain() };
+    let seeds = (0..64).map(|bit| 1_u64 << bit).chain([0]);
+    let splays: std::collections::BTreeSet<_> =
+        seeds.map(|seed| Session::new(&policy, seed).splay()).collect();
+    assert_eq!(splays.len(), 65);
+}
+
+#[test]
 fn a_splay_takes_nothing_from_the_draws_of_the_waits() {
     let waits = |splay| {
         let policy = Policy {

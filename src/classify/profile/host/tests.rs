@@ -270,6 +270,40 @@ fn every_option_and_every_place_of_the_profiles_is_well_formed() {
     }
 }
 
+#[test]
+fn a_form_that_is_not_the_usual_one_is_told() {
+    use super::HostForm;
+    assert_eq!(HostForm::Host.suffix(HostForm::Host), "");
+    assert_eq!(HostForm::Image.suffix(HostForm::Host), " (image)");
+}
+
+#[test]
+fn a_name_is_a_word_of_ascii() {
+    use super::HostForm;
+    let host = |text: &str| HostForm::Name.read(text).map(|authority| authority.host);
+    let long = "x".repeat(1000);
+    for (text, expected) in
+        [("Db-1", Some("db-1")), ("", None), ("a b", None), ("a#b", None), ("é", None), (&*long, None)]
+    {
+        assert_eq!(host(text).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_remote_path_is_told_from_a_local_one() {
+    use super::HostForm;
+    let host = |text: &str| HostForm::Remote.read(text).map(|authority| authority.host);
+    for (text, expected) in [
+        ("b.test:x", Some("b.test")),
+        ("me@b.test:x/y:z", Some("b.test")),
+        ("dir/a:b", None),
+        ("http://b.test/x", None),
+        ("./a:b", None),
+    ] {
+        assert_eq!(host(text).as_deref(), expected, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_the_arguments_what_is_found_is_fit_for_a_key(

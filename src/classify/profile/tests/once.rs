@@ -233,3 +233,11 @@ fn what_was_turned_away_is_sent_again() {
         once("curl -d x http://b").classify(&attempt(22, "The requested URL returned error: 429", ""), None);
     assert_eq!((verdict.class, verdict.may_have_been_applied), (Class::Throttled, false));
 }
+
+#[test]
+fn a_command_beside_others_is_judged_as_it_is_alone() {
+    let beside =
+        Rules { knowledge: Rc::new(knowledge(AUTO, "curl b").among_others(true)), ..Rules::default() };
+    let verdict = beside.classify(&attempt(22, "The requested URL returned error: 404", ""), None);
+    assert_eq!((verdict.class, verdict.http_status), (Class::Permanent, Some(404)));
+}

@@ -175,3 +175,54 @@ fn a_server_that_says_not_to_come_back_is_heeded() {
     }
     check(Class::Transient, &[("curl -vf http://b", 22, "< HTTP/1.1 503 X\n< x-should-retry: true\n")]);
 }
+
+#[test]
+fn the_reason_the_status_and_the_line_are_told() {
+    for (command, code, stderr, reason, status, line) in [
+        (
+            "curl -f http://b",
+            22,
+            "x\ncurl: (22) The requested URL returned error: 429\ny",
+            "HTTP 429",
+            Some(429),
+            "curl: (22) The requested URL returned error: 429",
+        ),
+        (
+            "curl -f http://b",
+            22,
+            "curl: (22) The requested URL returned error: 404\ny",
+            "HTTP 404",
+            Some(404),
+            "curl: (22) The requested URL returned error: 404",
+        ),
+        (
+            "curl http://b",
+            7,
+            "x\ncurl: (7) Failed to connect to b port 80: Connection refused\ny",
+            "connection refused",
+            None,
+            "curl: (7) Failed to connect to b port 80: Connection refused",
+        ),
+    ] {
+        let rules = Rules { knowledge: Rc::new(reading(command)), quotes: true, ..Rules::default() };
+        let verdict = rules.classify(&attempt(code, stderr, ""), None);
+        assert_eq!(
+            (&*verdict.reason, verdict.http_status, verdict.quote.as_deref()),
+            (reason, status, Some(line)),
+            "{stderr}"
+        );
+    }
+    // Nothing was written: the status is all that is told.
+    let rules = Rules { knowledge: Rc::new(reading("curl http://b")), quotes: true, ..Rules::default() };
+    let verdict = rules.classify(&attempt(28, "", ""), None);
+    assert_eq!((&*verdict.reason, verdict.quote), ("timed out", None));
+}
+
+#[test]
+fn what_was_not_found_is_not_what_an_earlier_line_says() {
+    check(
+        Class::Permanent,
+        &[("curl http://b", 127, "curl: (7) Failed to connect to b: Connection refused")],
+    );
+    assert_eq!(judged("curl http://b", 127, "Connection refused").kind.as_deref(), Some("not-found"));
+}
