@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::crowd::fail;
-use super::server::{Server, free_port, no_redis, silent};
+use super::server::{DEAD_PORT, Server, no_redis, silent};
 use crate::support::{Sandbox, wait_for};
 
 /// No test waits for a server that long in vain; each step takes two seconds at most.
@@ -67,8 +67,7 @@ fn check(url: &str, place: &str) {
 
 #[test]
 fn nobody_listens() {
-    let port = free_port();
-    check(&format!("redis://127.0.0.1:{port}"), &format!("127.0.0.1:{port}"));
+    check(&format!("redis://127.0.0.1:{DEAD_PORT}"), &format!("127.0.0.1:{DEAD_PORT}"));
     let sandbox = Sandbox::new();
     let path = sandbox.path("no.sock").display().to_string();
     check(&format!("redis+unix://{path}"), &path);
@@ -78,7 +77,7 @@ fn nobody_listens() {
 #[test]
 fn a_long_run_is_warned_once() {
     let sandbox = Sandbox::new();
-    let url = format!("redis://127.0.0.1:{}", free_port());
+    let url = format!("redis://127.0.0.1:{DEAD_PORT}");
     let options = ["--key", "k", "--state", &url, "--max", "2", "--delay", "6s", "--jitter", "none"];
     let ran = sandbox.run([&options[..], &fail("ran")].concat()).exits(7);
     assert_eq!((warnings(&ran.stderr), sandbox.count("ran")), (1, 2), "{}", ran.stderr);
@@ -280,10 +279,9 @@ fn a_password_beside_another_mistake_is_not_shown() {
 
 #[test]
 fn going_on_without_limits_is_said_whatever_else_is_not() {
-    let free = free_port();
     for quiet in ["-q", "--chronic"] {
         let sandbox = Sandbox::new();
-        let url = format!("redis://127.0.0.1:{free}");
+        let url = format!("redis://127.0.0.1:{DEAD_PORT}");
         let options = [quiet, "--key", "k", "--rate", "9/1s", "--state", &url, "--log", "log"];
         let ran = sandbox.run([&options[..], &["--", "true"]].concat()).exits(0);
         assert_eq!(warnings(&ran.stderr), 1, "{quiet}: {}", ran.stderr);

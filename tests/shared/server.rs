@@ -107,8 +107,11 @@ fn spawn(directory: &tempfile::TempDir, options: &[String]) -> Process {
     Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
-/// Nobody listens there, most likely.
-pub(super) fn free_port() -> u16 {
+/// A reserved port: nobody listens there. One that was free a moment ago may be another test's by now.
+pub(super) const DEAD_PORT: u16 = 1;
+
+/// A port that is free now.
+fn free_port() -> u16 {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|probe| probe.local_addr());
     free.expect("a free port").port()
 }

@@ -47,7 +47,7 @@ fn a_command_that_ignores_the_cut_is_killed() {
 #[test]
 fn a_wait_that_would_pass_the_deadline_ends_the_run_at_once_with_the_last_status() {
     let sandbox = Sandbox::new();
-    let args = ["--deadline", "50m", "--delay", "1h", "--log", "log", "--", fixture(), "exit", "7"];
+    let args = ["--deadline", "29m", "--delay", "1h", "--log", "log", "--", fixture(), "exit", "7"];
     assert_eq!(ended(&sandbox, &args), End::Code(7));
     assert_outcome(&sandbox, "deadline");
     assert_eq!(count_events(&sandbox, "attempt.start"), 1);
