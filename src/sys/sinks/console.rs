@@ -305,7 +305,6 @@ impl Console {
 
     /// Is the event to be said? By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
     pub(super) fn wants(&self, event: &Event) -> bool {
-        // Who asked for limits is told that there are none, whatever else is not to be said.
         if let Event::GateBypassed(bypassed) = event {
             return !bypassed.told || self.verbose > 1;
         }
@@ -346,7 +345,8 @@ impl Console {
             let line_break = self.line_break();
             self.to.write(format!("{line_break}{line}\n").as_bytes());
         }
-        if self.quiet {
+        // Who asked for limits is told that there are none, whatever else is not to be said.
+        if self.quiet && !matches!(record.event, Event::GateBypassed(_)) {
             return;
         }
         match annotation(self.dialect, record) {
