@@ -121,17 +121,21 @@ fn a_key_starts_none_of_this() {
 /// Who presses a key while what a command left is waited for wants the prompt back.
 #[test]
 fn a_key_ends_the_wait_for_what_was_left() {
-    let sandbox = Sandbox::new();
-    let script = format!("{} echo $$ >command; echo $PPID >retry; {DIES}", DEAF.replace("TERM", "TERM INT"));
-    let mut terminal = Terminal::retry(&sandbox, &["--max", "3", "--", "bash", "-c", &script]);
-    let [_] = wait_for_pids(&sandbox, "worker");
-    let [command, retry] = ["command", "retry"].map(|name| wait_for_pids::<1>(&sandbox, name)[0]);
-    let began = Instant::now();
-    super::program::send(retry, Signal::TERM);
-    terminal.wait_for("the end of the command", || !is_alive(command));
-    assert!(is_alive(retry), "the worker is waited for");
-    terminal.press(CTRL_C);
-    assert_eq!(terminal.end(), TERMINATED);
-    assert!(began.elapsed() < Duration::from_secs(9), "before the grace was over");
-    let _ended_with_the_test = Survivors::expect::<1>(&sandbox, "worker");
+    for options in [&["--max", "3"][..], &["--kill-after", "1h"]] {
+        let sandbox = Sandbox::new();
+        let script =
+            format!("{} echo $$ >command; echo $PPID >retry; {DIES}", DEAF.replace("TERM", "TERM INT"));
+        let line = [options, &["--", "bash", "-c", &script]].concat();
+        let mut terminal = Terminal::retry(&sandbox, &line);
+        let [_] = wait_for_pids(&sandbox, "worker");
+        let [command, retry] = ["command", "retry"].map(|name| wait_for_pids::<1>(&sandbox, name)[0]);
+        let began = Instant::now();
+        super::program::send(retry, Signal::TERM);
+        terminal.wait_for("the end of the command", || !is_alive(command));
+        assert!(is_alive(retry), "the worker is waited for");
+        terminal.press(CTRL_C);
+        assert_eq!(terminal.end(), TERMINATED);
+        assert!(began.elapsed() < Duration::from_secs(9), "before the grace was over");
+        let _ended_with_the_test = Survivors::expect::<1>(&sandbox, "worker");
+    }
 }

@@ -50,9 +50,13 @@ impl Attempt {
         }
     }
 
-    /// Waits no longer for what the command left: whoever presses a key wants the prompt back.
+    /// Waits no longer for what the command left, nor for the moment to kill that: whoever presses a key wants the prompt back,
+    /// and is told what still runs.
     pub(in super::super) fn hurry(&mut self) {
-        self.rest_until = self.rest_until.map(|_| Duration::ZERO);
+        if let Some(until) = &mut self.rest_until {
+            *until = Duration::ZERO;
+            self.kill_at = None;
+        }
     }
 
     /// Whether what the command left is still waited for. `childless`: as for [`Attempt::is_gone`].
