@@ -36,11 +36,14 @@ pub struct Heading<'a> {
     pub at: i64,
 }
 
-/// How a run ended that has something to tell: a warning where an attempt rescued it, an error where none did.
+/// How a run ended that has something to tell. All but a failure are warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    Warning,
-    Error,
+pub enum Verdict {
+    /// A later attempt succeeded.
+    Flaky,
+    /// No attempt did, but the fallback.
+    FellBack,
+    Failed,
 }
 
 /// The variables that name a CI system, in the order in which they are asked. GitHub's comes first: what imitates it sets it
@@ -128,14 +131,15 @@ impl Dialect {
         }
     }
 
-    /// The one annotation of a run: `text` says what happened; `None` where the system has no command for it, and the plain
+    /// The one annotation of a run: `text` tells it; `None` where the system has no command for it, and the plain
     /// line is all there is.
-    pub fn annotation(self, weight: Weight, name: &str, run: &str, text: &str) -> Option<String> {
+    pub fn annotation(self, verdict: Verdict, name: &str, run: &str, text: &str) -> Option<String> {
         match self {
             Self::Github => {
-                let (command, what) = match weight {
-                    Weight::Warning => ("warning", "was flaky"),
-                    Weight::Error => ("error", "failed"),
+                let (command, what) = match verdict {
+                    Verdict::Flaky => ("warning", "was flaky"),
+                    Verdict::FellBack => ("warning", "fell back"),
+                    Verdict::Failed => ("error", "failed"),
                 };
                 let title = github_property(&format!("{name} {what}"));
                 Some(format!("::{command} title={title}::{}", github_data(text)))
@@ -147,7 +151,7 @@ impl Dialect {
                 teamcity(run)
             )),
             Self::Azure => {
-                let kind = if weight == Weight::Warning { "warning" } else { "error" };
+                let kind = if verdict == Verdict::Failed { "error" } else { "warning" };
                 Some(format!("##vso[task.logissue type={kind}]{}", azure(&format!("retry: {name}: {text}"))))
             }
             Self::Gitlab | Self::Buildkite => None,

@@ -55,8 +55,10 @@ fn each_system_has_its_own_lines() {
         assert_eq!(dialect.begin(&two), begin);
         assert_eq!(dialect.end(&two, true).as_deref(), end);
         let annotation = |weight, text| dialect.annotation(weight, "fetch", two.run, text);
-        assert_eq!(annotation(Weight::Warning, "succeeded on attempt 3").as_deref(), warning);
-        assert_eq!(annotation(Weight::Error, "3 attempts").as_deref(), error);
+        assert_eq!(annotation(Verdict::Flaky, "succeeded on attempt 3").as_deref(), warning);
+        let fell_back = warning.map(|line| line.replace("was flaky", "fell back"));
+        assert_eq!(annotation(Verdict::FellBack, "succeeded on attempt 3"), fell_back);
+        assert_eq!(annotation(Verdict::Failed, "3 attempts").as_deref(), error);
     }
     assert_eq!(Dialect::Buildkite.end(&heading("fetch", 2), false), None);
 }
@@ -82,11 +84,11 @@ fn the_last_attempt_is_left_open() {
 #[test]
 fn what_is_quoted_is_escaped_as_each_system_asks() {
     let odd = "a|b'c[d]é😀\n50%,x:y";
-    let title = Dialect::Github.annotation(Weight::Error, odd, "r", odd).unwrap();
+    let title = Dialect::Github.annotation(Verdict::Failed, odd, "r", odd).unwrap();
     assert_eq!(title, "::error title=a|b'c[d]é😀%0A50%25%2Cx%3Ay failed::a|b'c[d]é😀%0A50%25,x:y");
-    let message = Dialect::Teamcity.annotation(Weight::Warning, "n", "r", odd).unwrap();
+    let message = Dialect::Teamcity.annotation(Verdict::Flaky, "n", "r", odd).unwrap();
     assert!(message.contains("a||b|'c|[d|]|0x00E9|0xD83D|0xDE00|n50%,x:y"), "{message}");
-    let issue = Dialect::Azure.annotation(Weight::Warning, "n", "r", odd).unwrap();
+    let issue = Dialect::Azure.annotation(Verdict::Flaky, "n", "r", odd).unwrap();
     assert!(issue.ends_with("a|b'c[d]é😀%0A50%AZP25,x:y"), "{issue}");
 }
 
@@ -152,7 +154,7 @@ proptest! {
             let lines = [
                 Some(dialect.begin(&heading)),
                 dialect.end(&heading, true),
-                dialect.annotation(Weight::Error, &name, heading.run, &name),
+                dialect.annotation(Verdict::Failed, &name, heading.run, &name),
             ];
             for line in lines.into_iter().flatten() {
                 prop_assert!(!line.contains('\n'), "{line:?}");

@@ -1,6 +1,6 @@
 //! The attempts and the fallback as groups in a CI system's log, and the one annotation of a run.
 
-use crate::dialect::{Dialect, Heading, Weight};
+use crate::dialect::{Dialect, Heading, Verdict};
 use crate::event::{Event, Outcome, Record, RunIdentity};
 use crate::policy::Policy;
 use crate::policy::value::{CiGroups, MaxAttempts, MessagesTo};
@@ -114,14 +114,14 @@ fn heading<'a>(name: &'a str, run: &'a RunIdentity, Group { attempt, max }: Grou
 /// The annotation of a run that was rescued or failed, where the system has a command for it.
 pub(super) fn annotation(dialect: Option<Dialect>, record: &Record<'_>) -> Option<String> {
     let (dialect, Event::RunStop(stop)) = (dialect?, record.event) else { return None };
-    let weight = match stop.outcome {
+    let verdict = match stop.outcome {
         Outcome::Succeeded if stop.failures.is_empty() => return None,
-        Outcome::Succeeded => Weight::Warning,
+        Outcome::Succeeded => Verdict::Flaky,
         // Whoever interrupted the run knows that they did.
         Outcome::Interrupted => return None,
-        _ if stop.fell_back() => Weight::Warning,
-        _ => Weight::Error,
+        _ if stop.fell_back() => Verdict::FellBack,
+        _ => Verdict::Failed,
     };
     let (name, text) = (output::printable(&record.run.name), stop.annotation());
-    dialect.annotation(weight, &name, &record.run.run, &output::printable(&text))
+    dialect.annotation(verdict, &name, &record.run.run, &output::printable(&text))
 }
