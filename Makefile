@@ -37,6 +37,7 @@ build: ## build the binary that ships, target/release/retry (statically linked w
 	[ -x "$(binary)" ] || echo "make build: compiling $(binary), once: four to five minutes on two cores" >&2; \
 	host=$$("$${RUSTC:-rustc}" -vV | sed -n 's/^host: //p'); \
 	static='-C target-feature=+crt-static -C relocation-model=static'; \
+	in_order='-C linker=$(CURDIR)/scripts/link-in-order.sh'; \
 	plain=; \
 	case $$host in \
 	*-linux-gnu*) \
@@ -51,7 +52,7 @@ build: ## build the binary that ships, target/release/retry (statically linked w
 		echo "make build: WARNING: building without static linking: the binary starts more slowly" >&2; \
 		$(CARGO) build --release --locked; \
 	else \
-		RUSTFLAGS="$${RUSTFLAGS:-} $$static" $(CARGO) build --release --locked --target "$$host"; \
+		RUSTFLAGS="$${RUSTFLAGS:-} $$static $$in_order" $(CARGO) build --release --locked --target "$$host"; \
 		built="$(target_dir)/$$host/release/retry"; \
 		mkdir -p "$(target_dir)/release"; \
 		if cmp -s "$$built" "$(binary)"; then \
