@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use engine::simulate;
 pub use record::{Record, Second, Waited};
 pub use summary::Summary;
-pub use variant::{Asked, Variant};
+pub use variant::{Template, Variant};
 
 /// The memory that a run of a scenario takes, in bytes: roughly, and rather too much.
 pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {

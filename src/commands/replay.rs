@@ -2,14 +2,14 @@
 //! (`run/replayed.rs`), which holds the letter's lock with us: whoever is killed, no other replay takes a letter that still
 //! runs.
 
-mod asked;
 mod find;
 mod list;
+mod options;
 mod pass;
 mod show;
 mod words;
 
-use self::asked::{Asked, Task};
+use self::options::{ReplayOptions, Task};
 use self::pass::Pass;
 use super::run::replayed;
 use crate::base::error::Error;
@@ -22,7 +22,7 @@ pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
     if let Some([letter, report]) = handed_down() {
         return replayed::run(invocation, letter, report);
     }
-    let asked = Asked::read(invocation)?;
+    let asked = ReplayOptions::read(invocation)?;
     let operands = invocation.operands();
     if operands.is_empty() {
         return Err(Error::usage("no letter given")
@@ -38,7 +38,7 @@ pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
 }
 
 /// Says something on stderr, unless nothing is to be said.
-fn say(asked: &Asked, text: &str) {
+fn say(asked: &ReplayOptions, text: &str) {
     if !asked.quiet {
         output::to_stderr(&format!("retry: {}\n", output::printable(text)));
     }

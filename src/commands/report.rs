@@ -1,8 +1,8 @@
 //! `retry report`: what logs say. Here are the files and the output; what is made of them is in `report/`.
 
-mod asked;
 mod checkpoint;
 mod drafts;
+mod options;
 mod progress;
 pub(super) mod reading;
 
@@ -30,15 +30,15 @@ struct Shown {
 
 pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "markdown", "html", "junit", "prometheus", "trace"])?;
-    let options = Options { judge: judge(invocation)?, ..asked::options(invocation, format)? };
-    let limits = asked::limits(invocation)?;
+    let options = Options { judge: judge(invocation)?, ..options::options(invocation, format)? };
+    let limits = options::limits(invocation)?;
     if let Some(file) = invocation.value("checkpoint") {
         return checkpoint::report(invocation, file, format);
     }
     let logs = reading::named(invocation)?;
     let shown = Shown {
-        style: asked::style(invocation, logs.len())?,
-        flaky: asked::flaky(invocation)?,
+        style: options::style(invocation, logs.len())?,
+        flaky: options::flaky(invocation)?,
         is_whole: ["output", "draft-rules", "run"].iter().any(|id| invocation.value(id).is_some()),
     };
     let mut analysis = Analysis::new(&options);
@@ -49,7 +49,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     }
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
     if outcome.overflowed {
-        return Err(Error::usage(format!("--format {format} shows {} runs at most", asked::MAX_RUNS))
+        return Err(Error::usage(format!("--format {format} shows {} runs at most", options::MAX_RUNS))
             .hint("choose some with --since, --name, --outcome or --run"));
     }
     let exit = if let Some(target) = invocation.value("draft-rules") {

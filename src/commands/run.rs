@@ -39,7 +39,7 @@ use crate::sys::sinks::Sinks;
 use crate::sys::spool::HeldOutput;
 use crate::sys::supervise::{self, Captured, Supervisor, SupervisorEvent};
 use crate::sys::{clock, environment, identity, output};
-use letters::Place;
+use letters::Destination;
 use replayed::Replayed;
 use streams::Streams;
 use telling::Telling;
@@ -114,7 +114,7 @@ struct Driver<'a> {
     /// A key that is the same for every attempt and every replay of this work.
     idempotency_key: String,
     /// Where its dead letter is kept.
-    letters: Place,
+    letters: Destination,
     /// The hook or the fallback that runs.
     helper: Option<HelperKind>,
     /// On the elapsed clock.
@@ -173,10 +173,10 @@ impl<'a> Driver<'a> {
         let supervisor = Supervisor::new(described::options(asked, prompt_start, replayed.is_some()))
             .map_err(|why| Error::system("cannot start", &why))?;
         let (inputs, letters, idempotency_key) = match replayed {
-            Some(letter) => (letter.inputs, Place::Replay(letter.report), letter.key),
+            Some(letter) => (letter.inputs, Destination::Replay(letter.report), letter.key),
             None => (inputs::open(policy, &command.argv)?, letters::open(policy, &run)?, run.clone()),
         };
-        if let Place::Missing(why) = &letters {
+        if let Destination::Missing(why) = &letters {
             sinks.note(Level::Warn, &format!("dead letters cannot be written: {why}"));
         }
         let deadline = policy.deadline.0;

@@ -14,7 +14,7 @@ use crate::simulate::map::{Cell, Map};
 use crate::simulate::plan::{Varied, axes, compared};
 use crate::simulate::read::{Parameters, parameters, share};
 use crate::simulate::search::{Found, Search};
-use crate::simulate::{Asked, Summary, Variant, csv, html, text};
+use crate::simulate::{Summary, Template, Variant, csv, html, text};
 use crate::sys::environment::Outer;
 use crate::sys::output;
 use crew::{Crew, Stopped};
@@ -52,7 +52,7 @@ pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
 }
 
 /// The model, its parameters and the layers of the policy.
-fn asked(invocation: &Invocation) -> Result<Asked, Error> {
+fn asked(invocation: &Invocation) -> Result<Template, Error> {
     let (request, warnings) = gather(invocation, &Outer::default())?;
     for warning in &warnings {
         warn(warning);
@@ -65,7 +65,7 @@ fn asked(invocation: &Invocation) -> Result<Asked, Error> {
             given.given.insert(name.to_owned(), values);
         }
     }
-    Ok(Asked { model, parameters: given, request })
+    Ok(Template { model, parameters: given, request })
 }
 
 fn texts(invocation: &Invocation, name: &str) -> Result<Vec<String>, Error> {
@@ -118,7 +118,7 @@ impl Wanted {
         Ok(Self { compare, sweep, find, lost, runs })
     }
 
-    fn answer(&self, asked: &mut Asked, crew: &Crew) -> Result<(Answer, Option<Stopped>), Error> {
+    fn answer(&self, asked: &mut Template, crew: &Crew) -> Result<(Answer, Option<Stopped>), Error> {
         let one = |problem: Problem| Error::problems(vec![problem]);
         let axes = axes(&self.sweep).map_err(one)?;
         let varied: Vec<Vec<Varied>> = match &axes[..] {
@@ -157,7 +157,7 @@ impl Wanted {
         Ok((answer, stopped))
     }
 
-    fn empty(&self, asked: &Asked, crew: &Crew, variants: &[Variant]) -> Answer {
+    fn empty(&self, asked: &Template, crew: &Crew, variants: &[Variant]) -> Answer {
         let first = variants.first();
         let outages = |variant: &Variant| variant.scenario.outages.clone();
         let same = variants.windows(2).all(|pair| outages(&pair[0]) == outages(&pair[1]));
@@ -183,7 +183,7 @@ impl Wanted {
     /// Tries values of a parameter for each variant until it is known which are survived.
     fn search(
         &self,
-        asked: &mut Asked,
+        asked: &mut Template,
         crew: &Crew,
         parameter: &str,
         variants: &[Variant],

@@ -10,7 +10,7 @@ use super::call::{Call, Draws};
 use super::nanos;
 use super::queue::{Answer, Event, Queue, What};
 use super::record::{Record, Waited};
-use super::scenario::{HintUse, Pattern, Scenario, Sharing, Trouble};
+use super::scenario::{ClientLoop, HintUse, Scenario, Sharing, Trouble};
 use super::served::{Moment, Served, server_of};
 use crate::base::Now;
 use crate::base::exit_code::{self, Exit};
@@ -305,7 +305,7 @@ impl Engine<'_> {
         {
             record.ended(began, at, exit == Exit::Status(0));
         }
-        if let Pattern::Closed(pause) = self.scenario.pattern {
+        if let ClientLoop::Closed(pause) = self.scenario.pattern {
             let again = now.saturating_add(nanos(pause));
             if again < self.length {
                 self.queue.push(again, Call { client: id, turn: turn + 1, attempt: 0 }, What::Begin);

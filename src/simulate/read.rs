@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use super::distribution::Distribution;
 use super::replay::Replay;
-use super::scenario::{Arrivals, HintUse, Load, Model, Outage, Pattern, Scenario, Server, Sharing, Trouble};
+use super::scenario::{
+    Arrivals, ClientLoop, HintUse, Load, Model, Outage, Scenario, Server, Sharing, Trouble,
+};
 use crate::base::duration::exact;
 use crate::base::problem::{Problem, did_you_mean};
 use values::{
@@ -114,7 +116,7 @@ impl Parameters {
         let mut scenario = Scenario {
             clients: self.read("clients", clients_of)?.unwrap_or(clients),
             arrivals,
-            pattern: self.read("loop", pattern)?.unwrap_or(Pattern::Once),
+            pattern: self.read("loop", pattern)?.unwrap_or(ClientLoop::Once),
             outages: if matches!(model, Model::Server(_)) { self.outages()? } else { Vec::new() },
             cancel: self.read("cancel", on_or_off)?.unwrap_or(false),
             warm_up: self.read("warm-up", bounded)?.unwrap_or_default(),
@@ -234,7 +236,7 @@ impl Parameters {
         }
         if let Some(given) = given
             && scenario.arrivals == Arrivals::All
-            && !matches!(scenario.pattern, Pattern::Closed(_))
+            && !matches!(scenario.pattern, ClientLoop::Closed(_))
         {
             return Err(Problem::new(format!(
                 "--for {} has no effect: all clients come at once",
@@ -248,7 +250,7 @@ impl Parameters {
 
 /// Refuses values that make no sense together.
 fn check(scenario: &Scenario) -> Result<(), Problem> {
-    let closed = matches!(scenario.pattern, Pattern::Closed(_));
+    let closed = matches!(scenario.pattern, ClientLoop::Closed(_));
     if closed && scenario.is_open() {
         let arrive = if scenario.arrivals == Arrivals::Log { "log" } else { "poisson" };
         return Err(Problem::new(format!(
@@ -262,7 +264,7 @@ fn check(scenario: &Scenario) -> Result<(), Problem> {
         )
         .hint("use --loop once"));
     }
-    if scenario.pattern == Pattern::Open && !scenario.is_open() {
+    if scenario.pattern == ClientLoop::Open && !scenario.is_open() {
         return Err(Problem::new("--loop open needs --arrive poisson:RATE")
             .hint("use --arrive poisson:50, or --loop once"));
     }

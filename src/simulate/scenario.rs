@@ -13,7 +13,7 @@ pub struct Scenario {
     /// At least 1.
     pub clients: u32,
     pub arrivals: Arrivals,
-    pub pattern: Pattern,
+    pub pattern: ClientLoop,
     /// In the order in which they were given; where two overlap, the first one holds.
     pub outages: Vec<Outage>,
     /// Whether a client's timeout frees the server.
@@ -105,7 +105,7 @@ pub enum Arrivals {
 
 /// A client's behaviour after its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pattern {
+pub enum ClientLoop {
     /// Nothing.
     Once,
     /// The client begins its next operation this long after the end of the last.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::read::{Parameters, is_parameter};
-use super::scenario::{Arrivals, Load, Model, Outage, Pattern, Scenario, Sharing, Trouble};
+use super::scenario::{Arrivals, ClientLoop, Load, Model, Outage, Scenario, Sharing, Trouble};
 use crate::base::duration::exact;
 use crate::base::problem::Problem;
 use crate::gate;
@@ -25,7 +25,7 @@ pub struct Variant {
 
 /// The options as typed, before they are varied.
 #[derive(Debug)]
-pub struct Asked {
+pub struct Template {
     pub model: String,
     pub parameters: Parameters,
     /// The layers of the policy; flags are the last.
@@ -38,7 +38,7 @@ const KEY: &str = "simulated";
 /// Limits of a key, each of which implies one.
 const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
 
-impl Asked {
+impl Template {
     /// The variant with these values instead of what was asked.
     pub fn variant(&mut self, varied: &[(String, String)]) -> Result<Variant, Vec<Problem>> {
         let mut parameters = self.parameters.clone();
@@ -154,7 +154,7 @@ fn stands_still(scenario: &Scenario, policy: &Policy) -> Option<Problem> {
     let often = policy.attempts().times().is_none_or(|max| max > OFTEN);
     let again = match scenario.pattern {
         _ if waits.is_zero() && often => "--delay 0",
-        Pattern::Closed(pause) if pause.is_zero() => "--loop closed:0",
+        ClientLoop::Closed(pause) if pause.is_zero() => "--loop closed:0",
         _ => return None,
     };
     refuses.then(|| {
@@ -246,7 +246,7 @@ impl Variant {
         if let Some(replay) = &scenario.replay {
             told.push(("from-log", replay.told()));
         }
-        if scenario.is_open() || matches!(scenario.pattern, Pattern::Closed(_)) {
+        if scenario.is_open() || matches!(scenario.pattern, ClientLoop::Closed(_)) {
             told.extend([("warm-up", exact(scenario.warm_up)), ("for", exact(scenario.length))]);
         }
         told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -268,9 +268,9 @@ fn arrivals(arrivals: Arrivals) -> String {
 fn pattern(scenario: &Scenario) -> String {
     match scenario.pattern {
         _ if scenario.is_open() => "open".to_owned(),
-        Pattern::Once => "once".to_owned(),
-        Pattern::Open => "open".to_owned(),
-        Pattern::Closed(pause) => format!("closed:{}", exact(pause)),
+        ClientLoop::Once => "once".to_owned(),
+        ClientLoop::Open => "open".to_owned(),
+        ClientLoop::Closed(pause) => format!("closed:{}", exact(pause)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The verdict on a simulation, in words.
 
 use super::answer::mean;
-use super::scenario::{Arrivals, Model, Pattern, Scenario};
+use super::scenario::{Arrivals, ClientLoop, Model, Scenario};
 use super::summary::Summary;
 use crate::base::duration::approximate;
 use crate::base::words::plural;
@@ -52,7 +52,7 @@ fn recovers(scenario: &Scenario, runs: &[Summary]) -> String {
         let all =
             if runs.iter().all(|run| run.lost + run.unfinished == 0) { "all done" } else { "last success" };
         told += &match mean(runs.iter().filter_map(|run| run.recovered_at).map(to_float)) {
-            Some(at) if scenario.is_open() || matches!(scenario.pattern, Pattern::Closed(_)) => {
+            Some(at) if scenario.is_open() || matches!(scenario.pattern, ClientLoop::Closed(_)) => {
                 format!("recovered {}", behind(at))
             }
             _ => format!("{all} {}", behind(last)),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::asked::Asked;
 use super::find::Entry;
+use super::options::ReplayOptions;
 use super::words::age;
 use super::{pass, show};
 use crate::base::error::Error;
@@ -16,7 +16,7 @@ use crate::commands::{print, print_json};
 use crate::letter::Header;
 use crate::sys::letterbox;
 
-pub(super) fn list(entries: &[Entry], asked: &Asked, format: &str) -> Result<Exit, Error> {
+pub(super) fn list(entries: &[Entry], asked: &ReplayOptions, format: &str) -> Result<Exit, Error> {
     let replays = replays(entries);
     let rows = entries.iter().map(|entry| (entry, show::problem(entry, asked), replays_of(entry, &replays)));
     if format == "json" {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::asked::{Asked, EnvFrom};
 use super::find::Entry;
+use super::options::{EnvFrom, ReplayOptions};
 use super::say;
 use super::show::check;
 use super::words::{age, warnings};
@@ -28,7 +28,7 @@ const SLICE: Duration = Duration::from_secs(1);
 
 /// A replay.
 pub(super) struct Pass<'a> {
-    asked: &'a Asked,
+    asked: &'a ReplayOptions,
     waiting: VecDeque<(usize, &'a Entry)>,
     all: usize,
     course: Course,
@@ -56,7 +56,7 @@ struct Running {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(entries: &'a [Entry], asked: &'a Asked) -> Result<Self, Error> {
+    pub(super) fn new(entries: &'a [Entry], asked: &'a ReplayOptions) -> Result<Self, Error> {
         if let Some(keep) = &asked.keep {
             let cannot = |why| Error::usage(format!("cannot keep letters: {why}"));
             let letterbox = Letterbox::make(keep).map_err(cannot)?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::asked::Asked;
 use super::find::Entry;
+use super::options::ReplayOptions;
 use super::words::{age, warnings};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
@@ -78,7 +78,7 @@ fn settings(header: &Header) -> String {
 }
 
 /// Prints what would run, in its order, and what would not.
-pub(super) fn dry_run(entries: &[Entry], asked: &Asked) -> Result<Exit, Error> {
+pub(super) fn dry_run(entries: &[Entry], asked: &ReplayOptions) -> Result<Exit, Error> {
     let mut text = String::new();
     let mut well = true;
     for entry in entries {
@@ -98,7 +98,7 @@ pub(super) fn dry_run(entries: &[Entry], asked: &Asked) -> Result<Exit, Error> {
 }
 
 /// Why a letter would not be run, if it would not.
-pub(super) fn problem(entry: &Entry, asked: &Asked) -> Option<String> {
+pub(super) fn problem(entry: &Entry, asked: &ReplayOptions) -> Option<String> {
     if let Err(why) = &entry.header {
         return Some(why.clone());
     }
@@ -109,7 +109,7 @@ pub(super) fn problem(entry: &Entry, asked: &Asked) -> Option<String> {
 }
 
 /// Is the letter whole, and can it be run here and now? The error is words.
-pub(super) fn check(letter: &Letter, asked: &Asked) -> Result<(), String> {
+pub(super) fn check(letter: &Letter, asked: &ReplayOptions) -> Result<(), String> {
     let header = &letter.header;
     letter::verify(header, letter.length).map_err(|mistake| mistake.0)?;
     let words = header.command().map_err(|mistake| mistake.0)?;

@@ -27,7 +27,7 @@ const TAIL_BYTES: usize = 4 << 10;
 const MAX_SUMMED_BYTES: u64 = 64 << 20;
 
 /// The place for the run's letter.
-pub(super) enum Place {
+pub(super) enum Destination {
     Nowhere,
     Letterbox(Letterbox),
     /// Why there is none, although there was to be one.
@@ -37,24 +37,24 @@ pub(super) enum Place {
 }
 
 /// Opens the directory of letters, if there is to be one.
-pub(super) fn open(policy: &Policy, run: &str) -> Result<Place, Error> {
-    let Some(path) = &policy.dead_letter else { return Ok(Place::Nowhere) };
+pub(super) fn open(policy: &Policy, run: &str) -> Result<Destination, Error> {
+    let Some(path) = &policy.dead_letter else { return Ok(Destination::Nowhere) };
     let opened = Letterbox::make(Path::new(&path.0));
     if policy.dead_letter_required {
         let probed = opened.and_then(|letterbox| letterbox.probe(run).map(|()| letterbox));
         return match probed {
-            Ok(letterbox) => Ok(Place::Letterbox(letterbox)),
+            Ok(letterbox) => Ok(Destination::Letterbox(letterbox)),
             Err(why) => Err(Error::usage(format!("dead letters cannot be written: {why}"))
                 .hint("nothing was run (--dead-letter-required)")),
         };
     }
-    Ok(opened.map_or_else(Place::Missing, Place::Letterbox))
+    Ok(opened.map_or_else(Destination::Missing, Destination::Letterbox))
 }
 
 impl Driver<'_> {
     /// Writes the letter.
     pub(super) fn keep_letter(&mut self, facts: &LetterFacts) -> Kept {
-        if let Place::Replay(report) = &self.letters {
+        if let Destination::Replay(report) = &self.letters {
             self.report(report, facts);
             return Kept::default();
         }
@@ -82,9 +82,9 @@ impl Driver<'_> {
 
     fn try_keep(&self, facts: &LetterFacts, rest: Rest, kept: &mut Kept) -> Result<OsString, String> {
         let letterbox = match &self.letters {
-            Place::Letterbox(letterbox) => letterbox,
-            Place::Missing(why) => return Err(why.clone()),
-            Place::Nowhere | Place::Replay(_) => return Err("there is no directory".to_owned()),
+            Destination::Letterbox(letterbox) => letterbox,
+            Destination::Missing(why) => return Err(why.clone()),
+            Destination::Nowhere | Destination::Replay(_) => return Err("there is no directory".to_owned()),
         };
         let copy;
         let (stdin, body) = match self.supervisor.whole_input() {

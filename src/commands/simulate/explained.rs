@@ -1,7 +1,7 @@
 //! `retry explain --simulate`: the verdict on a policy, in a line.
 
 use super::crew::Crew;
-use super::{Asked, Parameters};
+use super::{Parameters, Template};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::policy::Request;
@@ -23,7 +23,7 @@ pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Resul
         }
         parameters.set(name, value.to_owned());
     }
-    let mut asked = Asked { model: "server".to_owned(), parameters, request };
+    let mut asked = Template { model: "server".to_owned(), parameters, request };
     let variants = [asked.variant(&[]).map_err(Error::problems)?];
     let crew = Crew::new(asked.seed().unwrap_or(1), None);
     crew.check_memory(&variants, 1)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MAX_CLIENTS, MAX_HORIZON};
 use crate::base::duration::{self, exact};
-use crate::simulate::scenario::{Arrivals, HintUse, Load, Outage, Pattern, Sharing, Trouble};
+use crate::simulate::scenario::{Arrivals, ClientLoop, HintUse, Load, Outage, Sharing, Trouble};
 
 pub(super) fn clients_of(text: &str) -> Result<u32, String> {
     whole(text, MAX_CLIENTS)
@@ -94,11 +94,11 @@ pub(super) fn arrivals(text: &str) -> Result<Arrivals, String> {
     }
 }
 
-pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
+pub(super) fn pattern(text: &str) -> Result<ClientLoop, String> {
     match text.split_once(':') {
-        None if text == "once" => Ok(Pattern::Once),
-        None if text == "open" => Ok(Pattern::Open),
-        Some(("closed", time)) => bounded(time).map(Pattern::Closed),
+        None if text == "once" => Ok(ClientLoop::Once),
+        None if text == "open" => Ok(ClientLoop::Open),
+        Some(("closed", time)) => bounded(time).map(ClientLoop::Closed),
         _ => Err("use once, closed:1s or open".to_owned()),
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum EnvFrom {
 }
 
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ReplayOptions {
     pub(super) task: Task,
     pub(super) jobs: usize,
     pub(super) give_up_after: usize,
@@ -41,7 +41,7 @@ pub(super) struct Asked {
     pub(super) quiet: bool,
 }
 
-impl Asked {
+impl ReplayOptions {
     pub(super) fn read(invocation: &Invocation) -> Result<Self, Error> {
         let tasks = ["list", "show", "dry-run"].into_iter().filter(|name| invocation.is_set(name));
         let task = match tasks.collect::<Vec<_>>()[..] {
