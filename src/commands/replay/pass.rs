@@ -277,13 +277,12 @@ impl<'a> Pass<'a> {
         let so_far = clock::now().elapsed.saturating_sub(self.began);
         let each = so_far / u32::try_from(done.max(1)).unwrap_or(1);
         let more = each.saturating_mul(u32::try_from(left).unwrap_or(u32::MAX));
-        let running = self.course.running();
-        format!(
-            " [{} done, {} kept, {running} running, about {} left]",
-            self.succeeded,
-            self.kept_count(),
-            approximate(more)
-        )
+        let whole = Duration::from_secs(more.as_secs().max(1));
+        let counts =
+            [(self.succeeded, "done"), (self.kept_count(), "kept"), (self.course.running(), "running")];
+        let counts =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}, "));
+        format!(" [{}{} left]", counts.collect::<String>(), approximate(whole))
     }
 
     fn kept_count(&self) -> usize {
