@@ -6,6 +6,5 @@ mod keys;
 mod killed;
 mod letters;
 mod replay;
-mod replay_shown;
 mod stopped;
 mod told;

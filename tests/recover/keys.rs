@@ -58,5 +58,5 @@ fn a_person_is_told_how_far_a_replay_is() {
     let mut terminal = Terminal::retry(&sandbox, &["replay", "dlq"]);
     assert_eq!(terminal.end(), End::Code(0));
     let screen = terminal.screen();
-    assert!(screen.contains("[1 done, 0 kept, 0 running, about "), "{screen}");
+    assert!(screen.contains("[1 done, about ") && screen.contains("s left]"), "{screen}");
 }

@@ -282,7 +282,7 @@ impl<'a> Pass<'a> {
             [(self.succeeded, "done"), (self.kept_count(), "kept"), (self.course.running(), "running")];
         let counts =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}, "));
-        format!(" [{}{} left]", counts.collect::<String>(), approximate(whole))
+        format!(" [{}about {} left]", counts.collect::<String>(), approximate(whole))
     }
 
     fn kept_count(&self) -> usize {
