@@ -30,7 +30,7 @@ fn script(sandbox: &Sandbox, script: &Path, environment: &[(&str, &str)]) -> Out
         .env("GITHUB_OUTPUT", sandbox.path("output"))
         .env("GITHUB_STEP_SUMMARY", sandbox.path("summary"))
         .env("GITHUB_PATH", sandbox.path("path"))
-        .env("GITHUB_ACTION_PATH", "/home/runner/actions/owner/name/v1")
+        .env("GITHUB_ACTION_PATH", "/home/runner/_actions/owner/name/v1")
         .envs(environment.iter().copied())
         .current_dir(sandbox.path("."))
         .stdin(Stdio::null())
