@@ -12,6 +12,21 @@ fn simulated(options: &str) -> Json {
     ran.exits(0).json()
 }
 
+/// What is answered of the run itself, not what was asked for.
+#[test]
+fn what_the_server_does_changes_what_happens() {
+    let crowd = "--clients 1000 --max inf --timeout 2s --jitter none";
+    for (base, option) in [
+        (crowd, "--queue-order lifo"),
+        (crowd, "--overload collapse:2"),
+        (crowd, "--cancel on"),
+        ("--model collapse", "--load ramp"),
+    ] {
+        let with = simulated(&format!("{base} {option}"));
+        assert_ne!(simulated(base)["results"], with["results"], "{option} does nothing");
+    }
+}
+
 /// The claim that all else rests on: what is simulated is what is run.
 #[test]
 fn the_first_client_waits_as_a_run_with_the_same_seed_does() {

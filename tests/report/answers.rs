@@ -34,6 +34,14 @@ fn a_log_is_summed_up_for_people_and_for_programs() {
 }
 
 #[test]
+fn a_table_has_so_many_rows_and_says_what_it_left_out() {
+    let sandbox = logged();
+    let [all, short] = ["3", "1"].map(|top| sandbox.report(&["--top", top, "log"]).exits(0).says(&[]).text());
+    assert!(!all.contains("(--top"), "{all}");
+    assert!(short.contains("and 2 more operations (--top 3 shows all)"), "{short}");
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let sandbox = logged();
     for format in ["text", "json"] {
