@@ -30,7 +30,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-deps lint lint-actions mutants check generate install uninstall dist test-packages bench bench-simulate run help
+.PHONY: build test test-deps lint lint-actions fuzz mutants check generate install uninstall dist test-packages bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -71,6 +71,7 @@ test-deps: ## say what the tests need and is missing, and install it where that 
 
 lint: ## check the formatting, the lints, and the licences and sources of the dependencies
 	$(CARGO) fmt --check
+	rustfmt --check --edition 2024 fuzz/fuzz_targets/*.rs
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	@scripts/lint-deps.sh "$(tools)"
 	shellcheck --external-sources scripts/*.sh scripts/action/*.sh packaging/deb/preinst packaging/deb/postrm .ci/run
@@ -78,6 +79,9 @@ lint: ## check the formatting, the lints, and the licences and sources of the de
 
 lint-actions: ## check the action and the workflows with zizmor and actionlint
 	@scripts/lint-actions.sh "$(tools)"
+
+fuzz: ## feed what people, files and servers may send to the library, each of the targets for FUZZ_SECONDS (60)
+	@scripts/fuzz.sh "$(abspath $(tools))" $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
 
 mutants: ## break the pure rooms in every way that cargo-mutants knows, and see whether a unit test notices (hours)
 	$(CARGO) mutants --no-shuffle --jobs 1 $(MUTANTS)
