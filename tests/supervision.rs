@@ -6,6 +6,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod terminal;
 
+mod budget;
 mod deadlines;
 mod descriptors;
 mod disable;
