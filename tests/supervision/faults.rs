@@ -1,4 +1,5 @@
-//! A wake-up that is lost, or a system call that fails, delays a run by a moment and hangs none.
+//! A wake-up that is lost, or a system call that fails, delays a run by a moment and hangs none. `examples/faults` has every call
+//! of many paths fail (`make faults`); here are a small part of that, and single faults with more than a result to look at.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -8,7 +9,7 @@ use rustix::process::Signal;
 use super::once::witness;
 use super::process::wait_for_pids;
 use super::program::{End, Running, count_events, events, through};
-use crate::support::{Sandbox, wait_for};
+use crate::support::{RETRY, Sandbox, example, wait_for};
 
 /// Runs `retry` with one fault; the words end before its arguments.
 fn with_fault(fault: &str) -> Option<Vec<String>> {
@@ -32,6 +33,52 @@ fn check(fault: &str, args: &[&str], end: End) {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut through(&sandbox, &words, args));
     assert_eq!(run.end(), end, "{fault}: {}", sandbox.read("err"));
+}
+
+/// Runs a part of the matrix.
+#[track_caller]
+fn check_matrix(args: &[&str]) {
+    let mut faults = Command::new(example("faults"));
+    let done = faults.args(["--retry", RETRY, "--limit", "120"]).args(args).output().expect("the harness");
+    let said = String::from_utf8_lossy(&[&done.stdout[..], &done.stderr].concat()).into_owned();
+    if said.contains("NOT TESTED") {
+        let _ = write!(std::io::stderr(), "{said}");
+    } else {
+        assert!(done.status.success() && said.contains(" 0 bad"), "{said}");
+    }
+}
+
+#[test]
+fn each_call_of_a_plain_run_may_fail_once() {
+    check_matrix(&["--paths", "plain", "--errors", "EAGAIN,EINTR,EIO,EMFILE,ENOMEM,ENOSYS"]);
+}
+
+/// Without its own streams, a command would write past what holds its output, or read what is not for it.
+#[test]
+fn a_command_that_does_not_get_its_streams_is_not_executed() {
+    for case in ["captured 2:dup2:1=EMFILE", "captured 2:dup2:1=EINTR", "held 1:dup2:1=EMFILE"] {
+        check_matrix(&["--case", case]);
+    }
+}
+
+/// Its letter would be removed, as one that has succeeded.
+#[test]
+fn a_copy_that_replays_a_letter_is_never_a_replay_of_its_own() {
+    check_matrix(&["--case", "replay 2:prctl:1=EPERM", "--case", "replay 1:prctl:1=EPERM"]);
+}
+
+/// Each message to others, each letter, each piece of held output: what fails there costs no more than that.
+#[test]
+fn what_is_made_beside_a_run_fails_by_itself() {
+    for case in [
+        "letter 0:flock:1=ENOLCK",
+        "held 0:pwrite64:18=EIO",
+        "told 2:clone3:1=EAGAIN",
+        "told 1:clone3:1=EAGAIN",
+        "metrics 0:rename:1=ENOSPC",
+    ] {
+        check_matrix(&["--case", case]);
+    }
 }
 
 const FAILS: [&str; 7] = ["--max", "2", "--delay", "10ms", "--", "sh", "-c"];
