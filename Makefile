@@ -30,7 +30,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-deps lint lint-actions fuzz mutants check generate install uninstall dist test-packages bench bench-simulate run help
+.PHONY: build test test-deps lint lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -85,6 +85,16 @@ fuzz: ## feed what people, files and servers may send to the library, each of th
 
 mutants: ## break the pure rooms in every way that cargo-mutants knows, and see whether a unit test notices (hours)
 	$(CARGO) mutants --no-shuffle --jobs 1 $(MUTANTS)
+
+# Another binary with RETRY=FILE, other options with FAULTS='--paths plain,redis'; see examples/faults.
+faults: ## have every system call of many paths fail once, with each error that it can give (ten minutes)
+	$(CARGO) build --locked --bins --examples
+	"$(target_dir)/debug/examples/faults" --retry "$(or $(RETRY),$(target_dir)/debug/retry)" $(FAULTS)
+
+SOAK ?= 600
+soak: ## look for leaks: attempts without end in one process, and the program started over and over (ten minutes)
+	$(CARGO) build --locked --bins --examples
+	"$(target_dir)/debug/examples/faults" --retry "$(or $(RETRY),$(target_dir)/debug/retry)" --soak $(SOAK)
 
 check: lint test ## lint, then test
 

@@ -19,7 +19,8 @@ use crate::sys::output;
 use crate::sys::supervise::handed_down;
 
 pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
-    if let Some([letter, report]) = handed_down() {
+    let handed = handed_down().map_err(|why| Error::system("cannot replay a letter", &why))?;
+    if let Some([letter, report]) = handed {
         return replayed::run(invocation, letter, report);
     }
     let asked = ReplayOptions::read(invocation)?;

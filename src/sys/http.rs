@@ -2,13 +2,16 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rustls::crypto::ring;
 use ureq::config::Config;
 use ureq::http;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration as Limit;
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Error};
 
 use crate::base::duration::approximate;
@@ -39,7 +42,7 @@ pub(super) fn send(request: &Request, limit: Duration, told: Duration) -> Result
     for (name, value) in &request.headers {
         outgoing = outgoing.header(name, value);
     }
-    let agent = Agent::new_with_config(config);
+    let agent = Agent::with_parts(config, DefaultConnector::default(), InTime);
     let answered = match request.method {
         Method::Get => outgoing.body(()).map_err(Error::Http).and_then(|outgoing| agent.run(outgoing)),
         Method::Post => {
@@ -54,6 +57,28 @@ pub(super) fn send(request: &Request, limit: Duration, told: Duration) -> Result
     // Its status is the answer; what cannot be read of the rest is not missed.
     let _cut = answer.into_body().into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut body);
     Ok(Answer { status, retry_after, body })
+}
+
+/// Resolves names in a thread, which is left alone when the time is up. The client's own way to do so panics where there can
+/// be no thread.
+#[derive(Debug)]
+struct InTime;
+
+impl Resolver for InTime {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        limit: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let (found, answer) = mpsc::sync_channel(1);
+        let (uri, config) = (uri.clone(), config.clone());
+        let without_end = NextTimeout { after: Limit::NotHappening, ..limit };
+        std::thread::Builder::new().spawn(move || {
+            let _late = found.send(DefaultResolver::default().resolve(&uri, &config, without_end));
+        })?;
+        answer.recv_timeout(*limit.after).unwrap_or(Err(Error::Timeout(limit.reason)))
+    }
 }
 
 /// Without TLS nothing is read for it.

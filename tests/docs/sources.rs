@@ -92,7 +92,7 @@ fn paths() -> Vec<String> {
             found.push(format!("/{}", entry.file_name().to_string_lossy()));
         }
     }
-    for directory in ["/src", "/tests", "/scripts", "/benches", "/docs", "/packaging"] {
+    for directory in ["/src", "/tests", "/examples", "/scripts", "/benches", "/docs", "/packaging"] {
         add(directory, 0, &mut found);
     }
     found

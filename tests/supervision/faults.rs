@@ -1,4 +1,5 @@
-//! A wake-up that is lost, or a system call that fails, delays a run by a moment and hangs none.
+//! A wake-up that is lost, or a system call that fails, delays a run by a moment and hangs none. `examples/faults` has every call
+//! of many paths fail (`make faults`); here are a small part of that, and single faults with more than a result to look at.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -8,7 +9,7 @@ use rustix::process::Signal;
 use super::once::witness;
 use super::process::wait_for_pids;
 use super::program::{End, Running, count_events, events, through};
-use crate::support::{Sandbox, wait_for};
+use crate::support::{RETRY, Sandbox, example, wait_for};
 
 /// Runs `retry` with one fault; the words end before its arguments.
 fn with_fault(fault: &str) -> Option<Vec<String>> {
@@ -32,6 +33,57 @@ fn check(fault: &str, args: &[&str], end: End) {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut through(&sandbox, &words, args));
     assert_eq!(run.end(), end, "{fault}: {}", sandbox.read("err"));
+}
+
+/// Runs a part of the matrix: these paths, calls (all, if it is empty) and errors.
+#[track_caller]
+fn check_matrix(paths: &str, calls: &str, errors: &str) {
+    let mut faults = Command::new(example("faults"));
+    faults.args(["--retry", RETRY, "--limit", "120", "--paths", paths, "--errors", errors]);
+    if !calls.is_empty() {
+        faults.args(["--calls", calls]);
+    }
+    let done = faults.output().expect("the harness");
+    let said = String::from_utf8_lossy(&[&done.stdout[..], &done.stderr].concat()).into_owned();
+    if said.contains("NOT TESTED") {
+        // Not `eprintln!`, which is captured: this has to be seen.
+        let _ = write!(std::io::stderr(), "{said}");
+        return;
+    }
+    let (_, injected) = said.split_once(" calls, ").expect("a summary");
+    assert!(done.status.success() && !injected.starts_with("0 "), "{said}");
+}
+
+#[test]
+fn each_call_of_a_plain_run_may_fail_once() {
+    check_matrix("plain", "", "EAGAIN,EINTR,EIO,EMFILE,ENOMEM,ENOSYS");
+}
+
+/// Without its own streams, a command would write past what holds its output, or read what is not for it.
+#[test]
+fn a_command_that_does_not_get_its_streams_is_not_executed() {
+    check_matrix("captured,held,stdin-pipe", "dup2", "EMFILE,EINTR");
+}
+
+/// It would find the letter locked and have nothing to do, and the letter would be removed as one that has succeeded.
+#[test]
+fn a_copy_that_replays_a_letter_is_never_a_replay_of_its_own() {
+    check_matrix("replay", "prctl", "EPERM");
+}
+
+#[test]
+fn held_output_that_cannot_be_written_hangs_nothing() {
+    check_matrix("held", "pwrite64", "EIO");
+}
+
+#[test]
+fn a_letter_that_cannot_be_locked_leaves_nothing_behind() {
+    check_matrix("letter,letter-of-file", "flock", "ENOLCK");
+}
+
+#[test]
+fn a_thread_that_cannot_be_started_is_no_bug_and_changes_no_result() {
+    check_matrix("told", "clone3", "EAGAIN");
 }
 
 const FAILS: [&str; 7] = ["--max", "2", "--delay", "10ms", "--", "sh", "-c"];

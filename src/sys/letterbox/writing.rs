@@ -85,7 +85,11 @@ impl Letterbox {
     fn begin(&self, name: &str) -> io::Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?;
-        try_lock(&file)?;
+        // Made by us a moment ago, so it is ours to remove.
+        if let Err(why) = try_lock(&file) {
+            let _gone = unlinkat(&self.directory, name, AtFlags::empty());
+            return Err(why);
+        }
         Ok(file)
     }
 

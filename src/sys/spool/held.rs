@@ -27,6 +27,9 @@ pub(crate) struct HeldOutput {
     spool: Spool,
     notes: Notes,
     open: Option<Run>,
+    /// Runs whose heads could not be completed where they stand, and their lengths. Without them, the bytes behind such a
+    /// head would pass for heads themselves.
+    unwritten: Vec<(Run, u64)>,
     /// The beginning is given up where there is no room for all, not the end.
     keeps_end: bool,
     /// The first bytes that are still there, once some are not.
@@ -82,7 +85,7 @@ impl HeldOutput {
         for piece in bytes.chunks(CHUNK_BYTES) {
             let is_open = |open: Run| open.stream == stream && self.spool.len() - open.start < MAX_RUN_BYTES;
             if !self.open.is_some_and(is_open) {
-                self.close()?;
+                self.close();
                 let run = Run { stream, start: self.spool.len() };
                 self.put(&head(stream, 0))?;
                 self.open = Some(run);
@@ -128,11 +131,13 @@ impl HeldOutput {
     }
 
     /// Completes the last head.
-    fn close(&mut self) -> io::Result<()> {
-        let Some(Run { stream, start }) = self.open.take() else { return Ok(()) };
+    fn close(&mut self) {
+        let Some(run @ Run { stream, start }) = self.open.take() else { return };
         // A head alone may have been cut short by a full disk.
-        let Some(length) = self.spool.len().checked_sub(start + HEAD_BYTES as u64) else { return Ok(()) };
-        self.spool.write_at(&head(stream, length), start)
+        let Some(length) = self.spool.len().checked_sub(start + HEAD_BYTES as u64) else { return };
+        if self.spool.write_at(&head(stream, length), start).is_err() {
+            self.unwritten.push((run, length));
+        }
     }
 
     /// The reason why not everything was kept, where everything was wanted.
@@ -150,9 +155,7 @@ impl HeldOutput {
 
     /// Ends the writing; [`HeldOutput::read`] can begin.
     pub(crate) fn finish(&mut self) {
-        if let Err(why) = self.close() {
-            self.lost.get_or_insert(why);
-        }
+        self.close();
     }
 
     /// The beginning of what is there.
@@ -195,6 +198,10 @@ impl HeldOutput {
         let most = until.map_or(left, |until| left.min(until.saturating_sub(cursor.offset)));
         let wanted = bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX));
         let length = self.spool.read_at(&mut bytes[..wanted], cursor.offset)?;
+        // It would be read for ever.
+        if length == 0 && wanted > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         cursor.offset += length as u64;
         cursor.run = Some((stream, left - length as u64)).filter(|(_, left)| *left > 0);
         Ok(Some(Read { stream, length }))
@@ -210,6 +217,9 @@ impl HeldOutput {
     }
 
     fn read_head(&self, offset: u64) -> io::Result<Option<(Stream, u64)>> {
+        if let Some((run, length)) = self.unwritten.iter().find(|(run, _)| run.start == offset) {
+            return Ok(Some((run.stream, *length)));
+        }
         let mut bytes = [0; HEAD_BYTES];
         if self.spool.read_at(&mut bytes, offset)? < bytes.len() {
             return Ok(None);
@@ -341,6 +351,43 @@ mod tests {
         held.spool.backing = super::super::Backing::Heap(Vec::new());
         fill(&mut held, 20_000);
         assert!(held.lost().is_some() && held.given_up().is_none());
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_written_loses_nothing() {
+        let mut held = HeldOutput::default();
+        held.append(Stream::Stderr, b"before");
+        // Long enough for bytes of it to pass for a head.
+        held.append(Stream::Stdout, &[b'7'; 100]);
+        let kept = super::super::file_of(&all_of(&held.spool)).unwrap();
+        held.spool.backing = super::super::Backing::Disk(read_only(&kept));
+        held.finish();
+        assert!(held.lost().is_none() && held.unwritten.len() == 1);
+        let expected = [(Stream::Stderr, b"before".to_vec()), (Stream::Stdout, vec![b'7'; 100])];
+        assert_eq!(contents(&held, 30), expected);
+    }
+
+    #[test]
+    fn what_is_missing_in_the_file_is_an_error_and_read_once() {
+        let mut held = HeldOutput::default();
+        held.append(Stream::Stdout, b"there");
+        held.unwritten.push((Run { stream: Stream::Stdout, start: 0 }, 100));
+        let (mut cursor, mut buffer) = (held.beginning(), [0; 50]);
+        assert_eq!(held.read(&mut cursor, &mut buffer).unwrap().map(|read| read.length), Some(5));
+        assert!(held.read(&mut cursor, &mut buffer).is_err());
+        assert!(held.read(&mut cursor, &mut buffer).unwrap().is_none());
+    }
+
+    fn all_of(spool: &Spool) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(spool.len()).unwrap()];
+        assert_eq!(spool.read_at(&mut bytes, 0).unwrap(), bytes.len());
+        bytes
+    }
+
+    /// The same file, which cannot be written through this.
+    fn read_only(file: &std::os::fd::OwnedFd) -> std::os::fd::OwnedFd {
+        let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file));
+        rustix::fs::open(path, rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap()
     }
 
     #[test]

@@ -162,12 +162,22 @@ fn own_path() -> io::Result<std::path::PathBuf> {
 }
 
 /// The descriptors that a process of the same program has handed down to this one, which ends when that one does; `None` where
-/// there are none.
-pub(crate) fn handed_down<const N: usize>() -> Option<[OwnedFd; N]> {
-    let text = std::env::var(HANDED_DOWN).ok()?;
-    let mut numbers = text.split(',').map(str::parse::<i32>);
-    let parent = numbers.next()?.ok()?;
-    end_with(parent)?;
+/// there are none. Fails where there are, and they cannot be used: then this process was not started for what its arguments say.
+pub(crate) fn handed_down<const N: usize>() -> io::Result<Option<[OwnedFd; N]>> {
+    let Ok(text) = std::env::var(HANDED_DOWN) else { return Ok(None) };
+    let (parent, numbers) = text.split_once(',').unwrap_or((&text, ""));
+    if parent.parse() != Ok(std::os::unix::process::parent_id()) {
+        return Ok(None);
+    }
+    #[cfg(target_os = "linux")]
+    let _refused = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
+    // It may have died before that.
+    let is_there = parent.parse() == Ok(std::os::unix::process::parent_id());
+    descriptors(numbers).filter(|_| is_there).map(Some).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+fn descriptors<const N: usize>(numbers: &str) -> Option<[OwnedFd; N]> {
+    let numbers = numbers.split(',').map(str::parse::<i32>);
     let numbers: Vec<i32> = numbers.collect::<Result<_, _>>().ok()?;
     let numbers: [i32; N] = numbers.try_into().ok()?;
     let is_open = |number: &i32| {
@@ -178,11 +188,4 @@ pub(crate) fn handed_down<const N: usize>() -> Option<[OwnedFd; N]> {
     // SAFETY: open, inherited, and nobody else's: the variable names them for us, once.
     (distinct && numbers.iter().all(is_open))
         .then(|| numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }))
-}
-
-/// Has TERM sent to us when our parent dies. `None` where it is dead already, or another.
-fn end_with(parent: i32) -> Option<()> {
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).ok()?;
-    (rustix::process::getppid().map(Pid::as_raw_pid) == Some(parent)).then_some(())
 }

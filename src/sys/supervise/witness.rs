@@ -76,7 +76,10 @@ impl Drop for Witness {
     fn drop(&mut self) {
         // SAFETY: plain system calls; unreaped, the number is still the witness's.
         unsafe {
-            libc::kill(self.pid, libc::SIGKILL);
+            // It would not end, then, before we do.
+            if libc::kill(self.pid, libc::SIGKILL) < 0 {
+                return;
+            }
             // Not without end: where the system refuses to tell, it is left to later ones.
             for _ in 0..ATTEMPTS {
                 if libc::waitpid(self.pid, std::ptr::null_mut(), 0) >= 0 || os::errno() != libc::EINTR {

@@ -44,9 +44,10 @@ pub(super) unsafe fn write(fd: c_int, bytes: *const c_void, length: usize) {
     unsafe { libc::write(fd, bytes, length) };
 }
 
-pub(super) unsafe fn dup2(from: c_int, to: c_int) {
+/// Returns the errno where it failed, else 0.
+pub(super) unsafe fn dup2(from: c_int, to: c_int) -> c_int {
     // SAFETY: takes numbers.
-    unsafe { libc::dup2(from, to) };
+    if unsafe { libc::dup2(from, to) } < 0 { os::errno() } else { 0 }
 }
 
 pub(super) unsafe fn close(fd: c_int) {

@@ -135,9 +135,11 @@ pub(super) unsafe fn write(fd: c_int, bytes: *const c_void, length: usize) {
     unsafe { call(libc::SYS_write, [word(fd), bytes as usize, length, 0]) };
 }
 
-pub(super) unsafe fn dup2(from: c_int, to: c_int) {
+/// Returns the errno where it failed, else 0.
+pub(super) unsafe fn dup2(from: c_int, to: c_int) -> c_int {
     // SAFETY: takes numbers.
-    unsafe { call(libc::SYS_dup2, [word(from), word(to), 0, 0]) };
+    let result = unsafe { call(libc::SYS_dup2, [word(from), word(to), 0, 0]) };
+    c_int::try_from(-result.min(0)).unwrap_or(libc::EINVAL)
 }
 
 pub(super) unsafe fn close(fd: c_int) {

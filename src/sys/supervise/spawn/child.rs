@@ -31,16 +31,17 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
         if !os::die_with(launch.parent, launch.death_signal) {
             calls::exit(127);
         }
+        let mut failed = 0;
         for (target, source) in (0..).zip(launch.descriptors) {
             if let Some(source) = source {
-                calls::dup2(source, target);
+                failed = failed.max(put(source, target));
             }
         }
         for fd in inherited::closed_stdio() {
             calls::close(fd);
         }
         for &(source, target) in &launch.inputs {
-            calls::dup2(source, target);
+            failed = failed.max(put(source, target));
         }
         for &(signal, disposition) in &launch.replaced {
             // Those that we catch have their default action already.
@@ -52,10 +53,26 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
         // While signals are blocked: one that came for being late would end us without a word.
         let late = launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest);
         calls::set_mask(&launch.mask);
-        let errno = if late { LATE } else { execute(&launch.files, launch.environment()) };
+        let errno = match failed {
+            _ if late => LATE,
+            0 => execute(&launch.files, launch.environment()),
+            // With other streams than it should have, it would read and write what is not its own.
+            failed => failed,
+        };
         // The errno is four bytes; the pipe is empty, so they fit.
         calls::write(launch.report, (&raw const errno).cast(), size_of::<i32>());
         calls::exit(127)
+    }
+}
+
+/// Makes `target` the same as `source`. Returns the errno where that failed, else 0.
+unsafe fn put(source: i32, target: i32) -> i32 {
+    loop {
+        // SAFETY: plain system calls.
+        match unsafe { calls::dup2(source, target) } {
+            libc::EINTR | libc::EBUSY => {}
+            errno => return errno,
+        }
     }
 }
 
