@@ -13,6 +13,7 @@ mod stderr;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -20,7 +21,7 @@ use rustix::io::Errno;
 use super::environment;
 use crate::base::printable::{self, Charset};
 use crate::dialect;
-use crate::policy::value::Color;
+use crate::policy::value::{Color, MessageFormat, Value as _};
 
 pub(crate) use mark::StdoutMark;
 pub(crate) use messages::Messages;
@@ -51,16 +52,36 @@ pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
     within_ci(printable::json(text, charset()), dialect::harmless_json)
 }
 
+/// Commands for a CI system are to be written: it reads all that we write, though no variable may name it, as in a container.
+pub(crate) fn expect_ci() {
+    EXPECTS_CI.store(true, Ordering::Relaxed);
+}
+
+static EXPECTS_CI: AtomicBool = AtomicBool::new(false);
+
 /// Makes the text harmless where a runner may read it.
 fn within_ci(text: Cow<'_, str>, harmless: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     static IN_CI: OnceLock<bool> = OnceLock::new();
-    if !*IN_CI.get_or_init(|| dialect::is_ci(|name| environment::get(name).is_some())) {
+    let is_set = |name: &str| environment::get(name).is_some();
+    let is_named = || *IN_CI.get_or_init(|| dialect::is_ci(is_set) || asks_for_ci());
+    if !EXPECTS_CI.load(Ordering::Relaxed) && !is_named() {
         return text;
     }
     match harmless(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(changed) => Cow::Owned(changed),
     }
+}
+
+/// May a word of the command line, or the variable for the option, ask for commands for a CI system? What is wrong with the
+/// command line is reported before it is understood.
+fn asks_for_ci() -> bool {
+    let words = std::env::args_os().take_while(|word| word != "--");
+    let values = words.chain(environment::get("RETRY_OPT_MESSAGE_FORMAT"));
+    values.filter_map(|word| word.into_string().ok()).any(|word| {
+        let value = word.rsplit('=').next().unwrap_or_default();
+        matches!(MessageFormat::parse(value), Ok(MessageFormat::Ci(_)))
+    })
 }
 
 /// Stdout, for verbs that run no command: its reader is waited for, also where somebody has made it non-blocking. They have

@@ -1,5 +1,6 @@
 //! Whether a run's spans are exported, and where to: what OpenTelemetry's variables say.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -164,8 +165,15 @@ fn headers(text: &str) -> Vec<(String, String)> {
 fn pair(text: &str) -> Option<(String, String)> {
     let (name, value) = text.split_once('=')?;
     let name = name.trim();
-    let value = percent_decode_str(value.trim()).decode_utf8().ok()?.into_owned();
+    let value = decoded(value.trim())?;
     (!name.is_empty()).then(|| (name.to_owned(), value))
+}
+
+/// `None` if a `%` stands before anything but two hexadecimal digits, or the bytes are not UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let is_code = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let is_whole = text.split('%').skip(1).all(is_code);
+    percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole).map(Cow::into_owned)
 }
 
 /// The attributes that variables give to the resource; `service.name` is always there, and first.

@@ -279,6 +279,41 @@ fn no_message_of_ours_is_obeyed_whatever_it_quotes() {
     }
 }
 
+/// In a container, no variable may name the system that reads its output.
+#[test]
+fn no_message_is_obeyed_in_a_dialect_that_only_an_option_or_a_policy_names() {
+    let sandbox = Sandbox::new();
+    sandbox.write("policies.toml", "[policy.default]\nmessage-format = \"azure\"\n");
+    for form in ["##[error]x", "##vso[task.complete]", "##teamcity[x]", "x\n::error::y\n##[error]z"] {
+        let label = format!("a={form}");
+        // The variable for the option, and the line.
+        let lines: [(&str, &[&str]); 6] = [
+            ("", &["--message-format", "github", "--name", form, "--max", "1", "--", "false"]),
+            (
+                "",
+                &["--message-format=teamcity", "--log", "-", "--label", &label, "--max", "1", "--", "false"],
+            ),
+            (
+                "",
+                &["--config", "policies.toml", "--log", "-", "--label", &label, "--max", "1", "--", "false"],
+            ),
+            ("github", &["--log", "-", "--name", form, "--max=1", "--", "false"]),
+            ("github", &["--policy", form, "--", "false"]),
+            ("", &["--message-format", "azure", "--max", form, "--", "false"]),
+        ];
+        for (variable, line) in lines {
+            let said = sandbox.run_in(&[("RETRY_OPT_MESSAGE_FORMAT", variable)], line).stderr;
+            let ours = said.lines().filter(|line| {
+                !line.starts_with("::error title=") && !line.starts_with("##vso[task.logissue type=error]")
+            });
+            let obeyed: Vec<_> =
+                ours.filter(|line| is_obeyed(line) && !line.starts_with("##teamcity[")).collect();
+            assert!(obeyed.is_empty(), "{line:?}: {obeyed:?}");
+            assert!(said.contains("# #") || said.contains("\\u0023"), "nothing was quoted: {said}");
+        }
+    }
+}
+
 /// A job's log shows colours, and people read it.
 #[test]
 fn a_name_steers_no_log_of_a_system() {

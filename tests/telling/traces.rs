@@ -137,6 +137,8 @@ fn an_unreadable_context_begins_a_trace_of_its_own_without_its_state() {
         format!("00-{}-{PARENT}-01", TRACE.to_uppercase()),
         format!("00-{TRACE}-{}-01", "0".repeat(16)),
         format!("00-{}-{PARENT}-01", "0".repeat(32)),
+        // A state alone belongs to no trace, either.
+        String::new(),
     ] {
         let (sandbox, receiver) = (Sandbox::new(), Receiver::willing());
         let environment = [

@@ -33,8 +33,8 @@ pub(super) struct Telling {
     sender: Sender,
     /// Messages whose outcome nobody has taken yet.
     pending: u32,
-    /// The run is part of another retry's trace that could not be read: what belonged to it is taken away.
-    unreadable: bool,
+    /// The trace begins with the run: the state of another one (`TRACESTATE`) is taken away.
+    is_first: bool,
 }
 
 struct Tracer {
@@ -91,7 +91,7 @@ impl Telling {
             Export::Impossible(why) => return (telling, Some(format!("traces not exported: {why}"))),
             Export::On(settings) => with_host(*settings),
         };
-        telling.unreadable = incoming.is_none() && environment::get("TRACEPARENT").is_some();
+        telling.is_first = incoming.is_none();
         let about = about(policy, identity, command);
         let recorder = Recorder::new(about, incoming, identity::entropy(), clock::since_epoch());
         identity.trace_id = Some(recorder.context().trace_id());
@@ -135,8 +135,8 @@ impl Telling {
 
     fn carried(&self, context: TraceContext) -> Vec<Variable> {
         let mut variables = vec![("TRACEPARENT", Some(context.to_string().into()))];
-        // It belongs to a trace that nobody knows.
-        variables.extend(self.unreadable.then_some(("TRACESTATE", None)));
+        // Without a context that can be read it is invalid (W3C Trace Context, 3.3).
+        variables.extend(self.is_first.then_some(("TRACESTATE", None)));
         variables
     }
 

@@ -12,7 +12,7 @@ use self::outputs::Outputs;
 use super::ci_files;
 use crate::base::duration::approximate;
 use crate::base::words::of_system;
-use crate::dialect::{Dialect, harmless};
+use crate::dialect::Dialect;
 use crate::event::{Event, Level, Outcome, Record, RunIdentity, millis};
 use crate::policy::Policy;
 use crate::policy::settings::plain;
@@ -85,6 +85,9 @@ impl Console {
     /// `folds`: failed attempts that look alike are told once.
     pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
         let dialect = ci_files::dialect(policy);
+        if dialect.is_some() {
+            output::expect_ci();
+        }
         Self {
             folds,
             seen: None,
@@ -251,7 +254,6 @@ impl Console {
         } else {
             let (on, off) = if self.wants_color() { colors(level) } else { ("", "") };
             let text = printable(text);
-            let text = if self.dialect.is_some() { harmless(&text) } else { text };
             format!("{on}retry: {text}{off}\n")
         };
         let at_once = matches!(event, Some(Event::GateBypassed(_)));

@@ -117,7 +117,9 @@ fn the_resource_is_what_the_variables_say() {
     let list = ("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.name=x,,team=later");
     assert_eq!(names(&[list]), ["service.name=x", "team=a,b"]);
     assert_eq!(names(&[list, ("OTEL_SERVICE_NAME", "y")]), ["service.name=y", "team=a,b"]);
-    assert_eq!(names(&[("OTEL_RESOURCE_ATTRIBUTES", "team=a,nonsense")]), ["service.name=retry"]);
+    for wrong in ["team=a,nonsense", "team=a,x=%zz", "team=a,x=1%", "team=a,x=%4", "team=a,x=%ff"] {
+        assert_eq!(names(&[("OTEL_RESOURCE_ATTRIBUTES", wrong)]), ["service.name=retry"], "{wrong}");
+    }
     let github = [
         ("CI", "true"),
         ("GITHUB_RUN_ID", "7"),
