@@ -12,8 +12,10 @@ use crate::metrics::Metrics;
 use crate::sys::supervise::stop_signals;
 use crate::sys::{identity, trust};
 
-/// The longest wait for the lock.
+/// The longest wait for a lock under which nothing changes.
 const LOCK_LIMIT: Duration = Duration::from_secs(1);
+/// How many such waits a crowd may take in which each has its turn, so that none of its runs is missing in the sums.
+const TURNS: u32 = 10;
 /// The shortest and the longest pause between looks at the lock.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
 /// The largest file that is read, in bytes.
@@ -109,17 +111,22 @@ impl Place {
         };
         // Of another user's, reading is enough.
         let file = open(true).or_else(|why| open(false).map_err(|_| why))?;
-        let (begun, told) = (Instant::now(), stop_signals());
+        let (first, told) = (Instant::now(), stop_signals());
+        let (mut begun, mut seen) = (first, self.written());
         let random: [u8; 64] = identity::entropy();
         for share in random.iter().cycle() {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(fs::TryLockError::Error(why)) => return Err(why),
-                Err(fs::TryLockError::WouldBlock) => {
-                    if begun.elapsed() >= LOCK_LIMIT || stop_signals() != told {
+                Err(fs::TryLockError::WouldBlock) if stop_signals() != told => return Ok(None),
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() >= LOCK_LIMIT => {
+                    let now = self.written();
+                    if now == seen || first.elapsed() >= LOCK_LIMIT * TURNS {
                         return Ok(None);
                     }
+                    (begun, seen) = (Instant::now(), now);
                 }
+                Err(fs::TryLockError::WouldBlock) => {}
             }
             // Half of the pause, and a share of the other half.
             let jitter = 0.5 + f64::from(*share) / 510.0;
@@ -132,6 +139,12 @@ impl Place {
             let _not_ours = file.set_permissions(mode);
         }
         Ok(Some(file))
+    }
+
+    /// What tells whether another process has written the file: each does it by a new one.
+    fn written(&self) -> Option<(u64, i64, i64)> {
+        let file = fs::symlink_metadata(&self.path).ok()?;
+        Some((file.ino(), file.mtime(), file.mtime_nsec()))
     }
 
     fn read(&self) -> io::Result<Vec<u8>> {

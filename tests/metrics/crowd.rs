@@ -55,7 +55,7 @@ fn every_run_of_64_processes_is_counted_or_says_that_it_is_not() {
             found.sum(name, label)
         );
     }
-    assert!(counted > PROCESSES, "{given_up} of {} runs waited for more than a second", PROCESSES * RUNS);
+    assert!(counted > PROCESSES, "{given_up} of {} runs waited for too long", PROCESSES * RUNS);
     assert_eq!(sandbox.files(), [".retry.prom.lock", "retry.prom"]);
 }
 
