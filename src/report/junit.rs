@@ -1,5 +1,6 @@
 //! Runs as test cases, for the readers of JUnit's XML: a suite for each name, a case for each run. A rescued run passes, with
-//! its failures as flaky ones; a failed run has its first failure, and the later ones as reruns (Surefire's order).
+//! its failures as flaky ones; a failed run has its first failure, and the later ones as reruns (Surefire's order). A run without
+//! an end is skipped.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +23,7 @@ struct Sums {
     tests: usize,
     failures: usize,
     errors: usize,
+    skipped: usize,
     /// Microseconds.
     time: u64,
 }
@@ -32,6 +34,8 @@ enum Verdict {
     Passed,
     Failed,
     Broken,
+    /// No end was logged, so nobody knows.
+    Unfinished,
 }
 
 /// The document. Stories stand in order of their begin.
@@ -51,6 +55,7 @@ pub fn render(stories: &[Story], flaky: Flaky) -> String {
             sums.tests += 1;
             sums.failures += usize::from(verdict == Verdict::Failed);
             sums.errors += usize::from(verdict == Verdict::Broken);
+            sums.skipped += usize::from(verdict == Verdict::Unfinished);
             sums.time += elapsed(story);
             cases += &case(story, &title, verdict, flaky);
         }
@@ -58,13 +63,15 @@ pub fn render(stories: &[Story], flaky: Flaky) -> String {
             tests: all.tests + sums.tests,
             failures: all.failures + sums.failures,
             errors: all.errors + sums.errors,
+            skipped: all.skipped + sums.skipped,
             time: all.time + sums.time,
         };
         let _infallible = write!(
             body,
-            "  <testsuite name=\"{}\"{}>\n{cases}  </testsuite>\n",
+            "  <testsuite name=\"{}\"{} skipped=\"{}\">\n{cases}  </testsuite>\n",
             escaped(name),
-            counts(&sums)
+            counts(&sums),
+            sums.skipped
         );
     }
     format!(
@@ -74,7 +81,7 @@ pub fn render(stories: &[Story], flaky: Flaky) -> String {
 }
 
 fn counts(sums: &Sums) -> String {
-    let Sums { tests, failures, errors, time } = sums;
+    let Sums { tests, failures, errors, time, .. } = sums;
     format!(" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{}\"", seconds(*time))
 }
 
@@ -94,6 +101,9 @@ fn failures(story: &Story) -> impl Iterator<Item = (&Attempt, &Failure)> {
 fn verdict(story: &Story, flaky: Flaky) -> Verdict {
     if story.has_succeeded() && !(story.is_rescued() && flaky == Flaky::Failure) {
         return Verdict::Passed;
+    }
+    if story.end.is_none() {
+        return Verdict::Unfinished;
     }
     match failures(story).next() {
         Some((_, failure)) if !is_broken(failure) => Verdict::Failed,
@@ -126,13 +136,18 @@ fn case(story: &Story, title: &str, verdict: Verdict, flaky: Flaky) -> String {
         let kind = if is_broken(failure) { "Error" } else { "Failure" };
         match (is_flaky, at) {
             (true, _) => out += &rerun(&format!("flaky{kind}"), failure),
-            (false, 0) if verdict != Verdict::Passed => out += &first(&kind.to_lowercase(), failure),
+            (false, 0) if matches!(verdict, Verdict::Failed | Verdict::Broken) => {
+                out += &first(&kind.to_lowercase(), failure)
+            }
             (false, _) => out += &rerun(&format!("rerun{kind}"), failure),
         }
     }
     if verdict == Verdict::Broken && failures(story).next().is_none() {
-        let message = story.end.as_ref().map_or("no end was logged", |end| &end.message);
+        let message = story.end.as_ref().map_or("", |end| &end.message);
         let _infallible = writeln!(out, "      <error message=\"{}\" type=\"{outcome}\"/>", escaped(message));
+    }
+    if verdict == Verdict::Unfinished {
+        out += "      <skipped message=\"no end was logged\"/>\n";
     }
     let tail = |of: fn(&Failure) -> Option<&String>| {
         failures(story)
@@ -156,7 +171,9 @@ fn summary(story: &Story, rescued: bool) -> String {
         .iter()
         .map(|(reason, count)| if *count == 1 { reason.clone() } else { format!("{reason} ×{count}") })
         .collect();
-    format!("passed on attempt {0} of {0} after {1}", end.attempts, seen.join(", "))
+    let max = story.attempts.last().and_then(|attempt| attempt.max);
+    let of = max.map(|max| format!(" of {max}")).unwrap_or_default();
+    format!("passed on attempt {}{of} after {}", end.attempts, seen.join(", "))
 }
 
 fn opening(name: &str, failure: &Failure) -> String {
