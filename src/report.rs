@@ -34,6 +34,7 @@ pub mod what_if;
 
 pub use analysis::{Analysis, Input, Options, Outcome, Stories};
 pub use choice::{Choice, Picked};
+pub use runs::MAX_GROUPS;
 pub use stats::OUTCOMES;
 pub use unmatched::Template;
 

@@ -15,7 +15,8 @@ use crate::report::junit::Flaky;
 use crate::report::rejudge::Judge;
 use crate::report::text::{self, Style};
 use crate::report::{
-    Analysis, Choice, Options, Outcome, Picked, html, junit, limits, markdown, rejudge, tell, trace,
+    Analysis, Choice, MAX_GROUPS, Options, Outcome, Picked, html, junit, limits, markdown, rejudge, tell,
+    trace,
 };
 use crate::sys::environment::Outer;
 use crate::sys::{files, output};
@@ -24,6 +25,8 @@ use crate::sys::{files, output};
 struct Shown {
     style: Style,
     flaky: Flaky,
+    /// Other settings were asked about.
+    asks_what_if: bool,
     /// The output is made as a whole or not at all.
     is_whole: bool,
 }
@@ -39,6 +42,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     let shown = Shown {
         style: options::style(invocation, logs.len())?,
         flaky: options::flaky(invocation)?,
+        asks_what_if: invocation.value("what-if").is_some(),
         is_whole: ["output", "draft-rules", "run"].iter().any(|id| invocation.value(id).is_some()),
     };
     let mut analysis = Analysis::new(&options);
@@ -48,6 +52,12 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
         return cut(invocation, &outcome, format, &shown);
     }
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
+    if outcome.report.groups_overflowed {
+        let most = text::grouped(MAX_GROUPS as u64);
+        super::warn(&format!(
+            "more than {most} different names, keys, hosts, labels or rules: the rest is (other)"
+        ));
+    }
     if outcome.overflowed {
         return Err(Error::usage(format!("--format {format} shows {} runs at most", options::MAX_RUNS))
             .hint("choose some with --since, --name, --outcome or --run"));
@@ -93,6 +103,7 @@ fn render(outcome: &Outcome, format: &str, shown: &Shown) -> Result<String, Erro
                 report.rejudged.as_ref().map(rejudge::render).or_else(|| stories.first().map(tell::tell));
             match told {
                 Some(text) => printable::page(&text, charset).into_owned(),
+                None if shown.asks_what_if => text::render_what_if(report, &shown.style),
                 None => text::render(report, &shown.style),
             }
         }
@@ -134,7 +145,8 @@ fn is_one(choice: Option<&Choice>, picked: Option<&Picked>) -> Result<(), Error>
 /// Writes the report where it was asked for.
 fn deliver(invocation: &Invocation, text: &str) -> Result<Exit, Error> {
     let Some(file) = invocation.value("output").filter(|file| *file != "-") else {
-        return super::printed(output::to_stdout_exactly(text));
+        // A runner of a CI system obeys what a name or an error says, whatever the format.
+        return super::printed(output::to_stdout_exactly(&output::harmless(text)));
     };
     let written = files::replace(file, text.as_bytes());
     written.map_err(|why| Error::system(&format!("cannot write {}", file.display()), &why))?;

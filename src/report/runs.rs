@@ -18,7 +18,7 @@ pub(super) const MAX_ATTEMPTS: usize = 1_024;
 /// Causes of failure of a run that are told apart.
 const MAX_CAUSES: usize = 64;
 /// Groups of one kind.
-pub(super) const MAX_GROUPS: usize = 10_000;
+pub const MAX_GROUPS: usize = 10_000;
 
 /// The texts that runs refer to by number.
 #[derive(Debug)]

@@ -33,14 +33,23 @@ pub struct Style {
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
-        let what_if: String = what_if(report).lines().map(|line| wrap(line, style.width, 11)).collect();
-        let parts = [operations(report, style), rules(report, style), unmatched(report, style), what_if];
+        let tables = [operations(report, style), rules(report, style), unmatched(report, style)];
+        let parts = [&tables[..], &[changes(report, style)]].concat();
         for part in parts.iter().filter(|part| !part.is_empty()) {
             out.push('\n');
             out.push_str(part);
         }
     }
     paint::finish(&out, style.charset, style.color)
+}
+
+/// Only what other settings would have changed.
+pub fn render_what_if(report: &Report, style: &Style) -> String {
+    paint::finish(&changes(report, style), style.charset, style.color)
+}
+
+fn changes(report: &Report, style: &Style) -> String {
+    what_if(report).lines().map(|line| wrap(line, style.width, 11)).collect()
 }
 
 fn head(report: &Report, style: &Style) -> String {

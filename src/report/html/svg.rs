@@ -7,7 +7,10 @@ pub use curves::{Curve, Scale, curves, map};
 
 use std::fmt::{self, Write as _};
 
+use crate::base::printable::is_unsafe;
 use crate::report::story::Story;
+use crate::report::text::grouped;
+use crate::report::text::paint::is_mark;
 
 /// Of every chart, in its own units.
 const WIDTH: usize = 960;
@@ -52,7 +55,7 @@ impl fmt::Display for Escaped<'_> {
                     f.write_char(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'))?;
                 }
                 '\u{7f}'..='\u{9f}' => f.write_char('\u{2421}')?,
-                c if crate::base::printable::is_unsafe(c) => f.write_char('\u{fffd}')?,
+                c if is_mark(c) || is_unsafe(c) => f.write_char('\u{fffd}')?,
                 c => f.write_char(c)?,
             }
         }
@@ -105,7 +108,8 @@ pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
     }
     let _infallible = writeln!(
         out,
-        "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>\n<text class=\"faint\" x=\"0\" y=\"12\">highest bar: {highest}</text>"
+        "<line class=\"axis\" x1=\"0\" y1=\"{HEIGHT}\" x2=\"{WIDTH}\" y2=\"{HEIGHT}\"/>\n<text class=\"faint\" x=\"0\" y=\"12\">highest bar: {}</text>",
+        grouped(highest)
     );
     out + &ticks(bars, step) + "</svg>\n"
 }
