@@ -56,6 +56,8 @@ pub struct Input {
     pub too_long: u64,
     /// Files whose last line is cut off.
     pub cut_off: u64,
+    /// Those of them that could not be read any further.
+    pub cut_short: u64,
     /// The input was not read to its end.
     pub interrupted: bool,
     /// The first line that was skipped: file, number, why.
@@ -81,6 +83,8 @@ struct Core {
     /// The file and the number of its lines so far.
     file: String,
     number: u64,
+    /// The file could not be read to its end.
+    is_short: bool,
     dictionary: Dictionary,
     open: Open,
     stats: Stats,
@@ -124,6 +128,7 @@ impl Analysis {
             input: Input::default(),
             file: String::new(),
             number: 0,
+            is_short: false,
             dictionary: Dictionary::default(),
             open: Open::new(stories, options.judge.clone()),
             rejudged: Rejudged::default(),
@@ -153,7 +158,16 @@ impl Analysis {
     /// Ends the file.
     pub fn end(&mut self) {
         let Self { splitter, core } = self;
+        let before = core.input.cut_off;
         splitter.end(|piece| core.take(piece));
+        if std::mem::take(&mut core.is_short) {
+            core.input.cut_short += core.input.cut_off - before;
+        }
+    }
+
+    /// Says that the file cannot be read any further: its last line is cut off by that, and by no writer.
+    pub fn cut_short(&mut self) {
+        self.core.is_short = true;
     }
 
     /// Bytes of the file behind its last line feed.
@@ -187,7 +201,8 @@ impl Analysis {
 
     pub fn finish(mut self) -> Outcome {
         let picked = self.core.chosen.take().map(|chosen| {
-            chosen.give(|line| {
+            let filter = self.core.filter.clone();
+            chosen.give(&filter, |line| {
                 let _read_before = line::read(line, |line, at| self.core.line(line, at));
             })
         });
@@ -253,7 +268,7 @@ impl Core {
             return;
         }
         let read = line::read(line, |parsed, at| match &mut self.chosen {
-            Some(chosen) if self.filter.takes(parsed) => chosen.take(&parsed.run, line),
+            Some(chosen) if self.filter.takes(parsed) => chosen.take(parsed, at, line, &self.filter),
             Some(_) => {}
             None => self.line(parsed, at),
         });

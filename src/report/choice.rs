@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::filter::Filter;
+use super::line::Line;
+
 /// Lines of a run that are kept.
 const MAX_RUN_LINES: usize = 100_000;
 /// Runs of the same prefix that are told of.
 const MAX_RUNS: usize = 10;
+
+/// Runs that are held until it is known how they ended.
+const MAX_HELD: usize = 10_000;
 
 /// Which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +36,42 @@ pub enum Picked {
 pub(super) struct Chosen {
     choice: Choice,
     runs: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Where the choice depends on ends: the runs whose end has not been seen, each with the moment of its last line.
+    held: BTreeMap<String, (i64, Vec<Vec<u8>>)>,
 }
 
 impl Chosen {
     pub(super) fn new(choice: Choice) -> Self {
-        Self { choice, runs: BTreeMap::new() }
+        Self { choice, runs: BTreeMap::new(), held: BTreeMap::new() }
     }
 
-    pub(super) fn take(&mut self, run: &str, line: &[u8]) {
+    /// Takes a line of a run that the filter may take; `bytes` is all of it.
+    pub(super) fn take(&mut self, line: &Line<'_>, at: i64, bytes: &[u8], filter: &Filter) {
+        if !filter.asks_for_ends() {
+            return self.add(&line.run, [bytes.to_vec()]);
+        }
+        if self.runs.contains_key(&*line.run) {
+            return self.add(&line.run, [bytes.to_vec()]);
+        }
+        let (last, lines) = self.held.entry(line.run.to_string()).or_default();
+        *last = at.max(*last);
+        if lines.len() < MAX_RUN_LINES {
+            lines.push(bytes.to_vec());
+        }
+        if &*line.event == "run.stop" {
+            let held = self.held.remove(&*line.run);
+            let lines = held.filter(|_| filter.takes_end(at, line.ended())).map(|(_, lines)| lines);
+            self.add(&line.run, lines.unwrap_or_default());
+        } else if self.held.len() > MAX_HELD {
+            self.held.pop_first();
+        }
+    }
+
+    fn add(&mut self, run: &str, more: impl IntoIterator<Item = Vec<u8>>) {
+        let mut more = more.into_iter().peekable();
+        if more.peek().is_none() {
+            return;
+        }
         match &self.choice {
             Choice::Last => {
                 let newest = self.runs.last_key_value().map(|(id, _)| id.as_str());
@@ -53,13 +87,14 @@ impl Chosen {
             Choice::Prefix(_) => {}
         }
         let lines = self.runs.entry(run.to_owned()).or_default();
-        if lines.len() < MAX_RUN_LINES {
-            lines.push(line.to_vec());
-        }
+        lines.extend(more.take(MAX_RUN_LINES - lines.len()));
     }
 
     /// Gives the lines of the run, if it is one.
-    pub(super) fn give(self, mut each: impl FnMut(&[u8])) -> Picked {
+    pub(super) fn give(mut self, filter: &Filter, mut each: impl FnMut(&[u8])) -> Picked {
+        for (run, (last, lines)) in std::mem::take(&mut self.held) {
+            self.add(&run, Some(lines).filter(|_| filter.takes_open(last)).unwrap_or_default());
+        }
         if self.runs.len() > 1 {
             return Picked::Several(self.runs.into_keys().collect());
         }

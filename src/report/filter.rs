@@ -29,6 +29,11 @@ impl Filter {
             && (self.labels.is_empty() || self.labels.iter().any(|label| has(line, label)))
     }
 
+    /// Whether it depends on a run's end if that is among them.
+    pub(super) fn asks_for_ends(&self) -> bool {
+        self.since.is_some() || self.until.is_some() || !self.outcomes.is_empty()
+    }
+
     /// Whether the moment is within the window.
     pub(super) fn spans(&self, at: i64) -> bool {
         self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)

@@ -23,8 +23,18 @@ pub struct Story {
     pub holds: Vec<Hold>,
     /// How it ended; `None` when no end was logged.
     pub end: Option<End>,
-    /// The number of the attempt under way, and whether its command could be started.
-    under_way: Option<(u64, bool)>,
+    /// The attempt that began last.
+    pub(super) begun: Option<Begun>,
+}
+
+/// The begin of an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    pub at: i64,
+    pub number: u64,
+    pub max: Option<u64>,
+    /// Its command could be started.
+    is_started: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -111,10 +121,14 @@ impl Story {
                 let settings = line.settings.and_then(|raw| serde_json::from_str(raw.get()).ok());
                 self.settings = settings.unwrap_or_default();
             }
-            "attempt.start" => self.under_way = Some((line.attempt, line.child_pid.is_some())),
+            "attempt.start" => {
+                let is_started = line.child_pid.is_some();
+                self.begun = Some(Begun { at, number: line.attempt, max: line.max, is_started });
+            }
             "attempt.success" => self.attempts.push(attempt(line, at, None)),
             "attempt.retry" | "attempt.failed" => {
-                let not_started = self.under_way == Some((line.attempt, false));
+                let not_started =
+                    self.begun.is_some_and(|begun| begun.number == line.attempt && !begun.is_started);
                 self.attempts.push(attempt(line, at, Some(failure(line, not_started))));
             }
             "gate.wait" | "gate.refused" | "gate.bypassed" => {
@@ -142,6 +156,12 @@ impl Story {
             failures: line.failures.iter().map(|tally| (tally.reason.to_string(), tally.count)).collect(),
             letter: line.letter.as_ref().map(|letter| letter.to_string()),
         });
+    }
+
+    /// The attempt that began and whose end was not logged.
+    pub(super) fn under_way(&self) -> Option<Begun> {
+        let is_over = |begun: &Begun| self.attempts.iter().any(|attempt| attempt.number >= begun.number);
+        self.begun.filter(|begun| self.end.is_none() && !is_over(begun))
     }
 
     /// Succeeded with a failure before it.

@@ -30,6 +30,9 @@ pub fn tell(story: &Story) -> String {
     for hold in holds {
         out += &format!("  {:<12}{}  {}\n", "held", offset(story, hold.at), child_text(&hold.message));
     }
+    if let Some(begun) = story.under_way() {
+        out += &format!("{}: no end was logged\n", began(begun.number, begun.max, &offset(story, begun.at)));
+    }
     out += &match &story.end {
         Some(end) => format!("end: {}\n", child_text(&end.message)),
         None => "end: none was logged: the run was killed, or is still running\n".to_owned(),
@@ -63,13 +66,16 @@ fn offset(story: &Story, at: i64) -> String {
     format!("{:>8}", format!("+{}", time::span((at - story.started).max(0).unsigned_abs())))
 }
 
+/// `  attempt 1/3    +29ms`
+fn began(number: u64, max: Option<u64>, offset: &str) -> String {
+    let number = max.map_or_else(|| number.to_string(), |max| format!("{number}/{max}"));
+    format!("  {:<12}{offset}", format!("attempt {number}"))
+}
+
 fn told(story: &Story, attempt: &Attempt) -> String {
-    let number =
-        attempt.max.map_or_else(|| attempt.number.to_string(), |max| format!("{}/{max}", attempt.number));
     let start = format!(
-        "  {:<12}{}  took {}",
-        format!("attempt {number}"),
-        offset(story, attempt.started),
+        "{}  took {}",
+        began(attempt.number, attempt.max, &offset(story, attempt.started)),
         time::span(attempt.duration)
     );
     let Some(failure) = &attempt.failure else { return format!("{start}: succeeded\n") };
@@ -78,7 +84,13 @@ fn told(story: &Story, attempt: &Attempt) -> String {
     let tail = failure.stderr_tail.as_ref().or(failure.stdout_tail.as_ref()).or(failure.quote.as_ref());
     let lines: Vec<_> =
         tail.map(|tail| tail.lines().filter(|line| !line.trim().is_empty()).collect()).unwrap_or_default();
-    for line in lines.iter().skip(lines.len().saturating_sub(TAIL_LINES)) {
+    let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+    let matched =
+        failure.quote.as_deref().filter(|quote| !shown.iter().any(|line| line.contains(quote.trim())));
+    if let Some(quote) = matched {
+        out += &format!("{:14}it matched: {}\n", "", child_text(quote));
+    }
+    for line in shown {
         out += &format!("{:14}| {}\n", "", child_text(line));
     }
     if attempt.wait > 0 {

@@ -145,6 +145,7 @@ fn one_run_is_told_with_its_attempts_waits_and_the_way_to_repeat_its_verdicts() 
 run run-000002 of it's on here, 2026-09-21 14:15:20 UTC
   attempt 1       +0ms  took 500ms: no \"luck\"\\x1b[0m
               transient, by curl/http-5xx (retry profiles curl shows the rule)
+              it matched: curl: no \"luck\"
               | tail
   wait          +500ms  1s (drawn 1s, the server asked for 1ms)
   attempt 2      +1.5s  took 200ms: succeeded

@@ -105,6 +105,8 @@ fn a_verdict_is_doubted_when_the_next_run_succeeds_soon() {
     );
     let late = [stopped(0, "gone"), Made::new(11, "a", 0, true)];
     assert_eq!(plain(&late).rules[0].followed_runs, 0, "more than ten minutes");
+    let before = [stopped(4, "gone"), Made::new(2, "a", 0, true)];
+    assert_eq!(plain(&before).rules[0].followed_runs, 0, "it ended before, though its line stands behind");
     let other = [stopped(0, "gone"), Made::new(2, "b", 0, true)];
     assert_eq!(plain(&other).rules[0].followed_runs, 0, "another name");
 }
