@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Cursor, Read, Seek as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,7 +20,7 @@ pub(crate) const BLOCK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) path: OsString,
-    /// `None` is stdin.
+    /// Device and inode; `None` where they cannot be told.
     id: Option<(u64, u64)>,
     modified: (i64, i64),
     /// In bytes, of a regular file.
@@ -31,16 +32,15 @@ pub(crate) struct Log {
 impl Log {
     /// Looks whether a file can be read; `-` is stdin.
     pub(crate) fn find(path: &OsStr) -> io::Result<Self> {
-        if path == "-" {
-            return Ok(Self {
-                path: path.to_owned(),
-                id: None,
-                modified: (i64::MAX, 0),
-                size: None,
-                file: None,
-            });
-        }
-        let file = File::open(path)?;
+        let file = if path == "-" {
+            match io::stdin().as_fd().try_clone_to_owned() {
+                Ok(stdin) => stdin.into(),
+                // It is closed, which reads as nothing.
+                Err(_) => File::open("/dev/null")?,
+            }
+        } else {
+            File::open(path)?
+        };
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -48,7 +48,8 @@ impl Log {
         let modified = if metadata.is_file() { when(&metadata) } else { (i64::MAX, 0) };
         let id = Some((metadata.dev(), metadata.ino()));
         let size = metadata.is_file().then_some(metadata.len());
-        Ok(Self { path: path.to_owned(), id, modified, size, file: size.is_none().then_some(file) })
+        let stays_open = path == "-" || size.is_none();
+        Ok(Self { path: path.to_owned(), id, modified, size, file: stays_open.then_some(file) })
     }
 
     /// The size in bytes, where that is known.
@@ -58,12 +59,17 @@ impl Log {
 
     /// Opens it, and looks at its first bytes. What is read of it, compressed or not, is added to `counter`.
     pub(crate) fn open(self, counter: &Rc<Cell<u64>>) -> io::Result<Content> {
-        let stream: Box<dyn Read> = match (self.id, self.file) {
-            (None, _) => Box::new(io::stdin()),
-            (Some(_), Some(file)) => Box::new(file),
-            (Some(_), None) => Box::new(File::open(&self.path)?),
+        let file = match self.file {
+            Some(file) => file,
+            None => File::open(&self.path)?,
         };
-        content(Box::new(Counted { stream, counter: Rc::clone(counter) }))
+        content(Box::new(Counted { stream: Box::new(file), counter: Rc::clone(counter) }))
+    }
+
+    /// Is it the file of that name?
+    pub(crate) fn is(&self, path: &OsStr) -> bool {
+        let named = std::fs::metadata(path).ok().filter(|_| self.size.is_some());
+        named.is_some_and(|file| Some((file.dev(), file.ino())) == self.id)
     }
 }
 
@@ -141,6 +147,16 @@ fn when(metadata: &Metadata) -> (i64, i64) {
     (metadata.mtime(), metadata.mtime_nsec())
 }
 
+/// Gives the parts of one log, oldest first, times that keep this order among other logs: their names tell it more surely than
+/// times do, which a copy changes.
+pub(crate) fn keep_order(parts: &mut [Log]) {
+    let mut latest = None;
+    for part in parts {
+        part.modified = latest.map_or(part.modified, |latest| part.modified.max(latest));
+        latest = Some(part.modified);
+    }
+}
+
 /// The logs by the time they were last written, the oldest first, so that a run that spans two of them is met in its
 /// order. One that was named twice, also by a link, is there once.
 pub(crate) fn in_order(mut logs: Vec<Log>) -> Vec<Log> {
@@ -176,7 +192,9 @@ fn age(suffix: &str) -> Option<u64> {
     let suffix = suffix.strip_suffix(".gz").unwrap_or(suffix);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(number) = suffix.strip_prefix('.') {
-        return number.parse().ok().filter(|_| is_number(number));
+        let number = number.parse().ok().filter(|_| is_number(number))?;
+        // So many are not kept: it is a date.
+        return Some(if number >= 19_700_101 { u64::MAX - number } else { number });
     }
     let date = suffix.strip_prefix('-')?.get(..8).filter(|date| is_number(date))?;
     date.parse::<u64>().ok().map(|date| u64::MAX - date)
@@ -222,6 +240,7 @@ mod tests {
         ] {
             assert_eq!(age(suffix).is_some(), is_rotated, "{suffix}");
         }
+        assert!(age(".20261101.gz") > age(".20261102"), "a date may stand behind a dot");
         assert!(age("-20261101") > age("-20261102") && age(".2.gz") > age(".1"), "the larger is the older");
     }
 }

@@ -27,25 +27,34 @@ pub(super) fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
         }
         paths.push("-".into());
     }
-    if invocation.is_set("rotated") {
-        paths = with_rotated(paths)?;
-    }
     let mut found = Vec::new();
     for path in paths {
-        found.push(Log::find(&path).map_err(|why| cannot_read(&path, &why))?);
+        found.extend(if invocation.is_set("rotated") { with_rotated(path)? } else { vec![find(&path)?] });
     }
-    Ok(logs::in_order(found))
+    let found = logs::in_order(found);
+    match invocation.value("output") {
+        Some(output) if found.iter().any(|log| log.is(output)) => Err(Error::usage(format!(
+            "{} is a log that is read: writing to it would lose it",
+            output.display()
+        ))),
+        _ => Ok(found),
+    }
 }
 
-fn with_rotated(paths: Vec<OsString>) -> Result<Vec<OsString>, Error> {
-    let mut all = Vec::new();
-    for path in paths {
-        if path != "-" {
-            all.extend(logs::rotated(&path).map_err(|why| cannot_read(&path, &why))?);
-        }
-        all.push(path);
+fn find(path: &OsString) -> Result<Log, Error> {
+    Log::find(path).map_err(|why| cannot_read(path, &why))
+}
+
+/// A log behind the older parts of it.
+fn with_rotated(path: OsString) -> Result<Vec<Log>, Error> {
+    let mut paths = Vec::new();
+    if path != "-" {
+        paths = logs::rotated(&path).map_err(|why| cannot_read(&path, &why))?;
     }
-    Ok(all)
+    paths.push(path);
+    let mut parts = paths.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    logs::keep_order(&mut parts);
+    Ok(parts)
 }
 
 pub(in crate::commands) fn cannot_read(path: &OsString, why: &std::io::Error) -> Error {
@@ -98,6 +107,7 @@ pub(super) fn stream_in(
             Err(why) => {
                 progress.clear();
                 warn(&format!("{name} was read only in part: {}", of_system(&why)));
+                analysis.cut_short();
                 break;
             }
         }
@@ -126,7 +136,7 @@ pub(super) fn complain(input: &Input) -> Result<(), Error> {
     if input.too_long > 0 {
         note(&format!("{} of {} lines skipped: too long (over 1 MiB)", input.too_long, input.lines));
     }
-    if input.cut_off > 0 {
+    if input.cut_off > input.cut_short {
         note("the last line is cut off: its writer was killed, or is writing now");
     }
     if input.newer > 0 {
