@@ -137,7 +137,7 @@ fn case(story: &Story, title: &str, verdict: Verdict, flaky: Flaky) -> String {
         match (is_flaky, at) {
             (true, _) => out += &rerun(&format!("flaky{kind}"), failure),
             (false, 0) if matches!(verdict, Verdict::Failed | Verdict::Broken) => {
-                out += &first(&kind.to_lowercase(), failure)
+                out += &first(&kind.to_lowercase(), failure);
             }
             (false, _) => out += &rerun(&format!("rerun{kind}"), failure),
         }

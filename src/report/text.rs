@@ -90,11 +90,9 @@ fn head(report: &Report, style: &Style) -> String {
     out += &row("rescued", Role::Rescued, report.rescued, "");
     out += &row("failed", Role::Failed, report.failed, &outcomes.join(", "));
     if report.unfinished > 0 {
-        out += &format!(
-            "  {:<11}{:>7}  (not counted: no end was logged)\n",
-            "unfinished",
-            grouped(report.unfinished)
-        );
+        let count = grouped(report.unfinished);
+        let line = format!("  {:<11}{count:>7}  (not counted: no end was logged)", "unfinished");
+        out += &wrap(&line, style.width, 13);
     }
     if report.runs > 0 {
         out += &spread(report, style);
@@ -131,7 +129,7 @@ fn bar_row(label: &str, role: Role, count: u64, of: u64, note: &str, style: &Sty
     match note {
         "" => format!("{line}\n"),
         note if used + 2 + note.chars().count() <= style.width => format!("{line}  {note}\n"),
-        note => format!("{line}\n{:13}{note}\n", ""),
+        note => format!("{line}\n{}", wrap(&format!("{:13}{note}", ""), style.width, 13)),
     }
 }
 
@@ -174,7 +172,7 @@ fn operations(report: &Report, style: &Style) -> String {
             table.paint(column, role);
         }
     }
-    table.render(style.width, NARROW) + &more(report.by_name.len(), style.top, "operation")
+    table.render(style.width, NARROW) + &rest(report.by_name.len(), "operation", style)
 }
 
 fn operation(group: &Group, style: &Style) -> Vec<String> {
@@ -221,7 +219,7 @@ fn rules(report: &Report, style: &Style) -> String {
             table.note(suggestion);
         }
     }
-    table.render(style.width, NARROW) + &more(report.rules.len(), style.top, "rule")
+    table.render(style.width, NARROW) + &rest(report.rules.len(), "rule", style)
 }
 
 /// The results of trying again after the rule.
@@ -258,15 +256,25 @@ fn unmatched(report: &Report, style: &Style) -> String {
             }
         };
     }
-    let mut out = mark(Role::Title, "not known to any rule") + " (--draft-rules drafts some)\n";
+    let known = "not known to any rule";
+    let title = wrap(&format!("{known} (--draft-rules drafts some)"), style.width, 2);
+    let mut out = title.replacen(known, &mark(Role::Title, known), 1);
     let rows: Vec<_> = report.templates.iter().take(style.top).map(template).collect();
     let widest = |of: fn(&[String; 3]) -> &String| rows.iter().map(|row| of(row).chars().count()).max();
     let [text, helped] = [widest(|row| &row[1]), widest(|row| &row[2])].map(Option::unwrap_or_default);
-    let room = text.min(style.width.saturating_sub(helped + 11).max(20));
+    let room = text.min(style.width.saturating_sub(helped + 11));
     for [attempts, text, helped] in &rows {
-        out += &format!("{attempts:>7}  {:<room$}  {helped}\n", cut(text, room));
+        out += &if style.width < NARROW {
+            wrap(&format!("{text}: attempts {attempts}, {helped}"), style.width, 4)
+        } else {
+            format!("{attempts:>7}  {:<room$}  {helped}\n", cut(text, room))
+        };
     }
-    out + &more(report.templates.len(), style.top, "text")
+    out + &rest(report.templates.len(), "text", style)
+}
+
+fn rest(all: usize, noun: &str, style: &Style) -> String {
+    more(all, style.top, noun).lines().map(|line| wrap(line, style.width, 2)).collect()
 }
 
 /// How often it was seen, what it says, and whether trying again helped.

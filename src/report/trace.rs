@@ -19,12 +19,16 @@ pub fn render(stories: &[Story]) -> String {
         }
         let thread = thread + 1;
         events.push(named("thread_name", process, thread, &format!("{} {}", story.name, story.run)));
-        for attempt in &story.attempts {
+        let mut attempts = story.attempts.iter().peekable();
+        while let Some(attempt) = attempts.next() {
             events.push(event(attempt, process, thread));
             if attempt.wait > 0 {
                 let from = attempt.started + attempt.duration.cast_signed();
+                // Slices of a thread must not overlap, and clocks differ in a few microseconds.
+                let room =
+                    attempts.peek().map_or(u64::MAX, |next| (next.started - from).max(0).unsigned_abs());
                 events.push(json!({
-                    "name": "wait", "cat": "wait", "ph": "X", "ts": from, "dur": attempt.wait,
+                    "name": "wait", "cat": "wait", "ph": "X", "ts": from, "dur": attempt.wait.min(room),
                     "pid": process, "tid": thread, "args": {"drawn_us": attempt.drawn},
                 }));
             }

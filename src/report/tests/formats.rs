@@ -94,6 +94,10 @@ fn a_trace_has_a_process_for_each_host_and_a_thread_for_each_run() {
     );
     let wait = events.iter().find(|event| event["cat"] == "wait").expect("a wait");
     assert_eq!(wait["dur"], 1_000_000);
+    // An attempt that seems to have begun before the wait was over.
+    let early = some().replace("\"delay_ms\":1000.0", "\"delay_ms\":1000.9");
+    let trace = trace::render(&read(&early, Stories::All(9)).stories);
+    assert!(trace.contains("\"dur\":1000000,") && !trace.contains("1000900"), "{trace}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is shown, held to what it must say.
 
 use super::made::{Made, log, read};
+use super::templates::{lost, unknown};
 use crate::base::printable::Charset;
 use crate::event::Outcome;
 use crate::report::limits::{Limits, Most, exceeded};
@@ -43,6 +44,17 @@ fn no_row_is_wider_than_the_terminal_and_nothing_steers_it() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+    // With what no rule knows, and a run without an end.
+    let open: String = Made::new(99, "open", 1, true).lines().split_inclusive('\n').take(2).collect();
+    let more = read(&(unknown(&lost(9), true) + &open), &Options::default());
+    for width in [40, 59, 60] {
+        let text = render(&more, &Style { width, top: 0, ..WIDE }) + &render(&more, &Style { width, ..WIDE });
+        assert!(text.contains("connection") && text.contains("unfinished"), "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+            assert!(!line.trim_start().starts_with('%'), "{width}: {line}");
+        }
     }
     let narrow = render(&report, &Style { width: 50, ..WIDE });
     assert!(

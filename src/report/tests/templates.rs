@@ -63,7 +63,7 @@ fn no_secret_is_shown() {
 }
 
 /// Runs that fail with these texts, one run a text, and succeed then or not.
-fn unknown(texts: &[String], succeed: bool) -> String {
+pub(super) fn unknown(texts: &[String], succeed: bool) -> String {
     let mut log = String::new();
     for (number, text) in texts.iter().enumerate() {
         let made = Made {
@@ -97,7 +97,7 @@ fn unknown(texts: &[String], succeed: bool) -> String {
     log
 }
 
-fn lost(count: usize) -> Vec<String> {
+pub(super) fn lost(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("E: connection to 10.0.0.{n}:5432 lost after {n} ms")).collect()
 }
 

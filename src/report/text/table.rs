@@ -121,12 +121,17 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The line in pieces that fit, broken at blanks; all but the first begin with so many blanks.
+/// The line in pieces that fit, broken at blanks, but not before a percent sign; all but the first begin with so many blanks.
 pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
-    for word in line.split_inclusive(' ') {
-        let length = word.trim_end().chars().count();
+    let words: Vec<&str> = line.split_inclusive(' ').collect();
+    for (at, word) in words.iter().enumerate() {
+        let sign = words
+            .get(at + 1)
+            .filter(|next| next.starts_with('%'))
+            .map_or(0, |next| next.trim_end().len() + 1);
+        let length = word.trim_end().chars().count() + sign;
         if used > indent && used + length > width {
             out.truncate(out.trim_end().len());
             out.push('\n');
