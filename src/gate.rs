@@ -9,11 +9,13 @@ mod breaker;
 mod budget;
 mod limits;
 mod rate;
+mod reason;
 mod state;
 mod window;
 
 pub use breaker::Phase;
 pub use limits::{Breaker, Limits, Rate, Tripping};
+pub use reason::Reason;
 pub use state::{KeyState, VERSION, View};
 
 use std::ops::RangeInclusive;
@@ -37,18 +39,23 @@ impl StoreTime {
         StoreTime(self.0.saturating_sub(micros(time)))
     }
 
+    /// The second that this moment is told as, rounded up: nothing is said to be open before it is.
+    pub fn second(self) -> u64 {
+        // The end of the year 9999, the last that can be told.
+        const LAST: u64 = 253_402_300_799;
+        self.0.div_ceil(1_000_000).min(LAST)
+    }
+
     /// Time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: StoreTime) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// RFC 3339, UTC, to the second. Rounded up: nothing is said to be open before it is.
+/// RFC 3339, UTC, to the second.
 impl std::fmt::Display for StoreTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The end of the year 9999, the last that the format can tell.
-        const LAST: u64 = 253_402_300_799;
-        let seconds = Duration::from_secs(self.0.div_ceil(1_000_000).min(LAST));
+        let seconds = Duration::from_secs(self.second());
         humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + seconds).fmt(f)
     }
 }
@@ -84,6 +91,8 @@ pub struct Ask {
     pub rank: f64,
     /// Time that it has waited already: for a limit, or since a server asked it to.
     pub waited: Duration,
+    /// The turn that it was told to wait for ([`Pause::turn`]).
+    pub turn: Option<StoreTime>,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub covered: bool,
     /// The attempt runs inside of the breaker's probe.
@@ -135,10 +144,11 @@ pub struct Pause {
     pub limit: Limit,
     /// The earliest start; `None` where that depends on others: look again soon.
     pub until: Option<StoreTime>,
+    /// When it is its turn, where others who wait for the same go before it.
+    pub turn: Option<StoreTime>,
     /// Time over which those who waited come back.
     pub spread: Duration,
-    /// In words, after "because".
-    pub why: String,
+    pub why: Reason,
 }
 
 /// The length of a [`Pause`].
@@ -146,6 +156,8 @@ pub struct Pause {
 pub struct Delay {
     /// Until the limit lets it go; `None` where that depends on others.
     pub least: Option<Duration>,
+    /// Until it is its turn: that, where nobody goes before it.
+    pub turn: Option<Duration>,
     /// Until it comes back: that, and its share of the spread.
     pub wait: Duration,
     /// Until the next look: somebody may open the key, or close it for longer.
@@ -170,18 +182,24 @@ pub fn not_waiting(bound: &str, has_waited: bool) -> String {
 const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Pause {
+    /// A pause whose end depends on others.
+    pub fn for_others(limit: Limit, why: Reason) -> Self {
+        Self { limit, until: None, turn: None, spread: Duration::ZERO, why }
+    }
+
     /// The length of this pause from `now` on. Where it depends on others, it grows with each look within `patience`.
     pub fn delay(&self, now: StoreTime, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
         let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
             let least = until.since(now);
-            let wait = least.saturating_add(self.spread.mul_f64(ask.rank));
-            let look = if least > RECHECK_INTERVAL { RECHECK_INTERVAL.mul_f64(jitter) } else { wait };
-            return Delay { least: Some(least), wait, look };
+            let turn = self.turn.map_or(least, |turn| turn.since(now).max(least));
+            let wait = turn.saturating_add(self.spread.mul_f64(ask.rank));
+            let look = if turn > RECHECK_INTERVAL { RECHECK_INTERVAL.mul_f64(jitter) } else { wait };
+            return Delay { least: Some(least), turn: Some(turn), wait, look };
         }
         let longest = patience.start().saturating_mul(1 << ask.looks.min(16)).min(*patience.end());
         let wait = longest.mul_f64(jitter);
-        Delay { least: None, wait, look: wait }
+        Delay { least: None, turn: None, wait, look: wait }
     }
 }
 
@@ -189,7 +207,7 @@ impl Pause {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     pub limit: Limit,
-    pub why: String,
+    pub why: Reason,
 }
 
 /// How an attempt ended, as far as limits care.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, Pause, StoreTime, micros};
+use super::{Limit, Pause, Reason, StoreTime, micros};
 
 const ACCEPTS_FACTOR: f64 = 2.0;
 /// Two minutes in slices.
@@ -36,8 +36,9 @@ impl Adaptive {
         Err(Pause {
             limit: Limit::Adaptive,
             until: Some(now.plus(REDRAW_AFTER)),
+            turn: None,
             spread: REDRAW_AFTER,
-            why: format!("{accepts} of {requests} attempts succeeded in two minutes"),
+            why: Reason::Succeeded(accepts, requests),
         })
     }
 

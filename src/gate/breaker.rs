@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{Breaker, Tripping};
-use super::{Health, Limit, Pause, StoreTime};
+use super::{Health, Limit, Pause, Reason, StoreTime};
 
 /// A share of few results means nothing (Polly's minimum throughput, for processes that live for seconds).
 const MIN_RESULTS: u32 = 10;
@@ -59,21 +59,13 @@ impl Circuit {
     pub(super) fn check(&self, limit: Breaker, now: StoreTime, probe_is_free: bool) -> Result<bool, Pause> {
         let limit = Some(limit);
         let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {
-            (Phase::Open, Some(until)) => (Some(until), format!("opened after {}", self.seen())),
+            (Phase::Open, Some(until)) => (Some(until), Reason::Opened(self.failures)),
             (Phase::HalfOpen, _) if probe_is_free => return Ok(true),
-            (Phase::HalfOpen, _) => (None, "half-open, probe running".to_owned()),
+            (Phase::HalfOpen, _) => (None, Reason::ProbeRuns),
             _ => return Ok(false),
         };
         let spread = if until.is_some() { REOPEN_SPREAD } else { Duration::ZERO };
-        Err(Pause { limit: Limit::Breaker, until, spread, why })
-    }
-
-    fn seen(&self) -> String {
-        match self.failures {
-            0 => "too many failures".to_owned(),
-            1 => "a failure".to_owned(),
-            failures => format!("{failures} failures in a row"),
-        }
+        Err(Pause { limit: Limit::Breaker, until, turn: None, spread, why })
     }
 
     pub(super) fn settle(&mut self, limit: Breaker, now: StoreTime, health: Health, probe: bool) {

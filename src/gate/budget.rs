@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, Refusal, StoreTime};
+use super::{Limit, Reason, Refusal, StoreTime};
 
 /// In retries; the AWS SDKs' 500 tokens at 5 a retry.
 const MAX_BALANCE: f64 = 100.0;
@@ -40,7 +40,7 @@ impl Budget {
         } else if self.reserve.len() < RESERVE_RETRIES {
             self.reserve.push(now);
         } else {
-            return Err(Refusal { limit: Limit::Budget, why: "retry budget exhausted".to_owned() });
+            return Err(Refusal { limit: Limit::Budget, why: Reason::BudgetExhausted });
         }
         Ok(())
     }

@@ -4,16 +4,20 @@
 //! The meaning of the moment depends on the rate that it was made by, so there is one for each rate in use. Every attempt
 //! counts for all of them, and a rate that is new begins anew: processes that disagree do not spoil each other's
 //! counts, and a rate that was mended on the command line holds at once.
+//!
+//! Those who have to wait stand in line: each is told its turn, and the state knows the last one. A turn is advice, and
+//! spends nothing. Whoever asks before its turn goes only where somebody before it has missed theirs, so the death of
+//! those in line costs no more than a moment; but a crowd that waits asks when it has a chance, not whenever one may go.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::limits::Rate;
-use super::{Limit, Pause, StoreTime, micros};
+use super::{Limit, Pause, Reason, StoreTime, micros};
 
-/// Upper bound of the time over which those who waited for the same moment spread their next look.
-const MAX_SPREAD: Duration = Duration::from_millis(100);
+/// A turn is missed after the time of another, and after this at the latest.
+const MAX_LATENESS: Duration = Duration::from_secs(1);
 /// Rates remembered at a time; beyond that, the one that matters for the shortest time is forgotten.
 const MAX_RATES: usize = 3;
 
@@ -24,18 +28,26 @@ const MAX_RATES: usize = 3;
 pub(super) struct Arrivals(Vec<(u32, u64, StoreTime)>);
 
 impl Arrivals {
-    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D.
-    pub(super) fn check(&mut self, rate: Rate, now: StoreTime) -> Result<(), Pause> {
-        let earliest = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
+    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D. `turn`: the one
+    /// that it was told before.
+    pub(super) fn check(
+        &mut self,
+        rate: Rate,
+        now: StoreTime,
+        turn: Option<StoreTime>,
+        line: &mut Line,
+    ) -> Result<(), Pause> {
+        let next = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
+        let to_come = turn.filter(|turn| now < *turn);
+        let missed = next.plus(interval(rate).min(MAX_LATENESS));
+        let earliest = if to_come.is_some() { missed } else { next };
         if earliest > now {
-            let why = format!(
-                "{} per {} used up",
-                crate::base::words::plural(rate.count.into(), "attempt"),
-                crate::base::duration::exact(rate.per)
-            );
-            let spread = (interval(rate) / 10).min(MAX_SPREAD);
-            return Err(Pause { limit: Limit::Rate, until: Some(earliest), spread, why });
+            let turn = to_come.unwrap_or_else(|| line.join(rate, next));
+            let until = Some(earliest);
+            let why = Reason::UsedUp(rate);
+            return Err(Pause { limit: Limit::Rate, until, turn: Some(turn), spread: Duration::ZERO, why });
         }
+        line.moved(now, to_come.is_some());
         self.0.retain(|(.., arrival)| *arrival > now);
         if !self.0.iter().any(|known| is_of(known, rate)) {
             self.0.push((rate.count, micros(rate.per), now));
@@ -71,6 +83,36 @@ impl Arrivals {
     fn of(&self, rate: Rate, now: StoreTime) -> StoreTime {
         let known = self.0.iter().find(|known| is_of(known, rate));
         known.map_or(now, |(.., arrival)| (*arrival).clamp(now, now.plus(rate.per)))
+    }
+}
+
+/// The last turn that was told to anybody, and the rate that it was of. Where two are in use, the last one to ask has the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Line(Option<(u32, u64, StoreTime)>);
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// A turn at the end, not before `next`.
+    fn join(&mut self, rate: Rate, next: StoreTime) -> StoreTime {
+        let last = self.0.filter(|known| is_of(known, rate)).map(|(.., last)| last.plus(interval(rate)));
+        let turn = last.map_or(next, |turn| turn.max(next));
+        self.0 = Some((rate.count, micros(rate.per), turn));
+        turn
+    }
+
+    /// Somebody goes. A line whose turns are over is none, nor is one in which one was missed: who joins need not wait for
+    /// the dead.
+    fn moved(&mut self, now: StoreTime, missed: bool) {
+        self.0 = self.0.filter(|(.., last)| *last > now && !missed);
+    }
+
+    /// All moments, moved: the clock was set back.
+    pub(super) fn shift(&mut self, back: impl Fn(StoreTime) -> StoreTime) {
+        self.0.iter_mut().for_each(|(.., last)| *last = back(*last));
     }
 }
 

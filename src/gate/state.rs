@@ -8,9 +8,11 @@ use super::adaptive::Adaptive;
 use super::breaker::{Circuit, Phase};
 use super::budget::Budget;
 use super::limits::Limits;
-use super::rate::Arrivals;
+use super::rate::{Arrivals, Line};
 use super::window::Window;
-use super::{Admission, Ask, AttemptKind, Free, Grant, Health, Limit, Pause, Settled, Settlement, StoreTime};
+use super::{
+    Admission, Ask, AttemptKind, Free, Grant, Health, Limit, Pause, Reason, Settled, Settlement, StoreTime,
+};
 
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 pub const VERSION: u32 = 1;
@@ -29,6 +31,8 @@ pub struct KeyState {
     window: Option<Window>,
     #[serde(default)]
     arrivals: Arrivals,
+    #[serde(default, skip_serializing_if = "Line::is_empty")]
+    line: Line,
     #[serde(default)]
     circuit: Circuit,
     #[serde(default)]
@@ -44,6 +48,7 @@ impl Default for KeyState {
             updated: StoreTime::default(),
             window: None,
             arrivals: Arrivals::default(),
+            line: Line::default(),
             circuit: Circuit::default(),
             budget: Budget::default(),
             adaptive: Adaptive::default(),
@@ -77,9 +82,9 @@ impl KeyState {
         let before = self.clone();
         let answer = self.try_admit(now, limits, ask, free);
         if answer.is_err() {
-            // Held back by chance, it was a request all the same.
-            let adaptive = std::mem::take(&mut self.adaptive);
-            *self = Self { adaptive, ..before.clone() };
+            // Held back by chance, it was a request all the same; held back by a rate, it stands in line.
+            let (line, adaptive) = (self.line, std::mem::take(&mut self.adaptive));
+            *self = Self { line, adaptive, ..before.clone() };
         }
         // What changes nothing need not be written.
         if *self != before {
@@ -116,18 +121,12 @@ impl KeyState {
             }
         }
         if let Some(limit) = limits.rate {
-            self.arrivals.check(limit, now).map_err(Admission::Wait)?;
+            self.arrivals.check(limit, now, ask.turn, &mut self.line).map_err(Admission::Wait)?;
         }
         if let Some(most) = limits.concurrency.filter(|_| !ask.covered) {
             if !free.permit {
-                let running = crate::base::words::plural(most.into(), "attempt");
-                let why = if most == 1 {
-                    format!("{running} is running")
-                } else {
-                    format!("{running} are running")
-                };
-                let pause = Pause { limit: Limit::Concurrency, until: None, spread: Duration::ZERO, why };
-                return Err(Admission::Wait(pause));
+                let why = Reason::Running(most);
+                return Err(Admission::Wait(Pause::for_others(Limit::Concurrency, why)));
             }
             grant.permit = true;
         }
@@ -206,6 +205,7 @@ impl KeyState {
         let back = |at: StoreTime| at.minus(by);
         self.updated = back(self.updated);
         self.arrivals.shift(back);
+        self.line.shift(back);
         if let Some(window) = &mut self.window {
             (window.from, window.until) = (back(window.from), back(window.until));
         }

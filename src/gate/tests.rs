@@ -8,6 +8,7 @@ mod breaker;
 mod clocks;
 mod delay;
 mod edges;
+mod line;
 mod properties;
 mod window;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Limit, Pause, StoreTime};
+use super::{Ask, Limit, Pause, Reason, StoreTime};
 
 /// Share of the window over which those who waited come back, so that the server does not meet all of them at once.
 const SPREAD_SHARE: f64 = 0.5;
@@ -101,9 +101,8 @@ impl Window {
             self.passed += 1;
             return Ok(());
         }
-        let why =
-            if self.by_hand { "the key was closed by hand" } else { "the server asked clients to wait" };
+        let why = if self.by_hand { Reason::ClosedByHand } else { Reason::AskedToWait };
         let (until, spread) = (Some(self.until), self.spread());
-        Err(Pause { limit: Limit::Window, until, spread, why: why.to_owned() })
+        Err(Pause { limit: Limit::Window, until, turn: None, spread, why })
     }
 }

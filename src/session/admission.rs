@@ -2,8 +2,10 @@
 //! before the run goes on. What the limits say is decided in `gate/`; what a run makes of that, and of a store that does
 //! not answer, is decided here.
 
+mod hold;
 mod settling;
 
+pub(super) use hold::Hold;
 pub(super) use settling::{AfterSettling, Settling};
 
 use std::time::Duration;
@@ -15,9 +17,9 @@ use super::{Action, Answer, Now, Pace, Session, State};
 use crate::base::duration;
 use crate::base::exit_code::{self, Exit};
 use crate::classify::Class;
-use crate::event::{Bypassed, Event, GateHold, Level, Outcome, millis};
+use crate::event::{Bypassed, Event, Level, Outcome};
 use crate::gate::{
-    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Settlement, StoreTime,
+    self, Admission, Ask, AttemptKind, Delay, Grant, Limit, Limits, Pause, Reason, Settlement, StoreTime,
 };
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
@@ -56,20 +58,22 @@ struct PendingAdmission {
     looks: u32,
     /// See [`Ask::rank`].
     rank: f64,
+    /// See [`Ask::turn`].
+    turn: Option<StoreTime>,
     /// The question as it was last asked.
     ask: Ask,
     last_notice: Option<LastNotice>,
 }
 
-/// The last report that an attempt is held back: by which limit, whether it takes long, and until when. It is repeated when
-/// one of them changes. Others who start move a rate's moment all the time.
-#[derive(Clone, Debug, PartialEq)]
-struct LastNotice(Limit, bool, Option<String>);
+/// The last report that an attempt is held back: by which limit, whether it takes long, and until which second. It is
+/// repeated when one of them changes. Others who start move a rate's moment all the time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct LastNotice(Limit, bool, Option<u64>);
 
 impl LastNotice {
-    fn new(limit: Limit, long: bool, until: Option<&String>) -> Self {
-        let is_shared = matches!(limit, Limit::Window | Limit::Breaker);
-        Self(limit, long, until.filter(|_| is_shared).cloned())
+    fn new(hold: &Hold, long: bool) -> Self {
+        let is_shared = matches!(hold.limit, Limit::Window | Limit::Breaker);
+        Self(hold.limit, long, hold.until.filter(|_| is_shared).map(StoreTime::second))
     }
 }
 
@@ -130,6 +134,7 @@ impl Session {
             since: now.elapsed,
             looks: 0,
             rank: self.random.random(),
+            turn: None,
             ask: Ask::default(),
             last_notice: None,
         });
@@ -140,6 +145,7 @@ impl Session {
             chance: self.random.random(),
             rank: pending.rank,
             waited: now.elapsed.saturating_sub(since),
+            turn: pending.turn,
             covered: gate.covered.permit,
             covered_by_probe: gate.covered.probe,
         };
@@ -163,14 +169,12 @@ impl Session {
             }
             Answer::Done((Admission::Wait(pause), at)) => self.held_back(now, pause, at, pace),
             Answer::Done((Admission::Refuse(refusal), _)) => {
-                let hold = self.hold(now, refusal.limit, refusal.why);
-                self.refused(now, hold);
+                self.refused(now, Hold::new(refusal.limit, refusal.why));
             }
             // That is no reason to go without it.
             Answer::Busy => {
-                let why = "the shared state is busy".to_owned();
-                let pause = Pause { limit: Limit::State, until: None, spread: Duration::ZERO, why };
-                self.held_back(now, pause, StoreTime::default(), pace);
+                let why = Reason::Said("the shared state is busy".to_owned());
+                self.held_back(now, Pause::for_others(Limit::State, why), StoreTime::default(), pace);
             }
             Answer::Failed(why) => {
                 gate.leave_alone(now);
@@ -182,8 +186,7 @@ impl Session {
     /// The limits could not be asked: the attempt starts without them, or is refused.
     fn ask_failed(&mut self, now: Now, why: String) {
         if self.gate.as_ref().is_some_and(|gate| gate.on_error == OnStateError::Fail) {
-            let hold = self.hold(now, Limit::State, why);
-            return self.refused(now, hold);
+            return self.refused(now, Hold::new(Limit::State, Reason::Said(why)));
         }
         self.bypass(why);
         self.admitted(now);
@@ -232,42 +235,39 @@ impl Session {
         let held = gate.held_for(now);
         let Some(pending) = &mut gate.pending else { return };
         pending.looks = pending.looks.saturating_add(1);
+        pending.turn = pause.turn.or(pending.turn);
         let delay = pause.delay(at, &pending.ask, &pace.pauses);
         let least = delay.least.unwrap_or_default();
-        let hold = GateHold {
-            wait_ms: millis(least),
-            until: pause.until.map(|until| until.to_string()),
-            left: least,
-            ..self.hold(now, pause.limit, pause.why)
-        };
+        let until = pause.until;
+        let hold = Hold { wait: least, until, left: least, ..Hold::new(pause.limit, pause.why) };
         if let Some(verdict) = self.too_long(now, held, &delay) {
-            return self.refused(now, GateHold { verdict, ..hold });
+            return self.refused(now, Hold { verdict, ..hold });
         }
         let patience = self.bounds.gate_wait.map(|most| most.saturating_sub(held));
         let left = [patience, self.bounds.deadline_left(self.elapsed(now))].into_iter().flatten().min();
         let wait = match left {
-            // Its share of the spread does not make a wait too long.
-            Some(left) if delay.wait > left => delay.least.unwrap_or(left),
+            // Its share of the spread does not make a wait too long. Before its turn it is asked for once more at the end.
+            Some(left) if delay.wait > left => delay.turn.map_or(left, |turn| turn.min(left)),
             _ => delay.wait,
         };
         let starts = delay.least.map(|_| now.elapsed.saturating_add(delay.wait));
         self.wait_until(now, now.elapsed.saturating_add(wait.min(delay.look)), starts);
         let long = delay.least.is_some() || held >= LONG_HOLD_AFTER;
-        self.notice(GateHold { wait_ms: millis(wait), ..hold }, long);
+        self.notice(now, Hold { wait, ..hold }, long);
     }
 
     /// Reports that an attempt is held back, unless that is known.
-    fn notice(&mut self, hold: GateHold, long: bool) {
+    fn notice(&mut self, now: Now, hold: Hold, long: bool) {
         // Others are at the state for a moment: nobody wants to know.
         if hold.limit == Limit::State && !long {
             return;
         }
-        let notice = LastNotice::new(hold.limit, long, hold.until.as_ref());
+        let notice = LastNotice::new(&hold, long);
         let pending = self.gate.as_mut().and_then(|gate| gate.pending.as_mut());
         match pending {
             Some(pending) if pending.last_notice.as_ref() != Some(&notice) => {
                 pending.last_notice = Some(notice);
-                self.emit(Level::Info, |_| Event::GateWait(hold));
+                self.emit(Level::Info, |session| Event::GateWait(hold.told(session, now)));
             }
             _ => {}
         }
@@ -289,24 +289,8 @@ impl Session {
         })
     }
 
-    /// A hold of the next attempt of which nothing but the reason is known.
-    pub(super) fn hold(&self, now: Now, limit: Limit, reason: String) -> GateHold {
-        let pending = self.gate.as_ref().filter(|gate| gate.pending.is_some());
-        GateHold {
-            attempt: self.attempts + 1,
-            limit,
-            wait_ms: 0.0,
-            waited_ms: millis(pending.map(|gate| gate.held_for(now)).unwrap_or_default()),
-            until: None,
-            reason,
-            left: Duration::ZERO,
-            verdict: String::new(),
-            told: pending.is_none(),
-        }
-    }
-
-    fn refused(&mut self, now: Now, hold: GateHold) {
-        self.emit(Level::Warn, |_| Event::GateRefused(hold));
+    fn refused(&mut self, now: Now, hold: Hold) {
+        self.emit(Level::Warn, |session| Event::GateRefused(hold.told(session, now)));
         let exit = match self.last {
             Some((status, _)) => failed_exit(status),
             None => Exit::Status(exit_code::REFUSED),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
+use super::admission::Hold;
 use super::{ExpiredLimit, Now, Over, Session, events};
 use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending};
@@ -17,7 +18,7 @@ impl Session {
             Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
             _ => Exit::Status(attempt.status()),
         };
-        self.tell_failed(attempt, verdict, "not tried again");
+        self.tell_failed(attempt, verdict, &"not tried again");
         self.conclude(now, Outcome::Interrupted, exit, String::new());
     }
 
@@ -46,9 +47,9 @@ impl Session {
         let Over { attempt, verdict, .. } = over;
         match (self.next_wait(now, over, settled.back_in), settled.refusal) {
             (Next::Retry { .. }, Some(refusal)) => {
-                self.tell_failed(attempt, verdict, &format!("not retried: {}", refusal.why));
-                let hold = self.hold(now, refusal.limit, refusal.why);
-                self.emit(Level::Warn, |_| Event::GateRefused(hold));
+                self.tell_failed(attempt, verdict, &format_args!("not retried: {}", refusal.why));
+                let hold = Hold::new(refusal.limit, refusal.why);
+                self.emit(Level::Warn, |session| Event::GateRefused(hold.told(session, now)));
                 self.conclude(now, Outcome::Refused, failed_exit(attempt.status()), String::new());
             }
             (Next::Retry { drawn, wait }, None) => {

@@ -1,6 +1,7 @@
 //! The events of a session: built only where somebody listens, and worded.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::{Session, State};
@@ -93,14 +94,19 @@ impl Session {
     ) {
         self.tallies.count(&verdict.reason);
         self.emit(Level::Warn, |session| {
-            let failure = session.failure(attempt, verdict, "");
+            let failure = session.failure(attempt, verdict, &"");
             let next_attempt = session.attempts + 1;
             let wait = Wait { backoff_ms: millis(drawn), delay_ms: millis(wait), next_attempt };
             Event::AttemptRetry { failure, wait }
         });
     }
 
-    pub(super) fn tell_failed(&mut self, attempt: &AttemptResult, verdict: &Classification, why: &str) {
+    pub(super) fn tell_failed(
+        &mut self,
+        attempt: &AttemptResult,
+        verdict: &Classification,
+        why: &dyn Display,
+    ) {
         self.tallies.count(&verdict.reason);
         self.emit(Level::Error, |session| Event::AttemptFailed(session.failure(attempt, verdict, why)));
     }
@@ -120,7 +126,7 @@ impl Session {
         }
     }
 
-    fn failure(&self, attempt: &AttemptResult, verdict: &Classification, why: &str) -> Failure {
+    fn failure(&self, attempt: &AttemptResult, verdict: &Classification, why: &dyn Display) -> Failure {
         let (exit_code, signal) = match attempt.ending {
             Ending::Signaled(number) => (None, Some(signal::name(number))),
             ending => (Some(ending.status()), None),
@@ -151,7 +157,7 @@ impl Session {
             bytes_err: attempt.output.bytes_err,
             stdout_tail: attempt.output.stdout_tail.clone(),
             stderr_tail: attempt.output.stderr_tail.clone(),
-            verdict: why.to_owned(),
+            verdict: why.to_string(),
             not_started: matches!(attempt.ending, Ending::NotStarted(_)),
         }
     }

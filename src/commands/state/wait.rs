@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use crate::base::duration::{approximate, exact};
 use crate::event::{self, millis};
-use crate::gate::{self, Admission, Ask, Delay, Free, Grant, Limit, Limits, StoreTime};
+use crate::gate::{self, Admission, Ask, Delay, Free, Grant, Limit, Limits, Reason, StoreTime};
 use crate::policy::Policy;
 use crate::store::{Failure, Leases, Store};
 use crate::sys::store::Patient;
@@ -36,7 +36,7 @@ pub(super) struct Look {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Blocked {
     limit: Limit,
-    why: String,
+    why: Reason,
     /// The earliest moment at which it would be let go, and the time until then, where they are known.
     until: Option<(StoreTime, Duration)>,
 }
@@ -133,7 +133,7 @@ impl Blocked {
     pub(super) fn words(&self) -> String {
         let until = self.until.map(|(until, _)| until.to_string());
         let wait = self.until.map(|(_, wait)| wait).unwrap_or_default();
-        event::held_back(self.limit, &self.why, until.as_deref(), wait)
+        event::held_back(self.limit, &self.why.to_string(), until.as_deref(), wait)
     }
 
     /// The answer for programs. `until` and `wait_ms` are null where it hangs on others.
@@ -147,7 +147,7 @@ impl Blocked {
             "key": key,
             "admitted": false,
             "limit": held.limit,
-            "reason": held.why,
+            "reason": held.why.to_string(),
             "until": held.until.map(|(until, _)| until.to_string()),
             "wait_ms": held.until.map(|(_, wait)| millis(wait)),
         })

@@ -7,8 +7,9 @@ fn wait(until: Option<u64>, looks: u32, chance: f64) -> u128 {
     let pause = Pause {
         limit: Limit::Window,
         until: until.map(|seconds| StoreTime::default().plus(Duration::from_secs(seconds))),
+        turn: None,
         spread: ms(100),
-        why: String::new(),
+        why: Reason::ProbeRuns,
     };
     let now = StoreTime::default().plus(Duration::from_secs(5));
     pause
@@ -55,7 +56,8 @@ fn a_wait_is_too_long_where_it_would_not_end_in_time_or_has_not() {
 fn a_long_wait_is_looked_at_again_every_two_seconds_or_less() {
     let look = |seconds: u64, chance| {
         let until = Some(StoreTime::default().plus(Duration::from_secs(seconds)));
-        let pause = Pause { limit: Limit::Window, until, spread: ms(100), why: String::new() };
+        let pause =
+            Pause { limit: Limit::Window, until, turn: None, spread: ms(100), why: Reason::ProbeRuns };
         pause
             .delay(StoreTime::default(), &Ask { chance, rank: 0.5, ..Ask::default() }, &(ms(2)..=ms(24)))
             .look

@@ -1,7 +1,7 @@
 //! Shared limits: what they say is scripted, what the run makes of it is tested.
 
 use super::*;
-use crate::gate::{Admission, AttemptKind, Limit, Pause, Refusal, StoreTime};
+use crate::gate::{Admission, AttemptKind, Limit, Pause, Reason, Refusal, StoreTime};
 use crate::policy::value::GateWait;
 
 mod patience;
@@ -38,14 +38,14 @@ pub(super) fn settled(run: &mut Run) {
 /// Held back until a moment that is known.
 pub(super) fn held(run: &mut Run, limit: Limit, millis: u64, spread: u64) {
     let until = Some(STORE_NOW.plus(ms(millis)));
-    let pause = Pause { limit, until, spread: ms(spread), why: "so".to_owned() };
+    let pause = Pause { limit, until, turn: None, spread: ms(spread), why: Reason::Said("so".to_owned()) };
     answers(run, Admission::Wait(pause), Pace::default());
 }
 
 /// Held back by what hangs on others; looked at again after half of `pause` at least.
 pub(super) fn hangs(run: &mut Run, limit: Limit, pause: u64) {
-    let why = "so".to_owned();
-    answers(run, Admission::Wait(Pause { limit, until: None, spread: Duration::ZERO, why }), pace(pause));
+    let why = Reason::Said("so".to_owned());
+    answers(run, Admission::Wait(Pause::for_others(limit, why)), pace(pause));
 }
 
 fn refuses(run: &mut Run, limit: Limit) {
@@ -59,7 +59,7 @@ fn wake(run: &Run) -> u64 {
 }
 
 fn refusal(limit: Limit) -> Refusal {
-    Refusal { limit, why: "no".to_owned() }
+    Refusal { limit, why: Reason::Said("no".to_owned()) }
 }
 
 fn refused(limit: Limit) -> Input {
