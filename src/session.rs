@@ -194,7 +194,7 @@ impl Session {
     pub fn touch(&self) -> u64 {
         let times = [self.splay, self.began.awake, self.began.elapsed, self.wrote, self.progress, self.slept];
         let times = times.iter().fold(0, |sum, time| sum ^ time.as_secs());
-        let counts = [self.attempts, self.retry, self.successes, self.tallies.first()];
+        let counts = [self.attempts, self.retry, self.successes];
         let counts = counts.iter().fold(times, |sum, count| sum ^ count);
         let is_some =
             [self.gate.is_some(), self.end.is_some(), self.output_lost.is_some(), self.owed.ping.is_some()];

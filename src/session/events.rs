@@ -16,7 +16,11 @@ use crate::session::Action;
 
 /// How often each reason was seen. Bounded: endless runs must not grow.
 #[derive(Debug, Default)]
-pub(super) struct Tallies(Vec<(Cow<'static, str>, u64)>);
+pub(super) struct Tallies {
+    all: Vec<(Cow<'static, str>, u64)>,
+    /// Reasons were seen that nobody will be told of.
+    untold: bool,
+}
 
 /// More reasons than this are counted together.
 const MAX_REASONS: usize = 30;
@@ -24,33 +28,35 @@ const MAX_REASONS: usize = 30;
 impl Tallies {
     #[expect(clippy::ptr_arg, reason = "a borrowed reason is kept without a copy")]
     fn count(&mut self, reason: &Cow<'static, str>) {
-        if let Some((_, count)) = self.0.iter_mut().find(|(known, _)| known == reason) {
+        if let Some((_, count)) = self.all.iter_mut().find(|(known, _)| known == reason) {
             *count += 1;
-        } else if self.0.len() < MAX_REASONS {
-            // Few runs see many, and a million of them may be simulated at once.
-            self.0.reserve_exact(1);
-            self.0.push((reason.clone(), 1));
-        } else if let Some((last, count)) = self.0.last_mut() {
+        } else if self.all.len() < MAX_REASONS {
+            self.all.push((reason.clone(), 1));
+        } else if let Some((last, count)) = self.all.last_mut() {
             *last = Cow::Borrowed("other");
             *count += 1;
         }
     }
 
-    /// How often the first reason was seen.
-    pub(super) fn first(&self) -> u64 {
-        self.0.first().map_or(0, |(_, count)| *count)
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty() && !self.untold
     }
 
     pub(super) fn all(&self) -> Vec<Tally> {
-        self.0.iter().map(|(reason, count)| Tally { reason: reason.to_string(), count: *count }).collect()
+        self.all.iter().map(|(reason, count)| Tally { reason: reason.to_string(), count: *count }).collect()
     }
 }
 
 impl Session {
+    /// Counts the reason of a failure. Where nobody listens, it is enough that there was one.
+    #[expect(clippy::ptr_arg, reason = "a borrowed reason is kept without a copy")]
+    fn count(&mut self, reason: &Cow<'static, str>) {
+        match self.listeners {
+            Some(_) => self.tallies.count(reason),
+            None => self.tallies.untold = true,
+        }
+    }
+
     /// Builds an event if somebody listens at its level.
     pub(super) fn emit(&mut self, level: Level, event: impl FnOnce(&Self) -> Event) {
         if self.listeners.is_some_and(|least| level >= least) {
@@ -92,7 +98,7 @@ impl Session {
         drawn: Duration,
         wait: Duration,
     ) {
-        self.tallies.count(&verdict.reason);
+        self.count(&verdict.reason);
         self.emit(Level::Warn, |session| {
             let failure = session.failure(attempt, verdict, &"");
             let next_attempt = session.attempts + 1;
@@ -107,7 +113,7 @@ impl Session {
         verdict: &Classification,
         why: &dyn Display,
     ) {
-        self.tallies.count(&verdict.reason);
+        self.count(&verdict.reason);
         self.emit(Level::Error, |session| Event::AttemptFailed(session.failure(attempt, verdict, why)));
     }
 

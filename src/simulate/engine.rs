@@ -2,10 +2,12 @@
 //! decide, as `commands/run.rs` does with a machine.
 
 mod arrivals;
+mod sessions;
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::sessions::Sessions;
 use super::call::{Call, Draws};
 use super::nanos;
 use super::queue::{Answer, Event, Queue, What};
@@ -33,7 +35,8 @@ const WATCH_EVERY: u32 = 4096;
 /// A client's operation; a closed client has one after the other.
 #[derive(Default)]
 struct Client {
-    session: Option<Box<Session>>,
+    /// The place of its session, while it has one.
+    session: Option<u32>,
     /// The client's handle of the shared state.
     store: Option<Box<Memory>>,
     /// When the operation began.
@@ -58,6 +61,9 @@ struct Engine<'a> {
     store: Option<Memory>,
     queue: Queue,
     clients: Vec<Client>,
+    sessions: Sessions,
+    /// Those of a bucket.
+    places: Vec<Option<u32>>,
     /// Where sessions put what they want, emptied each time.
     actions: Vec<Action>,
     server: Box<dyn Served>,
@@ -91,6 +97,8 @@ pub fn simulate(
         clock,
         queue: Queue::new(end),
         clients: Vec::new(),
+        sessions: Sessions::default(),
+        places: Vec::new(),
         actions: Vec::new(),
         server: server_of(scenario),
         record: Record::default(),
@@ -145,8 +153,12 @@ impl Engine<'_> {
         if self.clients.len() < FEW {
             return;
         }
-        let wakes = self.queue.opened().iter().filter(|event| event.what == What::Timer);
-        let sessions = wakes.filter_map(|event| self.clients.get(event.client as usize)?.session.as_ref());
+        let touched = self.queue.opened().iter().filter(|event| event.what.reaches_client());
+        self.places.clear();
+        self.places.extend(
+            touched.filter_map(|event| self.clients.get(event.client as usize).map(|client| client.session)),
+        );
+        let sessions = self.places.iter().filter_map(|place| self.sessions.get((*place)?));
         std::hint::black_box(sessions.fold(0, |sum, session| sum ^ session.touch()));
     }
 
@@ -175,11 +187,13 @@ impl Engine<'_> {
             handle = Some(Box::new(store.another()));
         }
         let now = self.now;
+        self.leave(call.client);
+        let place = self.sessions.keep(session);
         let client = self.client(call.client);
         client.generation = client.generation.wrapping_add(1);
         let generation = client.generation;
         *client = Client {
-            session: Some(Box::new(session)),
+            session: Some(place),
             store: handle,
             began: now,
             turn: call.turn,
@@ -194,7 +208,7 @@ impl Engine<'_> {
 
     /// Tells a client's session what happened, and does what it says.
     fn drive(&mut self, id: u32, first: Input) {
-        let Some(mut session) = self.client(id).session.take() else { return };
+        let Some(place) = self.client(id).session else { return };
         let elapsed = Duration::from_nanos(self.now);
         let now = Now { awake: elapsed, elapsed };
         let mut next = Some(first);
@@ -202,6 +216,7 @@ impl Engine<'_> {
         let mut actions = std::mem::take(&mut self.actions);
         while let Some(input) = next.take() {
             wake = None;
+            let Some(session) = self.sessions.get_mut(place) else { break };
             session.step_into(now, input, &mut actions);
             for action in actions.drain(..) {
                 match action {
@@ -229,11 +244,17 @@ impl Engine<'_> {
         }
         let now = self.now;
         let client = self.client(id);
-        client.session = Some(session);
         client.generation = client.generation.wrapping_add(1);
         let timer = Call { client: id, turn: client.turn, attempt: client.generation };
         if let Some(after) = wake {
             self.queue.push(now.saturating_add(nanos(after)), timer, What::Timer);
+        }
+    }
+
+    /// A client's session is over.
+    fn leave(&mut self, id: u32) {
+        if let Some(place) = self.client(id).session.take() {
+            self.sessions.drop(place);
         }
     }
 
@@ -296,8 +317,9 @@ impl Engine<'_> {
 
     fn finish(&mut self, id: u32, exit: Exit) {
         let now = self.now;
+        self.leave(id);
         let client = self.client(id);
-        (client.session, client.store) = (None, None);
+        client.store = None;
         client.generation = client.generation.wrapping_add(1);
         let (began, turn) = (client.began, client.turn);
         if let Some(began) = began.checked_sub(self.origin)

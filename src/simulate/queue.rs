@@ -11,8 +11,10 @@ const WIDTH_BITS: u32 = 20;
 /// Buckets at hand: the next 69 seconds. What is due later waits in bulk.
 const RING: usize = 1 << 16;
 
-/// The greatest bucket whose memory is kept, in events.
-const MAX_SPARE: usize = 1 << 4;
+/// Events of a chunk: a bucket grows by as many.
+const CHUNK: usize = 15;
+/// No chunk.
+const NONE: u32 = u32::MAX;
 
 /// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +31,13 @@ pub(super) enum What {
     Cancel,
     /// The server's answer reaches the client.
     Answer(Answer),
+}
+
+impl What {
+    /// Whether a client's session takes a step at it.
+    pub(super) fn reaches_client(self) -> bool {
+        matches!(self, What::Timer | What::Answer(_))
+    }
 }
 
 /// A server's answer.
@@ -60,18 +69,29 @@ impl Event {
     }
 }
 
+/// Some events of a bucket, and the chunk with more of them. Buckets are many, and their lengths change all the time: chunks go
+/// from one to another.
+#[derive(Debug)]
+struct Chunk {
+    events: [Event; CHUNK],
+    len: u32,
+    next: u32,
+}
+
 /// The events of one run.
 #[derive(Debug)]
 pub(super) struct Queue {
-    ring: Vec<Vec<Event>>,
+    /// The first chunk of each bucket, the only one that may have room.
+    ring: Vec<u32>,
+    chunks: Vec<Chunk>,
+    /// The first of the chunks that are free.
+    free: u32,
     /// Events due after the ring's time, by the turn of the ring.
     later: BTreeMap<u64, Vec<Event>>,
     /// The open bucket, counted from time 0; its events, the next one last; and those that came since it was opened.
     open: u64,
     sorted: Vec<Event>,
     fresh: BinaryHeap<Reverse<Event>>,
-    /// Buckets that were emptied, to be filled again.
-    spare: Vec<Vec<Event>>,
     /// A bucket was opened since that was last asked.
     has_opened: bool,
     /// Events in the ring's closed buckets.
@@ -84,12 +104,13 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(end: u64) -> Self {
         Self {
-            ring: vec![Vec::new(); RING],
+            ring: vec![NONE; RING],
+            chunks: Vec::new(),
+            free: NONE,
             later: BTreeMap::new(),
             open: 0,
             sorted: Vec::new(),
             fresh: BinaryHeap::new(),
-            spare: Vec::new(),
             has_opened: false,
             closed: 0,
             sequence: 0,
@@ -118,11 +139,31 @@ impl Queue {
 
     /// Puts an event into its bucket of the ring.
     fn put(&mut self, event: Event) {
-        let bucket = &mut self.ring[place(event.at >> WIDTH_BITS)];
-        if bucket.capacity() == 0 {
-            *bucket = self.spare.pop().unwrap_or_default();
+        let first = &mut self.ring[place(event.at >> WIDTH_BITS)];
+        if let Some(chunk) = self.chunks.get_mut(*first as usize)
+            && let Some(room) = chunk.events.get_mut(chunk.len as usize)
+        {
+            *room = event;
+            chunk.len += 1;
+            return;
         }
-        bucket.push(event);
+        let next = *first;
+        if let Some(chunk) = self.chunks.get_mut(self.free as usize) {
+            *first = std::mem::replace(&mut self.free, chunk.next);
+            (chunk.events[0], chunk.len, chunk.next) = (event, 1, next);
+        } else {
+            *first = u32::try_from(self.chunks.len()).unwrap_or(NONE);
+            self.chunks.push(Chunk { events: [event; CHUNK], len: 1, next });
+        }
+    }
+
+    /// Moves the events of a bucket of the ring to `sorted`, which is empty.
+    fn take(&mut self, place: usize) {
+        let mut at = std::mem::replace(&mut self.ring[place], NONE);
+        while let Some(chunk) = self.chunks.get_mut(at as usize) {
+            self.sorted.extend_from_slice(&chunk.events[..chunk.len as usize]);
+            at = std::mem::replace(&mut chunk.next, std::mem::replace(&mut self.free, at));
+        }
     }
 
     /// What is due in a bucket that was opened since this was last asked.
@@ -158,14 +199,10 @@ impl Queue {
         } else {
             self.open += 1;
         }
-        while self.ring[place(self.open)].is_empty() {
+        while self.ring[place(self.open)] == NONE {
             self.open += 1;
         }
-        // There are many buckets, and few have events at the same time: the memory of one goes to another.
-        let emptied = std::mem::replace(&mut self.sorted, std::mem::take(&mut self.ring[place(self.open)]));
-        if (1..=MAX_SPARE).contains(&emptied.capacity()) {
-            self.spare.push(emptied);
-        }
+        self.take(place(self.open));
         self.has_opened = true;
         self.closed -= self.sorted.len();
         self.sorted.sort_unstable_by(|one, other| other.cmp(one));
