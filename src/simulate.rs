@@ -31,12 +31,25 @@ pub use record::{Record, Second, Waited};
 pub use summary::Summary;
 pub use variant::{Template, Variant};
 
+/// A client that waits: its session and what stands in the queue for it, in bytes.
+const CLIENT: u64 = 800;
+/// An operation that is over.
+const OPERATION: u64 = 64;
+/// What a run takes however small it is, and the program.
+const BASE: u64 = 16_000_000;
+
 /// The memory that a run of a scenario takes, in bytes: roughly, and rather too much.
 pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {
-    /// A client that waits: its session and what stands in the queue for it.
-    const CLIENT: u64 = 900;
-    /// An operation that is over.
-    const OPERATION: u64 = 64;
+    let clients = if scenario.is_open() { 0 } else { u64::from(scenario.clients) };
+    clients.saturating_mul(CLIENT).saturating_add(bytes_beside_clients(scenario))
+}
+
+/// How many clients a run of a scenario may have in so many bytes.
+pub fn clients_in(scenario: &scenario::Scenario, bytes: u64) -> u64 {
+    bytes.saturating_sub(bytes_beside_clients(scenario)) / CLIENT
+}
+
+fn bytes_beside_clients(scenario: &scenario::Scenario) -> u64 {
     let seconds = scenario.length.as_secs_f64();
     let arrivals = match scenario.arrivals {
         scenario::Arrivals::Poisson(rate) => rate * seconds,
@@ -46,8 +59,7 @@ pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rough number")]
     let arrivals = arrivals as u64;
-    let clients = if scenario.is_open() { 0 } else { u64::from(scenario.clients) };
-    clients.saturating_mul(CLIENT).saturating_add(arrivals.saturating_mul(OPERATION))
+    arrivals.saturating_mul(OPERATION).saturating_add(BASE)
 }
 
 /// A time in nanoseconds, as all moments are counted here.

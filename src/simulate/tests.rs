@@ -25,6 +25,16 @@ fn run(scenario: &Scenario, policy: &Policy, run: u32) -> Record {
     simulate(scenario, policy, 1, run, &|_| true)
 }
 
+#[test]
+fn as_many_clients_fit_as_is_said() {
+    let crowd = |clients: u64| scenario("server", &[("clients", &clients.to_string())]);
+    let fit = super::clients_in(&crowd(1_000_000), 300_000_000);
+    assert!((200_000..400_000).contains(&fit), "{fit}");
+    assert!(super::bytes_of(&crowd(fit)) <= 300_000_000);
+    assert!(super::bytes_of(&crowd(fit + 1)) > 300_000_000);
+    assert_eq!(super::clients_in(&crowd(1), 1000), 0, "less than a run takes however small it is");
+}
+
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }

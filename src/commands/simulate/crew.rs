@@ -10,7 +10,7 @@ use crate::base::duration::approximate;
 use crate::base::error::Error;
 use crate::report::text::grouped;
 use crate::simulate::answer::{Run, VariantResult};
-use crate::simulate::{Variant, bytes_of, simulate};
+use crate::simulate::{Variant, bytes_of, clients_in, simulate};
 use crate::sys::output::{self, ERASE, Stderr};
 use crate::sys::supervise::HeldSignals;
 use crate::sys::{clock, resources};
@@ -58,8 +58,7 @@ impl Crew {
                     .hint("use fewer per second in --arrive, or a shorter --for"));
                 }
                 let clients = u64::from(variant.scenario.clients);
-                let fits = u128::from(clients) * u128::from(available) / u128::from(needed.max(1));
-                let fits = u64::try_from(fits).unwrap_or(u64::MAX);
+                let fits = clients_in(&variant.scenario, available / at_once);
                 return Err(Error::usage(format!(
                     "{} clients need {} of memory, and {} are available",
                     grouped(clients),
