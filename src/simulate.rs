@@ -33,6 +33,8 @@ pub use variant::{Template, Variant};
 
 /// A client that waits: its session and what stands in the queue for it, in bytes.
 const CLIENT: u64 = 800;
+/// What a client has besides where limits are shared: its handle of the store, and what it knows of them.
+const SHARER: u64 = 300;
 /// An operation that is over.
 const OPERATION: u64 = 64;
 /// What a run takes however small it is, and the program.
@@ -41,12 +43,16 @@ const BASE: u64 = 16_000_000;
 /// The memory that a run of a scenario takes, in bytes: roughly, and rather too much.
 pub fn bytes_of(scenario: &scenario::Scenario) -> u64 {
     let clients = if scenario.is_open() { 0 } else { u64::from(scenario.clients) };
-    clients.saturating_mul(CLIENT).saturating_add(bytes_beside_clients(scenario))
+    clients.saturating_mul(bytes_of_client(scenario)).saturating_add(bytes_beside_clients(scenario))
 }
 
 /// How many clients a run of a scenario may have in so many bytes.
 pub fn clients_in(scenario: &scenario::Scenario, bytes: u64) -> u64 {
-    bytes.saturating_sub(bytes_beside_clients(scenario)) / CLIENT
+    bytes.saturating_sub(bytes_beside_clients(scenario)) / bytes_of_client(scenario)
+}
+
+fn bytes_of_client(scenario: &scenario::Scenario) -> u64 {
+    if scenario.sharing == scenario::Sharing::Off { CLIENT } else { CLIENT + SHARER }
 }
 
 fn bytes_beside_clients(scenario: &scenario::Scenario) -> u64 {

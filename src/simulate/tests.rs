@@ -27,12 +27,17 @@ fn run(scenario: &Scenario, policy: &Policy, run: u32) -> Record {
 
 #[test]
 fn as_many_clients_fit_as_is_said() {
-    let crowd = |clients: u64| scenario("server", &[("clients", &clients.to_string())]);
-    let fit = super::clients_in(&crowd(1_000_000), 300_000_000);
-    assert!((200_000..400_000).contains(&fit), "{fit}");
-    assert!(super::bytes_of(&crowd(fit)) <= 300_000_000);
-    assert!(super::bytes_of(&crowd(fit + 1)) > 300_000_000);
-    assert_eq!(super::clients_in(&crowd(1), 1000), 0, "less than a run takes however small it is");
+    for shared in ["off", "all"] {
+        let crowd =
+            |clients: u64| scenario("server", &[("clients", &clients.to_string()), ("shared", shared)]);
+        let fit = super::clients_in(&crowd(1_000_000), 300_000_000);
+        assert!((200_000..400_000).contains(&fit), "{fit}");
+        assert!(super::bytes_of(&crowd(fit)) <= 300_000_000);
+        assert!(super::bytes_of(&crowd(fit + 1)) > 300_000_000);
+        assert_eq!(super::clients_in(&crowd(1), 1000), 0, "less than a run takes however small it is");
+    }
+    let needed = |shared| super::bytes_of(&scenario("server", &[("shared", shared)]));
+    assert!(needed("all") > needed("off"));
 }
 
 fn ms(millis: u64) -> Duration {
