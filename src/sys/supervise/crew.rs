@@ -158,7 +158,7 @@ impl Crew {
 
 /// This program: also where its file was replaced or removed meanwhile.
 fn own_path() -> io::Result<std::path::PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+    if cfg!(has_procfs) { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
 /// The descriptors that a process of the same program has handed down to this one, which ends when that one does; `None` where

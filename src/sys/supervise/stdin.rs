@@ -6,7 +6,10 @@
 
 mod buffer;
 mod eager;
-#[cfg(target_os = "linux")]
+#[cfg(has_tee)]
+mod exact;
+#[cfg(not(has_tee))]
+#[path = "stdin/never_exact.rs"]
 mod exact;
 mod feed;
 mod flags;

@@ -143,6 +143,9 @@ struct Sets {
 
 impl Sets {
     fn of(pid: i32) -> Option<Self> {
+        if !cfg!(has_procfs) {
+            return None;
+        }
         Self::parse(&std::fs::read(format!("/proc/{pid}/status")).ok()?)
     }
 

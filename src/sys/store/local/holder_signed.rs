@@ -45,8 +45,11 @@ pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
     let Ok(LENGTH) = pread(file, &mut left, PLACE) else { return Holder::Unseen };
     let pid = std::str::from_utf8(&left).ok().and_then(|text| text.trim().parse().ok());
     match pid {
-        Some(pid) if supervise::is_at_work(pid) => Holder::AtWork,
-        Some(pid) => Holder::Still { pid, name: "retry".to_owned() },
+        Some(pid) => match supervise::is_at_work(pid) {
+            Some(true) => Holder::AtWork,
+            Some(false) => Holder::Still { pid, name: "retry".to_owned() },
+            None => Holder::Unseen,
+        },
         None => Holder::Unseen,
     }
 }
