@@ -35,7 +35,7 @@ pub const CAPABILITIES: &[Capability] = &[
         name: "process_list",
         systems: &["linux", "macos"],
         means: "/proc/PID/stat and children; proc_pidinfo(), proc_listchildpids()",
-        without: "only the command, or its own process group, is signalled",
+        without: "only the command, or its own process group, is signalled; a nested run knows no more than its parent",
         consequence: Some("a timeout stops only the command itself, or its process group with --new-group"),
     },
     Capability {

@@ -169,7 +169,7 @@ pub(crate) fn handed_down<const N: usize>() -> io::Result<Option<[OwnedFd; N]>> 
     if parent.parse() != Ok(std::os::unix::process::parent_id()) {
         return Ok(None);
     }
-    #[cfg(target_os = "linux")]
+    #[cfg(has_death_signal)]
     let _refused = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
     // It may have died before that.
     let is_there = parent.parse() == Ok(std::os::unix::process::parent_id());

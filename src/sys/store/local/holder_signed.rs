@@ -2,6 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::{pread, pwrite};
 
 use super::record;
@@ -33,10 +34,18 @@ impl Holder {
     }
 }
 
-/// Without it, nobody knows us from one that is stopped.
-pub(super) fn sign(file: BorrowedFd<'_>) {
+/// Without it, nobody knows us from one that is stopped. The file is not newer for it: a record that nobody uses is removed
+/// by its age.
+pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);
+    let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let (Ok(tv_sec), Ok(tv_nsec)) = (status.st_mtime.try_into(), status.st_mtime_nsec.try_into()) else {
+        return;
+    };
+    let written = Timespec { tv_sec, tv_nsec };
+    // Refused for another user's file.
+    let _newer = futimens(file, &Timestamps { last_access: omitted, last_modification: written });
 }
 
 /// The holder of a file's lock.

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock, fstat};
+use rustix::fs::{FlockOperation, Stat, flock, fstat};
 use rustix::io::Errno;
 
 use super::holder::{self, Holder};
@@ -83,8 +83,8 @@ impl<'a> Lock<'a> {
     }
 
     /// Leaves word of who holds it, where the system cannot tell.
-    pub(super) fn sign(&self) {
-        holder::sign(self.0);
+    pub(super) fn sign(&self, status: &Stat) {
+        holder::sign(self.0, status);
     }
 }
 
