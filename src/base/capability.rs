@@ -125,6 +125,13 @@ pub const CAPABILITIES: &[Capability] = &[
         consequence: None,
     },
     Capability {
+        name: "acceptconn",
+        systems: LINUX,
+        means: "getsockopt(SO_ACCEPTCONN)",
+        without: "getpeername(2) says whether a socket is connected",
+        consequence: None,
+    },
+    Capability {
         name: "nowait_write",
         systems: LINUX,
         means: "pwritev2(RWF_NOWAIT)",

@@ -143,6 +143,7 @@ fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
 /// The deadline passes between the last look at the clock and the birth of the second attempt.
 #[cfg(target_arch = "x86_64")]
 #[test]
+#[cfg_attr(not(has_clone3), ignore = "needs clone3")]
 fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {
     let Some(words) = with_fault("clone3:delay_enter=6000000:when=2") else { return };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -158,6 +159,7 @@ fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {
 
 /// Nobody tells of it again: only by looking from time to time is it found.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_signal_that_cannot_be_read_comes_later() {
     let script = "trap 'printf x >>count; exit 6' TERM; echo $PPID >pid; while :; do sleep 0.05; done";
     let args = ["--max", "1", "--", "sh", "-c", script];

@@ -40,10 +40,9 @@ pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);
     let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let (Ok(tv_sec), Ok(tv_nsec)) = (status.st_mtime.try_into(), status.st_mtime_nsec.try_into()) else {
-        return;
-    };
-    let written = Timespec { tv_sec, tv_nsec };
+    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
+    let tv_nsec = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
+    let written = Timespec { tv_sec: status.st_mtime, tv_nsec };
     // Refused for another user's file.
     let _newer = futimens(file, &Timestamps { last_access: omitted, last_modification: written });
 }

@@ -108,10 +108,11 @@ impl Standstill {
     }
 }
 
+#[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 fn version(file: BorrowedFd<'_>) -> io::Result<Version> {
     let status = fstat(file)?;
-    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
-    Ok((status.st_mtime.into(), status.st_mtime_nsec.cast_signed(), status.st_size))
+    let nanos = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
+    Ok((status.st_mtime.into(), nanos, status.st_size))
 }
 
 impl Drop for Lock<'_> {

@@ -36,6 +36,9 @@ pub(in super::super) fn closed_stdio() -> [bool; 3] {
     stdio.map(|fd| polled > 0 && fd.revents & libc::POLLNVAL != 0)
 }
 
+/// `si_code` of kill(2).
+pub(in super::super) const SI_USER: i32 = libc::SI_USER;
+
 /// Whether the kernel itself sent a signal with this `si_code` (terminal, timer), as opposed to a process.
 pub(in super::super) fn sent_by_kernel(code: i32) -> bool {
     code > 0

@@ -9,7 +9,7 @@ pub(in super::super) const AWAKE: libc::clockid_t = libc::CLOCK_UPTIME_RAW;
 pub(in super::super) const ELAPSED: libc::clockid_t = libc::CLOCK_MONOTONIC;
 
 /// `si_code` of kill(2) and of sigqueue; the libc crate has the first with another name on each system.
-const SI_USER: i32 = 0x1_0001;
+pub(in super::super) const SI_USER: i32 = 0x1_0001;
 const SI_QUEUE: i32 = 0x1_0002;
 
 pub(in super::super) fn errno() -> i32 {

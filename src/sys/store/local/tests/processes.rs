@@ -106,7 +106,12 @@ fn a_stopped_holder_of_the_lock_is_given_up_after_a_while() {
     // Others see what can be seen, and are told of the rest.
     count(&mut local, "other").unwrap();
     assert_eq!(local.entries().unwrap().len(), 1);
-    assert_eq!(local.warnings(), [why]);
+    let warnings = local.warnings();
+    if cfg!(has_process_list) {
+        assert_eq!(warnings, [why]);
+    } else {
+        assert!(warnings.len() == 1 && warnings[0].ends_with("key/state is busy"), "{warnings:?}");
+    }
 
     fs::write(sandbox.path("go on"), "").unwrap();
     kill_process(pid, Signal::CONT).unwrap();
