@@ -43,6 +43,7 @@ fn two_in_one_group_go_on_where_the_first_succeeded() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_is_not_rewound_under_others() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n3\n4\n");

@@ -170,7 +170,7 @@ fn a_command_that_is_told_to_stop_may_take_its_time() {
 }
 
 #[test]
-#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn the_whole_tree_is_told_to_stop() {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut retry(&sandbox, &["--", fixture(), "tree", "ready", "pids"]));
@@ -224,7 +224,7 @@ fn the_command_is_told_when_retry_is_killed() {
 }
 
 #[test]
-#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn it_is_told_by_the_signal_that_was_chosen() {
     let sandbox = Sandbox::new();
     let script = "trap 'echo x >told; exit' INT; trap '' TERM; echo $$ >pid; while :; do sleep 0.05; done";
