@@ -30,7 +30,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-deps lint lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
+.PHONY: build test test-portable test-deps lint lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry (statically linked where that can be)
 	@set -eu; \
@@ -64,6 +64,16 @@ build: ## build the binary that ships, target/release/retry (statically linked w
 	fi
 
 test: test-deps ## install what the tests need, then run them all
+	$(CARGO) test --locked </dev/null
+
+# What the build does without: all, what macOS lacks (macos), or names in src/base/capability.rs.
+WITHOUT ?= all
+
+# In a directory of its own, which costs one more build of everything: the usual one stays as it is.
+test-portable: export CARGO_TARGET_DIR := $(target_dir)/portable
+test-portable: export BUILD_WITHOUT := $(WITHOUT)
+test-portable: test-deps ## lint and test a build that does without what only some systems have (WITHOUT=all or macos)
+	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) test --locked </dev/null
 
 test-deps: ## say what the tests need and is missing, and install it where that is possible

@@ -1,9 +1,14 @@
 //! Lists `src/profiles/`, so that adding a tool is adding a file. Of each profile only what must be known before the
 //! first attempt is noted here: which commands it is for, and what it has to see. The rest is read after a failure; for
 //! that the literals are noted that its patterns require, so that most of these need not even be parsed.
+//!
+//! Tells the compiler what the system can do, too: `src/base/capability.rs` says which one has what.
 
 #![expect(clippy::disallowed_methods, reason = "a build script reads the tree")]
 
+#[path = "src/base/capability.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the library uses all of it")]
+mod capability;
 #[path = "src/base/fnv.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the library uses all of it")]
 mod fnv;
@@ -16,9 +21,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use capability::CAPABILITIES;
 use toml::de::{DeTable, DeValue};
 
 fn main() {
+    let lacking = lacking();
     let folder = Path::new("src/profiles");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut paths: Vec<_> = std::fs::read_dir(folder)
@@ -68,6 +75,47 @@ fn main() {
     let out = std::env::var_os("OUT_DIR").expect("OUT_DIR");
     std::fs::write(Path::new(&out).join("profiles.rs"), list).expect("OUT_DIR is writable");
     std::fs::write(Path::new(&out).join("literals.rs"), literals(&patterns)).expect("OUT_DIR is writable");
+    std::fs::write(Path::new(&out).join("lacking.rs"), lacking).expect("OUT_DIR is writable");
+}
+
+/// Names of capabilities to leave out, for tests: of `all`, of those that another system lacks (`macos`), or these.
+///
+/// A variable rather than a feature of the package: features are meant to add something, and `--all-features` would set it.
+const WITHOUT: &str = "BUILD_WITHOUT";
+
+/// Declares the `cfg` of each capability, and sets those that there are. The list of the others, as a source.
+fn lacking() -> String {
+    println!("cargo::rerun-if-changed=src/base/capability.rs");
+    println!("cargo::rerun-if-env-changed={WITHOUT}");
+    let of_target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).expect("cargo says it");
+    let (system, processor) = (of_target("OS"), of_target("ARCH"));
+    let without = std::env::var(WITHOUT).unwrap_or_default();
+    let words: Vec<&str> = without.split_ascii_whitespace().collect();
+    if let Some(wrong) = words.iter().find(|word| {
+        !["all", "macos"].contains(word) && CAPABILITIES.iter().all(|known| known.name != **word)
+    }) {
+        panic!("{WITHOUT} names '{wrong}', which is in no line of src/base/capability.rs");
+    }
+    if !words.is_empty() {
+        // What ships must have all that the system can do, whatever is set where it is built.
+        let profile = std::env::var("PROFILE").unwrap_or_default();
+        assert!(profile != "release", "{WITHOUT} is for tests: unset it to build a release");
+        println!("cargo::warning=built without what {WITHOUT} names ({without}): for tests alone");
+    }
+    let mut lacking = Vec::new();
+    for capability in CAPABILITIES {
+        let name = capability.name;
+        println!("cargo::rustc-check-cfg=cfg(has_{name})");
+        let left_out = words.contains(&"all")
+            || words.contains(&name)
+            || words.contains(&"macos") && !capability.is_on("macos", &processor);
+        if capability.is_on(&system, &processor) && !left_out {
+            println!("cargo::rustc-cfg=has_{name}");
+        } else {
+            lacking.push(name);
+        }
+    }
+    format!("const LACKING: &[&str] = &{lacking:?};\n")
 }
 
 /// The texts of these keys in the tables of an array. What is wrong in a file is told by the tests that read it.

@@ -31,3 +31,4 @@ mod survivors;
 mod timeouts;
 mod trees;
 mod unkillable;
+mod without;

@@ -11,6 +11,7 @@ use crate::backoff::Range;
 use crate::base::duration::{approximate, exact};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
+use crate::base::lacking::consequences;
 use crate::base::words::plural;
 use crate::classify::profile::ToolMatch;
 use crate::cli::Invocation;
@@ -117,6 +118,7 @@ fn text(asked: &Setup, schedule: &Schedule, argv: &[OsString], full: bool) -> St
     }
     out.push_str(&schedule_text(resolved, schedule));
     out.push_str(&profile_text(asked, argv));
+    out.push_str(&system_text(consequences()));
     for warning in asked.warnings.iter().chain(&asked.rule_warnings()) {
         let _infallible = writeln!(out, "\nwarning: {}", printable(warning));
     }
@@ -157,6 +159,12 @@ fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
         (false, false) => "captures no output",
     };
     format!("\nfailures classified by the {} profile ({captures})\n", printable(&selection.names.join(", ")))
+}
+
+/// What is different on this system, for want of something that others have.
+fn system_text(consequences: impl Iterator<Item = &'static str>) -> String {
+    let lines: String = consequences.map(|consequence| format!("  {consequence}\n")).collect();
+    if lines.is_empty() { lines } else { format!("\non this system:\n{lines}") }
 }
 
 fn schedule_text(resolved: &Resolved, schedule: &Schedule) -> String {
@@ -257,4 +265,15 @@ fn all_json(request: &Request) -> Json {
         json!({"name": entry.name, "purpose": entry.purpose, "inherits": entry.inherits, "sources": entry.sources})
     });
     json!({"policies": entries.collect::<Vec<_>>()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_lacks_nothing_has_no_lines() {
+        assert_eq!(system_text(std::iter::empty()), "");
+        assert_eq!(system_text(["one", "two"].into_iter()), "\non this system:\n  one\n  two\n");
+    }
 }

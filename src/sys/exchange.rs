@@ -1,6 +1,6 @@
 //! The files in which the command may tell us something: `$RETRY_HINT` and `$RETRY_PROGRESS`.
 //!
-//! On Linux each is a memfd, named to the command as `/proc/<pid>/fd/<n>`: one system call to make, nothing on
+//! Where the system can, each is a memfd, named to the command as `/proc/<pid>/fd/<n>`: one system call to make, nothing on
 //! any disk, nothing left behind however we end. Elsewhere each is a file in a private directory.
 
 use std::cell::Cell;
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::classify::Hint;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(has_memfd, has_procfs))]
 mod memfd;
-#[cfg(target_os = "linux")]
+#[cfg(all(has_memfd, has_procfs))]
 use memfd::Mailbox;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(has_memfd, has_procfs)))]
 mod directory;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(has_memfd, has_procfs)))]
 use directory::Mailbox;
 
 /// Bytes of the longest hint; what stands beyond is not read.

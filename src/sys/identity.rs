@@ -1,5 +1,10 @@
 //! Our identity: the run's id, the host's name, the working directory, and fresh randomness.
 
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+
 use super::clock;
 
 /// Random bytes from the operating system. Without any (an old kernel, a sandbox) the clock has to do: only
@@ -16,13 +21,13 @@ pub(crate) fn entropy<const N: usize>() -> [u8; N] {
 }
 
 /// Fills `bytes` with randomness in one system call. The `rand` crate would open two files for it in a statically linked program.
-#[cfg(target_os = "linux")]
+#[cfg(has_getrandom)]
 fn fill(bytes: &mut [u8]) -> bool {
     use rustix::rand::{GetRandomFlags, getrandom};
     getrandom(&mut *bytes, GetRandomFlags::NONBLOCK).is_ok_and(|filled| filled == bytes.len())
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_getrandom))]
 fn fill(bytes: &mut [u8]) -> bool {
     use rand::TryRng;
     rand::rngs::SysRng.try_fill_bytes(bytes).is_ok()
@@ -55,16 +60,24 @@ pub(crate) fn change_directory(path: &std::ffi::OsStr) -> std::io::Result<()> {
 }
 
 /// The path of an open file.
-#[cfg(target_os = "linux")]
-pub(crate) fn path_of(file: &std::os::fd::OwnedFd) -> std::io::Result<std::ffi::OsString> {
+#[cfg(all(has_fd_path, target_os = "linux"))]
+pub(crate) fn path_of(file: impl AsFd) -> Result<OsString, Errno> {
     use std::os::fd::AsRawFd as _;
-    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).map(Into::into)
+    use std::os::unix::ffi::OsStringExt as _;
+    let link = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    Ok(OsString::from_vec(rustix::fs::readlink(link, Vec::new())?.into_bytes()))
 }
 
-#[cfg(target_os = "macos")]
-pub(crate) fn path_of(file: &std::os::fd::OwnedFd) -> std::io::Result<std::ffi::OsString> {
+#[cfg(all(has_fd_path, target_os = "macos"))]
+pub(crate) fn path_of(file: impl AsFd) -> Result<OsString, Errno> {
     use std::os::unix::ffi::OsStringExt as _;
-    Ok(std::ffi::OsString::from_vec(rustix::fs::getpath(file)?.into_bytes()))
+    Ok(OsString::from_vec(rustix::fs::getpath(file)?.into_bytes()))
+}
+
+/// Nobody tells it.
+#[cfg(not(has_fd_path))]
+pub(crate) fn path_of(_: impl AsFd) -> Result<OsString, Errno> {
+    Err(Errno::NOTSUP)
 }
 
 /// The working directory, any bytes; empty when it is gone.

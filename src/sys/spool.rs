@@ -255,12 +255,12 @@ fn read_heap(heap: &[u8], at: u64, to: &mut [u8]) -> usize {
     length
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has_memfd)]
 fn memory() -> io::Result<OwnedFd> {
     Ok(rustix::fs::memfd_create("retry-spool", rustix::fs::MemfdFlags::CLOEXEC)?)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_memfd))]
 fn memory() -> io::Result<OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
@@ -273,7 +273,7 @@ fn temporary_directory() -> PathBuf {
 fn temporary_file() -> io::Result<OwnedFd> {
     let directory = temporary_directory();
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    #[cfg(target_os = "linux")]
+    #[cfg(has_tmpfile)]
     if let Ok(file) = rustix::fs::open(&directory, flags | OFlags::TMPFILE | OFlags::EXCL, PRIVATE) {
         return Ok(file);
     }
@@ -314,7 +314,7 @@ mod tests {
             spool.append(&piece).unwrap();
             all.extend(piece);
             let in_memory = matches!(spool.backing, Backing::Memory { .. });
-            assert_eq!(in_memory, cfg!(target_os = "linux") && spool.len() <= MAX_MEMORY_BYTES);
+            assert_eq!(in_memory, cfg!(has_memfd) && spool.len() <= MAX_MEMORY_BYTES);
         }
         assert!(contents(&spool) == all);
         let mut some = [0; 3];

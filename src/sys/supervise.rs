@@ -24,9 +24,10 @@ mod inherited;
 mod inherited_fd;
 mod interrupt;
 mod memory;
+mod os;
 mod pause;
 mod program;
-#[cfg(target_os = "linux")]
+#[cfg(has_getrandom)]
 mod randomness;
 mod remains;
 mod replace;
@@ -46,13 +47,6 @@ mod pty;
 mod pump;
 mod watch;
 
-#[cfg(target_os = "linux")]
-#[path = "supervise/linux.rs"]
-mod os;
-#[cfg(target_os = "macos")]
-#[path = "supervise/macos.rs"]
-mod os;
-
 pub(crate) use beside::beside;
 pub(crate) use capture::{Capture, Mode};
 pub(crate) use crew::{Crew, CrewEvent, HANDED_DOWN, handed_down};
@@ -69,6 +63,6 @@ pub(crate) use run_in_fork::run_in_fork;
 pub(crate) use signals::{die_by, stop_signals};
 pub(crate) use stdin::{InputLoss, InputMode, InputRefusal, Inputs, Rest, WholeInput};
 pub(crate) use supervisor::{Options, Supervisor, SupervisorEvent};
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_procfs))]
 pub(crate) use tree::is_at_work;
 pub(crate) use tree::{is_ancestor, is_foreground_of};

@@ -216,3 +216,25 @@ fn what_until_begins_with_is_a_policy_that_can_be_explained() {
         assert_eq!((explained.value(key), explained.source(key)), (&value, "builtin:until"), "{key}");
     }
 }
+
+#[test]
+#[cfg(has_subreaper)]
+fn nothing_is_said_of_a_system_that_has_all_that_is_used() {
+    let text = Sandbox::new().run(["explain", "--", "true"]).exits(0).says(&[]).text();
+    assert!(!text.contains("on this system"), "{text}");
+}
+
+#[test]
+#[cfg(not(has_subreaper))]
+fn the_text_says_what_cannot_be_done_on_this_system() {
+    let text = Sandbox::new().run(["explain", "--", "true"]).exits(0).says(&[]).text();
+    let (_, said) = text.split_once("\non this system:\n").expect("the part of the system");
+    let expected = retry_command::base::lacking::consequences().collect::<Vec<_>>();
+    assert_eq!(lines(said), expected);
+    assert!(said.contains("a timeout misses processes that have become daemons"), "{said}");
+    assert_eq!(
+        said.contains("a timeout stops only the command itself"),
+        cfg!(not(has_process_list)),
+        "{said}"
+    );
+}

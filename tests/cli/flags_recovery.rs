@@ -63,6 +63,8 @@ proofs! {
         let _none = std::fs::remove_dir_all(sandbox.path("dlq"));
         let mut run = sandbox.spawnable(["-q", "--no-retry", "--dead-letter", "dlq", "--dead-letter-copy", limit, "--", "false"]);
         run.stdin(std::fs::File::open(&input).expect("the input")).status().expect("a status");
+        // A file that cannot be opened once more is not kept.
+        let kind = if cfg!(has_fd_path) { kind } else { "\"kind\":\"partial\"" };
         assert!(letter(&sandbox).contains(kind), "{limit}");
     }
 }

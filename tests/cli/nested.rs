@@ -52,6 +52,7 @@ fn the_outer_deadline_bounds_the_inner_one() {
 }
 
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn the_inner_command_is_told_the_nearest_deadline() {
     let sandbox = Sandbox::new();
     let script = format!("echo $RETRY_DEADLINE_AT_MS; {RETRY} -c 'echo $RETRY_DEADLINE_AT_MS'");

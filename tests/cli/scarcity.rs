@@ -14,6 +14,7 @@ fn under(sandbox: &Sandbox, words: &str, args: &[&str]) -> Ran {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn memory_that_is_used_up_is_said_and_is_our_failure() {
     let sandbox = Sandbox::new();
     sandbox.write("line", vec![b'x'; 64 << 20]);
@@ -28,6 +29,7 @@ fn memory_that_is_used_up_is_said_and_is_our_failure() {
 }
 
 #[test]
+#[cfg_attr(not(has_getrandom), ignore = "needs getrandom")]
 fn randomness_that_fails_is_no_panic() {
     if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         return;

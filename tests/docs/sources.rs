@@ -61,6 +61,17 @@ fn every_type_that_the_pages_name_exists() {
     assert!(checked > 20, "only {checked} types were found");
 }
 
+#[test]
+fn the_table_of_capabilities_is_that_of_the_sources() {
+    let page = read("ARCHITECTURE.md");
+    let row = |known: &retry_command::base::capability::Capability| {
+        format!("| `has_{}` | {} | {} |", known.name, known.systems.join(", "), known.without)
+    };
+    let expected: Vec<_> = retry_command::base::capability::CAPABILITIES.iter().map(row).collect();
+    let found: Vec<_> = page.lines().filter(|line| line.starts_with("| `has_")).collect();
+    assert_eq!(found, expected);
+}
+
 /// The words that the pages print as code, outside of blocks, each with its page.
 fn words() -> Vec<(&'static str, String)> {
     let of_page = |page| {

@@ -16,6 +16,7 @@ fn the_fallback_reads_the_same_input_and_its_status_counts() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_on_stdin_is_read_again_by_the_fallback() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "from a file\n");

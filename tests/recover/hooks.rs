@@ -111,6 +111,7 @@ fn a_hook_reads_the_end_of_stderr_only_if_it_was_captured() {
 }
 
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn a_hook_that_hangs_is_stopped_with_what_it_started() {
     let sandbox = Sandbox::new();
     let hook = "echo $$ >pid; trap '' TERM; sleep 60 & echo $! >child; while :; do sleep 1; done";

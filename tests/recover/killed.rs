@@ -26,6 +26,7 @@ const CALLS: [&str; 14] = [
 const SIZE: usize = 200_000;
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_kill_at_any_system_call_leaves_a_whole_letter_or_none() {
     let (mut whole, mut none) = (0, 0);
     for call in CALLS {

@@ -114,6 +114,7 @@ fn odd_words_come_back_and_plain_ones_stay_readable() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn input_of_each_kind_is_kept_as_it_can_be() {
     let stdin = |script: &str| {
         let sandbox = Sandbox::new();
@@ -298,6 +299,7 @@ fn a_directory_that_cannot_be_used_is_told_and_changes_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_full_disk_loses_the_letter_and_leaves_nothing_behind() {
     let sandbox = Sandbox::new();
     // It takes an empty file: what is required is tried with bytes.

@@ -333,6 +333,7 @@ fn a_place_where_others_may_write_is_not_trusted() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn an_input_that_is_not_whole_needs_force() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "0123456789");
@@ -495,6 +496,7 @@ fn a_letter_of_until_waits_as_until_does() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_signal_for_the_whole_group_reaches_a_command_once() {
     let sandbox = Sandbox::new();
     let script = "[ -e up ] || exit 4; exec \"$F\" trap TERM 3 ready count";
@@ -514,6 +516,7 @@ fn a_signal_for_the_whole_group_reaches_a_command_once() {
 }
 
 #[test]
+#[cfg_attr(not(has_death_signal), ignore = "needs death_signal")]
 fn a_replay_that_is_killed_takes_its_run_with_it_and_leaves_the_letter() {
     let sandbox = Sandbox::new();
     let script = "[ -e up ] || exit 4; [ -e again ] && exit 0; echo $$ >pid; exec sleep 60";

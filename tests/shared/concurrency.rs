@@ -47,6 +47,7 @@ fn waiter(sandbox: &Sandbox, options: &[&str]) -> Process {
 }
 
 #[test]
+#[cfg_attr(not(has_death_signal), ignore = "needs death_signal")]
 fn killed_holders_leave_their_permits_and_their_commands_die() {
     let sandbox = Sandbox::new();
     let options = ["--key", "k", "--concurrency", "4", "--log", "holders"];

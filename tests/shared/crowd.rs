@@ -102,7 +102,8 @@ impl Sandbox {
     /// A run under this key that holds what it was granted until it is told to let go.
     #[track_caller]
     pub(super) fn holding(&self, options: &[&str]) -> Process {
-        let script = "echo $$ >>held; until [ -e go ]; do sleep 0.02; done";
+        // Where it outlives a run that is killed, it ends with the sandbox.
+        let script = "echo $$ >>held; until [ -e go ] || ! [ -e held ]; do sleep 0.02; done";
         let before = self.read("held").lines().count();
         let holder = self.begin(&[&["--max", "1"], options, &["--", "sh", "-c", script]].concat());
         crate::support::wait_for("the attempt to start", || self.read("held").lines().count() > before);

@@ -116,6 +116,7 @@ fn a_disk_that_cannot_be_written_keeps_nothing_from_running() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_holder_of_the_lock_that_was_stopped_keeps_nothing_from_running() {
     let sandbox = Sandbox::new();
     let options = ["--key", "k", "--rate", "9/1h", "--state", "state"];

@@ -227,6 +227,7 @@ fn chronic(tmpdir: &std::path::Path, numbers: u32) -> (String, String) {
 }
 
 #[test]
+#[cfg_attr(not(has_memfd), ignore = "needs memfd")]
 fn without_a_directory_for_temporary_files_memory_has_to_do() {
     let sandbox = Sandbox::new();
     let (out, said) = chronic(&sandbox.path("nowhere"), 500_000);

@@ -93,6 +93,7 @@ fn a_line_without_end_is_seen_while_the_command_runs() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn who_holds_the_streams_after_the_commands_end_is_not_waited_for() {
     for leaker in ["sleep 50", "while sleep 0.01; do echo more; done"] {
         let sandbox = Sandbox::new();
@@ -178,6 +179,7 @@ fn a_timeout_stops_a_command_whose_reader_does_not_read() {
 }
 
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn a_timeout_is_not_prolonged_by_grandchildren_that_hold_the_streams() {
     let sandbox = Sandbox::new();
     let script = "sleep 500 & (sleep 500 &) ; echo $! >pid; sleep 500";

@@ -7,6 +7,7 @@ use super::*;
 use crate::support::Sandbox;
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_is_rewound_to_where_it_stood() {
     let sandbox = Sandbox::new();
     let path = sandbox.write("input", "first\nsecond\nthird\n");
@@ -19,6 +20,7 @@ fn a_file_is_rewound_to_where_it_stood() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn it_is_the_very_file_that_the_command_gets() {
     let sandbox = Sandbox::new();
     let path = sandbox.write("input", "x");
@@ -31,6 +33,7 @@ fn it_is_the_very_file_that_the_command_gets() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn two_in_one_group_go_on_where_the_first_succeeded() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n3\n");
@@ -40,6 +43,7 @@ fn two_in_one_group_go_on_where_the_first_succeeded() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_is_not_rewound_under_others() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n3\n4\n");
@@ -52,6 +56,7 @@ fn a_file_is_not_rewound_under_others() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn it_stands_where_the_last_attempt_stopped_unless_others_moved_it() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n3\n4\n5\n");
@@ -67,6 +72,7 @@ fn it_stands_where_the_last_attempt_stopped_unless_others_moved_it() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_that_cannot_be_opened_again_is_read_once() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "1\n2\n");

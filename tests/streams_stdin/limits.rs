@@ -92,6 +92,7 @@ fn a_full_disk_spares_the_attempt() {
 }
 
 #[test]
+#[cfg_attr(not(has_memfd), ignore = "needs memfd")]
 fn nothing_is_left_where_it_was_kept() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path("tmp")).expect("a directory");

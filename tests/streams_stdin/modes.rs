@@ -94,6 +94,7 @@ fn a_terminal_cannot_be_replayed() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn replay_takes_files_pipes_and_nothing_at_all() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "y");

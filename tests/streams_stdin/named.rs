@@ -44,6 +44,7 @@ fn much_is_replayed_too() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn no_more_is_taken_than_was_read() {
     let script = r#"exec 7< <(seq 100000); "$R" -q -d 0 -- sh -c 'head -c 4 <&7; : "$1"; exit 1' x /dev/fd/7; head -c 4 <&7"#;
     prints(&bash(script), "1\n2\n".repeat(3) + "3\n4\n");
@@ -63,6 +64,7 @@ fn what_is_opened_twice_goes_on_where_it_was_left() {
 }
 
 #[test]
+#[cfg_attr(not(has_fd_path), ignore = "needs fd_path")]
 fn a_file_is_read_from_where_it_stood() {
     let script = r#"seq 4 >f; exec 7<f; read x <&7
         "$R" -q -d 0 -- bash -c 'read a; read b <&7; echo $a $b; : "$1"; exit 1' x /dev/fd/7 <f; cat <&7"#;

@@ -6,12 +6,14 @@ use super::*;
 use crate::support::{Sandbox, is_alive, wait_for};
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn a_loop_over_lines_loses_none() {
     let output = shell(&Sandbox::new(), r#"seq 3 | while read x; do "$R" -- true; echo $x; done"#);
     prints(&output, "1\n2\n3\n");
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn who_reads_next_goes_on_at_the_next_byte() {
     let script = r#"seq 100000 | ("$R" -- head -c 10 >/dev/null; head -c 30)"#;
     // seq prints 1, 2, … 9, 10 on lines: the tenth byte ends the line of 5.
@@ -42,6 +44,7 @@ fn every_attempt_reads_the_same_and_the_live_input_goes_on_behind_it() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn what_no_attempt_has_read_is_left_behind() {
     let bytes = noise(500_000);
     let (reader, writer) = pipe_of(bytes.clone());
@@ -77,6 +80,7 @@ fn a_command_that_reads_a_byte_at_a_time_gets_every_byte() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn a_command_that_reads_nothing_takes_nothing() {
     let bytes = noise(60_000);
     let (reader, writer) = pipe_of(bytes.clone());
@@ -88,6 +92,7 @@ fn a_command_that_reads_nothing_takes_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn a_command_that_closes_its_stdin_is_no_trouble() {
     let (reader, writer) = pipe_of(noise(200_000));
     let next = reader.try_clone().expect("a copy");

@@ -55,6 +55,7 @@ fn is_whole(fault: &str) {
 }
 
 #[test]
+#[cfg_attr(not(has_creation_flags), ignore = "needs creation_flags")]
 fn a_command_reads_all_whichever_call_is_refused_at_first() {
     for call in ["tee", "splice", "ioctl", "fcntl"] {
         for (refusal, when) in REFUSALS.into_iter().zip(["1", "1+", "2", "1+", "2+"]) {
@@ -115,6 +116,7 @@ fn what_cannot_be_looked_at_is_read_by_one_attempt() {
 }
 
 #[test]
+#[cfg_attr(not(has_creation_flags), ignore = "needs creation_flags")]
 fn without_a_pipe_for_it_the_first_attempt_is_the_last() {
     // Of those that are made at the start, one is for what is copied, and one is the command's.
     for when in ["2", "3"] {
@@ -149,6 +151,7 @@ fn a_runtime_that_cannot_watch_is_no_reason_to_wait_for_ever() {
 }
 
 #[test]
+#[cfg_attr(not(has_memfd), ignore = "needs memfd")]
 fn memory_serves_where_there_is_no_directory_and_a_directory_where_there_is_no_memory() {
     is_whole("memfd_create:error=ENOSYS:when=1+");
     let bytes = noise(2 << 20);

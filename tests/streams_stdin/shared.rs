@@ -47,6 +47,7 @@ fn every_attempt_reads_what_the_first_one_read_beside_another_reader() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn a_command_that_reads_nothing_takes_nothing_from_others() {
     let bytes = noise(1 << 20);
     let (output, other) = beside_another_reader(&bytes, 100, &thrice("exit 1"));

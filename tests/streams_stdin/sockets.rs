@@ -17,6 +17,7 @@ fn every_attempt_reads_the_same_of_a_connection() {
 }
 
 #[test]
+#[cfg_attr(not(has_tee), ignore = "needs tee")]
 fn what_was_not_read_of_a_connection_is_left_in_it() {
     let bytes = noise(50_000);
     let (ours, theirs) = connection();

@@ -57,6 +57,7 @@ const NOT_COUNTED: [&str; 8] =
     ["brk", "mmap", "munmap", "mremap", "madvise", "restart_syscall", "ppoll", "wait4"];
 
 #[test]
+#[cfg_attr(not(all(has_clone3, has_memfd)), ignore = "needs clone3, memfd and all else that it counts")]
 fn a_plain_run_makes_the_calls_that_it_needs_and_no_other() {
     let sandbox = Sandbox::new();
     let words = ["strace", "-f", "-qq", "-o", "trace", "-e", "signal=none"];

@@ -13,6 +13,7 @@ fn assert_outcome(sandbox: &Sandbox, outcome: &str) {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn an_attempt_is_cut_at_the_deadline() {
     let sandbox = Sandbox::new();
     let args =

@@ -55,6 +55,10 @@ fn check_matrix(paths: &str, calls: &str, errors: &str) {
 }
 
 #[test]
+#[cfg_attr(
+    not(has_memfd),
+    ignore = "needs memfd: files of a directory may be left when the call that removes them fails"
+)]
 fn each_call_of_a_plain_run_may_fail_once() {
     check_matrix("plain", "", "EAGAIN,EINTR,EIO,EMFILE,ENOMEM,ENOSYS");
 }
@@ -67,6 +71,7 @@ fn a_command_that_does_not_get_its_streams_is_not_executed() {
 
 /// It would find the letter locked and have nothing to do, and the letter would be removed as one that has succeeded.
 #[test]
+#[cfg_attr(not(has_death_signal), ignore = "needs death_signal")]
 fn a_copy_that_replays_a_letter_is_never_a_replay_of_its_own() {
     check_matrix("replay", "prctl", "EPERM");
 }
@@ -143,6 +148,7 @@ fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
 /// The deadline passes between the last look at the clock and the birth of the second attempt.
 #[cfg(target_arch = "x86_64")]
 #[test]
+#[cfg_attr(not(has_clone3), ignore = "needs clone3")]
 fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {
     let Some(words) = with_fault("clone3:delay_enter=6000000:when=2") else { return };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -158,6 +164,7 @@ fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {
 
 /// Nobody tells of it again: only by looking from time to time is it found.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_signal_that_cannot_be_read_comes_later() {
     let script = "trap 'printf x >>count; exit 6' TERM; echo $PPID >pid; while :; do sleep 0.05; done";
     let args = ["--max", "1", "--", "sh", "-c", script];

@@ -44,6 +44,7 @@ fn a_master_that_waits_for_its_workers_keeps_them() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn what_a_command_leaves_that_dies_of_the_signal_is_told_and_waited_for() {
     let sandbox = Sandbox::new();
     let slowly = WORKER.replace("echo told", "sleep 0.5; echo told");
@@ -69,6 +70,7 @@ fn what_a_command_leaves_that_handles_the_signal_is_its_own_affair() {
 
 /// The default grace, 10 s, has to pass.
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn what_outlives_the_grace_is_left_and_named() {
     let sandbox = Sandbox::new();
     let (mut run, worker) = start(&sandbox, &[], &format!("{DEAF}{DIES}"));
@@ -80,6 +82,7 @@ fn what_outlives_the_grace_is_left_and_named() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn it_is_killed_only_with_kill_after_or_at_the_third_signal() {
     let sandbox = Sandbox::new();
     let (mut run, worker) = start(&sandbox, &["--kill-after", "200ms"], &format!("{DEAF}{DIES}"));
@@ -120,6 +123,7 @@ fn a_key_starts_none_of_this() {
 
 /// Who presses a key while what a command left is waited for wants the prompt back.
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn a_key_ends_the_wait_for_what_was_left() {
     for options in [&["--max", "3"][..], &["--kill-after", "1h"]] {
         let sandbox = Sandbox::new();

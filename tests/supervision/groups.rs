@@ -32,6 +32,7 @@ fn a_kill_9_of_its_own_group_spares_us() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn a_timeout_stops_all_of_it() {
     let sandbox = Sandbox::new();
     let args = ["--new-group", "--max", "1", "--timeout", "2s", "--", fixture(), "tree", "ready", "pids"];

@@ -119,6 +119,7 @@ fn the_log_calls_it_interrupted() {
 const DEAF: &str = "trap 'printf x >>count' TERM HUP INT; echo $$ >pid; while :; do sleep 0.05; done";
 
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn every_signal_is_forwarded_and_the_third_kills_the_tree() {
     let sandbox = Sandbox::new();
     let script = format!("setsid sh -c 'trap \"\" TERM; echo $$ >deep; exec \"$F\" sleep 60' & {DEAF}");
@@ -169,6 +170,7 @@ fn a_command_that_is_told_to_stop_may_take_its_time() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn the_whole_tree_is_told_to_stop() {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut retry(&sandbox, &["--", fixture(), "tree", "ready", "pids"]));
@@ -210,6 +212,7 @@ fn a_kill_of_the_group_leaves_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(has_death_signal), ignore = "needs death_signal")]
 fn the_command_is_told_when_retry_is_killed() {
     let sandbox = Sandbox::new();
     let (mut run, command) =
@@ -221,6 +224,7 @@ fn the_command_is_told_when_retry_is_killed() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn it_is_told_by_the_signal_that_was_chosen() {
     let sandbox = Sandbox::new();
     let script = "trap 'echo x >told; exit' INT; trap '' TERM; echo $$ >pid; while :; do sleep 0.05; done";

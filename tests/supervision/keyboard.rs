@@ -222,6 +222,7 @@ fn ctrl_z_without_a_job_control_shell_stops_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn a_timeout_on_a_terminal_stops_the_tree() {
     let sandbox = Sandbox::new();
     let args = ["--max", "1", "--timeout", "2s", "--", fixture(), "tree", "ready", "pids"];

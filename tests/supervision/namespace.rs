@@ -104,6 +104,7 @@ fn the_third_signal_kills() {
 }
 
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn a_timeout_stops_the_whole_tree() {
     let Some(words) = as_process_1() else { return };
     let sandbox = Sandbox::new();
@@ -175,6 +176,7 @@ fn without_its_own_proc_a_timeout_still_stops_the_command() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn what_cannot_be_listed_is_said_to_be() {
     let Some(words) = as_process_1() else { return };
     let sandbox = Sandbox::new();

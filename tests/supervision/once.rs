@@ -41,6 +41,7 @@ fn send_to_all(pids: impl Iterator<Item = i32>) {
 const ROUNDS: usize = 10;
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn every_way_of_sending_it_counts_once() {
     type Way = fn(&Running);
     let ways: [(&str, Way); 4] = [
@@ -83,6 +84,7 @@ const COUNTS: &str = "trap 'printf x >>count' TERM; echo $$ >pid
 
 /// Its own signal to the group is no order to stop, and says nothing of those that follow.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_witness_is_replaced_once_it_has_seen_a_signal() {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut retry(&sandbox, &["--kill-after", "1h", "--", "bash", "-c", COUNTS]));
@@ -115,6 +117,7 @@ fn send_by_words(run: &Running, words: &str) -> usize {
 
 /// A word of the command's own is one of `retry`'s as well; of those before it the command knows nothing.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn who_is_chosen_by_the_command_line_is_told_once() {
     for (words, chosen) in [("TERM 3", 3), ("--max 2", 1)] {
         let sandbox = Sandbox::new();
@@ -131,6 +134,7 @@ fn who_is_chosen_by_the_command_line_is_told_once() {
 
 /// It has become another program meanwhile.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_witness_shows_the_words_that_the_command_shows_now() {
     let sandbox = Sandbox::new();
     let script = "until [ -e go ]; do sleep 0.02; done; exec \"$F\" sleep 60";
@@ -143,6 +147,7 @@ fn a_witness_shows_the_words_that_the_command_shows_now() {
 
 /// They are cut where there is no room for them, and never what makes a list unreadable.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn long_words_leave_the_witness_its_name() {
     let sandbox = Sandbox::new();
     let long = "x".repeat(5000);
@@ -153,6 +158,7 @@ fn long_words_leave_the_witness_its_name() {
 
 /// `killall /usr/bin/retry`: the witness is told as well as `retry`, the command is not.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_command_that_would_have_died_has_not_got_it() {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut retry(&sandbox, &["--", fixture(), "sleep", "60"]));
@@ -162,6 +168,7 @@ fn a_command_that_would_have_died_has_not_got_it() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn what_the_witness_alone_is_sent_does_not_mislead_for_long() {
     let sandbox = Sandbox::new();
     let args = ["--max", "1", "--", fixture(), "trap", "TERM", "3", "ready", "count"];
@@ -176,6 +183,7 @@ fn what_the_witness_alone_is_sent_does_not_mislead_for_long() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_witness_holds_nothing_and_bears_another_name() {
     let sandbox = Sandbox::new();
     let mut command = retry(&sandbox, &["--max", "1", "--", "sh", "-c", "exec >&-; exec \"$F\" sleep 1"]);
@@ -193,6 +201,7 @@ fn a_witness_holds_nothing_and_bears_another_name() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_witness_dies_with_retry() {
     let sandbox = Sandbox::new();
     let mut run = Running::start(&mut retry(&sandbox, &["--", fixture(), "sleep", "60"]));
@@ -218,6 +227,7 @@ fn a_command_in_its_own_group_needs_no_witness() {
 }
 
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_stopped_group_goes_on_as_one() {
     let sandbox = Sandbox::new();
     let args = ["--max", "1", "--", fixture(), "trap", "USR1", "5", "ready", "count"];

@@ -32,6 +32,7 @@ fn nor_is_a_signal_to_retry_from_the_command() {
 
 /// It lives on for a moment: of a sender that is gone and reaped by its own parent nothing can be known.
 #[test]
+#[cfg_attr(not(has_process_list), ignore = "needs process_list")]
 fn nor_is_one_from_a_program_of_the_commands() {
     check("sh -c 'kill -TERM \"$0\"; exec sleep 0.2' $PPID; exit 4", End::Code(4));
     check("trap '' TERM; sh -c 'kill 0; exec sleep 0.2'; exit 4", End::Code(4));
@@ -40,6 +41,7 @@ fn nor_is_one_from_a_program_of_the_commands() {
 
 /// Ended and reparented, in a session of its own, while the command has gone on or is over.
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn nor_is_one_from_an_orphan_of_the_commands() {
     check(
         "(setsid sh -c 'kill -TERM \"$0\"; touch sent' $PPID &); until [ -e sent ]; do sleep 0.01; done; exit 4",
@@ -48,6 +50,7 @@ fn nor_is_one_from_an_orphan_of_the_commands() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn a_daemon_that_an_attempt_left_cannot_stop_the_run_either() {
     let sandbox = Sandbox::new();
     // It ends by itself where `go` never comes.

@@ -121,6 +121,7 @@ fn a_stopped_command_is_continued_so_that_it_can_heed_the_signal() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn the_next_attempt_begins_only_when_the_tree_is_gone() {
     let sandbox = Sandbox::new();
     let script = "if [ $RETRY_ATTEMPT = 2 ]; then kill -0 $(cat pid) && exit 9; exit 0; fi

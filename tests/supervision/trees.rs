@@ -36,6 +36,7 @@ const SHAPES: [(&str, usize, &str); 12] = [
 
 /// All at once: most of the time is the timeout's.
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn nothing_is_left_of_a_tree_that_timed_out() {
     let runs: Vec<_> = SHAPES
         .iter()
@@ -57,6 +58,7 @@ fn nothing_is_left_of_a_tree_that_timed_out() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn the_fixtures_tree_is_gone_too() {
     let sandbox = Sandbox::new();
     let args = ["--max", "1", "--timeout", "2s", "--", fixture(), "tree", "ready", "pids"];
@@ -84,6 +86,7 @@ fn a_tree_that_never_stands_still_is_killed_too() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn what_term_makes_a_command_start_is_killed_with_it() {
     let sandbox = Sandbox::new();
     let script = "trap 'setsid sh -c \"trap \\\"\\\" TERM; echo \\$\\$ >pids; exec \\\"\\$F\\\" sleep 60\" & exit 0' TERM
@@ -107,6 +110,7 @@ fn a_nested_retry_is_stopped_with_its_command() {
 }
 
 #[test]
+#[cfg_attr(not(has_subreaper), ignore = "needs subreaper")]
 fn the_third_signal_kills_all_of_it() {
     let sandbox = Sandbox::new();
     let script = format!(

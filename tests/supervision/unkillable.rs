@@ -12,6 +12,7 @@ const USER: &str = "64321";
 
 /// A user's `retry` runs a set-user-ID program that becomes root for good: KILL is refused.
 #[test]
+#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn a_process_that_may_not_be_killed_ends_the_run_with_125() {
     if !rustix::process::geteuid().is_root() {
         // Not `eprintln!`, which is captured: this has to be seen.

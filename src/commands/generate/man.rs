@@ -1,6 +1,7 @@
 //! The man page. Options and usages are the rows of the command line; prose stands in `head.roff`, `tail.roff` and, for each
 //! verb, in `verbs/`.
 
+use crate::base::capability::CAPABILITIES;
 use crate::cli::{self, Arity, Line, Row, Section, Verb, verb_words};
 
 /// The prose of each verb, in the order of the page.
@@ -32,7 +33,9 @@ pub(super) fn page() -> String {
     text += &String::from_utf8_lossy(&options);
     text += ".SH VERBS\n";
     text.extend(verbs().map(verb));
-    text + &include_str!("tail.roff").replace("@VARIABLES@\n", &variables())
+    text + &include_str!("tail.roff")
+        .replace("@VARIABLES@\n", &variables())
+        .replace("@CONSEQUENCES@\n", &consequences_on("macos"))
 }
 
 fn verbs() -> impl Iterator<Item = &'static Line> {
@@ -94,6 +97,13 @@ fn variables() -> String {
     let entry =
         |variable: &str, option: &str| format!(".TP\n{}\n{}\n", bold(variable), bold(&format!("--{option}")));
     cli::RUN.rows().into_iter().filter_map(|row| Some(entry(row.env()?, row.long()?))).collect()
+}
+
+/// What a system that lacks some capabilities leads to, on every system the same page.
+fn consequences_on(system: &str) -> String {
+    let lacking = CAPABILITIES.iter().filter(|capability| !capability.is_on(system, "aarch64"));
+    let items = lacking.filter_map(|capability| capability.consequence);
+    items.map(|consequence| format!(".IP \\(bu 2\n{}\n", escaped(consequence))).collect()
 }
 
 fn bold(text: &str) -> String {

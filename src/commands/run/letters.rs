@@ -125,7 +125,7 @@ impl Driver<'_> {
         let stat = rustix::fs::fstat(file).map_err(|errno| trouble(errno.into()))?;
         let size = stat.st_size.unsigned_abs();
         if size.saturating_sub(start) > self.policy.dead_letter_copy.0 {
-            let path = identity::path_of(file).map_err(trouble)?;
+            let path = identity::path_of(file).map_err(|errno| trouble(errno.into()))?;
             let mtime = modified(&stat);
             return Ok((Stdin::file(&path, start, size, mtime, stat.st_ino), None));
         }

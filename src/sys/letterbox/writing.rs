@@ -95,7 +95,7 @@ impl Letterbox {
 
     /// Gives the finished letter its name, unless there is such a one already.
     fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
-        #[cfg(target_os = "linux")]
+        #[cfg(has_rename_noreplace)]
         {
             let flags = rustix::fs::RenameFlags::NOREPLACE;
             match rustix::fs::renameat_with(&self.directory, from, &self.directory, to, flags) {
@@ -111,9 +111,9 @@ impl Letterbox {
 
 /// Makes the bytes of a file durable.
 fn sync(file: &OwnedFd) -> Result<(), Errno> {
-    #[cfg(target_os = "linux")]
+    #[cfg(has_fdatasync)]
     return rustix::fs::fdatasync(file);
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(has_fdatasync))]
     return rustix::fs::fsync(file);
 }
 

@@ -116,7 +116,7 @@ impl<F: AsFd> NonBlocking<F> {
 }
 
 /// Writes once, without waiting although the description does. Pipes know it since Linux 6.5.
-#[cfg(target_os = "linux")]
+#[cfg(has_nowait_write)]
 fn write_without_waiting(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     /// At the current offset.
     const NO_OFFSET: u64 = u64::MAX;
@@ -124,14 +124,14 @@ fn write_without_waiting(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errn
     rustix::io::pwritev2(fd, &[std::io::IoSlice::new(bytes)], NO_OFFSET, flags)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_nowait_write))]
 fn write_without_waiting(_: BorrowedFd<'_>, _: &[u8]) -> Result<usize, Errno> {
     Err(Errno::OPNOTSUPP)
 }
 
 /// Opens a pipe or a terminal once more: an open file description of our own, whose flags are nobody else's. `None` where
 /// that is refused (another user's), or would open something else.
-#[cfg(target_os = "linux")]
+#[cfg(has_procfs)]
 fn reopen(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     use std::os::fd::AsRawFd;
 
@@ -154,7 +154,7 @@ fn reopen(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
 }
 
 /// There is no way to another open file description: `/dev/fd` only duplicates.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_procfs))]
 fn reopen(_: BorrowedFd<'_>) -> Option<OwnedFd> {
     None
 }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
+    #[cfg(has_procfs)]
     fn the_maker_of_terminals_is_not_opened_again() {
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let Ok(master) = rustix::fs::open("/dev/ptmx", flags, rustix::fs::Mode::empty()) else { return };

@@ -14,9 +14,9 @@
 
 mod directory;
 mod files;
-#[cfg(target_os = "linux")]
+#[cfg(has_procfs)]
 mod holder;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_procfs))]
 #[path = "local/holder_signed.rs"]
 mod holder;
 mod lock;

@@ -158,7 +158,7 @@ impl Crew {
 
 /// This program: also where its file was replaced or removed meanwhile.
 fn own_path() -> io::Result<std::path::PathBuf> {
-    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+    if cfg!(has_procfs) { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
 /// The descriptors that a process of the same program has handed down to this one, which ends when that one does; `None` where
@@ -169,7 +169,7 @@ pub(crate) fn handed_down<const N: usize>() -> io::Result<Option<[OwnedFd; N]>> 
     if parent.parse() != Ok(std::os::unix::process::parent_id()) {
         return Ok(None);
     }
-    #[cfg(target_os = "linux")]
+    #[cfg(has_death_signal)]
     let _refused = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
     // It may have died before that.
     let is_there = parent.parse() == Ok(std::os::unix::process::parent_id());

@@ -6,7 +6,7 @@
 //! of its stderr is refused at once instead of waiting for ever (unless it is root's, who is never refused).
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::FdFlags;
@@ -40,12 +40,21 @@ pub(super) fn open(like: BorrowedFd<'_>) -> io::Result<(OwnedFd, OwnedFd)> {
     rustix::termios::tcsetattr(&theirs, OptionalActions::Now, &modes)?;
     resize(ours.as_fd(), like);
     let _unchanged = rustix::fs::fchmod(&theirs, Mode::WUSR | Mode::WGRP);
-    let write_only = rustix::fs::open(
-        format!("/proc/self/fd/{}", theirs.as_raw_fd()),
-        OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
+    let write_only = write_only(&theirs);
     Ok((ours, write_only.unwrap_or(theirs)))
+}
+
+/// The terminal once more, for writing only. None where it cannot be opened so.
+#[cfg(has_procfs)]
+fn write_only(terminal: &OwnedFd) -> Option<OwnedFd> {
+    use std::os::fd::AsRawFd as _;
+    let path = format!("/proc/self/fd/{}", terminal.as_raw_fd());
+    rustix::fs::open(path, OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+#[cfg(not(has_procfs))]
+fn write_only(_: &OwnedFd) -> Option<OwnedFd> {
+    None
 }
 
 /// Gives the pseudo-terminal the size of the terminal `like`. True if that is another than before.

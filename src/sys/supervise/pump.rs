@@ -4,7 +4,10 @@
 //! A pump reads again only when all that it read is written, so that a slow reader slows the command down as it would
 //! without us, and never waits for anybody itself.
 
-#[cfg(target_os = "linux")]
+#[cfg(has_tee)]
+mod shortcut;
+#[cfg(not(has_tee))]
+#[path = "pump/no_shortcut.rs"]
 mod shortcut;
 
 use std::io;
@@ -180,7 +183,6 @@ impl Pump {
 
     /// Has the kernel pass on what there is, if both sides are pipes and that is much. True if something was that need not be
     /// seen; what has to be is read next.
-    #[cfg(target_os = "linux")]
     fn hand_over(&mut self, observed: Observed) -> bool {
         use shortcut::Shortcut;
 
@@ -200,12 +202,6 @@ impl Pump {
             // If it is for the reader, a write will say so.
             Err(_) => self.takes_shortcuts = false,
         }
-        false
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn hand_over(&mut self, _observed: Observed) -> bool {
-        self.takes_shortcuts = false;
         false
     }
 

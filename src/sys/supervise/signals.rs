@@ -196,7 +196,7 @@ impl Signals {
         }
         let lost = OVERFLOW.swap(0, SeqCst);
         for signal in (1..=64).filter(|&signal| lost & bit(signal) != 0) {
-            each(Record { signal, code: libc::SI_USER, sender: 0, sender_parent: 0, attempt: 0 });
+            each(Record { signal, code: os::SI_USER, sender: 0, sender_parent: 0, attempt: 0 });
         }
         drained
     }
@@ -391,7 +391,7 @@ mod tests {
         let keyboard = Record { signal: SIGINT, code: 128, sender: 0, sender_parent: 0, attempt: 3 };
         assert!(keyboard.reached_group(3));
         assert!(!keyboard.reached_group(4));
-        assert!(!Record { code: libc::SI_USER, ..keyboard }.reached_group(3));
+        assert!(!Record { code: os::SI_USER, ..keyboard }.reached_group(3));
         for signal in [SIGALRM, libc::SIGXCPU, SIGUSR1] {
             assert!(!Record { signal, ..keyboard }.reached_group(3));
         }

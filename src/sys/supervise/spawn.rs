@@ -16,10 +16,10 @@ use super::signals::Blocked;
 mod child;
 mod launch;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(has_clone3)]
 #[path = "spawn/calls_raw.rs"]
 pub(super) mod calls;
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[cfg(not(has_clone3))]
 #[path = "spawn/calls_libc.rs"]
 pub(super) mod calls;
 

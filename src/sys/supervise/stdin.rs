@@ -6,7 +6,10 @@
 
 mod buffer;
 mod eager;
-#[cfg(target_os = "linux")]
+#[cfg(has_tee)]
+mod exact;
+#[cfg(not(has_tee))]
+#[path = "stdin/never_exact.rs"]
 mod exact;
 mod feed;
 mod flags;
@@ -292,12 +295,25 @@ impl Kind {
                 return Ok(Rewound::find(fd, flags)?.map(Self::Rewound));
             }
             FileType::Fifo => !flags.is_some_and(|flags| flags & OFlags::RWMODE == OFlags::WRONLY),
-            FileType::Socket => {
-                sockopt::socket_type(fd)? == SocketType::STREAM && !sockopt::socket_acceptconn(fd)?
-            }
+            FileType::Socket => sockopt::socket_type(fd)? == SocketType::STREAM && !is_listening(fd)?,
             _ => false,
         };
         Ok(is_stream.then(|| Self::Replayed(Box::new(Replay::new(fd, kind == FileType::Socket, limit)))))
+    }
+}
+
+/// Whether a stream socket waits for connections.
+#[cfg(has_acceptconn)]
+fn is_listening(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    sockopt::socket_acceptconn(socket)
+}
+
+/// One that is not connected is as useless to read from.
+#[cfg(not(has_acceptconn))]
+fn is_listening(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    match rustix::net::getpeername(socket) {
+        Err(Errno::NOTCONN | Errno::INVAL) => Ok(true),
+        other => other.map(|_| false),
     }
 }
 

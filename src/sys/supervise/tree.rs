@@ -110,10 +110,11 @@ pub(super) fn is_descendant(pid: i32) -> bool {
     descends(pid, own_pid())
 }
 
-/// Whether there is such a process, and it is not stopped.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn is_at_work(pid: i32) -> bool {
-    os::stat(pid).is_some_and(|stat| !stat.dead && !stat.stopped)
+/// Whether a process is there and not stopped; None where that is not told of any.
+#[cfg(not(has_procfs))]
+pub(crate) fn is_at_work(pid: i32) -> Option<bool> {
+    let at_work = |pid| os::stat(pid).is_some_and(|stat| !stat.dead && !stat.stopped);
+    cfg!(has_process_list).then(|| at_work(pid))
 }
 
 /// Whether there is such a process, and it runs, or waits for nothing but a processor.

@@ -136,7 +136,7 @@ fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
 }
 
 /// Network file systems append in two steps; there a lock has to do what one `write` does elsewhere.
-#[cfg(target_os = "linux")]
+#[cfg(has_file_system_types)]
 fn appends_are_not_atomic(file: BorrowedFd<'_>) -> bool {
     /// NFS, SMB, CIFS, SMB2 and FUSE (`statfs(2)`).
     const REMOTE: [u64; 5] = [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546];
@@ -144,7 +144,7 @@ fn appends_are_not_atomic(file: BorrowedFd<'_>) -> bool {
     kind.is_some_and(|kind| REMOTE.contains(&(kind & 0xffff_ffff)))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_file_system_types))]
 fn appends_are_not_atomic(_: BorrowedFd<'_>) -> bool {
     false
 }

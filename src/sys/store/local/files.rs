@@ -84,7 +84,7 @@ impl Files {
         }
         // A new file stays empty until it holds a record.
         if status.st_size > 0 {
-            lock.sign();
+            lock.sign(&status);
         }
         Ok(Locking::Locked(lock))
     }

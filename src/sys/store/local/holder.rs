@@ -2,10 +2,10 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::fstat;
+use rustix::fs::{Stat, fstat};
 
 /// Nothing is to be left: the system knows.
-pub(super) fn sign(_: BorrowedFd<'_>) {}
+pub(super) fn sign(_: BorrowedFd<'_>, _: &Stat) {}
 
 /// The holder of a lock, and what it is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]

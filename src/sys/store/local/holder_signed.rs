@@ -2,6 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::{pread, pwrite};
 
 use super::record;
@@ -33,10 +34,17 @@ impl Holder {
     }
 }
 
-/// Without it, nobody knows us from one that is stopped.
-pub(super) fn sign(file: BorrowedFd<'_>) {
+/// Without it, nobody knows us from one that is stopped. The file is not newer for it: a record that nobody uses is removed
+/// by its age.
+pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);
+    let omitted = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
+    let tv_nsec = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
+    let written = Timespec { tv_sec: status.st_mtime, tv_nsec };
+    // Refused for another user's file.
+    let _newer = futimens(file, &Timestamps { last_access: omitted, last_modification: written });
 }
 
 /// The holder of a file's lock.
@@ -45,8 +53,11 @@ pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
     let Ok(LENGTH) = pread(file, &mut left, PLACE) else { return Holder::Unseen };
     let pid = std::str::from_utf8(&left).ok().and_then(|text| text.trim().parse().ok());
     match pid {
-        Some(pid) if supervise::is_at_work(pid) => Holder::AtWork,
-        Some(pid) => Holder::Still { pid, name: "retry".to_owned() },
+        Some(pid) => match supervise::is_at_work(pid) {
+            Some(true) => Holder::AtWork,
+            Some(false) => Holder::Still { pid, name: "retry".to_owned() },
+            None => Holder::Unseen,
+        },
         None => Holder::Unseen,
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock, fstat};
+use rustix::fs::{FlockOperation, Stat, flock, fstat};
 use rustix::io::Errno;
 
 use super::holder::{self, Holder};
@@ -83,8 +83,8 @@ impl<'a> Lock<'a> {
     }
 
     /// Leaves word of who holds it, where the system cannot tell.
-    pub(super) fn sign(&self) {
-        holder::sign(self.0);
+    pub(super) fn sign(&self, status: &Stat) {
+        holder::sign(self.0, status);
     }
 }
 
@@ -108,10 +108,11 @@ impl Standstill {
     }
 }
 
+#[allow(clippy::useless_conversion, reason = "the types differ between systems")]
 fn version(file: BorrowedFd<'_>) -> io::Result<Version> {
     let status = fstat(file)?;
-    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
-    Ok((status.st_mtime.into(), status.st_mtime_nsec.cast_signed(), status.st_size))
+    let nanos = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
+    Ok((status.st_mtime.into(), nanos, status.st_size))
 }
 
 impl Drop for Lock<'_> {

@@ -146,7 +146,7 @@ impl<G: Fn() -> bool> Found<G> {
 }
 
 /// Tells whether a directory is on a network file system whose locks may hold for this host alone.
-#[cfg(target_os = "linux")]
+#[cfg(has_file_system_types)]
 pub(super) fn is_remote(directory: impl AsFd) -> bool {
     /// `statfs(2)`.
     const NFS: u64 = 0x6969;
@@ -154,7 +154,7 @@ pub(super) fn is_remote(directory: impl AsFd) -> bool {
     status.is_ok_and(|status| u64::try_from(status.f_type).is_ok_and(|kind| kind == NFS))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(has_file_system_types))]
 pub(super) fn is_remote(_: impl AsFd) -> bool {
     false
 }

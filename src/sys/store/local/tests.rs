@@ -97,8 +97,7 @@ impl Helper {
     fn command(act: &str, store: &Path) -> Command {
         let this = std::env::current_exe().unwrap();
         // Another user may not reach the path, but may well run the file.
-        let mut command =
-            Command::new(if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { this });
+        let mut command = Command::new(if cfg!(has_procfs) { "/proc/self/exe".into() } else { this });
         command
             .args(["--ignored", "--exact", "sys::store::local::tests::helper"])
             .env("RETRY_TEST_ACT", act)

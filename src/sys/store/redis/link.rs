@@ -278,14 +278,14 @@ impl Wire {
 
 /// A socket that does not block, and that commands do not inherit.
 fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(has_creation_flags)]
     return Ok(rustix::net::socket_with(
         family,
         SocketType::STREAM,
         SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
         None,
     )?);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(has_creation_flags))]
     {
         let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::empty(), None)?;
         rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;

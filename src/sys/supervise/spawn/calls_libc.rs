@@ -77,13 +77,13 @@ pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
     (time.as_secs().cast_signed(), time.subsec_nanos().into())
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has_death_signal)]
 pub(in super::super) unsafe fn prctl(option: c_int, argument: c_int) {
     // SAFETY: the caller's.
     unsafe { libc::prctl(option, argument) };
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has_death_signal)]
 pub(in super::super) unsafe fn getppid() -> c_int {
     // SAFETY: has no arguments.
     unsafe { libc::getppid() }

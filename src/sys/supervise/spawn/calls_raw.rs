@@ -175,11 +175,13 @@ pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
     (time[0], time[1])
 }
 
+#[cfg(has_death_signal)]
 pub(in super::super) unsafe fn prctl(option: c_int, argument: c_int) {
     // SAFETY: the caller's.
     unsafe { call(libc::SYS_prctl, [word(option), word(argument), 0, 0]) };
 }
 
+#[cfg(has_death_signal)]
 pub(in super::super) unsafe fn getppid() -> c_int {
     // SAFETY: has no arguments.
     let pid = unsafe { call(libc::SYS_getppid, [0; 4]) };

@@ -8,7 +8,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::buffer::ReplayBuffer;
-#[cfg(target_os = "linux")]
 use super::feed::PAGE;
 use super::feed::write_some;
 use super::source::Found;
@@ -28,7 +27,6 @@ impl Eager {
     }
 
     /// Whether more is read at once than the smallest pipe holds.
-    #[cfg(target_os = "linux")]
     pub(super) fn is_hasty(&self) -> bool {
         self.chunk > PAGE
     }

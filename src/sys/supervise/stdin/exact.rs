@@ -1,4 +1,5 @@
-//! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`. Linux only.
+//! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`.
+//! The twin is `never_exact.rs`.
 //!
 //! Both leave the bytes where they are. They are taken when the command has read them, never by a call that could block:
 //! the descriptor is not ours alone, so it may be blocking and another process may read from it too. What that one takes of

@@ -17,6 +17,7 @@ use tokio::io::Interest;
 use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::has_input;
 use super::source::{Found, Source};
+use crate::sys::supervise::os;
 use crate::sys::supervise::watch::Watch;
 
 /// Bytes that are moved at once.
@@ -48,10 +49,8 @@ pub(super) struct Feed {
     /// The bytes in the pipe, all at its end, that still stand in the source.
     window: usize,
     /// How many bytes the pipe holds.
-    #[cfg(target_os = "linux")]
     capacity: usize,
     /// Whether the command has read anything.
-    #[cfg(target_os = "linux")]
     reads: bool,
     needs: Needs,
     /// The time to wait for news that may not come.
@@ -86,7 +85,6 @@ impl Feed {
         rustix::io::ioctl_fionbio(&writer, true)?;
         source.forget();
         Ok(Self {
-            #[cfg(target_os = "linux")]
             capacity: first_capacity(source, &writer),
             room: Watch::default(),
             input: Watch::default(),
@@ -97,7 +95,6 @@ impl Feed {
             replayed: 0,
             live,
             window: 0,
-            #[cfg(target_os = "linux")]
             reads: false,
             needs: Needs::Nothing,
             wait: FIRST_WAIT,
@@ -131,10 +128,7 @@ impl Feed {
     fn settle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<(), InputLoss> {
         let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
         let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
-        #[cfg(target_os = "linux")]
-        {
-            self.reads |= unread < self.written;
-        }
+        self.reads |= unread < self.written;
         let mut read = self.window - self.window.min(usize::try_from(unread).unwrap_or(usize::MAX));
         if read > 0 || self.window > 0 && source.is_contended() {
             let others = source.taken_by_others(read);
@@ -162,7 +156,6 @@ impl Feed {
     }
 
     /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
-    #[cfg(target_os = "linux")]
     fn grow(&mut self, source: &Source) -> bool {
         let more = || match source {
             Source::Exact(exact) => {
@@ -173,7 +166,7 @@ impl Feed {
         let wanted = self.reads && self.capacity < CHUNK && more();
         let Some(writer) = self.writer.as_ref().filter(|_| wanted) else { return false };
         // Refused, if the user has too many pipes: then it stays as it is.
-        rustix::pipe::fcntl_setpipe_size(writer, CHUNK).is_ok_and(|size| {
+        os::resize(writer.as_fd(), CHUNK).is_some_and(|size| {
             self.capacity = size;
             true
         })
@@ -181,13 +174,12 @@ impl Feed {
 
     /// Makes the pipe as small as what is in it: full, it tells us when the command reads. Sizes are powers of two, so that
     /// cannot always be.
-    #[cfg(target_os = "linux")]
     fn fit(&mut self) {
         let Some(writer) = &self.writer else { return };
         let mut size = self.window.next_multiple_of(PAGE).next_power_of_two();
         while size < self.capacity {
             // Refused while more slots are in use.
-            if let Ok(size) = rustix::pipe::fcntl_setpipe_size(writer, size) {
+            if let Some(size) = os::resize(writer.as_fd(), size) {
                 self.capacity = size;
                 return;
             }
@@ -205,7 +197,6 @@ impl Feed {
         if window == 0 {
             return Ok(Some(Needs::Input));
         }
-        #[cfg(target_os = "linux")]
         self.fit();
         if self.writer.as_ref().is_some_and(is_full) {
             return Ok(Some(Needs::Room));
@@ -232,7 +223,6 @@ impl Feed {
         for _ in 0..TURN_FILLS {
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
             if is_full(writer) {
-                #[cfg(target_os = "linux")]
                 if self.grow(source) {
                     continue;
                 }
@@ -245,18 +235,13 @@ impl Feed {
                 return Ok(Needs::End);
             }
             // The pipe was emptied since we settled.
-            #[cfg(target_os = "linux")]
             if self.window > 0 && matches!(source, Source::Exact(exact) if !exact.can_append()) {
                 self.settle(source, spool)?;
             }
             let Some(writer) = &self.writer else { return Ok(Needs::Nothing) };
-            #[cfg(target_os = "linux")]
             let room = self.capacity.saturating_sub(self.window);
-            #[cfg(not(target_os = "linux"))]
-            let room = CHUNK;
             let found = source.extend(self.window, room, writer.as_fd(), spool);
             match found {
-                #[cfg(target_os = "linux")]
                 Found::Copied(count) => {
                     self.window += count;
                     self.written += count as u64;
@@ -270,7 +255,6 @@ impl Feed {
                 }
                 Found::End => return Ok(Needs::End),
                 Found::Broken(errno) => return Err(InputLoss::Broken(errno)),
-                #[cfg(target_os = "linux")]
                 Found::Otherwise => {}
             }
         }
@@ -319,14 +303,13 @@ impl Feed {
 }
 
 /// Makes the pipe as small as can be, for a source that may be left as it is.
-#[cfg(target_os = "linux")]
 fn first_capacity(source: &mut Source, writer: &OwnedFd) -> usize {
     let exact = match source {
         Source::Eager(eager) if eager.is_hasty() => return CHUNK,
-        Source::Eager(_) => return rustix::pipe::fcntl_setpipe_size(writer, PAGE).unwrap_or(CHUNK),
+        Source::Eager(_) => return os::resize(writer.as_fd(), PAGE).unwrap_or(CHUNK),
         Source::Exact(exact) => exact,
     };
-    if let Ok(capacity) = rustix::pipe::fcntl_setpipe_size(writer, PAGE) {
+    if let Some(capacity) = os::resize(writer.as_fd(), PAGE) {
         return capacity;
     }
     if !exact.can_append() {

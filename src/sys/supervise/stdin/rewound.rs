@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, SeekFrom, fcntl_getfl, seek};
+use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, seek};
 use rustix::io::Errno;
 
 use super::buffer::InputLoss;
@@ -98,14 +98,21 @@ impl Rewound {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(has_procfs)]
 fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
     use std::os::fd::AsRawFd;
-    rustix::fs::open(format!("/proc/self/fd/{}", fd.as_raw_fd()), flags, Mode::empty())
+    rustix::fs::open(format!("/proc/self/fd/{}", fd.as_raw_fd()), flags, rustix::fs::Mode::empty())
 }
 
 /// By its name: what is opened in /dev/fd shares the place where it stands.
-#[cfg(target_os = "macos")]
+#[cfg(all(not(has_procfs), has_fd_path))]
 fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
-    rustix::fs::open(rustix::fs::getpath(fd)?, flags, Mode::empty())
+    let path = crate::sys::identity::path_of(fd)?;
+    rustix::fs::open(path, flags, rustix::fs::Mode::empty())
+}
+
+/// There is no way that would not move the place where it stands for others, too.
+#[cfg(not(any(has_procfs, has_fd_path)))]
+fn reopen(_: BorrowedFd<'_>, _: OFlags) -> Result<OwnedFd, Errno> {
+    Err(Errno::NOTSUP)
 }

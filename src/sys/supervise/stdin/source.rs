@@ -6,23 +6,20 @@ use rustix::io::Errno;
 
 use super::buffer::{InputLoss, ReplayBuffer};
 use super::eager::Eager;
-#[cfg(target_os = "linux")]
 use super::exact::Exact;
 use super::feed::CHUNK;
-#[cfg(target_os = "linux")]
 use super::feed::PAGE;
 
 pub(super) enum Source {
     /// Bytes can be seen before they are taken.
-    #[cfg(target_os = "linux")]
     Exact(Exact),
     Eager(Eager),
 }
 
 /// The outcome of asking for more live input.
+#[cfg_attr(not(has_tee), expect(dead_code, reason = "some come from `exact.rs` alone"))]
 pub(super) enum Found {
     /// Bytes that are in the pipe now, and still stand in the source.
-    #[cfg(target_os = "linux")]
     Copied(usize),
     /// Bytes that are in the pipe now, and in the buffer.
     Moved(usize),
@@ -35,19 +32,15 @@ pub(super) enum Found {
     /// The input broke off, which is no end.
     Broken(Errno),
     /// The source cannot be read so, and has become another.
-    #[cfg(target_os = "linux")]
     Otherwise,
 }
 
 impl Source {
     /// The stream of bytes that `fd` is.
     pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool) -> Self {
-        #[cfg(target_os = "linux")]
         if let Some(exact) = Exact::new(fd, is_socket) {
             return Self::Exact(exact);
         }
-        #[cfg(not(target_os = "linux"))]
-        let _ = is_socket;
         Self::Eager(Eager::new(fd, CHUNK))
     }
 
@@ -58,14 +51,12 @@ impl Source {
 
     pub(super) fn fd(&self) -> BorrowedFd<'static> {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.fd(),
             Self::Eager(eager) => eager.fd(),
         }
     }
 
     /// From now on it is read ahead; only a little, if others read from it too.
-    #[cfg(target_os = "linux")]
     pub(super) fn become_eager(&mut self) {
         let contended = matches!(self, Self::Exact(exact) if exact.is_contended());
         *self = Self::Eager(Eager::new(self.fd(), if contended { PAGE } else { CHUNK }));
@@ -74,7 +65,6 @@ impl Source {
     /// There is nothing of it in the command's pipe.
     pub(super) fn forget(&mut self) {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.forget(),
             Self::Eager(eager) => eager.forget(),
         }
@@ -89,7 +79,6 @@ impl Source {
         buffer: &mut ReplayBuffer,
     ) -> Found {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => {
                 let found = exact.extend(window, room, pipe);
                 if matches!(found, Found::Otherwise) {
@@ -104,7 +93,6 @@ impl Source {
     /// Whether others were seen to read from it while its bytes are in the command's pipe.
     pub(super) fn is_contended(&self) -> bool {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.is_contended(),
             Self::Eager(_) => false,
         }
@@ -113,7 +101,6 @@ impl Source {
     /// How many bytes of the window, of which the command has read `count`, others have taken.
     pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.taken_by_others(count),
             Self::Eager(_) => 0,
         }
@@ -127,7 +114,6 @@ impl Source {
         buffer: &mut ReplayBuffer,
     ) -> Result<(), InputLoss> {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.take(count, others, buffer),
             Self::Eager(_) => {
                 debug_assert_eq!(count, 0, "what is moved is no part of the window");
@@ -139,7 +125,6 @@ impl Source {
     /// Empties the pipe. How many bytes were left in it, where that matters.
     pub(super) fn drain(&mut self, reader: BorrowedFd<'_>) -> usize {
         match self {
-            #[cfg(target_os = "linux")]
             Self::Exact(exact) => exact.drain(reader),
             Self::Eager(eager) => {
                 eager.forget();

@@ -95,12 +95,23 @@ fn a_stopped_holder_of_the_lock_is_given_up_after_a_while() {
     let began = Instant::now();
     let Err(Failure(why)) = count(&mut local, "key") else { panic!("it is locked") };
     let waited = began.elapsed();
-    assert!(why.contains(&format!("by process {}", stopped.0.id())), "{why}");
-    assert!(waited >= Duration::from_millis(1900), "{waited:?}");
+    if cfg!(has_process_list) {
+        assert!(why.contains(&format!("by process {}", stopped.0.id())), "{why}");
+        assert!(waited >= Duration::from_millis(1900), "{waited:?}");
+    } else {
+        // Nobody tells it from one that is at work.
+        assert!(why.ends_with("is busy") || why.contains("cannot be seen from here"), "{why}");
+        assert!(waited >= Duration::from_millis(9900), "{waited:?}");
+    }
     // Others see what can be seen, and are told of the rest.
     count(&mut local, "other").unwrap();
     assert_eq!(local.entries().unwrap().len(), 1);
-    assert_eq!(local.warnings(), [why]);
+    let warnings = local.warnings();
+    if cfg!(has_process_list) {
+        assert_eq!(warnings, [why]);
+    } else {
+        assert!(warnings.len() == 1 && warnings[0].ends_with("key/state is busy"), "{warnings:?}");
+    }
 
     fs::write(sandbox.path("go on"), "").unwrap();
     kill_process(pid, Signal::CONT).unwrap();

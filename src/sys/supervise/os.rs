@@ -1,0 +1,56 @@
+//! What systems do differently. Names and numbers are in a file for each system; what one can do and another cannot is a
+//! capability (`src/base/capability.rs`), and each of those has a twin here that does without it.
+//!
+//! Whom to signal is decided in `tree.rs`, not here.
+
+#[cfg(target_os = "linux")]
+#[path = "os/linux.rs"]
+mod system;
+#[cfg(target_os = "macos")]
+#[path = "os/macos.rs"]
+mod system;
+
+#[cfg(all(has_process_list, target_os = "linux"))]
+#[path = "os/proc.rs"]
+mod processes;
+#[cfg(all(has_process_list, target_os = "macos"))]
+#[path = "os/libproc.rs"]
+mod processes;
+#[cfg(not(has_process_list))]
+#[path = "os/unlisted.rs"]
+mod processes;
+
+#[cfg(all(has_procfs, has_process_list))]
+mod procfs;
+#[cfg(not(all(has_procfs, has_process_list)))]
+#[path = "os/no_procfs.rs"]
+mod procfs;
+
+#[cfg(has_pidfd)]
+mod handles;
+#[cfg(not(has_pidfd))]
+#[path = "os/recheck.rs"]
+mod handles;
+
+mod pipes;
+mod ties;
+
+pub(super) use handles::signal_all;
+pub(super) use pipes::{enlarge, pipe, resize};
+pub(super) use processes::{Listing, everybody, stat};
+pub(super) use procfs::{has_own_proc, name_and_user, time_run};
+pub(super) use system::*;
+pub(super) use ties::*;
+
+/// The state of a process, as far as the system tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) dead: bool,
+    /// By a signal, or by a debugger.
+    pub(super) stopped: bool,
+    /// Whether it runs, or only waits for a processor. macOS is not asked.
+    pub(super) runnable: bool,
+    pub(super) parent: i32,
+    /// In a unit of the system's. With the pid, it names a process for good.
+    pub(super) start: u64,
+}

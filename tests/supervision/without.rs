@@ -1,0 +1,58 @@
+//! What is done where the system lacks something: the other side of tests that are ignored there.
+
+#[cfg(not(has_process_list))]
+use super::process::{assert_gone, pids};
+#[cfg(not(has_process_list))]
+use super::program::{End, run};
+#[cfg(not(has_process_list))]
+use crate::support::is_alive;
+
+/// A timeout stops what is known: the command, and with `--new-group` its group.
+#[test]
+#[cfg(not(has_process_list))]
+fn a_timeout_stops_the_command_and_what_is_in_a_group_of_its_own() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for own_group in [true, false] {
+        let sandbox = crate::support::Sandbox::new();
+        let script = "\"$F\" sleep 60 & echo $! >child; echo $$ >parent; wait";
+        let mut args = vec!["--max", "1", "--timeout", "1s", "-k", "200ms"];
+        args.extend(own_group.then_some("--new-group"));
+        args.extend(["--", "sh", "-c", script]);
+        assert_eq!(run(&mut super::program::retry(&sandbox, &args)), End::Code(124));
+        assert_gone(&pids(&sandbox, "parent"));
+        let child = pids(&sandbox, "child");
+        if own_group {
+            assert_gone(&child);
+        } else {
+            assert!(is_alive(child[0]), "nobody lists it");
+            kill_process(Pid::from_raw(child[0]).expect("a pid"), Signal::KILL).expect("it is ours");
+        }
+    }
+}
+
+/// A file is not rewound for everybody who shares it: the run ends and says why.
+#[test]
+#[cfg(not(any(has_procfs, has_fd_path)))]
+fn a_file_on_stdin_is_read_by_one_attempt_alone() {
+    let sandbox = crate::support::Sandbox::new();
+    let input = sandbox.write("input", "one\ntwo\n");
+    let args = ["--delay", "1ms", "--", "sh", "-c", "cat; exit 7"];
+    let input = std::fs::File::open(input).expect("the input");
+    let output = sandbox.spawnable(args).stdin(input).output().expect("retry runs");
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(7), &b"one\ntwo\n"[..]));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cannot be opened again"), "{said}");
+}
+
+/// What is read ahead is kept: each attempt gets all of it, but whoever reads next does not.
+#[test]
+#[cfg(not(has_tee))]
+fn a_pipe_is_read_ahead_and_given_whole_to_each_attempt() {
+    let sandbox = crate::support::Sandbox::new();
+    let script = r#"seq 20 | { "$R" -q -d 0 --max 2 -- sh -c 'head -n 1; exit 7'; wc -l; }"#;
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script]).env("R", crate::support::RETRY).current_dir(sandbox.path("."));
+    let output = command.output().expect("a shell");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n1\n0\n");
+}
