@@ -1,6 +1,6 @@
 //! The instructions of a plain run, counted one by one: a processor that counts them is not on every machine.
 
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(has_clone3)]
 #![expect(unsafe_code, reason = "a process is traced with ptrace")]
 
 use std::io::Write as _;
