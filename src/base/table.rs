@@ -2,6 +2,7 @@
 //! once.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -21,23 +22,32 @@ pub struct Reader<'s> {
     source: &'s Rc<Source>,
     /// The offsets of the syntax errors, in bytes.
     broken: Vec<usize>,
+    /// How many of the problems, the first ones, are syntax errors.
+    syntax: usize,
     problems: Vec<Problem>,
 }
 
 impl<'s> Reader<'s> {
     pub fn new(source: &'s Rc<Source>) -> Self {
-        Self { source, broken: Vec::new(), problems: Vec::new() }
+        Self { source, broken: Vec::new(), syntax: 0, problems: Vec::new() }
     }
 
     /// The file's own table: all that can be read of it. Syntax errors become problems.
     pub fn root(&mut self) -> DeTable<'s> {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
+        let mut lines = BTreeSet::new();
         for error in errors {
-            let problem = Problem::new(error.message().lines().next().unwrap_or("invalid TOML").to_owned());
-            self.broken.extend(error.span().map(|span| span.start));
-            let place = error.span().map(|span| self.place(span));
-            self.problems.push(problem.at(place));
+            // Keys that nest too deeply are told of without a place.
+            let span = error.span();
+            self.broken.extend(span.as_ref().map(|span| span.start));
+            let before = span.as_ref().and_then(|span| self.source.text.get(..span.start));
+            // What follows on a line follows from its first error.
+            if before.is_none_or(|before| lines.insert(before.matches('\n').count())) {
+                let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
+                self.problems.push(Problem::new(message).at(Some(self.place(span.unwrap_or(0..0)))));
+            }
         }
+        self.syntax = self.problems.len();
         table.into_inner()
     }
 
@@ -49,7 +59,7 @@ impl<'s> Reader<'s> {
     /// The problems from top to bottom. A syntax error leaves a value behind that is wrong as well: such a value is not
     /// reported again.
     pub fn finish(mut self) -> Vec<Problem> {
-        let syntax = self.broken.len();
+        let syntax = self.syntax;
         let broken = self.broken;
         let mut number = 0;
         self.problems.retain(|problem| {
@@ -221,6 +231,25 @@ mod tests {
             told[1..],
             ["f:2:5: a must be a string, not a whole number", "f:3:5: c must be a string, not a boolean"]
         );
+    }
+
+    /// A line of dots alone would be more than a hundred errors.
+    #[test]
+    fn a_line_is_told_of_once_and_every_error_has_a_place() {
+        for (text, expected) in [
+            (format!("[a{}]\n=\n", ".".repeat(120)), vec![1, 1, 2]),
+            ("[a..b..c\nd = = =\ne = 1\n".to_owned(), vec![1, 2]),
+        ] {
+            let source = Rc::new(Source { path: "f".into(), text });
+            let mut reader = Reader::new(&source);
+            reader.root();
+            let problems = reader.finish();
+            let lines: Vec<_> = problems
+                .iter()
+                .map(|problem| problem.place.as_ref().expect("a place").line_and_column().0)
+                .collect();
+            assert_eq!(lines, expected, "{problems:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::process::{Child, Stdio};
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::termios::{OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::support::{Sandbox, wait_for};
@@ -26,6 +27,9 @@ impl Terminal {
         assert_eq!(made, 0);
         // SAFETY: both have just been opened.
         let (screen, line) = unsafe { (File::from_raw_fd(screen), OwnedFd::from_raw_fd(line)) };
+        // openpty() leaves them to every process that other tests start.
+        fcntl_setfd(&screen, FdFlags::CLOEXEC).unwrap();
+        fcntl_setfd(&line, FdFlags::CLOEXEC).unwrap();
         let mut modes = tcgetattr(&line).unwrap();
         modes.make_raw();
         tcsetattr(&line, OptionalActions::Now, &modes).unwrap();
