@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{RETRY, Sandbox, fixture, is_alive, wait_for};
+use crate::supervision::program::{End, command, run};
+use crate::support::{RETRY, Sandbox, is_alive, wait_for};
 
 /// Captured, with time enough.
 const WATCHED: [&str; 4] = ["--idle-timeout", "50", "--delay", "0"];
@@ -240,12 +241,10 @@ fn a_full_disk_is_never_a_success() {
 #[test]
 fn none_of_our_descriptors_reach_the_command() {
     // One shell starts both, so that both have what other tests left open in it.
-    let script = "\"$1\" -- \"$2\" fds >plain; \"$1\" \"$3\" -- sh -c '\"$0\" fds >fds' \"$2\"";
+    let script = "\"$R\" -- \"$F\" fds >plain; \"$R\" \"$0\" -- sh -c '\"$F\" fds >fds'";
     for mode in ["--idle-timeout=50", "--chronic", "-O", "--stderr=last", "--stdout=null"] {
         let sandbox = Sandbox::new();
-        let mut shell = Command::new("sh");
-        shell.args(["-c", script, "sh", RETRY, fixture(), mode]).current_dir(sandbox.path(""));
-        assert!(shell.env("HOME", sandbox.path("")).stdin(Stdio::null()).status().unwrap().success());
+        assert_eq!(run(&mut command(&sandbox, &["sh", "-c", script, mode])), End::Code(0));
         assert_eq!(sandbox.read("fds"), sandbox.read("plain"), "{mode}");
     }
 }
