@@ -97,13 +97,15 @@ fn paths() -> Vec<String> {
             found.push(path);
         }
     }
-    let mut found = vec!["/src".to_owned()];
+    let mut found = vec!["/src".to_owned(), "/fuzz".to_owned()];
     for entry in fs::read_dir(root()).expect("the root").map(|entry| entry.expect("an entry")) {
         if entry.path().is_file() {
             found.push(format!("/{}", entry.file_name().to_string_lossy()));
         }
     }
-    for directory in ["/src", "/tests", "/examples", "/scripts", "/benches", "/docs", "/packaging"] {
+    for directory in
+        ["/src", "/tests", "/examples", "/scripts", "/benches", "/docs", "/fuzz/seeds", "/packaging"]
+    {
         add(directory, 0, &mut found);
     }
     found
