@@ -19,8 +19,8 @@ pub struct AttemptResult {
     pub hint: Option<Hint>,
     /// Nobody reads our standard output any more.
     pub reader_gone: bool,
-    /// The output, as far as it was captured.
-    pub output: Output,
+    /// The output, where some was captured; a simulated attempt has none, and there are many of them.
+    pub output: Option<Box<Output>>,
     /// When it ended, in seconds since the Unix epoch: what dates in its output are read against.
     pub ended_at: i64,
 }
@@ -88,9 +88,15 @@ impl AttemptResult {
             duration: Duration::ZERO,
             hint: None,
             reader_gone: false,
-            output: Output::default(),
+            output: None,
             ended_at: 0,
         }
+    }
+
+    /// The output, as far as it was captured.
+    pub fn output(&self) -> &Output {
+        const NOTHING: &Output = &Output::NOTHING;
+        self.output.as_deref().unwrap_or(NOTHING)
     }
 
     /// The status that a shell would report, or `timeout(1)` where we stopped the command.

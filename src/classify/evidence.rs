@@ -51,7 +51,7 @@ impl<'a> Evidence<'a> {
 
     /// Evidence of which profiles read these streams. Where both are one, it is read for either.
     pub(super) fn read(attempt: &'a AttemptResult, read: Captures) -> Self {
-        let captured = &attempt.output.text;
+        let captured = &attempt.output().text;
         let merged = captured.merged;
         let stream = |bytes: &'a Option<Rc<[u8]>>, is_read: bool| {
             let raw = bytes.as_deref()?;
@@ -142,8 +142,8 @@ mod tests {
 
     fn wrote(stderr: Option<&str>, stdout: Option<&str>) -> AttemptResult {
         let mut attempt = AttemptResult::ended(Ending::Exited(1));
-        attempt.output.text.stderr = stderr.map(|text| text.as_bytes().into());
-        attempt.output.text.stdout = stdout.map(|text| text.as_bytes().into());
+        attempt.output.get_or_insert_default().text.stderr = stderr.map(|text| text.as_bytes().into());
+        attempt.output.get_or_insert_default().text.stdout = stdout.map(|text| text.as_bytes().into());
         attempt
     }
 
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn merged_output_is_one_text_that_is_read_for_either_stream() {
         let mut attempt = wrote(None, Some("HTTP/1.1 503 x"));
-        attempt.output.text.merged = true;
+        attempt.output.get_or_insert_default().text.merged = true;
         for read in [Captures { stdout: true, stderr: false }, Captures { stdout: false, stderr: true }] {
             let evidence = Evidence::read(&attempt, read);
             assert_eq!(evidence.texts().count(), 1);

@@ -49,6 +49,18 @@ pub struct Output {
     pub text: CapturedText,
 }
 
+impl Output {
+    /// Nothing was captured.
+    pub(super) const NOTHING: Self = Self {
+        bytes_out: None,
+        bytes_err: None,
+        stdout_tail: None,
+        stderr_tail: None,
+        seen: Seen::NOTHING,
+        text: CapturedText { stdout: None, stderr: None, merged: false },
+    };
+}
+
 /// The ends of the captured streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CapturedText {

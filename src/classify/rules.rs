@@ -71,13 +71,13 @@ impl Rules {
         let patterns = self.patterns();
         if !patterns.is_empty() {
             let mut watch = Watch::new(patterns);
-            let text = &attempt.output.text;
+            let text = &attempt.output().text;
             for (stream, bytes) in [(Stream::Stderr, &text.stderr), (Stream::Stdout, &text.stdout)] {
                 if let Some(bytes) = bytes {
                     watch.take(stream, bytes);
                 }
             }
-            attempt.output.seen = watch.finish();
+            attempt.output.get_or_insert_default().seen = watch.finish();
         }
         self.classify(&attempt, None)
     }
@@ -182,7 +182,7 @@ impl Rules {
     }
 
     fn has_all_demanded(&self, attempt: &AttemptResult) -> bool {
-        self.success_match.iter().all(|pattern| attempt.output.seen.has(pattern))
+        self.success_match.iter().all(|pattern| attempt.output().seen.has(pattern))
     }
 
     /// Is the exit status one of a success? A timed-out attempt is never a success.
@@ -243,7 +243,7 @@ impl Rules {
         if attempt.timed_out || !self.has_success_status(attempt) {
             return None;
         }
-        let missed = self.success_match.iter().find(|pattern| !attempt.output.seen.has(pattern))?;
+        let missed = self.success_match.iter().find(|pattern| !attempt.output().seen.has(pattern))?;
         let mut verdict = explicit(Class::Transient, "success-match", attempt);
         let looked_on = match missed.channel {
             Channel::Both => "stdout or stderr",

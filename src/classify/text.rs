@@ -44,7 +44,7 @@ impl PolicyRule {
     /// Do all of its conditions hold?
     pub(super) fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
-            && self.patterns.iter().all(|pattern| attempt.output.seen.has(pattern))
+            && self.patterns.iter().all(|pattern| attempt.output().seen.has(pattern))
             && self
                 .http
                 .as_ref()
@@ -62,6 +62,8 @@ impl PolicyRule {
 pub struct Seen(Vec<(StreamPattern, String)>);
 
 impl Seen {
+    pub(super) const NOTHING: Self = Self(Vec::new());
+
     pub fn has(&self, pattern: &StreamPattern) -> bool {
         self.line(pattern).is_some()
     }

@@ -57,7 +57,7 @@ struct Used {
 
 impl Used {
     fn of(rules: &Rules, attempt: &AttemptResult) -> Self {
-        let text = &attempt.output.text;
+        let text = &attempt.output().text;
         let is_there = |bytes: &Option<Rc<[u8]>>| bytes.as_ref().is_some_and(|bytes| !bytes.is_empty());
         let given = Captures { stdout: is_there(&text.stdout), stderr: is_there(&text.stderr) };
         let (reads, http) = (rules.knowledge.reads(), rules.need_http());
@@ -135,7 +135,7 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
     };
     let text = CapturedText { stdout: stream("stdout-file")?, stderr: stream("stderr-file")?, merged: false };
     let ended_at = now(invocation)?.unwrap_or_else(clock::unix_seconds);
-    let output = Output { text, ..Output::default() };
+    let output = Some(Box::new(Output { text, ..Output::default() }));
     Ok(AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) })
 }
 

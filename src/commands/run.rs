@@ -366,7 +366,7 @@ impl<'a> Driver<'a> {
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output_lost: Streams::lost(captured, self.supervisor.held().lost()),
-            output: self.streams.facts(captured),
+            output: Some(Box::new(self.streams.facts(captured))),
             stdin_lost: self.supervisor.input_loss().map(|(number, loss)| inputs::loss(number, loss)),
             at: clock::unix_seconds(),
         })

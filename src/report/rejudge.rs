@@ -146,7 +146,7 @@ impl Judge {
         };
         let attempt = AttemptResult {
             timed_out: line.timed_out,
-            output: Output { text, ..Output::default() },
+            output: Some(Box::new(Output { text, ..Output::default() })),
             ended_at: line.at().unwrap_or_default().div_euclid(SECOND),
             ..AttemptResult::ended(ending)
         };

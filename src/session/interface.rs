@@ -54,7 +54,7 @@ pub struct Ended {
     pub ending: Ending,
     pub hint: Option<Hint>,
     pub reader_gone: bool,
-    pub output: Output,
+    pub output: Option<Box<Output>>,
     /// Why no further attempt could have the same input, if none could.
     pub stdin_lost: Option<String>,
     /// Why some of its output was lost, if it was.
@@ -70,7 +70,7 @@ impl Ended {
             ending,
             hint: None,
             reader_gone: false,
-            output: Output::default(),
+            output: None,
             stdin_lost: None,
             output_lost: None,
             at: 0,

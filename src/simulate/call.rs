@@ -5,12 +5,28 @@
 
 use std::f64::consts::TAU;
 
-/// A request of a client: its operation, counted from 0, and its attempt, counted from 1.
+/// A request of a client: its operation, counted from 0, and its attempt, counted from 1. An attempt of 0 is an operation that
+/// begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Call {
     pub(super) client: u32,
     pub(super) turn: u32,
     pub(super) attempt: u32,
+    /// Where the client stands during the operation.
+    pub(super) place: u32,
+}
+
+impl Call {
+    /// The begin of an operation, whose client has no place yet.
+    pub(super) const fn begin(client: u32, turn: u32) -> Self {
+        Self { client, turn, attempt: 0, place: 0 }
+    }
+
+    /// A client's first attempt.
+    #[cfg(test)]
+    pub(super) const fn first(client: u32) -> Self {
+        Self { attempt: 1, ..Self::begin(client, 0) }
+    }
 }
 
 /// The purpose of a number.
@@ -79,11 +95,11 @@ fn mixed(word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const CALL: Call = Call { client: 3, turn: 0, attempt: 1 };
+    const CALL: Call = Call::first(3);
 
     #[test]
     fn only_the_first_client_of_the_first_run_has_the_seed_itself() {
-        let first = Call { client: 0, turn: 0, attempt: 0 };
+        let first = Call::begin(0, 0);
         assert_eq!(Draws::new(7, 0).session(first), 7);
         let others = [(0, Call { client: 1, ..first }), (1, first), (0, Call { turn: 1, ..first })];
         for (run, call) in others {

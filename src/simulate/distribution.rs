@@ -94,9 +94,7 @@ mod tests {
             let read = Distribution::parse(text).unwrap();
             assert_eq!(read.to_string(), text);
             let draws = Draws::new(1, 0);
-            let time = |client| {
-                read.draw(&draws, Purpose::Service, Call { client, turn: 0, attempt: 1 }, 0) as f64 / 1e6
-            };
+            let time = |client| read.draw(&draws, Purpose::Service, Call::first(client), 0) as f64 / 1e6;
             let mean = (0..200_000).map(time).sum::<f64>() / 200_000.0;
             assert!((mean - 10.0).abs() < 0.3, "{text}: {mean}");
         }

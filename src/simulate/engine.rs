@@ -2,12 +2,12 @@
 //! decide, as `commands/run.rs` does with a machine.
 
 mod arrivals;
-mod sessions;
+mod clients;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use self::sessions::Sessions;
+use self::clients::{Client, Clients};
 use super::call::{Call, Draws};
 use super::nanos;
 use super::queue::{Answer, Event, Queue, What};
@@ -27,28 +27,10 @@ use crate::store::{self, Store as _};
 
 /// The time of day at the begin, in microseconds: what is before it has to be told, too.
 const STORE_BEGIN: u64 = 1_000_000_000_000_000;
-/// The sessions of fewer clients are in a processor's cache.
+/// Fewer clients are in a processor's cache.
 const FEW: usize = 2_000;
 /// Events between two looks at who watches.
 const WATCH_EVERY: u32 = 4096;
-
-/// A client's operation; a closed client has one after the other.
-#[derive(Default)]
-struct Client {
-    /// The place of its session, while it has one.
-    session: Option<u32>,
-    /// The client's handle of the shared state.
-    store: Option<Box<Memory>>,
-    /// When the operation began.
-    began: u64,
-    turn: u32,
-    /// Attempts of this operation.
-    attempt: u32,
-    /// The timer that counts; earlier ones do not.
-    generation: u32,
-    /// An attempt is under way.
-    awaits: bool,
-}
 
 struct Engine<'a> {
     scenario: &'a Scenario,
@@ -60,10 +42,7 @@ struct Engine<'a> {
     /// The store of shared state, where limits are shared.
     store: Option<Memory>,
     queue: Queue,
-    clients: Vec<Client>,
-    sessions: Sessions,
-    /// Those of a bucket.
-    places: Vec<Option<u32>>,
+    clients: Clients,
     /// Where sessions put what they want, emptied each time.
     actions: Vec<Action>,
     server: Box<dyn Served>,
@@ -96,9 +75,7 @@ pub fn simulate(
         store: (scenario.sharing != Sharing::Off).then(|| Memory::new(Rc::clone(&clock))),
         clock,
         queue: Queue::new(end),
-        clients: Vec::new(),
-        sessions: Sessions::default(),
-        places: Vec::new(),
+        clients: Clients::default(),
         actions: Vec::new(),
         server: server_of(scenario),
         record: Record::default(),
@@ -110,7 +87,7 @@ pub fn simulate(
     let mut until_watch = WATCH_EVERY;
     while let Some(event) = engine.queue.pop() {
         engine.now = event.at;
-        engine.touch_sessions();
+        engine.touch_clients();
         engine.happens(&event, run);
         until_watch -= 1;
         if until_watch == 0 {
@@ -132,14 +109,16 @@ impl Engine<'_> {
         match event.what {
             What::Begin => self.begin(call, run),
             What::Timer => {
-                if self.client(call.client).generation == call.attempt {
-                    self.drive(call.client, Input::Woke);
+                if self.clients.sender(call).is_some_and(|client| client.timer == call.attempt) {
+                    self.drive(call.place, Input::Woke);
                 }
             }
             What::Arrival | What::Server | What::Cancel => self.at_the_server(event.what, call),
             What::Answer(answer) => {
-                let client = self.client(call.client);
-                if client.awaits && (client.turn, client.attempt) == (call.turn, call.attempt) {
+                if let Some(client) = self.clients.sender(call)
+                    && client.awaits
+                    && client.attempt == call.attempt
+                {
                     client.awaits = false;
                     self.answered(call, answer);
                 }
@@ -147,27 +126,15 @@ impl Engine<'_> {
         }
     }
 
-    /// Has the memory of all sessions that wake in the bucket which was just opened asked for at once. A million of them are
-    /// in no cache, and each step would wait for its own.
-    fn touch_sessions(&mut self) {
-        if self.clients.len() < FEW {
+    /// Has the memory of the clients that wake next asked for at once. A million of them are in no cache, and each step would
+    /// wait for its own.
+    fn touch_clients(&mut self) {
+        if self.clients.most() < FEW {
             return;
         }
-        let touched = self.queue.opened().iter().filter(|event| event.what.reaches_client());
-        self.places.clear();
-        self.places.extend(
-            touched.filter_map(|event| self.clients.get(event.client as usize).map(|client| client.session)),
-        );
-        let sessions = self.places.iter().filter_map(|place| self.sessions.get((*place)?));
-        std::hint::black_box(sessions.fold(0, |sum, session| sum ^ session.touch()));
-    }
-
-    fn client(&mut self, id: u32) -> &mut Client {
-        let place = id as usize;
-        if place >= self.clients.len() {
-            self.clients.resize_with(place + 1, Client::default);
-        }
-        &mut self.clients[place]
+        let waking = self.queue.coming().iter().filter(|event| event.what.reaches_client());
+        let clients = waking.filter_map(|event| self.clients.at(event.place));
+        std::hint::black_box(clients.fold(0, |sum, client| sum ^ client.session.touch()));
     }
 
     /// The record, and the moment to count at; `None` during the warm-up.
@@ -186,29 +153,24 @@ impl Engine<'_> {
             session = session.with_gate(self.policy, Grant::default());
             handle = Some(Box::new(store.another()));
         }
-        let now = self.now;
-        self.leave(call.client);
-        let place = self.sessions.keep(session);
-        let client = self.client(call.client);
-        client.generation = client.generation.wrapping_add(1);
-        let generation = client.generation;
-        *client = Client {
-            session: Some(place),
+        let place = self.clients.keep(Client {
+            session,
             store: handle,
-            began: now,
+            began: self.now,
+            id: call.client,
             turn: call.turn,
-            generation,
-            ..Client::default()
-        };
+            attempt: 0,
+            timer: 0,
+            awaits: false,
+        });
         if let Some((record, at)) = self.counts() {
             record.begun(at);
         }
-        self.drive(call.client, Input::Begin);
+        self.drive(place, Input::Begin);
     }
 
     /// Tells a client's session what happened, and does what it says.
-    fn drive(&mut self, id: u32, first: Input) {
-        let Some(place) = self.client(id).session else { return };
+    fn drive(&mut self, place: u32, first: Input) {
         let elapsed = Duration::from_nanos(self.now);
         let now = Now { awake: elapsed, elapsed };
         let mut next = Some(first);
@@ -216,15 +178,15 @@ impl Engine<'_> {
         let mut actions = std::mem::take(&mut self.actions);
         while let Some(input) = next.take() {
             wake = None;
-            let Some(session) = self.sessions.get_mut(place) else { break };
-            session.step_into(now, input, &mut actions);
+            let Some(client) = self.clients.at_mut(place) else { break };
+            client.session.step_into(now, input, &mut actions);
             for action in actions.drain(..) {
                 match action {
-                    Action::Admit(ask) => next = self.admit(id, &ask),
-                    Action::Settle(report) => next = self.settle(id, &report),
+                    Action::Admit(ask) => next = self.admit(place, &ask),
+                    Action::Settle(report) => next = self.settle(place, &report),
                     Action::Renew => next = Some(Input::Renewed(Reply::Done(()))),
-                    Action::Spawn(_) => self.send(id),
-                    Action::Stop => next = Some(self.stop(id)),
+                    Action::Spawn(_) => self.send(place),
+                    Action::Stop => next = Some(self.stop(place)),
                     Action::WakeIn { after, .. } => wake = Some(after),
                     Action::Emit(event) => self.note(&event),
                     Action::Tell(..) | Action::PingStart | Action::StopHelper { .. } => {}
@@ -240,29 +202,21 @@ impl Engine<'_> {
         }
         self.actions = actions;
         if let Some(exit) = end {
-            return self.finish(id, exit);
+            return self.finish(place, exit);
         }
-        let now = self.now;
-        let client = self.client(id);
-        client.generation = client.generation.wrapping_add(1);
-        let timer = Call { client: id, turn: client.turn, attempt: client.generation };
+        let Some(client) = self.clients.at_mut(place) else { return };
+        client.timer = client.timer.wrapping_add(1);
         if let Some(after) = wake {
-            self.queue.push(now.saturating_add(nanos(after)), timer, What::Timer);
+            let timer = Call { attempt: client.timer, ..client.call(place) };
+            self.queue.push(self.now.saturating_add(nanos(after)), timer, What::Timer);
         }
     }
 
-    /// A client's session is over.
-    fn leave(&mut self, id: u32) {
-        if let Some(place) = self.client(id).session.take() {
-            self.sessions.drop(place);
-        }
-    }
-
-    fn send(&mut self, id: u32) {
-        let client = self.client(id);
+    fn send(&mut self, place: u32) {
+        let Some(client) = self.clients.at_mut(place) else { return };
         client.attempt += 1;
         client.awaits = true;
-        let call = Call { client: id, turn: client.turn, attempt: client.attempt };
+        let call = client.call(place);
         let way = self.server.way(call, 0, &self.draws);
         self.queue.push(self.now.saturating_add(way), call, What::Arrival);
         if let Some((record, at)) = self.counts() {
@@ -271,13 +225,14 @@ impl Engine<'_> {
     }
 
     /// A client stops waiting. Its server learns of it later, if at all.
-    fn stop(&mut self, id: u32) -> Input {
-        let client = self.client(id);
-        client.awaits = false;
-        let call = Call { client: id, turn: client.turn, attempt: client.attempt };
-        if self.scenario.cancel {
-            let way = self.server.way(call, 0, &self.draws);
-            self.queue.push(self.now.saturating_add(way), call, What::Cancel);
+    fn stop(&mut self, place: u32) -> Input {
+        if let Some(client) = self.clients.at_mut(place) {
+            client.awaits = false;
+            if self.scenario.cancel {
+                let call = client.call(place);
+                let way = self.server.way(call, 0, &self.draws);
+                self.queue.push(self.now.saturating_add(way), call, What::Cancel);
+            }
         }
         Input::Ended(Ended::plainly(Ending::Signaled(libc::SIGTERM)))
     }
@@ -301,7 +256,7 @@ impl Engine<'_> {
         {
             record.second(at).served += 1;
         }
-        self.drive(call.client, Input::Ended(ended));
+        self.drive(call.place, Input::Ended(ended));
     }
 
     /// What the attempt in the log that a request is has to say of its failure.
@@ -315,22 +270,17 @@ impl Engine<'_> {
         Some(Hint { class: Some(class), retry_after: asked.map(Duration::from_micros), reason: None })
     }
 
-    fn finish(&mut self, id: u32, exit: Exit) {
-        let now = self.now;
-        self.leave(id);
-        let client = self.client(id);
-        client.store = None;
-        client.generation = client.generation.wrapping_add(1);
-        let (began, turn) = (client.began, client.turn);
+    fn finish(&mut self, place: u32, exit: Exit) {
+        let Some(Client { id, turn, began, .. }) = self.clients.leave(place) else { return };
         if let Some(began) = began.checked_sub(self.origin)
             && let Some((record, at)) = self.counts()
         {
             record.ended(began, at, exit == Exit::Status(0));
         }
         if let ClientLoop::Closed(pause) = self.scenario.pattern {
-            let again = now.saturating_add(nanos(pause));
+            let again = self.now.saturating_add(nanos(pause));
             if again < self.length {
-                self.queue.push(again, Call { client: id, turn: turn + 1, attempt: 0 }, What::Begin);
+                self.queue.push(again, Call::begin(id, turn + 1), What::Begin);
             }
         }
     }
@@ -350,29 +300,30 @@ impl Engine<'_> {
         }
     }
 
-    fn admit(&mut self, id: u32, ask: &Ask) -> Option<Input> {
+    fn admit(&mut self, place: u32, ask: &Ask) -> Option<Input> {
         let limits = self.limits.clone();
-        let (key, store) = self.gate(id)?;
+        let (key, store) = self.gate(place)?;
         let pace = Pace { pauses: store.patience(), renewal: store.renewal() };
         let answer = store::admit(store, &key, &limits, ask);
         Some(Input::Admission(Reply::of_store(answer), pace))
     }
 
-    fn settle(&mut self, id: u32, settlement: &Settlement) -> Option<Input> {
+    fn settle(&mut self, place: u32, settlement: &Settlement) -> Option<Input> {
         let limits = self.limits.clone();
-        let (key, store) = self.gate(id)?;
+        let (key, store) = self.gate(place)?;
         let answer = store::settle(store, &key, &limits, settlement);
         Some(Input::Settled(Reply::of_store(answer)))
     }
 
     /// The key that a client's limits are under, and its handle of the store.
-    fn gate(&mut self, id: u32) -> Option<(String, &mut Memory)> {
+    fn gate(&mut self, place: u32) -> Option<(String, &mut Memory)> {
         self.clock.set(StoreTime(STORE_BEGIN + self.now / 1000));
+        let client = self.clients.at(place)?.id;
         let group = match self.scenario.sharing {
             Sharing::Off | Sharing::All => 0,
-            Sharing::Groups(groups) => self.group(id, groups),
+            Sharing::Groups(groups) => self.group(client, groups),
         };
-        Some((group.to_string(), self.client(id).store.as_mut()?))
+        Some((group.to_string(), self.clients.at_mut(place)?.store.as_mut()?))
     }
 
     /// Keeps the waits of the first client, as the log of a run would have them.

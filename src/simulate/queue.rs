@@ -13,6 +13,8 @@ const RING: usize = 1 << 16;
 
 /// Events of a chunk: a bucket grows by as many.
 const CHUNK: usize = 15;
+/// Events that are shown before they are due.
+const AHEAD: usize = 32;
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
@@ -58,14 +60,17 @@ pub(super) struct Event {
     pub(super) at: u64,
     pub(super) client: u32,
     turn: u32,
-    sequence: u64,
+    /// Counts events, and begins again after 2^32: it only tells those of one client and one nanosecond apart.
+    sequence: u32,
     attempt: u32,
+    /// Where the client stands.
+    pub(super) place: u32,
     pub(super) what: What,
 }
 
 impl Event {
     pub(super) fn call(&self) -> Call {
-        Call { client: self.client, turn: self.turn, attempt: self.attempt }
+        Call { client: self.client, turn: self.turn, attempt: self.attempt, place: self.place }
     }
 }
 
@@ -92,11 +97,11 @@ pub(super) struct Queue {
     open: u64,
     sorted: Vec<Event>,
     fresh: BinaryHeap<Reverse<Event>>,
-    /// A bucket was opened since that was last asked.
-    has_opened: bool,
+    /// Of `sorted`, those from here on were shown as coming.
+    shown: usize,
     /// Events in the ring's closed buckets.
     closed: usize,
-    sequence: u64,
+    sequence: u32,
     /// Nothing after this moment is kept.
     end: u64,
 }
@@ -111,7 +116,7 @@ impl Queue {
             open: 0,
             sorted: Vec::new(),
             fresh: BinaryHeap::new(),
-            has_opened: false,
+            shown: 0,
             closed: 0,
             sequence: 0,
             end,
@@ -123,9 +128,9 @@ impl Queue {
         if at > self.end {
             return;
         }
-        self.sequence += 1;
-        let Call { client, turn, attempt } = call;
-        let event = Event { at, client, turn, sequence: self.sequence, attempt, what };
+        self.sequence = self.sequence.wrapping_add(1);
+        let Call { client, turn, attempt, place } = call;
+        let event = Event { at, client, turn, sequence: self.sequence, attempt, place, what };
         let bucket = at >> WIDTH_BITS;
         if bucket <= self.open {
             self.fresh.push(Reverse(event));
@@ -166,9 +171,14 @@ impl Queue {
         }
     }
 
-    /// What is due in a bucket that was opened since this was last asked.
-    pub(super) fn opened(&mut self) -> &[Event] {
-        if std::mem::take(&mut self.has_opened) { &self.sorted } else { &[] }
+    /// The next events of the open bucket, each shown once; none while some that were shown are still to come.
+    pub(super) fn coming(&mut self) -> &[Event] {
+        let count = self.sorted.len();
+        if count > self.shown {
+            return &[];
+        }
+        self.shown = count.saturating_sub(AHEAD);
+        &self.sorted[self.shown..]
     }
 
     /// Takes the next event.
@@ -203,7 +213,7 @@ impl Queue {
             self.open += 1;
         }
         self.take(place(self.open));
-        self.has_opened = true;
+        self.shown = self.sorted.len();
         self.closed -= self.sorted.len();
         self.sorted.sort_unstable_by(|one, other| other.cmp(one));
         Some(())
@@ -226,10 +236,6 @@ mod tests {
 
     use super::*;
 
-    fn call(client: u32) -> Call {
-        Call { client, turn: 0, attempt: 1 }
-    }
-
     proptest! {
         #[test]
         fn events_come_in_order_of_time_client_and_arrival(
@@ -238,7 +244,7 @@ mod tests {
         ) {
             let mut queue = Queue::new(u64::MAX);
             for (at, client) in &first {
-                queue.push(*at, call(*client), What::Begin);
+                queue.push(*at, Call::first(*client), What::Begin);
             }
             let mut later = later.into_iter();
             let (mut seen, mut last) = (0, (0, 0));
@@ -247,11 +253,11 @@ mod tests {
                 seen += 1;
                 prop_assert!(event.at >= last.0);
                 if event.at == last.0 {
-                    prop_assert!(event.client >= last.1 || event.sequence > first.len() as u64);
+                    prop_assert!(event.client >= last.1 || event.sequence as usize > first.len());
                 }
                 last = (event.at, event.client);
                 if let Some((after, client)) = later.next() {
-                    queue.push(event.at + after, call(client), What::Timer);
+                    queue.push(event.at + after, Call::first(client), What::Timer);
                     expected += 1;
                 }
             }
@@ -262,8 +268,8 @@ mod tests {
     #[test]
     fn nothing_is_kept_after_the_end() {
         let mut queue = Queue::new(10);
-        queue.push(11, call(1), What::Begin);
-        queue.push(10, call(2), What::Begin);
+        queue.push(11, Call::first(1), What::Begin);
+        queue.push(10, Call::first(2), What::Begin);
         assert_eq!(queue.pop().map(|event| event.client), Some(2));
         assert_eq!(queue.pop(), None);
     }

@@ -134,7 +134,7 @@ mod tests {
     fn requests_are_attempts_of_the_log_in_the_shares_that_they_have_there() {
         let replay = Replay::new(&traffic(), Duration::from_secs(60)).unwrap();
         let draws = Draws::new(1, 0);
-        let drawn = (0..4000).map(|client| replay.attempt(&draws, Call { client, turn: 0, attempt: 1 }));
+        let drawn = (0..4000).map(|client| replay.attempt(&draws, Call::first(client)));
         let failed = drawn.filter(|drawn| *drawn == (1_000_000_000, Ending::Transient)).count();
         assert!((900..1100).contains(&failed), "{failed}");
     }

@@ -145,8 +145,8 @@ impl Example {
         if stdout.is_empty() && reads_stdout_alone {
             std::mem::swap(&mut stderr, &mut stdout);
         }
-        attempt.output.text.stderr = Some(stderr.as_bytes().into());
-        attempt.output.text.stdout = Some(stdout.as_bytes().into());
+        attempt.output.get_or_insert_default().text.stderr = Some(stderr.as_bytes().into());
+        attempt.output.get_or_insert_default().text.stdout = Some(stdout.as_bytes().into());
         attempt
     }
 }

@@ -25,8 +25,8 @@ fn reading(command: &str) -> Knowledge {
 
 fn attempt(code: u8, stderr: &str, stdout: &str) -> AttemptResult {
     let mut attempt = AttemptResult::ended(Ending::Exited(code));
-    attempt.output.text.stderr = Some(stderr.as_bytes().into());
-    attempt.output.text.stdout = Some(stdout.as_bytes().into());
+    attempt.output.get_or_insert_default().text.stderr = Some(stderr.as_bytes().into());
+    attempt.output.get_or_insert_default().text.stdout = Some(stdout.as_bytes().into());
     attempt
 }
 
@@ -157,8 +157,9 @@ fn who_calls_it_throttled_means_what_the_server_asked_for() {
 #[test]
 fn a_merged_stream_is_what_every_rule_sees() {
     let mut merged = AttemptResult::ended(Ending::Exited(1));
-    merged.output.text.stdout = Some(b"(error) NOAUTH Authentication required.".as_slice().into());
-    merged.output.text.merged = true;
+    merged.output.get_or_insert_default().text.stdout =
+        Some(b"(error) NOAUTH Authentication required.".as_slice().into());
+    merged.output.get_or_insert_default().text.merged = true;
     let rules = Rules { knowledge: Rc::new(knowledge(AUTO, "redis-cli get x")), ..Rules::default() };
     assert_eq!(rules.classify(&merged, None).class, Class::Permanent);
 }

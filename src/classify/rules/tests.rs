@@ -115,7 +115,7 @@ fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
     // Nor is what it wrote before.
     for text in ["SSL certificate problem: certificate has expired", "fatal: Authentication failed for 'x'"] {
         let wrote = |mut attempt: AttemptResult| {
-            attempt.output.text.stderr = Some(text.as_bytes().into());
+            attempt.output.get_or_insert_default().text.stderr = Some(text.as_bytes().into());
             attempt
         };
         assert_eq!(curl().classify(&wrote(exit(1)), None).class, Class::Permanent, "{text}");
@@ -126,7 +126,7 @@ fn an_attempt_that_was_stopped_is_no_matter_of_the_profiles() {
 #[test]
 fn the_commands_own_word_on_the_wait_beats_the_servers() {
     let mut attempt = hinted(22, "class=throttled\nretry-after=3s");
-    attempt.output.text.stderr =
+    attempt.output.get_or_insert_default().text.stderr =
         Some(b"Retry-After: 90\ncurl: (22) The requested URL returned error: 429".as_slice().into());
     assert_eq!(curl().classify(&attempt, None).retry_after, Some(Duration::from_secs(3)));
     attempt.hint = Hint::parse(b"class=transient");
@@ -238,7 +238,7 @@ fn saw(code: u8, regexes: &[&str]) -> AttemptResult {
     for regex in regexes {
         seen.add(&stderr(regex), "a line");
     }
-    AttemptResult { output: Output { seen, ..Output::default() }, ..exit(code) }
+    AttemptResult { output: Some(Box::new(Output { seen, ..Output::default() })), ..exit(code) }
 }
 
 #[test]

@@ -145,7 +145,7 @@ pub(super) fn builtin(
 
 pub(super) fn by_text(rule: &PolicyRule, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
     let mut verdict = explicit(rule.class, rule.id, attempt);
-    let line = rule.patterns.first().and_then(|pattern| attempt.output.seen.line(pattern));
+    let line = rule.patterns.first().and_then(|pattern| attempt.output().seen.line(pattern));
     verdict.quote = line.filter(|line| !line.is_empty()).map(str::to_owned);
     match (&rule.reason, rule.patterns.first()) {
         (Some(reason), _) => verdict.reason = Cow::Owned(reason.clone()),

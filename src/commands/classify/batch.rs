@@ -150,7 +150,7 @@ impl Line {
         let ended_at = self.now.map(|now| now as i64).or(now).unwrap_or_else(clock::unix_seconds);
         let bytes = |text: Option<Bytes>| text.map(|text| Rc::from(text.0));
         let text = CapturedText { stdout: bytes(self.stdout), stderr: bytes(self.stderr), merged: false };
-        let output = Output { text, ..Output::default() };
+        let output = Some(Box::new(Output { text, ..Output::default() }));
         Ok((AttemptResult { timed_out, output, ended_at, ..AttemptResult::ended(ending) }, self.argv))
     }
 }

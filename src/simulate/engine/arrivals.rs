@@ -12,7 +12,7 @@ const MINUTE: u64 = 60_000_000_000;
 
 /// A client's first operation.
 fn first(client: u32) -> Call {
-    Call { client, turn: 0, attempt: 0 }
+    Call::begin(client, 0)
 }
 
 impl Engine<'_> {
