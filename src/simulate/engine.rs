@@ -134,7 +134,7 @@ impl Engine<'_> {
         }
         let waking = self.queue.coming().iter().filter(|event| event.what.reaches_client());
         let clients = waking.filter_map(|event| self.clients.at(event.place));
-        std::hint::black_box(clients.fold(0, |sum, client| sum ^ client.session.touch()));
+        std::hint::black_box(clients.fold(0, |sum, client| sum ^ client.touch()));
     }
 
     /// The record, and the moment to count at; `None` during the warm-up.

@@ -28,6 +28,11 @@ impl Client {
     pub(super) fn call(&self, place: u32) -> Call {
         Call { client: self.id, turn: self.turn, attempt: self.attempt, place }
     }
+
+    /// Reads a little of all that a step reads, as [`Session::touch`] does.
+    pub(super) fn touch(&self) -> u64 {
+        self.session.touch() ^ u64::from(self.timer ^ self.id) ^ u64::from(self.store.is_some())
+    }
 }
 
 #[derive(Default)]
