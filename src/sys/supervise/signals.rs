@@ -187,7 +187,13 @@ impl Signals {
         let mut drained = false;
         for _ in 0..TURN_BATCHES {
             // What a failed read leaves is found by the next look.
-            let length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
+            let mut length = rustix::io::read(self.fd(), &mut bytes).unwrap_or(0);
+            // The rest of a record that came in pieces is there: it was written as a whole.
+            while length % RECORD_BYTES != 0
+                && let Ok(more @ 1..) = rustix::io::read(self.fd(), &mut bytes[length..])
+            {
+                length += more;
+            }
             bytes[..length].chunks_exact(RECORD_BYTES).map(decode).for_each(&mut each);
             drained = length < bytes.len();
             if drained {
