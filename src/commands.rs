@@ -17,7 +17,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
-use crate::base::problem::nearest;
+use crate::base::problem::{did_you_mean, nearest};
 use crate::classify::profile::{Knowledge, Profile, Selection};
 use crate::cli::{self, Invocation, Row, Verb};
 use crate::policy::layer::{Layer, Origin};
@@ -287,8 +287,8 @@ fn utf8(text: OsString) -> Result<String, Error> {
 fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Error> {
     let Some(asked) = invocation.value("format") else { return Ok(known[0]) };
     known.iter().find(|format| asked == **format).copied().ok_or_else(|| {
-        Error::usage(format!("invalid --format {}", asked.display()))
-            .hint(format!("use --format {}", known.join(" or ")))
+        let near = asked.to_str().map(|asked| did_you_mean(asked, known)).unwrap_or_default();
+        Error::usage(format!("invalid --format '{}'{near} ({})", asked.display(), known.join(", ")))
     })
 }
 

@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
         format!("unknown unit '{unit}' in '{text}': use KiB, MiB, GiB or TiB (kB, MB … count in thousands)")
     })?;
     let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*unit));
-    bytes.ok_or_else(|| format!("'{text}' is more than can be counted: write at most 16777215TiB"))
+    bytes.ok_or_else(|| format!("'{text}' is too large: use at most 16777215TiB"))
 }
 
 /// A size as it can be read again: in the largest binary unit that it is a multiple of.

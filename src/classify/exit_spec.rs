@@ -124,7 +124,7 @@ impl ExitSpec {
 
 fn describe_bad(word: &str) -> String {
     let known = "a code (0-255), a range such as 5-9, a signal such as SIGKILL, signal, timeout, not-found or \
-                 not-executable, each also with ! before it";
+                 not-executable, or ! to negate one";
     if word.is_empty() {
         return format!("an entry of the list is empty: use {known}");
     }

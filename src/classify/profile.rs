@@ -102,7 +102,7 @@ impl Statuses {
             (100 <= low && low <= high && high <= 599).then_some(low..=high)
         };
         text.split(',').map(|item| range(item.trim_ascii())).collect::<Option<_>>().map(Self).ok_or_else(|| {
-            format!("'{text}' are no HTTP statuses: write codes and ranges from 100 to 599, such as 429 or 502-504")
+            format!("invalid HTTP statuses '{text}': use codes and ranges from 100 to 599, such as 429 or 502-504")
         })
     }
 

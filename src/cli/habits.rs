@@ -21,7 +21,17 @@ const DROP: &str = "";
 static HABITS: &[Habit] = &[
     habit(&["-t"], &[("{} attempts", "--max {}"), ("a {}s timeout", "--timeout {}s")]),
     habit(
-        &["--times", "--tries", "-a", "--max-attempts", "--max_attempts", "--count", "--limit"],
+        &[
+            "--times",
+            "--tries",
+            "-a",
+            "--max-attempts",
+            "--max_attempts",
+            "--max-tries",
+            "--stop-after-attempt",
+            "--count",
+            "--limit",
+        ],
         &[("", "--max {}")],
     ),
     habit(&["--retry", "--max-retries", "-r"], &[("", "--retries {}")]),
@@ -38,7 +48,29 @@ static HABITS: &[Habit] = &[
             ("a signal", "--signal KILL"),
         ],
     ),
-    habit(&["--initial-delay"], &[("", "--delay {}")]),
+    habit(
+        &[
+            "--initial-delay",
+            "--initial-interval",
+            "--initial-backoff",
+            "--initial-wait",
+            "--base-delay",
+            "--min-delay",
+            "--min-wait",
+        ],
+        &[("", "--delay {}")],
+    ),
+    habit(&["--wait-fixed", "--fixed-delay", "--fixed"], &[("", "--backoff fixed --delay {}")]),
+    habit(&["--wait-exponential", "--exponential-delay"], &[("", "--backoff exponential --delay {}")]),
+    habit(&["--wait-random"], &[("", "--backoff fixed --delay {} --jitter full")]),
+    habit(
+        &["--multiplier", "--backoff-factor", "--backoff-multiplier", "--exp-base"],
+        &[("", "--factor {}")],
+    ),
+    habit(
+        &["--randomization-factor", "--randomisation-factor", "--random"],
+        &[("a share of the delay", "--jitter 25%"), ("anything up to the delay", "--jitter full")],
+    ),
     habit(&["--while", "--on", "--on-exit", "-e", "--exit-code", "--codes"], &[("", "--retry-on {}")]),
     habit(&["--stop-if-status", "--retry-stop-on", "--abort-on"], &[("", "--permanent-on {}")]),
     habit(
@@ -52,7 +84,15 @@ static HABITS: &[Habit] = &[
     habit(&["--consecutive"], &[("", "--successes {}")]),
     habit(&["--condition", "--retry-if-contains", "-E"], &[("", "--retry-match REGEX")]),
     habit(
-        &["--retry-max-time", "--max-time", "--max-elapsed", "-m"],
+        &[
+            "--retry-max-time",
+            "--max-time",
+            "--max-elapsed",
+            "--max-elapsed-time",
+            "--max-duration",
+            "--stop-after-delay",
+            "-m",
+        ],
         &[("the whole run", "--deadline {}"), ("one attempt", "--timeout {}")],
     ),
     habit(&["--total-time"], &[("", "--deadline {}")]),
@@ -61,7 +101,9 @@ static HABITS: &[Habit] = &[
     habit(&["-f", "--forever", "--infinite", "-U"], &[("", "--max inf")]),
     habit(&["--exponential", "--exp"], &[("", "--backoff exponential")]),
     habit(&["-F", "--fib", "--fibonacci"], &[("", "--backoff fibonacci")]),
-    habit(&["--max-interval", "--max-wait", "-M"], &[("", "--max-delay {}")]),
+    habit(&["--linear"], &[("", "--backoff linear")]),
+    habit(&["--max-interval", "--max-wait", "--max-backoff", "--wait-max", "-M"], &[("", "--max-delay {}")]),
+    habit(&["--no-retries"], &[("", "--no-retry")]),
     habit(&["--no-jitter"], &[("", "--jitter none")]),
     habit(&["--silent"], &[("", "--quiet")]),
     habit(
@@ -75,14 +117,15 @@ static HABITS: &[Habit] = &[
     habit(
         &["--retry-all-errors", "--retry-connrefused", "--continue-on-error"],
         &[(
-            "any failure is retried by default, and --profile none retries even what cannot pass; drop",
+            "failures are retried by default, and --profile none retries those known to be permanent, too; drop",
             DROP,
         )],
     ),
     habit(
-        &["--preserve-status", "--foreground"],
-        &[("retry always exits with the command's own status and leaves it in the foreground; drop", DROP)],
+        &["--preserve-status"],
+        &[("retry exits with the command's own status, and with 124 after a timeout; drop", DROP)],
     ),
+    habit(&["--foreground"], &[("retry always leaves the command in the foreground; drop", DROP)]),
 ];
 
 /// The answer to an option that is not ours but well known. `word` is attached to it or follows it.

@@ -22,7 +22,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "loop",
         "HOW",
-        "What a client does afterwards: once, closed:1s (again, that long after the end), open [default: once]",
+        "What a client does afterwards: once (nothing), closed:1s (again after 1s), open [default: once]",
     ),
     &Flag::value("capacity", "N/s", "Requests per second that the server can serve [default: 100/s]"),
     &Flag::value("workers", "N", "Requests served at the same time [default: 1]"),
@@ -44,7 +44,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "outage",
         "A..B:KIND",
-        "Trouble from A to B: refuse, hang, 503, 503:30s (Retry-After), slow:5, lose:20%, capacity:20% (what is left); none; repeatable [default: 0s..30s:refuse]",
+        "Failure from A to B: refuse, hang, 503, 503:30s (Retry-After), slow:5, lose:20%, capacity:20% (what is left); none; repeatable [default: 0s..30s:refuse]",
     ),
     &Flag::value(
         "overload",
@@ -65,7 +65,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
         ..Flag::value(
             "from-log",
             "LOG",
-            "Play back a log that --log wrote: runs begin as they did there, and each request is one of its attempts, drawn by chance, with its time and its end; -: stdin; repeatable",
+            "Play back a log written by --log: runs begin as they did, and each request is one of its attempts, drawn at random; - is stdin; repeatable",
         )
     },
     &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),

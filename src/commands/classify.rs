@@ -24,7 +24,7 @@ pub(super) fn classify(invocation: &Invocation) -> Result<Exit, Error> {
         let one = ["exit", "killed-by", "timed-out", "stderr-file", "stdout-file"];
         let is_given = |id: &&str| invocation.value(id).is_some() || invocation.is_set(id);
         if let Some(other) = one.into_iter().find(is_given) {
-            return Err(Error::usage(format!("--batch and --{other} contradict each other"))
+            return Err(Error::usage(format!("--batch and --{other} conflict"))
                 .hint("the lines of the batch hold the results"));
         }
         let asked = ask(invocation, &Outer::default())?;
@@ -107,21 +107,18 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
     let timed_out = invocation.is_set("timed-out");
     let ending = match (given("exit"), given("killed-by")) {
         (Some(_), Some(_)) => {
-            return Err(
-                Error::usage("--exit and --killed-by contradict each other").hint("write one of them")
-            );
+            return Err(Error::usage("--exit and --killed-by conflict").hint("use one of them"));
         }
         (Some(code), None) => Ending::Exited(code.parse().map_err(|_| {
-            Error::usage(format!("--exit {code} is no exit status")).hint("write a number from 0 to 255")
+            Error::usage(format!("invalid --exit '{code}'")).hint("use a number from 0 to 255")
         })?),
         (None, Some(name)) => Ending::Signaled(signal::parse(&name).ok_or_else(|| {
-            Error::usage(format!("--killed-by {name} is no signal"))
-                .hint("write a name such as KILL, or a number")
+            Error::usage(format!("invalid --killed-by '{name}'")).hint("use a name such as KILL, or a number")
         })?),
         (None, None) if timed_out => Ending::Signaled(libc::SIGTERM),
         (None, None) => {
             return Err(Error::usage("nothing to classify")
-                .hint("write --exit CODE, --killed-by SIGNAL, --timed-out or --batch FILE"));
+                .hint("use --exit CODE, --killed-by SIGNAL, --timed-out or --batch FILE"));
         }
     };
     let stream = |id| {
@@ -143,8 +140,8 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
 fn now(invocation: &Invocation) -> Result<Option<i64>, Error> {
     let Some(text) = invocation.value("now").map(|text| text.to_string_lossy()) else { return Ok(None) };
     let moment = date::rfc3339(&text).ok_or_else(|| {
-        Error::usage(format!("--now {text} is no time"))
-            .hint("write it as 2026-11-21T21:33:09Z, or with +02:00 instead of the Z")
+        Error::usage(format!("invalid --now '{text}'"))
+            .hint("use a time such as 2026-11-21T21:33:09Z, or with +02:00 in place of the Z")
     })?;
     Ok(Some(moment))
 }

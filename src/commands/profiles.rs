@@ -119,7 +119,7 @@ impl Shown {
                     || "retry profiles lists them".to_owned(),
                     |near| format!("did you mean {near}?"),
                 );
-                Error::usage(format!("nothing is known of '{name}'")).hint(hint)
+                Error::usage(format!("no profile named '{name}'")).hint(hint)
             })?
         };
         let selection = Selection::choose(std::slice::from_ref(&name), &[], &users);

@@ -49,9 +49,12 @@ use wrapped::Wrapped;
 pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let words = invocation.command().to_vec();
     if words.is_empty() {
-        let verb = if invocation.verb == Verb::Until { " until" } else { "" };
+        let (verb, example) = match invocation.verb {
+            Verb::Until => (" until", "--for 1m -- pg_isready -q"),
+            _ => ("", "--max 5 -- curl -f URL"),
+        };
         return Err(Error::usage("no command given").hint(format!(
-            "usage: retry{verb} [OPTIONS] -- COMMAND [ARG]..., for example retry{verb} --max 5 -- curl -f URL \
+            "usage: retry{verb} [OPTIONS] -- COMMAND [ARG]..., for example retry{verb} {example} \
              (retry{verb} --help shows more)"
         )));
     }
@@ -63,7 +66,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     let mut asked = ask(invocation, &outer)?;
     if asked.resolved.policy.shell.is_some() {
         hints::check_shell(&words)?;
-        asked.warnings.extend(hints::unused_words(&words));
+        asked.warnings.extend(hints::unused_words(&words).into_iter().flatten());
     }
     let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
     drive(&asked, command, outer, None)

@@ -55,7 +55,11 @@ impl Event {
 
 impl RunStart {
     fn message(&self, name: &str) -> String {
-        let attempts = self.max.map_or("any number of attempts".to_owned(), |max| plural(max, "attempt"));
+        let attempts = match self.max {
+            None => "any number of attempts".to_owned(),
+            Some(1) => "1 attempt".to_owned(),
+            Some(max) => format!("up to {}", plural(max, "attempt")),
+        };
         let deadline =
             self.deadline_ms.map(|ms| format!(" within {}", approximate(Duration::from_millis(ms))));
         let nested = match self.depth {

@@ -44,7 +44,7 @@ pub fn layer(settings: &Map<String, Json>) -> Result<Layer, Mistake> {
             return Err(Mistake(format!("its settings hold '{key}', which no letter may set")));
         }
         let added = if is_rules(key) {
-            let tables = value.as_array().ok_or_else(|| format!("{key} is no list of tables"));
+            let tables = value.as_array().ok_or_else(|| format!("{key} must be a list of tables"));
             tables
                 .and_then(|tables| from_tables(tables))
                 .map(|rules| layer.add_parsed(key, SettingValue::rule(rules), Origin::Letter))

@@ -21,32 +21,28 @@ pub static BUILTIN: &[Builtin] = &[
     },
     Builtin {
         name: "interactive",
-        purpose: "somebody is waiting",
+        purpose: "interactive use",
         settings: &[("max", "3"), ("deadline", "30s")],
     },
-    Builtin {
-        name: "background",
-        purpose: "nobody is waiting",
-        settings: &[("max", "8"), ("deadline", "2m")],
-    },
+    Builtin { name: "background", purpose: "background jobs", settings: &[("max", "8"), ("deadline", "2m")] },
     Builtin {
         name: "sdk",
-        purpose: "as cloud SDKs do, without end",
+        purpose: "like cloud SDKs: unlimited",
         settings: &[("max", "inf"), ("delay", "500ms"), ("max-delay", "10s"), ("jitter", "25%")],
     },
     Builtin {
         name: "database",
-        purpose: "a database that is busy or restarts",
+        purpose: "a busy or restarting database",
         settings: &[("max", "3"), ("delay", "500ms"), ("max-delay", "5s")],
     },
     Builtin {
         name: "messaging",
-        purpose: "a broker that is busy or restarts",
+        purpose: "a busy or restarting message broker",
         settings: &[("max", "3"), ("delay", "1s"), ("max-delay", "10s")],
     },
     Builtin {
         name: UNTIL,
-        purpose: "readiness: what `retry until` begins with",
+        purpose: "readiness: base of `retry until`",
         settings: &[
             ("max", "inf"),
             ("deadline", "5m"),

@@ -156,8 +156,17 @@ fn refusal(setting: Index, texts: &[OsString], written: &str, why: &str) -> Prob
         ("retry-on", "any" | "all" | "error" | "nonzero" | "failure" | "*") => {
             problem.hint("any failure is retried by default; drop it, or use !0")
         }
+        ("retry-on" | "permanent-on" | "success-on", list) if list.split(',').any(is_http_status) => problem
+            .hint("HTTP statuses are not exit codes: they are read from the output of tools such as curl, without an option"),
         _ => problem,
     }
+}
+
+/// Does this word look like a failed request's status: `429`, `5xx`, `500-599`?
+fn is_http_status(word: &str) -> bool {
+    let low = word.trim().trim_start_matches('!').split('-').next().unwrap_or_default();
+    let digits = low.replace(['x', 'X'], "0");
+    low.starts_with(['4', '5']) && digits.parse::<u16>().is_ok_and(|status| (400..600).contains(&status))
 }
 
 /// The beginning of a text, short enough for a message.

@@ -40,7 +40,7 @@ pub fn from_tables(tables: &[Json]) -> Result<PolicyRules, String> {
     let mut text = String::new();
     for table in tables {
         text.push_str("[[rule]]\n");
-        for (name, value) in table.as_object().ok_or("a rule is no table")? {
+        for (name, value) in table.as_object().ok_or("a rule must be a table")? {
             // A text or a list in JSON is one in TOML, but for a character that TOML wants escaped.
             let line = format!("{} = {value}\n", Json::String(name.clone()));
             text.push_str(&line.replace('\u{7f}', "\\u007f"));

@@ -52,7 +52,7 @@ pub fn tell(story: &Story) -> String {
     if !different.is_empty() {
         let verdicts = if different.len() == 1 { "the verdict" } else { "the verdicts" };
         let has_rules = story.settings.keys().any(|key| is_rules(key));
-        let own = if has_rules { " (the rules of its configuration are no options)" } else { "" };
+        let own = if has_rules { " (rules of its configuration cannot be given as options)" } else { "" };
         out += &format!("\nto repeat {verdicts}{own}:\n");
         for command in different {
             out += &format!("  {}\n", child_text(command));

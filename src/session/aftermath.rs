@@ -75,7 +75,7 @@ impl Session {
     fn next_wait(&mut self, now: Now, over: &Over, back_in: Option<Duration>) -> Next {
         let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
-            return Next::End(Outcome::Permanent, events::not_retried(verdict, &self.rules));
+            return Next::End(Outcome::Permanent, events::not_retried(attempt, verdict, &self.rules));
         }
         match stopping {
             Some(ExpiredLimit::Deadline) => {

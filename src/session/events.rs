@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Session, State};
 use crate::base::duration;
-use crate::base::exit_code::Exit;
+use crate::base::exit_code::{Exit, NOT_EXECUTABLE, NOT_FOUND};
 use crate::base::secrets::without_secrets;
 use crate::classify::{AttemptResult, Classification, Ending, Rules, signal};
 use crate::event::{
@@ -170,12 +170,14 @@ impl Session {
 }
 
 /// Why a failure is not tried again, as far as its reason does not say so already.
-pub(super) fn not_retried(verdict: &Classification, rules: &Rules) -> String {
+pub(super) fn not_retried(attempt: &AttemptResult, verdict: &Classification, rules: &Rules) -> String {
     if verdict.may_have_been_applied {
         return "not retried: the request may have taken effect (--non-idempotent)".to_owned();
     }
     let why = match (verdict.rule.source, &*verdict.rule.id) {
         (_, "not-found" | "not-executable") => return "not retried".to_owned(),
+        // Without its profile, a command that could not be run is permanent as well.
+        ("profile", _) if matches!(attempt.status(), NOT_EXECUTABLE | NOT_FOUND) => "permanent".to_owned(),
         ("profile", _) => "permanent (--profile none retries any failure)".to_owned(),
         ("builtin", "otherwise") => rules.why_not_named(&verdict.reason),
         ("policy", "rule") => "a rule of the policy says permanent".to_owned(),

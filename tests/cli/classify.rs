@@ -151,7 +151,7 @@ fn an_http_status_may_be_a_condition() {
         let json = sandbox.run([&line[..], &["-p", "none"]].concat()).exits(0).json();
         assert_eq!(json["would_retry"], attempts == 3, "{status}");
     }
-    for (rule, why) in [("http = 99", "'99' are no HTTP statuses"), ("http = true", "http must be")] {
+    for (rule, why) in [("http = 99", "invalid HTTP statuses '99'"), ("http = true", "http must be")] {
         sandbox.write("bad.toml", format!("[[policy.default.rule]]\nclass = \"permanent\"\n{rule}\n"));
         sandbox.run(["--config", "bad.toml", "--", "true"]).exits(125).mentions(&["bad.toml:3:8", why]);
     }
@@ -183,7 +183,7 @@ fn a_moment_may_have_an_offset() {
     sandbox
         .run(["classify", "--exit", "1", "--now", "21:00"])
         .exits(125)
-        .mentions(&["--now 21:00", "+02:00"]);
+        .mentions(&["--now '21:00'", "+02:00"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_batch_takes_what_other_languages_write() {
     assert_eq!(answers[1]["reason"], "killed by SIGKILL");
     assert_eq!(answers[2]["reason"], "exit 1");
     for bad in &answers[3..] {
-        assert!(bad["error"].as_str().is_some_and(|why| why.contains("no exit status")), "{bad}");
+        assert!(bad["error"].as_str().is_some_and(|why| why.contains("invalid exit status")), "{bad}");
     }
 }
 

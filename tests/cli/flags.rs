@@ -290,7 +290,7 @@ proofs! {
     assert!(!sandbox.read("b").contains("x y"), "arguments may be secrets");
 }
 "--name" the_operation_has_a_name |sandbox| {
-    sandbox.run(["-v", "--name", "nightly", "--", "true"]).exits(0).mentions(&["retry: nightly: 3 attempts"]);
+    sandbox.run(["-v", "--name", "nightly", "--", "true"]).exits(0).mentions(&["retry: nightly: up to 3 attempts"]);
 }
 "--metrics-file" a_run_is_counted |sandbox| {
     sandbox.run(["--metrics-file", "retry.prom", "--", "true"]).exits(0);

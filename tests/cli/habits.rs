@@ -35,7 +35,21 @@ fn an_option_of_another_tool_is_answered_with_the_right_spelling() {
         (&["--dry-run"], "for the plan without a run use retry explain -- COMMAND"),
         (
             &["--preserve-status"],
-            "retry always exits with the command's own status and leaves it in the foreground; drop --preserve-status",
+            "retry exits with the command's own status, and with 124 after a timeout; drop --preserve-status",
+        ),
+        (&["--foreground"], "retry always leaves the command in the foreground; drop --foreground"),
+        (&["--stop-after-attempt", "5"], "use --max 5"),
+        (
+            &["--max-elapsed-time", "30s"],
+            "for the whole run use --deadline 30s; for one attempt use --timeout 30s",
+        ),
+        (&["--initial-interval", "1s"], "use --delay 1s"),
+        (&["--wait-exponential", "2"], "use --backoff exponential --delay 2"),
+        (&["--multiplier", "1.5"], "use --factor 1.5"),
+        (&["--max-backoff", "20s"], "use --max-delay 20s"),
+        (
+            &["--randomization-factor", "0.2"],
+            "for a share of the delay use --jitter 25%; for anything up to the delay use --jitter full",
         ),
     ] {
         let sandbox = Sandbox::new();
@@ -54,11 +68,10 @@ fn a_line_that_runs_nothing_of_what_was_meant_is_refused_or_warned_of() {
     {
         sandbox.run(line).exits(125).mentions(&["hint: use --shell=", "'exit 3'"]);
     }
-    sandbox
-        .run(["-c", "echo", "hi"])
-        .exits(0)
-        .prints("\n")
-        .mentions(&["'hi' is not used", "retry -c 'echo hi'"]);
+    sandbox.run(["-c", "echo", "hi"]).exits(0).prints("\n").says(&[
+        "retry: 'hi' is not used: -c takes one string, and remaining arguments become $1, $2, …",
+        "retry: hint: retry -c 'echo hi'",
+    ]);
     sandbox.run(["-c", "echo $1", "hi"]).exits(0).prints("hi\n").says(&[]);
     sandbox
         .run(["--backoff", "2", "--delay", "10ms", "true"])
@@ -71,6 +84,13 @@ fn a_line_that_runs_nothing_of_what_was_meant_is_refused_or_warned_of() {
     assert!(sandbox.run(["-?"]).exits(0).text().contains("Usage"));
     assert_eq!(sandbox.explain(&["--key", "k", "--rate", "10/s"]).value("rate"), "10/1s");
     assert_eq!(sandbox.explain(&["--key", "k", "--rate", "10/min"]).value("rate"), "10/1m");
+}
+
+#[test]
+fn a_shell_line_in_one_word_is_named_as_a_whole() {
+    let sandbox = Sandbox::new();
+    let line = "curl -f http://x/y";
+    sandbox.run(["--", line]).exits(127).mentions(&["gave up on curl -f http://x/y after 1 attempt"]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn quiet_says_nothing_whatever_happens() {
 fn verbose_says_what_is_done_and_by_which_rule() {
     let line = [AT_ONCE, &["-v", "--max", "2", "--", fixture(), "exit", "7"]].concat();
     Sandbox::new().run(line).exits(7).says(&[
-        "retry: fixture: 2 attempts",
+        "retry: fixture: up to 2 attempts",
         "retry: attempt 1/2 failed (exit 7); retrying in TIME [transient by builtin/unmatched]",
         "retry: attempt 2/2 failed (exit 7): no attempts left [transient by builtin/unmatched]",
         "retry: gave up on fixture after 2 attempts (TIME): exit 7 ×2; exit 7",
@@ -193,7 +193,7 @@ fn verbose_says_what_is_done_and_by_which_rule() {
 fn twice_verbose_says_every_step() {
     let ran = Sandbox::new().fails_until(2, &[AT_ONCE, &["-vv", "--name", "job"]].concat()).exits(0);
     ran.says(&[
-        "retry: job: 3 attempts",
+        "retry: job: up to 3 attempts",
         "retry: job: attempt 1/3 started (pid PID)",
         "retry: job: attempt 1/3 failed (exit 7); retrying in TIME [transient by builtin/unmatched]",
         "retry: job: attempt 2/3 started (pid PID)",
@@ -256,7 +256,11 @@ fn text_of_others_cannot_command_a_terminal_or_forge_a_line() {
     assert!(!ran.stderr.contains(['\x1b', '\r', '\x07']), "{:?}", ran.stderr);
     let name = "x\nretry: all is well";
     let ran = sandbox.run(["-v", "--name", name, "--", "true"]).exits(0);
-    assert!(ran.stderr.starts_with("retry: x\u{fffd}retry: all is well: 3 attempts\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("retry: x\u{fffd}retry: all is well: up to 3 attempts\n"),
+        "{}",
+        ran.stderr
+    );
     let ran = sandbox.run(["--log", "no/\x1b[31m/log", "--", "true"]).exits(0);
     assert!(ran.stderr.contains("no/\u{fffd}[31m/log") && !ran.stderr.contains('\x1b'), "{}", ran.stderr);
     let json = ["--message-format", "json", "--no-retry", "--", fixture(), "hint", &reason];

@@ -24,7 +24,7 @@ fn the_depth_counts_the_runs_above() {
 fn an_inner_run_names_the_outer_one_and_says_that_attempts_multiply() {
     let sandbox = Sandbox::new();
     let ran = inside(&sandbox, &["--log", "outer"], &["-v", "--log", "inner", "--", "true"]).exits(0);
-    ran.mentions(&["retry: true: 3 attempts", "(depth 2): attempts multiply"]);
+    ran.mentions(&["retry: true: up to 3 attempts", "(depth 2): attempts multiply"]);
     let (outer, inner) = (sandbox.log("outer"), sandbox.log("inner"));
     for line in &inner {
         assert_eq!(line["parent"], outer[0]["run"]);

@@ -135,7 +135,8 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         ("--latency 0s --loop closed:0s --for 1m", "time would stand still"),
         ("--model failures --failure 100% --max inf", "time would stand still"),
         ("--timeout 5x", "invalid duration"),
-        ("--format xml", "use --format text"),
+        ("--format xml", "invalid --format 'xml' (text, json, csv, html)"),
+        ("--outage foo", "invalid outage 'foo': use A..B:KIND"),
     ] {
         let words = ["simulate"].into_iter().chain(options.split(' '));
         let ran: Ran = Sandbox::new().run(words).exits(125).prints("");

@@ -177,6 +177,9 @@ fn a_failure_that_is_known_to_stay_names_the_way_round_once() {
         let args = ["--max", "2", "-d", "1ms"].iter().chain(options).chain(&command);
         sandbox.retry(args).assert().code(60).stderr(contains("--profile none").not());
     }
+    // There is no way round where the profile makes no difference: what is not found is permanent without it, too.
+    let line = ["-p", "generic", "--shell=bash", "echo 'x: command not found' >&2; exit 127"];
+    sandbox.retry(line).assert().code(127).stderr(contains("; not retried: permanent\n"));
 }
 
 #[test]
@@ -212,7 +215,7 @@ fn a_batch_is_answered_line_for_line_whatever_it_holds() {
         .retry(["classify", "--batch", "-", "--exit", "1"])
         .assert()
         .code(125)
-        .stderr(contains("--batch and --exit contradict each other"));
+        .stderr(contains("--batch and --exit conflict"));
 }
 
 #[test]
@@ -299,7 +302,7 @@ fn mistakes_in_a_profile_are_told_with_their_place() {
         &format!("{rule}stderr = 'x'\n[[profile.x.rule]]\nid = 'b'\nclass = 'permanent'\nstderr = 'x'\n"),
         &["config.toml:5:", "rule 'b' repeats the rule 'a'"],
     );
-    told(&format!("{rule}http = '42'\n"), &["'42' are no HTTP statuses"]);
+    told(&format!("{rule}http = '42'\n"), &["invalid HTTP statuses '42'"]);
     told(rule, &["rule is missing a condition", "any of exit, stderr"]);
     told(
         "[[profile.x.rule]]\nclass = 'often'\nstderr = 'a('\n",

@@ -256,7 +256,10 @@ fn each_format_answers_and_the_same_input_gives_the_same_bytes() {
         assert!(once.text().starts_with(begin), "{}", once.text());
         assert!(sandbox.report(&["--format", format, "log"]).stdout == once.stdout, "{format}");
     }
-    sandbox.report(&["--format", "csv", "log"]).exits(125).mentions(&["invalid --format csv"]);
+    sandbox
+        .report(&["--format", "csv", "log"])
+        .exits(125)
+        .mentions(&["invalid --format 'csv' (text, json, "]);
     let refused = sandbox.report(&["--format", "prometheus", "--since", "1h", "log"]).exits(125);
     refused.mentions(&["--since and --until conflict with --format prometheus"]);
     let strict = sandbox.report(&["--format", "junit", "--junit-flaky", "failure", "log"]).exits(0).text();

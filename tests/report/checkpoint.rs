@@ -129,6 +129,6 @@ fn what_cannot_go_on_is_refused_and_changes_nothing() {
     drop(lock);
     assert_eq!(sandbox.read("pos"), before);
     sandbox.write("pos", "# Written by hand");
-    sandbox.report(OPTIONS).exits(125).mentions(&["retry: pos is no checkpoint of retry report: "]);
+    sandbox.report(OPTIONS).exits(125).mentions(&["retry: pos is not a checkpoint of retry report: "]);
     assert_eq!(sandbox.read("pos"), "# Written by hand");
 }

@@ -75,7 +75,7 @@ fn a_device_cannot_be_replayed() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(125), "{said}");
     assert!(said.contains("--stdin replay cannot replay stdin: it is a device"), "{said}");
-    assert!(said.contains("hint: write --stdin inherit"), "{said}");
+    assert!(said.contains("hint: use --stdin inherit"), "{said}");
     assert!(!sandbox.path("ran").exists());
 }
 

@@ -5,8 +5,8 @@ use super::Flag;
 /// The options of `retry replay`.
 pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value("jobs", "N", "Letters that run at once, after a first one succeeded [default: 1]"),
-    &Flag::value("give-up-after", "N", "Stop after so many transient failures in a row [default: 3]"),
-    &Flag::value("rate", "N/DURATION", "Letters per time, such as 5/1s; a letter's own limits hold as well"),
+    &Flag::value("give-up-after", "N", "Stop after this many transient failures in a row [default: 3]"),
+    &Flag::value("rate", "N/DURATION", "Letters per time, such as 5/1s; a letter's own limits apply as well"),
     &Flag {
         value_name: "DIR",
         ..Flag::file("keep", "Move letters that succeeded to this directory instead of removing them")
@@ -23,8 +23,8 @@ pub(super) static FLAGS: &[&Flag] = &[
         words: &["letter", "now"],
         ..Flag::value(
             "env-from",
-            "WHENCE",
-            "letter: set the variables whose values it holds; now: ignore them [default: letter]",
+            "SOURCE",
+            "letter: set the variables that the letter has values for; now: ignore them [default: letter]",
         )
     },
 ];

@@ -12,7 +12,7 @@ pub(super) static FLAGS: &[&Flag] = &[
         short: Some('o'),
         ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
     },
-    &Flag::value("top", "N", "Rows of a table [default: 10]"),
+    &Flag::value("top", "N", "Maximum rows per table [default: 10]"),
     &Flag::value(
         "since",
         "TIME",
@@ -26,7 +26,7 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value(
         "outcome",
         "OUTCOME",
-        "Only runs that ended so: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
+        "Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
     ),
     &Flag::value(
         "what-if",
@@ -36,7 +36,7 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value(
         "run",
         "ID",
-        "Tell of one run: last, or the begin of its id; with another format, only that run",
+        "Show one run: last, or the beginning of its id; in other formats, only that run",
     ),
     &Flag::value(
         "max-rescued",
@@ -48,10 +48,13 @@ pub(super) static FLAGS: &[&Flag] = &[
         arity: Arity::Optional("-"),
         ..Flag::file(
             "draft-rules",
-            "Only print rules for what no rule knows, as TOML; with =FILE, add those that are usable to this configuration",
+            "Print rules for failures that no rule knows, as TOML; with =FILE, add the usable ones to that configuration",
         )
     },
-    &Flag::switch("rejudge", "Judge each failed attempt by the rules of now, and show which verdicts change"),
+    &Flag::switch(
+        "rejudge",
+        "Classify each failed attempt by the current rules, and show which verdicts change",
+    ),
     &Flag::value(
         "junit-flaky",
         "AS",
@@ -59,9 +62,9 @@ pub(super) static FLAGS: &[&Flag] = &[
     ),
     &Flag::file(
         "checkpoint",
-        "With --format prometheus, go on from where the last report stopped, as noted in FILE, and note it anew; LOG may be rotated meanwhile",
+        "With --format prometheus, continue where the last report stopped; FILE remembers the place. LOG may be rotated meanwhile",
     ),
-    &Flag::value("color", "WHEN", "When the text is coloured: auto, always or never [default: auto]"),
+    &Flag::value("color", "WHEN", "Whether the text is coloured: auto, always or never [default: auto]"),
     &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),
 ];
 

@@ -5,7 +5,7 @@ Exit status: the command's own; 75 refused by a shared limit, 124 timed out, 125
 --help shows every option.";
 
 pub(super) const AFTER_LONG: &str = "\
-Durations are written 500ms, 1m 30s or 2h; a bare number is seconds.
+Durations: 500ms, 1m 30s, 2h; a bare number is seconds.
 
 Exit status:
   the command's own   it succeeded, or failed and was not retried
@@ -13,7 +13,7 @@ Exit status:
   75                  a shared limit refused the run before any attempt
   124                 the last attempt timed out
   125                 retry itself failed: usage, configuration, processes that could not be killed
-  126, 127            the command could not be executed, was not found
+  126, 127            the command could not be executed, or was not found
 
 Subcommands (must be the first argument; use -- to run a command of the same name):
   retry until COMMAND     readiness: any failure is retried, for up to five minutes
@@ -23,7 +23,7 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry profiles [NAME]   the tools with a profile, and the rules of one
   retry state list        the shared state of all keys; other actions take a KEY
   retry replay DIR        run again what finally failed and was kept (--dead-letter)
-  retry report LOG        what logs say: rescued runs, lost time, whether retrying helped
+  retry report LOG        summary of logs: rescued runs, lost time, whether retrying helped
   retry simulate          what many clients under the policy do to a server, in virtual time
 
 Environment: RETRY_OPT_MAX and similar variables set options (see the man page); RETRY_DISABLE=1 runs the command \

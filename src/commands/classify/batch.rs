@@ -135,14 +135,14 @@ impl Line {
         let signal = self.signal.filter(|signal| signal != "");
         let ending = match (self.exit_code, signal) {
             (_, Some(Json::String(name))) => {
-                Ending::Signaled(signal::parse(&name).ok_or_else(|| format!("'{name}' is no signal"))?)
+                Ending::Signaled(signal::parse(&name).ok_or_else(|| format!("invalid signal '{name}'"))?)
             }
             (_, Some(Json::Number(number))) => {
                 let signal = signal::parse(&number.to_string());
-                Ending::Signaled(signal.ok_or_else(|| format!("{number} is no signal"))?)
+                Ending::Signaled(signal.ok_or_else(|| format!("invalid signal {number}"))?)
             }
-            (_, Some(other)) if !other.is_null() => return Err(format!("{other} is no signal")),
-            (Some(code), _) => exit(code).ok_or_else(|| format!("{code} is no exit status"))?,
+            (_, Some(other)) if !other.is_null() => return Err(format!("invalid signal {other}")),
+            (Some(code), _) => exit(code).ok_or_else(|| format!("invalid exit status {code}"))?,
             (None, _) if timed_out => Ending::Signaled(libc::SIGTERM),
             (None, _) => return Err("neither exit_code nor signal is there".to_owned()),
         };

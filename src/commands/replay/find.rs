@@ -41,7 +41,7 @@ pub(super) fn find(operands: &[OsString]) -> Result<Vec<Entry>, Error> {
             (letterbox.letters().map_err(|why| unreadable(path, &why))?, letterbox.is_unsafe())
         } else {
             if path.symlink_metadata().is_err() {
-                return Err(Error::usage(format!("there is no letter {}", path.display())));
+                return Err(Error::usage(format!("no such file or directory: {}", path.display())));
             }
             let place = letterbox::place_of(path);
             let letterbox = Letterbox::open(&place).map_err(|why| unreadable(&place, &why))?;

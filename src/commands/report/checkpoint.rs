@@ -83,7 +83,7 @@ fn last(file: &OsStr, name: &str, log: &str) -> Result<Option<Checkpoint>, Error
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let delete = "delete it to count anew";
     let checkpoint = Checkpoint::parse(&text).map_err(|why| {
-        Error::usage(format!("{name} is no checkpoint of retry report: {why}")).hint(delete)
+        Error::usage(format!("{name} is not a checkpoint of retry report: {why}")).hint(delete)
     })?;
     if checkpoint.log != log {
         return Err(Error::usage(format!("{name} is the checkpoint of {}", checkpoint.log)).hint(delete));

@@ -86,6 +86,8 @@ pub(super) fn not_found(words: &[OsString]) -> Option<String> {
         "did you mean retry --help?".to_owned()
     } else if first == "version" {
         "did you mean retry --version?".to_owned()
+    } else if matches!(first, "completion" | "completions") {
+        "did you mean retry generate bash, zsh or fish?".to_owned()
     } else if matches!(first, "config" | "show" | "plan") {
         "did you mean retry explain?".to_owned()
     } else if let Some(verb) = nearest(&first.to_lowercase(), verb_words()) {
@@ -131,8 +133,8 @@ pub(super) fn check_shell(words: &[OsString]) -> Result<(), Error> {
     Err(Error::usage(told).hint(format!("use --shell={} {}", first.display(), shown(rest))))
 }
 
-/// A warning for words behind the string of `-c` that the string never uses.
-pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
+/// A warning for words behind the string of `-c` that the string never uses, and the hint to it.
+pub(super) fn unused_words(words: &[OsString]) -> Option<[String; 2]> {
     let [line, rest @ ..] = words else { return None };
     let first = rest.first()?;
     let line = line.to_string_lossy();
@@ -144,11 +146,13 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
     if uses || first.as_bytes().starts_with(b"--") {
         return None;
     }
-    Some(format!(
-        "{} is not used: -c takes one string, and remaining arguments become $1, $2, … (hint: retry -c {})",
-        quoted(&first.to_string_lossy()),
-        quoted(&unquoted_line(words))
-    ))
+    Some([
+        format!(
+            "{} is not used: -c takes one string, and remaining arguments become $1, $2, …",
+            quoted(&first.to_string_lossy())
+        ),
+        format!("hint: retry -c {}", quoted(&unquoted_line(words))),
+    ])
 }
 
 /// Does this advice on a tool say that it ends with 0 although it failed?
@@ -157,13 +161,26 @@ pub(super) fn is_about_success(advice: &str) -> bool {
 }
 
 /// Options that do the same, for advice that names the first of them.
-const SAME_OPTIONS: &[&[&str]] = &[&["--fail", "-f", "--fail-with-body"]];
+const SAME_OPTIONS: &[&[&str]] = &[
+    &["--fail", "-f", "--fail-with-body"],
+    &["-s", "--silent"],
+    &["-sS", "-S", "--show-error"],
+    &["-q", "--quiet"],
+    &["-f", "--file"],
+];
 
-/// Does the command line have the option that an advice ends with (`…; add OPTION`) already? A short one may stand among
-/// others: `-fsS`.
-pub(super) fn is_followed(advice: &str, words: &[OsString]) -> bool {
-    let Some((_, option)) = advice.rsplit_once("; add ") else { return false };
-    let Some(option) = option.split([' ', ',', ';']).next() else { return false };
+/// Does advice on a tool apply to this command line? Not if it is about an option that the line lacks (`curl -s hides …`),
+/// nor if the line has the option that it ends with (`…; add OPTION`, `…; use OPTION`).
+pub(super) fn applies(advice: &str, words: &[OsString]) -> bool {
+    let about = advice.split(' ').nth(1).filter(|word| word.starts_with('-'));
+    let way_out = advice.rsplit_once("; add ").or_else(|| advice.rsplit_once("; use "));
+    let way_out = way_out.and_then(|(_, option)| option.split([' ', ',', ';', '=']).next());
+    about.is_none_or(|option| has_option(option, words))
+        && !way_out.is_some_and(|option| has_option(option, words))
+}
+
+/// Does the command line have this option, or one that does the same? A short one may stand among others: `-fsS`.
+fn has_option(option: &str, words: &[OsString]) -> bool {
     let same = SAME_OPTIONS.iter().find(|same| same[0] == option);
     let has = |option: &str| {
         words.iter().skip(1).any(|word| {
@@ -232,6 +249,7 @@ mod tests {
             (&["explian"], "did you mean retry explain?"),
             (&["Explain"], "did you mean retry explain?"),
             (&["help"], "retry --help"),
+            (&["completions", "bash"], "retry generate bash"),
             (&["my_function"], "export -f my_function"),
             (&["./nothing"], "there is no file ./nothing"),
             (&["--max", "3"], "come before --"),
@@ -260,26 +278,36 @@ mod tests {
     }
 
     #[test]
-    fn advice_that_is_followed_is_not_given() {
+    fn advice_that_does_not_apply_is_not_given() {
         let curl = "curl exits 0 even on HTTP errors; add --fail";
-        for (advice, line, followed) in [
-            (curl, &["curl", "http://x"][..], false),
-            (curl, &["curl", "-sS", "http://x/f"], false),
-            (curl, &["curl", "--failure", "x"], false),
-            (curl, &["curl", "-f", "x"], true),
-            (curl, &["curl", "-fsSL", "x"], true),
-            (curl, &["curl", "--fail", "x"], true),
-            (curl, &["curl", "--fail-with-body", "x"], true),
-            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "get", "x"], false),
-            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "-e", "get"], true),
-            (
-                "psql -f exits 0 even when statements fail; add -v ON_ERROR_STOP=1",
-                &["psql", "-v", "a=1"],
-                true,
-            ),
-            ("ssh -q hides errors", &["ssh", "-q"], false),
+        let silent = "curl -s hides errors; use -sS";
+        let psql = "psql -f exits 0 even when statements fail; add -v ON_ERROR_STOP=1";
+        let npm = "npm --silent hides errors; use --loglevel=error";
+        for (advice, line, applies_to_it) in [
+            (curl, &["curl", "http://x"][..], true),
+            (curl, &["curl", "-sS", "http://x/f"], true),
+            (curl, &["curl", "--failure", "x"], true),
+            (curl, &["curl", "-f", "x"], false),
+            (curl, &["curl", "-fsSL", "x"], false),
+            (curl, &["curl", "--fail", "x"], false),
+            (curl, &["curl", "--fail-with-body", "x"], false),
+            (silent, &["curl", "-f", "http://x/s"], false),
+            (silent, &["curl", "-fs", "x"], true),
+            (silent, &["curl", "--silent", "x"], true),
+            (silent, &["curl", "-fsSL", "x"], false),
+            (silent, &["curl", "-s", "--show-error", "x"], false),
+            (npm, &["npm", "ci"], false),
+            (npm, &["npm", "ci", "--silent"], true),
+            (npm, &["npm", "ci", "--silent", "--loglevel=warn"], false),
+            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "get", "x"], true),
+            ("redis-cli exits 0 even on error replies; add -e", &["redis-cli", "-e", "get"], false),
+            (psql, &["psql", "-c", "select 1"], false),
+            (psql, &["psql", "--file", "x.sql"], true),
+            (psql, &["psql", "-f", "x.sql", "-v", "ON_ERROR_STOP=1"], false),
+            ("ssh -q hides errors", &["ssh", "-q"], true),
+            ("ssh -q hides errors", &["ssh", "host"], false),
         ] {
-            assert_eq!(is_followed(advice, &words(line)), followed, "{line:?}");
+            assert_eq!(applies(advice, &words(line)), applies_to_it, "{advice}: {line:?}");
         }
         assert!(is_about_success(curl) && !is_about_success("curl -s hides errors; use -sS"));
     }

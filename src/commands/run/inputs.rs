@@ -24,7 +24,7 @@ pub(super) fn open(policy: &Policy, argv: &[OsString]) -> Result<Inputs, Error> 
         InputRefusal::NoNull(why) => Error::system("cannot open /dev/null", &why),
         InputRefusal::NotReplayable(what) => {
             Error::usage(format!("--stdin replay cannot replay stdin: it is {what}"))
-                .hint("write --stdin inherit, or feed it from a file or a pipe")
+                .hint("use --stdin inherit, or feed it from a file or a pipe")
         }
     });
     opened.map(|mut inputs| {

@@ -59,7 +59,7 @@ impl Driver<'_> {
             .partition(|advice| says_more || succeeded && hints::is_about_success(advice));
         self.advice = later;
         let now: Vec<String> = now;
-        for advice in now.iter().filter(|advice| !hints::is_followed(advice, &self.command.about)) {
+        for advice in now.iter().filter(|advice| hints::applies(advice, &self.command.about)) {
             self.sinks.note(Level::Info, &format!("hint: {advice}"));
         }
     }

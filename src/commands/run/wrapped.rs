@@ -64,9 +64,13 @@ fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {
     argv
 }
 
-/// The last part of a path.
+/// The last part of a path. A shell line that was given as one word (`'curl http://x/'`) is none, and stays whole.
 pub(super) fn base_name(path: &OsStr) -> String {
     let bytes = path.as_bytes();
+    let has_words = |part: &[u8]| part.iter().any(u8::is_ascii_whitespace);
+    if bytes.split(|byte| *byte == b'/').next().is_some_and(has_words) {
+        return path.to_string_lossy().into_owned();
+    }
     let name = bytes.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(bytes);
     String::from_utf8_lossy(name).into_owned()
 }
@@ -97,7 +101,14 @@ mod tests {
 
     #[test]
     fn an_operation_is_named_after_its_program() {
-        for (path, name) in [("curl", "curl"), ("/usr/bin/curl", "curl"), ("./x/", "x"), ("/", "/")] {
+        for (path, name) in [
+            ("curl", "curl"),
+            ("/usr/bin/curl", "curl"),
+            ("./x/", "x"),
+            ("/", "/"),
+            ("/a b/c", "c"),
+            ("curl -f http://x/y", "curl -f http://x/y"),
+        ] {
             assert_eq!(base_name(OsStr::new(path)), name);
         }
     }

@@ -172,7 +172,7 @@ fn all_mistakes_of_a_rule_are_told_at_once() {
     for (told, expected) in first.iter().zip([
         "2:9: invalid class 'often'",
         "3:10: stderr: the pattern does not compile: unclosed group",
-        "4:8: http: '42'",
+        "4:8: http: invalid HTTP statuses '42'",
         "5:8: exit: invalid exit condition '300'",
         "6:10: reason must be a string, not a whole number",
         "7:1: unknown key 'stdou'",

@@ -19,6 +19,12 @@ fn habits_are_led_to_the_right_option() {
         assert!(!refused("permanent-on", word).contains(any), "{word}");
     }
     assert!(!refused("retry-on", "often").contains(any));
+    for word in ["503", "5xx", "500-599", "6,429", "!404"] {
+        for key in ["retry-on", "permanent-on", "success-on"] {
+            assert!(refused(key, word).contains("HTTP statuses are not exit codes"), "{key} {word}");
+        }
+    }
+    assert!(!refused("retry-on", "256").contains("HTTP") && !refused("retry-on", "5-").contains("HTTP"));
     assert!(refused("delay", "1s,2s").ends_with("for a list of delays use --backoff 1s,2s"));
     assert!(!refused("delay", "soon").contains("--backoff"));
 }

@@ -3,16 +3,15 @@
 rows! { $ Judging
     /// Error-knowledge profile: auto, none, generic, or a tool name; repeatable
     ///
-    /// `auto` knows a tool by its program's name, also behind sudo, env, timeout and their like; of a command that
-    /// it does not know only the exit status counts. `retry profiles` lists what is known. A profile may have a
-    /// stream captured, and only the streams that its rules read.
+    /// `auto` knows a tool by its program's name, also behind sudo, env, timeout and similar wrappers; for an unknown command only the exit status counts. `retry profiles`
+    /// lists the known tools. Only the streams that a profile's rules read are captured.
     profile / "profile": ProfileNames = ProfileNames::default(),
     { "PROFILE" short 'p' env "RETRY_OPT_PROFILE" }
 
     /// Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
     ///
-    /// Comma lists and repetition add up; `!2` is everything but 2. What no option names then ends the run, unless
-    /// --otherwise says retry. 137 is also a command that died of SIGKILL.
+    /// Lists and repeated options add up; `!2` is everything but 2. Any other failure then ends the run, unless --otherwise says
+    /// retry. 137 also matches a command that died of SIGKILL.
     retry_on / "retry-on": ExitSpecs = ExitSpecs::default(),
     { "SPEC"; basic }
 
@@ -26,9 +25,8 @@ rows! { $ Judging
 
     /// Retry if a stderr line matches (repeatable; stdout:RE, both:RE)
     ///
-    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are looked at. Patterns
-    /// are over bytes, a line at a time; classes are ASCII. What no option names then ends the run, unless
-    /// --otherwise says retry.
+    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are captured. Patterns match bytes, a line at a time; classes are ASCII. Any other
+    /// failure then ends the run, unless --otherwise says retry.
     retry_match / "retry-match": Patterns = Patterns::default(),
     { "REGEX"; basic }
 
@@ -42,7 +40,8 @@ rows! { $ Judging
 
     /// Regex that must appear for success, on stdout or stderr; repeatable
     ///
-    /// `stdout:RE` and `stderr:RE` look at one stream only. An attempt that exits 0 without it is tried again; when no attempt is left the status is 1.
+    /// `stdout:RE` and `stderr:RE` search one stream only. An attempt that exits 0 without it is retried; if no attempt is left, the
+    /// status is 1.
     success_match / "success-match": DemandedPatterns = DemandedPatterns::default(),
     { "REGEX" }
 
@@ -52,16 +51,15 @@ rows! { $ Judging
 
     /// What to do when no rule matches: retry or stop
     ///
-    /// The default is stop as soon as --retry-on or --retry-match is given, else as judged by what is known of the
-    /// failure.
+    /// The default is stop if --retry-on or --retry-match is given; otherwise the tool's profile decides.
     otherwise / "otherwise": Option<Otherwise> = None,
     { "WHAT" }
 
     /// Retry only failures where the request cannot have taken effect
     ///
-    /// That is: it could not connect, the name was not resolved, it was refused before any work, it was throttled.
-    /// Any other failure ends the run, since doing it twice may do harm; so does any failure of a command that runs
-    /// others, such as make or a script, since an earlier step may have been applied.
+    /// These are: could not connect, could not resolve the host, refused before any work, throttled. Any other failure ends the
+    /// run, since doing it twice may do harm; so does any failure of a command that runs others, such as make or a script, since
+    /// an earlier step may have taken effect.
     non_idempotent / "non-idempotent": bool = false,
     { "" }
 }

@@ -17,8 +17,7 @@ rows! { $ Recovery
 
     /// Run this line with sh -c after the run finally failed; repeatable
     ///
-    /// RETRY_OUTCOME, RETRY_EXIT and RETRY_REASON say why. RETRY_REASON holds text of the command's: quote it, and never
-    /// pass it to eval. See --on-retry.
+    /// RETRY_OUTCOME, RETRY_EXIT and RETRY_REASON say why. RETRY_REASON contains text from the command: quote it, and never pass it to eval. See --on-retry.
     on_failure / "on-failure": CommandLines = CommandLines::default(),
     { "COMMAND" }
 
@@ -34,35 +33,35 @@ rows! { $ Recovery
 
     /// Run this line with sh -c once the command has finally failed
     ///
-    /// It reads the same stdin from the start, and its exit status is the result. It does not run after a signal, nor when
-    /// the input cannot be given again as a whole. With -O only its stdout is printed, and only if it exits 0.
+    /// It reads the same stdin from the start, and its exit status is the result. It does not run after a signal, or if the input
+    /// cannot be replayed in full. With -O only its stdout is printed, and only if it exits 0.
     fallback / "fallback": Option<CommandLine> = None,
     { "COMMAND" }
 
     /// Time limit for the fallback [default: that of --timeout]
     ///
-    /// The deadline of the run does not count for it.
+    /// The run's deadline does not apply to it.
     fallback_timeout / "fallback-timeout": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
-    /// Keep what finally failed in DIR, a file a run, for retry replay
+    /// Keep what finally failed in DIR, one file per run, for retry replay
     ///
     /// A dead letter holds the command, its working directory and umask, its input, and how it failed. It is written as a
     /// whole or not at all, and only you can read it; arguments and input may be secret. A pipe on stdin is read to its end
-    /// for it: with --dead-letter the input belongs to this command alone. DIR is made if it is not there.
+    /// for it: with --dead-letter the input belongs to this command alone. DIR is created if it does not exist.
     dead_letter / "dead-letter": Option<FilePath> = None,
     { "DIR" }
 
     /// Store the value of this variable in the dead letter: NAME or PREFIX*; repeatable
     ///
-    /// The names of all variables are stored, and no value unless it is asked for: a replay has the environment of its own
-    /// time, so that secrets are fresh.
+    /// The names of all variables are stored, but no value unless it is asked for: a replay uses its own environment, so that
+    /// secrets are fresh.
     dead_letter_env / "dead-letter-env": EnvNames = EnvNames::default(),
     { "NAME" }
 
     /// Copy a file on stdin into the dead letter up to this size; a larger one is only named
     ///
-    /// A replay of a letter that names a file refuses when the file has changed since.
+    /// A letter that only names its file is not replayed if the file has changed since.
     dead_letter_copy / "dead-letter-copy": Size = Size(64 << 20),
     { "SIZE" }
 
@@ -72,7 +71,7 @@ rows! { $ Recovery
     dead_letter_redact / "dead-letter-redact": DemandedPatterns = DemandedPatterns::default(),
     { "REGEX" }
 
-    /// Outcomes of which a dead letter is written
+    /// Outcomes for which a dead letter is written
     ///
     /// One or more of exhausted, permanent, deadline, stalled, throttled, refused, interrupted and error.
     dead_letter_on / "dead-letter-on": LetterOutcomes = LetterOutcomes::default(),

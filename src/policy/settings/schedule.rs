@@ -4,13 +4,13 @@ rows! { $ Schedule
     /// Maximum number of attempts, including the first (inf = unlimited)
     ///
     /// Attempts are counted from 1: `--max 3` runs the command at most three times, and `--attempts 3` is the same.
-    /// With a deadline and no number given anywhere there is no limit.
+    /// With a deadline and no number given, attempts are unlimited.
     max / "max": MaxAttempts = MaxAttempts::Times(3),
     { "N" short 'n' alias "attempts" env "RETRY_OPT_MAX"; basic }
 
     /// Total time limit (attempts and waits)
     ///
-    /// An attempt is cut at it (exit 124); a wait that would pass it ends the run at once. 0 means none.
+    /// An attempt that reaches it is stopped (exit 124); a wait that would pass it ends the run at once. 0 means none.
     deadline / "deadline": TimeLimit = TimeLimit(None),
     { "DURATION" env "RETRY_OPT_DEADLINE"; basic }
 
@@ -23,16 +23,16 @@ rows! { $ Schedule
 
     /// Stop an attempt that produces no output for this long
     ///
-    /// An attempt that is silent for longer is stopped like one that takes too long. Both of its streams are captured
-    /// for it; on a terminal they stay terminals. 0 means none.
+    /// An attempt that is silent for longer is stopped as by --timeout. Both streams are captured for it; on a terminal the command
+    /// still sees one. 0 means none.
     idle_timeout / "idle-timeout": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
     /// Give up if no progress is seen for this long
     ///
     /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
-    /// An attempt that runs then is stopped (exit 124). The default is 2h when neither the attempts nor the time of
-    /// the run are limited, else none; 0 means none.
+    /// A running attempt is stopped (exit 124). The default is 2h if neither attempts nor time are limited, otherwise none; 0
+    /// means none.
     progress_timeout / "progress-timeout": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
@@ -48,14 +48,14 @@ rows! { $ Schedule
 
     /// Grace period before SIGKILL
     ///
-    /// Given explicitly, it also holds after a signal that was passed on to the command.
+    /// If given, it also applies after a forwarded signal.
     kill_after / "kill-after": Duration = Duration::from_secs(10),
     { "DURATION" short 'k' }
 
     /// How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s
     ///
     /// The wait before retry k, for a delay d and a factor f: fixed d; linear d·k; exponential d·f^(k-1);
-    /// fibonacci d·F(k); a list its k-th entry, the last one for ever; decorrelated a draw between d and three
+    /// fibonacci d·F(k); a list its k-th entry, then the last one again and again; decorrelated a draw between d and three
     /// times the previous wait. `constant`, `exp` and `fib` are short for three of them.
     backoff / "backoff": Strategy = Strategy::Exponential,
     { "STRATEGY" short 'b' env "RETRY_OPT_BACKOFF"; basic }
@@ -66,7 +66,7 @@ rows! { $ Schedule
 
     /// Upper bound for the delay, jitter included
     ///
-    /// The default is 60s, or the longest of --delay and the list's entries where that is longer.
+    /// The default is 60s, or the longest of --delay and the list's entries if that is longer.
     max_delay / "max-delay": Duration = Duration::from_secs(60),
     { "DURATION" env "RETRY_OPT_MAX_DELAY" }
 
@@ -88,7 +88,7 @@ rows! { $ Schedule
     reset_after / "reset-after": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
-    /// Number of successes in a row that are needed
+    /// Number of successes in a row that count as success
     ///
     /// A failure in between starts the count again; the wait between successes is --delay.
     successes / "successes": Count = Count(1),
@@ -96,8 +96,7 @@ rows! { $ Schedule
 
     /// A random wait of at most this long before the first attempt
     ///
-    /// Spreads out jobs that start in the same minute (cron). The deadline counts this wait; the waits between attempts
-    /// that --seed gives are the same with and without it. 0 means none.
+    /// Spreads out jobs that start in the same minute (cron). This wait counts towards the deadline; it does not change the waits that --seed gives. 0 means none.
     splay / "splay": TimeLimit = TimeLimit(None),
     { "DURATION" }
 

@@ -3,36 +3,36 @@
 rows! { $ Shared
     /// Name for limits shared by all processes using the same --state
     ///
-    /// A server's Retry-After seen by one closes the key for all until it is over, and the limits below hold for all
-    /// of them together. `auto` is the host that the command's arguments name, with a hash of credentials that stand
-    /// there. At most 255 bytes.
+    /// When a server asks one process to wait (Retry-After), no process with the key starts an attempt before that. The limits
+    /// below apply to all of them together. `auto` is the host in the command's arguments, with a hash of any credentials there.
+    /// At most 255 bytes.
     key / "key": Option<Key> = None,
     { "KEY"; basic }
 
     /// Attempts of this key that may run at the same time
     ///
-    /// A permit is held while the command runs, and is freed by the death of who holds it.
+    /// A permit is held while the command runs, and released even if its holder is killed.
     concurrency / "concurrency": Option<Permits> = None,
     { "N" }
 
-    /// Attempts of this key per time: 100/1m lets 100 start at once, and 100 in every further minute
+    /// Attempts of this key per time: 100/1m lets 100 start at once, then 100 per minute
     ///
-    /// That is the generic cell rate algorithm (GCRA), spread evenly once the first are gone.
+    /// After the burst, attempts are spread evenly (the generic cell rate algorithm, GCRA).
     rate / "rate": Option<Rate> = None,
     { "N/DURATION" }
 
     /// A circuit breaker: 5/30s opens after 5 failures in a row for 30s, then tries one attempt at a time
     ///
-    /// While it is open no attempt starts; after that one probe at a time does: its success closes the breaker, its
-    /// failure opens it again. 50%/30s opens when half of at least ten results within 30s were failures. Transient
-    /// and throttled results are failures; permanent ones say nothing.
+    /// While it is open no attempt starts. Then one trial attempt at a time is let through: if it succeeds the breaker closes, if
+    /// it fails the breaker opens again. 50%/30s opens when half of at least ten results within 30s were failures. Transient and
+    /// throttled results are failures; permanent ones do not count.
     breaker / "breaker": Option<Breaker> = None,
     { "N/DURATION" }
 
     /// Retries, as a share of the first attempts: 20% or 0.2
     ///
-    /// A first attempt deposits that share, a retry withdraws 1; besides, 10 retries may be made in any minute. A
-    /// retry that cannot be paid for ends the run: an outage is not answered with a multiple of the usual load.
+    /// A first attempt deposits that share, a retry withdraws 1; in addition, 10 retries are free in any minute. If the budget is
+    /// empty, no retry is made, so that an outage does not multiply the usual load.
     budget / "budget": Option<Share> = None,
     { "SHARE" }
 
@@ -52,10 +52,9 @@ rows! { $ Shared
 
     /// Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
     ///
-    /// The default is ${XDG_STATE_HOME:-$HOME/.local/state}/retry, else /var/tmp/retry-UID. A directory of your
-    /// naming may be shared by a group. A server's URL may hold user, password and database; ?password-file=FILE at its
-    /// end reads the password from a file, since others can read a command line. A state that is only busy is waited
-    /// for. Limits are no security control.
+    /// The default is ${XDG_STATE_HOME:-$HOME/.local/state}/retry, else /var/tmp/retry-UID. A directory that you name may be shared by a group. A server's URL may contain user, password and database;
+    /// ?password-file=FILE at its end reads the password from a file, since others can read a command line. State that is merely
+    /// busy is waited for. Limits are not a security control.
     state / "state": Option<StatePlace> = None,
     { "PLACE" env "RETRY_OPT_STATE" }
 

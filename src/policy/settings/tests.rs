@@ -148,7 +148,7 @@ fn refusals_say_what_is_wrong() {
         ("concurrency", "0", "would never run the command"),
         ("messages-to", "", "the destination is empty"),
         ("messages-to", "0", "0 is stdin"),
-        ("messages-to", "99999999999", "is no descriptor"),
+        ("messages-to", "99999999999", "invalid descriptor"),
         ("outputs", "", "the file is missing"),
         ("metrics-file", "-", "metrics need a file"),
         ("metrics-file", "", "the path is empty"),

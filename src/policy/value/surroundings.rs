@@ -114,7 +114,9 @@ impl Value for MessagesTo {
             Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => match number.parse() {
                 Ok(number) => Self::Descriptor(number),
                 Err(_) => {
-                    return Err(format!("{number} is no descriptor; a file of that name is ./{number}"));
+                    return Err(format!(
+                        "invalid descriptor {number}; for a file of that name use ./{number}"
+                    ));
                 }
             },
             _ => Self::File(text.clone()),

@@ -127,7 +127,8 @@ pub(super) fn factor_of(text: &str) -> Result<f64, String> {
 
 pub(super) fn outage(text: &str) -> Result<Outage, String> {
     let Some((from, rest)) = text.split_once("..") else {
-        let until = bounded(text).map_err(|why| format!("{why}; for example 0s..30s:refuse"))?;
+        let until = bounded(text)
+            .map_err(|_| format!("invalid outage '{text}': use A..B:KIND, such as 0s..30s:refuse"))?;
         return Ok(Outage { from: Duration::ZERO, until: Some(until), kind: Trouble::Refuse });
     };
     let (until, kind) = rest.split_once(':').unwrap_or((rest, "refuse"));
