@@ -34,6 +34,7 @@ fn a_command_whose_reader_is_gone_dies_of_sigpipe_and_is_not_run_again() {
     let sandbox = Sandbox::new();
     assert_eq!(read_one_line(&sandbox, &[], "printf x >>runs; exec yes"), End::Code(141));
     assert_reader_gone(&sandbox);
+    assert_eq!(sandbox.read("err"), "", "a shell says nothing of it");
 }
 
 #[test]
@@ -42,6 +43,7 @@ fn a_command_that_notices_by_itself_is_not_run_again_either() {
     let script = "printf x >>runs; trap '' PIPE; while echo y; do :; done 2>/dev/null; exit 23";
     assert_eq!(read_one_line(&sandbox, &[], script), End::Code(23));
     assert_reader_gone(&sandbox);
+    assert!(sandbox.read("err").contains("exit 23, and nobody reads the output"), "{}", sandbox.read("err"));
 }
 
 #[test]

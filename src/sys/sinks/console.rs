@@ -13,7 +13,7 @@ use super::ci_files;
 use crate::base::duration::approximate;
 use crate::base::words::of_system;
 use crate::dialect::Dialect;
-use crate::event::{Event, Level, Outcome, Record, RunIdentity, millis};
+use crate::event::{Event, Failure, Level, Outcome, Record, RunIdentity, millis};
 use crate::policy::Policy;
 use crate::policy::settings::plain;
 use crate::policy::value::{Color, MessageFormat, MessagesTo, Value as _};
@@ -38,6 +38,8 @@ pub(crate) struct Console {
     folds: bool,
     /// The reason of the last failure, where failures are folded.
     seen: Option<String>,
+    /// The last attempt ended since nobody read its output any more, which is no news.
+    reader_left: bool,
     /// Lines that somebody will take, `--chronic`, instead of their being said.
     kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
@@ -91,6 +93,7 @@ impl Console {
         Self {
             folds,
             seen: None,
+            reader_left: false,
             quiet: policy.quiet,
             verbose: policy.verbose,
             lines: if policy.message_format == MessageFormat::Json { Lines::Json } else { Lines::Text },
@@ -328,10 +331,11 @@ impl Console {
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
             Event::GateBypassed(bypassed) => !bypassed.told,
-            Event::AttemptFailed(failure) => failure.rule.id != "interrupted",
+            Event::AttemptFailed(failure) => failure.rule.id != "interrupted" && !self.reader_left,
             Event::Hook(hook) => hook.failed(),
             Event::RunStop(stop) => match stop.outcome {
                 Outcome::Interrupted => false,
+                _ if self.reader_left => false,
                 Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),
                 _ => true,
             },
@@ -340,6 +344,9 @@ impl Console {
 
     /// Tells of the event: to people, and to the CI system.
     pub(super) fn take(&mut self, record: &Record<'_>) {
+        if let Event::AttemptFailed(failure) = record.event {
+            self.reader_left = self.lines == Lines::Text && is_end_of_pipe(failure);
+        }
         for line in self.groups.end(record) {
             self.command(&line);
         }
@@ -385,6 +392,12 @@ impl Console {
         let level = if rescued && self.dialect.is_some() { Level::Warn } else { record.level };
         self.say(level, &text, Some(record));
     }
+}
+
+/// Did the command die as any does in `yes | head -1`? A shell says nothing of that.
+fn is_end_of_pipe(failure: &Failure) -> bool {
+    let died = failure.signal.as_deref() == Some("SIGPIPE") || failure.exit_code == Some(141);
+    failure.rule.id == "reader-gone" && died
 }
 
 /// The sequences around a line of this level.
