@@ -21,7 +21,7 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let rules = Rules { knowledge, quotes: true, ..Rules::default() };
     let text = CapturedText { stderr: Some(stderr.into()), stdout: Some(stdout.into()), merged: false };
     let attempt = AttemptResult {
-        output: Output { text, ..Output::default() },
+        output: Some(Box::new(Output { text, ..Output::default() })),
         ended_at: 1_800_000_000,
         ..AttemptResult::ended(Ending::Exited(status))
     };

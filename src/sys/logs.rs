@@ -36,7 +36,8 @@ impl Log {
             match io::stdin().as_fd().try_clone_to_owned() {
                 Ok(stdin) => stdin.into(),
                 // It is closed, which reads as nothing.
-                Err(_) => File::open("/dev/null")?,
+                Err(why) if why.raw_os_error() == Some(libc::EBADF) => File::open("/dev/null")?,
+                Err(why) => return Err(why),
             }
         } else {
             File::open(path)?
