@@ -38,8 +38,7 @@ pub(crate) struct Console {
     folds: bool,
     /// The reason of the last failure, where failures are folded.
     seen: Option<String>,
-    /// The last attempt ended since nobody read its output any more, which is no news.
-    reader_left: bool,
+    end: End,
     /// Lines that somebody will take, `--chronic`, instead of their being said.
     kept: Option<Vec<u8>>,
     /// `--name` was given: lines start with it.
@@ -71,6 +70,14 @@ enum Lines {
     Json,
 }
 
+/// Whether there is to be a line on how the run ended.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Told,
+    /// The reader of the output left.
+    NoNews,
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Countdown {
     /// Not yet known whether stderr can bear one.
@@ -93,7 +100,7 @@ impl Console {
         Self {
             folds,
             seen: None,
-            reader_left: false,
+            end: End::Told,
             quiet: policy.quiet,
             verbose: policy.verbose,
             lines: if policy.message_format == MessageFormat::Json { Lines::Json } else { Lines::Text },
@@ -331,11 +338,11 @@ impl Console {
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
             Event::GateBypassed(bypassed) => !bypassed.told,
-            Event::AttemptFailed(failure) => failure.rule.id != "interrupted" && !self.reader_left,
+            Event::AttemptFailed(failure) => failure.rule.id != "interrupted" && self.end == End::Told,
             Event::Hook(hook) => hook.failed(),
             Event::RunStop(stop) => match stop.outcome {
                 Outcome::Interrupted => false,
-                _ if self.reader_left => false,
+                _ if self.end == End::NoNews => false,
                 Outcome::Succeeded => stop.attempts != 1 && !stop.failures.is_empty(),
                 _ => true,
             },
@@ -345,7 +352,8 @@ impl Console {
     /// Tells of the event: to people, and to the CI system.
     pub(super) fn take(&mut self, record: &Record<'_>) {
         if let Event::AttemptFailed(failure) = record.event {
-            self.reader_left = self.lines == Lines::Text && is_end_of_pipe(failure);
+            let is_news = self.lines == Lines::Json || !is_end_of_pipe(failure);
+            self.end = if is_news { End::Told } else { End::NoNews };
         }
         for line in self.groups.end(record) {
             self.command(&line);
