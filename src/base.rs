@@ -1,7 +1,8 @@
 //! The ground floor: what every room needs and nothing else. Durations and sizes as people write them, words, text that is
-//! safe to show, places and problems in a text file, TOML tables, exit statuses, moments, requests over HTTP, what systems lack. It uses no other room.
+//! safe to show and the columns it takes, places and problems in a text file, TOML tables, exit statuses, moments, requests over HTTP, what systems lack. It uses no other room.
 
 pub mod capability;
+pub mod columns;
 pub mod duration;
 pub mod error;
 pub mod exit_code;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::columns::{columns, columns_of};
 use super::words::{without_password, without_ping};
 
 /// A file's text, kept for messages.
@@ -37,13 +38,23 @@ impl SourceSpan {
         let text = if self.source.text.contains("ping") { &without_ping(text) } else { text };
         let text = &without_password(text.to_owned());
         let end = self.source.text.floor_char_boundary(self.end.max(self.start));
-        let width = self.source.text[self.source.text.floor_char_boundary(self.start)..end].chars().count();
-        let room = text.chars().count().saturating_sub(column - 1);
+        let width = columns(&self.source.text[self.source.text.floor_char_boundary(self.start)..end]);
+        let room = text.chars().skip(column - 1).map(columns_of).sum::<usize>();
         let gutter = " ".repeat(line.to_string().len());
         // Tabs are kept in the caret line, so that the caret stands under its place whatever their width.
-        let indent = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' });
+        let indent = text.chars().take(column - 1).map(blank_for);
         let carets = "^".repeat(width.min(room).max(1));
         vec![format!("{line} | {text}"), format!("{gutter} | {}{carets}", indent.collect::<String>())]
+    }
+}
+
+/// What stands in the caret line under a character.
+pub fn blank_for(c: char) -> &'static str {
+    match (c, columns_of(c)) {
+        ('\t', _) => "\t",
+        (_, 0) => "",
+        (_, 1) => " ",
+        _ => "  ",
     }
 }
 
@@ -128,6 +139,12 @@ mod tests {
     fn a_place_is_shown_with_its_line_and_a_caret() {
         let problem = Problem::new("wrong").at(Some(place("a = 1\n\tbé = 22\n", 7, 10))).hint("right");
         assert_eq!(problem.lines(), ["f:2:2: wrong", "2 | \tbé = 22", "  | \t^^", "hint: right"]);
+    }
+
+    #[test]
+    fn a_caret_stands_under_wide_characters() {
+        let lines = Problem::new("wrong").at(Some(place("夜 = 間間\n", 6, 12))).lines();
+        assert_eq!(lines, ["f:1:5: wrong", "1 | 夜 = 間間", "  |      ^^^^"]);
     }
 
     #[test]

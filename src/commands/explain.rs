@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Setup, ask, format, print, print_json};
 use crate::backoff::Range;
+use crate::base::columns::{columns, padded};
 use crate::base::duration::{approximate, exact};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
@@ -107,9 +108,9 @@ fn text(asked: &Setup, schedule: &Schedule, argv: &[OsString], full: bool) -> St
     let rows = shown_settings(resolved, full);
     if full || !rows.is_empty() {
         let _infallible = writeln!(out, "{name}");
-        let width = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+        let width = rows.iter().map(|(_, value, _)| columns(value)).max().unwrap_or(0);
         for (key, value, origin) in &rows {
-            let _infallible = writeln!(out, "  {key:<16} {value:<width$}  {origin}");
+            let _infallible = writeln!(out, "  {key:<16} {}  {origin}", padded(value, width));
         }
     }
     if !full {

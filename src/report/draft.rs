@@ -76,8 +76,8 @@ fn is_judged(template: &Template, known: &[Rc<Profile>]) -> bool {
     let (program, profile) = program_and_profile(template);
     let is_its = |known: &&Rc<Profile>| *known.name == *profile || known.commands.contains(&program);
     known.iter().filter(is_its).flat_map(|profile| &profile.rules).any(|rule| {
-        let matches = |sample: &String| rule.matches_example(&example(template.said, sample, template.exit));
-        template.samples.iter().all(matches)
+        let matches = |example: &Example| rule.matches_example(example);
+        template.samples.iter().all(|text| examples(template.said, text, template.exit).iter().all(matches))
     })
 }
 
@@ -165,6 +165,7 @@ impl Draft {
         let stream = match self.said {
             Said::Stderr => "stderr",
             Said::Stdout => "stdout",
+            Said::Either => "both",
         };
         let mut out = format!("[[profile.{}.rule]]\nid = {}\n", self.profile, text(&self.id));
         out += &self.exit.map(|status| format!("exit = {status}\n")).unwrap_or_default();
@@ -173,8 +174,9 @@ impl Draft {
         out += &self.undecided.as_ref().map(|why| format!("  # undecided: {why}")).unwrap_or_default();
         let exit = self.exit.map(|status| format!("exit = {status}, ")).unwrap_or_default();
         out += &match (self.said, self.exit) {
-            (Said::Stderr, None) => format!("\nexample = {}\n", text(&self.example)),
-            _ => format!("\nexample = {{ {exit}{stream} = {} }}\n", text(&self.example)),
+            (Said::Stderr | Said::Either, None) => format!("\nexample = {}\n", text(&self.example)),
+            (Said::Stdout, _) => format!("\nexample = {{ {exit}stdout = {} }}\n", text(&self.example)),
+            _ => format!("\nexample = {{ {exit}stderr = {} }}\n", text(&self.example)),
         };
         out
     }
@@ -192,15 +194,22 @@ impl Draft {
         }
         let rule = file.profiles.first().and_then(|profile| profile.rules.first());
         let Some(rule) = rule else { return Some("no rule comes of it".to_owned()) };
-        let matches = |said: Said, sample: &str| rule.matches_example(&example(said, sample, self.exit));
-        if !matches(self.said, &self.example) {
+        let matches = |example: &Example| rule.matches_example(example);
+        let known = |sample: &str| examples(self.said, sample, self.exit).iter().all(matches);
+        if !known(&self.example) {
             return Some("it does not match its own example".to_owned());
         }
-        if let Some(sample) = template.samples.iter().find(|sample| !matches(self.said, sample)) {
+        if let Some(sample) = template.samples.iter().find(|sample| !known(sample)) {
             return Some(format!("it does not match {}", text(&without_secrets(sample))));
         }
-        for other in others {
-            if let Some(sample) = other.samples.iter().find(|sample| matches(other.said, sample)) {
+        // An example of stderr would be read as one of the stream that the rule reads.
+        let reads = |said: Said| self.said == said || self.said == Said::Either || said == Said::Either;
+        for other in others.filter(|other| reads(other.said)) {
+            if let Some(sample) = other
+                .samples
+                .iter()
+                .find(|sample| examples(other.said, sample, self.exit).iter().any(matches))
+            {
                 return Some(format!("it also matches {}", text(&without_secrets(sample))));
             }
         }
@@ -219,13 +228,16 @@ fn program_and_profile(template: &Template) -> (String, String) {
     (program, if profile.is_empty() { "mytool".to_owned() } else { profile })
 }
 
-fn example(said: Said, sample: &str, exit: Option<u8>) -> Example {
-    let (mut stderr, mut stdout) = (String::new(), String::new());
+/// An example of the text for each stream that may say it.
+fn examples(said: Said, sample: &str, exit: Option<u8>) -> Vec<Example> {
+    let (stderr, stdout) = (String::new(), String::new());
+    let on_stderr = Example { exit, stderr: sample.to_owned(), stdout };
+    let on_stdout = Example { exit, stderr, stdout: sample.to_owned() };
     match said {
-        Said::Stderr => stderr.push_str(sample),
-        Said::Stdout => stdout.push_str(sample),
+        Said::Stderr => vec![on_stderr],
+        Said::Stdout => vec![on_stdout],
+        Said::Either => vec![on_stderr, on_stdout],
     }
-    Example { exit, stderr, stdout }
 }
 
 /// The class that the numbers speak for, and why it is a guess where they do not.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use memchr::memchr;
-use serde::de::{Error, Visitor};
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -44,6 +44,40 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_str(Borrowing)
+    }
+}
+
+/// A line in the object of a collector: text, or an array of its bytes, as journald writes what is not printable throughout.
+#[derive(Debug)]
+pub(super) struct Wrapped<'a>(Cow<'a, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Wrapped<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrBytes;
+        impl<'de> Visitor<'de> for TextOrBytes {
+            type Value = Wrapped<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or bytes")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Wrapped<'de>, E> {
+                Ok(Wrapped(Cow::Borrowed(text.as_bytes())))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Wrapped<'de>, E> {
+                Ok(Wrapped(Cow::Owned(text.as_bytes().to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Wrapped<'de>, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(byte) = sequence.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(Wrapped(Cow::Owned(bytes)))
+            }
+        }
+        deserializer.deserialize_any(TextOrBytes)
     }
 }
 
@@ -121,10 +155,10 @@ pub(super) struct Line<'a> {
     pub letter: Option<Text<'a>>,
     /// The line as journald wraps it.
     #[serde(borrow, rename = "MESSAGE")]
-    pub journal: Option<Text<'a>>,
+    pub journal: Option<Wrapped<'a>>,
     /// The line as Docker's `json-file` wraps it.
     #[serde(borrow, rename = "log")]
-    pub docker: Option<Text<'a>>,
+    pub docker: Option<Wrapped<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,9 +232,9 @@ impl Line<'_> {
 /// object of journald or Docker. Errors say why it is no line of a log.
 pub(super) fn read<T>(bytes: &[u8], then: impl FnOnce(&Line<'_>, i64) -> T) -> Result<T, String> {
     let line = parse(bytes)?;
-    let wrapped = line.journal.as_deref().or(line.docker.as_deref()).filter(|_| line.v.is_none());
+    let wrapped = line.journal.as_ref().or(line.docker.as_ref()).filter(|_| line.v.is_none());
     match wrapped {
-        Some(inner) => ours(&parse(inner.as_bytes())?, then),
+        Some(Wrapped(inner)) => ours(&parse(inner)?, then),
         None => ours(&line, then),
     }
 }

@@ -5,11 +5,12 @@ mod table;
 
 use super::model::{Group, Interval, Report, Rule, Template, Trend};
 use super::time;
+use crate::base::columns::{columns, cut, padded};
 use crate::base::duration;
 use crate::base::printable::{Charset, is_unsafe};
 use crate::base::words::plural;
 use paint::{Role, is_mark, mark};
-use table::{Align, Table, cut, wrap};
+use table::{Align, Table, wrap};
 
 /// Narrower than this, an item has a line of its own instead of a row.
 const NARROW: usize = 60;
@@ -121,14 +122,14 @@ fn spread(report: &Report, style: &Style) -> String {
 /// `  rescued         60   6.0 %  █▊`
 fn bar_row(label: &str, role: Role, count: u64, of: u64, note: &str, style: &Style) -> String {
     let start = format!("  {label:<11}{:>7}{:>9}", grouped(count), percent(count, of).unwrap_or_default());
-    let room = style.width.saturating_sub(start.chars().count() + 2).min(WIDEST_BAR);
+    let room = style.width.saturating_sub(columns(&start) + 2).min(WIDEST_BAR);
     let bar = if style.width < NARROW { String::new() } else { bar(count, of, room, style.charset) };
     let line = format!("{start}  {bar}").trim_end().to_owned();
-    let used = line.chars().count();
+    let used = columns(&line);
     let line = if bar.is_empty() { line } else { format!("{start}  {}", mark(role, &bar)) };
     match note {
         "" => format!("{line}\n"),
-        note if used + 2 + note.chars().count() <= style.width => format!("{line}  {note}\n"),
+        note if used + 2 + columns(note) <= style.width => format!("{line}  {note}\n"),
         note => format!("{line}\n{}", wrap(&format!("{:13}{note}", ""), style.width, 13)),
     }
 }
@@ -260,14 +261,14 @@ fn unmatched(report: &Report, style: &Style) -> String {
     let title = wrap(&format!("{known} (--draft-rules drafts some)"), style.width, 2);
     let mut out = title.replacen(known, &mark(Role::Title, known), 1);
     let rows: Vec<_> = report.templates.iter().take(style.top).map(template).collect();
-    let widest = |of: fn(&[String; 3]) -> &String| rows.iter().map(|row| of(row).chars().count()).max();
+    let widest = |of: fn(&[String; 3]) -> &String| rows.iter().map(|row| columns(of(row))).max();
     let [text, helped] = [widest(|row| &row[1]), widest(|row| &row[2])].map(Option::unwrap_or_default);
     let room = text.min(style.width.saturating_sub(helped + 11));
     for [attempts, text, helped] in &rows {
         out += &if style.width < NARROW {
             wrap(&format!("{text}: attempts {attempts}, {helped}"), style.width, 4)
         } else {
-            format!("{attempts:>7}  {:<room$}  {helped}\n", cut(text, room))
+            format!("{attempts:>7}  {}  {helped}\n", padded(&cut(text, room), room))
         };
     }
     out + &rest(report.templates.len(), "text", style)

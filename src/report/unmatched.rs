@@ -27,6 +27,8 @@ const MAX_SAMPLES: usize = 20;
 pub enum Said {
     Stderr,
     Stdout,
+    /// Now this one and now that one, as when only some runs had both in one file.
+    Either,
 }
 
 /// A masked text.
@@ -148,12 +150,8 @@ impl Texts {
             self.entries.iter().enumerate().filter(|(_, text)| text.attempts > 0).collect();
         let program =
             |text: &Text| text.program.map(|number| programs.text(number).to_owned()).unwrap_or_default();
-        order.sort_by_cached_key(|(_, text)| (program(text), text.said, text.masked.clone()));
-        // The stream belongs to the program here: one that says it elsewhere says something else.
-        let keyed: Vec<_> = order
-            .iter()
-            .map(|(_, text)| (format!("{}\0{:?}", program(text), text.said), &*text.masked))
-            .collect();
+        order.sort_by_cached_key(|(_, text)| (program(text), text.masked.clone(), text.said));
+        let keyed: Vec<_> = order.iter().map(|(_, text)| (program(text), &*text.masked)).collect();
         let clusters = cluster::cluster(&keyed);
         let mut cluster_of: HashMap<u32, usize> = HashMap::new();
         for (at, cluster) in clusters.iter().enumerate() {
@@ -202,10 +200,12 @@ fn template(texts: &[&Text], words: Vec<String>, program: String) -> Template {
     };
     let mut samples: Vec<_> = texts.iter().map(|text| text.sample.clone()).collect();
     samples.sort();
+    samples.dedup();
     samples.truncate(MAX_SAMPLES);
+    let said = texts[0].said;
     Template {
         program,
-        said: texts[0].said,
+        said: if texts.iter().all(|text| text.said == said) { said } else { Said::Either },
         words,
         samples,
         attempts: texts.iter().map(|text| text.attempts).sum(),

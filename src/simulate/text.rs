@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::answer::{Answer, Step, VARIED, VariantResult};
 use super::verdict::{counted, percent, seconds, times, whole};
+use crate::base::columns::{columns as columns_of, padded};
 use crate::base::printable::Charset;
 
 /// Columns of a line of load over time.
@@ -31,8 +32,7 @@ pub fn render(answer: &Answer, charset: Charset) -> String {
 fn results(answer: &Answer, charset: Charset) -> String {
     let mut out = String::new();
     let name = |result: &VariantResult| name_of(result, answer.results.len());
-    let width =
-        answer.results.iter().map(|result| name(result).chars().count()).max().unwrap_or(0).clamp(7, 24);
+    let width = answer.results.iter().map(|result| columns_of(&name(result))).max().unwrap_or(0).clamp(7, 24);
     let _infallible = writeln!(
         out,
         "\n{:<width$} {:>8} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}",
@@ -42,8 +42,8 @@ fn results(answer: &Answer, charset: Charset) -> String {
         let time = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| seconds(ms / 1000.0).replace(' ', ""));
         let _infallible = writeln!(
             out,
-            "{:<width$} {:>8} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}",
-            name(result),
+            "{} {:>8} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6} {:>6}",
+            padded(&name(result), width),
             whole(result.calls),
             times(result.amplification),
             format!("{}@{}s", whole(result.peak_per_second), result.peak_at_s),
@@ -189,7 +189,7 @@ pub(super) fn wrapped(text: &str) -> String {
     const WIDTH: usize = 80;
     let (mut out, mut column) = (String::new(), 0);
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = columns_of(word);
         if column > 0 && column + 1 + length > WIDTH {
             out += "\n  ";
             column = 2;

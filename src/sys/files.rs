@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// No more of a captured stream is ever looked at.
@@ -67,6 +68,24 @@ pub(crate) fn read_text(path: &OsStr) -> io::Result<Option<String>> {
 /// The path without links and relative parts, as text.
 pub(crate) fn full_path(path: &OsStr) -> io::Result<String> {
     Ok(std::fs::canonicalize(path)?.to_string_lossy().into_owned())
+}
+
+/// Are these the same file, or would they be, where one is not there yet? Links count as what they lead to.
+pub(crate) fn are_same(one: &OsStr, other: &OsStr) -> bool {
+    let at = |path: &OsStr| -> io::Result<PathBuf> {
+        let path = Path::new(path);
+        if let Ok(whole) = path.canonicalize() {
+            return Ok(whole);
+        }
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let directory = path.parent().filter(|directory| *directory != "");
+        Ok(directory.unwrap_or(Path::new(".")).canonicalize()?.join(name))
+    };
+    let id = |path: &OsStr| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    match (id(one), id(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => at(one).is_ok_and(|one| at(other).is_ok_and(|other| one == other)),
+    }
 }
 
 /// Locks a file against all others that lock it, by a file beside it; `None` where another process has it. The lock ends

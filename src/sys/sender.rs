@@ -32,9 +32,9 @@ struct Thread {
 }
 
 impl Sender {
-    /// Begins to send a message, once those before it are done.
-    pub(crate) fn send(&mut self, job: Job) -> io::Result<()> {
-        let until = Instant::now() + job.limit;
+    /// Begins to send a message, once those before it are done. So much of its time is left.
+    pub(crate) fn send(&mut self, job: Job, left: Duration) -> io::Result<()> {
+        let until = Instant::now() + left;
         let thread = match self.0.take() {
             Some(thread) => thread,
             None => Thread::start()?,

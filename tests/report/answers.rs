@@ -323,3 +323,16 @@ fn verdicts_are_given_anew_by_the_rules_of_now() {
         .says(&["retry: --permanent-on 3 needs --rejudge"]);
     sandbox.report(&["--no-config", "log"]).exits(125).says(&["retry: --no-config needs --rejudge"]);
 }
+
+#[test]
+fn columns_stand_beside_wide_characters() {
+    let sandbox = Sandbox::new();
+    for name in ["夜間作業の夜間", "b"] {
+        sandbox.run(["--name", name, "--log", "log", "--", "true"]).exits(0);
+    }
+    let text = sandbox.run_in(&[("LC_ALL", "C.UTF-8")], ["report", "log"]).exits(0).text();
+    // Fourteen columns of seven characters.
+    for row in ["\n夜間作業の夜間     1 ", "\nb                  1 "] {
+        assert!(text.contains(row), "{text}");
+    }
+}

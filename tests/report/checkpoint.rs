@@ -54,6 +54,35 @@ fn a_log_that_grows_is_read_on_from_its_last_whole_line() {
 }
 
 #[test]
+fn the_log_the_checkpoint_and_the_output_are_three_files() {
+    let sandbox = logged();
+    let log = sandbox.read("log");
+    for name in ["app.jsonl", "app.jsonl.1", "sub/other"] {
+        sandbox.write(name, "");
+    }
+    std::os::unix::fs::symlink("pos", sandbox.path("link")).expect("a link");
+    std::fs::hard_link(sandbox.path("log"), sandbox.path("linked")).expect("a link");
+    let lost = |name: &str| format!("retry: {name} is a log that is read: writing to it would lose it");
+    let same = |a: &str, b: &str| format!("retry: --checkpoint {a} and --output {b} are the same file");
+    for (checkpoint, output, read, said) in [
+        ("app.jsonl", "out", "app.jsonl", lost("app.jsonl")),
+        ("pos", "./app.jsonl", "app.jsonl", lost("./app.jsonl")),
+        ("pos", "app.jsonl.1", "app.jsonl", lost("app.jsonl.1")),
+        ("linked", "-", "log", lost("linked")),
+        ("pos", "sub/../pos", "log", same("pos", "sub/../pos")),
+        ("sub/other", "sub/other", "log", same("sub/other", "sub/other")),
+    ] {
+        let options = ["--format", "prometheus", "--checkpoint", checkpoint, "-o", output, read];
+        sandbox.report(&options).exits(125).prints("").says(&[&said]);
+        assert!(!sandbox.path("pos").exists() && sandbox.read("log") == log, "{checkpoint} {output}");
+    }
+    sandbox.report(&["--format", "prometheus", "--checkpoint", "pos", "-o", "out", "log"]).exits(0).says(&[]);
+    let linked = ["--format", "prometheus", "--checkpoint", "link", "-o", "pos", "log"];
+    sandbox.report(&linked).exits(125).says(&[&same("link", "pos")]);
+    sandbox.report(&["--format", "prometheus", "--checkpoint", "pos", "-o", "-", "log"]).exits(0).says(&[]);
+}
+
+#[test]
 fn a_log_that_was_rotated_is_read_to_its_end_under_its_new_name() {
     let (moved, copied, packed) = ("moved", "copied", "packed");
     for way in [moved, copied, packed] {

@@ -99,6 +99,29 @@ fn a_run_that_was_stopped_waits_a_second_for_its_ping() {
     assert_eq!(run.wait().expect("it ends").signal(), Some(15));
 }
 
+#[test]
+fn a_start_that_hangs_does_not_keep_the_last_ping_back() {
+    for (command, ends_by_signal, last) in [("sleep 60", true, "/x/143?"), ("exit 7", false, "/x/7?")] {
+        let hangs = |request: &_| if is_start(request) { Reply::Silence } else { Reply::Status(200) };
+        let receiver = Receiver::start(move |_, request| hangs(request));
+        let sandbox = Sandbox::new();
+        let options = ["--max", "1", "--ping-timeout", "1s", "--ping", &*receiver.url("/x")];
+        let mut run = sandbox.spawnable([&options[..], &["--", "sh", "-c", command]].concat());
+        let run = run.stderr(Stdio::piped()).spawn().expect("it starts");
+        receiver.wait(1);
+        if ends_by_signal {
+            let pid = Pid::from_raw(run.id().try_into().expect("a pid")).expect("a pid");
+            kill_process(pid, Signal::TERM).expect("it is there");
+        }
+        let ended = run.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.signal(), ends_by_signal.then_some(15));
+        let asked: Vec<_> = receiver.requests().iter().map(|request| request.target.clone()).collect();
+        assert!(asked.len() == 2 && asked[1].starts_with(last), "{asked:?}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(said.ends_with("retry: ping not sent: no answer within 500ms\n"), "{said}");
+    }
+}
+
 /// Where nobody listens.
 fn nowhere() -> String {
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -5,6 +5,9 @@ use std::convert::Infallible;
 use regex_syntax::ast::{self, Ast, Flag, Flags, FlagsItemKind, LiteralKind, Span};
 use regex_syntax::hir::{self, Hir, HirKind};
 
+use crate::base::columns::columns_of;
+use crate::base::problem::blank_for;
+
 /// How large a pattern may become, in states of its automaton: `[0-9a-f]{64}` takes 64. Far above what anybody
 /// writes, and low enough that compiling it goes unnoticed.
 const MAX_STATES: usize = 20_000;
@@ -171,10 +174,11 @@ impl PatternError {
         let after = if to < line.len() { "…" } else { "" };
         let text: String = line[from..to].iter().collect();
         // Tabs are kept in the caret line, so that the caret stands under its place whatever their width.
-        let indent: String = line[from..column].iter().map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let indent: String = line[from..column].iter().copied().map(blank_for).collect();
+        let carets: usize = line[column..].iter().take(width).copied().map(columns_of).sum();
         vec![
             format!("{before}{text}{after}"),
-            format!("{}{indent}{}", " ".repeat(before.chars().count()), "^".repeat(width)),
+            format!("{}{indent}{}", " ".repeat(before.chars().count()), "^".repeat(carets.max(1))),
             self.reason(),
         ]
     }
@@ -244,6 +248,7 @@ mod tests {
         assert_eq!(lines[1], format!("{}^", " ".repeat(51)));
         let at_the_end = refused(&"a(".repeat(100));
         assert_eq!(at_the_end[0].chars().count(), at_the_end[1].chars().count());
+        assert_eq!(refused("夜間("), ["夜間(", "    ^", "unclosed group"]);
         let control = refused("a\x1b[31m(");
         assert_eq!(control[0], "a\u{fffd}[31m(");
     }

@@ -9,6 +9,7 @@ use super::find::Entry;
 use super::options::ReplayOptions;
 use super::words::age;
 use super::{pass, show};
+use crate::base::columns::{columns, padded};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::size;
@@ -44,9 +45,9 @@ pub(super) fn list(entries: &[Entry], asked: &ReplayOptions, format: &str) -> Re
         ]);
     }
     let widths: Vec<usize> =
-        (0..8).map(|at| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0)).collect();
+        (0..8).map(|at| lines.iter().map(|line| columns(&line[at])).max().unwrap_or(0)).collect();
     let line = |cells: &[String; 8]| {
-        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     let table: String = if lines.len() > 1 { lines.iter().map(line).collect() } else { String::new() };

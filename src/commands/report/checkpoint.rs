@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::rc::Rc;
 
 use super::progress::Progress;
-use super::reading::{cannot_read, complain, stream_in};
+use super::reading::{cannot_read, complain, stream_in, would_lose};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::cli::Invocation;
@@ -47,6 +47,7 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
         [log] if log != "-" => log.clone(),
         _ => return Err(Error::usage("--checkpoint needs one LOG, a file")),
     };
+    are_different(file, invocation.value("output").filter(|file| *file != "-").map(|file| &**file), &log)?;
     let name = file.to_string_lossy().into_owned();
     let lock = files::lock(file).map_err(|why| Error::system(&format!("cannot lock {name}"), &why))?;
     let Some(_lock) = lock else {
@@ -75,6 +76,25 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
     // First: a report that is lost is made again, but what was counted twice stays.
     files::replace(file, text.as_bytes()).map_err(|why| cannot_write(&why))?;
     super::deliver(invocation, &analysis.totals().metrics.render())
+}
+
+/// Refuses to write to the log, an older part of it included, or to write two things to one file.
+fn are_different(checkpoint: &OsStr, output: Option<&OsStr>, log: &OsStr) -> Result<(), Error> {
+    let mut logs = logs::rotated(log).map_err(|why| cannot_read(&log.to_owned(), &why))?;
+    logs.push(log.to_owned());
+    for written in [Some(checkpoint), output].into_iter().flatten() {
+        if logs.iter().any(|log| files::are_same(written, log)) {
+            return Err(would_lose(written));
+        }
+    }
+    match output.filter(|output| files::are_same(checkpoint, output)) {
+        Some(output) => Err(Error::usage(format!(
+            "--checkpoint {} and --output {} are the same file",
+            checkpoint.display(),
+            output.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The checkpoint of the last report, if there is one.

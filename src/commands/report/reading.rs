@@ -2,7 +2,7 @@
 //! was read until then is reported.
 
 use std::cell::Cell;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::rc::Rc;
 
@@ -33,12 +33,14 @@ pub(super) fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
     }
     let found = logs::in_order(found);
     match invocation.value("output") {
-        Some(output) if found.iter().any(|log| log.is(output)) => Err(Error::usage(format!(
-            "{} is a log that is read: writing to it would lose it",
-            output.display()
-        ))),
+        Some(output) if found.iter().any(|log| log.is(output)) => Err(would_lose(output)),
         _ => Ok(found),
     }
+}
+
+/// A file to write is a log to read.
+pub(super) fn would_lose(log: &OsStr) -> Error {
+    Error::usage(format!("{} is a log that is read: writing to it would lose it", log.display()))
 }
 
 fn find(path: &OsString) -> Result<Log, Error> {

@@ -174,7 +174,8 @@ impl Telling {
         else {
             return;
         };
-        self.pending += u32::from(self.sender.send(job).is_ok());
+        let limit = job.limit;
+        self.pending += u32::from(self.sender.send(job, limit).is_ok());
     }
 
     fn ping_end(&self, status: u8, limit: Duration, tail: &str) -> Option<Job> {
@@ -288,30 +289,51 @@ impl Driver<'_> {
         }
     }
 
-    /// Sends a message and waits until it is taken: the answer's body. Of those before it that are not done yet one that
-    /// failed counts, too. A signal that tells us to stop ends the wait.
+    /// Sends a message and waits until it is taken: the answer's body. Those before it get half of its time to be done; one
+    /// that failed, or is given up for this one, counts as a failure, too. A signal that tells us to stop ends the wait.
     async fn send(&mut self, job: Job) -> Result<Vec<u8>, Sent> {
-        let until = clock::now().elapsed.saturating_add(job.limit).saturating_add(GRACE);
-        let limit = job.limit;
-        self.telling.sender.send(job).map_err(|why| Sent::Failed(crate::base::words::of_system(&why)))?;
+        let (began, limit) = (clock::now().elapsed, job.limit);
+        let earlier = self.answered(began.saturating_add(limit / 2), PING_TRY.min(limit / 2)).await;
+        if let Err(Sent::Interrupted(_)) = earlier {
+            return earlier;
+        }
+        if self.telling.pending > 0 {
+            // Its thread is left where it is, and this message gets another.
+            (self.telling.sender, self.telling.pending) = (Sender::default(), 0);
+        }
+        let until = began.saturating_add(limit);
+        let left = until.saturating_sub(clock::now().elapsed);
+        self.telling
+            .sender
+            .send(job, left)
+            .map_err(|why| Sent::Failed(crate::base::words::of_system(&why)))?;
         self.telling.pending += 1;
-        let mut failed = None;
+        let body = self.answered(until.saturating_add(GRACE), limit).await?;
+        earlier.and(Ok(body))
+    }
+
+    /// Waits until this moment for the answers to all messages that were sent: the body of the last one. `told`: the time
+    /// that is told of when it is over.
+    async fn answered(&mut self, until: Duration, told: Duration) -> Result<Vec<u8>, Sent> {
+        let (mut body, mut failed) = (Vec::new(), None);
         loop {
             while let Some(outcome) = self.telling.sender.outcome() {
-                self.telling.pending -= 1;
+                self.telling.pending = self.telling.pending.saturating_sub(1);
                 match outcome {
                     Err(why) => failed = Some(why),
-                    Ok(answer) if self.telling.pending == 0 && failed.is_none() => return Ok(answer.body),
-                    Ok(_) => {}
+                    Ok(answer) => body = answer.body,
+                }
+                if self.telling.pending == 0 {
+                    break;
                 }
             }
             if self.telling.pending == 0 {
-                return Err(Sent::Failed(failed.unwrap_or_default()));
+                return failed.map_or(Ok(body), |why| Err(Sent::Failed(why)));
             }
             let left = until.saturating_sub(clock::now().elapsed);
             if left.is_zero() {
-                let limit = crate::base::duration::approximate(limit);
-                return Err(Sent::Failed(format!("no answer within {limit}")));
+                let told = crate::base::duration::approximate(told);
+                return Err(Sent::Failed(format!("no answer within {told}")));
             }
             match self.supervisor.next(Some(left), &mut self.streams).await {
                 SupervisorEvent::Signal(signal) => return Err(Sent::Interrupted(signal)),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::base::columns::{columns, padded};
 use crate::base::duration::{approximate, exact};
 use crate::base::words::plural;
 use crate::gate::{Limits, Phase, StoreTime, View};
@@ -31,9 +32,9 @@ pub(super) fn json(entry: &Entry, limits: &Limits) -> Json {
 pub(super) fn table(entries: &[(Entry, Limits)]) -> String {
     /// Longer keys push their own line alone to the right.
     const WIDEST: usize = 40;
-    let width = entries.iter().map(|(entry, _)| entry.key.chars().count()).max().unwrap_or(0).min(WIDEST);
+    let width = entries.iter().map(|(entry, _)| columns(&entry.key)).max().unwrap_or(0).min(WIDEST);
     let line = |(entry, limits): &(Entry, Limits)| {
-        format!("{:<width$}  {}\n", printable(&entry.key), brief(entry, limits))
+        format!("{}  {}\n", padded(&printable(&entry.key), width), brief(entry, limits))
     };
     entries.iter().map(line).collect()
 }

@@ -105,7 +105,11 @@ fn a_line_may_stand_behind_a_prefix_or_within_the_line_of_a_collector() {
             |line: &str| serde_json::json!({"PRIORITY": "6", field: format!("{line}\n"), "stream": "stderr"});
         plain.lines().map(|line| format!("{}\n", wrap(line))).collect()
     };
-    for log in [prefixed, wrapped("MESSAGE"), wrapped("log")] {
+    // journald: a message with what is not printable is an array.
+    let unprintable = |line: &str| [&b"\x1b[1m\xff"[..], line.as_bytes()].concat();
+    let in_bytes = |line: &str| serde_json::json!({"MESSAGE": unprintable(line)});
+    let bytes: String = plain.lines().map(|line| format!("{}\n", in_bytes(line))).collect();
+    for log in [prefixed, wrapped("MESSAGE"), wrapped("log"), bytes] {
         assert_eq!(read(&log, &Options::default()), expected, "{log}");
     }
 }

@@ -153,6 +153,34 @@ example = { exit = 1, stderr = 'E: connection to 10.0.0.0:5432 lost after 0 ms' 
     assert_eq!(drafted(&unknown(&lost(2), true)), "", "too few runs");
 }
 
+#[test]
+fn what_either_stream_says_is_one_template_and_one_rule() {
+    let log = unknown(&lost(42), true);
+    let (on_stderr, rest) = log.split_at(log.match_indices('\n').nth(62).expect("62 lines").0 + 1);
+    let mixed = on_stderr.to_owned() + &rest.replace("stderr_tail", "stdout_tail");
+    assert_eq!(read(&mixed, &Options::default()).templates.len(), 1);
+    let draft = drafted(&mixed);
+    for line in [
+        "# 42 attempts in 42 runs since ",
+        "\nboth = 'E: connection to \\S+ lost after'\n",
+        "\nexample = { exit = 1, stderr = 'E: connection to 10.0.0.0:5432 lost after 0 ms' }\n",
+    ] {
+        assert!(draft.contains(line), "{draft}");
+    }
+    assert!(!draft.contains("Not usable"), "{draft}");
+    let config = merged(&mixed, "").expect("a draft");
+    assert_eq!(merged(&mixed, &config), None, "twice changes nothing");
+}
+
+#[test]
+fn a_draft_for_one_stream_is_not_held_to_what_the_other_says() {
+    let others = (0..3).map(|n| format!("E: connection to 10.0.0.{n}:5432 lost after all, disk is full"));
+    let log = unknown(&lost(21), true).replace("stderr_tail", "stdout_tail")
+        + &unknown(&others.collect::<Vec<_>>(), true);
+    let draft = drafted(&log);
+    assert!(draft.contains("\nstdout = 'E: connection to \\S+ lost after'\n"), "{draft}");
+}
+
 /// The drafts beside what a configuration knows, merged into it.
 fn merged(log: &str, config: &str) -> Option<String> {
     let mut analysis = Analysis::new(&Options::default());

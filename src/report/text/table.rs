@@ -1,6 +1,7 @@
 //! A table of text: columns as wide as their cells, one of which gives way where the line is too narrow.
 
 use super::paint::{Role, mark};
+use crate::base::columns::{columns, cut};
 
 /// How a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Table {
         let mut line = String::new();
         for (column, ((cell, width), (_, align))) in row.iter().zip(widths).zip(&self.columns).enumerate() {
             let cell = cut(cell, *width);
-            let blank = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let blank = " ".repeat(width.saturating_sub(columns(&cell)));
             let cell = self.painted(number, column, &cell);
             if column > 0 {
                 line.push_str(&" ".repeat(GAP));
@@ -94,7 +95,7 @@ impl Table {
     }
 
     fn widest(&self, column: usize) -> usize {
-        let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
         cells.chain([self.columns[column].0.len()]).max().unwrap_or_default()
     }
 
@@ -113,14 +114,6 @@ impl Table {
     }
 }
 
-/// The text in at most so many characters, the last one an ellipsis where it was longer.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
 /// The line in pieces that fit, broken at blanks, but not before a percent sign; all but the first begin with so many blanks.
 pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
@@ -131,7 +124,7 @@ pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
             .get(at + 1)
             .filter(|next| next.starts_with('%'))
             .map_or(0, |next| next.trim_end().len() + 1);
-        let length = word.trim_end().chars().count() + sign;
+        let length = columns(word.trim_end()) + sign;
         if used > indent && used + length > width {
             out.truncate(out.trim_end().len());
             out.push('\n');
@@ -139,7 +132,7 @@ pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
             used = indent;
         }
         out.push_str(word);
-        used += word.chars().count();
+        used += columns(word);
     }
     out + "\n"
 }
