@@ -3,6 +3,9 @@
 //!
 //! Whom to signal is decided in `tree.rs`, not here.
 
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
 #[cfg(target_os = "linux")]
 #[path = "os/linux.rs"]
 mod system;
@@ -41,6 +44,18 @@ pub(super) use processes::{Listing, everybody, stat};
 pub(super) use procfs::{has_own_proc, name_and_user, time_run};
 pub(super) use system::*;
 pub(super) use ties::*;
+
+/// Reads a clock, [`AWAKE`] or [`ELAPSED`]. Async-signal-safe.
+pub(super) fn clock(id: libc::clockid_t) -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: clock_gettime fills the timespec. Every system that we run on has both clocks; without one, the time would be
+    // zero, which is a valid value.
+    let time = unsafe {
+        libc::clock_gettime(id, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
 
 /// The state of a process, as far as the system tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,28 +4,10 @@ use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Stat, fstat};
 
+use super::lock::Holder;
+
 /// Nothing is to be left: the system knows.
 pub(super) fn sign(_: BorrowedFd<'_>, _: &Stat) {}
-
-/// The holder of a lock, and what it is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
-    /// Running, waiting for a processor or for a disk.
-    AtWork,
-    /// Stopped, or waiting for something that has nothing to do with the lock.
-    Still { pid: i32, name: String },
-    /// Nobody that can be seen, as in another pid namespace.
-    Unseen,
-}
-
-impl Holder {
-    pub(super) fn words(&self) -> String {
-        match self {
-            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
-            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
-        }
-    }
-}
 
 /// The holder of a file's lock.
 pub(super) fn of(file: BorrowedFd<'_>) -> Holder {

@@ -5,34 +5,13 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::{pread, pwrite};
 
+use super::lock::Holder;
 use super::record;
 use crate::sys::supervise;
 
 /// Behind the record.
 const PLACE: u64 = record::FILE as u64;
 const LENGTH: usize = 12;
-
-/// The holder of a lock, and what it is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
-    AtWork,
-    /// Stopped.
-    Still {
-        pid: i32,
-        name: String,
-    },
-    /// A holder that left no word.
-    Unseen,
-}
-
-impl Holder {
-    pub(super) fn words(&self) -> String {
-        match self {
-            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
-            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
-        }
-    }
-}
 
 /// Without it, nobody knows us from one that is stopped. The file is not newer for it: a record that nobody uses is removed
 /// by its age.

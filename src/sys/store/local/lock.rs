@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Stat, flock, fstat};
 use rustix::io::Errno;
 
-use super::holder::{self, Holder};
+use super::holder;
 use crate::sys::{clock, identity};
 
 /// Time for which a lock is waited for at once.
@@ -46,6 +46,26 @@ pub(super) enum Taken<'a> {
     Busy,
     /// Held by one that stands still: who it is, in words.
     Stuck(String),
+}
+
+/// What the holder of a lock is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// It runs, or waits for a processor or a disk.
+    AtWork,
+    /// It is stopped, or waits for something unrelated to the lock.
+    Still { pid: i32, name: String },
+    /// It cannot be seen, for example from another pid namespace.
+    Unseen,
+}
+
+impl Holder {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
+            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
+        }
+    }
 }
 
 /// Observations of a lock's holder over several slices.
