@@ -22,16 +22,13 @@ mod variables;
 mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
-use self::onlookers::Interests;
 use super::{Setup, ask};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level};
-use crate::ping;
-use crate::policy::value::MessageFormat;
-use crate::policy::{Policy, Resolved, builtin};
+use crate::policy::{Policy, Resolved};
 use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
@@ -142,31 +139,18 @@ impl<'a> Driver<'a> {
         let random: [u8; 18] = identity::entropy();
         let (run_bytes, seed_bytes) = random.split_at(10);
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
+        let seed = u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default());
         let knowledge = Rc::new(asked.knowledge(&command.about));
-        let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
-            .with_knowledge(Rc::clone(&knowledge))
-            .with_quotes(policy.log.is_some() || policy.message_format == MessageFormat::Json);
         let gatekeeper = Gatekeeper::new(policy)?;
-        if let Some(gatekeeper) = &gatekeeper {
-            session = session.with_gate(policy, gatekeeper.covered(&outer));
-        }
+        let covered = gatekeeper.as_ref().map(|gatekeeper| gatekeeper.covered(&outer));
         let mut identity = described::identity(asked, &command, &outer, run.clone());
         let name = identity.name.clone();
-        let program = command.argv[0].to_string_lossy().into_owned();
-        let until = asked.request.verb == Some(builtin::UNTIL);
         let (telling, note) = Telling::find(asked, &outer, &mut identity, &command);
-        let mut sinks = Sinks::open(policy, identity, program, until);
-        for warning in &asked.warnings {
-            sinks.note(Level::Warn, warning);
-        }
-        if let Some(note) = note {
-            sinks.note(Level::Debug, &note);
-        }
-        let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
-        let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
-            .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
-            .with_helpers(helpers::tail(policy), policy.hook_tail)
-            .with_told((policy.ping_body && telling.pings()).then_some(ping::MAX_TAIL_BYTES));
+        let mut sinks = described::sinks(asked, identity, &command, note.as_deref());
+        let session = described::session(policy, &knowledge, covered, seed)
+            .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
+            .with_owed(telling.owed());
+        let interests = described::interests(policy, &knowledge, telling.pings());
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         // First: from then on a limit on the size of files is an error of a write, and no signal that kills.
         let prompt_start = sinks.want_start() || telling.pings();
@@ -185,9 +169,7 @@ impl<'a> Driver<'a> {
             resolved: &asked.resolved,
             command,
             outer,
-            session: session
-                .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
-                .with_owed(telling.owed()),
+            session,
             gatekeeper,
             supervisor: supervisor.with_inputs(inputs),
             sinks,
