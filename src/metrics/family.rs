@@ -178,7 +178,7 @@ impl Family {
         Some(at)
     }
 
-    /// Does a sample of this name belong to it?
+    /// Whether a sample of this name belongs to the family.
     pub(super) fn has(&self, name: &str) -> bool {
         let ends: &[&str] = if self.kind == Kind::Histogram { &["_bucket", "_sum", "_count"] } else { &[""] };
         name.strip_prefix(self.name).is_some_and(|end| ends.contains(&end))
