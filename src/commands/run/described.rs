@@ -1,4 +1,4 @@
-//! A run as the session, its events, the sinks and the supervisor are to know it.
+//! Describes a run to its session, sinks, events and supervisor.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::sys::identity;
 use crate::sys::sinks::Sinks;
 use crate::sys::supervise::Options;
 
-/// The names by which events know the run, except those that traces and pings add.
+/// The identity of the run in events, except for what traces and pings add.
 pub(super) fn identity(asked: &Setup, command: &Wrapped, outer: &Outer, run: String) -> RunIdentity {
     let policy = &asked.resolved.policy;
     RunIdentity {
@@ -34,7 +34,7 @@ pub(super) fn identity(asked: &Setup, command: &Wrapped, outer: &Outer, run: Str
     }
 }
 
-/// The supervisor's options. `prompt_start`: somebody is told of a start as soon as it is known.
+/// The supervisor's options. `prompt_start`: starts must be reported as soon as they are known.
 pub(super) fn options(asked: &Setup, prompt_start: bool, is_replay: bool) -> Options {
     let policy = &asked.resolved.policy;
     let kill_after_given = asked.resolved.origin("kill-after").is_given();
@@ -44,13 +44,12 @@ pub(super) fn options(asked: &Setup, prompt_start: bool, is_replay: bool) -> Opt
         grace: policy.kill_after,
         death_signal: policy.signal.0,
         prompt_start,
-        // Who started us passes on what it gets, to us and through us to the command.
+        // The replay that started us passes the signals that it receives on to us, and so to the command.
         prompt_witness: is_replay,
     }
 }
 
-/// A session of this policy that knows the command. `covered`: what an enclosing run holds of the shared limits, if there are
-/// any.
+/// The session of a run. `covered`: the leases of an enclosing attempt, if there are shared limits.
 pub(super) fn session(
     policy: &Policy,
     knowledge: &Rc<Knowledge>,
@@ -66,7 +65,7 @@ pub(super) fn session(
     }
 }
 
-/// Opens the sinks, and passes on the warnings that came before them.
+/// Opens the sinks and sends them the warnings that were collected so far.
 pub(super) fn sinks(asked: &Setup, identity: RunIdentity, command: &Wrapped, note: Option<&str>) -> Sinks {
     let program = command.argv[0].to_string_lossy().into_owned();
     let until = asked.request.verb == Some(builtin::UNTIL);
@@ -80,7 +79,7 @@ pub(super) fn sinks(asked: &Setup, identity: RunIdentity, command: &Wrapped, not
     sinks
 }
 
-/// What has to be seen of the command's output.
+/// The parts of the command's output that have to be observed.
 pub(super) fn interests(policy: &Policy, knowledge: &Knowledge, pings: bool) -> Interests {
     let log_tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
     Interests::new(&policy.rules(), &policy.progress_match.0, log_tail)

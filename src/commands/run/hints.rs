@@ -15,7 +15,7 @@ const SHELL_WORDS: &[&str] = &[
     "jobs", "fg", "bg", "disown", "builtin", "command", "hash", "mapfile", "select", "until",
 ];
 
-/// Of these, those that a plain `sh` need not know.
+/// Those of them that a plain `sh` need not support.
 const BASH_WORDS: &[&str] = &[
     "source", "[[", "((", "declare", "typeset", "function", "pushd", "popd", "shopt", "let", "disown",
     "builtin", "mapfile", "select",
@@ -24,7 +24,7 @@ const BASH_WORDS: &[&str] = &[
 /// Programs that run a line given with `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "mksh"];
 
-/// Long options of ours that hardly any other program has.
+/// Our long options that hardly any other program has.
 const DISTINCT: &[&str] = &[
     "max",
     "attempts",
@@ -100,7 +100,7 @@ pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// A hint for an option of ours behind the command's name, where it was passed to the command.
+/// A hint for one of our options after the command's name, where it was passed to the command.
 pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
     let mut behind = argv.iter().skip(1);
     let (option, word) = behind.find_map(|word| {
@@ -131,7 +131,7 @@ pub(super) fn check_shell(words: &[OsString]) -> Result<(), Error> {
     Err(Error::usage(told).hint(format!("use --shell={} {}", first.display(), shown(rest))))
 }
 
-/// A warning for words behind the string of `-c` that the string never uses.
+/// A warning about words after the string of `-c` that the string never uses.
 pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
     let [line, rest @ ..] = words else { return None };
     let first = rest.first()?;
@@ -151,7 +151,7 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<String> {
     ))
 }
 
-/// Does this advice on a tool say that it ends with 0 although it failed?
+/// Whether this advice says that the tool exits 0 although it failed.
 pub(super) fn is_about_success(advice: &str) -> bool {
     advice.contains(" exits 0 ")
 }
@@ -159,8 +159,8 @@ pub(super) fn is_about_success(advice: &str) -> bool {
 /// Options that do the same, for advice that names the first of them.
 const SAME_OPTIONS: &[&[&str]] = &[&["--fail", "-f", "--fail-with-body"]];
 
-/// Does the command line have the option that an advice ends with (`…; add OPTION`) already? A short one may stand among
-/// others: `-fsS`.
+/// Whether the command line already has the option at the end of an advice (`…; add OPTION`). A short one may be part of a
+/// cluster: `-fsS`.
 pub(super) fn is_followed(advice: &str, words: &[OsString]) -> bool {
     let Some((_, option)) = advice.rsplit_once("; add ") else { return false };
     let Some(option) = option.split([' ', ',', ';']).next() else { return false };
@@ -195,7 +195,7 @@ fn quoted_if_needed(word: &OsStr) -> String {
     if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { quoted(&text) }
 }
 
-/// The words joined to a line for a shell. The first one is a line already.
+/// The words joined to a line for a shell. The first one is already a line.
 fn unquoted_line(words: &[OsString]) -> String {
     let first = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let rest = shown(words.get(1..).unwrap_or_default());
