@@ -31,7 +31,7 @@ pub(crate) enum Opened {
     Gone,
 }
 
-/// Opens and reads a letter. The error says why it is refused, or that it does not exist.
+/// Opens and reads a letter. The error says why it is refused; `None`: it does not exist.
 pub(crate) fn open(path: &Path) -> Result<Letter, Option<String>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {

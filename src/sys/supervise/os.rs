@@ -1,5 +1,5 @@
-//! What systems do differently. Names and numbers are in a file for each system; what one can do and another cannot is a
-//! capability (`src/base/capability.rs`), and each of those has a twin here that does without it.
+//! Differences between systems. Names and numbers are in a file for each system; features that only some systems have are
+//! capabilities (`src/base/capability.rs`), each of which has a twin here that works without it.
 //!
 //! Whom to signal is decided in `tree.rs`, not here.
 
@@ -63,9 +63,9 @@ pub(super) struct Stat {
     pub(super) dead: bool,
     /// By a signal, or by a debugger.
     pub(super) stopped: bool,
-    /// Whether it runs, or only waits for a processor. macOS is not asked.
+    /// Whether it runs, or only waits for a processor. Not determined on macOS.
     pub(super) runnable: bool,
     pub(super) parent: i32,
-    /// In a unit of the system's. With the pid, it names a process for good.
+    /// The start time, in a unit of the system. Together with the pid, it identifies a process uniquely.
     pub(super) start: u64,
 }
