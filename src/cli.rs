@@ -1,5 +1,5 @@
-//! The command line: the verb, its options and its operands, or what is wrong with them. The parser, help, man page and
-//! completions are made of the same rows.
+//! The command line: the verb, its options and its operands, or the mistake in them. The parser, help, man page and
+//! completions are derived from the same rows.
 
 mod habits;
 mod help;
@@ -36,7 +36,7 @@ pub enum Verb {
     Generate,
 }
 
-/// A command line, read. Nothing is done about it yet.
+/// A parsed command line.
 #[derive(Debug)]
 pub struct Invocation {
     pub verb: Verb,
@@ -56,8 +56,8 @@ pub enum Parsed {
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (retry-command)");
 
-/// Reads a command line, the program's own name first. Either the first word that cannot be understood is the error, or all
-/// values that settings refuse are. Pure.
+/// Parses a command line that begins with the program's name. The error is either the first word that cannot be understood,
+/// or all values that settings refuse. Pure.
 pub fn parse(args: &[OsString]) -> Result<Parsed, Error> {
     let (line, words) = verbs::line_of(args);
     match parser::read(line, words).map_err(|problem| Error::problems(vec![problem]))? {
@@ -76,7 +76,7 @@ pub fn parse(args: &[OsString]) -> Result<Parsed, Error> {
 }
 
 impl Invocation {
-    /// The command with its arguments, any bytes; empty where the verb runs none.
+    /// The command with its arguments, any bytes; empty if the verb runs none.
     pub fn command(&self) -> &[OsString] {
         match self.takes {
             Operands::Command => &self.words.operands,
@@ -92,24 +92,25 @@ impl Invocation {
         }
     }
 
-    /// The last value of an option that is no setting, by its name without dashes; `None` if it was not given, or the verb does not have it.
+    /// The last value of an option that is not a setting, by its name without dashes; `None` if it was not given or the
+    /// verb does not have it.
     pub fn value(&self, name: &str) -> Option<&OsString> {
         self.words.options.iter().rfind(|option| option.row.name() == name).map(|option| &option.value)
     }
 
-    /// All values of a repeatable option that is no setting, in their order; its name has no dashes.
+    /// All values of a repeatable option that is not a setting, in order, by its name without dashes.
     pub fn values(&self, name: &str) -> Vec<OsString> {
         let options = self.words.options.iter().filter(|option| option.row.name() == name);
         options.map(|option| option.value.clone()).collect()
     }
 
-    /// Was the option given? Its name has no dashes.
+    /// Whether the option was given, by its name without dashes.
     pub fn is_set(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 }
 
-/// The options that are settings, in their order. Everything that is wrong with their values is the error.
+/// The options that are settings, in order. The error has all mistakes in their values.
 fn layer(options: &[Occurrence]) -> Result<Layer, Error> {
     let mut layer = Layer::default();
     let mut problems = Vec::new();
@@ -128,7 +129,7 @@ fn layer(options: &[Occurrence]) -> Result<Layer, Error> {
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
 }
 
-/// The key that an option has in a layer; `None` if it is no setting.
+/// The key of an option in a layer; `None` if it is not a setting.
 fn key(option: &Occurrence) -> Option<&'static str> {
     match option.row.effect() {
         Effect::Sets(key) | Effect::Clears(key) => Some(key),
@@ -136,7 +137,7 @@ fn key(option: &Occurrence) -> Option<&'static str> {
     }
 }
 
-/// The texts of a setting that was given by these occurrences of one option.
+/// The texts that these occurrences of one option give to a setting.
 fn texts(row: Row, given: &[&Occurrence]) -> Vec<OsString> {
     match (row.effect(), row.arity()) {
         (Effect::Clears(_), _) => vec!["false".into()],

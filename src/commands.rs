@@ -29,7 +29,7 @@ use crate::sys::environment::{self, Outer};
 use crate::sys::output;
 use crate::sys::store::StoreLocation;
 
-/// Does what was typed.
+/// Carries out a command line.
 pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
     match invocation.verb {
         Verb::Run | Verb::Until => run::run(invocation),
@@ -45,12 +45,12 @@ pub(crate) fn dispatch(invocation: &Invocation) -> Result<Exit, Error> {
     }
 }
 
-/// Everything that was asked, from everywhere, and what to warn of.
+/// The request from all sources, its resolution, and warnings.
 struct Setup {
     request: Request,
     resolved: Resolved,
     warnings: Vec<String>,
-    /// The command is a shell's string with more than one command in it.
+    /// The command is a shell string that contains more than one command.
     several: bool,
 }
 
@@ -62,8 +62,8 @@ fn ask(invocation: &Invocation, outer: &Outer) -> Result<Setup, Error> {
     setup(request, warnings, |policy| about_words(words, policy.shell.is_some()), starts, words.first())
 }
 
-/// Resolves what was gathered. `about`: the words that say which tool the command is; `starts`: it is going to be run;
-/// `line`: the command's first word.
+/// Resolves the gathered layers. `about`: the words that identify the command's tool; `starts`: the command is going to be
+/// run; `line`: the command's first word.
 fn setup(
     mut request: Request,
     mut warnings: Vec<String>,
@@ -97,8 +97,8 @@ fn setup(
     Ok(Setup { request, resolved, warnings, several })
 }
 
-/// A name for the credentials in a command's arguments, the same for all users of the shared state. Only a run makes
-/// the key that it takes.
+/// A name for the credentials in a command's arguments, the same for all users of the shared state. The key for it is only
+/// created by runs.
 fn who_asks(policy: &Policy, make: bool, credentials: &[u8]) -> Result<String, String> {
     let place = StoreLocation::new(policy.state.as_ref());
     let place = place.map_err(|_| "the shared state has no place".to_owned())?;
@@ -106,7 +106,7 @@ fn who_asks(policy: &Policy, make: bool, credentials: &[u8]) -> Result<String, S
     Ok(secret.map_or("new".to_owned(), |secret| crate::store::name_of(&secret, credentials)))
 }
 
-/// The layers, and what to warn of.
+/// The layers and the warnings.
 fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String>), Error> {
     let named_config = invocation.value("config").cloned().or_else(|| environment::get("RETRY_OPT_CONFIG"));
     let config = if invocation.is_set("no-config") {
@@ -134,12 +134,12 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
     Ok((request, warnings))
 }
 
-/// The words that say which tool the invocation's command is.
+/// The words that identify the tool of the invocation's command.
 fn about(invocation: &Invocation, policy: &Policy) -> Vec<OsString> {
     about_words(invocation.command(), policy.shell.is_some())
 }
 
-/// The words that say which tool the command is. In a shell they are those of its string.
+/// The words that identify the command's tool: for a shell, those of its string.
 fn about_words(words: &[OsString], in_shell: bool) -> Vec<OsString> {
     match words.first() {
         Some(line) if in_shell => words_of(line),
@@ -154,19 +154,19 @@ fn knowledge(request: &Request, resolved: &Resolved, argv: &[OsString]) -> Knowl
 }
 
 impl Setup {
-    /// The knowledge of this command.
+    /// The profiles of this command.
     fn knowledge(&self, argv: &[OsString]) -> Knowledge {
         knowledge(&self.request, &self.resolved, argv).among_others(self.several)
     }
 
-    /// Says on stderr what to warn of.
+    /// Prints the warnings on stderr.
     fn warn(&self) {
         for warning in self.warnings.iter().chain(&self.rule_warnings()) {
             warn(warning);
         }
     }
 
-    /// Warnings of rules of the user's profiles that do not match their own examples.
+    /// Warnings about rules of the user's profiles that do not match their own examples.
     fn rule_warnings(&self) -> Vec<String> {
         user_profiles(&self.request.files).iter().flat_map(|profile| wrong_examples(profile)).collect()
     }
@@ -188,7 +188,7 @@ fn wrong_examples(profile: &Profile) -> Vec<String> {
     told.collect()
 }
 
-/// The words of the first command of a shell's string. They are only looked at: nothing is expanded.
+/// The words of the first command of a shell string, without any expansion.
 fn words_of(line: &OsStr) -> Vec<OsString> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
@@ -215,7 +215,7 @@ fn words_of(line: &OsStr) -> Vec<OsString> {
     words.into_iter().map(OsString::from_vec).collect()
 }
 
-/// Has a shell's string more than one command in it, as far as a look tells?
+/// Whether a shell string appears to contain more than one command. A guess: the string is not parsed.
 fn has_several(line: &OsStr) -> bool {
     let bytes = line.as_bytes().trim_ascii().trim_ascii_end();
     let mut quote = None;
@@ -224,10 +224,10 @@ fn has_several(line: &OsStr) -> bool {
         let next = bytes.get(at + 1);
         match (quote, byte) {
             (Some(open), byte) if byte == open => quote = None,
-            // Within double quotes a command may still be run.
+            // A command substitution is possible within double quotes.
             (None | Some(b'"'), b'$') if next == Some(&b'(') => return true,
             (None, b'"' | b'\'') => quote = Some(byte),
-            // `2>&1` and `&>` are no ends of a command.
+            // The `&` of `2>&1` and `&>` does not end a command.
             (None, b'&') if previous == b'>' || next == Some(&b'>') => {}
             (None | Some(b'"'), b'`') | (None, b';' | b'|' | b'&' | b'\n' | b'(' | b'{') => return true,
             _ => {}
@@ -237,7 +237,7 @@ fn has_several(line: &OsStr) -> bool {
     false
 }
 
-/// The policy that was named, by a flag or by the environment.
+/// The policy that a flag or the environment names.
 fn named_policy(invocation: &Invocation) -> Result<Option<(String, Origin)>, Error> {
     const VARIABLE: &str = "RETRY_OPT_POLICY";
     let flag = invocation.value("policy").map(|name| (name.clone(), Origin::Flag));
@@ -258,7 +258,7 @@ fn env_layer() -> Result<Layer, Error> {
     if problems.is_empty() { Ok(layer) } else { Err(Error::problems(problems)) }
 }
 
-/// A warning for each `RETRY_OPT_…` that means nothing.
+/// A warning for each unknown `RETRY_OPT_…`.
 fn unknown_variables() -> Vec<String> {
     const PREFIX: &str = "RETRY_OPT_";
     let known = || cli::RUN.rows().into_iter().filter_map(Row::env);
@@ -292,7 +292,7 @@ fn format<'a>(invocation: &Invocation, known: &[&'a str]) -> Result<&'a str, Err
     })
 }
 
-/// Prints the answer of a verb, made safe for a terminal.
+/// Prints the output of a verb, made safe for a terminal.
 pub(crate) fn print(text: &str) -> Result<Exit, Error> {
     printed(output::to_stdout(text))
 }
@@ -302,13 +302,13 @@ fn print_bytes(bytes: &[u8]) -> Result<Exit, Error> {
     printed(output::bytes_to_stdout(bytes))
 }
 
-/// Prints the answer of a verb for programs, over several lines or on one.
+/// Prints the output of a verb for programs, on several lines or one.
 fn print_json(answer: &serde_json::Value, pretty: bool) -> Result<Exit, Error> {
     let text = if pretty { format!("{answer:#}\n") } else { format!("{answer}\n") };
     printed(output::to_stdout_exactly(&output::printable_json(&text)))
 }
 
-/// Prints a file that is made.
+/// Prints a generated file.
 fn print_exactly(text: &str) -> Result<Exit, Error> {
     printed(output::to_stdout_exactly(text))
 }
@@ -316,7 +316,7 @@ fn print_exactly(text: &str) -> Result<Exit, Error> {
 fn printed(written: std::io::Result<()>) -> Result<Exit, Error> {
     match written {
         Ok(()) => Ok(Exit::Status(0)),
-        // Who closed the pipe has read enough.
+        // A reader that closed the pipe has read enough.
         Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Status(0)),
         Err(why) => Err(Error::system("cannot write to stdout", &why)),
     }

@@ -1,7 +1,7 @@
-//! The languages in which CI systems are told of groups, warnings and errors: lines in a job's log that their runner obeys.
+//! The commands by which CI systems learn of groups, warnings and errors: lines in a job's log that their runner interprets.
 //!
-//! Each function makes one whole line, without its line break. What stands in it that is not ours is escaped as the system
-//! asks, and [`harmless`] keeps every other line of ours from being such a command.
+//! Each function returns one whole line, without its line break. Foreign text in it is escaped as the system requires, and
+//! [`harmless`] keeps every other line of ours from being taken for a command.
 
 mod files;
 mod harmless;
@@ -9,10 +9,10 @@ mod harmless;
 pub use files::{Facts, SUMMARY_HEAD, azure_outputs, continues_table, dotenv, github_outputs, summary_row};
 pub use harmless::{harmless, harmless_json};
 
-/// A CI system, by what its runner obeys.
+/// A CI system, by the commands of its runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// GitHub Actions, and those that read the same commands: Gitea, Forgejo, act.
+    /// GitHub Actions, and systems with the same commands: Gitea, Forgejo, act.
     Github,
     Gitlab,
     Buildkite,
@@ -21,7 +21,7 @@ pub enum Dialect {
     Azure,
 }
 
-/// An attempt or the fallback, as the heading of its group tells of it.
+/// An attempt or the fallback, as described in the heading of its group.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading<'a> {
     /// The operation's name.
@@ -36,18 +36,18 @@ pub struct Heading<'a> {
     pub at: i64,
 }
 
-/// How a run ended that has something to tell. All but a failure are warnings.
+/// How a run ended that is worth an annotation. All except a failure are warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A later attempt succeeded.
     Flaky,
-    /// No attempt did, but the fallback.
+    /// No attempt succeeded, but the fallback did.
     FellBack,
     Failed,
 }
 
-/// The variables that name a CI system, in the order in which they are asked. GitHub's comes first: what imitates it sets it
-/// too.
+/// The variables that identify a CI system, in the order in which they are checked. GitHub's comes first: systems that
+/// imitate it set it as well.
 const SYSTEMS: &[(&str, Dialect)] = &[
     ("GITHUB_ACTIONS", Dialect::Github),
     ("GITEA_ACTIONS", Dialect::Github),
@@ -59,7 +59,7 @@ const SYSTEMS: &[(&str, Dialect)] = &[
     ("TF_BUILD", Dialect::Azure),
 ];
 
-/// Variables of CI systems that have no such language.
+/// Variables of CI systems that have no such commands.
 const OTHERS: &[&str] = &[
     "CI",
     "JENKINS_URL",
@@ -78,14 +78,14 @@ impl Heading<'_> {
         format!("{what} of {}", self.name)
     }
 
-    /// Is it surely the last group of its run?
+    /// Whether this is certainly the last group of its run.
     fn is_last(&self) -> bool {
         self.attempt.is_none() || self.attempt == self.max
     }
 }
 
 impl Dialect {
-    /// The system around us. `is_set`: is this variable set, and not empty?
+    /// The system that we run in. `is_set`: whether this variable is set and not empty.
     pub fn detect(is_set: impl Fn(&str) -> bool) -> Option<Self> {
         SYSTEMS.iter().find(|(name, _)| is_set(name)).map(|(_, dialect)| *dialect)
     }
@@ -96,7 +96,8 @@ impl Dialect {
         match self {
             Self::Github => format!("::group::{}", github_data(&text)),
             Self::Gitlab => {
-                // Folded or not is said at the start alone, so the last attempt, which may be the failed one, is left open.
+                // Whether a group is folded can only be chosen at its start, so the last attempt, which may be the one that
+                // failed, is left open.
                 let folded = if is_last { "" } else { "[collapsed=true]" };
                 let section = gitlab_section(heading);
                 format!("\x1b[0Ksection_start:{}:{section}{folded}\r\x1b[0K{}", heading.at, one_line(&text))
@@ -113,7 +114,7 @@ impl Dialect {
         }
     }
 
-    /// Closes the group; `None` where nothing need be said.
+    /// Closes the group; `None` if that needs no command.
     pub fn end(self, heading: &Heading<'_>, failed: bool) -> Option<String> {
         match self {
             Self::Github => Some("::endgroup::".to_owned()),
@@ -131,8 +132,8 @@ impl Dialect {
         }
     }
 
-    /// The one annotation of a run: `text` tells it; `None` where the system has no command for it, and the plain
-    /// line is all there is.
+    /// The annotation of a run, with this text; `None` if the system has no command for it, so that there is only the plain
+    /// line.
     pub fn annotation(self, verdict: Verdict, name: &str, run: &str, text: &str) -> Option<String> {
         match self {
             Self::Github => {
@@ -144,7 +145,7 @@ impl Dialect {
                 let title = github_property(&format!("{name} {what}"));
                 Some(format!("::{command} title={title}::{}", github_data(text)))
             }
-            // A build problem would fail the build even where the script goes on.
+            // A build problem would fail the build even if the script continues.
             Self::Teamcity => Some(format!(
                 "##teamcity[message text='{}' status='WARNING' flowId='{}']",
                 teamcity(&format!("retry: {name}: {text}")),
@@ -158,25 +159,25 @@ impl Dialect {
         }
     }
 
-    /// Does the system read commands on stdout alone, as it documents?
+    /// Whether the system is documented to read commands on stdout only.
     pub fn reads_stdout_alone(self) -> bool {
         matches!(self, Self::Teamcity | Self::Azure)
     }
 }
 
-/// Is any CI system around us? `is_set`: as in [`Dialect::detect`].
+/// Whether we run inside any known CI system. `is_set`: as in [`Dialect::detect`].
 pub fn is_ci(is_set: impl Fn(&str) -> bool) -> bool {
     OTHERS.iter().any(|name| is_set(name)) || Dialect::detect(is_set).is_some()
 }
 
-/// A name of a section that is the run's and the group's own: letters, digits and `_.-` alone may stand in it.
+/// The unique name of a section; only letters, digits and `_.-` are allowed in it.
 fn gitlab_section(heading: &Heading<'_>) -> String {
     let run: String = heading.run.chars().filter(char::is_ascii_alphanumeric).collect();
     let group = heading.attempt.map_or("fallback".to_owned(), |attempt| attempt.to_string());
     format!("retry_{}_{group}", &run[run.len().saturating_sub(8)..])
 }
 
-/// Without line breaks, and without what a runner finds within a line.
+/// The text without line breaks, and without commands that a runner finds within a line.
 fn one_line(text: &str) -> String {
     harmless(&text.replace(['\n', '\r'], " ")).into_owned()
 }

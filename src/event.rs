@@ -1,5 +1,5 @@
-//! The events of a run that every sink is given, their levels, and the record that a line of the log is. Version 1;
-//! fields are only ever added. The words that people read are in `words.rs`.
+//! The events of a run that every sink receives, their levels, and the record behind a line of the log. Version 1; fields
+//! are only ever added. The text for people is in `words.rs`.
 
 mod outcome;
 mod words;
@@ -38,7 +38,7 @@ pub enum Event {
     AttemptStart(AttemptStart),
     #[serde(rename = "attempt.success")]
     AttemptSuccess(AttemptSuccess),
-    /// A failed attempt that another one follows.
+    /// A failed attempt that is followed by another one.
     #[serde(rename = "attempt.retry")]
     AttemptRetry {
         #[serde(flatten)]
@@ -55,7 +55,7 @@ pub enum Event {
     /// A shared limit ends the run.
     #[serde(rename = "gate.refused")]
     GateRefused(GateHold),
-    /// The limits that are shared could not be asked, or not be told: the run goes on without them.
+    /// The shared state could not be read or updated: the run continues without limits.
     #[serde(rename = "gate.bypassed")]
     GateBypassed(Bypassed),
     /// A hook has run.
@@ -71,7 +71,7 @@ pub struct RunStart {
     pub program: String,
     /// The number of words of the command.
     pub argc: usize,
-    /// The words of the command, where the log was asked to hold them.
+    /// The words of the command, if they are to be logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv: Option<Vec<String>>,
     pub cwd: String,
@@ -79,23 +79,23 @@ pub struct RunStart {
     pub max: Option<u64>,
     /// Null: none.
     pub deadline_ms: Option<u64>,
-    /// The time that an attempt may take; null: any.
+    /// The time limit of an attempt; null: none.
     pub timeout_ms: Option<u64>,
     /// The wait before the first attempt, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splay_ms: Option<f64>,
     /// The version of `retry`.
     pub version: String,
-    /// 1, or more inside of another `retry`: then attempts multiply.
+    /// 1, or more inside another `retry`, where attempts multiply.
     pub depth: u32,
-    /// The span of `TRACEPARENT` that the run's own is a child of, where traces are exported.
+    /// The parent span, from `TRACEPARENT`, if traces are exported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_span_id: Option<String>,
-    /// The settings that are not what they are by default, as texts and lists of texts. Secrets are `***`.
+    /// The settings that differ from their defaults, as strings and lists of strings. Secrets are `***`.
     #[schemars(with = "BTreeMap<String, SettingText>")]
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// A hash of the settings but those that may differ from run to run (name, labels, seed): equal policies of one version
-    /// have the same, 16 hexadecimal digits.
+    /// A hash of the settings, except those that may differ from run to run (name, labels, seed). Equal policies of one
+    /// version have the same. 16 hexadecimal digits.
     pub policy_digest: String,
 }
 
@@ -137,7 +137,7 @@ pub struct Failure {
     /// The name of the signal that the command died of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
-    /// We stopped it for time.
+    /// We stopped it because its time was up.
     pub timed_out: bool,
     /// `transient`, `throttled` or `permanent`.
     pub class: String,
@@ -153,18 +153,18 @@ pub struct Failure {
     /// The line of output that the rule matched, at most 512 bytes, where a stream was captured; secrets are `***`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
-    /// The HTTP status that the command's output speaks of.
+    /// The HTTP status found in the command's output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The wait that the server or the command asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<f64>,
-    /// How much the command wrote to stdout, where that was captured; to both, where they lead to the same place.
+    /// The bytes written to stdout, if it was captured; to both streams, if they lead to the same file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_out: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_err: Option<u64>,
-    /// The end of it, where the log was asked to hold that.
+    /// The end of the output, if it is to be logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdout_tail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,9 +190,9 @@ pub struct RuleName {
 /// The wait before the next attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Wait {
-    /// As the policy drew it.
+    /// As drawn by the policy.
     pub backoff_ms: f64,
-    /// As it will be slept.
+    /// As it will actually be waited.
     pub delay_ms: f64,
     pub next_attempt: u64,
 }
@@ -203,11 +203,11 @@ pub struct GateHold {
     /// The attempt that would start, counted from 1.
     pub attempt: u64,
     pub limit: gate::Limit,
-    /// Until the next look; of a refusal, how long there would be to wait.
+    /// Time until the next check; for a refusal, how long the wait would be.
     pub wait_ms: f64,
-    /// For how long it has been held back already.
+    /// How long it has been held back so far.
     pub waited_ms: f64,
-    /// When the limit lets it go at the earliest, where that is known: RFC 3339, UTC.
+    /// The earliest time at which the limit may admit it, if known: RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// Why, in words.
@@ -215,10 +215,10 @@ pub struct GateHold {
     /// Until then.
     #[serde(skip)]
     pub left: Duration,
-    /// Of a refusal, why it does not wait; empty where waiting is no answer.
+    /// For a refusal, why it does not wait; empty if waiting would not help.
     #[serde(skip)]
     pub verdict: String,
-    /// The failure before it has said so already.
+    /// The failure before it has already reported that.
     #[serde(skip)]
     pub told: bool,
 }
@@ -228,12 +228,12 @@ pub struct GateHold {
 pub struct Bypassed {
     /// Why, in words.
     pub reason: String,
-    /// People have been told before.
+    /// The user has been told before.
     #[serde(skip)]
     pub told: bool,
 }
 
-/// A hook that has run, whatever came of it.
+/// A hook that has run, whatever its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HookEnd {
     /// `on-retry`, `on-success` or `on-failure`.
@@ -243,16 +243,16 @@ pub struct HookEnd {
     /// The name of the signal that it died of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
-    /// The attempt was stopped for time.
+    /// It was stopped because its time was up.
     pub timed_out: bool,
     pub duration_ms: f64,
-    /// The attempt was stopped since the run was told to end.
+    /// It was stopped because the run was told to end.
     #[serde(skip)]
     pub stopped: bool,
 }
 
 impl HookEnd {
-    /// Did it not do what it was to do, for reasons of its own?
+    /// Whether the hook failed by itself, rather than because it was stopped.
     pub fn failed(&self) -> bool {
         self.timed_out || self.exit_code != Some(0) && !self.stopped
     }
@@ -271,18 +271,18 @@ pub struct FallbackEnd {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunStop {
     pub outcome: Outcome,
-    /// How many were made.
+    /// The number of attempts.
     pub attempts: u64,
     pub elapsed_ms: f64,
-    /// The share of it that was waited between attempts.
+    /// The part of the duration that was spent waiting between attempts.
     pub slept_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
-    /// The failures seen, in the order of their first time.
+    /// The failures seen, in the order of their first occurrence.
     pub failures: Vec<Tally>,
-    /// The run succeeded, and not at first.
+    /// The run succeeded, but not on the first attempt.
     pub rescued: bool,
     /// The command's program, as it was named.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -290,16 +290,16 @@ pub struct RunStop {
     /// When the run began: RFC 3339, UTC, microseconds.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub started_at: String,
-    /// The fallback that ran after the command had failed; the exit is its then.
+    /// The fallback that ran after the command had failed; the exit is then the fallback's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<FallbackEnd>,
     /// The path of the dead letter that was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<String>,
-    /// Why it failed, where no attempt that failed has said so.
+    /// Why the run failed, if no failed attempt has reported it.
     #[serde(skip)]
     pub why: String,
-    /// The option that set the exit status, where it is not the command's.
+    /// The option that set the exit status, if it is not the command's.
     #[serde(skip)]
     pub set_by: Option<&'static str>,
 }
@@ -324,27 +324,27 @@ pub struct Record<'a> {
     pub run: &'a RunIdentity,
     #[serde(flatten)]
     pub event: &'a Event,
-    /// The span that the event belongs to, where traces are exported: the attempt's, or the run's.
+    /// The span of the event, if traces are exported: the attempt's, or the run's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub span_id: Option<&'a str>,
 }
 
-/// The part that every line of one run has in common.
+/// The fields that all lines of a run have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunIdentity {
     /// `UUIDv7`.
     pub run: String,
-    /// The operation's.
+    /// The operation's name.
     pub name: String,
     pub host: String,
-    /// Of `retry`.
+    /// The process id of `retry`.
     pub pid: u32,
-    /// The name that its limits are shared by.
+    /// The key of its shared limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The policy that was named.
+    /// The name of the selected policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// The run that encloses this one.
@@ -355,15 +355,15 @@ pub struct RunIdentity {
     pub trace_id: Option<String>,
 }
 
-/// Milliseconds with their fraction, to the microsecond.
+/// Milliseconds with a fraction, to the microsecond.
 pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// Whole microseconds of milliseconds, so that sums do not depend on their order. Nonsense is 0.
+/// Milliseconds as whole microseconds, so that sums do not depend on their order. Invalid values become 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rounding is meant")]
 pub fn micros(millis: f64) -> u64 {
-    // A year is long for an attempt; more would overflow sums.
+    // A year is long for an attempt, and larger values could overflow sums.
     const MAX_MICROS: f64 = 1e15;
     (millis * 1e3).round().clamp(0.0, MAX_MICROS) as u64
 }

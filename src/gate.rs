@@ -1,8 +1,8 @@
 //! Shared limits: the state of a key that all processes of one store share, and whether an attempt may start under it.
 //!
 //! All of it is pure: a [`KeyState`] and the time on the store's clock in, an [`Admission`] and the changed state out.
-//! Where states are kept, and how two processes never change one at once, is the stores' affair (`sys/store/`). All
-//! limits must say yes, or nothing is spent of any.
+//! The stores (`sys/store/`) keep the states and serialise their changes. All limits must admit an attempt, or nothing is
+//! spent from any of them.
 
 mod adaptive;
 mod breaker;
@@ -39,9 +39,9 @@ impl StoreTime {
         StoreTime(self.0.saturating_sub(micros(time)))
     }
 
-    /// The second that this moment is told as, rounded up: nothing is said to be open before it is.
+    /// This time in seconds, rounded up: nothing is reported to be open before it is.
     pub fn second(self) -> u64 {
-        // The end of the year 9999, the last that can be told.
+        // The end of the year 9999, the last that can be shown.
         const LAST: u64 = 253_402_300_799;
         self.0.div_ceil(1_000_000).min(LAST)
     }
@@ -64,11 +64,11 @@ pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Which limit keeps an attempt from starting.
+/// The limit that keeps an attempt from starting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Limit {
-    /// A server, or a person, closed the key until a moment.
+    /// A server or a person has closed the key for a time.
     Window,
     Rate,
     Concurrency,
@@ -79,27 +79,27 @@ pub enum Limit {
     State,
 }
 
-/// The attempt that asks to start.
+/// An attempt that asks to start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ask {
     pub kind: AttemptKind,
-    /// Number of times this attempt was told to wait already.
+    /// How often this attempt has been told to wait so far.
     pub looks: u32,
-    /// Random number in [0, 1) of this look, for limits that let chance decide.
+    /// Random number in [0, 1) of this request, for limits that decide at random.
     pub chance: f64,
-    /// Random number in [0, 1), the same for all looks of an attempt: its rank among those who come back.
+    /// Random number in [0, 1), the same for all requests of an attempt: its rank among those that come back.
     pub rank: f64,
-    /// Time that it has waited already: for a limit, or since a server asked it to.
+    /// How long it has waited so far: for a limit, or since a server asked it to.
     pub waited: Duration,
-    /// The turn that it was told to wait for ([`Pause::turn`]).
+    /// The turn that it was assigned ([`Pause::turn`]).
     pub turn: Option<StoreTime>,
-    /// The attempt runs inside of another one under this key, which has a permit.
+    /// The attempt runs inside another one under this key, which has a permit.
     pub covered: bool,
-    /// The attempt runs inside of the breaker's probe.
+    /// The attempt runs inside the breaker's probe.
     pub covered_by_probe: bool,
 }
 
-/// The part of an attempt in its run.
+/// The role of an attempt in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AttemptKind {
     /// The run's first.
@@ -111,7 +111,7 @@ pub enum AttemptKind {
     Repeat,
 }
 
-/// The leases that could be taken just now.
+/// The leases that are currently available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Free {
     pub permit: bool,
@@ -121,7 +121,7 @@ pub struct Free {
 /// The leases that an attempt takes. The death of their holder frees them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// A permit, of those that `--concurrency` counts.
+    /// A permit, as counted by `--concurrency`.
     pub permit: bool,
     /// The right to try a service whose breaker is half-open.
     pub probe: bool,
@@ -134,7 +134,7 @@ pub enum Admission {
     Proceed(Grant),
     /// Not yet.
     Wait(Pause),
-    /// No, and waiting is not the answer.
+    /// No, and waiting would not help.
     Refuse(Refusal),
 }
 
@@ -142,11 +142,11 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pause {
     pub limit: Limit,
-    /// The earliest start; `None` where that depends on others: look again soon.
+    /// The earliest start; `None` if that depends on others: ask again soon.
     pub until: Option<StoreTime>,
-    /// When it is its turn, where others who wait for the same go before it.
+    /// When it is the attempt's turn, if others are before it in the queue.
     pub turn: Option<StoreTime>,
-    /// Time over which those who waited come back.
+    /// The time over which the waiting attempts come back.
     pub spread: Duration,
     pub why: Reason,
 }
@@ -154,31 +154,31 @@ pub struct Pause {
 /// The length of a [`Pause`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Delay {
-    /// Until the limit lets it go; `None` where that depends on others.
+    /// Until the limit may admit it; `None` if that depends on others.
     pub least: Option<Duration>,
-    /// Until it is its turn: that, where nobody goes before it.
+    /// Until it is its turn; equals `least` if nobody is before it.
     pub turn: Option<Duration>,
-    /// Until it comes back: that, and its share of the spread.
+    /// Until it comes back: its turn plus its share of the spread.
     pub wait: Duration,
-    /// Until the next look: somebody may open the key, or close it for longer.
+    /// Until the next check: the key may be opened meanwhile, or closed for longer.
     pub look: Duration,
 }
 
 impl Delay {
-    /// Whether an attempt that has waited for `waited` would wait for longer than `most`. A wait of known length that is
-    /// too long is not begun; others end when their time is over.
+    /// Whether an attempt that has waited for `waited` would wait for longer than `most`. A wait of known length that would
+    /// be too long is not begun; other waits end when their time is up.
     pub fn is_too_long(&self, waited: Duration, most: Duration) -> bool {
         waited.saturating_add(self.least.unwrap_or_default()) > most || waited >= most
     }
 }
 
-/// Why an attempt does not start for which `bound` leaves too little time: `not waiting any longer (--gate-wait 5s)`.
+/// Why an attempt does not start if `bound` leaves too little time: `not waiting any longer (--gate-wait 5s)`.
 pub fn not_waiting(bound: &str, has_waited: bool) -> String {
     let longer = if has_waited { " any longer" } else { "" };
     format!("not waiting{longer} ({bound})")
 }
 
-/// Time between two looks during a long wait, before jitter.
+/// Time between two checks during a long wait, before jitter.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Pause {
@@ -187,7 +187,7 @@ impl Pause {
         Self { limit, until: None, turn: None, spread: Duration::ZERO, why }
     }
 
-    /// The length of this pause from `now` on. Where it depends on others, it grows with each look within `patience`.
+    /// The length of this pause from `now` on. If it depends on others, it grows with each check within `patience`.
     pub fn delay(&self, now: StoreTime, ask: &Ask, patience: &RangeInclusive<Duration>) -> Delay {
         let jitter = 0.5 + ask.chance / 2.0;
         if let Some(until) = self.until {
@@ -210,27 +210,27 @@ pub struct Refusal {
     pub why: Reason,
 }
 
-/// How an attempt ended, as far as limits care.
+/// What the end of an attempt says about the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
     Good,
     /// Transient or throttled: the service may be in trouble.
     Bad,
-    /// Permanent, interrupted, never started: it says nothing of the service's health.
+    /// Permanent, interrupted or never started: it says nothing about the service.
     Unknown,
 }
 
-/// The end of an attempt that was admitted, told to the limits once.
+/// The end of an admitted attempt, reported to the limits once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settlement {
     pub health: Health,
-    /// Time that a server asked to be left alone for.
+    /// The time for which a server asked not to be called.
     pub retry_after: Option<Duration>,
     /// The attempt was the breaker's probe.
     pub probe: bool,
-    /// Random number in [0, 1): its rank among those who come back.
+    /// Random number in [0, 1): its rank among those that come back.
     pub rank: f64,
-    /// Moment of its admission on the store's clock, if it is known.
+    /// When it was admitted, on the store's clock, if known.
     pub began: Option<StoreTime>,
 }
 
@@ -245,7 +245,7 @@ impl Settlement {
 pub struct Settled {
     /// Why a retry would be refused, if it would.
     pub refusal: Option<Refusal>,
-    /// Time until this attempt comes back, where others have closed the key before: all come back spread out.
+    /// Time until this attempt comes back, if others have closed the key before it: all come back at staggered times.
     pub back_in: Option<Duration>,
 }
 

@@ -1,7 +1,7 @@
-//! Dead letters: what a run that finally failed leaves, so that `retry replay` can run it again.
+//! Dead letters: files that finally failed runs leave behind, so that `retry replay` can run them again.
 //!
-//! A letter is one file: a line of JSON, the [`Header`], and behind it the exact bytes of the command's input. It is whole if
-//! the header parses and the file is as long as the header says; one rename puts it there.
+//! A letter is one file: a line of JSON, the [`Header`], followed by the exact bytes of the command's input. It is complete
+//! if the header parses and the file has the length that the header states; it appears by a single rename.
 
 mod base64;
 mod course;
@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 /// The version of the format that is written, and the newest that is read.
 pub const VERSION: u64 = 1;
 
-/// The first line of a letter. A field that is missing has its default: the line may be edited by hand.
+/// The first line of a letter. Missing fields have defaults, since the line may be edited by hand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// [`VERSION`].
@@ -44,41 +44,41 @@ pub struct Header {
     pub host: String,
     #[serde(default)]
     pub uid: u32,
-    /// The working directory, for people where it is not UTF-8.
+    /// The working directory; only for people if it is not UTF-8.
     #[serde(default)]
     pub cwd: String,
-    /// Wins over `cwd`; base64.
+    /// Base64; overrides `cwd`.
     #[serde(default)]
     pub cwd_bytes: Option<String>,
     /// Octal.
     #[serde(default)]
     pub umask: String,
-    /// The words of the command as they were typed, for people where one is not UTF-8.
+    /// The words of the command as typed; only for people if one is not UTF-8.
     pub argv: Vec<String>,
-    /// Wins over `argv`; base64, a text a word.
+    /// Base64, one string per word; overrides `argv`.
     #[serde(default)]
     pub argv_bytes: Option<Vec<String>>,
     #[serde(default)]
     pub stdin: Stdin,
-    /// Paths of descriptors, such as `/dev/fd/63`, that the command read too: what stood there is lost.
+    /// Paths of descriptors, such as `/dev/fd/63`, that the command also read. Their content is lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_inputs: Vec<String>,
-    /// The variables whose values were to be stored.
+    /// The variables whose values are stored on request.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Wins over `env`; base64.
+    /// Base64; overrides `env`.
     #[serde(default)]
     pub env_bytes: BTreeMap<String, String>,
-    /// The names of all variables that were set.
+    /// The names of all environment variables.
     #[serde(default)]
     pub env_names: Vec<String>,
-    /// The shell that runs the command's string, if one does.
+    /// The shell that runs the command string, if any.
     #[serde(default)]
     pub shell: Option<String>,
-    /// The policy that was named.
+    /// The name of the selected policy.
     #[serde(default)]
     pub policy: Option<String>,
-    /// Values of settings that somebody gave, as a command line would have them.
+    /// The settings that were given, as texts for a command line.
     #[serde(default)]
     pub settings: serde_json::Map<String, Json>,
     #[serde(default)]
@@ -114,19 +114,19 @@ pub struct Header {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Stdin {
-    /// There was none: a terminal, or `/dev/null`.
+    /// None: a terminal, or `/dev/null`.
     #[default]
     None,
-    /// The bytes stand behind the header.
+    /// The bytes follow the header.
     Bytes {
         bytes: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         crc32: Option<u32>,
     },
-    /// A file that was too large to be copied, read from `offset` on.
+    /// A file that was too large to copy, read from `offset` on.
     File {
         path: String,
-        /// Wins over `path`; base64.
+        /// Base64; overrides `path`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         path_bytes: Option<String>,
         offset: u64,
@@ -135,12 +135,12 @@ pub enum Stdin {
         mtime: i64,
         inode: u64,
     },
-    /// Not all of it could be kept: so much stands behind the header.
+    /// Only part of the input was kept: this many bytes follow the header.
     Partial { bytes: u64, why: String },
 }
 
 impl Stdin {
-    /// The bytes that stand behind the header.
+    /// The number of bytes that follow the header.
     pub fn stored(&self) -> u64 {
         match self {
             Stdin::Bytes { bytes, .. } | Stdin::Partial { bytes, .. } => *bytes,
@@ -148,7 +148,7 @@ impl Stdin {
         }
     }
 
-    /// The bytes that the command reads.
+    /// The number of bytes that the command reads.
     pub fn length(&self) -> u64 {
         match self {
             Stdin::File { size, offset, .. } => size.saturating_sub(*offset),
@@ -164,7 +164,7 @@ impl Stdin {
 }
 
 impl Header {
-    /// Sets the command; `argv` has what `argv_bytes` cannot show.
+    /// Sets the command: `argv`, and `argv_bytes` if a word is not UTF-8.
     pub fn set_argv(&mut self, argv: &[OsString]) {
         self.argv = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let is_text = argv.iter().all(|word| word.to_str().is_some());
@@ -208,7 +208,7 @@ impl Header {
         self.env.iter().map(value).collect()
     }
 
-    /// What the command read that the letter does not hold, in words; `None` if it holds all of it.
+    /// Describes the input that the letter does not contain; `None` if it is complete.
     pub fn missing(&self) -> Option<String> {
         let stdin = match &self.stdin {
             Stdin::Partial { why, .. } => Some(why.clone()),
@@ -220,7 +220,7 @@ impl Header {
         (!all.is_empty()).then(|| all.join("; "))
     }
 
-    /// The umask, if the letter has one that can be read.
+    /// The umask, if the letter has a valid one.
     pub fn mask(&self) -> Option<u32> {
         u32::from_str_radix(&self.umask, 8).ok().filter(|mask| *mask <= 0o777)
     }

@@ -1,11 +1,11 @@
-//! All that `retry` knows and decides, without the machine: a value in, a value out.
+//! The decisions of `retry`, as pure functions of values: nothing here touches the machine.
 //!
 //! The code answers five questions: what was asked ([`policy`]), what happened ([`classify`]), how long to wait
-//! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]). [`cli`] reads what was typed, [`event`] is what is
-//! told, [`ping`] and [`trace`] what others are told of a run, [`report`] what logs of it say, [`metrics`] what is counted of
-//! it, [`letter`] what a failed run leaves, [`simulate`] what a herd of runs would do, [`store`] how shared state is kept, and [`base`] is the ground that all of them stand
-//! on. What touches the machine belongs to the program (`main.rs`). ARCHITECTURE.md has the map, and the order in which rooms may
-//! use each other.
+//! ([`backoff`]), may we go now ([`gate`]), and what next ([`session`]). [`cli`] parses the command line, [`event`] has the
+//! events of a run, [`ping`], [`trace`] and [`metrics`] report a run to other services, [`report`] summarises logs,
+//! [`letter`] has dead letters, [`simulate`] predicts many runs, [`store`] is the interface of shared state, and [`base`]
+//! is what all of them use. What touches the machine belongs to the program (`main.rs`). ARCHITECTURE.md has the map, and
+//! the order in which rooms may use each other.
 //!
 //! The library exists for the program, its benchmarks and its fuzz targets. Its interface may change with any version.
 

@@ -1,9 +1,9 @@
 //! `retry` runs a command again until it works.
 //!
-//! The library (`lib.rs`) knows and decides. Here is what touches the machine: [`sys`], the only module that
-//! has effects, and [`commands`], which is what can be typed. ARCHITECTURE.md has the map.
+//! The library (`lib.rs`) makes all decisions. The program adds what touches the machine: [`sys`], the only module with
+//! effects, and [`commands`], one file for each verb. ARCHITECTURE.md has the map.
 
-// The C entry point stands in `sys/supervise/inherited.rs`.
+// The C entry point is in `sys/supervise/inherited.rs`.
 #![cfg_attr(not(test), no_main)]
 
 mod commands;
@@ -15,12 +15,12 @@ use retry_command::{
     simulate, store, trace,
 };
 
-/// The program, from the first line of ours to its end.
+/// Runs the program.
 #[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
 fn start() -> ! {
     let exit = match std::panic::catch_unwind(run) {
         Ok(exit) => exit,
-        // The unwinding has stopped and reaped the command, and the hook has told of it.
+        // Unwinding has stopped and reaped the command, and the panic hook has reported it.
         Err(_) => Exit::Status(exit_code::FAILURE),
     };
     match exit {

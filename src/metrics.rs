@@ -1,8 +1,8 @@
-//! Runs that ended, as Prometheus counts them: a file of the classic text format that goes on from run to run.
+//! Prometheus counters of finished runs, in a file of the classic text format that is updated by each run.
 //!
-//! [`Metrics::read`] reads such a file, [`Metrics::add_latest`] counts a run, [`Metrics::render`] gives the new file. What
-//! there is, and what it is called, is the table in `family.rs`; names and help texts never change, since two files whose
-//! help texts differ lose series silently.
+//! [`Metrics::read`] reads such a file, [`Metrics::add_latest`] counts a run, [`Metrics::render`] returns the new file. The
+//! families are defined by the table in `family.rs`. Names and help texts never change, since series are lost silently if
+//! two files have different help texts.
 
 mod family;
 mod labels;
@@ -21,20 +21,20 @@ use crate::event::{OUTCOMES, Outcome};
 use family::{CLASSES, FAMILIES, Family, Kind, Samples};
 use labels::Labels;
 
-/// Sets of labels in a file; further ones are counted under the operation `(other)`.
+/// The most sets of labels in a file; further ones are counted under the operation `(other)`.
 pub const MAX_SETS: usize = 500;
 
 /// The first line of a file of metrics.
 pub const MARKER: &str =
     "# Written by retry. Counters go on from run to run; delete this file to begin anew. Format 1.";
 
-/// A run that ended. Times are microseconds.
+/// A finished run. Times are in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended<'a> {
     /// The operation's name.
     pub operation: &'a str,
     pub policy: &'a str,
-    /// The labels that are exported besides, see [`exported`].
+    /// Further exported labels, see [`exported`].
     pub labels: &'a [(String, String)],
     pub outcome: Outcome,
     /// The run succeeded after a failure.
@@ -51,7 +51,7 @@ pub struct Ended<'a> {
 }
 
 /// The counts of one set of labels: the numbers of each family, in the order of [`FAMILIES`] and of their samples.
-/// `None`: there was nothing to tell yet.
+/// `None`: not observed yet.
 #[derive(Clone, Debug, PartialEq)]
 struct Set(Vec<Vec<Option<u64>>>);
 
@@ -60,14 +60,14 @@ struct Set(Vec<Vec<Option<u64>>>);
 #[serde(try_from = "String", into = "String")]
 pub struct Metrics {
     sets: BTreeMap<Labels, Set>,
-    /// Lines of the families that are known which a newer version wrote, by family.
+    /// Lines of known families that a newer version has written, by family.
     carried: BTreeMap<usize, Vec<String>>,
     /// The lines of families that a newer version added.
     unknown: Vec<String>,
 }
 
 impl Metrics {
-    /// Counts a run. Of two runs the last one is that which ended later. Whether it was counted as `(other)`, for want of room.
+    /// Counts a run. The last run is the one that ended later. Returns whether it was counted as `(other)` for lack of room.
     pub fn add(&mut self, run: &Ended<'_>) -> bool {
         let is_latest = |set: &Set| {
             let last = (set.get(family::LAST_RUN), set.get(family::LAST_DURATION));
@@ -76,7 +76,7 @@ impl Metrics {
         self.count(run, is_latest, |last| last.max(Some(moment(run))))
     }
 
-    /// Counts a run that is the latest, whatever the clock said when the others ended. Whether it was counted as `(other)`.
+    /// Counts a run as the latest one, whatever the clock. Returns whether it was counted as `(other)`.
     pub fn add_latest(&mut self, run: &Ended<'_>) -> bool {
         self.count(run, |_| true, |_| Some(moment(run)))
     }
@@ -141,13 +141,13 @@ impl Metrics {
     }
 }
 
-/// Microseconds since the Unix epoch; none of a clock that stands before it.
+/// Microseconds since the Unix epoch; 0 for a clock before it.
 fn moment(run: &Ended<'_>) -> u64 {
     u64::try_from(run.at).unwrap_or_default()
 }
 
 impl Default for Set {
-    /// Counters begin at zero, all of them: the increase of a series that is born at one is seen by nobody.
+    /// All counters start at zero, since the first increase of a series that starts at one would be invisible.
     fn default() -> Self {
         let begin = |family: &Family| if family.kind == Kind::Gauge { None } else { Some(0) };
         Set(FAMILIES.iter().map(|family| vec![begin(family); family.count()]).collect())

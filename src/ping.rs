@@ -1,7 +1,7 @@
-//! Pings: a service that expects a job to run (a dead man's switch) is told that it began and how it ended. Each kind of
-//! service has a dialect of its own.
+//! Pings tell a monitoring service that expects a job to run (a dead man's switch) that it has begun and how it ended. Each
+//! kind of service has its own dialect.
 //!
-//! Whoever knows a ping's URL can ping: it is a secret, and nothing here shows it.
+//! Whoever knows a ping's URL can ping, so it is a secret that is never shown.
 
 mod target;
 
@@ -16,14 +16,14 @@ use crate::base::http::{Answer, Identity, Judged, Method, NoAnswer, Request};
 /// The dialect of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// healthchecks.io, and services with its interface.
+    /// healthchecks.io, and compatible services.
     Healthchecks,
-    /// Sentry's crons.
+    /// Sentry cron monitors.
     Sentry,
     Cronitor,
 }
 
-/// The moment that a service is told of.
+/// The stage of the run that is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     Start,
@@ -32,7 +32,7 @@ pub enum Moment {
     Failure(u8),
 }
 
-/// A run, as far as services are told of it.
+/// The facts of a run that are reported to services.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report<'a> {
     /// The run's id, a UUID.
@@ -43,17 +43,17 @@ pub struct Report<'a> {
     pub elapsed: Duration,
     /// How it ended, in words.
     pub message: &'a str,
-    /// The end of what the command wrote to stderr, where that may be told.
+    /// The end of the command's stderr, if it may be sent.
     pub tail: &'a str,
 }
 
-/// So much of stderr is told, in bytes.
+/// The most bytes of stderr that are sent.
 pub const MAX_TAIL_BYTES: usize = 10_000;
 /// The longest message in a URL, in bytes.
 const MAX_URL_MESSAGE_BYTES: usize = 500;
 
 impl Target {
-    /// The request that tells of a moment.
+    /// The request that reports a stage.
     pub fn request(&self, kind: Kind, moment: Moment, report: &Report<'_>) -> Request {
         let mut url = self.url().clone();
         let body = match kind {
@@ -142,7 +142,7 @@ fn cronitor(url: &mut Url, moment: Moment, report: &Report<'_>) {
     }
 }
 
-/// Judges the answer to a ping. Only what the server refuses is not worth another try.
+/// Judges the answer to a ping. Only a refusal by the server is not worth another try.
 pub fn judge(answer: &Result<Answer, NoAnswer>) -> Judged {
     match answer {
         Ok(Answer { status: 200..=299, .. }) => Judged::Taken,

@@ -1,8 +1,8 @@
-//! Reads logs in one pass, sums them up, and shows what they say.
+//! Reads logs in one pass, summarises them, and shows the result.
 //!
-//! Bytes go in by blocks ([`Analysis`]), a [`model::Report`] comes out, and the formats are functions of it. Pure: files, gzip
-//! and the terminal belong to `commands/report`. Memory does not grow with the log: runs are held until they end, and groups
-//! are capped.
+//! [`Analysis`] takes blocks of bytes and returns a [`model::Report`], and the formats are functions of that. Pure: files,
+//! gzip and the terminal belong to `commands/report`. Memory does not grow with the log: runs are held until they end, and
+//! the number of groups is capped.
 
 mod analysis;
 pub mod checkpoint;

@@ -1,7 +1,7 @@
 //! Traces: the context of W3C Trace Context that a run is part of, and its spans for OpenTelemetry.
 //!
-//! [`Export`] says whether spans are wanted and where; a [`Recorder`] makes them of a run's events; what it has in the end is
-//! encoded as OTLP (`encode.rs`), and [`judge`] says what the collector's answer means.
+//! [`Export`] says whether and where to export spans; a [`Recorder`] makes them from a run's events; they are encoded as
+//! OTLP (`encode.rs`), and [`judge`] interprets the collector's answer.
 
 mod answer;
 mod context;

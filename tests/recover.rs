@@ -5,6 +5,8 @@ mod hooks;
 mod keys;
 mod killed;
 mod letters;
+mod refused_letters;
 mod replay;
 mod stopped;
+mod stopped_replays;
 mod told;

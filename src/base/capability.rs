@@ -1,19 +1,19 @@
 //! Capabilities that some systems lack, each with the name of its `cfg`: the only place that says which system has what.
 //!
-//! `build.rs` includes this file and sets `has_NAME` for each that the system built for has. The build can leave some out
-//! (`BUILD_WITHOUT`), so that what is done without them can be run and tested on a system that has them.
+//! `build.rs` includes this file and sets `has_NAME` for each capability of the target system. A build can leave some out
+//! (`BUILD_WITHOUT`), so that the alternatives can be tested on a system that has them.
 
-/// Something that the program uses where the system has it, and does without elsewhere.
+/// Something that the program uses where the system provides it, and works without elsewhere.
 pub struct Capability {
-    /// The name of its `cfg`, behind `has_`.
+    /// The name of its `cfg`, after `has_`.
     pub name: &'static str,
-    /// The systems that have it, as Rust names them (`target_os`), with a processor where only that one is supported.
+    /// The systems that have it (`target_os`), followed by an architecture if only that one is supported.
     pub systems: &'static [&'static str],
-    /// The calls or files that it consists of.
+    /// The system calls or files that it consists of.
     pub means: &'static str,
-    /// How the program does without it.
+    /// What the program does without it.
     pub without: &'static str,
-    /// The consequence that a user has to know of, if there is one.
+    /// The consequence that users have to know about, if any.
     pub consequence: Option<&'static str>,
 }
 

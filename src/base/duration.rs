@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Large values are held at thirty years: long enough for any wait, far from every clock's overflow.
+/// Larger values are capped at thirty years: long enough for any wait, and far from the overflow of any clock.
 const MAX: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// The pattern of what [`parse`] reads, for the JSON Schema: ECMA 262, without anchors and without groups that capture.
+/// The pattern of the texts that [`parse`] accepts, for the JSON Schema: ECMA 262, without anchors and capture groups.
 pub fn pattern() -> String {
     let blank = BLANK_PATTERN;
     let part = format!("{DECIMAL}{blank}(?:{}){blank}", units().collect::<Vec<_>>().join("|"));
@@ -17,13 +17,13 @@ pub fn units() -> impl Iterator<Item = &'static str> {
     UNITS.iter().flat_map(|(names, _)| *names).copied()
 }
 
-/// Blanks, as a pattern, that may stand around a number and its unit.
+/// The pattern of optional blanks around a number and its unit.
 pub const BLANK_PATTERN: &str = r"[ \t\n\f\r]*";
 /// A number without a sign or an exponent.
 pub const DECIMAL: &str = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)";
 const EXPONENT: &str = "(?:[eE][+-]?[0-9]+)?";
 
-/// The units that are read, with their nanoseconds: those of humantime, and both letters for micro (U+00B5, U+03BC).
+/// The accepted units in nanoseconds: those of humantime, and both letters for micro (U+00B5, U+03BC).
 const UNITS: &[(&[&str], u128)] = &[
     (&["nanos", "nsec", "ns"], 1),
     (&["usec", "us", "\u{b5}s", "\u{3bc}s"], 1_000),
@@ -38,8 +38,8 @@ const UNITS: &[(&[&str], u128)] = &[
 ];
 const SECOND: u128 = 1_000_000_000;
 
-/// Reads a duration. Negative, infinite and not-a-number values are refused, large ones are held at [`MAX`]. Digits
-/// beyond a nanosecond are rounded, but what is more than 0 never becomes 0, which may mean that there is no limit.
+/// Parses a duration. Negative, infinite and not-a-number values are refused; large ones are capped at [`MAX`]. Values are
+/// rounded to the nanosecond, but a positive one never becomes 0, which may mean that there is no limit.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim_ascii();
     if let Some(nanos) = bare_seconds(text).or_else(|| with_units(text)) {
@@ -54,7 +54,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// The nanoseconds of a number of seconds: `90`, `0.5`, `.5`, `1e3`. No sign but a plus, unless it is `-0`.
+/// The nanoseconds of a number of seconds: `90`, `0.5`, `.5`, `1e3`. The only signs are a plus, and the minus of `-0`.
 fn bare_seconds(text: &str) -> Option<u128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -94,9 +94,9 @@ fn with_units(text: &str) -> Option<u128> {
     (!text.is_empty()).then_some(sum)
 }
 
-/// The number that a text begins with, times `unit`, rounded, and at least 1 unless it is 0; and the text behind it.
+/// The number at the start of a text, times `unit`, rounded, and at least 1 unless it is 0; and the rest of the text.
 fn decimal(text: &str, unit: u128) -> Option<(u128, &str)> {
-    /// With as many digits no product overflows, and no nanosecond of any unit is lost.
+    /// With this many digits no product overflows, and no nanosecond of any unit is lost.
     const MAX_DIGITS: usize = 21;
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let (whole, mut rest) = text.split_at(digits(text));
@@ -120,12 +120,12 @@ fn decimal(text: &str, unit: u128) -> Option<(u128, &str)> {
     Some((sum.max(least), rest))
 }
 
-/// The duration as it would be written in an option, exact.
+/// The exact duration, as it would be written in an option.
 pub fn exact(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// The duration as it is said in a message, no finer than anyone reads it: `450ms`, `1.8s`, `2m 5s`.
+/// The duration for a message, with no more precision than a reader needs: `450ms`, `1.8s`, `2m 5s`.
 pub fn approximate(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1_000 {

@@ -1,8 +1,8 @@
-//! Every status that `retry` itself can end with; all others are the command's own.
+//! The exit statuses of `retry` itself; all others are the command's.
 
 /// A shared limit refused the run before any attempt: `EX_TEMPFAIL` of sysexits.h, for mail queues and schedulers.
 pub const REFUSED: u8 = 75;
-/// The last attempt was stopped by a timeout or the deadline, as `timeout(1)` has it.
+/// The last attempt was stopped by a timeout or the deadline, as in `timeout(1)`.
 pub const TIMED_OUT: u8 = 124;
 /// `retry` itself failed: usage, configuration, an internal error, a process tree that could not be killed.
 pub const FAILURE: u8 = 125;
@@ -13,7 +13,7 @@ pub const NOT_FOUND: u8 = 127;
 /// The command failed although its own status was 0: a failed run never exits 0.
 pub const FAILED_WITH_ZERO: u8 = 1;
 
-/// The status of a command that died of `signal`: `128 + n`, as every shell has it.
+/// The status of a command that died of `signal`: `128 + n`, as in every shell.
 pub fn killed_by(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
@@ -23,7 +23,7 @@ pub fn killed_by(signal: i32) -> u8 {
 pub enum Exit {
     /// With this status.
     Status(u8),
-    /// By this signal, so that the shell which waits for us sees that we were interrupted.
+    /// By this signal, so that the shell waiting for us sees that we were interrupted.
     Signal(i32),
 }
 

@@ -1,5 +1,5 @@
 //! The Fowler–Noll–Vo hash, FNV-1a (draft-eastlake-fnv): short names and checksums that are the same in every version of
-//! `retry`. It keeps no secrets.
+//! `retry`. Not for secrets.
 
 /// 64 bits.
 pub fn hash64(bytes: impl IntoIterator<Item = u8>) -> u64 {

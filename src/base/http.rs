@@ -1,9 +1,9 @@
-//! A request over HTTP, and what is made of its answer: worded and judged by the rooms, sent by the machine.
+//! A request over HTTP, and the judgement of its answer. Other rooms build requests and judge answers; `sys` sends them.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A request. Its URL and headers may be secrets: there is no way to show them.
+/// A request. Its URL and headers may be secrets, so it cannot be printed.
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
@@ -20,10 +20,10 @@ pub enum Method {
     Post,
 }
 
-/// Whom to believe, and who to be, over TLS: files in PEM.
+/// The trusted authorities and our own identity for TLS: PEM files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The authorities that are trusted; `None`: those of the host.
+    /// The trusted authorities; `None`: those of the host.
     pub authorities: Option<PathBuf>,
     /// The client's certificate, and its key.
     pub client: Option<(PathBuf, PathBuf)>,
@@ -33,7 +33,7 @@ pub struct Identity {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// The wait that it asks for, in whole seconds.
+    /// The wait that the server asks for, in whole seconds.
     pub retry_after: Option<Duration>,
     /// The beginning of its body.
     pub body: Vec<u8>,
@@ -42,9 +42,9 @@ pub struct Answer {
 /// There was no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// Why, in words that show no part of the URL but the host.
+    /// Why, in words that show no part of the URL except the host.
     pub why: String,
-    /// The connection stood, and was cut.
+    /// The connection was established, and then lost.
     pub cut: bool,
 }
 
@@ -52,8 +52,8 @@ pub struct NoAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
     Taken,
-    /// Another try may help, after this long at the earliest; why, in words.
+    /// Another try may help, after this long at the earliest; the reason in words.
     Again(String, Option<Duration>),
-    /// None would; why, in words.
+    /// Another try would not help; the reason in words.
     Refused(String),
 }

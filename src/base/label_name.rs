@@ -1,9 +1,9 @@
-//! The names of labels that Prometheus allows, and that its users' own labels can have.
+//! Label names that Prometheus allows and that are free for user-defined labels.
 
-/// Names that Prometheus gives labels itself, and those that series of ours have already.
+/// Label names that Prometheus sets itself, and those that our series use.
 const TAKEN: [&str; 8] = ["le", "quantile", "job", "instance", "operation", "policy", "outcome", "class"];
 
-/// Says why metrics cannot have a label of this name, if they cannot.
+/// The reason why metrics cannot have a label of this name, if any.
 pub fn check(name: &str) -> Result<(), String> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(is_word) {

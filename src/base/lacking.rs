@@ -1,15 +1,15 @@
-//! The capabilities that this build does without.
+//! The capabilities that this build lacks.
 
 use super::capability::{CAPABILITIES, Capability};
 
 include!(concat!(env!("OUT_DIR"), "/lacking.rs"));
 
-/// What the system lacks, or what was left out of the build.
+/// The capabilities that the system lacks or that were left out of the build.
 pub fn lacking() -> impl Iterator<Item = &'static Capability> {
     CAPABILITIES.iter().filter(|capability| LACKING.contains(&capability.name))
 }
 
-/// The consequences of what this build does without: whole clauses.
+/// The consequences of the capabilities that this build lacks, as whole clauses.
 pub fn consequences() -> impl Iterator<Item = &'static str> {
     lacking().filter_map(|capability| capability.consequence)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// A moment, on the two clocks that matter. Both stand still while `retry` is stopped by Ctrl-Z.
+/// A point in time, on the two clocks that matter. Both stand still while `retry` is stopped by Ctrl-Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Now {
-    /// Time that the machine was awake: what an attempt's timeout counts.
+    /// Time that the machine was awake. Used for an attempt's timeout.
     pub awake: Duration,
-    /// All time, the machine's sleep included: what deadlines and waits count.
+    /// All time, including suspension of the machine. Used for deadlines and waits.
     pub elapsed: Duration,
 }

@@ -1,14 +1,14 @@
-//! Text that is safe to show: nothing in it can steer a terminal, turn the order of letters round, or pass for a line of
-//! its own; and where the locale knows ASCII alone, it is ASCII.
+//! Makes text safe to show: nothing in it can control a terminal, reverse the order of letters, or pass for a line of its
+//! own. If the locale only supports ASCII, the text becomes ASCII.
 //!
-//! Every writer for people goes through here. [`line`] is for what stands on one line, [`page`] for text of several lines
-//! whose parts are lines already, [`json`] for JSON, which keeps its meaning.
+//! All text for people goes through here. [`line`] is for text on one line, [`page`] for text of several lines whose parts
+//! are safe already, [`json`] for JSON, whose meaning it keeps.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
-/// The characters that the reader's terminal shows.
+/// The characters that the reader's terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     Ascii,
@@ -16,8 +16,8 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// The charset of the locale that the environment names: `LC_ALL` counts before `LC_CTYPE`, and that before `LANG`. Empty
-    /// values do not count. Only a locale that says UTF-8 has it; without any, the locale is `C`.
+    /// The charset of the locale in the environment: `LC_ALL` overrides `LC_CTYPE`, which overrides `LANG`. Empty values
+    /// are ignored. It is UTF-8 only if the locale names it; the default locale is `C`.
     pub fn of_locale(lc_all: Option<&OsStr>, lc_ctype: Option<&OsStr>, lang: Option<&OsStr>) -> Self {
         let named = [lc_all, lc_ctype, lang].into_iter().flatten().find(|value| !value.is_empty());
         let name = named.map(OsStr::to_string_lossy).unwrap_or_default();
@@ -28,7 +28,7 @@ impl Charset {
         if is_utf8 { Self::Utf8 } else { Self::Ascii }
     }
 
-    /// The character shown in place of one that must not be.
+    /// The replacement for a character that must not be shown.
     fn replacement(self) -> &'static str {
         match self {
             Self::Ascii => "?",
@@ -37,7 +37,7 @@ impl Charset {
     }
 }
 
-/// Whether a terminal may act on the character, or a reader be misled by it: controls of C0 and C1, line and paragraph
+/// Whether a terminal may act on the character, or it may mislead a reader: C0 and C1 controls, line and paragraph
 /// separators, and the overrides, embeddings and isolates of bidirectional text. A tab is harmless.
 pub fn is_unsafe(c: char) -> bool {
     let is_bidi = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -49,7 +49,7 @@ pub fn line(text: &str, charset: Charset) -> Cow<'_, str> {
     safe(text, charset, false)
 }
 
-/// The text, its line breaks kept.
+/// The text with its line breaks.
 pub fn page(text: &str, charset: Charset) -> Cow<'_, str> {
     safe(text, charset, true)
 }
@@ -74,8 +74,8 @@ fn safe(text: &str, charset: Charset, breaks: bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// JSON, with what must not be shown escaped: the values stay what they were. Such characters stand in nothing but strings,
-/// and serialising has escaped those of C0 already.
+/// JSON in which characters that must not be shown are escaped; its values stay the same. Such characters occur in strings
+/// only, and those of C0 have already been escaped by the serialiser.
 pub fn json(text: &str, charset: Charset) -> Cow<'_, str> {
     let stays = |c: char| match c {
         '\n' | '\u{20}'..='\u{7e}' => true,
@@ -97,7 +97,7 @@ pub fn json(text: &str, charset: Charset) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The ASCII text for a character, if it has a likeness there.
+/// An ASCII text that resembles the character, if there is one.
 fn in_ascii(c: char) -> Option<&'static str> {
     Some(match c {
         '×' => "x",

@@ -8,12 +8,12 @@ use super::words::{without_password, without_ping};
 /// A file's text, kept for messages.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// As it is named in messages.
+    /// The name of the file in messages.
     pub path: String,
     pub text: String,
 }
 
-/// A stretch of a file.
+/// A range of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpan {
     pub source: Rc<Source>,
@@ -31,7 +31,7 @@ impl SourceSpan {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    /// The source line and a caret under the place.
+    /// The source line, and a caret under the range.
     fn excerpt(&self) -> Vec<String> {
         let (line, column) = self.line_and_column();
         let text = self.source.text.lines().nth(line - 1).unwrap_or_default();
@@ -61,11 +61,11 @@ pub fn blank_for(c: char) -> &'static str {
 /// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The mistake in words, without a full stop.
+    /// A description of the mistake, without a full stop.
     pub message: String,
-    /// Where, when it stands in a file.
+    /// The place, if it is in a file.
     pub place: Option<SourceSpan>,
-    /// The way out.
+    /// How to mend it.
     pub hint: Option<String>,
 }
 
@@ -100,19 +100,19 @@ impl Problem {
     }
 }
 
-/// The known word that `word` was most likely meant to be.
+/// The known word that was most likely meant by `word`.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |known: &str| strsim::damerau_levenshtein(word, known);
     let candidates = known.into_iter().map(|known| (distance(known), known));
     let (distance, known) = candidates.min_by_key(|(distance, _)| *distance)?;
-    // A quarter of its letters, or it is another word: no `--rate` for `--grace`.
+    // More than a quarter of the letters makes it another word: `--grace` does not suggest `--rate`.
     let length = word.chars().count();
     (distance <= (length / 4).clamp(1, 2) && distance < length).then_some(known)
 }
 
-/// The known word that `word` is short for or misspells.
+/// The known word that `word` abbreviates or misspells.
 pub fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// A shorter word stands for too many.
+    /// A shorter word could stand for too many.
     const MIN_WORD_BYTES: usize = 3;
     let word = word.trim().to_lowercase();
     let mut longer = known.iter().filter(|known| word.len() >= MIN_WORD_BYTES && known.starts_with(&*word));
@@ -122,7 +122,7 @@ pub fn meant<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     }
 }
 
-/// `; did you mean exponential?`, where a known word is near.
+/// `; did you mean exponential?`, if a known word is similar.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     meant(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }

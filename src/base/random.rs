@@ -1,5 +1,5 @@
-//! The generator of random numbers behind every draw of a run: one for the program and for clients in virtual time, so that
-//! the same seed means the same waits in both.
+//! The random number generator of a run. The program and simulated clients use the same one, so that a seed gives the same
+//! waits in both.
 
-/// xoshiro256++ (Blackman and Vigna), of 32 bytes. It is fast and small, and no secret comes from it.
+/// xoshiro256++ (Blackman and Vigna), of 32 bytes. Fast and small; not for secrets.
 pub use rand::rngs::Xoshiro256PlusPlus as Generator;

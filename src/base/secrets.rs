@@ -1,9 +1,9 @@
-//! Text without what may be a secret, for what is written down: logs, and rules drafted from them.
+//! Removes possible secrets from text that is written to disk: logs, and rules drafted from them.
 
-/// The text shown in place of a secret.
+/// The replacement for a secret.
 pub const HIDDEN: &str = "***";
 
-/// Names whose values are secrets, also as the end of a longer name (`api_key`).
+/// Names whose values are secrets, also at the end of a longer name (`api_key`).
 const NAMES: [&str; 6] = ["key", "token", "password", "passwd", "secret", "signature"];
 
 /// The text without the userinfo of URLs, and without the values of keys, tokens and passwords (`token=…`).
@@ -32,8 +32,8 @@ fn ends_url(c: char) -> bool {
     c.is_whitespace() || "'\"<>`".contains(c)
 }
 
-/// Where the userinfo of a URL ends, given what stands behind its `://`. A password may hold the signs that end an authority:
-/// what looks like a port and is none belongs to one.
+/// The end of the userinfo in a URL, given the text after its `://`. A password may contain characters that end an
+/// authority: if what looks like a port is not a number, it is part of a password.
 fn userinfo(url: &str) -> Option<usize> {
     let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
     let has_port = |(_, port): (&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
@@ -63,7 +63,7 @@ fn without_values(text: &str) -> String {
     out + rest
 }
 
-/// Does the text end in the name of a secret?
+/// Whether the text ends in the name of a secret.
 fn is_secret(text: &str) -> bool {
     let name = text.as_bytes();
     NAMES.iter().any(|secret| {
@@ -72,7 +72,7 @@ fn is_secret(text: &str) -> bool {
     })
 }
 
-/// Where a value stands: within its quotes, or up to a separator.
+/// The range of a value: within its quotes, or up to a separator.
 fn span(value: &str) -> (usize, usize) {
     match value.chars().next().filter(|quote| "'\"".contains(*quote)) {
         Some(quote) => (1, value[1..].find(quote).map_or(value.len(), |length| 1 + length)),

@@ -1,6 +1,6 @@
-//! Numbers of bytes in text: `1GiB`, `64MiB`, `10k`, `4096`.
+//! Sizes in bytes as text: `1GiB`, `64MiB`, `10k`, `4096`.
 
-/// The units that are read, in lower case. A letter alone is the binary unit, as in `head -c` and `sort -S`.
+/// The accepted units, in lower case. A single letter is the binary unit, as in `head -c` and `sort -S`.
 pub const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("b", 1),
@@ -18,7 +18,7 @@ pub const UNITS: [(&str, u64); 14] = [
     ("tb", 1_000_000_000_000),
 ];
 
-/// Reads a size.
+/// Parses a size.
 pub fn parse(text: &str) -> Result<u64, String> {
     let text = text.trim_ascii();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| format!("'{text}' is too large: use at most 16777215TiB"))
 }
 
-/// A size as it can be read again: in the largest binary unit that it is a multiple of.
+/// A size in the largest binary unit that divides it, so that it parses to the same value.
 pub fn exact(bytes: u64) -> String {
     let fits = |unit: u64| bytes > 0 && bytes.is_multiple_of(unit);
     let unit = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]

@@ -16,13 +16,13 @@ pub type Key<'t> = Spanned<Cow<'t, str>>;
 /// A value, with its place.
 pub type Value<'t> = Spanned<DeValue<'t>>;
 
-/// A file that is being read, and its problems so far.
+/// A file that is being read, and the problems found so far.
 #[derive(Debug)]
 pub struct Reader<'s> {
     source: &'s Rc<Source>,
     /// The offsets of the syntax errors, in bytes.
     broken: Vec<usize>,
-    /// How many of the problems, the first ones, are syntax errors.
+    /// The number of syntax errors, which come first among the problems.
     syntax: usize,
     problems: Vec<Problem>,
 }
@@ -32,16 +32,16 @@ impl<'s> Reader<'s> {
         Self { source, broken: Vec::new(), syntax: 0, problems: Vec::new() }
     }
 
-    /// The file's own table: all that can be read of it. Syntax errors become problems.
+    /// The file's top-level table, as far as it can be parsed. Syntax errors become problems.
     pub fn root(&mut self) -> DeTable<'s> {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
         let mut lines = BTreeSet::new();
         for error in errors {
-            // Keys that nest too deeply are told of without a place.
+            // Keys that are nested too deeply are reported without a place.
             let span = error.span();
             self.broken.extend(span.as_ref().map(|span| span.start));
             let before = span.as_ref().and_then(|span| self.source.text.get(..span.start));
-            // What follows on a line follows from its first error.
+            // Further errors on a line are consequences of the first one.
             if before.is_none_or(|before| lines.insert(before.matches('\n').count())) {
                 let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
                 self.problems.push(Problem::new(message).at(Some(self.place(span.unwrap_or(0..0)))));
@@ -51,13 +51,12 @@ impl<'s> Reader<'s> {
         table.into_inner()
     }
 
-    /// True if a syntax error stands before this place: the tables behind it may have lost their headers.
+    /// Whether there is a syntax error before this place, so that later tables may have lost their headers.
     pub fn is_broken_before(&self, span: &Range<usize>) -> bool {
         self.broken.iter().any(|at| *at < span.start)
     }
 
-    /// The problems from top to bottom. A syntax error leaves a value behind that is wrong as well: such a value is not
-    /// reported again.
+    /// The problems from top to bottom. The invalid value that a syntax error leaves behind is not reported again.
     pub fn finish(mut self) -> Vec<Problem> {
         let syntax = self.syntax;
         let broken = self.broken;
@@ -81,7 +80,7 @@ impl<'s> Reader<'s> {
         SourceSpan { source: Rc::clone(self.source), start: span.start, end: span.end }
     }
 
-    /// The text of the file at this place.
+    /// The text of the file in this range.
     pub fn text_at(&self, span: Range<usize>) -> &'s str {
         self.source.text.get(span).unwrap_or_default()
     }
@@ -90,13 +89,13 @@ impl<'s> Reader<'s> {
         self.problems.push(problem);
     }
 
-    /// Keeps a problem and its place; the hint is the way out.
+    /// Records a problem, its place, and a hint.
     pub fn refuse(&mut self, span: Range<usize>, message: impl Into<String>, hint: Option<String>) {
         let problem = Problem::new(message).at(Some(self.place(span)));
         self.problems.push(Problem { hint, ..problem });
     }
 
-    /// Refuses a key, with the known one that is near.
+    /// Refuses a key, and suggests a similar one that is known.
     pub fn unknown_key(&mut self, key: &Key<'_>, known: &[&str]) {
         let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
             || format!("the keys are {}", known.join(", ")),
@@ -105,7 +104,7 @@ impl<'s> Reader<'s> {
         self.refuse(key.span(), format!("unknown key '{}'", key.get_ref()), Some(hint));
     }
 
-    /// Refuses a value that is of another type than the one that is wanted, or out of its range.
+    /// Refuses a value that has the wrong type or is out of range.
     pub fn wrong_type(&mut self, name: &str, value: &Value<'_>, wanted: &str) {
         let found = type_name(value.get_ref());
         let is_out_of_range = matches!(value.get_ref(), DeValue::Integer(_)) && wanted.contains(found);
@@ -113,7 +112,7 @@ impl<'s> Reader<'s> {
         self.refuse(value.span(), format!("{name} must be {wanted}{but}"), None);
     }
 
-    /// Refuses a table that lacks a required key, or all of the keys that are its conditions.
+    /// Refuses a table that lacks a required key, or that has no condition at all.
     pub fn require(
         &mut self,
         (name, table, span): (&str, &DeTable<'_>, Range<usize>),
@@ -191,7 +190,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The entries of a table as they stand in the file, so that mistakes are reported from top to bottom.
+/// The entries of a table in the order of the file, so that mistakes are reported from top to bottom.
 pub fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);

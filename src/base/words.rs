@@ -1,4 +1,4 @@
-//! Words that several rooms say, in one place.
+//! Wording that is shared by several rooms.
 
 use super::secrets::HIDDEN;
 
@@ -7,26 +7,26 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The operating system's words for an error, without its number.
+/// The operating system's message for an error, without its number.
 pub fn of_system(error: &std::io::Error) -> String {
     without_number(&error.to_string()).to_owned()
 }
 
-/// The words of an error of the operating system, without the number that std appends.
+/// The message of a system error, without the number that std appends.
 pub fn without_number(text: &str) -> &str {
     text.split(" (os error").next().unwrap_or(text)
 }
 
-/// A text without what may be a password in a server's URL: `redis://user:***@host`, `redis+unix:///socket?pass=***`.
+/// Hides possible passwords in server URLs: `redis://user:***@host`, `redis+unix:///socket?pass=***`.
 pub fn without_password(text: String) -> String {
     if !text.contains(':') {
         return text;
     }
-    // `redis:user:…` is no URL, but may have been meant as one.
+    // `redis:user:…` is not a URL, but may have been meant as one.
     let meant = || SERVERS.iter().find_map(|scheme| text.find(scheme).map(|at| at + scheme.len()));
     let Some(begin) = text.find("://").map(|at| at + 3).or_else(meant) else { return text };
     let (front, rest) = text.split_at(begin);
-    // A password may hold the signs that end an authority, as long as an @ follows.
+    // A password may contain characters that end an authority, as long as an @ follows.
     let (authority, rest) = rest.rfind('@').map_or(("", rest), |at| rest.split_at(at));
     let authority = match authority.split_once(':') {
         Some((user, _)) => format!("{user}:{HIDDEN}"),
@@ -44,8 +44,8 @@ pub fn without_password(text: String) -> String {
     format!("{front}{authority}{place}?{query}")
 }
 
-/// A line of a configuration without what may be a ping's URL, which is a secret: the value of a key `ping`, and every URL
-/// of the web.
+/// Hides possible ping URLs, which are secrets, in a line of a configuration: the value of a key `ping`, and every HTTP
+/// URL.
 pub fn without_ping(line: &str) -> String {
     let value = line.match_indices("ping").find_map(|(at, key)| {
         let rest = line[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
@@ -67,9 +67,9 @@ pub fn without_ping(line: &str) -> String {
     out
 }
 
-/// The beginnings of servers' URLs.
+/// The schemes of server URLs.
 const SERVERS: [&str; 7] =
     ["redis:", "rediss:", "redis+unix:", "valkey:", "valkeys:", "valkey+unix:", "unix:"];
 
-/// The name of what finds no room under its own.
+/// The name under which everything beyond a cap is counted together.
 pub const OTHER: &str = "(other)";

@@ -1,4 +1,4 @@
-//! The result of an attempt, as the machine reports it: facts only, no judgement.
+//! The result of an attempt: facts only, no judgement.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::base::words::of_system;
 pub struct AttemptResult {
     /// How the command ended.
     pub ending: Ending,
-    /// `retry` stopped the command: its timeout or the run's deadline had passed.
+    /// `retry` stopped the command because its timeout or the run's deadline had passed.
     pub timed_out: bool,
-    /// Time from the start of the command to the end of everything that had to end with it.
+    /// Time from the start of the command until it and everything that had to end with it had ended.
     pub duration: Duration,
     /// The hint that the command wrote into `$RETRY_HINT`.
     pub hint: Option<Hint>,
-    /// Nobody reads our standard output any more.
+    /// The reader of our standard output has gone away.
     pub reader_gone: bool,
-    /// The output, where some was captured; a simulated attempt has none, and there are many of them.
+    /// The output, if some was captured. Boxed, since simulated attempts have none and are many.
     pub output: Option<Box<Output>>,
-    /// When it ended, in seconds since the Unix epoch: what dates in its output are read against.
+    /// When it ended, in seconds since the Unix epoch: dates in its output are relative to it.
     pub ended_at: i64,
 }
 
@@ -39,22 +39,22 @@ pub enum Ending {
 /// Why a command could not be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartFailure {
-    /// Which call refused.
+    /// The call that failed.
     pub stage: Stage,
     /// The operating system's error number.
     pub errno: i32,
 }
 
-/// The call that refused to start the command.
+/// The call that failed to start the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// No process could be made for it: `fork`, or the pipe that reports on it.
+    /// No process could be created: `fork`, or the pipe that reports on it.
     Fork,
-    /// None: its input could not be given to it, or not to the end, for which it was killed.
+    /// No call: its input could not be provided, or only in part, and it was killed for that.
     Input,
-    /// The process was there, but the program could not be executed: `execve`.
+    /// The process was created, but the program could not be executed: `execve`.
     Exec,
-    /// `execve` again: the program is there, but not the interpreter that its `#!` line names.
+    /// `execve` again: the program exists, but the interpreter named by its `#!` line does not.
     Interpreter,
 }
 
@@ -64,7 +64,7 @@ impl StartFailure {
         !matches!(self.stage, Stage::Fork | Stage::Input) && self.errno == libc::ENOENT
     }
 
-    /// True where a later start may work: a resource is short, or the file is being written (`ETXTBSY`).
+    /// True if a later start may work: a resource is exhausted, or the file is being written (`ETXTBSY`).
     pub fn is_transient(self) -> bool {
         matches!(self.stage, Stage::Fork | Stage::Input)
             || matches!(
@@ -80,7 +80,7 @@ impl StartFailure {
 }
 
 impl AttemptResult {
-    /// An attempt of which no more is known than how it ended.
+    /// An attempt about which only its ending is known.
     pub fn ended(ending: Ending) -> Self {
         Self {
             ending,
@@ -99,7 +99,7 @@ impl AttemptResult {
         self.output.as_deref().unwrap_or(NOTHING)
     }
 
-    /// The status that a shell would report, or `timeout(1)` where we stopped the command.
+    /// The status that a shell would report, or `timeout(1)` if we stopped the command.
     pub fn status(&self) -> u8 {
         if self.timed_out { crate::base::exit_code::TIMED_OUT } else { self.ending.status() }
     }

@@ -1,8 +1,8 @@
-//! Which of a command's streams a condition is about.
+//! The streams of a command that a condition applies to.
 
 use super::output::Stream;
 
-/// The streams that a pattern looks at. Bytes come from a [`Stream`]; a channel chooses among those.
+/// The streams that a pattern is matched against. Bytes arrive on a [`Stream`]; a channel selects among streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     Stdout,
@@ -20,7 +20,7 @@ impl Channel {
         Self::NAMES.iter().find(|(_, channel)| *channel == self).map_or("", |(name, _)| name)
     }
 
-    /// Does a pattern on this channel look at a stream? Merged output is looked at by all.
+    /// Whether a pattern on this channel is matched against a stream. Merged output is matched by every channel.
     pub fn sees(self, stream: Stream) -> bool {
         match (self, stream) {
             (Channel::Both, _) | (_, Stream::Merged) => true,

@@ -1,4 +1,4 @@
-//! The judgement of an attempt, and where it came from.
+//! The verdict on an attempt, and the rule that it came from.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -9,11 +9,11 @@ use std::time::Duration;
 pub enum Class {
     /// The command worked.
     Success,
-    /// A failure that may pass: try again.
+    /// A failure that may pass: retry.
     Transient,
-    /// A refusal because of a limit: try again, and respect the wait that was asked for.
+    /// A refusal because of a limit: retry, and respect the wait that was asked for.
     Throttled,
-    /// A failure that will come again: stop.
+    /// A failure that would recur: stop.
     Permanent,
 }
 
@@ -28,7 +28,7 @@ impl Class {
         }
     }
 
-    /// Is another attempt worth it?
+    /// Whether another attempt is worthwhile.
     pub fn is_retryable(self) -> bool {
         matches!(self, Class::Transient | Class::Throttled)
     }
@@ -46,7 +46,7 @@ pub struct RuleId {
 }
 
 impl RuleId {
-    /// A rule that is no profile's.
+    /// A rule that is not part of a profile.
     pub fn new(source: &'static str, id: &'static str) -> Self {
         Self { source, profile: None, id: Cow::Borrowed(id) }
     }
@@ -61,18 +61,18 @@ pub struct Classification {
     pub kind: Option<Cow<'static, str>>,
     /// The ending in a few words: `exit 7`, `timeout`. Equal reasons are counted together.
     pub reason: Cow<'static, str>,
-    /// The line of output that it was seen by, fit for a terminal.
+    /// The line of output that the rule matched, made safe for a terminal.
     pub quote: Option<String>,
-    /// At least this long the next attempt should wait, because someone asked for it.
+    /// The least wait before the next attempt, as requested by the server or the command.
     pub retry_after: Option<Duration>,
-    /// The status that the output speaks of.
+    /// The HTTP status found in the output.
     pub http_status: Option<u16>,
-    /// The request may have taken effect, and only for that it is not tried again.
+    /// The request may have taken effect, which is the only reason why it is not retried.
     pub may_have_been_applied: bool,
 }
 
 impl Classification {
-    /// A class by a rule, of which no more is known.
+    /// A verdict of which only the class, the rule and the reason are known.
     pub fn new(class: Class, rule: RuleId, reason: Cow<'static, str>) -> Self {
         Self {
             class,
@@ -86,7 +86,8 @@ impl Classification {
         }
     }
 
-    /// Whatever it was, it ends the run: another attempt would read something else, and an empty input may well "succeed".
+    /// Ends the run whatever the verdict was: another attempt would read different input, and an empty one may well
+    /// "succeed".
     pub fn with_stdin_lost(self, why: &str) -> Self {
         Self {
             class: Class::Permanent,
@@ -97,7 +98,7 @@ impl Classification {
         }
     }
 
-    /// The party at fault, for readers who sort that way: `system`, `user` or `transient`. `None` for a success.
+    /// The party at fault, for consumers that distinguish these: `system`, `user` or `transient`. `None` for a success.
     pub fn category(&self) -> Option<&'static str> {
         match self.class {
             Class::Success => None,

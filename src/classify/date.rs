@@ -1,12 +1,12 @@
-//! Dates as servers write them, in seconds since the Unix epoch.
+//! Parses dates as servers write them, into seconds since the Unix epoch.
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A date in one of the three forms of RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37
-/// GMT`, `Sun Nov  6 08:49:37 1994`. `now` tells the century of two digits: more than 50 years ahead is the past.
+/// GMT`, `Sun Nov  6 08:49:37 1994`. `now` resolves two-digit years: a date more than 50 years ahead is in the past.
 pub fn http(text: &str, now: i64) -> Option<i64> {
-    // No date has more words; what follows may be long.
+    // No date has more words, and the text after it may be long.
     let words: Vec<&str> = text.split_ascii_whitespace().take(8).collect();
     match words[..] {
         [weekday, date, time, zone, ..] if weekday.ends_with(',') && date.contains('-') && is_gmt(zone) => {
@@ -26,7 +26,7 @@ pub fn http(text: &str, now: i64) -> Option<i64> {
     }
 }
 
-/// `2023-08-04T12:00:00Z`, `2024-12-01 10:11:12 UTC`, also without a zone, which is UTC then.
+/// `2023-08-04T12:00:00Z` or `2024-12-01 10:11:12 UTC`; UTC if no zone is given.
 pub fn iso(text: &str) -> Option<i64> {
     let date = text.get(..10)?;
     let time = text.get(11..19)?;
@@ -39,7 +39,7 @@ pub fn iso(text: &str) -> Option<i64> {
     moment(digits(year)?, month, digits(day)?, time)
 }
 
-/// A moment of RFC 3339, `2026-11-21T21:33:09.5+02:00`; without a zone it is UTC.
+/// A timestamp of RFC 3339, `2026-11-21T21:33:09.5+02:00`; UTC if no zone is given.
 pub fn rfc3339(text: &str) -> Option<i64> {
     let text = text.trim();
     let at = iso(text)?;
@@ -74,7 +74,7 @@ fn digits(text: &str) -> Option<i64> {
 }
 
 fn century(short: i64, now: i64) -> i64 {
-    // A year has 31,556,952 seconds in the mean.
+    // A year has 31,556,952 seconds on average.
     let this_year = (1970 + now / 31_556_952).clamp(0, 9_999);
     let year = this_year - this_year % 100 + short;
     if year > this_year + 50 { year - 100 } else { year }
@@ -88,7 +88,7 @@ fn moment(year: i64, month: u32, day: i64, time: &str) -> Option<i64> {
     valid.then(|| days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar; years begin in March, so that the leap day is the last.
+/// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap day is the last day.
 fn days(year: i64, month: u32, day: i64) -> i64 {
     let month = i64::from(month);
     let year = if month <= 2 { year - 1 } else { year };

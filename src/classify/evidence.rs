@@ -1,5 +1,5 @@
-//! The evidence in an attempt's output: its streams made fit for rules, and what they say of HTTP statuses and waits.
-//! Everything is found when it is first asked for, and once per attempt, whoever asks.
+//! The evidence in an attempt's output: its normalised streams, and the HTTP statuses and waits found in them. Everything
+//! is computed on first use, once per attempt.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use super::profile::Captures;
 use super::retry_after::{forbidden, retry_after};
 use super::{http, lines};
 
-/// The evidence of one attempt. Profiles see the streams that they read, rules of the policy every captured one.
+/// The evidence of one attempt. Profiles see the streams that they read; rules of the policy see every captured stream.
 #[derive(Debug)]
 pub struct Evidence<'a> {
-    /// Both streams, where they were one.
+    /// Both streams, if they were merged.
     stderr: Option<Captured<'a>>,
     stdout: Option<Captured<'a>>,
     merged: bool,
@@ -35,7 +35,7 @@ struct Captured<'a> {
     http_status: OnceCell<Option<u16>>,
 }
 
-/// The phase of judgement in which a condition on either stream is asked.
+/// The phase of judgement in which a condition on either stream is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     Any,
@@ -44,12 +44,12 @@ pub(super) enum Scope {
 }
 
 impl<'a> Evidence<'a> {
-    /// Evidence of which profiles read everything.
+    /// Evidence in which profiles read every stream.
     pub fn of(attempt: &'a AttemptResult) -> Self {
         Self::read(attempt, Captures { stdout: true, stderr: true })
     }
 
-    /// Evidence of which profiles read these streams. Where both are one, it is read for either.
+    /// Evidence in which profiles read these streams. A merged stream is read for either.
     pub(super) fn read(attempt: &'a AttemptResult, read: Captures) -> Self {
         let captured = &attempt.output().text;
         let merged = captured.merged;
@@ -72,21 +72,21 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The streams that profiles read, the more telling one first.
+    /// The streams that profiles read, the more reliable one first.
     fn read_streams(&self) -> impl Iterator<Item = &Captured<'a>> {
         self.stderr.iter().chain(&self.stdout).filter(|stream| stream.is_read)
     }
 
-    /// The texts that profiles read, the more telling one first.
+    /// The texts that profiles read, the more reliable one first.
     pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
         self.read_streams().map(Captured::text)
     }
 
-    /// The texts that a condition of a profile looks at.
+    /// The texts that a condition of a profile is checked against.
     pub(super) fn texts_of(&self, channel: Channel, scope: Scope) -> impl Iterator<Item = &Text> {
         let stderr = channel != Channel::Stdout || self.merged;
         let stdout = channel != Channel::Stderr;
-        // A rule that names its stream looks at it when its phase first comes.
+        // A rule that names its stream is checked when its phase first comes up.
         let (stderr, stdout) = match scope {
             Scope::Stderr if channel == Channel::Both => (stderr, false),
             Scope::Stdout => (false, stdout),
@@ -97,28 +97,28 @@ impl<'a> Evidence<'a> {
         streams.filter(|stream| stream.is_read).map(Captured::text)
     }
 
-    /// May the texts that profiles read be but the end of what was written?
+    /// Whether the texts that profiles read may be only the end of the output.
     pub(super) fn is_cut(&self) -> bool {
         self.read_streams().any(|stream| Text::is_cut(stream.raw))
     }
 
-    /// The last HTTP status in what profiles read.
+    /// The last HTTP status in the streams that profiles read.
     pub(super) fn http_status(&self) -> Option<u16> {
         self.read_streams().find_map(Captured::http_status)
     }
 
-    /// The last HTTP status in everything that was captured.
+    /// The last HTTP status in all captured output.
     pub(super) fn any_http_status(&self) -> Option<u16> {
         self.stderr.iter().chain(&self.stdout).find_map(Captured::http_status)
     }
 
-    /// The wait that the server asked for, in what profiles read.
+    /// The wait that the server asked for, in the streams that profiles read.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let find = || retry_after(&self.texts().collect::<Vec<_>>(), self.ended_at);
         *self.retry_after.get_or_init(find)
     }
 
-    /// Does the server say not to come back, in what profiles read?
+    /// Whether the server forbids retries, in the streams that profiles read.
     pub(super) fn forbidden(&self) -> bool {
         *self.forbidden.get_or_init(|| forbidden(&self.texts().collect::<Vec<_>>()))
     }

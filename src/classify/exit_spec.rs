@@ -1,31 +1,31 @@
-//! Exit specs: which endings an option speaks of (`1`, `5-9`, `SIGKILL`, `signal`, `timeout`, `!2`).
+//! Exit specs: the ways of ending that an option selects (`1`, `5-9`, `SIGKILL`, `signal`, `timeout`, `!2`).
 
 use std::ops::RangeInclusive;
 
 use super::attempt::{AttemptResult, Ending};
 use super::signal;
 
-/// A list of exit specs, in the order written. The default one matches nothing.
+/// A list of exit specs, in the order given. The default matches nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExitSpecs(Vec<ExitSpec>);
 
 /// An item of the list.
 #[derive(Clone, Debug, PartialEq)]
 struct ExitSpec {
-    /// Written with `!`: it takes away.
+    /// Written with `!`: it removes matches.
     negated: bool,
     ending: Matched,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Matched {
-    /// Statuses as a shell reports them, so 137 is also a command that died of SIGKILL.
+    /// Statuses as a shell reports them: 137 also matches a command that died of SIGKILL.
     Codes(RangeInclusive<u8>),
     /// Death by this signal.
     Signal(i32),
     /// Death by any signal.
     AnySignal,
-    /// An attempt that we stopped for time.
+    /// An attempt that was stopped by a timeout.
     Timeout,
     NotFound,
     NotExecutable,
@@ -38,28 +38,28 @@ const WORDS: &[(&str, Matched)] = &[
     ("not-executable", Matched::NotExecutable),
 ];
 
-/// The endings that are named by a word.
+/// The ways of ending that have a name.
 pub fn words() -> impl Iterator<Item = &'static str> {
     WORDS.iter().map(|(name, _)| *name)
 }
 
-/// A number in digits alone, blanks around it.
+/// A number of digits only, surrounded by optional blanks.
 pub fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
     digits(text.trim_ascii())
 }
 
-/// A number in digits alone.
+/// A number of digits only.
 pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 impl ExitSpecs {
-    /// Reads a comma list.
+    /// Parses a comma-separated list.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split(',').map(|item| ExitSpec::parse(item.trim_ascii())).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Two lists, one after the other.
+    /// Concatenates two lists.
     pub fn extend(&mut self, other: ExitSpecs) {
         self.0.extend(other.0);
     }
@@ -73,14 +73,14 @@ impl ExitSpecs {
         )
     }
 
-    /// Puts other items before its own; a list that begins with everything holds them already.
+    /// Prepends other items. A list that begins with everything contains them already.
     pub fn begin_with(&mut self, other: &ExitSpecs) {
         if !self.0.first().is_some_and(|first| first.negated) {
             self.0.splice(0..0, other.0.iter().cloned());
         }
     }
 
-    /// Does an item name status 0, alone or in a range?
+    /// Whether an item names status 0, alone or in a range.
     pub fn names_zero(&self) -> bool {
         let zero = |spec: &ExitSpec| {
             !spec.negated && matches!(&spec.ending, Matched::Codes(codes) if codes.contains(&0))
@@ -92,12 +92,12 @@ impl ExitSpecs {
         self.0.is_empty()
     }
 
-    /// The first item that is anything but a status code, where only codes are meant.
+    /// The first item that is not a status code, for options that accept only codes.
     pub fn other_than_codes(&self) -> Option<String> {
         self.0.iter().find(|spec| !matches!(spec.ending, Matched::Codes(_))).map(ToString::to_string)
     }
 
-    /// A list that begins with `!x` begins with everything; from there each item adds or takes away.
+    /// A list that begins with `!x` starts from everything; each item then adds or removes matches.
     pub fn matches(&self, attempt: &AttemptResult) -> bool {
         let everything = self.0.first().is_some_and(|first| first.negated);
         self.0.iter().fold(
@@ -108,7 +108,7 @@ impl ExitSpecs {
         )
     }
 
-    /// The items as they would be written.
+    /// The items as a user would write them.
     pub fn items(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
@@ -145,7 +145,7 @@ impl Matched {
     }
 
     fn matches(&self, attempt: &AttemptResult) -> bool {
-        // What we stopped for time is a timeout and nothing else, whatever the command made of our signal.
+        // An attempt that we stopped is a timeout and nothing else, however the command reacted to our signal.
         if attempt.timed_out {
             return matches!(self, Matched::Timeout);
         }

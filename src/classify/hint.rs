@@ -1,11 +1,11 @@
-//! The command's own word: the lines that it writes into the file named by `$RETRY_HINT`.
+//! Hints from the command: the lines that it writes into the file named by `$RETRY_HINT`.
 
 use std::time::Duration;
 
 use super::Class;
 use crate::base::duration;
 
-/// The command's own account of its failure. A later line replaces an earlier one of the same key.
+/// The command's own account of its failure. A later line replaces an earlier one with the same key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hint {
     pub class: Option<Class>,
@@ -13,15 +13,15 @@ pub struct Hint {
     pub reason: Option<String>,
 }
 
-/// The longest wait that is believed. A longer one is a mistake, such as a date read as seconds.
+/// The longest wait that is accepted. A longer one is a mistake, such as a date read as seconds.
 const MAX_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Longer reasons are cut: they are for a message and a log line.
 const MAX_REASON_CHARS: usize = 200;
 
 impl Hint {
-    /// Reads `class=`, `retry-after=` and `reason=` lines; anything else, and any value that makes no sense, is
-    /// no hint. `None` when nothing was said.
+    /// Parses `class=`, `retry-after=` and `reason=` lines; other lines and invalid values are ignored. `None` if nothing
+    /// remains.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut hint = Hint::default();
         for line in String::from_utf8_lossy(text).lines() {
@@ -39,7 +39,7 @@ impl Hint {
         (hint != Hint::default()).then_some(hint)
     }
 
-    /// A hint without a class speaks of a limit: it means throttled.
+    /// A hint without a class means throttled.
     pub fn class(&self) -> Class {
         self.class.unwrap_or(Class::Throttled)
     }
@@ -49,7 +49,7 @@ fn class(word: &str) -> Option<Class> {
     [Class::Transient, Class::Throttled, Class::Permanent].into_iter().find(|class| class.name() == word)
 }
 
-/// Zero, negative and absurd waits are no hint.
+/// Zero, negative and absurd waits are ignored.
 fn wait(text: &str) -> Option<Duration> {
     duration::parse(text).ok().filter(|wait| !wait.is_zero() && *wait <= MAX_WAIT)
 }

@@ -1,9 +1,9 @@
-//! The HTTP status in a tool's words. A number counts only in a context that says what it is: a port, a line number
-//! or a size is none. The last one wins, since clients tell of each of their tries.
+//! Finds the HTTP status in a tool's output. A number counts only in a context that identifies it as a status, not as a
+//! port, a line number or a size. The last one wins, since clients report each of their attempts.
 
 use super::normalise::Text;
 
-/// The phrases by which statuses are known, in lower case (RFC 9110, the IANA registry, and those of common proxies).
+/// The reason phrases of statuses, in lower case (RFC 9110, the IANA registry, and those of common proxies).
 const REASONS: &[(u16, &str)] = &[
     (400, "bad request"),
     (401, "unauthorized"),
@@ -62,7 +62,7 @@ const REASONS: &[(u16, &str)] = &[
     (529, "overloaded"),
 ];
 
-/// Numbers that are statuses: `exit status 128` is none.
+/// The range of HTTP statuses: 128 in `exit status 128` is not one.
 fn is_status(code: u16) -> bool {
     matches!(
         code,
@@ -70,7 +70,7 @@ fn is_status(code: u16) -> bool {
     )
 }
 
-/// Words that say that the number behind them is a status. Behind the number anything may stand.
+/// Words that identify the number after them as a status. Anything may follow the number.
 const BEFORE: &[&str] = &[
     "returned error",
     "http",
@@ -107,7 +107,7 @@ const BEFORE: &[&str] = &[
     "http/3",
 ];
 
-/// Words that say so when nothing but the end of a phrase stands behind the number: `got 404 rows` is no status.
+/// Words that do so only if the phrase ends after the number: the number in `got 404 rows` is not a status.
 const BEFORE_ALONE: &[&str] = &[
     "got",
     "returned",
@@ -122,10 +122,10 @@ const BEFORE_ALONE: &[&str] = &[
     "エラー",
 ];
 
-/// Words before which `status` and its like mean something else.
+/// Words that give a following `status` or `code` another meaning.
 const NOT_AFTER: &[&str] = &["exit", "exited with", "exit code", "process", "child", "signal"];
 
-/// The bytes before a number that are inspected: enough for a method and a URL.
+/// The number of bytes before a number that are inspected: enough for a method and a URL.
 const CONTEXT_BYTES: usize = 320;
 
 /// The last HTTP status in the text.
@@ -149,8 +149,8 @@ pub(super) fn last_status(text: &Text) -> Option<u16> {
     None
 }
 
-/// An error that no list has, where the words before it speak of nothing but HTTP (RFC 9110, section 15: its first digit
-/// says what it is).
+/// An unlisted error status, if the words before it are about HTTP only (its first digit gives its class: RFC 9110, section
+/// 15).
 fn is_surely_one(code: u16, before: &[u8], after: &[u8]) -> bool {
     let words = trim_end(before, b" \n:='\"([<`");
     let ends = after.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
@@ -185,7 +185,7 @@ fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
     if follows_request(code, before) {
         return true;
     }
-    // What begins a line is the number of a step or of a line as well.
+    // A number at the start of a line may be that of a step or of the line.
     let before = if begins_line(before, after) { &[][..] } else { before };
     if is_in_brackets(code, before, after) {
         return true;
@@ -206,7 +206,7 @@ fn has_context(code: u16, before: &[u8], after: &[u8]) -> bool {
         && phrase_ends(after)
 }
 
-/// `404: ` or `[404] ` where a line begins.
+/// `404: ` or `[404] ` at the start of a line.
 fn begins_line(before: &[u8], after: &[u8]) -> bool {
     let is_start = |before: &[u8]| before.last().is_none_or(|byte| *byte == b'\n');
     (is_start(before) && after.starts_with(b": "))
@@ -225,7 +225,7 @@ fn follows_request(code: u16, before: &[u8]) -> bool {
     (url.starts_with(b"http") || url.starts_with(b"/")) && METHODS.contains(&method)
 }
 
-/// `error: [409] …`: an error's number, behind a colon.
+/// `error: [409] …`: the number of an error after a colon.
 fn is_in_brackets(code: u16, before: &[u8], after: &[u8]) -> bool {
     code >= 400
         && before.strip_suffix(b"[").is_some_and(|before| trim_end(before, b" \n").ends_with(b":"))
@@ -278,12 +278,12 @@ fn phrase_ends(after: &[u8]) -> bool {
     }
 }
 
-/// White space of any kind matches a space.
+/// A space matches any white space.
 fn starts_with_words(text: &[u8], words: &str) -> bool {
     text.len() >= words.len() && text.iter().zip(words.bytes()).all(|(byte, word)| same(*byte, word))
 }
 
-/// Does the text end with these words? The first of them may not begin in the middle of another.
+/// Whether the text ends with these words, and they do not begin in the middle of a longer word.
 fn ends_with_word(text: &[u8], word: &str) -> bool {
     let Some(start) = text.len().checked_sub(word.len()) else { return false };
     starts_with_words(&text[start..], word)

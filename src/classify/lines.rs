@@ -1,5 +1,5 @@
-//! Lines that mean the same whoever wrote them: `lines.toml`. Harmless ones are dropped before anything is judged; others
-//! tell that a request was on its way.
+//! Lines that mean the same whichever tool prints them: `lines.toml`. Harmless ones are dropped before anything is judged;
+//! others show that a request was sent.
 
 use toml::de::{DeTable, DeValue};
 
@@ -8,13 +8,13 @@ use super::profile_regex::ProfileRegex;
 
 const DATA: &str = include_str!("lines.toml");
 
-/// Lines of one sort.
+/// Lines of one kind.
 #[derive(Debug, Default)]
 struct Sort {
     patterns: Vec<ProfileRegex>,
-    /// Only behind a line that says that there was no connection.
+    /// Matches only after a line that says that there was no connection.
     later: bool,
-    /// Lines that are of this sort, for tests.
+    /// Lines of this kind, for tests.
     #[cfg(test)]
     examples: Vec<String>,
     /// Lines that look like it, for tests.

@@ -1,9 +1,9 @@
 //! Words in names: `x-ratelimit-limit` is a header, `envoyproxy/ratelimit:v2` an image, `slowdown==1.0` a package,
-//! `forbidden.html` a file. What a thing is called says nothing of what went wrong with it.
+//! `forbidden.html` a file. The name of a thing says nothing about what went wrong with it.
 
 use std::ops::Range;
 
-/// Words before which a bare word is what something is called.
+/// Words that make the bare word after them a name.
 const NAMING: &[&str] = &[
     "package",
     "packages",
@@ -25,8 +25,8 @@ const NAMING: &[&str] = &[
     "manifest for",
 ];
 
-/// Is what stands in `span` but a part of a name, or the whole of one? What has white space in it is none, and what is
-/// looked for with a dot or a slash in it is meant to be one.
+/// Whether the text in `span` is a name or part of one. Text with white space in it is not, and a pattern that matches a
+/// dot or a slash is meant to match names.
 pub(super) fn holds(text: &[u8], span: &Range<usize>) -> bool {
     let word = &text[span.clone()];
     let (before, after) = (&text[..span.start], &text[span.end..]);
@@ -60,7 +60,7 @@ fn goes_on_after(word: &[u8], after: &[u8]) -> bool {
     }
 }
 
-/// A word as packages are called: in lower case.
+/// A word that could name a package: in lower case.
 fn is_plain(word: &[u8]) -> bool {
     word.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
@@ -83,7 +83,7 @@ fn is_called(before: &[u8], after: &[u8]) -> bool {
 mod tests {
     use super::holds;
 
-    /// Is the word, where it first stands, in a name?
+    /// Whether the first occurrence of the word is in a name.
     fn is_name(text: &str, word: &str) -> bool {
         let start = text.find(word).unwrap();
         holds(text.as_bytes(), &(start..start + word.len()))

@@ -1,13 +1,13 @@
-//! A captured stream, made fit for matching: without terminal control, box drawing and the prefixes that tools put
-//! before each line; white space folded. Lines stay lines, since headers stand at a line's start; a space in a
-//! pattern also matches a line break, since tools wrap.
+//! Normalises a captured stream for matching: removes terminal control sequences, box drawing and the prefixes that tools
+//! put before each line, and folds white space. Line breaks are kept, since headers begin a line; a space in a pattern also
+//! matches a line break, since tools wrap their messages.
 
 use std::ops::Range;
 
-/// The most that is read of a stream: its end.
+/// The most that is read of a stream, in bytes, from its end.
 pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// Normalised text, with an index that says quickly what cannot be in it.
+/// Normalised text, with an index that quickly rules out literals that do not occur in it.
 #[derive(Debug)]
 pub struct Text {
     pub plain: Vec<u8>,
@@ -21,7 +21,7 @@ impl Text {
         Self::of(normalise(&raw[raw.len().saturating_sub(MAX_TEXT_BYTES)..]))
     }
 
-    /// Text that is normalised already.
+    /// Text that has been normalised already.
     fn of(plain: Vec<u8>) -> Self {
         let lower = plain.to_ascii_lowercase();
         let mut grams = vec![0; GRAM_WORDS];
@@ -32,22 +32,22 @@ impl Text {
         Self { plain, lower, grams }
     }
 
-    /// May what stood before the text have been left out?
+    /// Whether the beginning of the output may be missing.
     pub fn is_cut(raw: &[u8]) -> bool {
         raw.len() >= MAX_TEXT_BYTES
     }
 
-    /// Where the line of a place begins.
+    /// The start of the line that contains this offset.
     pub fn line_start(&self, at: usize) -> usize {
         self.plain[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1)
     }
 
-    /// Where the line of a place ends.
+    /// The end of the line that contains this offset.
     pub fn line_end(&self, at: usize) -> usize {
         self.plain[at..].iter().position(|byte| *byte == b'\n').map_or(self.plain.len(), |length| at + length)
     }
 
-    /// The text without the lines that these places are in.
+    /// The text without the lines that contain these offsets.
     pub fn without(self, places: &[Range<usize>]) -> Self {
         if places.is_empty() {
             return self;
@@ -68,7 +68,7 @@ impl Text {
         Self::of(plain)
     }
 
-    /// False when `literal` (in lower case) is surely not in the text.
+    /// False only if `literal` (in lower case) is certainly not in the text.
     pub fn may_hold(&self, literal: &[u8]) -> bool {
         literal.windows(3).all(|gram| {
             let (word, bit) = place(gram);
@@ -81,7 +81,7 @@ impl Text {
 const GRAM_BITS: u32 = 18;
 const GRAM_WORDS: usize = 1 << (GRAM_BITS - 6);
 
-/// Where three bytes have their bit. Any white space is a space.
+/// The position of the bit for three bytes. All white space counts as a space.
 fn place(gram: &[u8]) -> (usize, u64) {
     let byte = |at: usize| u32::from(if gram[at] == b'\n' { b' ' } else { gram[at] });
     let hash = (byte(0) << 16 | byte(1) << 8 | byte(2)).wrapping_mul(0x9e37_79b1) >> (32 - GRAM_BITS);
@@ -111,14 +111,14 @@ fn normalise(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Do all lines begin with a number, as a pager or a CI system shows them? Such a number is no status.
+/// Whether all lines begin with a number, as in a pager or a CI log. Such a number is not an HTTP status.
 fn are_numbered(raw: &[u8]) -> bool {
     let lines = raw.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.trim_ascii().is_empty());
     let mut count = 0;
     lines.inspect(|_| count += 1).all(|line| number(line) > 0) && count > 1
 }
 
-/// The length of a line's number: `404: `, `[404] `.
+/// The length of a line number: `404: `, `[404] `.
 fn number(line: &[u8]) -> usize {
     let open = usize::from(line.first() == Some(&b'['));
     let digits = line[open..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -126,7 +126,7 @@ fn number(line: &[u8]) -> usize {
     if (1..=6).contains(&digits) && line[open + digits..].starts_with(end) { open + digits + 2 } else { 0 }
 }
 
-/// Takes terminal control sequences out: CSI, OSC, and escapes of two bytes.
+/// Removes terminal control sequences: CSI, OSC, and two-byte escapes.
 fn without_escapes(raw: &[u8]) -> Vec<u8> {
     const ESCAPE: u8 = 0x1b;
     const BELL: u8 = 0x07;
@@ -170,12 +170,12 @@ fn fold(line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// `'503': 'Service Unavailable',`: Node shows the whole table of statuses among the innards of a request.
+/// `'503': 'Service Unavailable',`: Node prints the whole table of statuses with the internals of a request.
 fn is_status_row(line: &[u8]) -> bool {
     matches!(line, [b'\'', a, b, c, b'\'', b':', b' ', b'\'' | b'"', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The length of what a tool puts before each line of an error.
+/// The length of the prefix that a tool puts before each line of an error.
 fn prefix(line: &[u8]) -> usize {
     const KNOWN: [&[u8]; 5] = [b"npm error ", b"npm ERR! ", b"[ERROR] ", b"npm error", b"npm ERR!"];
     KNOWN.iter().find(|known| line.starts_with(known)).map_or_else(|| klog(line), |known| known.len())

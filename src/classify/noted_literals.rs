@@ -1,5 +1,5 @@
-//! The literals that the patterns of the built-in knowledge require, as `build.rs` has noted them: a failure is judged
-//! without reading the syntax of patterns that cannot match.
+//! The literals that the built-in patterns require, extracted by `build.rs`: a failure is judged without parsing patterns
+//! that cannot match.
 
 use crate::base::fnv::hash64;
 
@@ -9,8 +9,8 @@ mod generated {
 }
 use generated::{LITERALS, NOTED};
 
-/// The literals of a built-in pattern, each of them ending at a NUL; none where it requires none. `None` for a pattern
-/// that is not built in.
+/// The literals of a built-in pattern, each terminated by a NUL; empty if it requires none. `None` for a pattern that is
+/// not built in.
 pub(super) fn noted(pattern: &str) -> Option<impl Iterator<Item = &'static [u8]>> {
     let hash = hash64(pattern.bytes());
     let row = NOTED.binary_search_by_key(&hash, |(hash, _, _)| *hash).ok()?;

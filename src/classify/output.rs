@@ -1,4 +1,4 @@
-//! The interface of those who look on while a command writes.
+//! The interface of observers of a command's output.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -11,36 +11,36 @@ use super::text::Seen;
 pub enum Stream {
     Stdout,
     Stderr,
-    /// Both, in the order in which they were written: they lead to the same place.
+    /// Both, in the order in which they were written, if they lead to the same file.
     Merged,
 }
 
 /// An observer of captured output.
 pub trait Tap {
-    /// Sees the next bytes of a stream, in pieces of any size, after they were passed on.
+    /// Receives the next bytes of a stream, in pieces of any size, after they were passed on.
     fn take(&mut self, stream: Stream, bytes: &[u8]);
 
-    /// Learns that the next bytes were passed on unseen. Only a tap that looks at the end of a stream alone is told so, while
-    /// there is more to come than it looks at.
+    /// Learns that the next bytes were passed on unseen. Only called on a tap that observes just the end of a stream, while
+    /// more is to come than it observes.
     fn skip(&mut self, _stream: Stream) {}
 }
 
-/// The part of captured output that a tap has to see.
+/// The part of captured output that a tap needs to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Observed {
     #[default]
     Nothing,
-    /// The last bytes of each stream, so many at least.
+    /// At least this many of the last bytes of each stream.
     End(usize),
     Everything,
 }
 
-/// An attempt's output, as far as it was captured (`None`: it was not). Merged output counts as stdout's.
+/// An attempt's output, as far as it was captured (`None`: it was not). Merged output counts as stdout.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
     pub bytes_out: Option<u64>,
     pub bytes_err: Option<u64>,
-    /// The end of it, where that was asked for.
+    /// The end of the output, if requested.
     pub stdout_tail: Option<String>,
     pub stderr_tail: Option<String>,
     /// The patterns of the policy that were seen in it.
@@ -78,17 +78,17 @@ pub struct Tails {
     longest: usize,
     stdout: VecDeque<u8>,
     stderr: VecDeque<u8>,
-    /// Stdout's is both's.
+    /// If the streams are merged, stdout's is that of both.
     merged: bool,
 }
 
 impl Tails {
-    /// Of at most `longest` bytes each.
+    /// Keeps at most `longest` bytes of each stream.
     pub fn new(longest: usize) -> Self {
         Self { longest, stdout: VecDeque::new(), stderr: VecDeque::new(), merged: false }
     }
 
-    /// As much of each stream as [`CapturedText`] has.
+    /// Keeps as much of each stream as [`CapturedText`] holds.
     pub fn of_text() -> Self {
         Self::new(MAX_TEXT_BYTES)
     }
@@ -131,7 +131,7 @@ impl Tap for Tails {
     }
 
     fn skip(&mut self, stream: Stream) {
-        // It was no end.
+        // The bytes kept so far are no longer the end.
         match stream {
             Stream::Stdout | Stream::Merged => self.stdout.clear(),
             Stream::Stderr => self.stderr.clear(),
@@ -139,7 +139,7 @@ impl Tap for Tails {
     }
 }
 
-/// Lossy UTF-8; what is left of a character that was cut in front is dropped.
+/// Lossy UTF-8, without the remains of a character that was cut off at the front.
 fn text(tail: &VecDeque<u8>) -> String {
     let is_continuation = |byte: &u8| byte & 0xc0 == 0x80;
     let cut = tail.iter().take(3).take_while(|byte| is_continuation(byte)).count();

@@ -244,12 +244,12 @@ impl Phase {
 }
 
 impl Rule {
-    /// Does the rule name exit status 0? Then it turns a success into a failure.
+    /// Whether the rule names exit status 0, that is, turns a success into a failure.
     pub fn names_exit_zero(&self) -> bool {
         self.exit.as_ref().is_some_and(ExitSpecs::names_zero)
     }
 
-    /// Has another rule the same conditions?
+    /// Whether another rule has the same conditions.
     pub fn repeats(&self, other: &Rule) -> bool {
         let texts = |rule: &Rule| {
             let mut texts: Vec<_> = rule

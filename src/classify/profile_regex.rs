@@ -1,5 +1,5 @@
-//! A profile's pattern: a regular expression over bytes, compiled when it is first needed, and not at all when the
-//! literals in it already say that it cannot match.
+//! A profile's pattern: a regular expression over bytes. It is compiled when it is first needed, and not at all if its
+//! required literals show that it cannot match.
 
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
@@ -17,17 +17,17 @@ use super::profile_syntax::parse;
 use super::required_literals::required;
 use super::stream;
 
-/// A pattern and, once it was needed, its automata.
+/// A pattern, and its automata once they were needed.
 #[derive(Debug)]
 pub struct ProfileRegex {
     text: String,
-    /// A match that is but a part of somebody's name (a header's, a package's, a file's, a host's) is one, too.
+    /// Whether a match counts even if it is only part of a name (of a header, package, file or host).
     names_count: bool,
-    /// A user wrote it: nothing was noted of it when `retry` was built.
+    /// Written by a user: its literals were not extracted at build time.
     of_user: bool,
-    /// The syntax tree, and the literals required by it; `None` in it for a pattern that is wrong.
+    /// The syntax tree and the literals that it requires; holds `None` if the pattern is invalid.
     parsed: OnceCell<Option<Parsed>>,
-    /// The automaton that finds whether it matches; `None` in it for a pattern that does not compile.
+    /// The automaton that tells whether it matches; holds `None` if the pattern does not compile.
     compiled: OnceCell<Option<(DFA, RefCell<Cache>)>>,
     /// The automata that find where it matches.
     spans: OnceCell<Option<(Regex, RefCell<regex::Cache>)>>,
@@ -36,12 +36,12 @@ pub struct ProfileRegex {
 #[derive(Debug)]
 struct Parsed {
     hir: Hir,
-    /// Every match holds one of these, in lower case; empty if some match may hold none.
+    /// Every match contains one of these, in lower case; empty if a match may contain none.
     literals: Vec<Vec<u8>>,
 }
 
 impl ProfileRegex {
-    /// A built-in pattern of a profile: what it matches in a name does not count.
+    /// A built-in pattern of a profile. Matches inside names do not count.
     pub fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -53,7 +53,7 @@ impl ProfileRegex {
         }
     }
 
-    /// A built-in pattern of which every match counts.
+    /// A built-in pattern for which every match counts.
     pub(super) fn of_lines(text: &str) -> Self {
         Self { names_count: true, ..Self::new(text) }
     }
@@ -63,32 +63,32 @@ impl ProfileRegex {
         Self { names_count: true, of_user: true, ..Self::new(text) }
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Says what is wrong with it, if anything is.
+    /// Describes what is wrong with the pattern, if anything.
     pub fn check(&self) -> Result<(), String> {
         let hir = parse(&self.text).map_err(|why| {
-            // Where both refuse it, the other parser says why in better words.
+            // If both parsers reject it, the other one has the better message.
             stream::LineRegex::check(&self.text).err().map_or(why, |wrong| wrong.reason())
         })?;
         compile(&hir, false).map(drop).ok_or_else(|| "too large".to_owned())
     }
 
-    /// Can most texts be passed over without compiling it?
+    /// Whether most texts can be skipped without compiling the pattern.
     #[cfg(test)]
     pub fn is_lazy(&self) -> bool {
         self.parsed().is_some_and(|parsed| !parsed.literals.is_empty())
     }
 
-    /// Does the text say it?
+    /// Whether the text contains a match that counts.
     pub fn is_match(&self, text: &Text) -> bool {
         self.is_anywhere(text) && (self.names_count || self.next_said(text, 0).is_some())
     }
 
-    /// Does it match, if only in a name?
+    /// Whether it matches at all, even if only inside a name.
     fn is_anywhere(&self, text: &Text) -> bool {
         self.may_match(text) && self.matches(text)
     }
@@ -105,7 +105,7 @@ impl ProfileRegex {
         self.parsed().is_some_and(|parsed| holds_one(&mut parsed.literals.iter().map(Vec::as_slice)))
     }
 
-    /// Does the automaton find a match?
+    /// Whether the automaton finds a match.
     fn matches(&self, text: &Text) -> bool {
         let Some((dfa, cache)) = self.compiled() else { return false };
         let input = Input::new(&text.plain).anchored(Anchored::No).earliest(true);

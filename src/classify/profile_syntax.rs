@@ -1,8 +1,8 @@
-//! The syntax of profiles' patterns. `build.rs` uses this file, too.
+//! The syntax of patterns in profiles. `build.rs` also includes this file.
 
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 
-/// Reads a pattern over the bytes of a normalised text. Fails with the reason, in one line.
+/// Parses a pattern over the bytes of normalised text. The error is the reason, on one line.
 pub(super) fn parse(text: &str) -> Result<Hir, String> {
     let parsed =
         regex_syntax::ParserBuilder::new().unicode(false).utf8(false).multi_line(true).build().parse(text);
@@ -12,9 +12,9 @@ pub(super) fn parse(text: &str) -> Result<Hir, String> {
     })
 }
 
-/// A space in the pattern is any white space in the text, where that is a space or a line's end.
+/// A space in the pattern matches any white space in the text, which is a space or a line break.
 fn spaces_match_breaks(hir: Hir) -> Hir {
-    /// A class of more bytes is "anything but".
+    /// A larger class is taken to be a negated one.
     const MAX_CLASS_BYTES: usize = 128;
     let space = || ClassBytes::new([b' ', b'\n'].map(|byte| ClassBytesRange::new(byte, byte)));
     match hir.into_kind() {

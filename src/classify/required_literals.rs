@@ -1,5 +1,5 @@
-//! The literals that a regular expression cannot match without, read off its syntax tree. They may promise too little,
-//! never too much: a text that holds none of them holds no match.
+//! Extracts from a syntax tree the literals that a regular expression cannot match without. The set may be too large, never
+//! too small: a text that contains none of them contains no match.
 //!
 //! Texts are compared in lower case (ASCII), and a line's end counts as a space. `build.rs` uses this file, too.
 
@@ -8,13 +8,13 @@ use regex_syntax::hir::{
     Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
 };
 
-/// Alternatives that are told apart: characters of a class, literals in all.
+/// The most alternatives that are kept apart: characters of a class, and literals overall.
 const MAX_CLASS: usize = 4;
 const MAX_LITERALS: usize = 16;
-/// Literals are looked for by so many bytes; longer ones are hardly rarer.
+/// The length in bytes to which literals are cut; longer ones are hardly rarer.
 const TELLING_BYTES: usize = 8;
 
-/// The literals of which every match holds one, the rarest such set; `None` if some match may hold none.
+/// The rarest set of literals of which every match contains one; `None` if a match may contain none.
 pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     best(&folded(hir)).map(|found| found.literals)
 }
@@ -22,7 +22,7 @@ pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 /// A set of literals, and how common it is.
 struct Found {
     literals: Vec<Vec<u8>>,
-    /// Expected finds per byte of a program's output.
+    /// Expected occurrences per byte of program output.
     chance: f64,
 }
 
@@ -44,7 +44,7 @@ fn best(hir: &Hir) -> Option<Found> {
     whole.into_iter().chain(inside).reduce(rarer)
 }
 
-/// The literals that matches of this begin with.
+/// The literals that matches begin with.
 fn beginning(hir: &Hir) -> Option<Found> {
     let mut extractor = Extractor::new();
     extractor.limit_class(MAX_CLASS).limit_total(MAX_LITERALS);
@@ -66,14 +66,14 @@ fn either(one: Found, other: Found) -> Found {
     Found { literals: [one.literals, other.literals].concat(), chance: one.chance + other.chance }
 }
 
-/// The chance that a literal begins at a byte of a program's output, if bytes were drawn one by one.
+/// The probability that a literal begins at a given byte of program output, if bytes were independent.
 pub(super) fn chance(literal: &[u8]) -> f64 {
     let stretches = literal.windows(TELLING_BYTES.min(literal.len()));
     let chances = stretches.map(|stretch| stretch.iter().map(|byte| common(*byte)).product());
     chances.min_by(f64::total_cmp).unwrap_or(1.0)
 }
 
-/// How common a byte is in the output of programs, roughly; only speed depends on it.
+/// The approximate frequency of a byte in program output. Only speed depends on it.
 fn common(byte: u8) -> f64 {
     match byte {
         b' ' => 0.1,
@@ -87,7 +87,7 @@ fn common(byte: u8) -> f64 {
     }
 }
 
-/// A pattern over folded text that matches wherever this one matches the text itself.
+/// A pattern that matches folded text wherever this one matches the original text.
 fn folded(hir: &Hir) -> Hir {
     let all = |parts: &[Hir]| parts.iter().map(folded).collect();
     match hir.kind() {
@@ -133,7 +133,7 @@ fn folded_class(class: &Class) -> Class {
     }
 }
 
-/// The bytes that folding changes, each with what becomes of it.
+/// The bytes that folding changes, each with its replacement.
 fn folding() -> impl Iterator<Item = (u8, u8)> {
     (b'A'..=b'Z').map(|upper| (upper, upper.to_ascii_lowercase())).chain([(b'\n', b' ')])
 }

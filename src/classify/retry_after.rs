@@ -1,6 +1,6 @@
-//! How long the server asked to wait, in what the command printed. The forms are tried in the order of their
-//! worth; of one form the last occurrence counts. What is not ahead of us, or absurdly far, is no request; nor are
-//! the waits that the command itself announces between its own tries.
+//! Finds in a command's output how long the server asked to wait. The forms are tried in order of reliability; the last
+//! occurrence of a form counts. Times that are in the past or absurdly far ahead are ignored, and so are the waits that a
+//! command announces between its own attempts.
 
 mod headers;
 mod limits;
@@ -14,13 +14,13 @@ use super::normalise::Text;
 use self::headers::Headers;
 use self::limits::{rate_limit, reset};
 
-/// The longest wait that is believed, 30 days. A longer one is a mistake, such as a date read as seconds.
+/// The longest wait that is accepted, 30 days. A longer one is a mistake, such as a date read as seconds.
 const MAX_WAIT_SECONDS: f64 = 30.0 * 86_400.0;
 
-/// The farthest moment that is believed, a day ahead. A later one shows a wrong clock.
+/// The farthest point in time that is accepted, a day ahead. A later one means that a clock is wrong.
 const MAX_AHEAD_SECONDS: i64 = 86_400;
 
-/// Finds the request in the streams, the more telling one first. `now` is in seconds since the Unix epoch.
+/// Finds the request in the streams, the more reliable one first. `now` is in seconds since the Unix epoch.
 pub(super) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
     const WORDS: [&[u8]; 10] = [
         b"retry",
@@ -46,19 +46,19 @@ pub(super) fn retry_after(streams: &[&Text], now: i64) -> Option<Duration> {
     })
 }
 
-/// Seconds that may be waited.
+/// The wait, if it is positive and not too long.
 fn sensible(seconds: f64) -> Option<Duration> {
     (seconds > 0.0 && seconds <= MAX_WAIT_SECONDS).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// Seconds until a moment, unless one of the clocks must be wrong.
+/// Seconds until a point in time; `None` if it has passed or one of the clocks must be wrong.
 fn until(moment: i64, now: i64) -> Option<f64> {
     let ahead = moment.saturating_sub(now);
     #[expect(clippy::cast_precision_loss, reason = "at most a day")]
     (1..=MAX_AHEAD_SECONDS).contains(&ahead).then_some(ahead as f64)
 }
 
-/// The text as one line, since words may be wrapped.
+/// The text as a single line, since tools wrap their messages.
 fn flat(text: &Text) -> String {
     String::from_utf8_lossy(&text.plain).replace('\n', " ")
 }
@@ -73,7 +73,7 @@ fn number(text: &str) -> Option<f64> {
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// A number of seconds, or a number with its unit and nothing behind it: `3.5s`.
+/// A number of seconds, or a number and its unit with nothing after it: `3.5s`.
 fn seconds(text: &str) -> Option<f64> {
     let with_unit = || prose::duration(text).filter(|(_, rest)| rest.trim().is_empty());
     number(text).or_else(|| with_unit().map(|(seconds, _)| seconds))
@@ -84,7 +84,7 @@ fn milliseconds(headers: &Headers, _: i64) -> Option<f64> {
     headers.last(&names, |_, value| Some(number(value)? / 1e3))
 }
 
-/// gRPC's; a negative one says not to retry ([`forbidden`]), which is no wait.
+/// gRPC's pushback. A negative one forbids retries ([`forbidden`]) and is not a wait.
 fn pushback(headers: &Headers, _: i64) -> Option<f64> {
     headers.last(&["grpc-retry-pushback-ms"], |_, value| Some(number(value)? / 1e3))
 }
@@ -95,14 +95,14 @@ fn delta(headers: &Headers, _: i64) -> Option<f64> {
     headers.last(RETRY_AFTER, |_, value| seconds(value))
 }
 
-/// A date, read against the clock of the server where it shows one.
+/// A date, relative to the server's clock if the response has a `Date`.
 fn moment(headers: &Headers, now: i64) -> Option<f64> {
     let clock = headers.last(&["date"], |_, value| date::http(value, now)).unwrap_or(now);
     headers
         .last(RETRY_AFTER, |_, value| until(date::http(value, now).or_else(|| date::rfc3339(value))?, clock))
 }
 
-/// Does the server say not to come back at all? `grpc-retry-pushback-ms: -1` (gRFC A6), `x-should-retry: false`.
+/// Whether the server forbids retries: `grpc-retry-pushback-ms: -1` (gRFC A6), `x-should-retry: false`.
 pub(super) fn forbidden(streams: &[&Text]) -> bool {
     const WORDS: [&[u8]; 2] = [b"grpc-retry-pushback-ms", b"x-should-retry"];
     let telling = streams.iter().filter(|text| WORDS.iter().any(|word| text.may_hold(word)));

@@ -1,4 +1,4 @@
-//! The order of judgement: the first step that applies wins, and says which rule it was.
+//! The order of judgement: the first step that applies decides, and is named in the verdict.
 
 mod verdicts;
 
@@ -49,7 +49,7 @@ pub enum Otherwise {
 pub const RETRY_MATCH: &str = "retry-match";
 
 impl Rules {
-    /// Every pattern that must be looked for, once.
+    /// Every pattern that has to be matched, without duplicates.
     pub fn patterns(&self) -> Vec<StreamPattern> {
         let mut all: Vec<StreamPattern> = Vec::new();
         let of_rules = self.texts.iter().flat_map(|rule| &rule.patterns);
@@ -61,12 +61,12 @@ impl Rules {
         all
     }
 
-    /// Does a rule ask for the HTTP status that the output speaks of?
+    /// Whether any rule asks for the HTTP status in the output.
     pub fn need_http(&self) -> bool {
         self.texts.iter().any(|rule| rule.http.is_some())
     }
 
-    /// Judges an attempt of which the captured text is there as a whole: the patterns are looked for in it.
+    /// Judges an attempt whose captured text is complete: the patterns are matched against that text.
     pub fn classify_text(&self, mut attempt: AttemptResult) -> Classification {
         let patterns = self.patterns();
         if !patterns.is_empty() {
@@ -116,13 +116,13 @@ impl Rules {
         verdict
     }
 
-    /// The verdict of a profile's rule, with the line that it was recognised by, where that is wanted.
+    /// The verdict of a profile's rule; with the line that it matched, if quotes are wanted.
     fn quoting(&self, known: &Verdict, verdict: Classification, evidence: &Evidence<'_>) -> Classification {
         let quote = self.quotes.then(|| self.knowledge.quote(known, evidence)).flatten();
         Classification { quote, ..verdict }
     }
 
-    /// May what would be tried again have taken effect?
+    /// Whether the request that would be repeated may have taken effect.
     fn may_have_been_applied(
         &self,
         verdict: &Classification,
@@ -144,7 +144,7 @@ impl Rules {
         }
     }
 
-    /// A success, unless a profile knows better: some tools end with 0 when they failed.
+    /// A success, unless a profile knows better: some tools exit 0 although they failed.
     fn success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Classification {
         if attempt.ending == Ending::Exited(0) && self.knowledge.judges_success() {
             let known = self.knowledge.judge_success(attempt, evidence);
@@ -163,8 +163,8 @@ impl Rules {
         }
     }
 
-    /// A status that counts as success with all the text that is demanded, or a rule that says so; unless a rule which
-    /// names that very status, and text that was seen, says that it failed.
+    /// Whether the exit status is one of a success and all demanded text was seen, or a rule says so; unless a rule that
+    /// names this exit status calls it a failure.
     fn is_success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         if attempt.timed_out {
             return false;
@@ -185,7 +185,7 @@ impl Rules {
         self.success_match.iter().all(|pattern| attempt.output().seen.has(pattern))
     }
 
-    /// Is the exit status one of a success? A timed-out attempt is never a success.
+    /// Whether the exit status is one of a success. A timed-out attempt is never a success.
     fn has_success_status(&self, attempt: &AttemptResult) -> bool {
         match attempt.ending {
             Ending::Exited(code) if self.success_on.is_empty() => code == 0,
@@ -228,7 +228,7 @@ impl Rules {
         self.text_rule(class, attempt, evidence).map(|rule| by_text(rule, attempt, evidence))
     }
 
-    /// The first rule of a class that holds.
+    /// The first matching rule of a class.
     fn text_rule(
         &self,
         class: Class,
@@ -238,7 +238,7 @@ impl Rules {
         self.texts.iter().find(|rule| rule.class == class && rule.holds(attempt, evidence))
     }
 
-    /// The status of a success, but not the text that must go with it.
+    /// The failure of an attempt whose exit status is one of a success but which lacks demanded text.
     fn without_demanded_text(&self, attempt: &AttemptResult) -> Option<Classification> {
         if attempt.timed_out || !self.has_success_status(attempt) {
             return None;
@@ -254,7 +254,7 @@ impl Rules {
         Some(verdict)
     }
 
-    /// Has an option named what to retry? Tables of rules do not count.
+    /// Whether an option names what to retry. Tables of rules do not count.
     fn names_what_to_retry(&self) -> bool {
         !self.retry_on.is_empty() || self.names_texts_to_retry()
     }
@@ -263,7 +263,7 @@ impl Rules {
         self.texts.iter().any(|rule| rule.id == RETRY_MATCH)
     }
 
-    /// Why a failure that no option names is not tried again.
+    /// Why a failure that no option names is not retried.
     pub fn why_not_named(&self, reason: &str) -> String {
         let seen = reason.strip_prefix("killed by ").unwrap_or(reason);
         match (self.retry_on.is_empty(), self.names_texts_to_retry()) {

@@ -1,5 +1,5 @@
-//! Rules over what the command wrote: which patterns there are, on which stream, and what a rule makes of those that
-//! were seen. The matching itself is `stream.rs`'s.
+//! Rules over the command's output: the patterns, their streams, and the conditions of a rule. The matching itself is in
+//! `stream.rs`.
 
 use super::attempt::AttemptResult;
 use super::channel::Channel;
@@ -26,7 +26,7 @@ impl std::fmt::Display for StreamPattern {
     }
 }
 
-/// An explicit rule of the policy, a `[[policy.NAME.rule]]` table or an option. All that is given must hold.
+/// An explicit rule of the policy: a `[[policy.NAME.rule]]` table or an option. All given conditions must hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyRule {
     pub class: Class,
@@ -34,14 +34,14 @@ pub struct PolicyRule {
     pub id: &'static str,
     pub exit: Option<ExitSpecs>,
     pub patterns: Vec<StreamPattern>,
-    /// The HTTP status that the output speaks of.
+    /// The HTTP status found in the output.
     pub http: Option<Statuses>,
-    /// The reason to report; by default the pattern is named.
+    /// The reason to report. `None`: the reason names the pattern.
     pub reason: Option<String>,
 }
 
 impl PolicyRule {
-    /// Do all of its conditions hold?
+    /// Whether all of its conditions hold.
     pub(super) fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
             && self.patterns.iter().all(|pattern| attempt.output().seen.has(pattern))
@@ -51,13 +51,13 @@ impl PolicyRule {
                 .is_none_or(|wanted| evidence.any_http_status().is_some_and(|status| wanted.contains(status)))
     }
 
-    /// Is the rule about certain endings, rather than about any?
+    /// Whether the rule requires certain exit statuses.
     pub(super) fn names_exit(&self) -> bool {
         self.exit.is_some()
     }
 }
 
-/// The patterns that were seen in one attempt's output, each with the line that it was first seen in.
+/// The patterns that were seen in an attempt's output, each with the line in which it was first seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen(Vec<(StreamPattern, String)>);
 
@@ -80,8 +80,8 @@ impl Seen {
     }
 }
 
-/// Looks for patterns in the streams of one attempt while they pass by. A stream's patterns are compiled when its first
-/// bytes come.
+/// Matches patterns against the streams of an attempt as they pass by. A stream's patterns are compiled when its first
+/// bytes arrive.
 pub struct Watch {
     patterns: Vec<StreamPattern>,
     streams: Vec<WatchedStream>,
@@ -115,7 +115,7 @@ impl Watch {
         &mut self.streams[index]
     }
 
-    /// Was any pattern seen since it was last asked? Forgets it.
+    /// Whether any pattern was seen since the last call.
     pub fn take_any(&mut self) -> bool {
         let mut any = false;
         for watched in &mut self.streams {

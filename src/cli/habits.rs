@@ -1,13 +1,13 @@
-//! Options that people know from other tools: answered with the right spelling, never guessed.
+//! Options that people know from other tools. They are answered with our spelling, never guessed.
 
 use crate::base::problem::Problem;
 
-/// An option of other tools, and the options of ours to use instead.
+/// An option of other tools, and what to use instead.
 struct Habit {
     /// The spellings of the option.
     options: &'static [&'static str],
-    /// Each meaning that the option may have had, and what to use for it; `{}` stands for the value. One meaning needs no
-    /// name.
+    /// The meanings that the option has in other tools, and what to use for each; `{}` stands for the value. A single
+    /// meaning needs no name.
     meanings: &'static [(&'static str, &'static str)],
 }
 
@@ -15,7 +15,7 @@ const fn habit(options: &'static [&'static str], meanings: &'static [(&'static s
     Habit { options, meanings }
 }
 
-/// In place of an option to use: there is none, and the habit is to be dropped.
+/// Used instead of an option: there is no equivalent, and the option should be dropped.
 const DROP: &str = "";
 
 static HABITS: &[Habit] = &[
@@ -128,7 +128,7 @@ static HABITS: &[Habit] = &[
     habit(&["--foreground"], &[("retry always leaves the command in the foreground; drop", DROP)]),
 ];
 
-/// The answer to an option that is not ours but well known. `word` is attached to it or follows it.
+/// The answer to a well-known option of other tools. `word` is attached to it or follows it.
 pub(super) fn answer(option: &str, word: Option<&str>) -> Option<Problem> {
     let habit = HABITS.iter().find(|habit| habit.options.contains(&option))?;
     let problem = Problem::new(format!("retry has no {option}"));
@@ -152,7 +152,7 @@ pub(super) fn answer(option: &str, word: Option<&str>) -> Option<Problem> {
     Some(problem.hint(hints.collect::<Vec<_>>().join("; ")))
 }
 
-/// The template with the value in its places, or `N` where none was typed.
+/// The template filled with the value, or with `N` if none was typed.
 fn filled(template: &str, value: Option<&str>) -> String {
     // A unit is added only to a bare number.
     let is_bare = value.is_none_or(|value| value.parse::<f64>().is_ok());

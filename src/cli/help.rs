@@ -1,4 +1,4 @@
-//! Help, rendered by clap from the rows. clap parses nothing: this is for `--help`, the man page and completions alone.
+//! Help, rendered by clap from the rows. clap parses nothing: this is only for `--help`, the man page and completions.
 
 use std::cell::LazyCell;
 
@@ -9,7 +9,7 @@ use super::rows::{Arity, Row};
 use super::verbs::{Line, Operand, Operands, RUN, documented_lines};
 use crate::policy::Policy;
 
-/// The width of help in columns, on a terminal that is no narrower.
+/// The width of help in columns, if the terminal is wide enough.
 pub(super) const MAX_WIDTH: usize = 100;
 
 /// The help of a verb: all of it, or a summary.
@@ -61,7 +61,7 @@ fn option(row: Row, defaults: &Policy) -> Arg {
     }
 }
 
-/// The words of a verb that are no options. A command needs no help.
+/// The operands of a verb. A command needs no help.
 fn operands(line: &Line) -> Vec<Arg> {
     let Operands::Named(operands) = line.operands else { return Vec::new() };
     let argument = |operand: &'static Operand| {

@@ -1,4 +1,4 @@
-//! Mistakes in a command line: what was typed, and the way out.
+//! Mistakes in a command line: what was typed, and how to mend it.
 
 use std::ffi::OsStr;
 
@@ -28,7 +28,7 @@ pub(super) fn unknown_option(line: &Line, option: &str, value: Option<&str>) -> 
     Problem::new(format!("unknown option {option}")).hint(hint)
 }
 
-/// The verbs that have the option, where this one does not.
+/// The verbs that have the option, if this one does not.
 fn elsewhere(option: &str) -> Option<String> {
     let found: Vec<_> = lines().filter(|line| has(line, option)).map(Line::program).collect();
     (!found.is_empty()).then(|| format!("{option} is an option of {}", found.join(", ")))
@@ -44,7 +44,7 @@ pub(super) fn missing_value(line: &Line, row: Row, next: Option<&OsStr>) -> Prob
     Problem::new(format!("{option} <{}>: the value is missing", row.value_name())).hint(hint)
 }
 
-/// Is this word, or what it begins with, an option of the verb?
+/// Whether this word, or the part before its value, is an option of the verb.
 fn has(line: &Line, word: &str) -> bool {
     match word.strip_prefix("--") {
         Some(long) => line.long(long.split('=').next().unwrap_or_default()).is_some(),
@@ -62,7 +62,7 @@ pub(super) fn needless_value(row: Row) -> Problem {
     Problem::new(format!("{option} takes no value")).hint(hint)
 }
 
-/// A word too many.
+/// A surplus word.
 pub(super) fn surplus_operand(line: &Line, word: &OsStr) -> Problem {
     Problem::new(format!("unexpected argument '{}'", word.display())).hint(format!("usage: {}", line.usage))
 }

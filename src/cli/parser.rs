@@ -1,5 +1,5 @@
-//! The one parser of command lines: words in, options and operands out, by the rows of the verb. Values are kept as they
-//! were typed. Pure.
+//! The parser of command lines: turns words into options and operands by the rows of the verb. Values are kept as they were
+//! typed. Pure.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,7 +11,7 @@ use super::rows::{Arity, Effect, Row};
 use super::verbs::{Line, Operands};
 use crate::base::problem::Problem;
 
-/// An option where it was given.
+/// An occurrence of an option.
 #[derive(Debug)]
 pub(super) struct Occurrence {
     pub(super) row: Row,
@@ -27,7 +27,7 @@ pub(super) struct Words {
     pub(super) operands: Vec<OsString>,
 }
 
-/// The request that a command line makes.
+/// The request made by a command line.
 pub(super) enum Reading {
     Words(Words),
     Help { long: bool },
@@ -41,12 +41,12 @@ enum Token {
         row: Row,
         is_short: bool,
     },
-    /// A value behind the `=` of the option before, which takes none from the next word.
+    /// A value after the `=` of the previous option, which takes none from the next word.
     Attached(OsString),
     Operand(OsString),
 }
 
-/// Reads the words behind the verb. The first mistake ends it.
+/// Parses the words after the verb, up to the first mistake.
 pub(super) fn read(line: &'static Line, words: &[OsString]) -> Result<Reading, Problem> {
     let mut lexer = Parser::from_args(words.to_vec());
     let mut read = Words::default();
@@ -94,7 +94,7 @@ fn next_token(line: &'static Line, lexer: &mut Parser) -> Result<Option<Token>, 
     }))
 }
 
-/// The value of an option that was just read. A value behind the `=` of an optional one is the next token.
+/// The value of the option that was just read. If the value is optional, one after `=` is the next token.
 fn value(line: &Line, row: Row, lexer: &mut Parser) -> Result<OsString, Problem> {
     match row.arity() {
         Arity::Switch | Arity::Counter => return Ok(OsString::new()),
@@ -104,7 +104,7 @@ fn value(line: &Line, row: Row, lexer: &mut Parser) -> Result<OsString, Problem>
     if let Some(attached) = lexer.optional_value() {
         return Ok(attached);
     }
-    // Not at the end of a word only while a value is attached, which was taken above.
+    // In the middle of a word only while a value is attached, which was taken above.
     let Some(mut rest) = lexer.try_raw_args() else { return Ok(OsString::new()) };
     rest.next_if(|word| !is_option(word)).ok_or_else(|| mistakes::missing_value(line, row, rest.peek()))
 }
@@ -124,7 +124,7 @@ fn unknown(line: &Line, option: &str, lexer: &mut Parser) -> Problem {
     mistakes::unknown_option(line, option, value.as_ref().and_then(|value| value.to_str()))
 }
 
-/// A word like `-1`, where operands stand among options: no option begins with a digit.
+/// A word like `-1`, if operands may come between options: no option begins with a digit.
 fn negative_operand(line: &Line, lexer: &mut Parser) -> Option<OsString> {
     match line.operands {
         Operands::Command => None,
@@ -132,7 +132,7 @@ fn negative_operand(line: &Line, lexer: &mut Parser) -> Option<OsString> {
     }
 }
 
-/// Does the word begin like an option? `-` alone is a value, and so is a negative number.
+/// Whether the word looks like an option. A single `-` is a value, and so is a negative number.
 fn is_option(word: &OsStr) -> bool {
     matches!(word.as_bytes(), [b'-', _, ..]) && !is_negative(word)
 }

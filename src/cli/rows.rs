@@ -1,5 +1,5 @@
-//! Options as rows: a setting's, or one of the few that are no settings of their own name. The parser, help, man page and
-//! completions are made of the same rows.
+//! Options as rows: settings, and the few options that are not a setting of the same name. The parser, help, man page and
+//! completions are derived from the same rows.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::policy::layer::RETRIES;
 use crate::policy::settings::{Group, Setting};
 use crate::policy::value::TomlForm;
 
-/// Whether an option takes a value, and where the value stands.
+/// Whether an option takes a value, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
     Switch,
@@ -16,16 +16,16 @@ pub enum Arity {
     Counter,
     /// A value in the same word or the next.
     Value,
-    /// A value behind a `=` or none, so that a command can follow; none means this value.
+    /// An optional value after `=`, so that a command can follow; the default is this value.
     Optional(&'static str),
 }
 
 /// How an option takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The verb asks for the value by name.
+    /// The verb looks the value up by name.
     Kept,
-    /// The value becomes that of this key of a layer.
+    /// The value sets this key of a layer.
     Sets(&'static str),
     /// Switches this setting off.
     Clears(&'static str),
@@ -33,10 +33,10 @@ pub enum Effect {
     Version,
 }
 
-/// The heading that an option stands under in help.
+/// The heading of an option in help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// The first one, which every verb begins with.
+    /// The first heading of every verb.
     Options,
     Of(Group),
     General,
@@ -53,14 +53,14 @@ impl Section {
     }
 }
 
-/// An option that is no setting of its own name.
+/// An option that is not a setting of the same name.
 #[derive(Debug)]
 pub struct Flag {
-    /// The name without dashes; `-O` alone has none.
+    /// The name without dashes; only `-O` has none.
     pub long: Option<&'static str>,
     pub short: Option<char>,
     pub arity: Arity,
-    /// The name of the value in help; empty where there is none.
+    /// The name of the value in help; empty if there is none.
     pub value_name: &'static str,
     pub help: &'static str,
     pub env: Option<&'static str>,
@@ -126,7 +126,7 @@ pub(super) static CONFIG: Flag = Flag {
 };
 pub(super) static NO_CONFIG: Flag =
     Flag::switch("no-config", "Read no configuration file").hidden_in(Group::Surroundings);
-/// `--stdout success` in one letter.
+/// Short for `--stdout success`.
 pub(super) static ONLY_SUCCESS: Flag = Flag {
     long: None,
     short: Some('O'),
@@ -136,7 +136,7 @@ pub(super) static ONLY_SUCCESS: Flag = Flag {
     ..Flag::switch("", "Only the successful attempt's stdout: the same as --stdout success")
         .hidden_in(Group::Surroundings)
 };
-/// The deadline, as `retry until` calls it.
+/// The name of the deadline in `retry until`.
 pub(super) static FOR: Flag = Flag {
     effect: Effect::Sets("deadline"),
     ..Flag::value("for", "DURATION", "Total time limit; the same as --deadline [default: 5m]")
@@ -154,7 +154,7 @@ pub(super) static VERSION: Flag = Flag {
     ..Flag::switch("version", "Print the version")
 };
 
-/// The settings whose value only follows a `=`.
+/// The settings whose value is only accepted after `=`.
 pub(super) const SHELL: &str = "shell";
 const OUTPUTS: &str = "outputs";
 
@@ -172,7 +172,7 @@ impl fmt::Debug for Row {
 }
 
 impl Row {
-    /// The name without its dashes, the same for no other option of the verb.
+    /// The name without its dashes, unique within the verb.
     pub fn name(self) -> &'static str {
         match self {
             Row::Setting(setting) => setting.key,
@@ -240,7 +240,7 @@ impl Row {
         }
     }
 
-    /// The environment variable that stands for the option.
+    /// The environment variable that sets the option.
     pub fn env(self) -> Option<&'static str> {
         match self {
             Row::Setting(setting) => setting.env,
@@ -248,7 +248,7 @@ impl Row {
         }
     }
 
-    /// Is the value the name of a file?
+    /// Whether the value is the name of a file.
     pub fn is_file(self) -> bool {
         match self {
             Row::Setting(setting) => matches!(setting.key, "log" | "dead-letter"),
@@ -271,12 +271,12 @@ impl Row {
         }
     }
 
-    /// Is it another spelling of this setting?
+    /// Whether it is another spelling of this setting.
     pub(super) fn spells(self, key: &str) -> bool {
         matches!(self, Row::Flag(Flag { effect: Effect::Sets(other), .. }) if *other == key)
     }
 
-    /// The first line of help, with the default that the verb's policy has.
+    /// The first line of help, with the default of the verb's policy.
     pub fn summary(self, defaults: &Policy) -> String {
         match self {
             Row::Setting(setting) => format!("{}{}", setting.summary(), default(setting, defaults)),
@@ -284,7 +284,7 @@ impl Row {
         }
     }
 
-    /// All of the help: paragraphs, parted by an empty line.
+    /// The complete help: paragraphs, separated by empty lines.
     pub fn description(self, defaults: &Policy) -> String {
         let text = match self {
             Row::Setting(setting) => {
@@ -311,7 +311,7 @@ fn default(setting: &Setting, defaults: &Policy) -> String {
     setting.default(defaults).map(|default| format!(" [default: {default}]")).unwrap_or_default()
 }
 
-/// Joins the lines of a doc comment: an empty one parts paragraphs.
+/// Joins the lines of a doc comment. Empty ones separate paragraphs.
 fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.fold(String::new(), |mut text, line| {
         if line.is_empty() {

@@ -3,7 +3,7 @@
 use super::rows::Flag;
 use crate::policy::settings::{Group, Setting};
 
-/// The options that are no settings.
+/// The options that are not settings.
 pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag {
         words: &["server", "occ", "failures", "collapse"],
@@ -124,7 +124,7 @@ pub(super) static SIMULATE_FLAG: Flag = Flag::value(
     "Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
 );
 
-/// Is the setting an option of the verb? Those that decide about a real command's output and result are not.
+/// Whether the setting is an option of the verb. Those about the output and result of a real command are not.
 pub(super) fn simulated(setting: &Setting) -> bool {
     match setting.group {
         Group::Schedule => !matches!(

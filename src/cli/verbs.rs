@@ -23,33 +23,33 @@ pub struct Line {
     pub word: &'static str,
     pub about: &'static str,
     pub usage: &'static str,
-    /// Below the options in `-h`, and in `--help` where that has nothing of its own.
+    /// The text below the options in `-h`, and in `--help` unless that has its own.
     pub after: &'static str,
     pub after_long: &'static str,
-    /// Options that help lists in front of the settings.
+    /// Options that help lists before the settings.
     first: &'static [&'static Flag],
     /// The settings that are options of this verb.
     has: fn(&Setting) -> bool,
-    /// Options that help lists behind the settings, or beside the setting that they are another spelling of.
+    /// Options that help lists after the settings, or next to the setting that they are another spelling of.
     then: &'static [&'static Flag],
     pub operands: Operands,
 }
 
-/// The words of a command line that are no options.
+/// The words of a command line that are not options.
 #[derive(Clone, Copy, Debug)]
 pub enum Operands {
-    /// A command with its arguments: from its name on, nothing is an option of ours.
+    /// A command with its arguments: nothing from its name on is an option of ours.
     Command,
-    /// Words among the options.
+    /// Words between the options.
     Named(&'static [Operand]),
 }
 
-/// A word that is no option.
+/// An operand.
 #[derive(Debug)]
 pub struct Operand {
     pub name: &'static str,
     pub help: &'static str,
-    /// Any number of words, rather than one at most.
+    /// Whether any number of words is accepted, rather than at most one.
     pub is_repeated: bool,
 }
 
@@ -92,12 +92,12 @@ impl Line {
         self.first.iter().chain(self.then).copied().chain([&HELP])
     }
 
-    /// Is the setting an option of this verb?
+    /// Whether the setting is an option of this verb.
     fn has_setting(&self, setting: &Setting) -> bool {
         setting.is_flag() && (self.has)(setting)
     }
 
-    /// The policy that the verb begins with.
+    /// The base policy of the verb.
     pub fn defaults(&self) -> Policy {
         let mut defaults = Policy::default();
         if self.verb == Verb::Until {
@@ -112,7 +112,7 @@ impl Line {
     }
 }
 
-/// The line that these words are, and what stands behind the verb. The program's own name comes first.
+/// The row for these words, which begin with the program's name, and the words after the verb.
 pub(super) fn line_of(args: &[OsString]) -> (&'static Line, &[OsString]) {
     let [_, words @ ..] = args else { return (&RUN, &[]) };
     let [first, behind @ ..] = words else { return (&RUN, words) };
@@ -125,12 +125,12 @@ pub fn verb_words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|line| line.word)
 }
 
-/// Every line that is documented, a run first. Packagers alone use `generate`.
+/// Every documented command line, that of a run first. Only packagers use `generate`.
 pub fn documented_lines() -> impl Iterator<Item = &'static Line> {
     std::iter::once(&RUN).chain(VERBS.iter().filter(|line| line.verb != Verb::Generate))
 }
 
-/// Every line there is.
+/// Every command line.
 pub(super) fn lines() -> impl Iterator<Item = &'static Line> {
     std::iter::once(&RUN).chain(VERBS)
 }
@@ -149,7 +149,7 @@ pub static RUN: Line = Line {
     operands: Operands::Command,
 };
 
-/// The verbs. The list is closed: a command of such a name is reached with `--`.
+/// The verbs. To run a command of the same name, put `--` before it.
 static VERBS: &[Line] = &[
     Line {
         verb: Verb::Until,
@@ -246,7 +246,7 @@ static VERBS: &[Line] = &[
             &FORMAT,
             &Flag::value("for", "DURATION", "How long close keeps the key closed, from now on; 0 opens it"),
         ],
-        // The key has a place of its own, and a store that cannot be reached is always an error.
+        // The key is an operand, and a store that cannot be reached is always an error.
         has: |setting| setting.group == Group::Shared && !matches!(setting.key, "key" | "on-state-error"),
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[
@@ -262,7 +262,7 @@ static VERBS: &[Line] = &[
         after: replay::AFTER,
         after_long: "",
         first: replay::FLAGS,
-        // A letter has its own shell and its own input, and leaves no other letter.
+        // A letter has its own shell and input, and its replay leaves no further letter.
         has: |setting| {
             let own = setting.key.starts_with("dead-letter") || setting.key.starts_with("stdin");
             !own && !matches!(setting.key, "shell" | "rate")
@@ -316,7 +316,7 @@ static VERBS: &[Line] = &[
     },
 ];
 
-/// The actions of `retry state`. All but the first take a key.
+/// The actions of `retry state`. All except the first take a key.
 pub const ACTIONS: [&str; 6] = ["list", "show", "check", "close", "wait", "reset"];
 
 static FORMAT: Flag = Flag::format(&["text", "json"], "text or json");

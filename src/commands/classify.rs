@@ -1,4 +1,4 @@
-//! `retry classify`: what a given result would be judged as, and by which rule; one, or many from a file.
+//! `retry classify`: judges a given result, or many from a file, and names the rule.
 
 mod batch;
 
@@ -49,7 +49,7 @@ fn rules(asked: &Setup, argv: &[std::ffi::OsString]) -> Rules {
     Rules { knowledge: Rc::new(asked.knowledge(argv)), ..asked.resolved.policy.rules() }
 }
 
-/// Which text was given, and of which one a run would take notice.
+/// Which texts were given, and which of them a run would read.
 struct Used {
     given: Captures,
     used: Captures,
@@ -69,12 +69,12 @@ impl Used {
         Self { given, used }
     }
 
-    /// Was any text judged?
+    /// Whether any text was judged.
     fn any(&self) -> bool {
         self.used.stdout || self.used.stderr
     }
 
-    /// A note on output that was not read: why, and the option that would have it read.
+    /// A note on output that was not read: the reason, and the option that changes it.
     fn note(&self, rules: &Rules, argv: &[std::ffi::OsString]) -> String {
         let unused = (self.given.stdout && !self.used.stdout, self.given.stderr && !self.used.stderr);
         let what = match unused {
@@ -101,7 +101,7 @@ impl Used {
     }
 }
 
-/// The result that the options describe.
+/// The result described by the options.
 fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
     let given = |id| invocation.value(id).map(|value| value.to_string_lossy().into_owned());
     let timed_out = invocation.is_set("timed-out");

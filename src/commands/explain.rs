@@ -88,7 +88,7 @@ fn json(resolved: &Resolved, schedule: &Schedule) -> Json {
     })
 }
 
-/// Milliseconds, whole where they are.
+/// Milliseconds, without a fraction if they are whole.
 fn ms(duration: Duration) -> Json {
     let micros = (duration.as_nanos() + 500) / 1000;
     match u64::try_from(micros / 1000) {
@@ -97,7 +97,7 @@ fn ms(duration: Duration) -> Json {
     }
 }
 
-/// The flag that shows each setting, also those that nobody changed.
+/// The flag that shows all settings, including unchanged ones.
 const FULL: &str = "full";
 
 fn text(asked: &Setup, schedule: &Schedule, argv: &[OsString], full: bool) -> String {
@@ -126,19 +126,19 @@ fn text(asked: &Setup, schedule: &Schedule, argv: &[OsString], full: bool) -> St
     out
 }
 
-/// The key, value and origin of each setting, or of those that are not what they are by default.
+/// The key, value and origin of each setting, or only of those that differ from their defaults.
 fn shown_settings(resolved: &Resolved, full: bool) -> Vec<(&'static str, String, String)> {
     let defaults = Policy::default();
     let rows = SETTINGS.iter().zip(&resolved.origins).filter_map(|(setting, origin)| {
         let value = (setting.show)(&resolved.policy);
-        // A deadline alone lifts the limit of attempts: nobody gave that value, and it is not the usual one.
+        // A deadline alone lifts the limit of attempts: a value that was not given, but is not the default either.
         let is_shown = full || *origin != Origin::Default || value != (setting.show)(&defaults);
         is_shown.then(|| (setting.key, shown(&value), printable(&origin.to_string()).into_owned()))
     });
     rows.collect()
 }
 
-/// A value as it is shown, on one line whatever is in it.
+/// A value for display, always on one line.
 fn shown(value: &Json) -> String {
     printable(&plain(value)).into_owned()
 }
@@ -162,7 +162,7 @@ fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
     format!("\nfailures classified by the {} profile ({captures})\n", printable(&selection.names.join(", ")))
 }
 
-/// What is different on this system, for want of something that others have.
+/// The limitations of this system, which lacks some capabilities.
 fn system_text(consequences: impl Iterator<Item = &'static str>) -> String {
     let lines: String = consequences.map(|consequence| format!("  {consequence}\n")).collect();
     if lines.is_empty() { lines } else { format!("\non this system:\n{lines}") }

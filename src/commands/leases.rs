@@ -1,10 +1,10 @@
-//! The leases of attempts around us, which `RETRY_PERMITS` names: a nested run does not wait for what it runs under.
+//! The leases of enclosing attempts, passed in `RETRY_PERMITS`: a nested run does not wait for a permit under which it runs.
 
 use crate::gate::Grant;
 use crate::sys::environment::Outer;
 use crate::sys::store::StoreLocation;
 
-/// The leases of an attempt around us, under this key of this store.
+/// The leases of an enclosing attempt, under this key of this store.
 pub(super) fn covered(outer: &Outer, location: &StoreLocation, key: &str) -> Grant {
     if outer.permits.is_empty() {
         return Grant::default();
@@ -14,8 +14,8 @@ pub(super) fn covered(outer: &Outer, location: &StoreLocation, key: &str) -> Gra
     Grant { permit: holds("p"), probe: holds("b") }
 }
 
-/// The value of `RETRY_PERMITS` for an attempt that holds `granted` under this key, besides those around us; `None` where
-/// there are no leases.
+/// The value of `RETRY_PERMITS` for an attempt that holds `granted` under this key, in addition to those of enclosing
+/// attempts; `None` if there are no leases.
 pub(super) fn permits(granted: Grant, outer: &Outer, location: &StoreLocation, key: &str) -> Option<String> {
     let held = [(granted.permit, "p"), (granted.probe, "b")].into_iter().filter(|(held, _)| *held);
     let held = held.map(|(_, suffix)| format!("{}{suffix}", token(location, key)));

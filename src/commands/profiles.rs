@@ -1,4 +1,4 @@
-//! `retry profiles`: what is known of tools.
+//! `retry profiles`: shows the profiles of tools.
 
 use std::fmt::Write;
 use std::rc::Rc;
@@ -78,7 +78,7 @@ fn list_text(asked: &Setup, users: &[Rc<Profile>]) -> String {
     out
 }
 
-/// A name and what it is for, wrapped to 80 columns.
+/// A name and the commands that it covers, wrapped to 80 columns.
 fn entry(name: &str, about: &str) -> String {
     const INDENT: usize = 18;
     let mut out = format!("{name:<INDENT$}");
@@ -99,7 +99,7 @@ fn entry(name: &str, about: &str) -> String {
     out
 }
 
-/// A profile as it is shown: with what is added to it.
+/// A profile as displayed, with the rules that are added to it.
 struct Shown {
     name: String,
     knowledge: Knowledge,
@@ -107,7 +107,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// The profile of this name, or for a command of this name.
+    /// The profile with this name, or for a command with this name.
     fn find(name: &str, users: Vec<Rc<Profile>>) -> Result<Self, Error> {
         let known = all_names(&users);
         let name = if known.contains(&name) {
@@ -126,18 +126,18 @@ impl Shown {
         Ok(Self { name, knowledge: Knowledge::new(selection, users.clone()), users })
     }
 
-    /// The rules in the order in which they are asked, and whose they are.
+    /// The rules in the order in which they are checked, each with its profile.
     fn rules(&self) -> Vec<(&str, &Rule)> {
         let mut rules: Vec<(&str, &Rule)> = Vec::new();
         for asked in self.knowledge.profiles() {
             rules.extend(asked.profile.rules.iter().map(|rule| (&*asked.profile.name, rule)));
         }
-        // Stable: inside of a phase the order stays.
+        // Stable, so that the order within a phase is kept.
         rules.sort_by_key(|(_, rule)| (!rule.names_exit_zero(), rule.phase));
         rules
     }
 
-    /// What is shown but for `generic`, the user's before ours.
+    /// The profiles that are shown, except `generic`; the user's come before the built-in ones.
     fn own(&self) -> impl Iterator<Item = &Profile> {
         let own = self.knowledge.profiles().iter().filter(|asked| *asked.profile.name == *self.name);
         own.map(|asked| &*asked.profile)
@@ -156,7 +156,7 @@ impl Shown {
         self.own().flat_map(|profile| &profile.runs_others).map(String::as_str).collect()
     }
 
-    /// The statuses that are the tool's own, where not all are.
+    /// The exit statuses that are the tool's own, if not all are.
     fn own_exit(&self) -> Option<String> {
         self.own().find_map(|profile| Some(specs(profile.own_exit.as_ref()?)))
     }

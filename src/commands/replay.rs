@@ -1,6 +1,6 @@
 //! `retry replay FILE|DIR…`: runs dead letters again, oldest first. Each letter is run by a copy of this program
-//! (`run/replayed.rs`), which holds the letter's lock with us: whoever is killed, no other replay takes a letter that still
-//! runs.
+//! (`run/replayed.rs`), which shares the letter's lock with us: whichever process is killed, no other replay takes a letter
+//! that is still running.
 
 mod find;
 mod list;
@@ -38,7 +38,7 @@ pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
     }
 }
 
-/// Says something on stderr, unless nothing is to be said.
+/// Prints a message on stderr, unless the replay is quiet.
 fn say(asked: &ReplayOptions, text: &str) {
     if !asked.quiet {
         output::to_stderr(&format!("retry: {}\n", output::printable(text)));

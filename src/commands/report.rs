@@ -1,4 +1,4 @@
-//! `retry report`: what logs say. Here are the files and the output; what is made of them is in `report/`.
+//! `retry report`: summarises logs. This module handles files and output; the analysis is in `report/`.
 
 mod checkpoint;
 mod drafts;
@@ -21,11 +21,11 @@ use crate::report::{
 use crate::sys::environment::Outer;
 use crate::sys::{files, output};
 
-/// How to show what was found.
+/// How to show the results.
 struct Shown {
     style: Style,
     flaky: Flaky,
-    /// Other settings were asked about.
+    /// Other settings were asked about (`--what-if`).
     asks_what_if: bool,
     /// The output is made as a whole or not at all.
     is_whole: bool,
@@ -74,8 +74,8 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     Ok(if exceeded.is_empty() { exit } else { Exit::Status(1) })
 }
 
-/// Shows what was read until Ctrl-C, to people alone; a file, and output for a program, is made as a whole or not at all. Then we die
-/// of the signal.
+/// After Ctrl-C, shows people what was read so far; files and output for programs are written completely or not at all.
+/// Then we die of the signal.
 fn cut(invocation: &Invocation, outcome: &Outcome, format: &str, shown: &Shown) -> Result<Exit, Error> {
     if ["text", "json", "markdown", "html"].contains(&format) && !shown.is_whole {
         deliver(invocation, &render(outcome, format, shown)?)?;
@@ -110,7 +110,7 @@ fn render(outcome: &Outcome, format: &str, shown: &Shown) -> Result<String, Erro
     })
 }
 
-/// The judge for `--rejudge`, if that was asked for.
+/// The judge for `--rejudge`, if requested.
 fn judge(invocation: &Invocation) -> Result<Option<Judge>, Error> {
     if !invocation.is_set("rejudge") {
         let is_given = |id: &&str| invocation.value(id).is_some() || invocation.is_set(id);
@@ -128,7 +128,7 @@ fn judge(invocation: &Invocation) -> Result<Option<Judge>, Error> {
     Ok(Some(Judge::new(asked.request, &asked.resolved)))
 }
 
-/// Refuses a choice that fits no run, or several.
+/// Refuses a selection that matches no run, or several.
 fn is_one(choice: Option<&Choice>, picked: Option<&Picked>) -> Result<(), Error> {
     let asked = match choice {
         Some(Choice::Prefix(prefix)) => format!("begins with '{prefix}'"),
@@ -142,10 +142,10 @@ fn is_one(choice: Option<&Choice>, picked: Option<&Picked>) -> Result<(), Error>
     }
 }
 
-/// Writes the report where it was asked for.
+/// Writes the report to its destination.
 fn deliver(invocation: &Invocation, text: &str) -> Result<Exit, Error> {
     let Some(file) = invocation.value("output").filter(|file| *file != "-") else {
-        // A runner of a CI system obeys what a name or an error says, whatever the format.
+        // The runner of a CI system would obey commands in names or errors, whatever the format.
         return super::printed(output::to_stdout_exactly(&output::harmless(text)));
     };
     let written = files::replace(file, text.as_bytes());

@@ -22,16 +22,13 @@ mod variables;
 mod wrapped;
 
 use self::gatekeeper::Gatekeeper;
-use self::onlookers::Interests;
 use super::{Setup, ask};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level};
-use crate::ping;
-use crate::policy::value::MessageFormat;
-use crate::policy::{Policy, Resolved, builtin};
+use crate::policy::{Policy, Resolved};
 use crate::session::{Action, Activity, Attempt, Ended, HelperKind, Input, Session};
 use crate::sys::environment::Outer;
 use crate::sys::exchange::Exchange;
@@ -72,22 +69,22 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
     drive(&asked, command, outer, None)
 }
 
-/// Runs a command to the end of its run. `replayed`: what it takes from a dead letter.
+/// Performs the whole run of a command. `replayed`: the parts that come from a dead letter.
 fn drive(asked: &Setup, command: Wrapped, outer: Outer, replayed: Option<Replayed>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // A handful of descriptors are waited for: room for more would only be memory to touch.
+        // Only a handful of descriptors are polled, and a larger buffer would only touch more memory.
         .max_io_events_per_tick(16)
         .build()
         .map_err(|why| Error::system("cannot start", &why))?;
     let _inside = runtime.enter();
-    // Not part of the future, which is moved about.
+    // Not part of the future, which would be moved with it.
     let mut driver = Driver::new(asked, command, outer, replayed)?;
     Ok(runtime.block_on(driver.drive()))
 }
 
-/// `RETRY_DISABLE=1`, and the command could not be executed: the shell that would have said so is gone.
+/// `RETRY_DISABLE=1`, and the command could not be executed: reports it, since no shell does.
 fn stood_aside(command: &Wrapped, failure: StartFailure) -> Exit {
     let ending = Ending::NotStarted(command.program.explain(failure));
     let why = Rules::default().classify(&AttemptResult::ended(ending), None).reason;
@@ -96,7 +93,7 @@ fn stood_aside(command: &Wrapped, failure: StartFailure) -> Exit {
     Exit::Status(ending.status())
 }
 
-/// Between the session and the machine.
+/// Connects the session to the machine.
 struct Driver<'a> {
     policy: &'a Policy,
     resolved: &'a Resolved,
@@ -109,16 +106,16 @@ struct Driver<'a> {
     streams: Streams,
     telling: Telling,
     exchange: Option<Exchange>,
-    /// Advice on the command's tool that was not given yet.
+    /// Advice on the command's tool that has not been given yet.
     advice: Vec<String>,
     run: String,
     /// The operation's name.
     name: String,
     /// A key that is the same for every attempt and every replay of this work.
     idempotency_key: String,
-    /// Where its dead letter is kept.
+    /// The destination of its dead letter.
     letters: Destination,
-    /// The hook or the fallback that runs.
+    /// The running hook or fallback.
     helper: Option<HelperKind>,
     /// On the elapsed clock.
     began: Duration,
@@ -126,11 +123,12 @@ struct Driver<'a> {
     deadline_at: Option<u64>,
     /// When the session wants to be woken, on the elapsed clock.
     wake_at: Option<Duration>,
-    /// When the next attempt starts, on the elapsed clock, as far as is known.
+    /// When the next attempt starts, on the elapsed clock, if known.
     starts_at: Option<Duration>,
-    /// The running command's, or the last one's.
+    /// The process id of the running or last command.
     pid: i32,
-    /// A signal told us to stop while the end of the run was told: others may have kept us waiting.
+    /// A signal told us to stop while the end of the run was being reported, for which other services may have kept us
+    /// waiting.
     stopped_telling: bool,
 }
 
@@ -145,33 +143,20 @@ impl<'a> Driver<'a> {
         let random: [u8; 18] = identity::entropy();
         let (run_bytes, seed_bytes) = random.split_at(10);
         let run = identity::run_id(run_bytes.try_into().unwrap_or(&[0; 10]));
+        let seed = u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default());
         let knowledge = Rc::new(asked.knowledge(&command.about));
-        let mut session = Session::new(policy, u64::from_ne_bytes(seed_bytes.try_into().unwrap_or_default()))
-            .with_knowledge(Rc::clone(&knowledge))
-            .with_quotes(policy.log.is_some() || policy.message_format == MessageFormat::Json);
         let gatekeeper = Gatekeeper::new(policy)?;
-        if let Some(gatekeeper) = &gatekeeper {
-            session = session.with_gate(policy, gatekeeper.covered(&outer));
-        }
+        let covered = gatekeeper.as_ref().map(|gatekeeper| gatekeeper.covered(&outer));
         let mut identity = described::identity(asked, &command, &outer, run.clone());
         let name = identity.name.clone();
-        let program = command.argv[0].to_string_lossy().into_owned();
-        let until = asked.request.verb == Some(builtin::UNTIL);
         let (telling, note) = Telling::find(asked, &outer, &mut identity, &command);
-        let mut sinks = Sinks::open(policy, identity, program, until);
-        for warning in &asked.warnings {
-            sinks.note(Level::Warn, warning);
-        }
-        if let Some(note) = note {
-            sinks.note(Level::Debug, &note);
-        }
-        let tail = usize::try_from(policy.log_tail.0).unwrap_or(usize::MAX);
-        let interests = Interests::new(&policy.rules(), &policy.progress_match.0, tail)
-            .with_profiles(knowledge.selection(), environment::stdin_is_terminal)
-            .with_helpers(helpers::tail(policy), policy.hook_tail)
-            .with_told((policy.ping_body && telling.pings()).then_some(ping::MAX_TAIL_BYTES));
+        let mut sinks = described::sinks(asked, identity, &command, note.as_deref());
+        let session = described::session(policy, &knowledge, covered, seed)
+            .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
+            .with_owed(telling.owed());
+        let interests = described::interests(policy, &knowledge, telling.pings());
         let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
-        // First: from then on a limit on the size of files is an error of a write, and no signal that kills.
+        // First, since from then on exceeding the file size limit is a write error rather than a deadly signal.
         let prompt_start = sinks.want_start() || telling.pings();
         let supervisor = Supervisor::new(described::options(asked, prompt_start, replayed.is_some()))
             .map_err(|why| Error::system("cannot start", &why))?;
@@ -188,15 +173,13 @@ impl<'a> Driver<'a> {
             resolved: &asked.resolved,
             command,
             outer,
-            session: session
-                .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
-                .with_owed(telling.owed()),
+            session,
             gatekeeper,
             supervisor: supervisor.with_inputs(inputs),
             sinks,
             streams: Streams::new(policy, interests),
             telling,
-            // Without it the command can tell us nothing, and all else works.
+            // Without it the command cannot give hints, but everything else works.
             exchange: Exchange::new().ok(),
             advice,
             idempotency_key,
@@ -213,7 +196,7 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// The run: what the session decides is done, what happens is told to the session.
+    /// The main loop: carries out the session's actions and reports events to it.
     async fn drive(&mut self) -> Exit {
         if self.sinks.want_start() {
             let start = Event::RunStart(self.describe());
@@ -290,7 +273,7 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Waits for something that the session must know of.
+    /// Waits for an event that concerns the session.
     async fn next(&mut self) -> Input {
         loop {
             let patience = self.patience();
@@ -324,7 +307,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Wakes the session with the signs of life that it has use for.
+    /// Wakes the session with the command's latest activity.
     fn woke(&self) -> Input {
         Input::Activity(Activity {
             wrote: self.supervisor.last_written().filter(|_| self.streams.is_watched()),
@@ -339,8 +322,8 @@ impl<'a> Driver<'a> {
         touched.max(self.streams.last_progress())
     }
 
-    /// How long to wait for the machine: until the session's timer, in slices, since the machine may sleep
-    /// meanwhile; in a second's slices while a countdown is drawn.
+    /// How long to wait for events: until the session's timer, but in slices, since the machine may be suspended meanwhile;
+    /// in slices of a second while a countdown is drawn.
     fn patience(&mut self) -> Option<Duration> {
         let now = clock::now().elapsed;
         let left = self.wake_at?.saturating_sub(now);
@@ -365,7 +348,7 @@ impl<'a> Driver<'a> {
         self.sinks.set_torn(self.streams.torn());
         Input::Ended(Ended {
             ending,
-            // Also after a success: it is not to speak for the next attempt.
+            // Also after a success: the hint must not apply to the next attempt.
             hint: self.exchange.as_ref().and_then(Exchange::take_hint),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output_lost: Streams::lost(captured, self.supervisor.held().lost()),

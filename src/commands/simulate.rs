@@ -1,4 +1,4 @@
-//! `retry simulate`: what was asked and where the answer goes. What is simulated is in `simulate/`.
+//! `retry simulate`: options and output. The simulation itself is in `simulate/`.
 
 mod crew;
 mod explained;
@@ -21,7 +21,7 @@ use crew::{Crew, Stopped};
 
 pub(super) use explained::verdict;
 
-/// Runs of a cell, and of a value that is tried, where nobody says how many.
+/// The default number of runs for a cell of a map, and for a value that is tried.
 const DEFAULT_RUNS: u32 = 20;
 
 pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
@@ -51,7 +51,7 @@ pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
     Ok(stopped.map_or(exit, |stopped| Exit::Signal(stopped.signal)))
 }
 
-/// The model, its parameters and the layers of the policy.
+/// The model, its parameters, and the layers of the policy.
 fn asked(invocation: &Invocation) -> Result<Template, Error> {
     let (request, warnings) = gather(invocation, &Outer::default())?;
     for warning in &warnings {
@@ -72,7 +72,7 @@ fn texts(invocation: &Invocation, name: &str) -> Result<Vec<String>, Error> {
     invocation.values(name).into_iter().map(utf8).collect()
 }
 
-/// The value of an option that is a whole number from 1 on.
+/// The value of an option that is a whole number of 1 or more.
 fn number(invocation: &Invocation, name: &str, most: u32) -> Result<Option<u32>, Error> {
     let Some(text) = invocation.value(name) else { return Ok(None) };
     let number =
@@ -86,12 +86,12 @@ fn number(invocation: &Invocation, name: &str, most: u32) -> Result<Option<u32>,
     }
 }
 
-/// The comparison, map or search that was asked for.
+/// The requested comparison, map or search.
 struct Wanted {
     compare: Vec<String>,
     sweep: Vec<String>,
     find: Option<String>,
-    /// The share of the operations that may be given up.
+    /// The largest acceptable share of operations that are given up.
     lost: f64,
     runs: u32,
 }
@@ -180,7 +180,7 @@ impl Wanted {
         }
     }
 
-    /// Tries values of a parameter for each variant until it is known which are survived.
+    /// Tries values of a parameter for each variant until it is known which ones are survived.
     fn search(
         &self,
         asked: &mut Template,
@@ -219,18 +219,18 @@ fn reached(stopped: Option<&Stopped>) -> Option<f64> {
     stopped.map(|stopped| stopped.reached)
 }
 
-/// The runs of each variant in numbers; `None` where some did not end.
+/// The results of each variant; `None` if some runs did not end.
 fn summaries(runs: Vec<Option<Run>>, each: u32) -> Vec<Option<Vec<Summary>>> {
     let runs: Vec<_> = runs.into_iter().map(|run| run.map(|run| run.summary)).collect();
     runs.chunks(each as usize).map(|runs| runs.iter().cloned().collect()).collect()
 }
 
-/// The results of variants whose runs are all over.
+/// The results of variants whose runs have all ended.
 fn results(variants: &[Variant], runs: Vec<Option<Run>>, each: u32) -> Vec<VariantResult> {
     let mut results = Vec::with_capacity(variants.len());
     let mut runs = runs.into_iter();
     for variant in variants {
-        // All of a variant's are taken, whether or not they are over.
+        // All runs of a variant are consumed, whether or not they have ended.
         let of_variant: Vec<_> = runs.by_ref().take(each as usize).collect();
         let finished: Option<Vec<Run>> = of_variant.into_iter().collect();
         results.extend(finished.map(|runs| VariantResult::new(variant, runs)));

@@ -1,6 +1,6 @@
-//! `retry state`: what is shared by key, shown and changed. Works on any store, and decides nothing that `gate/` decides.
+//! `retry state`: shows and changes the shared state of keys. Works on any store; the decisions are those of `gate/`.
 //!
-//! Looking spends nothing and makes no files; a store that cannot be reached is an error here, whatever runs make of it.
+//! Looking spends nothing and creates no files. A store that cannot be reached is always an error here.
 
 mod action;
 mod show;
@@ -47,13 +47,13 @@ fn failed(failure: Failure) -> Error {
     Error::usage(failure.0)
 }
 
-/// Stands for no key in particular.
+/// Stands for any key.
 const ANY: &str = "auto";
 
-/// A store, and what is configured.
+/// A store, and the configuration.
 struct Shared {
     request: Request,
-    /// The policy of the key that was named.
+    /// The policy for the named key.
     policy: Policy,
     outer: Outer,
     location: StoreLocation,
@@ -86,7 +86,7 @@ impl Shared {
         }
     }
 
-    /// The limits of a key that is found in the store. Another program may have put one there that cannot be typed.
+    /// The limits of a key found in the store. Another program may have stored one that cannot be typed.
     fn limits_of(&mut self, key: &str) -> Limits {
         policy(&mut self.request, key).map(|policy| policy.limits()).unwrap_or_default()
     }
@@ -154,12 +154,12 @@ impl Shared {
     }
 }
 
-/// The policy of a run with the same options and this key.
+/// The policy that a run with the same options and this key would have.
 fn policy(request: &mut Request, key: &str) -> Result<Policy, Error> {
     let named = request.flags.add("key", vec![OsString::from(key)], Origin::Flag, "KEY".to_owned());
     named.map_err(|problem| Error::problems(vec![problem]))?;
     let resolved = resolve(request);
-    // The next key takes the place of this one.
+    // The next key replaces this one.
     request.flags.0.pop();
     resolved.map(|resolved| resolved.policy).map_err(Error::problems)
 }
@@ -169,7 +169,7 @@ fn print_line(key: &str, text: &str) -> Result<Exit, Error> {
     print(&format!("{}: {}\n", printable(key), printable(text)))
 }
 
-/// Tells by the status whether an attempt would start.
+/// Exits with a status that says whether an attempt would start.
 fn admitted(held: Option<&Blocked>) -> Exit {
     Exit::Status(if held.is_some() { exit_code::REFUSED } else { 0 })
 }

@@ -16,7 +16,7 @@ use crate::sys::sinks::Console;
 use crate::sys::{clock, identity};
 use rand::{RngExt, SeedableRng};
 
-/// No attempt is left, or no time.
+/// No attempts or no time are left.
 const NO_MORE: Exit = Exit::Status(1);
 
 pub(super) fn wait(invocation: &Invocation) -> Result<Exit, Error> {
@@ -44,7 +44,7 @@ pub(super) fn wait(invocation: &Invocation) -> Result<Exit, Error> {
     Ok(Exit::Status(0))
 }
 
-/// Sleeps for `wait`, counting down where that can be seen.
+/// Sleeps for `wait`, with a countdown on a terminal.
 fn sleep(wait: Duration, console: &mut Console) {
     console.begin_wait(wait);
     let until = clock::now().elapsed.saturating_add(wait);
@@ -68,11 +68,11 @@ fn retry_number(invocation: &Invocation) -> Result<u64, Error> {
     }
 }
 
-/// Past this number no wait can be told from another: growth has met the cap, or there is none.
+/// From this number on all waits are the same: growth has reached the cap, or there is none.
 const SETTLED_AFTER: u64 = 10_000;
 
-/// The draw before retry `retry`. Each draw of a run takes one number, so a seed gives the waits that a run with
-/// this seed has.
+/// The drawn wait before retry `retry`. Each draw of a run takes one random number, so a seed gives the same waits as in a
+/// run.
 fn nth_wait(backoff: &Backoff, retry: u64, seed: u64) -> Duration {
     let mut random = Generator::seed_from_u64(seed);
     let first = retry.saturating_sub(SETTLED_AFTER).max(1);

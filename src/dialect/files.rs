@@ -1,9 +1,9 @@
-//! Files in which a CI system is told of a run: a row of the step's summary, and outputs for the steps that follow.
+//! Files that report a run to a CI system: a row in the step's summary, and outputs for later steps.
 
 use super::harmless;
 use crate::base::printable::{self, Charset};
 
-/// A run that is over, as these files tell of it.
+/// A finished run, as described in these files.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     pub name: &'a str,
@@ -21,7 +21,7 @@ pub struct Facts<'a> {
     pub waited_ms: u64,
     /// The time waited, in words.
     pub waited: String,
-    /// The failures that were seen, in words.
+    /// The failures seen, in words.
     pub seen: String,
     /// The reason of the last of them; empty if there was none.
     pub last_reason: &'a str,
@@ -31,7 +31,7 @@ pub struct Facts<'a> {
 pub const SUMMARY_HEAD: &str =
     "| | operation | result | attempts | waited | seen |\n|---|---|---|---|---|---|\n";
 
-/// Characters of a cell at most.
+/// The most characters in a cell.
 const MAX_CELL: usize = 200;
 
 /// The row of a run in a summary, with its line break.
@@ -52,7 +52,7 @@ pub fn summary_row(facts: &Facts<'_>) -> String {
     )
 }
 
-/// Does a summary with this end go on with our table?
+/// Whether a summary that ends like this can be continued with a row of our table.
 pub fn continues_table(end: &str) -> bool {
     let last = end.strip_suffix('\n').map(|text| text.rsplit('\n').next().unwrap_or_default());
     last.is_some_and(|line| {
@@ -80,8 +80,8 @@ fn cell(text: &str) -> String {
     cell
 }
 
-/// The outputs of a step of GitHub's, under our names and those of nick-fields/retry. `delimiter` must not be in any value: a
-/// caller draws it at random.
+/// The outputs of a GitHub step, under our names and those of nick-fields/retry. `delimiter` must not occur in any value;
+/// callers draw it at random.
 pub fn github_outputs(facts: &Facts<'_>, delimiter: &str) -> String {
     let reason = one_line(facts.last_reason);
     let (attempts, status) = (facts.attempts.to_string(), facts.status.to_string());
@@ -101,7 +101,7 @@ pub fn github_outputs(facts: &Facts<'_>, delimiter: &str) -> String {
     pairs.concat()
 }
 
-/// The outputs as commands of Azure's: variables for the steps that follow. Their names may hold no `-`.
+/// The outputs as Azure commands: variables for later steps. Their names may not contain `-`.
 pub fn azure_outputs(facts: &Facts<'_>) -> [String; 7] {
     let reason = printable::line(facts.last_reason, Charset::Utf8);
     [

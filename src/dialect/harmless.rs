@@ -1,11 +1,12 @@
-//! Text that no runner of a CI system takes for a command, whoever wrote it.
+//! Keeps runners of CI systems from taking foreign text for a command.
 
 use std::borrow::Cow;
 
-/// Texts that begin a command wherever they stand in a line: GitHub's older form and Azure's (`##[`), Azure's (`##vso[`), TeamCity's.
+/// Texts that begin a command anywhere in a line: GitHub's older form and Azure's (`##[`), Azure's (`##vso[`), and
+/// TeamCity's.
 const WITHIN: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// A line, or several, that no runner obeys: the two number signs of a command are set apart, and no line begins with `::`.
+/// One or more lines without commands: the two number signs of a command are separated, and no line begins with `::`.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let begins = |line: &str| line.trim_start().starts_with("::");
     if !text.contains("##") && !text.lines().any(begins) {
@@ -25,7 +26,7 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Appends a text, the number signs of its commands set apart.
+/// Appends a text, separating the number signs of commands.
 fn push_apart(safe: &mut String, text: &str) {
     let mut left = text;
     while let Some(at) = left.find("##") {
@@ -42,12 +43,12 @@ fn push_apart(safe: &mut String, text: &str) {
     safe.push_str(left);
 }
 
-/// Does a command begin here? TeamCity and Azure read their names without regard to case.
+/// Whether a command begins here. TeamCity and Azure ignore the case of its name.
 fn is_command(text: &str) -> bool {
     WITHIN.iter().any(|form| text.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form)))
 }
 
-/// A line of JSON that no runner obeys; it means the same. Number signs stand in nothing but strings.
+/// JSON without commands and with the same meaning. Number signs occur in strings only.
 pub fn harmless_json(text: &str) -> Cow<'_, str> {
     if text.contains("##") { Cow::Owned(text.replace("##", "\\u0023\\u0023")) } else { Cow::Borrowed(text) }
 }

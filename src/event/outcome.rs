@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Succeeded,
-    /// No attempt was left.
+    /// No attempts were left.
     Exhausted,
-    /// Another attempt would have failed as well.
+    /// Another attempt would also have failed.
     Permanent,
-    /// The time for the whole run was over, or would have been after the wait.
+    /// The deadline of the run had passed, or would have passed during the wait.
     Deadline,
     /// No progress was recorded for too long.
     Stalled,
-    /// More waiting was asked for than is allowed.
+    /// A longer wait was asked for than is allowed.
     Throttled,
-    /// A shared limit did not let it go on.
+    /// A shared limit refused it.
     Refused,
     /// A signal told us to stop.
     Interrupted,
@@ -26,7 +26,7 @@ pub enum Outcome {
     Error,
 }
 
-/// The words of the outcomes, as the log has them, in the order of [`Outcome`].
+/// The names of the outcomes in the log, in the order of [`Outcome`].
 pub const OUTCOMES: [(Outcome, &str); 9] = [
     (Outcome::Succeeded, "succeeded"),
     (Outcome::Exhausted, "exhausted"),
@@ -40,7 +40,7 @@ pub const OUTCOMES: [(Outcome, &str); 9] = [
 ];
 
 impl Outcome {
-    /// The word that the log has for it.
+    /// Its name in the log.
     pub fn name(self) -> &'static str {
         OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("error", |(_, word)| word)
     }

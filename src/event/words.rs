@@ -1,4 +1,4 @@
-//! The words in which an event is told to people, and the lines that the log quotes.
+//! The messages for people, and the lines that the log quotes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::gate;
 /// The longest `error`, in bytes.
 const MAX_ERROR_BYTES: usize = 512;
 
-/// `[class (status)] reason: the line that it was seen by`, held at [`MAX_ERROR_BYTES`].
+/// `[class (status)] reason: the matching line`, cut to [`MAX_ERROR_BYTES`].
 pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Option<&str>) -> String {
     let status = http_status.map(|status| format!(" ({status})")).unwrap_or_default();
     let quote = quote.map(|line| format!(": {line}")).unwrap_or_default();
@@ -20,7 +20,7 @@ pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Op
 }
 
 impl Event {
-    /// The message for a person. `name` is the operation's, `program` what was to be executed.
+    /// The message for a person. `name` is the operation's, `program` the one to be executed.
     pub fn message(&self, name: &str, program: &str) -> String {
         match self {
             Event::RunStart(start) => start.message(name),
@@ -108,7 +108,7 @@ impl GateHold {
     }
 }
 
-/// The words for a hold: its limit, why, until when, and how long that is.
+/// Describes a hold: its limit, the reason, when it ends, and how long that is.
 pub fn held_back(limit: gate::Limit, reason: &str, until: Option<&str>, wait: Duration) -> String {
     let by = match limit {
         gate::Limit::Rate => " by the rate",
@@ -135,7 +135,7 @@ impl HookEnd {
 }
 
 impl RunStop {
-    /// The annotation of the run: how many attempts it took, what was seen, and how long.
+    /// The annotation of the run: the number of attempts, the failures seen, and the time taken.
     pub fn annotation(&self) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
         let seen: Vec<_> = self.failures.iter().map(Tally::to_string).collect();
@@ -149,7 +149,7 @@ impl RunStop {
         format!("{} in {elapsed}{why}{way_out}", plural(self.attempts, "attempt"))
     }
 
-    /// The last line of a run: what came of the command, what was seen, and the exit.
+    /// The last line of a run: the command's fate, the failures seen, and the exit.
     fn message(&self, name: &str) -> String {
         let elapsed = approximate(from_millis(self.elapsed_ms));
         if self.outcome == Outcome::Succeeded {
@@ -173,13 +173,13 @@ impl RunStop {
         format!("{ended} {name} after {attempts} ({elapsed}){said}{}", self.way_out())
     }
 
-    /// Did a fallback do what the command could not?
+    /// Whether a fallback succeeded after the command had failed.
     pub fn fell_back(&self) -> bool {
         let succeeded = |fallback: &FallbackEnd| fallback.exit_code == Some(0);
         self.fallback.as_ref().is_some_and(succeeded) && self.exit_code == Some(0)
     }
 
-    /// The exit, and the fallback that it is of.
+    /// The exit, and the fallback if it is the fallback's.
     fn way_out(&self) -> String {
         match &self.fallback {
             Some(_) if self.fell_back() => "; fallback succeeded".to_owned(),

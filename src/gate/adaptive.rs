@@ -1,8 +1,8 @@
 //! Client-side throttling by success rate (Google's SRE book, chapter 21, "Handling Overload"): an attempt is held back
 //! with probability max(0, (requests − K·accepts) / (requests + 1)) over the last two minutes.
 //!
-//! An attempt that is held back counts as a request once, however often it looks again; an attempt whose end nobody told
-//! of was not accepted.
+//! An attempt that is held back counts as one request, however often it asks again; an attempt whose end was never reported
+//! counts as not accepted.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Limit, Pause, Reason, StoreTime, micros};
 
 const ACCEPTS_FACTOR: f64 = 2.0;
-/// Two minutes in slices.
+/// Two minutes, in slices.
 const SLICE: Duration = Duration::from_secs(10);
 const SLICES: u64 = 12;
 /// Time before the next draw of an attempt that is held back.
@@ -23,7 +23,7 @@ const REDRAW_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Adaptive(Vec<(u64, u32, u32)>);
 
 impl Adaptive {
-    /// Counts a request, unless it was counted before. `chance` in [0, 1) decides.
+    /// Counts a request, unless it was counted before, and decides on it by `chance`, in [0, 1).
     pub(super) fn check(&mut self, now: StoreTime, chance: f64, first_look: bool) -> Result<(), Pause> {
         let rejected = chance < self.rejection(now);
         if first_look {
@@ -71,7 +71,7 @@ impl Adaptive {
         &mut self.0[place]
     }
 
-    /// All moments, moved: the clock was set back.
+    /// Moves all times, after the clock was set back.
     pub(super) fn shift(&mut self, by: Duration) {
         let slices = by.as_secs().div_ceil(SLICE.as_secs());
         for (slice, ..) in &mut self.0 {

@@ -1,5 +1,5 @@
-//! A circuit breaker: closed until too much fails, then open for a time in which nothing is tried, then half-open: one
-//! probe at a time, whose success closes it and whose failure opens it again (Nygard, "Release It!"; resilience4j, Polly).
+//! A circuit breaker: closed until too much fails, then open for a time in which no attempt starts, then half-open: one
+//! probe at a time, whose success closes it and whose failure reopens it (Nygard, "Release It!"; resilience4j, Polly).
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::limits::{Breaker, Tripping};
 use super::{Health, Limit, Pause, Reason, StoreTime};
 
-/// A share of few results means nothing (Polly's minimum throughput, for processes that live for seconds).
+/// The share of failures among fewer results is not significant (Polly's minimum throughput, for short-lived processes).
 const MIN_RESULTS: u32 = 10;
-/// Results that come within this part of the window of a share are counted together, and forgotten together once the
-/// first of them is older than the window.
+/// Results within this fraction of the window are counted together, and forgotten together once the first of them is older
+/// than the window.
 const SLICES: u32 = 10;
-/// Time over which those who waited for the end of an open breaker come back.
+/// The time over which attempts come back that waited for an open breaker.
 const REOPEN_SPREAD: Duration = Duration::from_secs(1);
 
 /// As `retry state` shows it.
@@ -31,10 +31,10 @@ pub(super) struct Circuit {
     /// Failures in a row.
     #[serde(default)]
     pub(super) failures: u32,
-    /// The moments at which it opened and becomes half-open.
+    /// When it opened, and when it becomes half-open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) opened: Option<(StoreTime, StoreTime)>,
-    /// Results of late, for shares, the latest last: when the first of them came, how many were good, how many bad.
+    /// Recent results, for shares, the latest last: the time of the first, and the numbers of good and bad ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) results: Vec<(StoreTime, u32, u32)>,
 }
@@ -49,13 +49,13 @@ impl Circuit {
         }
     }
 
-    /// The end of its being open. It may have been opened under another limit, for longer than this one would.
+    /// When it stops being open. It may have been opened under another limit, for longer than this one would.
     pub(super) fn open_until(&self, limit: Option<Breaker>) -> Option<StoreTime> {
         let (at, until) = self.opened?;
         Some(limit.map_or(until, |limit| until.min(at.plus(limit.open_for))))
     }
 
-    /// Tells whether the attempt has to be the probe, or why it has to wait.
+    /// Whether the attempt has to be the probe; the error is why it has to wait.
     pub(super) fn check(&self, limit: Breaker, now: StoreTime, probe_is_free: bool) -> Result<bool, Pause> {
         let limit = Some(limit);
         let (until, why) = match (self.phase(limit, now), self.open_until(limit)) {
@@ -74,7 +74,7 @@ impl Circuit {
         }
         let failed = health == Health::Bad;
         if self.opened.is_some() {
-            // Those that started before it opened have nothing to say of now.
+            // Attempts that started before it opened say nothing about the present.
             match (probe, failed) {
                 (true, true) => {
                     self.failures = self.failures.saturating_add(1);
@@ -110,7 +110,7 @@ impl Circuit {
         failed && all >= MIN_RESULTS && f64::from(bad) >= share * f64::from(all)
     }
 
-    /// Adds a result to those of the last moments.
+    /// Adds a result to the recent ones.
     fn count(&mut self, now: StoreTime, slice: Duration, failed: bool) {
         let most = SLICES as usize + 1;
         if self.results.last().is_none_or(|(first, ..)| now.since(*first) >= slice) {

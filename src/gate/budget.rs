@@ -2,8 +2,8 @@
 //! usual load (Finagle's RetryBudget, the AWS SDKs' retry quota; Google's SRE book, chapter 21).
 //!
 //! A first attempt deposits the ratio, a retry withdraws 1. The balance never falls below 0 and never rises above
-//! [`MAX_BALANCE`], so quiet weeks save nothing up for a storm. Besides, [`RESERVE_RETRIES`] retries may be made in any
-//! [`RESERVE_WINDOW`], so that jobs which run once an hour may retry at all.
+//! [`MAX_BALANCE`], so quiet weeks save nothing up for a storm. In addition, [`RESERVE_RETRIES`] retries are allowed in any
+//! [`RESERVE_WINDOW`], so that jobs which run once an hour can retry at all.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::{Limit, Reason, Refusal, StoreTime};
 
 /// In retries; the AWS SDKs' 500 tokens at 5 a retry.
 const MAX_BALANCE: f64 = 100.0;
-/// Retries that need no deposit, in any minute (Finagle's `minRetriesPerSec`, for processes that live for seconds).
+/// Retries that need no deposit, in any minute (Finagle's `minRetriesPerSec`, for short-lived processes).
 const RESERVE_RETRIES: usize = 10;
 const RESERVE_WINDOW: Duration = Duration::from_secs(60);
-/// Deposits such as 0.1 do not add up to 1 in binary.
+/// Ten deposits of 0.1 do not add up to exactly 1 in binary.
 const ROUNDING: f64 = 1e-9;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Budget {
     balance: f64,
-    /// Moments at which retries were paid from the reserve, the latest last.
+    /// When retries were paid from the reserve, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) reserve: Vec<StoreTime>,
 }
@@ -45,7 +45,7 @@ impl Budget {
         Ok(())
     }
 
-    /// How many retries could be made now.
+    /// The number of retries that could be made now.
     pub(super) fn left(&self, now: StoreTime) -> f64 {
         let recent = self.reserve.iter().filter(|paid| now.since(**paid) < RESERVE_WINDOW).count();
         #[expect(clippy::cast_precision_loss, reason = "at most ten")]

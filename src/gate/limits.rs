@@ -1,13 +1,13 @@
-//! The limits of a key, as they were asked for.
+//! The limits of a key, as configured.
 
 use std::time::Duration;
 
 use super::{Health, Settlement};
 
-/// The limits of one key. The server's window needs no limit: it holds for every key.
+/// The limits of one key. A server's window is not among them: it applies to every key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Attempts at the same time.
+    /// Concurrent attempts.
     pub concurrency: Option<u32>,
     pub rate: Option<Rate>,
     pub breaker: Option<Breaker>,
@@ -17,7 +17,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Tells whether a settlement leaves every state as it is: then no store need be told of it.
+    /// Whether a settlement never changes the state, so that it need not be reported to the store.
     pub fn learn_nothing_from(&self, settlement: &Settlement) -> bool {
         let failed = settlement.health == Health::Bad;
         let counts = self.adaptive || self.breaker.is_some() || self.budget.is_some() && failed;

@@ -1,13 +1,13 @@
 //! The generic cell rate algorithm (ATM Forum, Traffic Management 4.0; as in brandur.org/rate-limiting and redis-cell):
-//! one moment, the theoretical arrival time (TAT) of the next attempt, is all that has to be shared.
+//! only one time has to be shared, the theoretical arrival time (TAT) of the next attempt.
 //!
-//! The meaning of the moment depends on the rate that it was made by, so there is one for each rate in use. Every attempt
-//! counts for all of them, and a rate that is new begins anew: processes that disagree do not spoil each other's
-//! counts, and a rate that was mended on the command line holds at once.
+//! A TAT is only meaningful for the rate that it was computed with, so there is one for each rate in use. Every attempt
+//! counts towards all of them, and a new rate starts from scratch: processes that disagree do not spoil each other's
+//! counts, and a rate that was corrected on the command line applies at once.
 //!
-//! Those who have to wait stand in line: each is told its turn, and the state knows the last one. A turn is advice, and
-//! spends nothing. Whoever asks before its turn goes only where somebody before it has missed theirs, so the death of
-//! those in line costs no more than a moment; but a crowd that waits asks when it has a chance, not whenever one may go.
+//! Attempts that have to wait form a queue: each is assigned a turn, and the state holds the last one. A turn is advice and
+//! spends nothing. An attempt that asks before its turn is admitted only if one before it has missed its own, so deaths in
+//! the queue cost little time; and the attempts of a crowd ask when they have a chance, not whenever one of them may go.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use serde::{Deserialize, Serialize};
 use super::limits::Rate;
 use super::{Limit, Pause, Reason, StoreTime, micros};
 
-/// A turn is missed after the time of another, and after this at the latest.
+/// A turn counts as missed when the time of the next one has passed, and after this at the latest.
 const MAX_LATENESS: Duration = Duration::from_secs(1);
-/// Rates remembered at a time; beyond that, the one that matters for the shortest time is forgotten.
+/// The most rates that are remembered; beyond that, the one that stops mattering first is forgotten.
 const MAX_RATES: usize = 3;
 
-/// The use of each rate: its attempts, its time in microseconds, and the arrival time. One whose arrival time has
-/// passed says nothing, and is forgotten.
+/// The use of each rate: its attempts, its period in microseconds, and its arrival time. An entry whose arrival time has
+/// passed is without effect, and is forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Arrivals(Vec<(u32, u64, StoreTime)>);
 
 impl Arrivals {
     /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D. `turn`: the one
-    /// that it was told before.
+    /// that it was assigned before.
     pub(super) fn check(
         &mut self,
         rate: Rate,
@@ -63,13 +63,13 @@ impl Arrivals {
         Ok(())
     }
 
-    /// How many could start at once.
+    /// The number of attempts that could start at once.
     pub(super) fn tokens(&self, rate: Rate, now: StoreTime) -> u32 {
         let used = self.of(rate, now).since(now).as_micros().div_ceil(interval(rate).as_micros().max(1));
         rate.count.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
     }
 
-    /// The last moment that any of them says something of.
+    /// The latest arrival time.
     pub(super) fn last(&self) -> StoreTime {
         self.0.iter().map(|(.., arrival)| *arrival).max().unwrap_or_default()
     }
@@ -79,14 +79,14 @@ impl Arrivals {
         self.0.iter_mut().for_each(|(.., arrival)| *arrival = back(*arrival));
     }
 
-    /// The arrival time under this rate. One farther away than the rate can make is of a clock that was wrong.
+    /// The arrival time under this rate. One that is farther away than the rate allows comes from a wrong clock.
     fn of(&self, rate: Rate, now: StoreTime) -> StoreTime {
         let known = self.0.iter().find(|known| is_of(known, rate));
         known.map_or(now, |(.., arrival)| (*arrival).clamp(now, now.plus(rate.per)))
     }
 }
 
-/// The last turn that was told to anybody, and the rate that it was of. Where two are in use, the last one to ask has the line.
+/// The last turn that was assigned, and its rate. If two rates are in use, the queue is that of the last one to ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Line(Option<(u32, u64, StoreTime)>);
@@ -96,7 +96,7 @@ impl Line {
         self.0.is_none()
     }
 
-    /// A turn at the end, not before `next`.
+    /// A turn at the end of the queue, not before `next`.
     fn join(&mut self, rate: Rate, next: StoreTime) -> StoreTime {
         let last = self.0.filter(|known| is_of(known, rate)).map(|(.., last)| last.plus(interval(rate)));
         let turn = last.map_or(next, |turn| turn.max(next));
@@ -104,7 +104,7 @@ impl Line {
         turn
     }
 
-    /// Somebody goes. A line whose turns are over is none, nor is one in which one was missed: who joins need not wait for
+    /// An attempt was admitted. Drops a queue whose turns are over or in which one was missed: newcomers need not wait for
     /// the dead.
     fn moved(&mut self, now: StoreTime, missed: bool) {
         self.0 = self.0.filter(|(.., last)| *last > now && !missed);

@@ -1,5 +1,5 @@
-//! Why a limit holds an attempt back, or refuses it: a value, put into words only where somebody reads them. Those who wait
-//! ask again and again, and few of the answers are ever read.
+//! Why a limit holds an attempt back, or refuses it: a value that is put into words only if somebody reads them. Waiting
+//! attempts ask again and again, and few of the answers are ever read.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Reason {
     /// By a server, for everybody.
     AskedToWait,
     UsedUp(Rate),
-    /// The breaker opened after so many failures in a row; 0: after a share of failures.
+    /// The breaker opened after this many failures in a row; 0: by the share of failures.
     Opened(u32),
     ProbeRuns,
     BudgetExhausted,

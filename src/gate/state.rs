@@ -1,4 +1,4 @@
-//! The shared state of one key, and the two things that can be done with it: ask to start an attempt, and settle it.
+//! The shared state of one key, and its two operations: asking to start an attempt, and settling one.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use super::{
 /// The version of the format. Fields are only ever added; unknown ones are ignored.
 pub const VERSION: u32 = 1;
 
-/// A clock that is set back by less is one that two processors disagree on.
+/// Smaller steps back are differences between the clocks of two processors.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
-/// The one value that is kept for a key. Its size is bounded.
+/// The value that is stored for a key. Its size is bounded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyState {
     /// [`VERSION`].
@@ -56,7 +56,7 @@ impl Default for KeyState {
     }
 }
 
-/// A state as a person is shown it.
+/// A state for display.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Moment at which the key opens again, if it is closed.
@@ -69,31 +69,31 @@ pub struct View {
     pub failures: u32,
     /// Attempts that the rate lets start at once, if there is a rate.
     pub tokens: Option<u32>,
-    /// Retries that the budget would pay for, if there is one.
+    /// Retries that the budget covers, if there is one.
     pub budget: Option<f64>,
-    /// The probability that an attempt is held back, if success rates count.
+    /// The probability that an attempt is held back, if adaptive throttling is on.
     pub held_back: Option<f64>,
 }
 
 impl KeyState {
-    /// Admits an attempt or not. If it is admitted, it has started as far as the limits care; if not, nothing was spent.
+    /// Admits an attempt or not. An admitted attempt counts as started; one that is not admitted spends nothing.
     pub fn admit(&mut self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.mind_the_clock(now);
         let before = self.clone();
         let answer = self.try_admit(now, limits, ask, free);
         if answer.is_err() {
-            // Held back by chance, it was a request all the same; held back by a rate, it stands in line.
+            // An attempt that was held back at random still counts as a request; one that is held back by a rate is queued.
             let (line, adaptive) = (self.line, std::mem::take(&mut self.adaptive));
             *self = Self { line, adaptive, ..before.clone() };
         }
-        // What changes nothing need not be written.
+        // An unchanged state need not be written.
         if *self != before {
             self.updated = now;
         }
         answer.map_or_else(|held| held, Admission::Proceed)
     }
 
-    /// Tells what an attempt would be told, without starting it.
+    /// The answer that an attempt would get, without starting it.
     pub fn look(&self, now: StoreTime, limits: &Limits, ask: &Ask, free: Free) -> Admission {
         self.clone().admit(now, limits, ask, free)
     }
@@ -130,14 +130,14 @@ impl KeyState {
             }
             grant.permit = true;
         }
-        // Last, since it counts those that the others would let go.
+        // Last, since it counts the attempts that the other limits admit.
         if limits.adaptive {
             self.adaptive.check(now, ask.chance, ask.looks == 0).map_err(Admission::Wait)?;
         }
         Ok(grant)
     }
 
-    /// An admitted attempt is over.
+    /// Records the end of an admitted attempt.
     pub fn settle(&mut self, now: StoreTime, limits: &Limits, settlement: &Settlement) -> Settled {
         self.mind_the_clock(now);
         let before = self.clone();
@@ -145,7 +145,7 @@ impl KeyState {
         if let Some(time) = settlement.retry_after {
             let (window, is_changed) = Window::asked(self.window, now, time, settlement.began);
             self.window = Some(window);
-            // Whoever closed the key is the first to come back.
+            // The attempt that closed the key is the first to come back.
             back_in = if is_changed { None } else { window.back_in(now, settlement.rank) };
         }
         if let Some(limit) = limits.breaker {
@@ -162,7 +162,7 @@ impl KeyState {
         Settled { refusal, back_in }
     }
 
-    /// Closes the key for everybody: by hand, for so long from now on, whatever was before.
+    /// Closes the key for everybody by hand, for `time` from now on, replacing any earlier closure.
     pub fn close(&mut self, now: StoreTime, time: Duration) {
         self.mind_the_clock(now);
         self.updated = now;
@@ -184,19 +184,19 @@ impl KeyState {
         }
     }
 
-    /// Moment from which on the state says nothing more than a new one: a store may forget it some time after.
+    /// The time after which the state is equivalent to a new one, so that a store may forget it.
     pub fn matters_until(&self) -> StoreTime {
         let window = self.window.map(|window| window.until);
         let circuit = self.circuit.opened.map(|(_, until)| until);
         self.arrivals.last().max(window.max(circuit).unwrap_or_default())
     }
 
-    /// Tells whether the clock was set back since the last change.
+    /// Whether the clock was set back since the last change.
     pub fn is_ahead_of(&self, now: StoreTime) -> bool {
         self.updated.since(now) > CLOCK_TOLERANCE
     }
 
-    /// A clock that was set back must not make waits longer: every moment moves with it.
+    /// Moves all times with a clock that was set back, so that waits do not become longer.
     pub fn mind_the_clock(&mut self, now: StoreTime) {
         let by = self.updated.since(now);
         if by <= CLOCK_TOLERANCE {

@@ -1,11 +1,11 @@
-//! The window that a server, or a person, closed a key for: nobody starts an attempt before it is over.
+//! The window for which a server or a person closed a key: no attempt starts before it is over.
 //!
-//! A wish is for everybody, and is told to many: to those who failed together, and once more to each who comes back too
-//! early. The first of them closes the key. The others learn when it opens from it; they extend it only by asking for
-//! more. Where the wish is repeated as soon as the key is open, it may be meant for each client alone (its *own* first
-//! answer), and one after the other would wait for ever. So each repetition lets through [`GROWTH`] times as many of
-//! those who have waited already: a crowd of N is through after log N windows instead of N, and a server that means all
-//! of them meets few at first.
+//! A server's request to wait applies to everybody, and many receive it: all attempts that failed together, and each that
+//! comes back too early. The first of them closes the key. The others learn from it when the key opens; they extend the
+//! window only by asking for more time. If the request is repeated as soon as the key is open, it may be meant for each
+//! client separately (the answer to its *own* first call), and clients would wait forever, one after the other. So each
+//! repetition lets through [`GROWTH`] times as many of the attempts that have already waited: a crowd of N is through after
+//! log N windows instead of N, and a server that means all of them meets few at first.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Limit, Pause, Reason, StoreTime};
 
-/// Share of the window over which those who waited come back, so that the server does not meet all of them at once.
+/// The share of the window over which waiting attempts come back, so that the server does not meet all of them at once.
 const SPREAD_SHARE: f64 = 0.5;
 const MIN_SPREAD: Duration = Duration::from_secs(1);
 const MAX_SPREAD: Duration = Duration::from_secs(30);
 
-/// How many times more attempts pass at each repetition of the same wish.
+/// The factor by which more attempts pass at each repetition of the same request.
 const GROWTH: u32 = 8;
-/// More repetitions let no more through: everybody passes.
+/// The most repetitions that count: by then everybody passes.
 const MAX_REPEATS: u32 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ pub(super) struct Window {
     /// Closed by a person or another program, not by a server's answer.
     #[serde(default)]
     pub(super) by_hand: bool,
-    /// Number of times in a row that the wish was repeated as soon as the key was open again.
+    /// How often in a row the request was repeated as soon as the key was open again.
     #[serde(default, skip_serializing_if = "is_zero")]
     repeats: u32,
-    /// Attempts that started all the same, since they had waited before it closed.
+    /// Attempts that were admitted nevertheless, because they had waited before it closed.
     #[serde(default, skip_serializing_if = "is_zero")]
     passed: u32,
 }
@@ -48,8 +48,8 @@ impl Window {
         Self { from: now, until: now.plus(time), by_hand, repeats: 0, passed: 0 }
     }
 
-    /// A server's wish for `time`, told to an attempt that began at `began`. What becomes of the window `before`, and
-    /// whether the wish changed it.
+    /// The window after a server asked an attempt that began at `began` to wait for `time`, given the window `before`; and
+    /// whether it changed.
     pub(super) fn asked(
         before: Option<Window>,
         now: StoreTime,
@@ -70,7 +70,7 @@ impl Window {
         if now > before.until.plus(before.length()).plus(before.spread()) {
             return (new, true);
         }
-        // Of the same trouble as the window that is over: others have waited for that.
+        // The same request as the window that is over, for which others have waited.
         if began.is_some_and(|began| began < before.from) && !asks_for_more {
             return (before, false);
         }
@@ -81,17 +81,17 @@ impl Window {
         self.until.since(self.from)
     }
 
-    /// Time after its end within which those who waited for it come back.
+    /// The time after its end within which waiting attempts come back.
     pub(super) fn spread(self) -> Duration {
         self.length().mul_f64(SPREAD_SHARE).clamp(MIN_SPREAD, MAX_SPREAD)
     }
 
-    /// Time until an attempt comes back; `rank` in [0, 1) is its place among all who were told the same. `None` once the window is over.
+    /// Time until an attempt comes back; `rank` in [0, 1) is its place among all that wait. `None` once the window is over.
     pub(super) fn back_in(self, now: StoreTime, rank: f64) -> Option<Duration> {
         (now < self.until).then(|| self.until.since(now).saturating_add(self.spread().mul_f64(rank)))
     }
 
-    /// Lets an attempt go, or says why it has to wait, if the window is not over.
+    /// Admits an attempt, or says why it has to wait, while the window is not over.
     pub(super) fn check(&mut self, now: StoreTime, ask: &Ask) -> Result<(), Pause> {
         if now >= self.until {
             return Ok(());

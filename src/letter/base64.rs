@@ -16,7 +16,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// `None` where it is not base64; padding may be missing.
+/// `None` if it is not base64. Padding may be missing.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim().trim_end_matches('=').as_bytes();
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);

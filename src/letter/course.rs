@@ -1,24 +1,24 @@
-//! The course of a replay: one letter first, and the others once that has shown that the way is free; so many failures in a
-//! row end it, since what failed then is not the letters' fault.
+//! The course of a replay: one letter first, and the others once it has shown that the service is back. A number of
+//! failures in a row ends the replay, since they are not the letters' fault.
 
 /// The result of a letter's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CourseResult {
     Succeeded,
-    /// The trouble will pass: another letter would meet it too.
+    /// A transient failure, which other letters would also meet.
     Transient,
-    /// The letter itself is at fault, or was refused: others may do better.
+    /// The letter itself is at fault, or was refused: others may succeed.
     Poison,
-    /// Somebody else has it, or it is gone. It counts for nothing.
+    /// Another process has it, or it is gone. It does not count.
     Skipped,
 }
 
-/// How far a replay is.
+/// The progress of a replay.
 #[derive(Debug)]
 pub struct Course {
-    /// Letters that may run at once.
+    /// The most letters that run at once.
     jobs: usize,
-    /// Transient failures in a row that end it.
+    /// The number of transient failures in a row that ends it.
     limit: usize,
     /// There is more than one letter.
     several: bool,
@@ -35,7 +35,7 @@ impl Course {
         Self { jobs, limit, several, passed: false, running: 0, in_a_row: 0, given_up: false }
     }
 
-    /// May another letter start now?
+    /// Whether another letter may start now.
     pub fn may_start(&self) -> bool {
         let most = if self.passed { self.jobs } else { 1 };
         !self.given_up && self.running < most
@@ -45,7 +45,7 @@ impl Course {
         self.running
     }
 
-    /// No further letter starts: the trouble is not the letters'.
+    /// Whether the replay has given up, since the failures are not the letters' fault.
     pub fn is_given_up(&self) -> bool {
         self.given_up
     }

@@ -1,21 +1,21 @@
-//! The names of letters: sorted by name, they are sorted by time.
+//! The names of letters, which sort by time.
 
-/// The end of a letter's name.
+/// The suffix of a letter's name.
 pub const SUFFIX: &str = ".letter";
-/// The beginning of the name of a letter that is being written.
+/// The prefix of the name of a letter that is being written.
 pub const TEMPORARY: &str = ".tmp-";
 
-/// The most characters of an operation's name in a file's.
+/// The most characters of an operation's name in a file name.
 const MAX_NAME_CHARS: usize = 40;
 
-/// The name of a letter that was made at `created` (RFC 3339, UTC) by this run. `number`: from 2 on where the name is taken.
+/// The name of a letter that this run created at `created` (RFC 3339, UTC). `number`: counts from 2 if the name is taken.
 pub fn file_name(created: &str, name: &str, run: &str, number: u32) -> String {
     let run: String = run.chars().filter(char::is_ascii_hexdigit).collect();
     let again = if number > 1 { format!("-{number}") } else { String::new() };
     format!("{}-{}-{run}{again}{SUFFIX}", stamp(created), reduced(name))
 }
 
-/// A time to the millisecond, without the signs that file systems and shells mind: `20261126T145617.822Z`.
+/// A time to the millisecond, without characters that trouble file systems and shells: `20261126T145617.822Z`.
 pub fn stamp(created: &str) -> String {
     let (second, fraction) = created.trim_end_matches('Z').split_once('.').unwrap_or((created, "000"));
     let second: String = second.chars().filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
@@ -23,7 +23,7 @@ pub fn stamp(created: &str) -> String {
     format!("{second}.{millis}Z")
 }
 
-/// An operation's name, as far as file names may hold it everywhere.
+/// An operation's name, reduced to characters that are portable in file names.
 pub fn reduced(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = name.chars().map(plain).take(MAX_NAME_CHARS).collect();

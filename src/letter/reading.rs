@@ -1,4 +1,4 @@
-//! A letter read back: is it one, can this version read it, and is it whole?
+//! Reads a letter back, and checks that it is one, that this version can read it, and that it is complete.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Header, VERSION};
 
-/// The longest first line, in bytes. The words of a command alone may be 2 MiB.
+/// The longest first line, in bytes. The words of a command alone may take 2 MiB.
 pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// Why a letter cannot be used, in words.
@@ -20,14 +20,14 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The lengths of a file and of its first line, the line's end included; in bytes.
+/// The lengths of a file and of its first line including the line break, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {
     pub header: u64,
     pub file: u64,
 }
 
-/// Reads the first line, without its end.
+/// Parses the first line, without its line break.
 pub fn parse(line: &[u8]) -> Result<Header, Mistake> {
     let json: Json = serde_json::from_slice(line)
         .map_err(|why| Mistake(format!("not a letter: the first line is not JSON ({why})")))?;
@@ -42,7 +42,7 @@ pub fn parse(line: &[u8]) -> Result<Header, Mistake> {
     serde_json::from_value(json).map_err(|why| Mistake(format!("its header cannot be read: {why}")))
 }
 
-/// Compares the length of a file with what its header says.
+/// Compares the length of a file with the one that its header states.
 pub fn verify(header: &Header, length: Length) -> Result<(), Mistake> {
     let stored = header.stdin.stored();
     let whole = length.header.saturating_add(stored);

@@ -1,4 +1,4 @@
-//! A letter for people: its command quoted for a shell, and a script that runs it by hand.
+//! A letter for people: its command quoted for a shell, and a script that runs it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -6,13 +6,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::{Header, Mistake, Stdin};
 use crate::policy::{is_rules, options};
 
-/// The words as a line for any POSIX shell; bytes, since words may hold any.
+/// The words as a line for any POSIX shell, in bytes, since words may contain any.
 pub fn command_line(words: &[OsString]) -> Vec<u8> {
     let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     words.join(&b' ')
 }
 
-/// A script for `sh` that runs the letter in `file` with `retry`, as far as that can be done without its lock.
+/// A script for `sh` that runs the letter in `file` with `retry`, except that it does not lock the letter.
 pub fn script(header: &Header, file: &OsStr) -> Result<Vec<u8>, Mistake> {
     let mut run = b"cd ".to_vec();
     run.extend(quoted(&header.directory()?));

@@ -1,5 +1,5 @@
-//! The settings of a run that a letter holds: how often, how long, how to judge, the limits, and stdin. Not those that tell
-//! others of a run: their places may be secret, and belong to the run that failed.
+//! The settings that are stored in a letter: those on attempts, timing, judging, limits and stdin. Settings that report on
+//! a run are not stored: their destinations may be secret, and belong to the run that failed.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use crate::policy::settings::{Group, SETTINGS, Setting, SettingValue, plain};
 use crate::policy::value::TomlForm;
 use crate::policy::{Resolved, from_tables, is_rules, texts};
 
-/// The values that somebody gave, or that a built-in policy has, as a command line would have them; rules as their tables.
+/// The values that were given or come from a built-in policy, as texts for a command line; rules as tables.
 pub fn stored(resolved: &Resolved) -> Map<String, Json> {
     let given = SETTINGS.iter().enumerate().filter(|(at, setting)| {
         let origin = &resolved.origins[*at];
@@ -35,7 +35,7 @@ pub fn stored(resolved: &Resolved) -> Map<String, Json> {
     all
 }
 
-/// The settings as a layer. A name or a value that this version does not take is a mistake.
+/// The settings as a layer. Names and values that this version does not accept are mistakes.
 pub fn layer(settings: &Map<String, Json>) -> Result<Layer, Mistake> {
     let mut layer = Layer::default();
     for (key, value) in settings {
@@ -68,7 +68,7 @@ fn is_kept(setting: &Setting) -> bool {
     group || matches!(setting.key, "stdin" | "stdin-max")
 }
 
-/// A place without the user and the password of a server's URL.
+/// A location without the user and the password of a server's URL.
 fn without_user(place: &str) -> String {
     let Some((scheme, rest)) = place.split_once("://") else { return place.to_owned() };
     let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);

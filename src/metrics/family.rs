@@ -1,11 +1,11 @@
-//! The families: their names, kinds, help texts, and the samples that each has of a set of labels.
+//! The families: their names, kinds, help texts, and samples for a set of labels.
 
 use std::fmt::Write as _;
 
 use super::labels::Labels;
 use super::number::Unit;
 
-/// A family. Its name and its help text are for ever.
+/// A family. Its name and its help text never change.
 pub(super) struct Family {
     pub name: &'static str,
     pub kind: Kind,
@@ -133,7 +133,7 @@ pub(super) const FAMILIES: [Family; 11] = {
 };
 
 impl Family {
-    /// How many samples a set of labels has.
+    /// The number of samples of a set of labels.
     pub(super) fn count(&self) -> usize {
         match self.samples {
             Samples::One => 1,
@@ -142,7 +142,7 @@ impl Family {
         }
     }
 
-    /// The unit of a sample: buckets and counts of a histogram are numbers, whatever its values are.
+    /// The unit of a sample: buckets and counts of a histogram are plain numbers, whatever the unit of its values.
     pub(super) fn unit_of(&self, at: usize) -> Unit {
         match self.samples {
             Samples::Histogram(bounds) if at != bounds.len() => Unit::Whole,
@@ -161,7 +161,7 @@ impl Family {
         }
     }
 
-    /// The place of the sample of this name, given the labels that it has; takes away the one that only it has.
+    /// The index of the sample with this name and these labels. Removes the label that only this sample has.
     pub(super) fn place(&self, name: &str, labels: &mut Vec<(String, String)>) -> Option<usize> {
         let suffix = name.strip_prefix(self.name)?;
         let is_ours = |(label, value): (&str, &str)| {
@@ -178,7 +178,7 @@ impl Family {
         Some(at)
     }
 
-    /// Does a sample of this name belong to it?
+    /// Whether a sample of this name belongs to the family.
     pub(super) fn has(&self, name: &str) -> bool {
         let ends: &[&str] = if self.kind == Kind::Histogram { &["_bucket", "_sum", "_count"] } else { &[""] };
         name.strip_prefix(self.name).is_some_and(|end| ends.contains(&end))

@@ -1,4 +1,4 @@
-//! The labels of series: which there are, and how they are written.
+//! The labels of series, and their encoding.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,7 +23,7 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// Values are cut where they are too long, and made safe to show. An empty one of the run's own labels is none.
+    /// Long values are cut, and all are made safe to show. Empty values of the run's own labels are dropped.
     pub(super) fn new(operation: &str, policy: &str, own: &[(String, String)]) -> Self {
         let mut own: Vec<_> = own
             .iter()
@@ -34,7 +34,7 @@ impl Labels {
         Self { operation: cut(operation), policy: cut(policy), own }
     }
 
-    /// The labels that a line has; `None` if it is not of our series.
+    /// The labels of a line; `None` if it is not one of our series.
     pub(super) fn of_line(mut labels: Vec<(String, String)>) -> Option<Self> {
         let mut take = |name: &str| {
             let at = labels.iter().position(|(label, _)| label == name)?;
@@ -45,7 +45,7 @@ impl Labels {
         is_own.then(|| Self::new(&operation, &policy, &labels))
     }
 
-    /// The set that those are counted in for which there is no room.
+    /// The set in which everything is counted that has no room of its own.
     pub(super) fn other(self) -> Self {
         Self { operation: OTHER.to_owned(), policy: self.policy, own: Vec::new() }
     }
@@ -58,7 +58,7 @@ impl fmt::Display for Labels {
     }
 }
 
-/// The format has no escape for what steers a terminal.
+/// The format has no escapes for terminal control characters.
 fn cut(value: &str) -> String {
     let short = |text: &str| text[..text.floor_char_boundary(MAX_VALUE_BYTES)].to_owned();
     // What it becomes may be longer, and is to stay the same when it is read again.

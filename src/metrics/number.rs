@@ -1,4 +1,4 @@
-//! Numbers as the file has them. Times are counted in microseconds and written in seconds, without a loss: sums go on for
+//! Numbers in the file. Times are counted in microseconds and written in seconds without loss, since sums accumulate for
 //! years.
 
 const MICROS: u64 = 1_000_000;
@@ -25,7 +25,7 @@ impl Unit {
         }
     }
 
-    /// The number of a text that [`Unit::write`] gives; `None` for all else.
+    /// Parses the output of [`Unit::write`]; `None` for anything else.
     pub(super) fn read(self, text: &str) -> Option<u64> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

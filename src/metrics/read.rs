@@ -1,4 +1,4 @@
-//! A file of metrics, read. What a newer version has added is carried over as it is; whatever is not ours is refused.
+//! Reads a file of metrics. Additions of a newer version are carried over unchanged; foreign files are refused.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::{MARKER, Metrics};
 /// The version of the format.
 const FORMAT: u32 = 1;
 
-/// Why a file of metrics cannot be gone on with. It must not be touched.
+/// Why a file of metrics cannot be updated. It must not be touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// Something else wrote it.
@@ -31,7 +31,7 @@ impl fmt::Display for Unusable {
 }
 
 impl Metrics {
-    /// Reads a file; an empty one is as none.
+    /// Reads a file. An empty one counts as missing.
     pub fn read(bytes: &[u8]) -> Result<Self, Unusable> {
         let (text, is_text) = match std::str::from_utf8(bytes) {
             Ok(text) => (text, true),
@@ -51,17 +51,17 @@ impl Metrics {
         for (number, line) in lines {
             metrics.take(line).ok_or(Unusable::Damaged(number))?;
         }
-        // Of a line that was cut off, less may be left than it was.
+        // A line that was cut off may look like a different one.
         if is_whole { Ok(metrics) } else { Err(Unusable::Damaged(text.lines().count().max(1))) }
     }
 
-    /// Takes a line in; `None` if it is none of the format.
+    /// Reads a line; `None` if it does not have the format.
     fn take(&mut self, line: &str) -> Option<()> {
         if line.trim().is_empty() {
             return Some(());
         }
         if let Some(comment) = line.strip_prefix('#') {
-            // Of the families that are known, these lines are written anew.
+            // These lines are generated again for known families.
             let mut words = comment.split_whitespace();
             let about = words.next().filter(|word| ["HELP", "TYPE"].contains(word)).and(words.next());
             if about.is_none_or(|name| FAMILIES.iter().all(|family| family.name != name)) {
@@ -116,11 +116,11 @@ fn sample(line: &str) -> Option<Sample<'_>> {
         None => (Vec::new(), rest),
     };
     let value = rest.strip_prefix(' ')?.trim();
-    // A second number would be a moment, which keeps node_exporter from reading the file.
+    // A second number would be a timestamp, because of which node_exporter would refuse the file.
     (!value.contains(' ') && value.parse::<f64>().is_ok()).then_some(Sample { name, labels, value })
 }
 
-/// The labels, and what stands behind them.
+/// The labels, and the rest of the line.
 fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
     let mut labels = Vec::new();
     loop {

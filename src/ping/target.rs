@@ -1,4 +1,4 @@
-//! Where pings go.
+//! The target of pings.
 
 use url::Url;
 
@@ -15,7 +15,7 @@ impl std::fmt::Debug for Target {
 }
 
 impl Target {
-    /// Reads a URL. What is said of a wrong one repeats nothing of it.
+    /// Parses a URL. The error repeats no part of it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let mut url = url.ok_or("invalid URL: use http://HOST/PATH or https://HOST/PATH")?;
@@ -30,12 +30,12 @@ impl Target {
         &self.0
     }
 
-    /// The host alone may be shown.
+    /// The host, the only part that may be shown.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// The kind that the host is known for; any other has the interface of healthchecks.io.
+    /// The kind of service at the host; unknown ones are taken to be compatible with healthchecks.io.
     pub fn kind(&self) -> Kind {
         let host = self.host();
         let is_sentry = host.ends_with(".sentry.io") && self.0.path().contains("/cron/");

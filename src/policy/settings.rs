@@ -77,7 +77,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Is it an option of its own name? Switching retries off is `--no-retry`, and tables stand in files.
+    /// Whether there is an option of the same name. Retries are switched off with `--no-retry`, and tables are found in
+    /// files only.
     pub fn is_flag(&self) -> bool {
         self.key != "enabled" && self.form != TomlForm::Rules
     }

@@ -37,12 +37,12 @@ impl Resolved {
     }
 }
 
-/// Is it a setting of how a run is judged?
+/// Whether this setting decides how a run is judged.
 pub fn is_judging(key: &str) -> bool {
     find(key).is_some_and(|setting| SETTINGS[setting].group == Group::Judging)
 }
 
-/// Has the setting tables of rules, for which there is no option?
+/// Whether the setting consists of tables of rules, which no option can express.
 pub fn is_rules(key: &str) -> bool {
     find(key).is_some_and(|setting| SETTINGS[setting].form == TomlForm::Rules)
 }

@@ -1,4 +1,4 @@
-//! From blocks of bytes to the report, in one pass: lines, the runs they belong to, and the sums over those.
+//! Turns blocks of bytes into the report in one pass: lines, their runs, and the sums over runs.
 
 use std::collections::BTreeMap;
 
@@ -28,20 +28,20 @@ pub struct Options {
     pub what_if: Vec<Setting>,
     /// Only this run.
     pub run: Option<Choice>,
-    /// Has each failed attempt judged anew.
+    /// Judges each failed attempt again.
     pub judge: Option<Judge>,
     /// Keeps what can be played back.
     pub traffic: bool,
 }
 
-/// Which runs are kept as a whole.
+/// The runs that are kept completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stories {
     #[default]
     None,
-    /// The last so many that were not right at first.
+    /// The last ones that did not succeed on the first attempt, up to this many.
     Troubled(usize),
-    /// The first so many.
+    /// The first ones, up to this many.
     All(usize),
 }
 
@@ -56,7 +56,7 @@ pub struct Input {
     pub too_long: u64,
     /// Files whose last line is cut off.
     pub cut_off: u64,
-    /// Those of them that could not be read any further.
+    /// The number of those that could not be read any further.
     pub cut_short: u64,
     /// The input was not read to its end.
     pub interrupted: bool,
@@ -75,7 +75,7 @@ pub struct Analysis {
 struct Core {
     filter: Filter,
     keep: Stories,
-    /// Lines that only say that an attempt has begun are of use.
+    /// Whether lines are needed that only say that an attempt has begun.
     starts: bool,
     /// Finds them.
     start: Finder<'static>,
@@ -98,7 +98,7 @@ struct Core {
     traffic: Option<Traffic>,
 }
 
-/// All that comes of the pass.
+/// The results of the pass.
 #[derive(Debug)]
 pub struct Outcome {
     pub report: Report,
@@ -107,12 +107,12 @@ pub struct Outcome {
     pub stories: Vec<Story>,
     /// More runs came than are kept.
     pub overflowed: bool,
-    /// The run that was chosen, if one was asked for.
+    /// The chosen run, if one was requested.
     pub picked: Option<Picked>,
-    /// Failures that no rule knows, those first that cost most attempts.
+    /// Failures that match no rule, those that cost most attempts first.
     pub templates: Vec<Template>,
     pub metrics: Metrics,
-    /// What can be played back, if that was asked for.
+    /// The traffic to play back, if requested.
     pub traffic: Option<Traffic>,
 }
 
@@ -165,30 +165,30 @@ impl Analysis {
         }
     }
 
-    /// Says that the file cannot be read any further: its last line is cut off by that, and by no writer.
+    /// Notes that the file cannot be read any further, so that its last line was not cut off by the writer.
     pub fn cut_short(&mut self) {
         self.core.is_short = true;
     }
 
-    /// Bytes of the file behind its last line feed.
+    /// Bytes of the file after its last line feed.
     pub fn pending(&self) -> u64 {
         self.splitter.pending
     }
 
-    /// Goes on from a checkpoint. To be called before any file.
+    /// Continues from a checkpoint. To be called before any file.
     pub fn resume(&mut self, totals: Totals) {
         let Core { open, dictionary, metrics, .. } = &mut self.core;
         *metrics = totals.metrics;
         open.restore(totals.open, dictionary);
     }
 
-    /// The totals that the next report goes on from.
+    /// The totals from which the next report continues.
     pub fn totals(&self) -> Totals {
         let Core { open, dictionary, metrics, .. } = &self.core;
         Totals { metrics: metrics.clone(), open: open.kept(dictionary) }
     }
 
-    /// Gives up what is left of the input: the report is of what was read so far, and says so.
+    /// Abandons the rest of the input: the report covers what was read so far, and says so.
     pub fn interrupt(&mut self) {
         self.splitter = Lines::default();
         self.core.input.interrupted = true;
@@ -346,8 +346,8 @@ impl Core {
         }
     }
 
-    /// Whether the line is ours and says no more than that an attempt has begun. In text that a line quotes, the quotes would
-    /// stand behind backslashes.
+    /// Whether the line is ours and only says that an attempt has begun. In text that a line quotes, the quotes would
+    /// follow backslashes.
     fn is_plain_start(&self, line: &[u8]) -> bool {
         line.starts_with(br#"{"v":1,"#) && line.ends_with(b"}") && self.start.find(line).is_some()
     }

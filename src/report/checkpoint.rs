@@ -1,4 +1,4 @@
-//! Where a report stopped reading a log that grows, and what it had counted: the next one goes on from there.
+//! The place where a report stopped reading a growing log, and its counts, from which the next one continues.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use crate::metrics::Metrics;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
-/// So many bytes at most tell one log from another.
+/// The most bytes by which one log is distinguished from another.
 pub const HEAD_BYTES: u64 = 4_096;
-/// Runs without an end that are remembered, the latest ones. Killed runs never end.
+/// The most unfinished runs that are remembered, the latest ones. Killed runs never end.
 pub(super) const MAX_OPEN_RUNS: usize = 10_000;
 
 /// The file.
@@ -30,7 +30,7 @@ pub struct Checkpoint {
 pub struct Place {
     pub device: u64,
     pub inode: u64,
-    /// Bytes that have been read, all of them whole lines.
+    /// The number of bytes that have been read, all of which are complete lines.
     pub offset: u64,
     /// The hash of the file's first bytes, as many as were read but at most [`HEAD_BYTES`]: numbers of inodes are used again.
     pub head: u64,
@@ -40,7 +40,7 @@ pub struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub metrics: Metrics,
-    /// Runs whose end has not come yet, by their id.
+    /// Runs that have not ended yet, by their id.
     pub open: BTreeMap<String, OpenRun>,
 }
 
@@ -61,7 +61,7 @@ impl Checkpoint {
         Self { format: FORMAT, log, place, totals }
     }
 
-    /// Reads a file's text; errors say why it is no checkpoint.
+    /// Parses a file's text. The error says why it is not a checkpoint.
     pub fn parse(text: &str) -> Result<Self, String> {
         let checkpoint: Self = serde_json::from_str(text).map_err(|why| why.to_string())?;
         match checkpoint.format {

@@ -1,16 +1,16 @@
-//! Chooses one run in the same pass: the lines of all that may be it are kept until that is known.
+//! Finds one run in the same pass: the lines of all candidates are kept until it is known.
 
 use std::collections::BTreeMap;
 
 use super::filter::Filter;
 use super::line::Line;
 
-/// Lines of a run that are kept.
+/// The most lines of a run that are kept.
 const MAX_RUN_LINES: usize = 100_000;
-/// Runs of the same prefix that are told of.
+/// The most runs with the same prefix that are listed.
 const MAX_RUNS: usize = 10;
 
-/// Runs that are held until it is known how they ended.
+/// The most runs that are held until it is known how they ended.
 const MAX_HELD: usize = 10_000;
 
 /// Which run.
@@ -18,7 +18,7 @@ const MAX_HELD: usize = 10_000;
 pub enum Choice {
     /// The one that began last: ids sort by time.
     Last,
-    /// The one whose id begins so.
+    /// The one whose id has this prefix.
     Prefix(String),
 }
 
@@ -27,7 +27,7 @@ pub enum Choice {
 pub enum Picked {
     One(String),
     None,
-    /// Several ids begin so: some of them.
+    /// Several ids have the prefix; some of them.
     Several(Vec<String>),
 }
 
@@ -45,7 +45,7 @@ impl Chosen {
         Self { choice, runs: BTreeMap::new(), held: BTreeMap::new() }
     }
 
-    /// Takes a line of a run that the filter may take; `bytes` is all of it.
+    /// Takes a line of a run that may match the filter; `bytes` is the whole line.
     pub(super) fn take(&mut self, line: &Line<'_>, at: i64, bytes: &[u8], filter: &Filter) {
         if !filter.asks_for_ends() {
             return self.add(&line.run, [bytes.to_vec()]);
@@ -90,7 +90,7 @@ impl Chosen {
         lines.extend(more.take(MAX_RUN_LINES - lines.len()));
     }
 
-    /// Gives the lines of the run, if it is one.
+    /// Returns the lines of the run, if exactly one was found.
     pub(super) fn give(mut self, filter: &Filter, mut each: impl FnMut(&[u8])) -> Picked {
         for (run, (last, lines)) in std::mem::take(&mut self.held) {
             self.add(&run, Some(lines).filter(|_| filter.takes_open(last)).unwrap_or_default());

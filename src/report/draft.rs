@@ -1,5 +1,5 @@
-//! Rules drafted from templates: each is checked before it is shown, by the reader and the judge that it is for. One that
-//! fails its check is shown as a comment, with the reason.
+//! Drafts rules from templates. Each is checked before it is shown, by the program's own reader and judge. One that fails
+//! is shown as a comment, with the reason.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -12,11 +12,11 @@ use crate::base::words::plural;
 use crate::classify::profile::{Example, Profile, is_known};
 use crate::policy::file;
 
-/// Runs from which a template is worth a rule.
+/// The number of runs from which a template deserves a rule.
 const MIN_RUNS: u64 = 3;
-/// Retried runs without a success from which a failure is permanent.
+/// The number of retried runs without a success from which a failure counts as permanent.
 const MIN_RETRIED: u64 = 20;
-/// Words that a pattern must have to say something.
+/// The least number of words in a pattern.
 const MIN_WORDS: usize = 2;
 
 /// A rule as it would stand in a configuration.
@@ -28,8 +28,8 @@ pub struct Drafted {
     pub is_usable: bool,
 }
 
-/// Drafts for templates that no rule of the `known` profiles judges, those first that cost most time. Ids and profiles that
-/// are known are not used again.
+/// Drafts for templates that no rule of the `known` profiles judges, those that cost most time first. Known ids and
+/// profiles are not used again.
 pub fn drafts(templates: &[Template], known: &[Rc<Profile>]) -> Vec<Drafted> {
     let mut worth: Vec<_> = templates.iter().filter(|template| is_worth_a_rule(template)).collect();
     worth.sort_by_key(|template| (std::cmp::Reverse(template.lost), &template.program, &template.words));
@@ -66,12 +66,12 @@ pub fn drafts(templates: &[Template], known: &[Rc<Profile>]) -> Vec<Drafted> {
     out
 }
 
-/// Was it seen often enough?
+/// Whether it was seen often enough.
 pub fn is_worth_a_rule(template: &Template) -> bool {
     template.runs >= MIN_RUNS
 }
 
-/// Has a rule of these profiles come to judge what the template was made of?
+/// Whether a rule of these profiles now judges the samples of the template.
 fn is_judged(template: &Template, known: &[Rc<Profile>]) -> bool {
     let (program, profile) = program_and_profile(template);
     let is_its = |known: &&Rc<Profile>| *known.name == *profile || known.commands.contains(&program);
@@ -86,8 +86,7 @@ pub fn printed(drafts: &[Drafted]) -> String {
     drafts.iter().map(|draft| draft.toml.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// A configuration with the usable drafts behind what it has; `None` when there is nothing to add. Errors are mistakes in
-/// what it would be.
+/// A configuration with the usable drafts appended; `None` if there is nothing to add. Errors are mistakes in the result.
 pub fn merged(source: &Source, drafts: &[Drafted]) -> Result<Option<String>, Vec<Problem>> {
     let mut text = source.text.clone();
     for draft in drafts.iter().filter(|draft| draft.is_usable) {
@@ -155,7 +154,7 @@ impl Draft {
         }
     }
 
-    /// The table of a profile that is not known yet: for which program it is.
+    /// The table of a new profile, with its program.
     fn header(&self) -> Option<String> {
         let is_new = !is_known(&self.profile) && !self.program.is_empty();
         is_new.then(|| format!("[profile.{}]\ncommand = [{}]\n\n", self.profile, text(&self.program)))
@@ -181,7 +180,7 @@ impl Draft {
         out
     }
 
-    /// The reason why the draft cannot be used, if there is one.
+    /// Why the draft cannot be used, if so.
     fn problem<'t>(&self, template: &Template, others: impl Iterator<Item = &'t Template>) -> Option<String> {
         if self.pattern.is_none() {
             return Some("too few words stay the same".to_owned());
@@ -240,7 +239,7 @@ fn examples(said: Said, sample: &str, exit: Option<u8>) -> Vec<Example> {
     }
 }
 
-/// The class that the numbers speak for, and why it is a guess where they do not.
+/// The class that the numbers suggest, and why it is a guess if they do not.
 fn class(template: &Template) -> (&'static str, Option<String>) {
     let words = template.words.join(" ").to_lowercase();
     let is_throttled = words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "429")
@@ -256,7 +255,7 @@ fn class(template: &Template) -> (&'static str, Option<String>) {
     }
 }
 
-/// Of two lines that a text is made of, the one that says more.
+/// Of the two lines of a text, the more telling one.
 fn half(words: &[String]) -> &[String] {
     let gap = GAP.trim();
     let Some(at) = words.iter().position(|word| word == gap) else { return words };
@@ -266,23 +265,23 @@ fn half(words: &[String]) -> &[String] {
     if weight(&halves[1]) > weight(&halves[0]) { halves[1] } else { halves[0] }
 }
 
-/// A word that says something by itself.
+/// Whether a word is meaningful by itself.
 fn is_literal(word: &str) -> bool {
     !word.contains('<') && word.chars().filter(|c| c.is_alphabetic()).count() >= 2
 }
 
-/// A pattern for the words: from the first literal one to the last. `None` where too few are.
+/// A pattern for the words, from the first literal one to the last. `None` if there are too few.
 fn pattern(words: &[String]) -> Option<String> {
     let literal = |word: &String| is_literal(word);
     let (first, last) = (words.iter().position(literal)?, words.iter().rposition(literal)?);
     let enough = words.iter().filter(|word| is_literal(word)).count() >= MIN_WORDS;
-    // What stands before the first literal word may be any time or number.
+    // The text before the first literal word may be any time or number.
     let first =
         words[..first].iter().rposition(|word| word.contains('<')).map_or(0, |masked| masked + 1).min(first);
     enough.then(|| words[first..=last].iter().map(|word| expression(word)).collect::<Vec<_>>().join(" "))
 }
 
-/// A word as a regular expression: masks become what they stand for.
+/// A word as a regular expression, with masks replaced by their meaning.
 fn expression(word: &str) -> String {
     let mut out = String::new();
     let mut rest = word;
@@ -311,7 +310,7 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// A name of the first words that say something.
+/// A name made of the first meaningful words.
 fn id(words: &[String]) -> String {
     const EMPTY: [&str; 16] = [
         "the", "to", "a", "an", "of", "for", "after", "error", "failed", "at", "in", "on", "is", "was",
@@ -334,7 +333,7 @@ fn unique(id: &str, profile: &str, ids: &mut BTreeSet<(String, String)>) -> Stri
     name
 }
 
-/// Text in TOML: as it is in single quotes where it can be.
+/// A TOML string: literal, in single quotes, if possible.
 fn text(text: &str) -> String {
     if text.contains('\'') || text.chars().any(char::is_control) {
         // JSON's escapes are TOML's, too, but for the one control that JSON lets stand.

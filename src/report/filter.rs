@@ -1,4 +1,4 @@
-//! Which runs a report is about. Values of one kind are alternatives; different kinds must all hold.
+//! Selects the runs of a report. Values of one kind are alternatives; conditions of different kinds must all hold.
 
 use super::line::Line;
 use crate::event::Outcome;
@@ -6,9 +6,9 @@ use crate::event::Outcome;
 /// No value means no condition.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The earliest moment, in microseconds since the Unix epoch. A run belongs to the moment it ended.
+    /// The start of the window, in microseconds since the Unix epoch. A run belongs to the time at which it ended.
     pub since: Option<i64>,
-    /// The first moment that is too late.
+    /// The end of the window, exclusive.
     pub until: Option<i64>,
     pub names: Vec<String>,
     pub keys: Vec<String>,
@@ -19,7 +19,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a run with such a line can be among them.
+    /// Whether a run with such a line may be selected.
     pub(super) fn takes(&self, line: &Line<'_>) -> bool {
         let any =
             |globs: &[String], text: &str| globs.is_empty() || globs.iter().any(|glob| matches(glob, text));
@@ -29,22 +29,22 @@ impl Filter {
             && (self.labels.is_empty() || self.labels.iter().any(|label| has(line, label)))
     }
 
-    /// Whether it depends on a run's end if that is among them.
+    /// Whether the selection depends on how runs end.
     pub(super) fn asks_for_ends(&self) -> bool {
         self.since.is_some() || self.until.is_some() || !self.outcomes.is_empty()
     }
 
-    /// Whether the moment is within the window.
+    /// Whether the time is within the window.
     pub(super) fn spans(&self, at: i64) -> bool {
         self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
     }
 
-    /// Whether a run that ended then and so is among them.
+    /// Whether a run that ended at this time and in this way is selected.
     pub(super) fn takes_end(&self, at: i64, outcome: Outcome) -> bool {
         self.spans(at) && (self.outcomes.is_empty() || self.outcomes.contains(&outcome))
     }
 
-    /// Whether a run without an end, last heard of then, is among them.
+    /// Whether an unfinished run, last heard of at this time, is selected.
     pub(super) fn takes_open(&self, last: i64) -> bool {
         self.spans(last) && self.outcomes.is_empty()
     }
@@ -54,7 +54,7 @@ fn has(line: &Line<'_>, (name, glob): &(String, String)) -> bool {
     line.labels.0.iter().any(|(label, value)| **label == **name && matches(glob, value))
 }
 
-/// Whether the text as a whole matches: `*` stands for any text, `?` for one byte.
+/// Whether the whole text matches: `*` stands for any text, `?` for one byte.
 pub fn matches(glob: &str, text: &str) -> bool {
     let (glob, text) = (glob.as_bytes(), text.as_bytes());
     let (mut at, mut seen) = (0, 0);

@@ -1,4 +1,4 @@
-//! The report as one file for a browser: no script, nothing loaded from elsewhere, light and dark.
+//! The report as a single HTML file: no scripts, nothing loaded from elsewhere, light and dark.
 
 pub mod svg;
 
@@ -9,7 +9,7 @@ use super::time;
 use crate::base::words::plural;
 use svg::{Bar, Escaped};
 
-/// Runs that were not right at first, and are shown one by one.
+/// The most runs that are shown individually, of those that did not succeed on the first attempt.
 pub const MAX_RUNS: usize = 200;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -30,7 +30,7 @@ pub fn render(report: &Report, stories: &[Story], top: usize) -> String {
     out + "</body>\n</html>\n"
 }
 
-/// The begin of a file, up to its first heading.
+/// The start of a file, up to its first heading.
 pub fn begin(title: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -79,12 +79,12 @@ fn head(report: &Report) -> String {
     out
 }
 
-/// How a column stands.
+/// The alignment of a column.
 #[derive(Clone, Copy)]
 pub enum Kind {
     Word,
     Number,
-    /// Broken where there is no room.
+    /// Wrapped if there is no room.
     Text,
 }
 
@@ -141,7 +141,7 @@ const FATES: [(&str, Kind); 3] =
     [("first try", Kind::Number), ("rescued", Kind::Number), ("failed", Kind::Number)];
 
 fn timeline(report: &Report) -> String {
-    /// More bars than these are not told apart.
+    /// The most bars that can be told apart.
     const BARS: i64 = 120;
     let timeline = &report.timeline;
     let at = |bin: &Bin| time::micros(&bin.from).unwrap_or_default();
@@ -177,7 +177,7 @@ fn durations(report: &Report) -> String {
     let mut bars: Vec<Bar> = Vec::new();
     let mut bound = steps.first().map(|step| step.up_to_ms).unwrap_or_default();
     for step in steps {
-        // Bounds without runs have a place, too.
+        // Buckets without runs are shown as well.
         let mut place = bars.last().map_or(0, |bar| bar.place + 1);
         while bound < step.up_to_ms {
             bound = next_bound(bound);

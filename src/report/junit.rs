@@ -1,6 +1,6 @@
-//! Runs as test cases, for the readers of JUnit's XML: a suite for each name, a case for each run. A rescued run passes, with
-//! its failures as flaky ones; a failed run has its first failure, and the later ones as reruns (Surefire's order). A run without
-//! an end is skipped.
+//! Runs as test cases in JUnit XML: a suite for each name, a case for each run. A rescued run passes, with its failures as
+//! flaky ones; a failed run has its first failure, and the later ones as reruns (Surefire's order). An unfinished run is
+//! skipped.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,11 +34,11 @@ enum Verdict {
     Passed,
     Failed,
     Broken,
-    /// No end was logged, so nobody knows.
+    /// No end was logged.
     Unfinished,
 }
 
-/// The document. Stories stand in order of their begin.
+/// The document. Stories are in the order of their start.
 pub fn render(stories: &[Story], flaky: Flaky) -> String {
     let mut suites: BTreeMap<&str, Vec<&Story>> = BTreeMap::new();
     for story in stories {
@@ -201,12 +201,12 @@ fn rerun(name: &str, failure: &Failure) -> String {
     format!("{}\n{stack}{out}{err}      </{name}>\n", opening(name, failure))
 }
 
-/// Nothing where there is no text.
+/// Empty if there is no text.
 fn element(name: &str, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("      <{name}>{}</{name}>\n", escaped(text)) }
 }
 
-/// Text of XML 1.0: what it does not allow is left out.
+/// Text of XML 1.0, without the characters that it does not allow.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {
@@ -215,7 +215,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
-            // The value stays what it is, and steers nobody's terminal.
+            // The value stays the same, and contains no terminal control sequences.
             c if !c.is_control() && is_unsafe(c) => out.push_str(&format!("&#x{:x};", u32::from(c))),
             '\n'
             | '\t'

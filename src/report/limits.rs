@@ -1,4 +1,4 @@
-//! Bounds that a report is held to, so that a build may fail by it.
+//! Bounds on a report, so that a build can fail by exceeding them.
 
 use super::model::Report;
 use super::text::{grouped, percent};
@@ -33,7 +33,7 @@ impl Most {
     }
 }
 
-/// The bounds that were asked for, as they were typed.
+/// The requested bounds, as they were typed.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     pub rescued: Option<(Most, String)>,

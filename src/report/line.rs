@@ -1,5 +1,5 @@
-//! A line of the log as it is read back: flat, and borrowed from the input where nothing in it is escaped. A test holds it
-//! to the events that are written (`crate::event`).
+//! A parsed line of the log: flat, and borrowed from the input unless escapes prevent it. A test compares it with the
+//! events that are written (`crate::event`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -108,7 +108,7 @@ pub(super) struct Line<'a> {
     pub program: Option<Text<'a>>,
     #[serde(borrow)]
     pub argv: Option<Vec<Text<'a>>>,
-    /// Read by those who need it.
+    /// Parsed on demand.
     #[serde(borrow)]
     pub settings: Option<&'a RawValue>,
     pub max: Option<u64>,
@@ -179,7 +179,7 @@ pub(super) struct Tally<'a> {
     pub count: u64,
 }
 
-/// The labels in the order in which they stand.
+/// The labels, in the order of the line.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Labels<'a>(pub Vec<(Text<'a>, Text<'a>)>);
 
@@ -211,12 +211,12 @@ impl Line<'_> {
         time::micros(&self.ts)
     }
 
-    /// When the run began, in microseconds since the Unix epoch, as its end tells it.
+    /// When the run began, in microseconds since the Unix epoch, according to its end.
     pub(super) fn started_at(&self) -> Option<i64> {
         time::micros(self.started_at.as_ref()?)
     }
 
-    /// A newer `retry` wrote the line: it may mean more than is read here.
+    /// Whether a newer `retry` wrote the line, which may mean more than is read here.
     pub(super) fn is_newer(&self) -> bool {
         self.v.is_some_and(|version| version > VERSION)
     }
@@ -228,8 +228,8 @@ impl Line<'_> {
     }
 }
 
-/// Reads a line and hands it on. The object may stand behind a prefix (a time, a container's name), or as text in the
-/// object of journald or Docker. Errors say why it is no line of a log.
+/// Parses a line and passes it on. The object may follow a prefix (a time, a container's name), or be text in an object of
+/// journald or Docker. The error says why it is not a line of a log.
 pub(super) fn read<T>(bytes: &[u8], then: impl FnOnce(&Line<'_>, i64) -> T) -> Result<T, String> {
     let line = parse(bytes)?;
     let wrapped = line.journal.as_ref().or(line.docker.as_ref()).filter(|_| line.v.is_none());

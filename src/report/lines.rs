@@ -1,5 +1,5 @@
-//! Lines out of blocks of bytes. A line that spans blocks is put together; one that is too long is passed over and never
-//! held as a whole.
+//! Splits blocks of bytes into lines. A line that spans blocks is put together; one that is too long is skipped without
+//! being held in memory.
 
 use memchr::{memchr, memrchr};
 
@@ -19,16 +19,16 @@ pub(super) enum Piece<'a> {
 /// The state between two blocks.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The begin of a line whose end has not come yet.
+    /// The start of a line whose end has not arrived yet.
     partial: Vec<u8>,
-    /// The line under way is too long: all of it up to its end is dropped.
+    /// The current line is too long: everything up to its end is dropped.
     dropping: bool,
-    /// Bytes behind the last line feed.
+    /// The number of bytes after the last line feed.
     pub pending: u64,
 }
 
 impl Lines {
-    /// Takes the next block, and gives each line that ends in it.
+    /// Takes the next block, and passes on each line that ends in it.
     pub(super) fn feed(&mut self, mut block: &[u8], mut each: impl FnMut(Piece<'_>)) {
         let last = memrchr(b'\n', block);
         self.pending = last.map_or(self.pending + block.len() as u64, |at| (block.len() - at - 1) as u64);
@@ -54,7 +54,7 @@ impl Lines {
         }
     }
 
-    /// Ends the file: what stands behind its last line feed is given, and nothing is carried over to the next file.
+    /// Ends the file: passes on the text after its last line feed, so that nothing is carried over to the next file.
     pub(super) fn end(&mut self, mut each: impl FnMut(Piece<'_>)) {
         if self.dropping {
             each(Piece::TooLong);

@@ -6,7 +6,7 @@ use super::text::{grouped, helped, more, percent, span};
 /// GitHub refuses summaries of more than 1024 KiB.
 const MAX_SUMMARY_BYTES: usize = 900 * 1024;
 
-/// Renders the report. Rescued runs come first, outside of anything that can be folded; there is no heading of the first level.
+/// Renders the report. Rescued runs come first and are never folded; there is no first-level heading.
 pub fn render(report: &Report, top: usize) -> String {
     let mut out = format!("{}\n\n", first(report));
     if report.interrupted {
@@ -110,7 +110,7 @@ fn shortened<T>(
     table(titles, &rows) + &rest
 }
 
-/// At most so much, cut at the end of a line.
+/// Cuts the text at the end of a line if it is too long.
 fn held(mut out: String) -> String {
     if out.len() > MAX_SUMMARY_BYTES {
         let end = out[..out.floor_char_boundary(MAX_SUMMARY_BYTES)].rfind('\n').map_or(0, |end| end + 1);
@@ -145,7 +145,7 @@ fn interval(share: &Interval) -> String {
     format!("{:.1} % ({:.0}-{:.0})", share.rate * 100.0, share.low * 100.0, share.high * 100.0)
 }
 
-/// A table; nothing without rows. All columns but the first stand to the right.
+/// A table; empty without rows. All columns except the first are right-aligned.
 fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -158,7 +158,7 @@ fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
     line(titles) + &line(rule) + &rows.collect::<String>() + "\n"
 }
 
-/// Text from a log as code: on one line, within a fence that is longer than any in it, and no end of a cell.
+/// Text from a log as code: on one line, within a fence that is longer than any in it, and unable to end a cell.
 fn code(text: &str) -> String {
     // GitHub may take the backslash before a backslash and a bar for the escape: then the bar would end the cell.
     let text = super::text::child_text(text).replace("\\|", "\\¦").replace('|', "\\|");

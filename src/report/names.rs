@@ -1,10 +1,10 @@
-//! Texts that come again and again, each held once and known by a number. Beyond a cap, new ones are all `(other)`.
+//! Interns recurring texts: each is held once and known by a number. Beyond a cap, all new ones are `(other)`.
 
 use std::collections::HashMap;
 
 pub(super) use crate::base::words::OTHER;
 
-/// Texts by number, in the order of their first time.
+/// The texts by number, in the order of their first occurrence.
 #[derive(Debug)]
 pub(super) struct Names {
     cap: usize,

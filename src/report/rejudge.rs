@@ -1,5 +1,6 @@
-//! Verdicts given anew: each failed attempt with its recorded status and output is judged by the rules of now. So a rule is
-//! tried before it is trusted. What the run was told of judging, its log says: it holds where nothing of now says otherwise.
+//! Judges recorded attempts again: each failed attempt, with its recorded status and output, is judged by the current
+//! rules, so that a rule can be tried before it is trusted. Settings on judging that the run's log records apply unless
+//! current ones override them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -17,10 +18,10 @@ use crate::event::Outcome;
 use crate::policy::layer::Origin;
 use crate::policy::{Request, Resolved, judging, policy_names, resolve, user_profiles};
 
-/// Judges attempts anew. Patterns are compiled once for all attempts of a command.
+/// Judges attempts again. Patterns are compiled once for all attempts of a command.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    /// What is given now.
+    /// The current settings.
     request: Request,
     users: Vec<Rc<Profile>>,
     /// How runs are judged, by the policy that they named and the settings that their log tells; the first is of those that
@@ -32,7 +33,7 @@ pub struct Judge {
     attempts: u64,
 }
 
-/// Runs by the verdicts of then and now.
+/// Runs by their recorded and current verdicts.
 #[derive(Debug, Default)]
 pub(super) struct Rejudged {
     /// Attempts, runs, and runs that succeeded.
@@ -101,7 +102,7 @@ impl Judge {
         resolve(&request).ok().map(|resolved| Way::of(&resolved))
     }
 
-    /// Judges the attempt of a line, and notes a verdict that is another one than then.
+    /// Judges the attempt of a line, and notes a verdict that differs from the recorded one.
     pub(super) fn take(&mut self, run: &mut Run, line: &Line<'_>) {
         if &*line.event == "run.start" {
             let words = line.argv.iter().flatten().chain(line.program.iter().filter(|_| line.argv.is_none()));
@@ -125,7 +126,7 @@ impl Judge {
         }
     }
 
-    /// The classes of then and now. `None` where there is nothing to judge by.
+    /// The recorded and the current class. `None` if there is nothing to judge by.
     fn verdicts(&mut self, run: &Run, line: &Line<'_>) -> Option<(usize, usize)> {
         let then = CLASSES.iter().position(|class| *class == &*line.class)?;
         let was_not_started = &*line.rule.source == "builtin" && matches!(line.exit_code, Some(126 | 127));

@@ -1,4 +1,4 @@
-//! Did retrying help? For each rule: the runs that it was seen in, those that tried again, and those that succeeded then.
+//! Whether retrying helped: for each rule, the number of runs in which it occurred, that retried, and that then succeeded.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,9 +6,9 @@ use super::runs::{Exit, Run, Stop};
 use super::time::SECOND;
 use crate::event::Outcome;
 
-/// A run that succeeds so soon after one that was stopped says that stopping was too early.
+/// If a run succeeds this soon after one that was stopped, stopping was too early.
 const NEXT_RUN: i64 = 600 * SECOND;
-/// Names and keys whose last end is remembered.
+/// The most names and keys whose last end is remembered.
 const MAX_ENDS: usize = 10_000;
 
 /// Runs in which something was seen.
@@ -18,7 +18,7 @@ pub(super) struct Helped {
     pub runs: u64,
     /// Another attempt followed.
     pub retried: u64,
-    /// And the run succeeded.
+    /// The run succeeded after that.
     pub successes: u64,
     /// Microseconds.
     pub lost: u64,

@@ -1,4 +1,4 @@
-//! Runs put together from their lines. A run is held until its end; what is held does not grow with the log.
+//! Assembles runs from their lines. A run is held until its end; memory does not grow with the log.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,11 +11,11 @@ use crate::classify::signal;
 use crate::event::Outcome;
 pub(super) use crate::event::micros;
 
-/// More runs than these are not held at once: the older half is given up as unfinished.
+/// The most runs that are held at once: beyond that, the older half is given up as unfinished.
 const MAX_OPEN_RUNS: usize = 1_000_000;
-/// Attempts of a run that are told apart; later ones are added to the last.
+/// The most attempts of a run that are distinguished; later ones are added to the last.
 pub(super) const MAX_ATTEMPTS: usize = 1_024;
-/// Causes of failure of a run that are told apart.
+/// The most causes of failure of a run that are distinguished.
 const MAX_CAUSES: usize = 64;
 /// Groups of one kind.
 pub const MAX_GROUPS: usize = 10_000;
@@ -60,13 +60,13 @@ pub(super) enum Exit {
     Other,
 }
 
-/// Why attempts of a run failed: those that have all of it in common.
+/// Why attempts failed; attempts that have all of this in common are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cause {
     pub rule: u32,
     pub kind: Option<u32>,
     pub exit: Exit,
-    /// The text that no rule knows, by its number.
+    /// The number of the text that matched no rule.
     pub text: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Seen {
     /// The first of them, counted from 1.
     pub first: u64,
     pub last: u64,
-    /// The durations of the failed attempts and the waits behind them, in microseconds.
+    /// The durations of the failed attempts and the waits after them, in microseconds.
     pub lost: u64,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Seen {
 pub(super) struct Try {
     /// Microseconds.
     pub duration: u64,
-    /// The wait behind it, in microseconds.
+    /// The wait after it, in microseconds.
     pub wait: u64,
     pub succeeded: bool,
 }
@@ -101,21 +101,21 @@ pub(super) struct Run {
     pub policy: Option<u32>,
     pub labels: Vec<u32>,
     pub program: Option<u32>,
-    /// When it began, where its first or last line says so.
+    /// When it began, if its first or last line says so.
     pub started: Option<i64>,
-    /// The moment of its last line, in microseconds since the Unix epoch.
+    /// The time of its last line, in microseconds since the Unix epoch.
     pub last: i64,
     pub seen: Vec<Seen>,
     /// Failed attempts by class: transient, throttled, permanent.
     pub classes: [u64; 3],
     pub tries: Vec<Try>,
-    /// The command's words, where verdicts are given anew.
+    /// The command's words, if verdicts are given again.
     pub argv: Vec<String>,
     /// How it is judged anew, for the judge.
     pub way: usize,
-    /// Verdicts of then and now, and how many attempts have both.
+    /// Pairs of recorded and current verdicts, and the number of attempts with each.
     pub rejudged: Vec<((usize, usize), u64)>,
-    /// All that its lines said, if that was asked for.
+    /// Everything that its lines said, if requested.
     pub story: Option<Box<Story>>,
     /// The order of their first lines.
     age: u64,
@@ -200,7 +200,7 @@ impl Cause {
     }
 }
 
-/// The end of a run, as `run.stop` tells it.
+/// The end of a run, from `run.stop`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stop {
     /// Microseconds since the Unix epoch.
@@ -236,9 +236,9 @@ pub(super) struct Open {
     age: u64,
     /// Each run keeps its story.
     stories: bool,
-    /// Gives verdicts anew.
+    /// Judges attempts again.
     judge: Option<Judge>,
-    /// Runs given up for room.
+    /// The number of runs given up for lack of room.
     pub dropped: u64,
 }
 
@@ -252,8 +252,8 @@ impl Open {
         self.judge.as_ref()
     }
 
-    /// Takes a line of a run. Its last one gives the run back. `text` numbers the text of a failure that no rule knows, given
-    /// the command's program.
+    /// Takes a line of a run, and returns the run after its last one. `text` numbers the text of a failure that matched no
+    /// rule, given the command's program.
     pub(super) fn take(
         &mut self,
         line: &Line<'_>,
@@ -267,7 +267,7 @@ impl Open {
             run.take(line, at, dictionary);
             return Some((run, Stop::of(line, at)));
         }
-        // The hooks of a run that is over begin no other.
+        // Hooks of a finished run do not begin another one.
         let is_late = &*line.event == "hook" && !self.runs.contains_key(&*line.run);
         if is_late || !is_known(&line.event) {
             return None;
@@ -346,7 +346,7 @@ impl Open {
         }
     }
 
-    /// Gives up the older half when there is no room left.
+    /// Gives up the older half if there is no room left.
     fn make_room(&mut self) {
         if self.runs.len() < MAX_OPEN_RUNS {
             return;

@@ -1,5 +1,5 @@
-//! Statistics in constant memory, none of which depends on the order of what comes: quantiles by logarithmic buckets,
-//! exact counts by value, shares with their Wilson interval, and bins over time that widen as the time grows.
+//! Statistics in constant memory that do not depend on the order of the input: quantiles by logarithmic buckets, exact
+//! counts by value, shares with their Wilson interval, and bins over time that widen as the time grows.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ impl Sketch {
     }
 }
 
-/// How often each value came.
+/// How often each value occurred.
 pub(super) type Exact = BTreeMap<u64, u64>;
 
 /// The smallest value whose rank is at least the percentage of all.
@@ -96,7 +96,7 @@ pub(super) fn share(hits: u64, trials: u64) -> Option<Share> {
     let centre = rate + Z * Z / (2.0 * n);
     let spread = Z * ((rate * (1.0 - rate) + Z * Z / (4.0 * n)) / n).sqrt();
     let scale = 1.0 + Z * Z / n;
-    // The bounds of none and of all are exact, whatever rounding says.
+    // The bounds of 0 and of all trials are exact, despite rounding.
     let low = if hits == 0 { 0.0 } else { ((centre - spread) / scale).max(0.0) };
     let high = if hits == trials { 1.0 } else { ((centre + spread) / scale).min(1.0) };
     Some(Share { rate, low, high })
@@ -142,7 +142,7 @@ impl Bins {
         1 << self.shift
     }
 
-    /// Each bin that counted anything, by the second it begins with.
+    /// The non-empty bins, by their first second.
     pub(super) fn iter(&self) -> impl Iterator<Item = (i64, [u64; 3])> {
         self.counts.iter().map(|(at, counts)| (at << self.shift, *counts))
     }

@@ -13,7 +13,7 @@ use crate::event::Outcome;
 const TIMELINE_BINS: i64 = 512;
 const TREND_BINS: i64 = 32;
 
-/// How a run ended, as far as groups tell it apart. The number is that of its counter in [`Bins`].
+/// How a run ended, as distinguished in groups. The number is that of its counter in [`Bins`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     FirstTry = 0,

@@ -1,10 +1,10 @@
-//! A run with all that its lines said, for the formats that show single runs.
+//! A run with everything that its lines said, for formats that show individual runs.
 
 use super::line::Line;
 use super::runs::micros;
 use crate::event::Outcome;
 
-/// A run. Times are microseconds, moments since the Unix epoch.
+/// A run. Durations are in microseconds, times in microseconds since the Unix epoch.
 #[derive(Clone, Debug, Default)]
 pub struct Story {
     pub run: String,
@@ -12,11 +12,11 @@ pub struct Story {
     pub host: String,
     pub key: Option<String>,
     pub program: Option<String>,
-    /// The command's words, where the log has them.
+    /// The command's words, if the log has them.
     pub argv: Vec<String>,
-    /// The settings that are not what they are by default, as the log tells them.
+    /// The settings that differ from their defaults, from the log.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// When it began; of a run whose first line is not there, as its end tells it.
+    /// When it began; if its first line is missing, according to its end.
     pub started: i64,
     pub last: i64,
     pub attempts: Vec<Attempt>,
@@ -27,7 +27,7 @@ pub struct Story {
     pub(super) begun: Option<Begun>,
 }
 
-/// The begin of an attempt.
+/// The start of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
     pub at: i64,
@@ -44,11 +44,11 @@ pub struct Attempt {
     pub started: i64,
     pub duration: u64,
     pub exit_code: Option<u8>,
-    /// `None` of a success.
+    /// `None` for a success.
     pub failure: Option<Failure>,
-    /// The wait behind it.
+    /// The wait after it.
     pub wait: u64,
-    /// The wait as the policy drew it.
+    /// The wait as drawn by the policy.
     pub drawn: u64,
 }
 
@@ -158,13 +158,13 @@ impl Story {
         });
     }
 
-    /// The attempt that began and whose end was not logged.
+    /// The attempt whose start was logged, but not its end.
     pub(super) fn under_way(&self) -> Option<Begun> {
         let is_over = |begun: &Begun| self.attempts.iter().any(|attempt| attempt.number >= begun.number);
         self.begun.filter(|begun| self.end.is_none() && !is_over(begun))
     }
 
-    /// Succeeded with a failure before it.
+    /// Whether it succeeded after a failure.
     pub fn is_rescued(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.rescued)
     }

@@ -1,4 +1,4 @@
-//! From the sums to the report: names for numbers, shares, quantiles, and an order that is the same for the same input.
+//! Turns the sums into the report: names for numbers, shares, quantiles, and a deterministic order.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ use super::unmatched::{Template, without_secrets};
 use super::what_if::{self, Effect, Setting};
 use crate::base::duration;
 
-/// Retried runs from which a rule that never helped is told so, and the share that is still never.
+/// The number of retried runs from which a rule is reported as never helping, and the share that still counts as never.
 const MIN_RETRIED: u64 = 20;
 const NEVER_PERCENT: u64 = 2;
-/// Successes in a half of the window from which it is compared with the other.
+/// The number of successes in each half of the window from which the halves are compared.
 const MIN_SUCCESSES: u64 = 5;
-/// Runs that followed a verdict from which it is doubted.
+/// The number of runs that followed a verdict from which it is doubted.
 const MIN_FOLLOWED: u64 = 3;
 
 /// The report on all that was added.
@@ -84,7 +84,7 @@ pub(super) fn report(
     }
 }
 
-/// A template as the report has it, its example without secrets.
+/// A template for the report, with secrets removed from its example.
 pub(super) fn template(template: &Template) -> model::Template {
     model::Template {
         program: template.program.clone(),
@@ -101,7 +101,7 @@ pub(super) fn template(template: &Template) -> model::Template {
     }
 }
 
-/// Milliseconds with their fraction.
+/// Milliseconds with a fraction.
 #[expect(clippy::cast_precision_loss, reason = "a sum of microseconds is below 2^53 for 285 years")]
 pub(super) fn millis(micros: u64) -> f64 {
     micros as f64 / 1e3
@@ -172,8 +172,8 @@ fn group(name: String, counts: &Counts) -> Group {
     }
 }
 
-/// Those first that flake most surely and most often: by the lower bound of the flake rate times the runs, then by runs and
-/// name.
+/// The most certainly and most often flaky ones first: by the lower bound of the flake rate times the runs, then by runs
+/// and name.
 fn rank(groups: &mut [Group]) {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let weight = |group: &Group| group.flake_rate.map_or(0.0, |share| share.low * group.runs as f64);
@@ -207,7 +207,7 @@ fn operations(operations: &BTreeMap<u32, Operation>, names: &Names, middle: Opti
     groups
 }
 
-/// The flake rate of the second half of the window beside that of the first; `None` where one of them has few successes.
+/// The flake rate of the second half of the window compared with the first; `None` if one of them has few successes.
 fn trend(bins: &Bins, middle: i64) -> Option<Trend> {
     let mut halves = [[0; 3]; 2];
     for (from, counts) in bins.iter() {
@@ -273,7 +273,7 @@ fn rules(stats: &Stats, names: &Names) -> Vec<Rule> {
     rules
 }
 
-/// The change that the numbers of a rule speak for, if for any.
+/// The change that the numbers of a rule suggest, if any.
 fn suggestion(
     stats: &Stats,
     rule: u32,

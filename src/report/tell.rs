@@ -1,4 +1,5 @@
-//! Tells a person of one run: each attempt, why it was judged so, each wait, the end, and the command that repeats a verdict.
+//! Describes one run for people: each attempt, the reason for its verdict, each wait, the end, and the command that repeats
+//! a verdict.
 
 use super::story::{Attempt, Failure, Story};
 use super::text::child_text;
@@ -61,7 +62,7 @@ pub fn tell(story: &Story) -> String {
     out
 }
 
-/// When that was, from the begin of the run on.
+/// The time since the start of the run.
 fn offset(story: &Story, at: i64) -> String {
     format!("{:>8}", format!("+{}", time::span((at - story.started).max(0).unsigned_abs())))
 }
@@ -121,7 +122,7 @@ fn why(failure: &Failure) -> String {
     }
 }
 
-/// The wait, and what it is made of.
+/// The wait and its parts.
 fn waited(attempt: &Attempt, failure: &Failure) -> String {
     let drawn = format!("drawn {}", time::span(attempt.drawn));
     let parts = match failure.asked {
@@ -134,7 +135,7 @@ fn waited(attempt: &Attempt, failure: &Failure) -> String {
     format!("{} ({parts})", time::span(attempt.wait))
 }
 
-/// The command line that has the attempt judged once more, by the rules of now.
+/// The command line that judges the attempt again by the current rules.
 fn classify(story: &Story, attempt: &Attempt, failure: &Failure) -> String {
     let ending = match (attempt.exit_code, &failure.signal) {
         (_, Some(signal)) => format!(" --killed-by {}", quoted(signal)),
@@ -158,7 +159,7 @@ fn classify(story: &Story, attempt: &Attempt, failure: &Failure) -> String {
     format!("{before}retry classify{options}{ending}{timed_out}{file} -- {}", command(story))
 }
 
-/// The command's words for a shell; its program alone, where the log has no more.
+/// The command's words for a shell; only its program if the log has no more.
 fn command(story: &Story) -> String {
     if story.argv.is_empty() {
         return quoted(story.program.as_ref().unwrap_or(&story.name));

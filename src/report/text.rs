@@ -1,4 +1,4 @@
-//! The report for people: as wide as the terminal, one line an item where that is narrow.
+//! The report for people: as wide as the terminal, with one line per item if that is narrow.
 
 pub mod paint;
 mod table;
@@ -12,7 +12,7 @@ use crate::base::words::plural;
 use paint::{Role, is_mark, mark};
 use table::{Align, Table, wrap};
 
-/// Narrower than this, an item has a line of its own instead of a row.
+/// Below this width, items are shown on one line each instead of in columns.
 const NARROW: usize = 60;
 /// The widest bar, in columns.
 const WIDEST_BAR: usize = 28;
@@ -30,7 +30,7 @@ pub struct Style {
     pub files: usize,
 }
 
-/// All of it, safe to show.
+/// The complete report, safe to show.
 pub fn render(report: &Report, style: &Style) -> String {
     let mut out = head(report, style);
     if report.runs > 0 {
@@ -134,7 +134,7 @@ fn bar_row(label: &str, role: Role, count: u64, of: u64, note: &str, style: &Sty
     }
 }
 
-/// A bar of eighths of a column, or of `#` where there is only ASCII. What is not nothing is shown.
+/// A bar of eighths of a column, or of `#` in ASCII. Anything above 0 is visible.
 fn bar(count: u64, of: u64, width: usize, charset: Charset) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let scale = |steps: usize| -> usize {
@@ -223,7 +223,7 @@ fn rules(report: &Report, style: &Style) -> String {
     table.render(style.width, NARROW) + &rest(report.rules.len(), "rule", style)
 }
 
-/// The results of trying again after the rule.
+/// The results of retrying after the rule.
 pub fn helped(rule: &Rule) -> String {
     if rule.class == "permanent" && rule.followed_by_success > 0 {
         return format!(
@@ -243,7 +243,7 @@ pub fn helped(rule: &Rule) -> String {
     }
 }
 
-/// The section on failures that no rule knows, or on how to have them seen.
+/// The section on failures that match no rule, or on how to record them.
 fn unmatched(report: &Report, style: &Style) -> String {
     if report.templates.is_empty() {
         return match report.unmatched_without_output {
@@ -278,7 +278,7 @@ fn rest(all: usize, noun: &str, style: &Style) -> String {
     more(all, style.top, noun).lines().map(|line| wrap(line, style.width, 2)).collect()
 }
 
-/// How often it was seen, what it says, and whether trying again helped.
+/// How often it was seen, its text, and whether retrying helped.
 fn template(template: &Template) -> [String; 3] {
     let helped = match template.retried_runs {
         0 => "not retried".to_owned(),
@@ -291,7 +291,7 @@ fn template(template: &Template) -> [String; 3] {
     [grouped(template.attempts), child_text(&said), helped]
 }
 
-/// The changes that other settings would have made, a line each.
+/// The changes that other settings would have made, one line each.
 pub fn what_if(report: &Report) -> String {
     let what_if = &report.what_if;
     let mut out = String::new();
@@ -329,7 +329,7 @@ pub fn what_if(report: &Report) -> String {
     out
 }
 
-/// How many rows a table was shortened by, on a line; nothing if it has them all.
+/// A line with the number of omitted rows; empty if none are.
 pub fn more(all: usize, top: usize, noun: &str) -> String {
     match all.saturating_sub(top) {
         0 => String::new(),
@@ -389,12 +389,12 @@ fn micros(millis: f64) -> u64 {
     (millis * 1e3).round() as u64
 }
 
-/// A time for people.
+/// A duration for people.
 pub fn span(millis: f64) -> String {
     time::span(micros(millis))
 }
 
-/// A time as an option takes it, in whole seconds, rounded up.
+/// A duration for an option, in whole seconds, rounded up.
 fn option(millis: f64) -> String {
     let seconds = micros(millis).div_ceil(1_000_000);
     duration::exact(std::time::Duration::from_secs(seconds)).replace(' ', "")

@@ -1,4 +1,4 @@
-//! Moments as the log has them, in microseconds since the Unix epoch, and as a report shows them: UTC.
+//! Times as in the log, in microseconds since the Unix epoch, and as shown in a report, in UTC.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::classify::date;
 pub const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// A moment of RFC 3339 with its fraction.
+/// A timestamp of RFC 3339 with its fraction.
 pub fn micros(text: &str) -> Option<i64> {
     as_logged(text.as_bytes()).or_else(|| of_rfc3339(text))
 }
 
-/// A moment as our log writes it, `2026-11-26T14:56:07.123456Z`: there is one in every line.
+/// A timestamp as in our log, `2026-11-26T14:56:07.123456Z`. A fast path, since there is one in every line.
 fn as_logged(text: &[u8]) -> Option<i64> {
     let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (26, b'Z')];
     if text.len() != 27 || marks.iter().any(|(at, mark)| text[*at] != *mark) {
@@ -26,7 +26,7 @@ fn as_logged(text: &[u8]) -> Option<i64> {
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Days that not every month has are left to the careful way.
+    // Days that not every month has are left to the slow path.
     if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -108,7 +108,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// A span for people, by its two largest units: `41m`, `3h 12m`, `25d`, `1.8s`.
+/// A duration for people, in its two largest units: `41m`, `3h 12m`, `25d`, `1.8s`.
 pub fn span(micros: u64) -> String {
     let seconds = (micros + 500_000) / 1_000_000;
     let pair = |large: u64, unit: char, rest: u64, small: char| match rest {

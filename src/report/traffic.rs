@@ -1,20 +1,20 @@
-//! The traffic that logs tell of, for those who play it back: when runs began, and how their attempts went.
+//! The traffic recorded in logs, for playback: when runs began, and how their attempts went.
 
 use super::line::Line;
 use super::runs::{Run, Stop, micros};
 
-/// Runs, and attempts, that are kept: the latest ones, where there are more.
+/// The most runs, and attempts, that are kept: the latest ones.
 const MOST: usize = 10_000_000;
-/// Failures of these kinds sent nothing to any server, or were meant by somebody.
+/// Kinds of failures that sent nothing to a server, or were intended.
 const NO_REQUEST: [&str; 7] =
     ["fork", "input", "resource", "not-found", "not-executable", "interrupted", "reader-gone"];
 
 /// What is known of requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traffic {
-    /// When runs began, in microseconds since the Unix epoch, in no order.
+    /// When runs began, in microseconds since the Unix epoch, in no particular order.
     pub starts: Vec<i64>,
-    /// The attempts that asked something of a server, in no order.
+    /// The attempts that called a server, in no particular order.
     pub attempts: Vec<Tried>,
 }
 
@@ -28,7 +28,7 @@ pub struct Tried {
     pub ending: Ending,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Success,
@@ -39,7 +39,7 @@ pub enum Ending {
 }
 
 impl Traffic {
-    /// Takes what a line says of an attempt.
+    /// Takes a line about an attempt.
     pub(super) fn take(&mut self, line: &Line<'_>, at: i64) {
         let ending = match (&*line.event, &*line.class) {
             ("attempt.success", _) => Ending::Success,
@@ -68,7 +68,7 @@ impl Traffic {
     }
 }
 
-/// Adds a value; where there is no room, half of what came first makes it.
+/// Adds a value. If there is no room, the first half is dropped.
 fn keep<T>(values: &mut Vec<T>, value: T) {
     if values.len() == MOST {
         values.drain(..MOST / 2);

@@ -1,4 +1,4 @@
-//! Failures that no rule knows, by what their output says: counted text by text, put together into templates at the end.
+//! Failures that match no rule, by their output: counted by text, and combined into templates at the end.
 
 mod cluster;
 mod key_text;
@@ -15,11 +15,11 @@ pub(super) use crate::base::secrets::without_secrets;
 pub(super) use cluster::ANY;
 pub(super) use key_text::{GAP, is_strong};
 
-/// Different texts that are told apart.
+/// The most texts that are distinguished.
 const MAX_TEXTS: usize = 10_000;
-/// Different sets of texts in a run that are told apart.
+/// The most sets of texts in a run that are distinguished.
 const MAX_SETS: usize = 20_000;
-/// Samples of a template.
+/// The most samples of a template.
 const MAX_SAMPLES: usize = 20;
 
 /// Which stream said it.
@@ -57,7 +57,7 @@ pub(super) struct Texts {
     pub(super) without_tail: u64,
 }
 
-/// Failures of which the output says the same.
+/// Failures whose output says the same.
 #[derive(Clone, Debug)]
 pub struct Template {
     pub program: String,
@@ -78,7 +78,7 @@ pub struct Template {
 }
 
 impl Texts {
-    /// The number of the text of a failure, if no rule knows it and the log has its output.
+    /// The number of the text of a failure, if it matches no rule and the log has its output.
     pub(super) fn number(&mut self, line: &Line<'_>, program: Option<u32>) -> Option<u32> {
         if &*line.rule.source != "builtin" || &*line.rule.id != "unmatched" {
             return None;
@@ -144,7 +144,7 @@ impl Texts {
         }
     }
 
-    /// The templates, those first that cost most attempts.
+    /// The templates, those that cost most attempts first.
     pub(super) fn templates(&self, programs: &Names) -> Vec<Template> {
         let mut order: Vec<_> =
             self.entries.iter().enumerate().filter(|(_, text)| text.attempts > 0).collect();

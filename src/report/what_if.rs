@@ -1,5 +1,5 @@
-//! Computes what other settings would have changed in the recorded runs. Only what follows from them is said: nothing is
-//! guessed of attempts that were never made.
+//! Computes what other settings would have changed in the recorded runs. Only reports what follows from them, without
+//! guesses about attempts that were never made.
 
 use super::runs::{Run, Stop};
 use super::sketch::{Exact, Sketch};
@@ -15,7 +15,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// `max=3`, `timeout=30s`, `deadline=5m`; several stand with commas between them.
+    /// `max=3`, `timeout=30s`, `deadline=5m`; several are separated by commas.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
         text.split(',').map(Self::parse).collect()
     }
@@ -99,7 +99,7 @@ impl WhatIfs {
         }
     }
 
-    /// The settings that were asked for, with their effects.
+    /// The requested settings with their effects.
     pub(super) fn asked(&self) -> Vec<(Setting, Effect)> {
         let effect = |(setting, effect): &(Setting, Effect)| match *setting {
             Setting::Max(max) => (*setting, self.of_max(max)),
@@ -130,10 +130,10 @@ impl WhatIfs {
         (1..=most).find(|max| self.of_max(*max).runs_lost * 100 <= rescued)
     }
 
-    /// The number of attempts at which most runs ended for want of them: how many, how many made as many or more, and how
-    /// many succeeded with that one.
+    /// The number of attempts at which most runs ran out of them: the number of those runs, of runs with that many or more
+    /// attempts, and of runs that succeeded with that attempt.
     pub(super) fn at_limit(&self) -> Option<(u64, u64, u64, u64)> {
-        // Of equals the smallest.
+        // The smallest of equals.
         let (limit, runs) = self.exhausted.iter().rev().max_by_key(|(_, runs)| **runs)?;
         let from = |counts: &Exact| counts.range(limit..).map(|(_, runs)| runs).sum::<u64>();
         let passed = self.succeeded.get(limit).copied().unwrap_or_default();
@@ -141,8 +141,8 @@ impl WhatIfs {
     }
 }
 
-/// Twice the 95th percentile of the successful attempts, in microseconds, and at least a second. Of fewer than ten the
-/// largest does not count: it may be the very hang that the timeout is for. Of fewer than five nothing is suggested.
+/// Twice the 95th percentile of the successful attempts, in microseconds, and at least a second. With fewer than ten, the
+/// largest is ignored: it may be the very hang that the timeout is meant for. With fewer than five, nothing is suggested.
 pub(super) fn suggested_timeout(successes: &Sketch) -> Option<u64> {
     let percentile = match successes.count() {
         0..5 => None,

@@ -1,6 +1,6 @@
-//! The session's part in limits that are shared: an attempt asks to be admitted before it starts, and its end is reported
-//! before the run goes on. What the limits say is decided in `gate/`; what a run makes of that, and of a store that does
-//! not answer, is decided here.
+//! The session's part in shared limits: an attempt asks to be admitted before it starts, and its end is reported before the
+//! run continues. `gate/` decides about admission; this module decides what a run does about that, and about a store that
+//! does not answer.
 
 mod hold;
 mod settling;
@@ -24,29 +24,29 @@ use crate::gate::{
 use crate::policy::Policy;
 use crate::policy::value::OnStateError;
 
-/// Time between two looks after leases that are being renewed.
+/// Time before leases that are being renewed are checked again.
 const RENEWAL_PAUSE: Duration = Duration::from_millis(20);
 
-/// Shared limits, as one run knows them.
+/// The state of a run's shared limits.
 #[derive(Debug)]
 pub(super) struct Gate {
     limits: Limits,
     on_error: OnStateError,
-    /// The leases of an attempt around this run, under the same key.
+    /// The leases of an enclosing attempt, under the same key.
     covered: Grant,
     /// The leases of the running attempt.
     granted: Grant,
     /// When the running attempt was admitted, on the store's clock, if it was asked.
     began: Option<StoreTime>,
     pending: Option<PendingAdmission>,
-    /// Since when the run waits as a server asked it to, on the elapsed clock.
+    /// When the run began to wait because a server asked it to, on the elapsed clock.
     pub(super) asked_since: Option<Duration>,
     renewal: Option<Duration>,
-    /// When leases have to be renewed, on the elapsed clock.
+    /// When leases have to be renewed next, on the elapsed clock.
     renew_at: Option<Duration>,
-    /// Until when a store that failed is not asked again, on the elapsed clock.
+    /// The time before which a store that failed is not asked again, on the elapsed clock.
     left_alone_until: Option<Duration>,
-    /// People know that the run goes on without limits.
+    /// The user has been told that the run continues without limits.
     warned: bool,
 }
 
@@ -65,8 +65,8 @@ struct PendingAdmission {
     last_notice: Option<LastNotice>,
 }
 
-/// The last report that an attempt is held back: by which limit, whether it takes long, and until which second. It is
-/// repeated when one of them changes. Others who start move a rate's moment all the time.
+/// The last notice that an attempt is held back: by which limit, whether for long, and until which second. It is repeated
+/// when one of them changes. Seconds, since a rate's time moves whenever another attempt starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct LastNotice(Limit, bool, Option<u64>);
 
@@ -77,9 +77,9 @@ impl LastNotice {
     }
 }
 
-/// After this long it is said once more that somebody is held back by what hangs on others.
+/// The notice is repeated once an attempt has been held back for this long by a limit that depends on others.
 const LONG_HOLD_AFTER: Duration = Duration::from_secs(1);
-/// A store that failed is left alone for this long: each look may cost its whole patience.
+/// A store that failed is not asked again for this long, since each request may take until its timeout.
 const STORE_BACKOFF: Duration = Duration::from_secs(5);
 
 impl Gate {
@@ -91,15 +91,15 @@ impl Gate {
         self.left_alone_until = Some(now.elapsed.saturating_add(STORE_BACKOFF));
     }
 
-    /// For how long the pending attempt has been held back.
+    /// How long the pending attempt has been held back.
     fn held_for(&self, now: Now) -> Duration {
         self.pending.as_ref().map(|pending| now.elapsed.saturating_sub(pending.since)).unwrap_or_default()
     }
 }
 
 impl Session {
-    /// Every attempt has to be admitted by the limits of this policy. `covered`: the leases of an attempt around this run,
-    /// under the same key.
+    /// Has every attempt admitted by the limits of this policy first. `covered`: the leases of an enclosing attempt, under
+    /// the same key.
     pub fn with_gate(mut self, policy: &Policy, covered: Grant) -> Self {
         self.gate = Some(Box::new(Gate {
             limits: policy.limits(),
@@ -120,7 +120,7 @@ impl Session {
     /// Starts the next attempt, or asks whether it may.
     pub(super) fn go(&mut self, now: Now) {
         let is_pending = self.gate.as_ref().is_some_and(|gate| gate.pending.is_some());
-        // One that limits hold back asks once more: they say why it does not start.
+        // An attempt that was held back asks once more, to learn why it does not start.
         if !is_pending && self.bounds.is_past_deadline(self.elapsed(now)) {
             return self.too_late(now);
         }
@@ -171,7 +171,7 @@ impl Session {
             Answer::Done((Admission::Refuse(refusal), _)) => {
                 self.refused(now, Hold::new(refusal.limit, refusal.why));
             }
-            // That is no reason to go without it.
+            // A busy state is no reason to start without the limits.
             Answer::Busy => {
                 let why = Reason::Said("the shared state is busy".to_owned());
                 self.held_back(now, Pause::for_others(Limit::State, why), StoreTime::default(), pace);
@@ -192,7 +192,8 @@ impl Session {
         self.admitted(now);
     }
 
-    /// Something was done without the limits. Where that is a reason to refuse, the refusal tells of it.
+    /// Reports that something was done without the limits; if the policy refuses runs in that case, the refusal reports it
+    /// instead.
     pub(super) fn bypass(&mut self, reason: String) {
         let Some(gate) = self.gate.as_mut().filter(|gate| gate.on_error == OnStateError::Proceed) else {
             return;
@@ -211,7 +212,7 @@ impl Session {
         self.spawn(now, granted);
     }
 
-    /// An attempt that was to begin has not, since the deadline passed meanwhile: whoever stopped us stopped its process.
+    /// An attempt was not started after all, since the deadline had passed: its process was stopped together with us.
     pub(super) fn not_begun(&mut self, now: Now) {
         self.attempts -= 1;
         if let Some(&signal) = self.signals.last() {
@@ -246,7 +247,8 @@ impl Session {
         let patience = self.bounds.gate_wait.map(|most| most.saturating_sub(held));
         let left = [patience, self.bounds.deadline_left(self.elapsed(now))].into_iter().flatten().min();
         let wait = match left {
-            // Its share of the spread does not make a wait too long. Before its turn it is asked for once more at the end.
+            // The spread never makes a wait too long: the attempt asks once more when its time is up, or at its turn if
+            // that comes earlier.
             Some(left) if delay.wait > left => delay.turn.map_or(left, |turn| turn.min(left)),
             _ => delay.wait,
         };
@@ -256,9 +258,9 @@ impl Session {
         self.notice(now, Hold { wait, ..hold }, long);
     }
 
-    /// Reports that an attempt is held back, unless that is known.
+    /// Reports that an attempt is held back, unless that was reported before.
     fn notice(&mut self, now: Now, hold: Hold, long: bool) {
-        // Others are at the state for a moment: nobody wants to know.
+        // The state is only busy for a moment, which is not worth a message.
         if hold.limit == Limit::State && !long {
             return;
         }
@@ -273,7 +275,7 @@ impl Session {
         }
     }
 
-    /// Why it is not waited for, or not any longer, if it is not.
+    /// Why the run does not wait for the limit, or not any longer, if so.
     fn too_long(&self, now: Now, held: Duration, delay: &Delay) -> Option<String> {
         if let Some(most) = self.bounds.gate_wait
             && delay.is_too_long(held, most)
@@ -298,7 +300,7 @@ impl Session {
         self.conclude(now, Outcome::Refused, exit, String::new());
     }
 
-    /// Others are at the state: the leases are renewed in a moment.
+    /// The state is busy: the leases are renewed a moment later.
     pub(super) fn renew_soon(&mut self, now: Now) {
         if let Some(gate) = &mut self.gate
             && gate.renew_at.is_some()
@@ -307,13 +309,13 @@ impl Session {
         }
     }
 
-    /// Until leases have to be renewed.
+    /// Time until leases have to be renewed.
     pub(super) fn until_renewal(&self, now: Now) -> Option<Duration> {
         let at = self.gate.as_ref().and_then(|gate| gate.renew_at)?;
         Some(at.saturating_sub(now.elapsed))
     }
 
-    /// Renews the leases, if it is time.
+    /// Renews the leases if they are due.
     pub(super) fn renew(&mut self, now: Now) {
         if let Some(gate) = &mut self.gate
             && gate.renew_at.is_some_and(|at| now.elapsed >= at)

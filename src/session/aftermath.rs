@@ -12,7 +12,7 @@ use crate::event::{Event, Level, Outcome};
 use crate::gate::Settled;
 
 impl Session {
-    /// We were told to stop while the command ran. It died of that too, or it had its own way of ending.
+    /// Ends a run that was told to stop while the command ran. The command died of the same signal, or ended in its own way.
     pub(super) fn interrupted(&mut self, now: Now, attempt: &AttemptResult, verdict: &Classification) {
         let exit = match attempt.ending {
             Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
@@ -70,8 +70,8 @@ impl Session {
         }
     }
 
-    /// Is there another attempt, and how long until then? `back_in`: its place among those who were told the same, which
-    /// does not make a wait too long.
+    /// Decides whether there is another attempt, and after which wait. `back_in`: its place among those that were asked to
+    /// wait, which never makes a wait too long.
     fn next_wait(&mut self, now: Now, over: &Over, back_in: Option<Duration>) -> Next {
         let Over { attempt, verdict, stopping } = over;
         if !verdict.class.is_retryable() {
@@ -107,7 +107,8 @@ impl Session {
         Next::Retry { drawn, wait }
     }
 
-    /// A wait that was asked for is kept, and a little more, so that not all who were asked return at once.
+    /// Lengthens a wait that was asked for by a tenth, at most a second, so that not everybody who was asked returns at
+    /// once.
     fn spread(&mut self, asked: Duration) -> Duration {
         const MAX_SPREAD: Duration = Duration::from_secs(1);
         let most = (asked / 10).min(MAX_SPREAD);

@@ -8,24 +8,24 @@ use crate::event::{OUTCOMES, Outcome};
 use crate::policy::Policy;
 use crate::policy::value::{StderrMode, StdoutMode, TimeLimit};
 
-/// Limits of one run, the statuses that were asked for, and what becomes of its output.
+/// The limits of one run, its configured exit statuses, and how its output is handled.
 #[derive(Clone, Debug)]
 pub struct RunBounds {
-    /// Attempts in all; `None`: no limit.
+    /// The most attempts; `None`: no limit.
     pub(super) max: Option<u64>,
     deadline: Option<Duration>,
     timeout: Option<Duration>,
-    /// How long an attempt may be silent.
+    /// How long an attempt may produce no output.
     idle: Option<Duration>,
-    /// How long the run may go without progress.
+    /// How long the run may make no progress.
     progress: Option<Duration>,
     max_retry_after: Duration,
     reset_after: Option<Duration>,
-    /// Successes in a row that are needed.
+    /// The number of successes in a row that are needed.
     pub(super) successes: u64,
-    /// The status of a run that succeeded, but not at first.
+    /// The exit status of a run that succeeded, but not on the first attempt.
     pub(super) flaky_status: Option<u8>,
-    /// The status of a run that had no attempts left.
+    /// The exit status of a run that had no attempts left.
     pub(super) exhausted_status: Option<u8>,
     /// The longest wait for admission.
     pub(super) gate_wait: Option<Duration>,
@@ -35,7 +35,7 @@ pub struct RunBounds {
     pub(super) holds_stderr: bool,
     /// All output is kept, and only written if the run fails.
     pub(super) keeps_all: bool,
-    /// How many hooks there are, by kind: on a retry, a success, a failure.
+    /// The number of hooks by kind: on a retry, a success, a failure.
     hooks: [usize; 3],
     pub(super) hook_timeout: Option<Duration>,
     /// The time limit of the fallback, if there is a fallback.
@@ -44,7 +44,7 @@ pub struct RunBounds {
     pub(super) letters: Vec<Outcome>,
 }
 
-/// The limit of time that an attempt has reached.
+/// The time limit that an attempt has exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExpiredLimit {
     Timeout,
@@ -80,7 +80,7 @@ impl RunBounds {
         }
     }
 
-    /// How many hooks of this kind there are.
+    /// The number of hooks of this kind.
     pub(super) fn hooks(&self, kind: HelperKind) -> usize {
         match kind {
             HelperKind::OnRetry => self.hooks[0],
@@ -90,12 +90,12 @@ impl RunBounds {
         }
     }
 
-    /// Is there anybody who has to be told of an attempt?
+    /// Whether there are hooks, a fallback or dead letters, which need the facts of an attempt.
     pub(super) fn has_helpers(&self) -> bool {
         self.fallback.is_some() || !self.letters.is_empty() || self.hooks.iter().any(|count| *count > 0)
     }
 
-    /// Is this attempt the last that there may be?
+    /// Whether this attempt is the last one allowed.
     pub(super) fn is_last(&self, attempt: u64) -> bool {
         self.max.is_some_and(|max| attempt >= max)
     }
@@ -104,7 +104,7 @@ impl RunBounds {
         self.deadline.is_some_and(|deadline| elapsed >= deadline)
     }
 
-    /// The moment of the deadline of a run that began at `began`.
+    /// When the deadline of a run passes that began at `began`.
     pub(super) fn deadline_after(&self, began: Duration) -> Option<Duration> {
         self.deadline.map(|deadline| began.saturating_add(deadline))
     }
@@ -137,7 +137,7 @@ impl RunBounds {
         format!("no progress for {}", time(self.progress.unwrap_or_default()))
     }
 
-    /// Until the attempt or the run is out of time, whichever is first.
+    /// Time until the attempt or the run is out of time, whichever comes first.
     pub(super) fn time_left(
         &self,
         running: Duration,
@@ -150,7 +150,7 @@ impl RunBounds {
         sooner(sooner(attempt, idle), run)
     }
 
-    /// Why a wait that was asked for is not granted, if it is not.
+    /// Why a wait that was asked for is refused, if it is.
     pub(super) fn asks_too_much(&self, asked: Duration) -> Option<String> {
         (asked > self.max_retry_after).then(|| {
             format!("the wait asked for is longer than --max-retry-after {}", time(self.max_retry_after))
@@ -185,7 +185,7 @@ fn letters(policy: &Policy) -> Vec<Outcome> {
     OUTCOMES.iter().filter(|(_, word)| chosen.contains(word)).map(|(outcome, _)| *outcome).collect()
 }
 
-/// The shorter of two times that there may be.
+/// The shorter of two times; `None` if there is neither.
 pub(super) fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

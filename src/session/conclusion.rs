@@ -1,8 +1,8 @@
-//! The end of a run. What is still owed once no attempt follows is done step by step; only then is the run over.
+//! The end of a run. Once no attempt follows, the remaining duties are carried out step by step; only then is the run over.
 //!
-//! A step that needs the machine is an action, and its answer leads to the next step. Whatever may still change the outcome or
-//! the exit stands before [`Step::Report`]: the fallback, whose exit is the run's, and the dead letter. The hooks behind it change
-//! nothing, but that a signal which stops them is what we die of.
+//! A step that needs the machine is an action, and its answer leads to the next step. Whatever may still change the outcome
+//! or the exit comes before [`Step::Report`]: the fallback, whose exit becomes the run's, and the dead letter. The hooks
+//! after it change nothing, except that we die of a signal that stops them.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -19,26 +19,26 @@ use crate::policy::value::TimeLimit;
 pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) exit: Exit,
-    /// Why it failed, where the last attempt has not said so.
+    /// Why the run failed, if the last attempt has not reported it.
     why: String,
-    /// Of the run, without what is done to end it; a fallback counts.
+    /// The duration of the run, including a fallback but not the other steps of its end.
     elapsed: Duration,
-    /// Reports of the last attempt. Its output stands before what we say of it.
+    /// Reports of the last attempt, held back until its output was written.
     reports: Vec<Action>,
     fallback: Option<Fallback>,
     /// The dead letter that was written.
     pub(super) letter: Option<OsString>,
-    /// A signal has told us to leave out what is left, and to exit.
+    /// A signal has told us to skip the remaining steps and exit.
     pub(super) is_cut_short: bool,
 }
 
 impl End {
-    /// The fallback did what the command could not.
+    /// The fallback succeeded.
     pub(super) fn fell_back(&self) -> bool {
         self.fallback.as_ref().is_some_and(|fallback| fallback.exit == Exit::Status(0))
     }
 
-    /// A command that was told to stop and ended well has its output and its status.
+    /// A command that was told to stop and exited 0 keeps its output and its status.
     fn is_good(&self) -> bool {
         self.outcome == Outcome::Succeeded
             || self.outcome == Outcome::Interrupted && self.exit == Exit::Status(0)
@@ -48,21 +48,21 @@ impl End {
 /// The steps of an end, in their order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step {
-    /// Delivers what is held of the last attempt's output.
+    /// Delivers the held output of the last attempt.
     Output,
-    /// Reports what became of the last attempt.
+    /// Reports the result of the last attempt.
     Attempt,
     /// Runs the fallback of a failed run.
     Fallback,
-    /// Delivers what the fallback wrote to stdout, if that was held.
+    /// Delivers what the fallback wrote to stdout, if it was held.
     FallbackOutput,
     /// Writes the dead letter of a failed run.
     Letter,
-    /// Reports how the run ended. Nothing changes that any more.
+    /// Reports how the run ended. Nothing changes that afterwards.
     Report,
     /// Runs the hooks of a run that is over, one after another.
     Hooks,
-    /// Delivers all that was kept back, `--chronic`, after a failure.
+    /// Delivers all output of a failed run that `--chronic` held back.
     Everything,
     /// Pings how the run ended.
     Ping,
@@ -71,11 +71,11 @@ pub(super) enum Step {
     Exit,
 }
 
-/// A run that was told to stop is not kept for longer than this by a ping.
+/// The most time that a ping may take once the run was told to stop.
 const INTERRUPTED_PING: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// No attempt follows: begins to end the run. `why`: see [`RunStop::why`].
+    /// Begins to end the run. `why`: see [`RunStop::why`].
     pub(super) fn conclude(&mut self, now: Now, outcome: Outcome, exit: Exit, why: String) {
         let (elapsed, reports) = (self.elapsed(now), std::mem::take(&mut self.out));
         let end =
@@ -84,7 +84,7 @@ impl Session {
         self.conclude_from(now, Step::Output);
     }
 
-    /// Goes on with an end at this step, until one has to be answered.
+    /// Continues the end of a run from this step until one has to be answered.
     fn conclude_from(&mut self, now: Now, step: Step) {
         self.state = State::Concluding(step);
         let next = match step {
@@ -129,7 +129,7 @@ impl Session {
                 None => Step::Export,
             },
             Step::Export => match self.owed.traces {
-                // Who tells us to stop waits.
+                // Whoever told us to stop is waiting.
                 Some(limit) if self.signals.is_empty() => return self.out.push(Action::Export(limit)),
                 _ => Step::Exit,
             },
@@ -173,7 +173,8 @@ impl Session {
         self.conclude_from(now, Step::Letter);
     }
 
-    /// The time limit of the fallback that is to run, if one is. A tree that could not be killed may still be at work.
+    /// The time limit of the fallback, if it is to run. It does not run after a process tree that could not be killed and
+    /// may still be working.
     fn fallback_owed(&mut self) -> Option<TimeLimit> {
         let (limit, outcome) = (self.bounds.fallback?, self.end.as_ref()?.outcome);
         if matches!(outcome, Outcome::Succeeded | Outcome::Interrupted | Outcome::Error) {
@@ -215,7 +216,7 @@ impl Session {
         self.conclude_from(now, Step::Report);
     }
 
-    /// The hooks of a run that ends so, and how many there are. A second signal leaves them out.
+    /// The kind and number of hooks for this end. A second signal skips them.
     fn final_hooks(&self) -> (HelperKind, usize) {
         let succeeded =
             self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Succeeded || end.fell_back());
@@ -230,7 +231,7 @@ impl Session {
         }
     }
 
-    /// Others were told, or could not be. A signal ends all that is left.
+    /// A message was sent, or could not be. A signal skips the remaining steps.
     pub(super) fn sent(&mut self, now: Now, step: Step, sent: Sent) {
         let (level, what, next) = match step {
             Step::Ping => (Level::Warn, "ping not sent", Step::Export),
@@ -259,7 +260,7 @@ impl Session {
         let status = match (end.outcome, end.exit) {
             (Outcome::Succeeded, _) => 0,
             (_, Exit::Signal(signal)) => exit_code::killed_by(signal),
-            // It had its own way of ending, perhaps a good one; the run is stopped all the same.
+            // It may have ended well in its own way; the run is stopped nevertheless.
             (Outcome::Interrupted, Exit::Status(status)) => {
                 self.signals.last().map_or(status, |signal| exit_code::killed_by(*signal))
             }
@@ -277,7 +278,7 @@ impl Session {
         if self.bounds.keeps_all || self.attempts == 0 {
             return None;
         }
-        // A part of what a success wrote would pass for the whole.
+        // Part of a success's output could be mistaken for all of it.
         let stdout = self.bounds.holds_stdout && self.output_lost.is_none() && self.ends_well();
         let stderr = self.bounds.holds_stderr && !self.bounds.is_last(self.attempts);
         (stdout || stderr).then_some(Delivery::LastAttempt { stdout, stderr })

@@ -1,4 +1,4 @@
-//! The events of a session: built only where somebody listens, and worded.
+//! The events of a session and their wording. Built only if somebody listens.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -18,11 +18,11 @@ use crate::session::Action;
 #[derive(Debug, Default)]
 pub(super) struct Tallies {
     all: Vec<(Cow<'static, str>, u64)>,
-    /// Reasons were seen that nobody will be told of.
+    /// There were failures, but their reasons are not counted because nobody listens.
     untold: bool,
 }
 
-/// More reasons than this are counted together.
+/// The most distinct reasons; further ones are counted together.
 const MAX_REASONS: usize = 30;
 
 impl Tallies {
@@ -48,7 +48,7 @@ impl Tallies {
 }
 
 impl Session {
-    /// Counts the reason of a failure. Where nobody listens, it is enough that there was one.
+    /// Counts the reason of a failure. If nobody listens, only notes that there was one.
     #[expect(clippy::ptr_arg, reason = "a borrowed reason is kept without a copy")]
     fn count(&mut self, reason: &Cow<'static, str>) {
         match self.listeners {
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// Tells that the attempt began, once.
+    /// Reports once that the attempt has begun.
     pub(super) fn announce(&mut self, child_pid: Option<i32>) {
         let State::Running { announced, .. } = &mut self.state else { return };
         if !std::mem::replace(announced, true) {
@@ -117,7 +117,7 @@ impl Session {
         self.emit(Level::Error, |session| Event::AttemptFailed(session.failure(attempt, verdict, why)));
     }
 
-    /// The option that chose the status of a run with this end, if one did.
+    /// The option that set the exit status of a run with this end, if any.
     pub(super) fn status_set_by(&self, outcome: Outcome, exit: Exit) -> Option<&'static str> {
         let Exit::Status(status) = exit else { return None };
         match outcome {
@@ -188,12 +188,12 @@ pub(super) fn not_retried(attempt: &AttemptResult, verdict: &Classification, rul
     format!("not retried: {why}")
 }
 
-/// A time, for a message.
+/// A duration, for a message.
 pub(super) fn time(duration: Duration) -> String {
     duration::approximate(duration)
 }
 
-/// The exit in the fields of the log: a status, or the name of a signal.
+/// The exit as fields of the log: a status, or the name of a signal.
 pub(super) fn exit_fields(exit: Exit) -> (Option<u8>, Option<String>) {
     match exit {
         Exit::Status(status) => (Some(status), None),

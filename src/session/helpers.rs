@@ -1,5 +1,5 @@
-//! Commands of the user's that run beside the attempts: the hooks and the fallback; and the dead letter. What runs when is
-//! decided here and by the steps of a run's end; the machine only carries it out.
+//! The user's commands other than the attempts (hooks and the fallback), and the dead letter. This module and the steps of
+//! a run's end decide what runs when; the machine only carries it out.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::base::exit_code::{self, Exit};
 use crate::classify::{AttemptResult, Classification, Ending, signal};
 use crate::event::{Event, HookEnd, Level, Outcome, millis};
 
-/// How long a hook that is told to stop may take to do so.
+/// How long a hook may take to stop when it is told to.
 const HOOK_GRACE: Duration = Duration::from_secs(1);
-/// How long the hooks of an interrupted run may take, each.
+/// How long each hook of an interrupted run may take.
 const INTERRUPTED_HOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// Which command it is.
@@ -49,27 +49,27 @@ impl HelperKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Helper {
     pub kind: HelperKind,
-    /// The place of the hook among those that the option names, from 0.
+    /// The index of the hook among those of its option, from 0.
     pub index: usize,
     pub facts: HelperFacts,
 }
 
-/// The facts of a run that a helper is told.
+/// The facts of a run that are passed to a helper.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HelperFacts {
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: u64,
-    /// The last of them, if there was one.
+    /// The last attempt, if there was one.
     pub last: Option<Judged>,
     /// The wait that has begun.
     pub delay: Option<Duration>,
-    /// How the run ended, once it has.
+    /// How the run ended, if it has.
     pub outcome: Option<Outcome>,
     /// The run succeeded after a failure.
     pub rescued: bool,
     /// The status of a run that ended without an attempt.
     pub status: Option<u8>,
-    /// The fallback ended with 0.
+    /// The fallback exited 0.
     pub fell_back: bool,
     /// The dead letter that was written.
     pub letter: Option<OsString>,
@@ -87,7 +87,7 @@ pub struct Judged {
     pub rule: String,
     pub reason: String,
     pub http_status: Option<u16>,
-    /// Why nobody could be given the same input again, if nobody could.
+    /// Why the same input could not be provided again, if so.
     pub stdin_lost: Option<String>,
 }
 
@@ -111,7 +111,7 @@ impl Judged {
     }
 }
 
-/// The facts of a run that a dead letter holds.
+/// The facts of a run that are stored in a dead letter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LetterFacts {
     pub outcome: Outcome,
@@ -142,18 +142,18 @@ pub(super) struct Running {
     stopping: bool,
     /// The wait that an `--on-retry` is told.
     delay: Option<Duration>,
-    /// The end of the run that this helper is the last thing before.
+    /// The end of the run that follows this helper.
     then: Option<(Outcome, Exit, String)>,
 }
 
 impl Running {
-    /// Until it is out of time; `None` where it never is, or is stopped already.
+    /// Time until it is out of time; `None` if it has no limit, or is being stopped already.
     pub(super) fn time_left(&self, now: Now) -> Option<Duration> {
         let limit = self.limit.filter(|_| !self.stopping)?;
         Some(limit.saturating_sub(now.awake.saturating_sub(self.since)))
     }
 
-    /// Nothing but its end is waited for: the run ends with it.
+    /// Whether the run ends when this helper does.
     pub(super) fn is_the_last(&self) -> bool {
         self.then.is_some()
     }
@@ -217,7 +217,7 @@ impl Session {
         }
     }
 
-    /// Tells it to end. Who is told twice is killed.
+    /// Stops the helper: gently the first time, with SIGKILL the second time.
     fn stop_helper(&mut self) {
         let Some(helper) = &mut self.helper else { return };
         let again = std::mem::replace(&mut helper.stopping, true);
@@ -228,7 +228,7 @@ impl Session {
         });
     }
 
-    /// The run ends so once the helper that runs is over. It is told to stop.
+    /// Stops the running helper, and ends the run in this way once it is over.
     pub(super) fn end_after_helper(&mut self, end: (Outcome, Exit, String)) {
         let Some(helper) = &mut self.helper else { return };
         let first = helper.then.is_none() && !helper.stopping;
@@ -241,8 +241,8 @@ impl Session {
         }
     }
 
-    /// A signal tells us to stop while a run is being ended. A hook is stopped, and the rest is passed over. A fallback has
-    /// got it from the supervisor; the second one is its end.
+    /// A signal tells us to stop while a run is being ended. A hook is stopped, and the remaining steps are skipped. A
+    /// fallback has received the signal from the supervisor; a second one kills it.
     pub(super) fn interrupt_helper(&mut self, signal: i32) {
         self.signals.push(signal);
         let Some(helper) = &mut self.helper else { return };
@@ -269,14 +269,14 @@ impl Session {
         match (helper.then, self.state) {
             (Some(end), _) => self.conclude_wait(now, end),
             (None, State::Waiting { .. }) => self.retry_hook_ended(now, helper.index, helper.delay),
-            // Time is not what ended it: a signal did.
+            // It was ended by a signal, not by its time limit.
             (None, _) => {
                 self.final_hook_ended(now, helper.index, helper.stopping && !helper.timed_out);
             }
         }
     }
 
-    /// The exit of a run by its fallback's.
+    /// The exit of a run whose fallback ended like this.
     fn fallback_exit(&self, ending: Ending, timed_out: bool) -> Exit {
         match ending {
             Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
@@ -296,14 +296,14 @@ impl Session {
             signal,
             timed_out: helper.timed_out,
             duration_ms: millis(duration),
-            // Whoever interrupts us knows why it ended so.
+            // Whoever interrupted us knows why it ended.
             stopped: helper.stopping && !helper.timed_out,
         };
         let level = if hook.failed() { Level::Warn } else { Level::Debug };
         self.emit(level, |_| Event::Hook(hook));
     }
 
-    /// Takes note of what came of the dead letter.
+    /// Notes the result of writing the dead letter.
     pub(super) fn kept(&mut self, now: Now, kept: Kept) {
         for (level, text) in kept.said {
             self.out.push(Action::Tell(level, text));

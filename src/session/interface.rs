@@ -1,4 +1,4 @@
-//! The language of a session: what it is told, and what it answers.
+//! The interface of a session: its inputs and its actions.
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::store::Failure;
 pub enum Input {
     /// The run begins.
     Begin,
-    /// The answer to [`Action::Admit`]: what the limits say, and the store's time when they said it.
+    /// The answer to [`Action::Admit`]: the decision of the limits, and the store's time at which it was made.
     Admission(Answer<(Admission, StoreTime)>, Pace),
     /// The answer to [`Action::Settle`].
     Settled(Answer<Settled>),
@@ -24,11 +24,11 @@ pub enum Input {
     Renewed(Answer<()>),
     /// The command is running as this process.
     Started(i32),
-    /// The command is over but for its output, which is still being passed on: its time no longer counts.
+    /// The command has ended, and only its output is still being passed on: its time no longer counts.
     Exited,
     /// The attempt is over.
     Ended(Ended),
-    /// The attempt was not begun: its [`Attempt::latest`] had come.
+    /// The attempt was not started, because its [`Attempt::latest`] had passed.
     Late,
     /// The answer to [`Action::Deliver`].
     Delivered(Delivered),
@@ -40,22 +40,22 @@ pub enum Input {
     Sent(Sent),
     /// A signal told us to stop.
     Signal(i32),
-    /// The timer, or nothing at all.
+    /// The timer fired, or a spurious wake-up.
     Woke,
     /// The timer fired; carries the command's last activity.
     Activity(Activity),
-    /// The command's processes would not die.
+    /// The command's processes could not be killed.
     Unkillable,
 }
 
-/// An attempt that is over, as the machine saw it.
+/// An attempt that is over, as observed by the machine.
 #[derive(Clone, Debug)]
 pub struct Ended {
     pub ending: Ending,
     pub hint: Option<Hint>,
     pub reader_gone: bool,
     pub output: Option<Box<Output>>,
-    /// Why no further attempt could have the same input, if none could.
+    /// Why no further attempt can get the same input, if so.
     pub stdin_lost: Option<String>,
     /// Why some of its output was lost, if it was.
     pub output_lost: Option<String>,
@@ -64,7 +64,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// An attempt of which nothing but its end is known.
+    /// An attempt of which only its ending is known.
     pub fn plainly(ending: Ending) -> Self {
         Self {
             ending,
@@ -78,11 +78,11 @@ impl Ended {
     }
 }
 
-/// How a store answers.
+/// The answer of a store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer<T> {
     Done(T),
-    /// Others are at the state: nothing was done.
+    /// The state is busy: nothing was done.
     Busy,
     /// The store failed, or could not be reached; why, in words.
     Failed(String),
@@ -102,9 +102,9 @@ impl<T> Answer<T> {
 /// How a store wants to be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// The shortest and the longest pause before another look, where others must act first.
+    /// The shortest and the longest pause before asking again, if others must act first.
     pub pauses: RangeInclusive<Duration>,
-    /// The time between renewals of what is leased; `None`: leases need none.
+    /// The time between renewals of leases; `None`: they need none.
     pub renewal: Option<Duration>,
 }
 
@@ -129,7 +129,7 @@ pub struct Activity {
 pub enum Delivery {
     /// These streams of the last attempt.
     LastAttempt { stdout: bool, stderr: bool },
-    /// All that every attempt wrote and that we said, in its order (`--chronic`).
+    /// The output of all attempts and our own messages, in order (`--chronic`).
     Everything,
 }
 
@@ -137,7 +137,7 @@ pub enum Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
     All,
-    /// The first refusal: on which stream, and why, in words.
+    /// The first failed write: its stream, and the reason in words.
     Refused(Stream, String),
     /// The signal that cut it short.
     Interrupted(i32),
@@ -154,7 +154,7 @@ pub struct Kept {
     pub interrupted: Option<i32>,
 }
 
-/// Messages that are owed to others, each with the longest that it may take at the end of the run.
+/// Messages to other services, each with the most time that it may take at the end of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owed {
     /// Pings when the command has begun, and when the run ends.
@@ -163,11 +163,11 @@ pub struct Owed {
     pub traces: Option<Duration>,
 }
 
-/// The outcome of a message to others.
+/// The result of a message to another service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
     Taken,
-    /// Why not, in words.
+    /// Why it could not be sent, in words.
     Failed(String),
     /// The signal that cut it short.
     Interrupted(i32),
@@ -178,37 +178,37 @@ pub enum Sent {
 pub enum Action {
     /// Ask the limits whether an attempt may start; answered by [`Input::Admission`].
     Admit(gate::Ask),
-    /// Report the end of an admitted attempt to the limits; answered by [`Input::Settled`]. Each is reported until one report
-    /// is taken, or given up.
+    /// Report the end of an admitted attempt to the limits; answered by [`Input::Settled`]. Repeated until it is accepted
+    /// or given up.
     Settle(gate::Settlement),
-    /// Renew what is leased; answered by [`Input::Renewed`].
+    /// Renew the leases; answered by [`Input::Renewed`].
     Renew,
     /// Start an attempt; answered by [`Input::Started`] and [`Input::Ended`], or by the latter alone.
     Spawn(Attempt),
-    /// The running attempt is out of time: stop it and all that it started.
+    /// Stop the running attempt, which is out of time, and all processes that it started.
     Stop,
     /// Run a hook or the fallback; answered by [`Input::HelperEnded`].
     RunHelper(Box<Helper>),
-    /// Stop the hook or the fallback that runs, and all that it started.
+    /// Stop the running hook or fallback, and all processes that it started.
     StopHelper {
         /// From TERM to KILL; zero: KILL at once.
         grace: Duration,
     },
     /// Write a dead letter; answered by [`Input::Kept`].
     KeepLetter(Box<LetterFacts>),
-    /// Come back after this long at the latest.
+    /// Wake the session after this long at the latest.
     WakeIn {
         after: Duration,
-        /// Until the next attempt starts; `None` while one runs, and where nobody knows.
+        /// Time until the next attempt starts; `None` while one runs, or if unknown.
         next_attempt: Option<Duration>,
     },
     /// An event for the sinks.
     Emit(Box<Event>),
-    /// A message for people that is no event.
+    /// A message for people that is not an event.
     Tell(Level, String),
     /// Write held output to where it would have gone; answered by [`Input::Delivered`].
     Deliver(Delivery),
-    /// Begin to ping that the command has begun, beside it; not answered.
+    /// Ping in the background that the command has begun; not answered.
     PingStart,
     /// Ping how the run ended, with this status (0: it succeeded), in this time at most; answered by [`Input::Sent`].
     Ping(u8, Duration),
@@ -218,17 +218,17 @@ pub enum Action {
     Finish(Exit),
 }
 
-/// An attempt to start, and what its command is told.
+/// An attempt to start, and the facts that are passed to its command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// Counted from 1.
     pub number: u64,
-    /// There will be no other if it fails.
+    /// It is the last one, even if it fails.
     pub last: bool,
-    /// The status and the class of the one before.
+    /// The exit status and the class of the previous attempt.
     pub previous: Option<(u8, Class)>,
-    /// Leases of shared limits that it holds.
+    /// The leases of shared limits that it holds.
     pub granted: Grant,
-    /// On the elapsed clock, the moment from which on it must not begin.
+    /// The time after which it must not start, on the elapsed clock.
     pub latest: Option<Duration>,
 }

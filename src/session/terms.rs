@@ -1,4 +1,4 @@
-//! The terms of a policy: its meaning for each of its runs, shared by all of them.
+//! The parts of a policy that a session needs, shared by all of its runs.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::base::random::Generator;
 use crate::classify::Rules;
 use crate::policy::Policy;
 
-/// The bounds, the rules and the waits of a policy. A million clients share one.
+/// The bounds, rules and waits of a policy. A million simulated clients share one.
 #[derive(Clone, Debug)]
 pub struct Terms {
     pub(super) bounds: Rc<RunBounds>,
@@ -31,10 +31,10 @@ impl Terms {
         }
     }
 
-    /// The wait before the first attempt of the run with this seed, from a generator of its own: the run's other draws are
-    /// the same with and without it.
+    /// The wait before the first attempt of the run with this seed. Drawn from a separate generator, so that the run's
+    /// other draws do not depend on it.
     pub(super) fn splay(&self, seed: u64) -> Duration {
-        /// Keeps this generator apart from the run's, which has the same seed.
+        /// Distinguishes this generator from the run's, which has the same seed.
         const APART: u64 = 0x5350_4C41_5953_504C;
         let Some(most) = self.splay else { return Duration::ZERO };
         let share: f64 = Generator::seed_from_u64(seed ^ APART).random();

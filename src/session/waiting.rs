@@ -24,7 +24,7 @@ impl Session {
             let why = self.bounds.past_deadline_words(self.splay);
             return self.conclude(now, Outcome::Deadline, timed_out, why);
         }
-        // Nobody makes progress before there is an attempt.
+        // There can be no progress before the first attempt.
         self.progress = now.elapsed.saturating_add(self.splay);
         self.wait(now, self.splay);
     }
@@ -64,13 +64,13 @@ impl Session {
         }
     }
 
-    /// A signal tells us to stop while we wait.
+    /// Ends a wait because a signal tells us to stop.
     pub(super) fn interrupt_wait(&mut self, now: Now, signal: i32) {
         self.signals.push(signal);
         self.end_wait(now, Outcome::Interrupted, Some(Exit::Signal(signal)), String::new());
     }
 
-    /// No attempt follows this wait. A hook that runs is stopped first. `exit`: the last attempt's, if none is given.
+    /// Ends the run after this wait, once a running hook has been stopped. `exit`: by default that of the last attempt.
     fn end_wait(&mut self, now: Now, outcome: Outcome, exit: Option<Exit>, why: String) {
         let status = self.last.map_or(exit_code::REFUSED, |(status, _)| status);
         let exit = exit.unwrap_or_else(|| failed_exit(status));
@@ -83,7 +83,7 @@ impl Session {
         self.conclude(now, outcome, exit, why);
     }
 
-    /// A hook of the wait is over: the next one runs, or the wait goes on.
+    /// A hook of the wait is over: the next one runs, or the wait continues.
     pub(super) fn retry_hook_ended(&mut self, now: Now, index: usize, wait: Option<Duration>) {
         let State::Waiting { since, until, .. } = self.state else { return };
         if index + 1 < self.bounds.hooks(HelperKind::OnRetry) {
@@ -92,7 +92,7 @@ impl Session {
         self.wake_in_wait(now, since, until);
     }
 
-    /// The wait whose hook is over was to end the run.
+    /// Ends the run after the hook of a wait has been stopped.
     pub(super) fn conclude_wait(&mut self, now: Now, (outcome, exit, why): (Outcome, Exit, String)) {
         self.end_wait(now, outcome, Some(exit), why);
     }

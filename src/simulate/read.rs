@@ -63,7 +63,7 @@ pub const MAX_HORIZON: Duration = Duration::from_secs(7 * 86_400);
 /// Simulated time after the last outage, or the last arrival.
 pub const AFTERMATH: Duration = Duration::from_secs(600);
 
-/// Is this a parameter of a scenario, rather than a setting?
+/// Whether this is a parameter of a scenario rather than a setting.
 pub fn is_parameter(name: &str) -> bool {
     KNOWN.iter().any(|(known, _)| *known == name)
 }

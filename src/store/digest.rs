@@ -1,9 +1,9 @@
-//! SHA-256, as the TLS library has it.
+//! SHA-256, from the TLS library.
 
 use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 
-/// The hash; no bytes at all where the library should not have it.
+/// The hash; empty if the library does not provide it.
 pub(super) fn sha256(bytes: &[u8]) -> Vec<u8> {
     let SupportedCipherSuite::Tls13(suite) = TLS13_AES_128_GCM_SHA256 else { return Vec::new() };
     suite.common.hash_provider.hash(bytes).as_ref().to_vec()

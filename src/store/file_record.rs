@@ -1,7 +1,7 @@
-//! The record of a key: a file of two slots that are written by turns, each in place and as a whole. Pure.
+//! The record of a key: a file of two slots that are written in turn, each in place and as a whole. Pure.
 //!
-//! Whoever dies while writing, or loses power, spoils the slot being written, and the other one still holds the state
-//! before. A slot is text of a fixed length, so that `cat` shows it:
+//! A crash or a power failure during a write spoils only the slot being written; the other one still holds the previous
+//! state. A slot is text of a fixed length, so that `cat` shows it:
 //!
 //! ```text
 //! retry-state 1 <checksum> <sequence> <length> {"key":…,"state":…}      and blanks up to a newline
@@ -13,7 +13,7 @@ use super::key_name;
 use crate::base::fnv;
 use crate::gate::{self, KeyState};
 
-/// A state takes about 1000 bytes at most, a key 255, or 765 when all of them have to be escaped.
+/// A state takes at most about 1000 bytes, a key 255, or 765 if all of them have to be escaped.
 pub const SLOT: usize = 2048;
 pub const SLOTS: usize = 2;
 pub const FILE: usize = SLOT * SLOTS;
@@ -28,7 +28,7 @@ const LENGTH: usize = 4;
 const CHECKED: usize = MAGIC.len() + CHECKSUM + 1;
 const JSON: usize = CHECKED + SEQUENCE + 1 + LENGTH + 1;
 
-/// The key stands there in plain ASCII: escapes of JSON would take up to six bytes for one.
+/// The key in plain ASCII: JSON escapes would take up to six bytes for one.
 #[derive(Serialize)]
 struct Written<'a> {
     key: &'a str,
@@ -54,7 +54,7 @@ pub enum Found {
     Unusable(Damage),
 }
 
-/// Why a record is of no use.
+/// Why a record cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     Torn,
@@ -63,7 +63,7 @@ pub enum Damage {
 }
 
 impl Damage {
-    /// In words, after the file's name.
+    /// A description that follows the file's name in messages.
     pub fn words(self) -> &'static str {
         match self {
             Damage::Torn => "is damaged",
@@ -81,18 +81,18 @@ pub struct Next {
 }
 
 impl Next {
-    /// In bytes from the file's beginning.
+    /// In bytes from the start of the file.
     pub fn offset(self) -> u64 {
         (self.slot * SLOT) as u64
     }
 
-    /// Nothing was ever written to the file.
+    /// The file is empty.
     pub fn is_first(self) -> bool {
         self.sequence == 1
     }
 }
 
-/// The newest state in a file, of a key that is the right one.
+/// The newest state in a file that belongs to this key.
 pub fn read(file: &[u8], is_right: impl Fn(&str) -> bool) -> (Found, Next) {
     let mut slots: Vec<(u64, usize, &[u8])> = Vec::with_capacity(SLOTS);
     for (slot, bytes) in file.chunks(SLOT).take(SLOTS).enumerate() {
@@ -139,7 +139,7 @@ fn parsed(json: &[u8], is_right: impl Fn(&str) -> bool) -> Result<(String, KeySt
     Ok((key, parsed.state))
 }
 
-/// The bytes of a slot; `None` if the key is longer than any key may be.
+/// The bytes of a slot; `None` if the key is longer than allowed.
 pub fn slot(next: Next, key: &str, state: &KeyState) -> Option<Vec<u8>> {
     let key = key_name::escaped(key, |byte| matches!(byte, b' '..=b'~') && !b"%\"\\".contains(&byte));
     let json = serde_json::to_string(&Written { key: &key, state }).ok()?;

@@ -1,11 +1,11 @@
 //! The name of a key's directory. Pure.
 //!
-//! No key leads out of the directory, whatever it holds: names are single components of harmless characters, and none
-//! begins with a dot.
+//! No key can lead out of the directory: names are single path components of harmless characters, and never begin with a
+//! dot.
 
 use crate::base::fnv;
 
-/// Longer names are cut and told apart by a hash. File systems take 255 bytes.
+/// Longer names are cut and distinguished by a hash. File systems allow 255 bytes.
 const MAX_NAME_BYTES: usize = 200;
 /// Length of a hash in a name: `~` and 32 digits.
 const HASH: usize = 33;
@@ -17,7 +17,7 @@ pub fn of_key(key: &str) -> String {
         name.replace_range(..1, "%2E");
     }
     if name.is_empty() {
-        // Nothing else is called so, since a per cent sign is always followed by digits.
+        // No other key has this name, since a per cent sign is always followed by digits.
         return "%".to_owned();
     }
     if name.len() > MAX_NAME_BYTES {
@@ -27,7 +27,7 @@ pub fn of_key(key: &str) -> String {
     name
 }
 
-/// Percent-encoding (RFC 3986, section 2.1) of all bytes but those to keep, which are ASCII and no per cent signs.
+/// Percent-encodes (RFC 3986, section 2.1) all bytes except those to keep, which are ASCII and not per cent signs.
 pub fn escaped(text: &str, keep: impl Fn(u8) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -40,7 +40,7 @@ pub fn escaped(text: &str, keep: impl Fn(u8) -> bool) -> String {
     escaped
 }
 
-/// The text that was escaped, unless it never was one.
+/// Reverses the escaping; `None` if the text is not the result of one.
 pub fn unescaped(escaped: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped.bytes();

@@ -1,7 +1,7 @@
 //! The address of a server and its login, read from a URL in the forms that other Redis clients read.
 //!
-//! The password is never shown. Messages about a URL repeat nothing of it but the scheme: with a `/` or `@` in a
-//! password, any part of it may be in the wrong place.
+//! The password is never shown. Messages about a URL repeat only its scheme: with a `/` or `@` in a password, any other
+//! part may contain it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -26,10 +26,10 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// Which servers are believed to be who they say they are.
+/// Which server certificates are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Servers with a certificate that this host trusts.
+    /// Certificates that this host trusts.
     Verified,
     /// Any (`#insecure`).
     Anybody,
@@ -40,7 +40,7 @@ pub struct Login {
     /// `None`: the server's default user.
     pub user: Option<String>,
     pub password: Secret,
-    /// The file with the password, unless the URL holds it: read for each connection.
+    /// The file with the password, if the URL does not contain it. Read for each connection.
     pub file: Option<PathBuf>,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Debug for Secret {
 const PORT: u16 = 6379;
 
 impl Location {
-    /// Reads a URL. What is said of a wrong one begins in lower case and shows nothing secret.
+    /// Parses a URL. The error begins in lower case and reveals nothing secret.
     pub fn parse(text: &str) -> Result<Self, String> {
         let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
         let read = match scheme.as_str() {

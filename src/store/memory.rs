@@ -1,6 +1,6 @@
-//! A store in the memory of one process, whose time the caller tells: for tests, and for clients in virtual time.
+//! A store in the memory of one process, with a clock that the caller sets: for tests and simulations.
 //!
-//! Every handle stands for a process of its own. Dropping one frees its leases, as the death of a process does.
+//! Each handle stands for a separate process. Dropping one frees its leases, like the death of a process.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{Done, Entry, Failure, Leases, Store, Transaction};
 use crate::gate::{Free, Grant, KeyState, StoreTime};
 
-/// The clock of a store in memory. Whoever holds it sets the time for all handles.
+/// The clock of a store in memory, which sets the time for all handles.
 pub type Clock = Rc<Cell<StoreTime>>;
 
 /// A handle of a store in memory.
@@ -22,7 +22,7 @@ pub struct Memory {
     holder: Holder,
 }
 
-/// A handle's identity: its address is its own for as long as it lives.
+/// A handle's identity, given by its address, which is unique while it lives.
 #[derive(Clone, Debug)]
 struct Holder(Rc<()>);
 
@@ -143,7 +143,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    /// Always the same: what is hashed with it never leaves the process.
+    /// Constant, since the hashes made with it never leave the process.
     fn secret(&mut self, _make: bool) -> Result<Option<String>, Failure> {
         Ok(Some("0".repeat(32)))
     }

@@ -1,10 +1,10 @@
-//! The answers of a Redis server to what stores ask it: replies to values of ours, or the trouble with them.
+//! Converts the replies of a Redis server to values of ours, or to errors.
 
 use super::redis_trouble::Trouble;
 use super::resp::Reply;
 use crate::gate::StoreTime;
 
-/// A key's value at a moment of the server's clock.
+/// A key's value, and the server's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub value: Found,
@@ -15,12 +15,12 @@ pub struct Seen {
 pub enum Found {
     Nothing,
     Text(Vec<u8>),
-    /// A list, a set, …: somebody else's.
+    /// A list, a set, …: not ours.
     Odd,
 }
 
 impl Found {
-    /// The kind of value as the scripts call it.
+    /// The kind of value, as named by the scripts.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Nothing => "none",
@@ -39,7 +39,7 @@ impl Found {
     }
 }
 
-/// The answer of a script: `{kind, value, seconds, microseconds}`. `None`: it has written what it was given.
+/// The answer of a script: `{kind, value, seconds, microseconds}`. `None`: it has written the given value.
 pub fn of_script(reply: &Reply) -> Result<Option<Seen>, Trouble> {
     let Reply::List(parts) = reply else { return Err(Trouble::not_redis()) };
     let [Reply::Text(kind), Reply::Text(text), seconds, micros] = &parts[..] else {
@@ -63,7 +63,7 @@ pub fn of_time(reply: &Reply) -> Result<StoreTime, Trouble> {
     }
 }
 
-/// The answer to SCAN: the cursor to go on from, 0 at the end, and names of keys. Those that are not UTF-8 are not ours.
+/// The answer to SCAN: the next cursor, 0 at the end, and names of keys. Names that are not UTF-8 are not ours.
 pub fn of_scan(reply: Reply) -> Result<(u64, Vec<String>), Trouble> {
     let Reply::List(parts) = reply else { return Err(Trouble::not_redis()) };
     let mut parts = parts.into_iter();

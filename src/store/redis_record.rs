@@ -1,7 +1,8 @@
-//! The value of a key: its state, and who holds a lease until when. JSON, so that people can read it with any client.
+//! The value of a key: its state, and the holders of leases with their expiry. JSON, so that people can read it with any
+//! client.
 //!
-//! Each write has a random mark in front. Who wants to write names the front that was read: that is the comparison of
-//! compare-and-swap, and it fits through any wire however many leases there are.
+//! Each value begins with a random mark. A writer names the beginning that it has read: that is the comparison of
+//! compare-and-swap, and it stays short however many leases there are.
 
 use std::time::Duration;
 
@@ -64,12 +65,12 @@ impl Record {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// How the bytes of this record begin, and those of no other write.
+    /// The beginning of this record's bytes, unique to this write.
     pub fn front(&self) -> String {
         format!(r#"{{"v":{},"seq":{},"by":"{}","#, self.v, self.seq, self.by)
     }
 
-    /// Forgets leases that have run out. One that ends too late is of a clock that was set back.
+    /// Forgets expired leases. One that ends too late comes from before the clock was set back.
     pub fn purge(&mut self, now: StoreTime, lease: Duration) {
         let latest = now.plus(lease.max(Duration::from_secs(30)) * 2);
         self.leases.retain(|held| now < held.until && held.until <= latest);
@@ -87,21 +88,21 @@ impl Record {
         }
     }
 
-    /// Takes leases; tells whether there were any to take.
+    /// Takes leases; returns whether there were any to take.
     pub fn take(&mut self, grant: Grant, id: &str, until: StoreTime) -> bool {
         let before = self.leases.len();
         self.leases.extend(kinds(grant).map(|kind| Lease { id: id.to_owned(), kind, until }));
         self.leases.len() > before
     }
 
-    /// Gives leases back; tells whether there were any.
+    /// Gives leases back; returns whether there were any.
     pub fn give_back(&mut self, ids: &[&str]) -> bool {
         let before = self.leases.len();
         self.leases.retain(|held| !ids.contains(&held.id.as_str()));
         self.leases.len() < before
     }
 
-    /// Makes a lease last until then; one that is gone is taken again. Tells whether it was still there.
+    /// Extends a lease until then, or takes it again if it is gone. Returns whether it was still there.
     pub fn extend(&mut self, id: &str, kind: LeaseKind, until: StoreTime) -> bool {
         let found = self.leases.iter_mut().find(|held| held.id == id && held.kind == kind);
         let was_there = found.is_some();
@@ -112,7 +113,7 @@ impl Record {
         was_there
     }
 
-    /// Time that the server keeps it: while anything of it can matter.
+    /// How long the server keeps it: while any part of it can matter.
     pub fn kept(&self, now: StoreTime) -> Duration {
         super::RETENTION + self.state.matters_until().since(now)
     }
@@ -129,10 +130,10 @@ const BEHIND: &str = "}:state";
 /// Name of the random key for credentials on the server.
 pub const SECRET: &str = "retry:secret";
 
-/// All keys, as a pattern of the server's.
+/// The server pattern for all keys.
 pub const EVERY: &str = "retry:{*}:state";
 
-/// Name of a key on the server. The braces make whatever may be kept of it one day share a cluster's node.
+/// The name of a key on the server. The braces place everything that belongs to a key on the same node of a cluster.
 pub fn name(key: &str) -> String {
     format!("{BEFORE}{key}{BEHIND}")
 }

@@ -1,10 +1,10 @@
-//! Troubles with a Redis server, in words: one line that says why, and never shows what we sent.
+//! Describes problems with a Redis server: one line that says why, and never shows what we sent.
 
 use std::io::{self, ErrorKind};
 
 use crate::base::words::without_number;
 
-/// Why something failed. The words go behind the server's address.
+/// Why something failed. The text follows the server's address in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     pub kind: TroubleKind,
@@ -15,11 +15,11 @@ pub struct Trouble {
 pub enum TroubleKind {
     /// The connection is dead. A new one may work.
     Dead,
-    /// The server answered, and refuses. With its code.
+    /// The server refused, with this code.
     Refused(String),
-    /// Nothing that another try at once would change.
+    /// An immediate second try would not help.
     Lasting,
-    /// A signal came to us: the server is not to blame.
+    /// We received a signal: the server is not to blame.
     Interrupted,
 }
 
@@ -68,12 +68,12 @@ impl Trouble {
         Self { kind: TroubleKind::Refused(code.to_owned()), words: refusal(code, detail) }
     }
 
-    /// The server said this of a command; the connection is fine.
+    /// The server's error for a command; the connection is fine.
     pub fn is_an_answer(&self) -> bool {
         matches!(self.kind, TroubleKind::Refused(_))
     }
 
-    /// The trouble of a login, in our words: the server's own may repeat the password.
+    /// A failed login, in our own words: the server's may repeat the password.
     pub fn of_logging_in(self) -> Self {
         let TroubleKind::Refused(code) = &self.kind else { return self };
         Self::lasting(match code.as_str() {
@@ -89,7 +89,7 @@ impl Trouble {
         })
     }
 
-    /// The trouble of choosing this database.
+    /// A failure to select this database.
     pub fn of_choosing(self, db: u32) -> Self {
         match &self.kind {
             TroubleKind::Refused(code) if code == "ERR" => Self::lasting(format!("no database {db}")),
@@ -127,7 +127,7 @@ fn one_line(text: &str) -> String {
     line.chars().filter(|char| !char.is_control()).take(200).collect()
 }
 
-/// An error of the system without the number that Rust adds, in lower case.
+/// A system error in lower case, without the number that Rust adds.
 fn plain(why: &io::Error) -> String {
     let text = why.to_string();
     let mut chars = without_number(&text).chars();

@@ -12,11 +12,11 @@ pub enum Reply {
     Refusal(String),
 }
 
-/// The bytes are no reply of a Redis server.
+/// The bytes are not a reply of a Redis server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotRedis;
 
-/// Lists in lists: no reply that we ask for has more.
+/// The deepest nesting of lists in the replies that we ask for.
 const MAX_DEPTH: u32 = 4;
 
 /// A request: its words as a list of bulk strings.
@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// Up to the next end of a line, which it passes. A first byte that begins no reply is told before its line ends.
+    /// Reads up to the next line break and skips it. A first byte that cannot begin a reply is reported before its line
+    /// ends.
     fn line(&mut self) -> Result<Option<&'a [u8]>, NotRedis> {
         let rest = &self.bytes[self.at..];
         if rest.first().is_some_and(|first| !b"+-:$*\r".contains(first)) {

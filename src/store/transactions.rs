@@ -1,11 +1,10 @@
-//! The transactions of attempts at a store: they ask to be admitted, and report how they ended. What that means is
-//! decided in `gate/`.
+//! The transactions of attempts: asking to be admitted, and reporting how they ended. `gate/` makes the decisions.
 
 use super::{Done, Failure, Leases, Store};
 use crate::gate::{Admission, Ask, Grant, Limits, Settled, Settlement, StoreTime};
 
-/// Asks whether an attempt may start: what the limits say, and the store's time when they said it. `None`: others are at the
-/// state, and nothing was done.
+/// Asks whether an attempt may start. Returns the decision and the store's time at which it was made; `None` if the state
+/// is busy and nothing was done.
 pub fn admit(
     store: &mut dyn Store,
     key: &str,

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::supervise;
 use crate::base::Now;
 
-/// This moment, less the time that we were stopped by Ctrl-Z.
+/// The current time, without the time for which we were stopped by Ctrl-Z.
 pub(crate) fn now() -> Now {
     supervise::moment()
 }
@@ -15,8 +15,8 @@ pub(crate) fn wall() -> SystemTime {
     SystemTime::now()
 }
 
-/// The time of day as RFC 3339 has it, UTC, to the microsecond. A clock that stands before 1970 or past the year 9999, which
-/// the format cannot tell, is told as the first or the last moment of that time.
+/// The time of day in RFC 3339, UTC, to the microsecond. Times before 1970 or after the year 9999, which the format cannot
+/// express, are clamped to that range.
 pub(crate) fn rfc3339_micros() -> String {
     rfc3339_before(Duration::ZERO)
 }
@@ -54,10 +54,10 @@ pub(crate) fn unix_seconds() -> i64 {
     i64::try_from(unix_millis() / 1000).unwrap_or(i64::MAX)
 }
 
-/// The longest sleep in one piece: the clock is looked at again after it, in case the machine slept.
+/// The longest single sleep. The clock is read again after it, in case the machine was suspended.
 pub(crate) const SLICE: Duration = Duration::from_secs(10);
 
-/// Sleeps for `wait`, the machine's own sleep included.
+/// Sleeps for `wait`, including time for which the machine is suspended.
 pub(crate) fn sleep(wait: Duration) {
     let until = now().elapsed.saturating_add(wait);
     loop {

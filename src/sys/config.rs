@@ -1,4 +1,4 @@
-//! The configuration files: where they are, and which of them are read.
+//! Finds and reads the configuration files.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -14,20 +14,20 @@ use crate::base::problem::{Problem, Source, SourceSpan};
 use crate::base::words::of_system;
 use crate::policy::{file, inheritance_problems};
 
-/// The files of one run, parsed, from the weakest to the strongest.
+/// The parsed files of a run, in ascending precedence.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) files: Vec<file::File>,
-    /// Warnings of files that were passed over.
+    /// Warnings about files that were ignored.
     pub(crate) warnings: Vec<String>,
 }
 
-/// No configuration is longer; what is, is something else.
+/// A longer file is not a configuration.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 impl Config {
-    /// The system's and the user's file, then the one that was named. The first two need not be there, and are
-    /// read only if nobody but root and we can write them; the third one was named by whoever runs us.
+    /// The system's and the user's file, then the one that was named. The first two may be missing, and are only read if
+    /// nobody except root and us can write to them; the third one was named by whoever runs us.
     pub(crate) fn read(named: Option<&OsStr>) -> Result<Self, Error> {
         let mut config = Config::default();
         let mut problems = Vec::new();
@@ -52,7 +52,7 @@ impl Config {
         if problems.is_empty() {
             return Ok(config);
         }
-        // What is wrong between policies is told with the rest, at once.
+        // Mistakes between policies are reported together with the others.
         problems.extend(inheritance_problems(&config.files));
         Err(Error::problems(problems))
     }
@@ -70,7 +70,7 @@ impl Config {
     }
 }
 
-/// Where a file ceases to be UTF-8. Up to there its text is as it was written.
+/// The place where a file ceases to be UTF-8. The text before it is intact.
 fn not_utf8(path: String, why: &FromUtf8Error) -> Problem {
     let start = why.utf8_error().valid_up_to();
     let byte = why.as_bytes().get(start).copied().unwrap_or_default();
@@ -88,10 +88,10 @@ fn user_file() -> Option<PathBuf> {
     Some(base.join("retry/config.toml"))
 }
 
-/// The bytes of a file that may not be there. Who may write it is asked of the open file, so that nobody can
-/// change it in between.
+/// The bytes of a file, if it exists. Its permissions are those of the open file, so that it cannot be exchanged in
+/// between.
 fn read_trusted(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    // A FIFO would not be opened before somebody writes to it.
+    // Opening a FIFO would block until somebody writes to it.
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
         Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

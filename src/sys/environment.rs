@@ -1,4 +1,4 @@
-//! The environment: our options in it, and what a `retry` around us says there.
+//! The environment: options in variables, and the variables of an enclosing `retry`.
 
 use std::ffi::OsString;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use crate::trace::{ENDPOINTS, TraceContext};
 /// The prefix of our own variables.
 const OURS: &str = "RETRY_";
 
-/// A variable's value; an empty one is unset.
+/// A variable's value. An empty one counts as unset.
 pub(crate) fn get(name: &str) -> Option<OsString> {
     if name.starts_with(OURS) && !has_ours() {
         return None;
@@ -18,12 +18,12 @@ pub(crate) fn get(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Is there any variable of ours? Mostly there is none, and to look for each by its name takes as many passes.
+/// Whether there is any variable of ours. Usually there is none, and looking each one up by name would take many passes.
 fn has_ours() -> bool {
     has()[0]
 }
 
-/// Is there any variable that speaks of an export of traces?
+/// Whether there is any variable about the export of traces.
 pub(crate) fn has_endpoints() -> bool {
     has()[1]
 }
@@ -33,7 +33,7 @@ fn has() -> [bool; 2] {
     *HAS.get_or_init(|| supervise::environment_has([OURS, ENDPOINTS]))
 }
 
-/// The names of the variables that begin like this and are not empty.
+/// The names of the non-empty variables with this prefix.
 pub(crate) fn names(prefix: &str) -> Vec<String> {
     if !has_ours() {
         return Vec::new();
@@ -47,40 +47,40 @@ pub(crate) fn all() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
-/// A variable's value, if it is text; an empty one is unset.
+/// A variable's value, if it is UTF-8. An empty one counts as unset.
 pub(crate) fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }
 
-/// Is `retry` to stand aside?
+/// Whether `retry` is to run the command directly.
 pub(crate) fn is_disabled() -> bool {
     get("RETRY_DISABLE").is_some_and(|value| value == "1")
 }
 
-/// Does stdin stand on a terminal? Then a person may be talking to the command.
+/// Whether stdin is a terminal, so that a person may be using the command interactively.
 pub(crate) fn stdin_is_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stdin())
 }
 
-/// The variable that says what an attempt holds of shared limits.
+/// The variable with the leases of an attempt.
 pub(crate) const PERMITS: &str = "RETRY_PERMITS";
 
-/// The `retry` around this one, as its environment tells of it.
+/// The enclosing `retry`, according to its variables.
 #[derive(Debug, Default)]
 pub(crate) struct Outer {
-    /// How many `retry` stand above: 0 when none does.
+    /// The number of enclosing runs of `retry`.
     pub(crate) depth: u32,
     /// The id of the outer run.
     pub(crate) run: Option<String>,
-    /// The time left until its deadline; zero when it is over.
+    /// The time left until its deadline; zero if that has passed.
     pub(crate) time_left: Option<Duration>,
-    /// The permits of shared limits that its attempt holds, in its own words.
+    /// The leases of its attempt, as encoded by itself.
     pub(crate) permits: Vec<String>,
 }
 
 impl Outer {
-    /// Reads the variables that the outer run set. They outlive it in a daemon that it started, so they count
-    /// only while it is still our ancestor.
+    /// Reads the variables that the outer run has set. They outlive it in daemons that it started, so they only count while
+    /// it is our ancestor.
     pub(crate) fn find() -> Self {
         let Some(depth) = text("RETRY_DEPTH").and_then(|depth| depth.parse().ok()) else {
             return Self { time_left: time_left(), ..Self::default() };
@@ -94,8 +94,8 @@ impl Outer {
     }
 }
 
-/// The variable that says the outer run's deadline once more, on a clock that nobody sets: `WALL:ELAPSED`, where `WALL`
-/// is what `RETRY_DEADLINE_AT_MS` says.
+/// The variable with the outer run's deadline on a clock that cannot be set: `WALL:ELAPSED`, where `WALL` is the value of
+/// `RETRY_DEADLINE_AT_MS`.
 pub(crate) const DEADLINE_CLOCK: &str = "RETRY_DEADLINE_CLOCK";
 
 fn time_left() -> Option<Duration> {
@@ -106,14 +106,14 @@ fn time_left() -> Option<Duration> {
     Some(Duration::from_millis(steady.unwrap_or(left)))
 }
 
-/// The time left on the clock that nobody sets, if it speaks of the same deadline.
+/// The time left on the clock that cannot be set, if the value is about the same deadline.
 fn steady_left(clock: &str, wall: &str) -> Option<u64> {
     let (of, at) = clock.split_once(':')?;
     let now = u64::try_from(clock::now().elapsed.as_millis()).ok()?;
     at.parse::<u64>().ok().filter(|_| of == wall).map(|at| at.saturating_sub(now))
 }
 
-/// Does `$RETRY_HINT`, whose path holds the outer run's process id, belong to a process that is not above us?
+/// Whether `$RETRY_HINT`, whose path contains the outer run's process id, belongs to a process that is not our ancestor.
 fn is_stale() -> bool {
     let owner = text("RETRY_HINT").and_then(|path| super::exchange::owner(&path));
     owner.is_some_and(|owner| !supervise::is_ancestor(owner))

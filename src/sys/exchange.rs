@@ -1,7 +1,7 @@
-//! The files in which the command may tell us something: `$RETRY_HINT` and `$RETRY_PROGRESS`.
+//! The files through which the command can send us hints and progress: `$RETRY_HINT` and `$RETRY_PROGRESS`.
 //!
-//! Where the system can, each is a memfd, named to the command as `/proc/<pid>/fd/<n>`: one system call to make, nothing on
-//! any disk, nothing left behind however we end. Elsewhere each is a file in a private directory.
+//! If the system supports it, each is a memfd with the path `/proc/<pid>/fd/<n>`: a single system call creates it, nothing
+//! is written to disk, and nothing is left behind however we end. Otherwise each is a file in a private directory.
 
 use std::cell::Cell;
 use std::io;
@@ -19,7 +19,7 @@ mod directory;
 #[cfg(not(all(has_memfd, has_procfs)))]
 use directory::Mailbox;
 
-/// Bytes of the longest hint; what stands beyond is not read.
+/// The longest hint, in bytes; the rest is not read.
 const MAX_HINT_BYTES: usize = 16 * 1024;
 
 /// Both files of a run.
@@ -30,7 +30,7 @@ pub(crate) struct Exchange {
     seen: Cell<Option<Touch>>,
 }
 
-/// A look at the file of progress.
+/// An observation of the progress file.
 #[derive(Clone, Copy, Debug)]
 struct Touch {
     /// The file's own time, on the wall clock.
@@ -41,11 +41,11 @@ struct Touch {
     looked: Duration,
 }
 
-/// The time by which the file may be older than the run: it is made a little before that begins, which is no step of a clock.
+/// How much older than the run the file may be without a clock having been set: it is created shortly before the run begins.
 const MAX_HEAD_START: Duration = Duration::from_secs(1);
 
 impl Touch {
-    /// The wall clock may be set while nobody looks: an age that is longer than since the last look is none.
+    /// The wall clock may have been set meanwhile: an age that exceeds the time since the last observation is invalid.
     fn next(
         seen: Option<Self>,
         modified: Duration,
@@ -80,9 +80,8 @@ impl Exchange {
         self.progress.path()
     }
 
-    /// The time at which the file of progress was last touched, on the elapsed clock: by the command, or, where the file is a
-    /// memfd, by us when it was made. `None` where there is no file: elsewhere than on Linux the command makes it. `began`: the
-    /// beginning of the run.
+    /// When the progress file was last touched, on the elapsed clock: by the command, or by us if it is a memfd that was
+    /// just created. `None` if there is no file: without memfd, the command creates it. `began`: the beginning of the run.
     pub(crate) fn last_progress(&self, began: Duration, now: Duration) -> Option<Duration> {
         let (modified, age) = self.progress.touched()?;
         let touch = Touch::next(self.seen.get(), modified, age, began, now);
@@ -90,7 +89,7 @@ impl Exchange {
         Some(touch.at)
     }
 
-    /// Takes out the hint that the command wrote since the last time.
+    /// Takes the hint that the command has written since the last call.
     pub(crate) fn take_hint(&self) -> Option<Hint> {
         Hint::parse(&self.hint.take(MAX_HINT_BYTES)?)
     }

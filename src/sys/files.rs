@@ -1,4 +1,4 @@
-//! Files that a verb was told to read, or to write.
+//! Files that verbs read or write on request.
 
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// No more of a captured stream is ever looked at.
+/// The most that is ever read of a captured stream, in bytes.
 const TAIL: u64 = 64 * 1024;
 
 /// The end of a file.
@@ -14,7 +14,7 @@ pub(crate) fn read_tail(path: &OsStr) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > TAIL {
-        // A pipe has no length and no end to seek to: it is read as a whole.
+        // A pipe has no length and cannot be sought: it is read completely.
         file.seek(SeekFrom::Start(length - TAIL))?;
     }
     let mut bytes = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn open_or_stdin(path: &OsStr) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::with_capacity(256 * 1024, File::open(path)?)))
 }
 
-/// Writes a file as a whole: whoever reads it meanwhile sees the old one or the new one. A link stays a link.
+/// Replaces a file atomically: readers see either the old content or the new one. A symbolic link is kept.
 pub(crate) fn replace(path: &OsStr, bytes: &[u8]) -> io::Result<()> {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
     // A device or a pipe cannot be replaced by a file.
@@ -48,7 +48,7 @@ pub(crate) fn replace(path: &OsStr, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Gives the new file the mode of the old one, and its place.
+/// Gives the new file the mode of the old one, and renames it over that.
 fn finish(temporary: &Path, path: &Path) -> io::Result<()> {
     if let Ok(old) = std::fs::metadata(path) {
         std::fs::set_permissions(temporary, old.permissions())?;
@@ -56,7 +56,7 @@ fn finish(temporary: &Path, path: &Path) -> io::Result<()> {
     std::fs::rename(temporary, path)
 }
 
-/// The text of a file; `None` where there is none.
+/// The text of a file; `None` if it does not exist.
 pub(crate) fn read_text(path: &OsStr) -> io::Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

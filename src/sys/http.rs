@@ -18,11 +18,11 @@ use crate::base::duration::approximate;
 use crate::base::http::{Answer, Identity, Method, NoAnswer, Request};
 use crate::base::words::of_system;
 
-/// So much of an answer is read.
+/// The most that is read of an answer, in bytes.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
-/// Sends a request, and reads the answer, in this time at most. Blocks; a name that is being resolved when the time is up
-/// is left to a thread. `told`: the time that is told of when it is over.
+/// Sends a request and reads the answer, within this time. Blocks; if a name is still being resolved when the time is up, a
+/// thread is left behind. `told`: the time that is named in the error.
 pub(super) fn send(request: &Request, limit: Duration, told: Duration) -> Result<Answer, NoAnswer> {
     let tls = tls(request).map_err(|why| NoAnswer { why, cut: false })?;
     let config = Config::builder()
@@ -54,13 +54,13 @@ pub(super) fn send(request: &Request, limit: Duration, told: Duration) -> Result
     let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
     let status = answer.status().as_u16();
     let mut body = Vec::new();
-    // Its status is the answer; what cannot be read of the rest is not missed.
+    // The status is what matters; the rest may be incomplete.
     let _cut = answer.into_body().into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut body);
     Ok(Answer { status, retry_after, body })
 }
 
-/// Resolves names in a thread, which is left alone when the time is up. The client's own way to do so panics where there can
-/// be no thread.
+/// Resolves names in a thread, which is abandoned when the time is up. The client's own resolver panics if no thread can be
+/// started.
 #[derive(Debug)]
 struct InTime;
 
@@ -81,7 +81,7 @@ impl Resolver for InTime {
     }
 }
 
-/// Without TLS nothing is read for it.
+/// Nothing is loaded for TLS unless it is used.
 fn tls(request: &Request) -> Result<TlsConfig, String> {
     let builder = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
     if !request.url.starts_with("https:") {
@@ -127,7 +127,7 @@ fn unusable(file: &Path, why: &str) -> String {
     format!("cannot use {}: {why}", file.display())
 }
 
-/// Why there was no answer. The client's own words may repeat the URL.
+/// Why there was no answer. The client's own message may contain the URL.
 fn no_answer(why: Error, told: Duration) -> NoAnswer {
     let cut = matches!(&why, Error::Io(why) if is_cut(why.kind()));
     let why = match why {

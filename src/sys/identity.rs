@@ -7,8 +7,8 @@ use rustix::io::Errno;
 
 use super::clock;
 
-/// Random bytes from the operating system. Without any (an old kernel, a sandbox) the clock has to do: only
-/// names and draws come from it, no secrets.
+/// Random bytes from the operating system. If it provides none (an old kernel, a sandbox), they are derived from the clock:
+/// they are only used for names and draws, not for secrets.
 pub(crate) fn entropy<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if !fill(&mut bytes) {
@@ -20,7 +20,7 @@ pub(crate) fn entropy<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Fills `bytes` with randomness in one system call. The `rand` crate would open two files for it in a statically linked program.
+/// Fills `bytes` with randomness in one system call. In a statically linked program, the `rand` crate would open two files.
 #[cfg(has_getrandom)]
 fn fill(bytes: &mut [u8]) -> bool {
     use rustix::rand::{GetRandomFlags, getrandom};
@@ -39,12 +39,12 @@ pub(crate) fn run_id(random: &[u8; 10]) -> String {
     id.to_string()
 }
 
-/// The host's name, as `uname -n` has it.
+/// The host's name, as in `uname -n`.
 pub(crate) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// The mask for new files. Nobody else may be making files meanwhile: we have one thread.
+/// The umask. Reading it changes it for a moment, which is safe because we have only one thread.
 pub(crate) fn umask() -> rustix::fs::RawMode {
     let mask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     rustix::process::umask(mask);
@@ -74,18 +74,18 @@ pub(crate) fn path_of(file: impl AsFd) -> Result<OsString, Errno> {
     Ok(OsString::from_vec(rustix::fs::getpath(file)?.into_bytes()))
 }
 
-/// Nobody tells it.
+/// The system does not tell.
 #[cfg(not(has_fd_path))]
 pub(crate) fn path_of(_: impl AsFd) -> Result<OsString, Errno> {
     Err(Errno::NOTSUP)
 }
 
-/// The working directory, any bytes; empty when it is gone.
+/// The working directory, any bytes; empty if it was removed.
 pub(crate) fn directory() -> std::ffi::OsString {
     std::env::current_dir().map(Into::into).unwrap_or_default()
 }
 
-/// The working directory; empty when it is gone.
+/// The working directory; empty if it was removed.
 pub(crate) fn working_directory() -> String {
     std::env::current_dir().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The directory of dead letters: letters written so that there is a whole one or none, whatever kills us, and read back with
-//! care, since a letter is code.
+//! The directory of dead letters. Letters are written so that there is a complete one or none, whatever kills us, and are
+//! read back with care, since a letter is code.
 
 mod directory;
 mod reading;
@@ -14,12 +14,12 @@ use std::path::Path;
 
 use crate::base::words::of_system;
 
-/// Words for a failure at a path.
+/// Describes a failure at a path.
 fn at(path: &Path, why: &io::Error) -> String {
     format!("{}: {}", path.display(), of_system(why))
 }
 
-/// A lock that ends with its last descriptor; `false` where another has it.
+/// Takes a lock that ends with its last descriptor; `false` if another process holds it.
 pub(super) fn try_lock(file: &OwnedFd) -> io::Result<bool> {
     use rustix::fs::{FlockOperation, flock};
     match flock(file, FlockOperation::NonBlockingLockExclusive) {

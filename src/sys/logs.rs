@@ -1,4 +1,4 @@
-//! Logs to read: plain or gzip, told apart by their first bytes, each file once.
+//! Finds and opens logs: plain or gzip, distinguished by their first bytes, each file once.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -13,24 +13,24 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::base::fnv::hash64;
 
-/// As much is read at once, in bytes.
+/// The size of a read, in bytes.
 pub(crate) const BLOCK: usize = 256 * 1024;
 
 /// A log that can be read.
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) path: OsString,
-    /// Device and inode; `None` where they cannot be told.
+    /// Device and inode; `None` if unknown.
     id: Option<(u64, u64)>,
     modified: (i64, i64),
-    /// In bytes, of a regular file.
+    /// In bytes; only for a regular file.
     size: Option<u64>,
-    /// Open already: a pipe must not be closed between the look at it and its reading.
+    /// Already open: a pipe must not be closed between its inspection and its reading.
     file: Option<File>,
 }
 
 impl Log {
-    /// Looks whether a file can be read; `-` is stdin.
+    /// Checks that a file can be read; `-` is stdin.
     pub(crate) fn find(path: &OsStr) -> io::Result<Self> {
         let file = if path == "-" {
             match io::stdin().as_fd().try_clone_to_owned() {
@@ -53,12 +53,12 @@ impl Log {
         Ok(Self { path: path.to_owned(), id, modified, size, file: stays_open.then_some(file) })
     }
 
-    /// The size in bytes, where that is known.
+    /// The size in bytes, if known.
     pub(crate) fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Opens it, and looks at its first bytes. What is read of it, compressed or not, is added to `counter`.
+    /// Opens it and inspects its first bytes. The bytes read from the file, compressed or not, are added to `counter`.
     pub(crate) fn open(self, counter: &Rc<Cell<u64>>) -> io::Result<Content> {
         let file = match self.file {
             Some(file) => file,
@@ -67,7 +67,7 @@ impl Log {
         content(Box::new(Counted { stream: Box::new(file), counter: Rc::clone(counter) }))
     }
 
-    /// Is it the file of that name?
+    /// Whether this is the file at that path.
     pub(crate) fn is(&self, path: &OsStr) -> bool {
         let named = std::fs::metadata(path).ok().filter(|_| self.size.is_some());
         named.is_some_and(|file| Some((file.dev(), file.ino())) == self.id)
@@ -88,7 +88,7 @@ impl Read for Counted {
     }
 }
 
-/// A log that is read on from a place, under whatever name it has by now.
+/// A log that is read from an offset on, under whatever name it has now.
 pub(crate) struct Resumed {
     pub(crate) path: OsString,
     /// Device and inode.
@@ -118,7 +118,7 @@ impl Resumed {
         self.is_compressed
     }
 
-    /// Tells whether it is as long as that, as far as can be told without reading it.
+    /// Whether it may be that long, as far as is known without reading it.
     pub(crate) fn may_reach(&self, offset: u64) -> bool {
         self.is_compressed || self.size >= offset
     }
@@ -130,7 +130,7 @@ impl Resumed {
         Ok(hash64(bytes))
     }
 
-    /// The content from an offset on; the bytes read of it are added to `counter`.
+    /// The content from an offset on. The bytes read are added to `counter`.
     pub(crate) fn from(&self, offset: u64, counter: &Rc<Cell<u64>>) -> io::Result<Box<dyn Read>> {
         let mut file = File::open(&self.path)?;
         let counted = |stream| Box::new(Counted { stream, counter: Rc::clone(counter) });
@@ -148,8 +148,8 @@ fn when(metadata: &Metadata) -> (i64, i64) {
     (metadata.mtime(), metadata.mtime_nsec())
 }
 
-/// Gives the parts of one log, oldest first, times that keep this order among other logs: their names tell it more surely than
-/// times do, which a copy changes.
+/// Adjusts the times of the parts of one log, given oldest first, so that sorting keeps their order: their names are more
+/// reliable than their times, which a copy changes.
 pub(crate) fn keep_order(parts: &mut [Log]) {
     let mut latest = None;
     for part in parts {
@@ -158,8 +158,8 @@ pub(crate) fn keep_order(parts: &mut [Log]) {
     }
 }
 
-/// The logs by the time they were last written, the oldest first, so that a run that spans two of them is met in its
-/// order. One that was named twice, also by a link, is there once.
+/// The logs by their modification time, oldest first, so that a run that spans two of them is read in order. A log that was
+/// named twice, even by a link, is listed once.
 pub(crate) fn in_order(mut logs: Vec<Log>) -> Vec<Log> {
     logs.sort_by_key(|log| log.modified);
     let mut seen = Vec::new();
@@ -171,7 +171,7 @@ pub(crate) fn in_order(mut logs: Vec<Log>) -> Vec<Log> {
     logs
 }
 
-/// The files beside a log that logrotate makes of it, oldest first: `LOG-20261101`, `LOG.2.gz`, `LOG.1`.
+/// The rotated files next to a log, oldest first: `LOG-20261101`, `LOG.2.gz`, `LOG.1`.
 pub(crate) fn rotated(log: &OsStr) -> io::Result<Vec<OsString>> {
     let path = Path::new(log);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -188,13 +188,13 @@ pub(crate) fn rotated(log: &OsStr) -> io::Result<Vec<OsString>> {
     Ok(found.into_iter().map(|(_, path)| path.into_os_string()).collect())
 }
 
-/// How old a rotated file is by what follows the log's name; the larger, the older.
+/// The rank of a rotated file by the suffix of its name: the larger, the older.
 fn age(suffix: &str) -> Option<u64> {
     let suffix = suffix.strip_suffix(".gz").unwrap_or(suffix);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(number) = suffix.strip_prefix('.') {
         let number = number.parse().ok().filter(|_| is_number(number))?;
-        // So many are not kept: it is a date.
+        // Nobody keeps this many rotated files: it is a date.
         return Some(if number >= 19_700_101 { u64::MAX - number } else { number });
     }
     let date = suffix.strip_prefix('-')?.get(..8).filter(|date| is_number(date))?;
@@ -204,7 +204,7 @@ fn age(suffix: &str) -> Option<u64> {
 /// The content of a log.
 pub(crate) enum Content {
     Lines(Box<dyn Read>),
-    /// Compressed in a way that is not read.
+    /// Compressed in an unsupported format.
     Zstd,
 }
 

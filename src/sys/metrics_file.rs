@@ -1,4 +1,4 @@
-//! The file of metrics on the disk: read, changed and replaced under a lock, by one process at a time.
+//! The file of metrics on disk: read, changed and replaced under a lock, by one process at a time.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -12,29 +12,29 @@ use crate::metrics::Metrics;
 use crate::sys::supervise::stop_signals;
 use crate::sys::{identity, trust};
 
-/// The longest wait for a lock under which nothing changes.
+/// The longest wait for a lock while the file does not change.
 const LOCK_LIMIT: Duration = Duration::from_secs(1);
-/// How many such waits a crowd may take in which each has its turn, so that none of its runs is missing in the sums.
+/// The number of such waits while the file does change, so that a crowd of processes that take turns loses none of its runs.
 const TURNS: u32 = 10;
-/// The shortest and the longest pause between looks at the lock.
+/// The shortest and the longest pause between attempts to lock.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
 /// The largest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// The mode of a new file, whatever the umask is: who collects metrics is another user.
+/// The mode of a new file, regardless of the umask: the collector of metrics runs as another user.
 const MODE: u32 = 0o644;
-/// A temporary file of a dead process that is this old is nobody's.
+/// The age after which a temporary file of a dead process is removed.
 const STALE_AFTER: Duration = Duration::from_secs(3600);
-/// How many files of the directory are looked at for that.
+/// The number of directory entries that are checked for such files.
 const MAX_ENTRIES_READ: usize = 1000;
 
-/// Changes the metrics in a file. Errors say what is the matter with the file, in words that follow its name; then it is as
-/// it was.
+/// Changes the metrics in a file. An error describes the problem, in text that follows the file's name, and leaves the file
+/// unchanged.
 pub(crate) fn update<T>(path: &OsStr, change: impl FnOnce(&mut Metrics) -> T) -> Result<T, String> {
     let failed = |why: io::Error| format!("cannot be written: {}", of_system(&why));
     let place = Place::find(Path::new(path)).map_err(failed)?;
     let old = place.look().map_err(failed)?;
     let _lock = place.lock(old.as_ref()).map_err(failed)?.ok_or("is busy")?;
-    // Now it may be another one.
+    // The file may have been replaced meanwhile.
     let old = place.look().map_err(failed)?;
     let mut metrics = match &old {
         Some(_) => Metrics::read(&place.read().map_err(failed)?).map_err(|why| why.to_string())?,
@@ -46,7 +46,7 @@ pub(crate) fn update<T>(path: &OsStr, change: impl FnOnce(&mut Metrics) -> T) ->
     Ok(answer)
 }
 
-/// Where the file is, and how the files beside it are called.
+/// The path of the file, and the names of the files next to it.
 struct Place {
     path: PathBuf,
     directory: PathBuf,
@@ -74,7 +74,7 @@ impl Place {
         Ok(Self { path, directory, name })
     }
 
-    /// A hidden file beside it, with an end that no collector of metrics reads.
+    /// A hidden file next to it, with a suffix that no collector of metrics reads.
     fn beside(&self, end: &str) -> PathBuf {
         let mut name = OsString::from(".");
         name.push(&self.name);
@@ -100,8 +100,8 @@ impl Place {
         Ok(Some(metadata))
     }
 
-    /// The lock, which ends with the file that is returned; `None` if others kept it for too long, or a signal told us to
-    /// stop meanwhile.
+    /// Takes the lock, which is released with the returned file; `None` if others held it for too long, or a signal told us
+    /// to stop.
     fn lock(&self, old: Option<&Metadata>) -> io::Result<Option<File>> {
         let path = self.beside(".lock");
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
@@ -109,7 +109,7 @@ impl Place {
             let mut options = OpenOptions::new();
             options.read(true).write(write).create(write).mode(0o600).custom_flags(flags).open(&path)
         };
-        // Of another user's, reading is enough.
+        // For another user's file, read access is enough.
         let file = open(true).or_else(|why| open(false).map_err(|_| why))?;
         let (first, told) = (Instant::now(), stop_signals());
         let (mut begun, mut seen) = (first, self.written());
@@ -128,7 +128,7 @@ impl Place {
                 }
                 Err(fs::TryLockError::WouldBlock) => {}
             }
-            // Half of the pause, and a share of the other half.
+            // Half of the pause, plus a random part of the other half.
             let jitter = 0.5 + f64::from(*share) / 510.0;
             let left = LOCK_LIMIT.saturating_sub(begun.elapsed());
             std::thread::sleep(pause(left).mul_f64(jitter).min(left));
@@ -141,7 +141,7 @@ impl Place {
         Ok(Some(file))
     }
 
-    /// What tells whether another process has written the file: each does it by a new one.
+    /// Identifies a version of the file: each writer creates a new file.
     fn written(&self) -> Option<(u64, i64, i64)> {
         let file = fs::symlink_metadata(&self.path).ok()?;
         Some((file.ino(), file.mtime(), file.mtime_nsec()))
@@ -155,13 +155,13 @@ impl Place {
         Ok(bytes)
     }
 
-    /// Whoever reads the file meanwhile sees the old one or the new one.
+    /// Readers see either the old file or the new one.
     fn replace(&self, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
         let temporary = self.beside(&format!(".{}.tmp", std::process::id()));
         let create = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
         let written = create()
             .or_else(|why| {
-                // Under the lock, one of our number is the leftover of a process that had it before.
+                // Under the lock, a file with our process id must be left over from an earlier process with that id.
                 if why.kind() == io::ErrorKind::AlreadyExists {
                     fs::remove_file(&temporary)?;
                     return create();
@@ -175,7 +175,7 @@ impl Place {
         })
     }
 
-    /// Removes the temporary files that killed processes left.
+    /// Removes temporary files of killed processes.
     fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.directory) else { return };
         for entry in entries.take(MAX_ENTRIES_READ).flatten() {
@@ -190,20 +190,20 @@ impl Place {
     }
 }
 
-/// Writes all of the new file, and gives it the mode and the group of the old one.
+/// Writes the new file, and gives it the mode and the group of the old one.
 fn finish(mut file: File, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
     file.write_all(bytes)?;
     if let Some(old) = old
         && file.metadata()?.gid() != old.gid()
     {
-        // Who is not of that group cannot.
+        // Fails for users who are not in that group.
         let _ours = std::os::unix::fs::fchown(&file, None, Some(old.gid()));
     }
     file.set_permissions(permissions(old))
 }
 
-/// The pause before the next look, given how much patience is left. It becomes shorter: among many who wait, those who have
-/// waited for longest are most likely to be next.
+/// The pause before the next attempt, given how much patience is left. It becomes shorter, so that among many processes the
+/// one that has waited longest is most likely to be next.
 fn pause(left: Duration) -> Duration {
     PAUSES.0 + (PAUSES.1 - PAUSES.0).mul_f64(left.as_secs_f64() / LOCK_LIMIT.as_secs_f64())
 }
@@ -212,7 +212,7 @@ fn permissions(old: Option<&Metadata>) -> Permissions {
     Permissions::from_mode(old.map_or(MODE, |old| old.permissions().mode() & 0o777))
 }
 
-/// The process that a file of this name was the temporary file of.
+/// The process to which a temporary file of this name belonged.
 fn temporary_of(name: &OsStr, of: &OsStr) -> Option<i32> {
     let rest = name.as_encoded_bytes().strip_prefix(b".")?.strip_prefix(of.as_encoded_bytes())?;
     let pid = rest.strip_prefix(b".")?.strip_suffix(b".tmp")?;

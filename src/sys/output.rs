@@ -1,8 +1,8 @@
-//! Writing to descriptors that are not ours alone: never a panic, and a refusal is only reported, so that a full or closed
-//! stderr cannot change a result. A run never waits for a reader without end ([`NonBlocking`], [`Stderr`]). Only the verbs
-//! that run no command wait for the reader of their stdout ([`Stdout`]); a signal ends them, as it ends `cat`.
+//! Writes to descriptors that we share with others. Failed writes never panic and are only reported, so that a full or
+//! closed stderr cannot change a result. A run never waits indefinitely for a reader ([`NonBlocking`], [`Stderr`]). Only
+//! verbs that run no command wait for the reader of their stdout ([`Stdout`]); a signal ends them, as it ends `cat`.
 //!
-//! Text for people is made safe to show first (`base::printable`), in the characters that the locale has.
+//! Text for people is first made safe to show (`base::printable`), in the charset of the locale.
 
 mod bounded;
 mod mark;
@@ -28,7 +28,7 @@ pub(crate) use messages::Messages;
 pub(crate) use nonblocking::NonBlocking;
 pub(crate) use stderr::Stderr;
 
-/// The characters that our messages may have.
+/// The charset of our messages.
 pub(crate) fn charset() -> Charset {
     static CHARSET: OnceLock<Charset> = OnceLock::new();
     *CHARSET.get_or_init(|| {
@@ -37,7 +37,7 @@ pub(crate) fn charset() -> Charset {
     })
 }
 
-/// Text as one line that neither a terminal nor the CI system around us obeys: what others wrote may hold anything.
+/// Text as one line without commands for a terminal or the surrounding CI system: foreign text may contain anything.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     within_ci(printable::line(text, charset()), dialect::harmless)
 }
@@ -47,24 +47,25 @@ fn page(text: &str) -> Cow<'_, str> {
     within_ci(printable::page(text, charset()), dialect::harmless)
 }
 
-/// JSON that neither a terminal nor the CI system around us obeys; it means the same.
+/// JSON without commands for a terminal or the surrounding CI system, and with the same meaning.
 pub(crate) fn printable_json(text: &str) -> Cow<'_, str> {
     within_ci(printable::json(text, charset()), dialect::harmless_json)
 }
 
-/// Commands for a CI system are to be written: it reads all that we write, though no variable may name it, as in a container.
+/// Declares that commands for a CI system will be written: it reads all our output, even if no variable names it, as in a
+/// container.
 pub(crate) fn expect_ci() {
     EXPECTS_CI.store(true, Ordering::Relaxed);
 }
 
 static EXPECTS_CI: AtomicBool = AtomicBool::new(false);
 
-/// Text that is safe for a terminal, made so for the CI system around us.
+/// Makes text that is safe for a terminal safe for the surrounding CI system as well.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     within_ci(Cow::Borrowed(text), dialect::harmless)
 }
 
-/// Makes the text harmless where a runner may read it.
+/// Makes the text harmless if a runner may read it.
 fn within_ci(text: Cow<'_, str>, harmless: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     static IN_CI: OnceLock<bool> = OnceLock::new();
     let is_set = |name: &str| environment::get(name).is_some();
@@ -78,8 +79,8 @@ fn within_ci(text: Cow<'_, str>, harmless: fn(&str) -> Cow<'_, str>) -> Cow<'_, 
     }
 }
 
-/// May a word of the command line, or the variable for the option, ask for commands for a CI system? What is wrong with the
-/// command line is reported before it is understood.
+/// Whether a word of the command line, or the variable for the option, may request commands for a CI system. Needed because
+/// mistakes in the command line are reported before it is parsed.
 fn asks_for_ci() -> bool {
     let words = std::env::args_os().take_while(|word| word != "--");
     let values = words.chain(environment::get("RETRY_OPT_MESSAGE_FORMAT"));
@@ -89,8 +90,8 @@ fn asks_for_ci() -> bool {
     })
 }
 
-/// Stdout, for verbs that run no command: its reader is waited for, also where somebody has made it non-blocking. They have
-/// no handlers, so that a signal ends the wait and the program.
+/// Stdout for verbs that run no command: waits for its reader, even if it is non-blocking. These verbs have no signal
+/// handlers, so a signal ends the wait and the program.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stdout;
 
@@ -114,13 +115,13 @@ impl Write for Stdout {
     }
 }
 
-/// Writes text to stdout: what the verbs print that run no command. Its lines stay, and nothing else that a terminal would
-/// obey.
+/// Writes text of verbs that run no command to stdout. Line breaks are kept; everything else that a terminal would
+/// interpret is removed.
 pub(crate) fn to_stdout(text: &str) -> io::Result<()> {
     Stdout.write_all(page(text).as_bytes())
 }
 
-/// Writes text to stdout as it is: for files that are made of it.
+/// Writes text to stdout unchanged, for generated files.
 pub(crate) fn to_stdout_exactly(text: &str) -> io::Result<()> {
     Stdout.write_all(text.as_bytes())
 }
@@ -130,17 +131,18 @@ pub(crate) fn bytes_to_stdout(bytes: &[u8]) -> io::Result<()> {
     Stdout.write_all(bytes)
 }
 
-/// Stdout for much output: what is written comes out in pieces, and after `flush`.
+/// Buffered stdout for large outputs.
 pub(crate) fn buffered_stdout() -> impl Write {
     io::BufWriter::with_capacity(64 * 1024, Stdout)
 }
 
-/// Writes text to stderr, as much as it takes. Its lines stay, and nothing else that a terminal would obey.
+/// Writes text to stderr, as much as it accepts. Line breaks are kept; everything else that a terminal would interpret is
+/// removed.
 pub(crate) fn to_stderr(text: &str) {
     stderr::write(page(text).as_bytes());
 }
 
-/// Has a panic told in one line of ours. The standard hook would panic again on a full stderr.
+/// Reports panics in a single line. The standard hook would panic again on a full stderr.
 pub(crate) fn panics_to_stderr() {
     std::panic::set_hook(Box::new(|panic| {
         let what = panic.payload_as_str().unwrap_or("unknown");
@@ -149,12 +151,12 @@ pub(crate) fn panics_to_stderr() {
     }));
 }
 
-/// Does stderr stand on a terminal?
+/// Whether stderr is a terminal.
 pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Is stderr a terminal that we may draw on: one that can erase, and whose foreground is ours?
+/// Whether we may draw on stderr: it is a terminal that can erase, and we are in its foreground.
 pub(crate) fn can_draw_on_stderr() -> bool {
     let stderr = io::stderr();
     stderr.is_terminal()
@@ -162,10 +164,10 @@ pub(crate) fn can_draw_on_stderr() -> bool {
         && super::supervise::is_foreground_of(&stderr)
 }
 
-/// Back to the line's begin, and erase to its end.
+/// Moves to the start of the line and erases to its end.
 pub(crate) const ERASE: &str = "\r\x1b[K";
 
-/// Are colours wanted on a stream? Where it is not said, <https://no-color.org> and CLICOLOR_FORCE of
+/// Whether colours are wanted on a stream. Unless the option decides, <https://no-color.org> and CLICOLOR_FORCE of
 /// <https://bixense.com/clicolors> count, and then whether it is a terminal.
 pub(crate) fn wants_color(asked: Color, is_terminal: impl FnOnce() -> bool) -> bool {
     let set = |name| environment::get(name).is_some_and(|value| value != "0");
@@ -180,19 +182,19 @@ pub(crate) fn wants_color(asked: Color, is_terminal: impl FnOnce() -> bool) -> b
     }
 }
 
-/// Does stdout stand on a terminal?
+/// Whether stdout is a terminal.
 pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// The width of the terminal that stdout stands on, in columns; elsewhere what `COLUMNS` says.
+/// The width of stdout's terminal in columns; if it is not a terminal, the value of `COLUMNS`.
 pub(crate) fn stdout_columns() -> Option<usize> {
     let of_terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
     let named = || environment::get("COLUMNS")?.to_str()?.parse().ok();
     of_terminal.filter(|columns| *columns > 0).or_else(named)
 }
 
-/// Do stdout and stderr lead to one file, so that what is written to both stays in its order?
+/// Whether stdout and stderr lead to the same file, so that output to both stays in order.
 pub(crate) fn streams_are_one() -> bool {
     let [Ok(out), Ok(err)] = [rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr())] else {
         return false;
@@ -200,7 +202,7 @@ pub(crate) fn streams_are_one() -> bool {
     (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 }
 
-/// Has the reader of our stdout gone away? True for a pipe or socket without reader and for a dead terminal;
+/// Whether the reader of our stdout has gone away: true for a pipe or socket without a reader and for a dead terminal,
 /// never for a file.
 pub(crate) fn stdout_reader_is_gone() -> bool {
     let stdout = io::stdout();

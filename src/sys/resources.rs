@@ -1,6 +1,6 @@
 //! The resources of the machine.
 
-/// The memory that programs could still take, in bytes, as the kernel estimates it; `None` where it does not say.
+/// The memory available to programs in bytes, as estimated by the kernel; `None` if unknown.
 #[expect(clippy::disallowed_methods, reason = "a file of the kernel's")]
 pub(crate) fn available_memory() -> Option<u64> {
     if !cfg!(has_procfs) {

@@ -1,4 +1,4 @@
-//! Messages to others over HTTP, sent one after the other by a thread beside the command.
+//! Sends messages to other services over HTTP, one after the other, in a thread.
 
 use std::io;
 use std::sync::mpsc;
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use super::{http, supervise};
 use crate::base::http::{Answer, Judged, NoAnswer, Request};
 
-/// A message, and how hard it is tried to be sent.
+/// A message, with its time limits and retries.
 pub(crate) struct Job {
     pub(crate) request: Request,
-    /// For all tries together.
+    /// The time limit of all tries together.
     pub(crate) limit: Duration,
-    /// For each try.
+    /// The time limit of each try.
     pub(crate) try_limit: Duration,
-    /// The waits before further tries, at least.
+    /// The least waits before further tries.
     pub(crate) pauses: Vec<Duration>,
     pub(crate) judge: fn(&Result<Answer, NoAnswer>) -> Judged,
 }
 
-/// The outcome of a message: the answer that took it, or why nobody did, in words.
+/// The result of a message: the answer that accepted it, or why none did, in words.
 pub(crate) type Outcome = Result<Answer, String>;
 
-/// The thread, started with the first message.
+/// The sending thread, started with the first message.
 #[derive(Default)]
 pub(crate) struct Sender(Option<Thread>);
 
@@ -44,7 +44,7 @@ impl Sender {
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// The outcome of the next message of those that were sent, if that is known. The supervisor is woken for it.
+    /// The result of the next finished message, if there is one. The supervisor is woken for it.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self.0.as_ref()?.outcomes.try_recv() {
             Ok(outcome) => Some(outcome),
@@ -71,7 +71,7 @@ impl Thread {
     }
 }
 
-/// Tries as often as there is a pause, and as the time allows.
+/// Tries once more after each pause, as far as the time allows.
 fn attempt(job: &Job, until: Instant) -> Outcome {
     let left = || until.saturating_duration_since(Instant::now());
     let mut pauses = job.pauses.iter();

@@ -1,5 +1,5 @@
-//! Where events go: people's eyes, the log, and metrics. Each sink is asked what it wants, so that nothing is put into
-//! words which nobody reads.
+//! The destinations of events: messages for people, the log, and metrics. Each sink says what it wants, so that nothing is
+//! formatted that nobody reads.
 
 mod ci_files;
 mod console;
@@ -15,13 +15,13 @@ use super::clock;
 use crate::event::{Event, Level, Record, RunIdentity, RunStop, VERSION};
 use crate::policy::Policy;
 
-/// A place that events go to.
+/// A destination of events.
 trait Sink {
-    /// The least level of which an event may be wanted.
+    /// The lowest level of wanted events.
     fn least_level(&self) -> Level;
     /// Whether this event is wanted at all.
     fn wants(&self, event: &Event) -> bool;
-    /// Takes an event. Trouble is the sink's own and never the run's; the first time it is a warning, in words.
+    /// Takes an event. A sink's failure never affects the run; the first one is returned as a warning.
     fn take(&mut self, record: &Record<'_>) -> Result<(), String>;
 }
 
@@ -32,14 +32,14 @@ pub(crate) struct Sinks {
     identity: RunIdentity,
     /// The command's program, as it was named.
     program: String,
-    /// Of the trace, for the events to come.
+    /// The current span of the trace.
     span: Option<String>,
-    /// The `ts` of the run's start, where it was told.
+    /// The `ts` of the run's start, if it was reported.
     started_at: String,
 }
 
 impl Sinks {
-    /// Opens the log, if there is to be one. One that can't be opened is a warning.
+    /// Opens the log, if there is one. A log that cannot be opened is a warning.
     /// `folds`: see `Console`.
     pub(crate) fn open(policy: &Policy, identity: RunIdentity, program: String, folds: bool) -> Self {
         let console = Console::new(policy, folds).of_run(&identity);
@@ -63,27 +63,27 @@ impl Sinks {
         sinks
     }
 
-    /// Says something to the person, and to nobody else.
+    /// Prints a message for people only.
     pub(crate) fn note(&mut self, level: Level, text: &str) {
         self.console.note(level, text);
     }
 
-    /// From here on events belong to this span.
+    /// Sets the span of all further events.
     pub(crate) fn enter_span(&mut self, span: Option<String>) {
         self.span = span;
     }
 
-    /// The lines that were kept for the end of the run, `--chronic`, instead of being said.
+    /// Takes the lines that `--chronic` has held back for the end of the run.
     pub(crate) fn take_kept(&mut self) -> Vec<u8> {
         self.console.take_kept()
     }
 
-    /// From here on lines are said at once.
+    /// Prints all further lines at once.
     pub(crate) fn keep_nothing(&mut self) {
         self.console.keep_nothing();
     }
 
-    /// Tells everyone of an event, each who wants it.
+    /// Sends an event to all sinks that want it.
     pub(crate) fn emit(&mut self, event: &Event) {
         self.console.look_at(event);
         let to_console = self.console.wants(event);
@@ -122,7 +122,7 @@ impl Sinks {
         }
     }
 
-    /// The end of the run, told so that its line alone tells the run.
+    /// The event of a run's end, completed so that its line describes the whole run.
     fn completed(&self, stop: &RunStop) -> Event {
         let started_at = if self.started_at.is_empty() {
             clock::rfc3339_before(Duration::try_from_secs_f64(stop.elapsed_ms / 1e3).unwrap_or_default())
@@ -132,58 +132,58 @@ impl Sinks {
         Event::RunStop(RunStop { program: self.program.clone(), started_at, ..stop.clone() })
     }
 
-    /// Would anybody read an event of the start of the run? It is the one that takes work to put together.
+    /// Whether any sink wants the event of the run's start, which is expensive to build.
     pub(crate) fn want_start(&self) -> bool {
         self.least_level() == Some(Level::Debug)
     }
 
-    /// The least level that any sink takes: no other event need be built.
+    /// The lowest level that any sink wants: other events need not be built.
     pub(crate) fn least_level(&self) -> Option<Level> {
         let others = self.others.iter().map(|sink| sink.least_level());
         others.chain([self.console.least_level()]).min()
     }
 
-    /// Tells whether the last of what was passed on to stdout, and to stderr, is no whole line.
+    /// Notes whether the output passed on to stdout, and to stderr, ends in the middle of a line.
     pub(crate) fn set_torn(&mut self, torn: [bool; 2]) {
         self.console.set_torn(torn);
     }
 
-    /// An attempt is about to start: what is told of it stands before its output.
+    /// Prepares for the start of an attempt, whose heading comes before its output.
     pub(crate) fn begin_attempt(&mut self, attempt: u64, max: Option<u64>) {
         self.console.begin_attempt(&self.identity, attempt, max);
     }
 
-    /// A hook or the fallback is about to start: what it writes is enclosed as an attempt's output is.
+    /// Prepares for the start of a hook or the fallback, whose output is enclosed like that of an attempt.
     pub(crate) fn begin_helper(&mut self, is_fallback: bool) {
         self.console.begin_helper(&self.identity, is_fallback);
     }
 
-    /// It is over. `torn`: what it wrote to stdout, and to stderr, may end within a line.
+    /// The hook or fallback is over. `torn`: its output on stdout, and on stderr, may end in the middle of a line.
     pub(crate) fn end_helper(&mut self, failed: bool, torn: [bool; 2]) {
         self.console.end_helper(&self.identity, failed, torn);
     }
 
-    /// Is more to be said than what matters?
+    /// Whether detailed messages are wanted.
     pub(crate) fn says_more(&self) -> bool {
         self.console.wants_start()
     }
 
-    /// Is somebody there who can use advice: a person at a terminal, or one who wants to know more?
+    /// Whether advice is useful: there is a terminal, or detailed messages are wanted.
     pub(crate) fn advises(&self) -> bool {
         self.console.advises()
     }
 
-    /// Is the countdown to the next attempt to be seen?
+    /// Whether the countdown to the next attempt is visible.
     pub(crate) fn counts_down(&self) -> bool {
         self.console.counts_down()
     }
 
-    /// Draws the countdown anew. Whether it is to be seen.
+    /// Redraws the countdown. Returns whether it is visible.
     pub(crate) fn count_down(&mut self, left: Duration) -> bool {
         self.console.count_down(left)
     }
 
-    /// Takes the countdown away: somebody else is about to write.
+    /// Erases the countdown, because something else is about to be written.
     pub(crate) fn clear(&mut self) {
         self.console.clear();
     }

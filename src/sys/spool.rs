@@ -1,8 +1,8 @@
-//! Bytes put aside (held output, and input that is kept for another attempt): in memory while they are few, then in an
-//! unlinked temporary file. Not on the heap, whose size each fork pays for; nothing stays behind however we end.
+//! A spool of bytes (held output, and input kept for another attempt): in memory while they are few, then in an unlinked
+//! temporary file. Not on the heap, whose size makes each fork more expensive. Nothing is left behind however we end.
 //!
-//! Where there is no directory to write to, memory has to do for more; where there is no descriptor for that either, the
-//! heap, for little. A spool that has grown as far as it can may go on in a circle, over its oldest bytes.
+//! Without a writable directory, more is kept in memory; without a descriptor for that, a little on the heap. A spool that
+//! cannot grow any further may continue as a ring, overwriting its oldest bytes.
 
 mod held;
 
@@ -17,15 +17,15 @@ use rustix::io::{Errno, pread, pwrite};
 
 use super::{environment, identity};
 
-/// Bytes that are kept in memory; a longer spool moves to a file.
+/// The bytes kept in memory; a longer spool moves to a file.
 const MAX_MEMORY_BYTES: u64 = 1 << 20;
-/// Bytes that are kept in memory where there can be no file, unless [`Spool::limit_memory`] says otherwise.
+/// The bytes kept in memory if there can be no file, unless [`Spool::limit_memory`] says otherwise.
 const MAX_MEMORY_BYTES_WITHOUT_FILE: u64 = 1 << 30;
-/// Bytes that are kept on the heap, where there can be no descriptor at all.
+/// The bytes kept on the heap if there can be no descriptor at all.
 const MAX_HEAP_BYTES: u64 = 1 << 20;
-/// The reason why no more can be put aside then.
+/// Why no more can be kept in that case.
 const NO_FILE: &str = "there is no directory for temporary files (TMPDIR)";
-/// Bytes that are copied at once.
+/// The bytes per copy.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A sequence of bytes that only grows, and may forget its oldest ones.
@@ -33,30 +33,30 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(crate) struct Spool {
     backing: Backing,
     length: u64,
-    /// Bytes of memory that are taken at most where there can be no file, if not [`MAX_MEMORY_BYTES_WITHOUT_FILE`].
+    /// The most bytes of memory if there can be no file, if not [`MAX_MEMORY_BYTES_WITHOUT_FILE`].
     memory_limit: Option<u64>,
-    /// The place of the first byte in the file.
+    /// The offset of the first byte in the file.
     base: u64,
-    /// Bytes that there is room for: byte `n` stands at `n % room`. `None` until the spool has to go in a circle.
+    /// The size of the ring in bytes: byte `n` is at `n % room`. `None` until the spool becomes a ring.
     room: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 enum Backing {
-    /// Nothing was put aside yet.
+    /// Nothing has been added yet.
     #[default]
     Nothing,
     Heap(Vec<u8>),
     Memory {
         file: OwnedFd,
-        /// Bytes that it takes; `None` while a file on a disk is still to be had.
+        /// The most bytes that it takes; `None` while a file on disk may still be created.
         limit: Option<u64>,
     },
     Disk(OwnedFd),
 }
 
 impl Spool {
-    /// The bytes of a file from `base` on, so many of them, as if they had been put aside. It is for reading only.
+    /// Wraps this many bytes of a file from `base` on, for reading only.
     pub(crate) fn of_file(file: OwnedFd, base: u64, length: u64) -> Self {
         Self { backing: Backing::Disk(file), base, length, ..Self::default() }
     }
@@ -77,7 +77,7 @@ impl Spool {
         }
     }
 
-    /// Adds bytes at the end. After an error they may be there in part; `len` does not count them.
+    /// Appends bytes. After an error some of them may have been written; `len` does not count them.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let length = self.length + bytes.len() as u64;
         if self.room.is_none() {
@@ -88,18 +88,18 @@ impl Spool {
         Ok(())
     }
 
-    /// Takes no more memory than `bytes` where there can be no file.
+    /// Limits the memory to `bytes` if there can be no file.
     pub(crate) fn limit_memory(&mut self, bytes: u64) {
         self.memory_limit = Some(bytes);
     }
 
-    /// Lets what is added from here on take the room of the oldest bytes: there is no more. False where there is less room
-    /// than `least` bytes, with which this makes no sense.
+    /// Turns the full spool into a ring, in which further bytes replace the oldest ones. False if its size is below `least`
+    /// bytes, which would be too small.
     fn go_round(&mut self, least: u64) -> bool {
         if self.length < least && !self.move_to_heap() {
             return false;
         }
-        // The heap still grows.
+        // The heap can still grow.
         self.room = match &self.backing {
             Backing::Heap(_) => Some(MAX_HEAP_BYTES),
             _ => Some(self.length),
@@ -107,7 +107,7 @@ impl Spool {
         true
     }
 
-    /// Makes a place for so many bytes.
+    /// Makes room for this many bytes.
     fn make_room(&mut self, length: u64) -> io::Result<()> {
         if matches!(self.backing, Backing::Nothing) {
             self.backing = match memory() {
@@ -130,7 +130,7 @@ impl Spool {
         }
     }
 
-    /// Writes over bytes that are there.
+    /// Overwrites existing bytes.
     pub(crate) fn write_at(&mut self, mut bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut offset = offset;
         while !bytes.is_empty() {
@@ -158,7 +158,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Reads from `offset` on, less than asked for only at the end.
+    /// Reads from `offset` on. Returns fewer bytes than requested only at the end.
     pub(crate) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = bytes.len().min(left);
@@ -181,7 +181,7 @@ impl Spool {
         Ok(read)
     }
 
-    /// The place of the byte at `offset`, and how many of the `wanted` bytes from there on stand in one piece.
+    /// The position of the byte at `offset`, and how many of the `wanted` bytes are contiguous from there on.
     fn stretch(&self, offset: u64, wanted: usize) -> (u64, usize) {
         let Some(room) = self.room else { return (offset + self.base, wanted) };
         let at = offset % room;
@@ -195,7 +195,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Copies everything to the heap. True if it is there now.
+    /// Copies everything to the heap. Returns whether it is there now.
     fn move_to_heap(&mut self) -> bool {
         let mut heap = Self { backing: Backing::Heap(Vec::new()), ..Self::default() };
         let copied = self.copy_to(&mut heap).is_ok();
@@ -205,7 +205,7 @@ impl Spool {
         copied
     }
 
-    /// The CRC-32 of all bytes, as gzip has it.
+    /// The CRC-32 of all bytes, as in gzip.
     pub(crate) fn crc32(&self) -> io::Result<u32> {
         let mut crc = flate2::Crc::new();
         let mut piece = vec![0; CHUNK_BYTES];
@@ -228,7 +228,7 @@ impl Spool {
     }
 }
 
-/// A file without a name that holds these bytes, to be read from its beginning.
+/// An unnamed file with these bytes, positioned at its start.
 pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
     let file = memory().or_else(|_| temporary_file())?;
     let mut written = 0;
@@ -269,7 +269,7 @@ fn temporary_directory() -> PathBuf {
     environment::get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
 }
 
-/// A file without a name, in `$TMPDIR`.
+/// An unnamed file in `$TMPDIR`.
 fn temporary_file() -> io::Result<OwnedFd> {
     let directory = temporary_directory();
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
@@ -277,7 +277,8 @@ fn temporary_file() -> io::Result<OwnedFd> {
     if let Ok(file) = rustix::fs::open(&directory, flags | OFlags::TMPFILE | OFlags::EXCL, PRIVATE) {
         return Ok(file);
     }
-    // The file system knows no nameless files; or there is no such directory, which the second try says better.
+    // The file system does not support unnamed files, or the directory does not exist, for which the second try gives the
+    // better error.
     let name = format!("retry-{:016x}", u64::from_ne_bytes(identity::entropy()));
     let path = directory.join(name);
     let file = rustix::fs::open(&path, flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW, PRIVATE)?;

@@ -1,5 +1,5 @@
-//! The stores that keep the states of keys: files of this host, or a server for many hosts. What both are to their users
-//! is said in the pure room `store/`.
+//! The stores for the states of keys: files of this host, or a server for many hosts. Their interface is in the pure room
+//! `store/`.
 
 mod local;
 mod redis;
@@ -12,12 +12,12 @@ use crate::policy::value::StatePlace;
 use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
 use crate::sys::{clock, identity};
 
-/// Longest wait for others where the caller has nothing else to do.
+/// The longest wait for other processes if the caller has nothing else to do.
 const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
 
-/// Transactions that wait for others.
+/// Transactions that wait for other processes.
 pub(crate) trait Patient: Store {
-    /// As [`Store::try_transact`], and again while others are at it, for ten seconds at most.
+    /// Like [`Store::try_transact`], but repeated while the state is busy, for at most ten seconds.
     fn transact(
         &mut self,
         key: &str,
@@ -36,16 +36,16 @@ pub(crate) trait Patient: Store {
 
 impl<S: Store + ?Sized> Patient for S {}
 
-/// The location of a store, found out without touching it.
+/// The location of a store, determined without accessing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreLocation {
-    /// A directory of ours, or one that was named.
+    /// Our default directory, or one that was named.
     Local(local::StateDir),
     Redis(Location),
 }
 
 impl StoreLocation {
-    /// Fails if there is no such location, as the home of somebody who has none.
+    /// Fails if the location does not exist, such as the home directory of a user without one.
     pub(crate) fn new(named: Option<&StatePlace>) -> Result<Self, Error> {
         Ok(match named {
             None => StoreLocation::Local(local::StateDir::Default),
@@ -56,7 +56,7 @@ impl StoreLocation {
         })
     }
 
-    /// A name that is the same for every spelling of a location, as far as that can be told without opening it.
+    /// A name that is the same for every spelling of a location, as far as can be determined without opening it.
     pub(crate) fn identity(&self) -> String {
         match self {
             StoreLocation::Local(directory) => directory.identity(),

@@ -1,7 +1,7 @@
 //! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
 //!
-//! The boundary: it reports what happened ([`SupervisorEvent`]) and does what it is told ([`Supervisor::stop`]). It judges
-//! nothing, prints nothing but what the command printed, knows neither policy nor options, and never reads the terminal.
+//! Its boundary: it reports events ([`SupervisorEvent`]) and follows instructions ([`Supervisor::stop`]). It judges
+//! nothing, prints nothing except the command's output, knows neither policy nor options, and never reads the terminal.
 //!
 //! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also
 //! the only one that may call [`Supervisor::spawn`] (the kernel ties the command's life to the thread that forked it).

@@ -1,5 +1,5 @@
-//! Files that may lie in wait for ours in a directory where everybody may make files (`/tmp`): somebody else's file, or a link to
-//! one of ours. The rules are those of the kernel's `fs.protected_*` settings, which are not on everywhere.
+//! Guards against planted files in world-writable directories (`/tmp`): another user's file, or a link to one of ours. The
+//! rules are those of the kernel's `fs.protected_*` settings, which are not enabled everywhere.
 
 use std::ffi::OsStr;
 use std::io;
@@ -7,13 +7,13 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, Stat};
 
-/// The directory that the last name of the path stands in, if it is one where everybody may make files. An error where a
-/// link stands in such a directory on the way there, unless it is ours or the directory's owner's.
+/// The directory of the path's last component, if it is world-writable. Fails if the path leads through a link in such a
+/// directory that belongs neither to us nor to the directory's owner.
 pub(crate) fn shared_directory(path: &OsStr) -> io::Result<Option<Stat>> {
     let path = Path::new(path);
     let mut above: Vec<_> = path.ancestors().skip(1).map(or_here).collect();
     above.dedup();
-    // From the outermost inwards: whether a link can be trusted hangs on the directory that it stands in.
+    // From the outermost inwards: whether a link can be trusted depends on its directory.
     for pair in above.windows(2).rev() {
         let (inner, outer) = (pair[0], pair[1]);
         let Some(directory) = open_to_all(outer) else { continue };
@@ -30,7 +30,7 @@ fn or_here(directory: &Path) -> &Path {
     if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
 }
 
-/// The directory's status, if everybody may make files there (sticky, and writable by all).
+/// The directory's status, if it is world-writable and sticky.
 fn open_to_all(directory: &Path) -> Option<Stat> {
     let status = rustix::fs::stat(directory).ok()?;
     let mode = Mode::from_raw_mode(status.st_mode);
@@ -41,7 +41,7 @@ fn is_trusted(file: &Stat, directory: &Stat) -> bool {
     file.st_uid == rustix::process::geteuid().as_raw() || file.st_uid == directory.st_uid
 }
 
-/// An error unless the file is ours or the directory's owner's.
+/// Fails unless the file belongs to us or to the directory's owner.
 pub(crate) fn check_owner(file: &Stat, directory: &Stat) -> io::Result<()> {
     if is_trusted(file, directory) {
         return Ok(());

@@ -1,11 +1,11 @@
-//! The meaning of a collector's answer, as OTLP/HTTP has it.
+//! Interprets a collector's answer according to OTLP/HTTP.
 
 use serde_json::Value as Json;
 
 use super::settings::Encoding;
 use crate::base::http::{Answer, Judged, NoAnswer};
 
-/// Judges the answer to an export. A connection that was cut, and the statuses that OTLP names, are worth another try.
+/// Judges the answer to an export. A lost connection, and the statuses that OTLP names, are worth another try.
 pub fn judge(answer: &Result<Answer, NoAnswer>) -> Judged {
     match answer {
         Ok(Answer { status: 200..=299, .. }) => Judged::Taken,
@@ -18,7 +18,7 @@ pub fn judge(answer: &Result<Answer, NoAnswer>) -> Judged {
     }
 }
 
-/// The words of a collector that took an export but rejected some spans.
+/// The message of a collector that accepted an export but rejected some spans.
 pub fn rejected(body: &[u8], encoding: Encoding) -> Option<String> {
     let (spans, why) = match encoding {
         Encoding::Json => in_json(body)?,
@@ -68,7 +68,7 @@ enum Field<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The next field and its number: `None` for bytes that are no message, `Some(None)` at its end.
+    /// The next field and its number: `None` if the bytes are not a message, `Some(None)` at its end.
     #[expect(clippy::option_option, reason = "the end is no mistake")]
     fn next(&mut self) -> Option<Option<(u64, Field<'a>)>> {
         if self.0.is_empty() {

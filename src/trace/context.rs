@@ -17,8 +17,8 @@ pub(super) const SAMPLED: u8 = 1;
 pub(super) const RANDOM: u8 = 2;
 
 impl TraceContext {
-    /// Reads a `TRACEPARENT`; `None` for one that names nothing, is malformed, or is of the forbidden version ff. A version
-    /// from the future may have further fields (W3C Trace Context, 3.2.2 and 4.3).
+    /// Parses a `TRACEPARENT`; `None` if it names nothing, is malformed, or has the forbidden version ff. A later version
+    /// may have further fields (W3C Trace Context, 3.2.2 and 4.3).
     pub fn parse(text: &str) -> Option<Self> {
         let fields: Vec<_> = text.trim().split('-').collect();
         let [version, trace, span, flags, ..] = fields[..] else { return None };
@@ -47,13 +47,13 @@ impl TraceContext {
 }
 
 impl std::fmt::Display for TraceContext {
-    /// A `TRACEPARENT` of version 0. Flags that it does not know are not passed on.
+    /// A `TRACEPARENT` of version 0. Unknown flags are not passed on.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags & (SAMPLED | RANDOM))
     }
 }
 
-/// The number that exactly so many lower-case hexadecimal digits write.
+/// The number given by exactly this many lower-case hexadecimal digits.
 fn digits(text: &str, length: usize) -> Option<u128> {
     let hexadecimal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let fits = text.len() == length && text.bytes().all(hexadecimal);

@@ -1,5 +1,5 @@
-//! The two encodings of OTLP. A message is described once, field by field, and each encoding takes of a field what it needs:
-//! its number (Protocol Buffers) or its name (JSON, where identifiers are hexadecimal and 64-bit numbers are texts).
+//! The two encodings of OTLP. A message is described once, field by field, and each encoding uses what it needs: a field's
+//! number (Protocol Buffers) or its name (JSON, where identifiers are hexadecimal and 64-bit numbers are strings).
 
 use serde_json::{Map, Value as Json, json};
 

@@ -1,4 +1,4 @@
-//! Makes spans of a run's events: one for the run, and one for each attempt.
+//! Makes spans from a run's events: one for the run, and one for each attempt.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::base::exit_code;
 use crate::classify::signal;
 use crate::event::{Event, Failure, GateHold, Outcome, RunStop, Tally, Wait};
 
-/// Attempts that are exported from the begin and from the end of a run that has more than both together.
+/// The number of attempts that are exported from the start and from the end of a run that has more than both together.
 const FIRST_SPANS: usize = 100;
 const LAST_SPANS: usize = 400;
-/// The longest words for why a span failed, in bytes.
+/// The longest description of why a span failed, in bytes.
 const MAX_ERROR_BYTES: usize = 200;
 
 /// The facts of a run that are known before it begins.
@@ -28,18 +28,18 @@ pub struct About {
     pub operation: String,
     /// The command's program, without the directories.
     pub program: String,
-    /// The command's words, where they may be told.
+    /// The command's words, if they may be exported.
     pub argv: Option<Vec<String>>,
     pub policy: String,
     pub key: Option<String>,
     pub labels: BTreeMap<String, String>,
-    /// Attempts in all; `None`: no limit.
+    /// The most attempts; `None`: no limit.
     pub max: Option<u64>,
     /// Of `retry`.
     pub pid: u32,
 }
 
-/// The spans of a run. Moments are told as the time since the run began, on a clock that nobody sets.
+/// The spans of a run. Times are relative to the start of the run, on a clock that cannot be set.
 #[derive(Debug)]
 pub struct Recorder {
     about: About,
@@ -56,9 +56,9 @@ pub struct Recorder {
     open: Option<Span>,
     /// The span of the last attempt.
     attempt: Option<u64>,
-    /// The wait that the last failure leads to.
+    /// The wait after the last failure.
     wait: Option<(f64, &'static str)>,
-    /// Since when a limit holds the next attempt back, and which one.
+    /// When a limit began to hold the next attempt back, and which one.
     held: Option<(Duration, String)>,
 }
 
@@ -147,7 +147,7 @@ impl Recorder {
         }
     }
 
-    /// Takes note of an event.
+    /// Records an event.
     pub fn take(&mut self, event: &Event, since: Duration) {
         match event {
             Event::AttemptSuccess(success) => {
@@ -221,7 +221,7 @@ impl Recorder {
         self.close(Some(failure.duration_ms), since);
     }
 
-    /// The attempt's span is over, after this long where that is known.
+    /// Ends the attempt's span, after this duration if known.
     fn close(&mut self, duration_ms: Option<f64>, since: Duration) {
         let now = self.at(since);
         let Some(mut span) = self.open.take() else { return };
@@ -289,7 +289,7 @@ impl Recorder {
     }
 }
 
-/// The tally of what was seen, else why nothing was.
+/// The tally of failures, or else why there are none.
 fn why_failed(stop: &RunStop, outcome: &str) -> String {
     let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();
     let words = [seen.join(", "), stop.why.clone(), outcome.to_owned()];
@@ -305,7 +305,7 @@ fn source(failure: &Failure, wait: &Wait) -> &'static str {
     }
 }
 
-/// The kind of a failure, of few different values.
+/// The kind of a failure, with low cardinality.
 fn error_type(failure: &Failure) -> String {
     match (failure.kind.as_deref(), failure.http_status) {
         (Some("http"), Some(status)) => status.to_string(),
@@ -319,7 +319,7 @@ fn error_type(failure: &Failure) -> String {
     }
 }
 
-/// 128 + n, as a shell has it.
+/// 128 + n, as in a shell.
 fn status_of(signal: &str) -> Option<u8> {
     signal::parse(signal.trim_start_matches("SIG")).map(exit_code::killed_by)
 }

@@ -1,4 +1,4 @@
-//! Whether a run's spans are exported, and where to: what OpenTelemetry's variables say.
+//! Whether and where a run's spans are exported, according to OpenTelemetry's variables.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -14,17 +14,17 @@ use super::TraceContext;
 use super::value::{Attributes, Value};
 use crate::base::http::{Identity, Method, Request};
 
-/// The beginning that the variables have in common without one of which nothing is exported.
+/// The common prefix of variables at least one of which is needed for an export.
 pub const ENDPOINTS: &str = "OTEL_EXPORTER_OTLP_";
-/// The longest that an export may take, its name's resolution and a second try included.
+/// The longest that an export may take, including name resolution and a second try.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
 
-/// The use made of a run's spans.
+/// What to do with a run's spans.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Export {
-    /// Nobody asked for them, or the trace is not sampled.
+    /// They were not requested, or the trace is not sampled.
     Off,
-    /// Spans were asked for in a way that cannot be; why, in words.
+    /// Spans were requested in an impossible way; the reason in words.
     Impossible(String),
     On(Box<Settings>),
 }
@@ -33,7 +33,7 @@ pub enum Export {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Settings {
     pub url: String,
-    /// The endpoint's host, and port where one is named.
+    /// The endpoint's host, and its port if named.
     pub host: String,
     pub headers: Vec<(String, String)>,
     pub encoding: Encoding,
@@ -51,7 +51,7 @@ pub enum Encoding {
     Json,
 }
 
-/// Reads a variable; one that is empty or no text is as if it were unset.
+/// Reads a variable. One that is empty or not UTF-8 counts as unset.
 pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Export {
@@ -147,12 +147,12 @@ fn compressed(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// A variable for traces alone, else the one for all signals.
+/// The variable for traces, or else the one for all signals.
 fn of_signal(read: Read<'_>, name: &str) -> Option<String> {
     read(&format!("{ENDPOINTS}TRACES_{name}")).or_else(|| read(&format!("{ENDPOINTS}{name}")))
 }
 
-/// `name=value,name=value`, values percent-encoded. What is no pair is skipped, and what no header can hold.
+/// `name=value,name=value`, with percent-encoded values. Anything that is not a pair or not allowed in a header is skipped.
 fn headers(text: &str) -> Vec<(String, String)> {
     let pairs = text.split(',').filter_map(pair);
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -169,16 +169,16 @@ fn pair(text: &str) -> Option<(String, String)> {
     (!name.is_empty()).then(|| (name.to_owned(), value))
 }
 
-/// `None` if a `%` stands before anything but two hexadecimal digits, or the bytes are not UTF-8.
+/// `None` if a `%` is not followed by two hexadecimal digits, or the bytes are not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let is_code = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let is_whole = text.split('%').skip(1).all(is_code);
     percent_decode_str(text).decode_utf8().ok().filter(|_| is_whole).map(Cow::into_owned)
 }
 
-/// The attributes that variables give to the resource; `service.name` is always there, and first.
+/// The attributes of the resource from variables; `service.name` is always present, and first.
 fn resource(read: Read<'_>) -> Attributes {
-    // A list with a mistake in it is discarded whole.
+    // A list with a mistake is discarded completely.
     let given = read("OTEL_RESOURCE_ATTRIBUTES").map_or_else(Vec::new, |text| {
         let parts = text.split(',').filter(|part| !part.trim().is_empty());
         parts.map(pair).collect::<Option<Vec<_>>>().unwrap_or_default()
@@ -201,7 +201,7 @@ fn resource(read: Read<'_>) -> Attributes {
     all
 }
 
-/// Attributes of a pipeline, each with the variables that say it.
+/// Attributes of a pipeline, each with its variables.
 const PIPELINE: [(&str, &[&str]); 6] = [
     ("cicd.pipeline.name", &["GITHUB_WORKFLOW", "CI_PIPELINE_NAME", "BUILDKITE_PIPELINE_SLUG"]),
     ("cicd.pipeline.run.id", &["GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILDKITE_BUILD_ID"]),
@@ -211,7 +211,7 @@ const PIPELINE: [(&str, &[&str]); 6] = [
     ("vcs.ref.head.revision", &["GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT"]),
 ];
 
-/// Attributes of the pipeline that we run in, from the variables of CI systems.
+/// Attributes of the surrounding pipeline, from the variables of CI systems.
 fn ci(read: Read<'_>) -> Vec<(&'static str, String)> {
     if read("CI").is_none() {
         return Vec::new();

@@ -1,5 +1,6 @@
 //! `--fallback`: once, with the same input, and its exit is the result.
 
+use crate::supervision::program::{End, run, shell};
 use crate::support::Sandbox;
 
 #[test]
@@ -21,8 +22,8 @@ fn a_file_on_stdin_is_read_again_by_the_fallback() {
     let sandbox = Sandbox::new();
     sandbox.write("input", "from a file\n");
     let line = "exec \"$R\" --max 1 --fallback cat -- sh -c 'cat >/dev/null; exit 4' <input";
-    let mut command = crate::supervision::program::command(&sandbox, &["sh", "-c", line]);
-    assert_eq!(crate::supervision::program::run(&mut command), crate::supervision::program::End::Code(0));
+    let mut command = shell(&sandbox, line);
+    assert_eq!(run(&mut command), End::Code(0));
     assert_eq!(sandbox.read("out"), "from a file\n");
 }
 

@@ -1,5 +1,6 @@
 //! `--on-retry`, `--on-success`, `--on-failure`: when they run, what they are told, and that they change nothing.
 
+use crate::supervision::program::{End, run, send, shell};
 use crate::support::{Sandbox, is_alive, wait_for};
 
 const FAST: [&str; 2] = ["--delay", "1ms"];
@@ -143,7 +144,7 @@ fn a_hook_that_leaves_a_daemon_or_floods_is_not_waited_for_longer_than_itself() 
     assert!(ran.stderr.len() > 3_000_000);
     let pid: i32 = sandbox.read("child").trim().parse().expect("a pid");
     assert!(is_alive(pid), "what a hook leaves is its own affair");
-    crate::supervision::program::send(pid, rustix::process::Signal::KILL);
+    send(pid, rustix::process::Signal::KILL);
 }
 
 #[test]
@@ -162,11 +163,8 @@ fn under_chronic_hooks_are_silent_when_all_is_well() {
 fn a_hook_needs_no_stderr() {
     let sandbox = Sandbox::new();
     let line = "exec \"$R\" --max 1 --on-failure 'echo x; echo done >told' -- false 2>&-";
-    let ended = crate::supervision::program::run(&mut crate::supervision::program::command(
-        &sandbox,
-        &["sh", "-c", line],
-    ));
-    assert_eq!(ended, crate::supervision::program::End::Code(1));
+    let ended = run(&mut shell(&sandbox, line));
+    assert_eq!(ended, End::Code(1));
     assert_eq!(sandbox.read("told"), "done\n");
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::harness::Ran;
 use crate::supervision::process::wait_for_pids;
-use crate::supervision::program::{End, Running, command, retry};
-use crate::support::Sandbox;
+use crate::supervision::program::{End, Running, command, retry, run, shell};
+use crate::support::{Sandbox, wait_for};
 
 const ONCE: [&str; 4] = ["--max", "1", "--dead-letter", "dlq"];
 
@@ -120,7 +120,7 @@ fn input_of_each_kind_is_kept_as_it_can_be() {
         let sandbox = Sandbox::new();
         sandbox.write("input", "0123456789");
         let line = format!("exec \"$R\" --max 1 --dead-letter dlq {script}");
-        let end = crate::supervision::program::run(&mut command(&sandbox, &["sh", "-c", &line]));
+        let end = run(&mut shell(&sandbox, &line));
         assert_eq!(end, End::Code(1), "{script}");
         let (header, body) = letter(&sandbox);
         (header["stdin"].clone(), String::from_utf8(body).expect("text"), sandbox)
@@ -263,8 +263,8 @@ fn input_on_other_descriptors_is_said_to_be_lost_and_stdin_is_kept() {
             "printf work | \"$R\" --max 1 --dead-letter dlq -- \
              sh -c '[ \"$(cat - /dev/fd/9)\" = workother\\ input ] && exit 4' 9{source}"
         );
-        let mut command = crate::supervision::program::command(&sandbox, &["bash", "-c", &line]);
-        assert_eq!(crate::supervision::program::run(&mut command), End::Code(4), "{}", sandbox.read("err"));
+        let mut command = command(&sandbox, &["bash", "-c", &line]);
+        assert_eq!(run(&mut command), End::Code(4), "{}", sandbox.read("err"));
         let said = sandbox.read("err");
         assert!(said.contains("only stdin is kept, not what was read from /dev/fd/9"), "{said}");
         assert!(said.contains("hint: name a file instead"), "{said}");
@@ -304,14 +304,13 @@ fn a_full_disk_loses_the_letter_and_leaves_nothing_behind() {
     let sandbox = Sandbox::new();
     // It takes an empty file: what is required is tried with bytes.
     let line = "ulimit -f 0; exec \"$R\" --dead-letter dlq --dead-letter-required -- sh -c 'touch ran'";
-    let mut shell = command(&sandbox, &["bash", "-c", line]);
-    assert_eq!(crate::supervision::program::run(&mut shell), End::Code(125));
+    assert_eq!(run(&mut command(&sandbox, &["bash", "-c", line])), End::Code(125));
     assert!(!sandbox.path("ran").exists());
     assert_eq!(letters(&sandbox), [] as [String; 0]);
     let line = "ulimit -f 64; exec \"$R\" --max 1 --dead-letter dlq -- sh -c 'exit 4'";
     sandbox.write("input", vec![b'x'; 1_000_000]);
     let line = format!("{line} <input");
-    let end = crate::supervision::program::run(&mut command(&sandbox, &["sh", "-c", &line]));
+    let end = run(&mut shell(&sandbox, &line));
     assert_eq!(end, End::Code(4));
     assert!(sandbox.read("err").contains("the dead letter could not be written"), "{}", sandbox.read("err"));
     assert_eq!(letters(&sandbox), [] as [String; 0]);
@@ -363,11 +362,11 @@ fn a_signal_is_the_end_of_a_pipe_that_does_not_end() {
     // While the letter reads its pipe.
     let sandbox = Sandbox::new();
     let line = "(printf work; exec sleep 60) | (echo $$ >pid; exec \"$R\" --max 1 --log log --dead-letter dlq -- false)";
-    let mut run = Running::start(&mut command(&sandbox, &["sh", "-c", line]));
-    crate::support::wait_for("the last attempt", || sandbox.read("err").contains("no attempts left"));
+    let mut run = Running::start(&mut shell(&sandbox, line));
+    wait_for("the last attempt", || sandbox.read("err").contains("no attempts left"));
     run.send_to_group(rustix::process::Signal::TERM);
     run.end();
-    crate::support::wait_for("the letter", || letters(&sandbox).iter().any(|name| name.ends_with(".letter")));
+    wait_for("the letter", || letters(&sandbox).iter().any(|name| name.ends_with(".letter")));
     let (header, body) = letter(&sandbox);
     assert_eq!((&header["stdin"]["kind"], &*body), (&json!("partial"), &b"work"[..]));
 }
@@ -378,7 +377,7 @@ fn letters_of_one_moment_do_not_meet() {
     let line =
         "for i in 1 2 3 4 5 6 7 8; do \"$R\" -q --name same --max 1 --dead-letter dlq -- false & done; wait";
     for _ in 0..4 {
-        let end = crate::supervision::program::run(&mut command(&sandbox, &["sh", "-c", line]));
+        let end = run(&mut shell(&sandbox, line));
         assert_eq!(end, End::Code(0));
     }
     let names = letters(&sandbox);

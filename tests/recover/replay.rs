@@ -1,14 +1,11 @@
 //! `retry replay`: letters run again, each once, oldest first.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use rustix::process::Signal;
-
 use super::letters::{fail_with, letters};
-use crate::supervision::process::{assert_gone, wait_for_pids};
-use crate::supervision::program::{End, Running, retry};
-use crate::support::{Sandbox, wait_for};
+use crate::supervision::program::{End, run, shell};
+use crate::support::{RETRY, Sandbox};
 
 /// Succeeds once the file `up` is there, and notes its name and its input.
 const JOB: &str =
@@ -22,13 +19,14 @@ fn leave(sandbox: &Sandbox, names: &[&str]) {
     }
 }
 
-fn of_dlq(sandbox: &Sandbox) -> Vec<String> {
+/// The names of the letters, without the other files of the directory.
+pub(super) fn of_dlq(sandbox: &Sandbox) -> Vec<String> {
     letters(sandbox).into_iter().filter(|name| name.ends_with(".letter")).collect()
 }
 
 /// The path of the only letter.
 #[track_caller]
-fn only(sandbox: &Sandbox) -> PathBuf {
+pub(super) fn only(sandbox: &Sandbox) -> PathBuf {
     let names = of_dlq(sandbox);
     assert_eq!(names.len(), 1, "{names:?}");
     sandbox.path("dlq").join(&names[0])
@@ -167,10 +165,7 @@ fn it_runs_where_and_as_the_letter_says() {
     let line = format!(
         "cd there && umask 027 && CHOSEN=then FRESH=old exec \"$R\" --max 1 --dead-letter ../dlq --dead-letter-env CHOSEN --shell=sh -- '{script}'"
     );
-    let failed = crate::supervision::program::run(&mut crate::supervision::program::command(
-        &sandbox,
-        &["sh", "-c", &line],
-    ));
+    let failed = run(&mut shell(&sandbox, &line));
     assert_eq!(failed, End::Code(4));
     sandbox.write("up", "");
     let ran = sandbox.run_in(&[("CHOSEN", "now")], ["replay", "--keep", "done", "dlq"]).exits(0);
@@ -234,75 +229,6 @@ fn a_letter_may_be_edited_by_hand() {
     std::fs::write(&path, text.replace("exit 4", "cat >edited")).expect("a letter");
     sandbox.run(["replay", "dlq"]).exits(0);
     assert_eq!(sandbox.read("edited"), "input");
-}
-
-#[test]
-fn what_is_no_good_letter_is_refused_and_kept() {
-    let change = |edit: &dyn Fn(&PathBuf), options: &[&str], why: &str| {
-        let sandbox = Sandbox::new();
-        fail_with(&sandbox, b"input", &[], &["sh", "-c", "[ -e up ] || exit 4; touch ran"]).exits(4);
-        let path = only(&sandbox);
-        edit(&path);
-        sandbox.write("up", "");
-        let ran = sandbox.run([&["replay"], options, &["dlq"]].concat()).exits(1);
-        ran.mentions(&[why, "kept: "]);
-        assert!(!sandbox.path("ran").exists() && path.symlink_metadata().is_ok(), "{why}");
-    };
-    let rewrite = |from: &'static str, to: &'static str| {
-        move |path: &PathBuf| {
-            let text = std::fs::read_to_string(path).expect("a letter");
-            assert!(text.contains(from));
-            std::fs::write(path, text.replacen(from, to, 1)).expect("a letter");
-        }
-    };
-    let append = |path: &PathBuf| {
-        std::fs::write(path, [std::fs::read(path).expect("a letter"), b"+++".to_vec()].concat())
-            .expect("a letter");
-    };
-    change(
-        &|path| {
-            std::fs::File::options()
-                .write(true)
-                .open(path)
-                .and_then(|file| file.set_len(file.metadata()?.len() - 3))
-                .expect("a cut");
-        },
-        &[],
-        "3 bytes short",
-    );
-    change(&append, &[], "3 bytes too long");
-    change(&rewrite("\"retry_letter\":1", "\"retry_letter\":2"), &[], "written by a newer retry");
-    change(&rewrite("\"max\":\"1\"", "\"on-failure\":\"touch ran\""), &[], "on-failure");
-    change(&rewrite("\ninput", "\nINPUT"), &["--verify"], "checksum");
-    change(&|path| std::fs::write(path, b"\x00\xff\n\n").expect("a file"), &[], "not JSON");
-    change(&|path| std::fs::write(path, "").expect("a file"), &[], "does not end");
-    change(&|path| std::fs::write(path, vec![b' '; 17 << 20]).expect("a file"), &[], "too long");
-    change(
-        &|path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o620)).expect("a mode"),
-        &[],
-        "can be written by others",
-    );
-    if rustix::process::geteuid().is_root() {
-        let give_away = |path: &PathBuf| std::os::unix::fs::chown(path, Some(65534), None).expect("root may");
-        change(&give_away, &[], "belongs to another user");
-    }
-    change(
-        &|path| {
-            let other = path.with_extension("other");
-            std::fs::rename(path, &other).expect("a move");
-            std::os::unix::fs::symlink(&other, path).expect("a link");
-        },
-        &[],
-        "a symbolic link",
-    );
-    change(
-        &|path| {
-            std::fs::remove_file(path).expect("a letter");
-            std::fs::create_dir(path).expect("a directory");
-        },
-        &[],
-        "not a regular file",
-    );
 }
 
 #[test]
@@ -418,7 +344,7 @@ fn letters_can_be_looked_at() {
         .exits(0)
         .text();
     sandbox.write("up", "");
-    let bin = PathBuf::from(crate::support::RETRY);
+    let bin = PathBuf::from(RETRY);
     let path_of = format!("{}:/usr/bin:/bin", bin.parent().expect("a directory").display());
     let by_hand = std::process::Command::new("sh").args(["-c", &script]).env("PATH", path_of).status();
     assert!(by_hand.expect("sh runs").success());
@@ -449,25 +375,6 @@ fn a_rate_spreads_letters_out() {
 }
 
 #[test]
-fn a_signal_ends_the_replay_and_keeps_the_letters() {
-    for signal in [Signal::TERM, Signal::INT] {
-        let sandbox = Sandbox::new();
-        for name in ["a", "b"] {
-            let script = "[ -e up ] || exit 4; echo $$ >pid; exec sleep 60";
-            fail_with(&sandbox, b"", &["-q", "--name", name], &["sh", "-c", script]).exits(4);
-        }
-        sandbox.write("up", "");
-        let mut run = Running::start(&mut retry(&sandbox, &["replay", "dlq"]));
-        let pids: [i32; 1] = wait_for_pids(&sandbox, "pid");
-        run.send(signal);
-        assert_eq!(run.end(), End::Killed(signal.as_raw()));
-        assert_eq!(of_dlq(&sandbox).len(), 2);
-        assert!(sandbox.read("err").contains("2 letters kept, 1 of them not run"), "{}", sandbox.read("err"));
-        assert_gone(&pids);
-    }
-}
-
-#[test]
 fn a_letter_is_judged_by_the_rules_that_it_was_written_under() {
     let sandbox = Sandbox::new();
     let rules = "[policy.default]\nmax = 2\ndelay = 0\n\
@@ -493,43 +400,4 @@ fn a_letter_of_until_waits_as_until_does() {
     let _kept = sandbox.run(run);
     let last = sandbox.log("log").pop().expect("an event");
     assert_eq!((&last["outcome"], &last["attempts"]), (&"exhausted".into(), &3.into()), "{last}");
-}
-
-#[test]
-#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
-fn a_signal_for_the_whole_group_reaches_a_command_once() {
-    let sandbox = Sandbox::new();
-    let script = "[ -e up ] || exit 4; exec \"$F\" trap TERM 3 ready count";
-    let mut failed = retry(&sandbox, &["-q", "--max", "1", "--dead-letter", "dlq", "--", "sh", "-c", script]);
-    assert_eq!(crate::supervision::program::run(&mut failed), End::Code(4));
-    sandbox.write("up", "");
-    // A second one may come before the command has taken the first, and be one with it: not every time.
-    for round in 1..=5 {
-        let mut run = Running::start(&mut retry(&sandbox, &["replay", "dlq"]));
-        wait_for("the command", || sandbox.path("ready").exists());
-        // At once: the run that the replay has started knows from its begin what the group gets.
-        run.send_to_group(Signal::TERM);
-        assert_eq!(run.end(), End::Killed(15));
-        assert_eq!((sandbox.count("count"), of_dlq(&sandbox).len()), (round, 1));
-        std::fs::remove_file(sandbox.path("ready")).expect("a file");
-    }
-}
-
-#[test]
-#[cfg_attr(not(has_death_signal), ignore = "needs death_signal")]
-fn a_replay_that_is_killed_takes_its_run_with_it_and_leaves_the_letter() {
-    let sandbox = Sandbox::new();
-    let script = "[ -e up ] || exit 4; [ -e again ] && exit 0; echo $$ >pid; exec sleep 60";
-    fail_with(&sandbox, b"", &["-q"], &["sh", "-c", script]).exits(4);
-    sandbox.write("up", "");
-    let mut run = Running::start(&mut retry(&sandbox, &["replay", "dlq"]));
-    let pids: [i32; 1] = wait_for_pids(&sandbox, "pid");
-    run.send(Signal::KILL);
-    assert_eq!(run.end(), End::Killed(9));
-    wait_for("the end of the command", || !crate::support::is_alive(pids[0]));
-    sandbox.write("again", "");
-    // Its lock ends with the run that it started.
-    wait_for("the letter to be free", || {
-        sandbox.run(["replay", "-q", "dlq"]).status == 0 && of_dlq(&sandbox).is_empty()
-    });
 }

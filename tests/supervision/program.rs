@@ -46,6 +46,11 @@ pub(crate) fn command(sandbox: &Sandbox, words: &[&str]) -> Command {
     command
 }
 
+/// A line for `sh` in the sandbox, as [`command`] runs words.
+pub(crate) fn shell(sandbox: &Sandbox, line: &str) -> Command {
+    command(sandbox, &["sh", "-c", line])
+}
+
 /// Runs a command to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> End {

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::process::{wait_for_pids, wait_until_taken};
-use super::program::{End, Running, command, ended, retry};
+use super::program::{End, Running, ended, retry, shell};
 use crate::support::{Sandbox, is_alive, wait_for};
 
 /// Runs a script to the end of its three attempts.
@@ -73,7 +73,7 @@ fn a_signal_from_outside_counts_whatever_its_group() {
     let sandbox = Sandbox::new();
     let script = "\"$R\" --max 3 --delay 10ms -- sh -c 'echo $PPID >pid; exec \"$F\" sleep 60' &
         until [ -s pid ]; do sleep 0.01; done; sh -c 'kill -TERM \"$(cat pid)\"'; wait $!";
-    let mut shell = Running::start(&mut command(&sandbox, &["sh", "-c", script]));
+    let mut shell = Running::start(&mut shell(&sandbox, script));
     assert_eq!(shell.end(), End::Code(143));
 }
 

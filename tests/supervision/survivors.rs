@@ -1,7 +1,7 @@
 //! What is left alone: daemons after an end that was not ours, and processes that were there before.
 
 use super::process::{Survivors, wait_for_pids};
-use super::program::{End, Running, command, ended, retry, run, wait_for_the_wait};
+use super::program::{End, Running, ended, retry, run, shell, wait_for_the_wait};
 use crate::support::{Sandbox, wait_for};
 
 /// A daemon as `sh` starts one, its pid in the file `daemon`.
@@ -38,7 +38,7 @@ fn a_child_from_before_the_start_survives_a_timeout() {
     let sandbox = Sandbox::new();
     let script = "sh -c '\"$F\" sleep 60 & echo $! >>before; wait' & echo $! >>before; until [ $(wc -l <before) = 2 ]; do sleep 0.01; done
         exec \"$R\" --max 2 --delay 10ms --timeout 500ms -- \"$F\" sleep 60";
-    let end = run(&mut command(&sandbox, &["sh", "-c", script]));
+    let end = run(&mut shell(&sandbox, script));
     assert_eq!(end, End::Code(124));
     Survivors::expect::<2>(&sandbox, "before");
 }
@@ -48,7 +48,7 @@ fn what_a_child_from_before_starts_during_the_attempt_is_its_own() {
     let sandbox = Sandbox::new();
     let script = "sh -c 'until [ -e go ]; do sleep 0.01; done; \"$F\" sleep 60 & echo $! >late; touch went; wait' &
         exec \"$R\" --max 1 --timeout 3s -- sh -c 'touch go; until [ -e went ]; do sleep 0.01; done; exec \"$F\" sleep 60'";
-    let end = run(&mut command(&sandbox, &["sh", "-c", script]));
+    let end = run(&mut shell(&sandbox, script));
     assert_eq!(end, End::Code(124));
     Survivors::expect::<1>(&sandbox, "late");
 }
@@ -59,7 +59,7 @@ fn the_status_of_a_child_from_before_is_not_the_commands() {
     // The command waits until that child is gone, which takes our reaping.
     let script = "sh -c 'sleep 0.1; exit 42' & child=$!
         exec \"$R\" --max 1 -- sh -c 'while kill -0 \"$0\" 2>/dev/null; do sleep 0.01; done; exit 3' $child";
-    assert_eq!(run(&mut command(&sandbox, &["sh", "-c", script])), End::Code(3));
+    assert_eq!(run(&mut shell(&sandbox, script)), End::Code(3));
 }
 
 #[test]

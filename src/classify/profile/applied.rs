@@ -1,5 +1,5 @@
-//! Did a failed command surely not do what it was to do? A rule's claim that it never took effect (`reached = false`) holds
-//! only where all else agrees: the exit status, what stands behind the line of the claim, and whose line that is.
+//! Decides whether a failed command certainly had no effect. A rule's claim that it did not (`reached = false`) holds only
+//! if everything else agrees: the exit status, the output after the line with the claim, and the tool that printed it.
 
 use std::ops::Range;
 
@@ -13,10 +13,10 @@ use crate::classify::evidence::Evidence;
 use crate::classify::lines;
 use crate::classify::normalise::Text;
 
-/// Ends that tell of a request that was under way.
+/// Ways of ending that mean that a request was under way.
 const UNDER_WAY: &[&str] = &["timeout", "reset", "truncated", "killed", "crash"];
 
-/// Does everything agree with the claim of this verdict?
+/// Whether all the evidence agrees with the claim of this verdict.
 pub(super) fn never(
     profiles: &[RankedProfile],
     attempt: &AttemptResult,
@@ -32,13 +32,13 @@ pub(super) fn never(
         && (rule.texts.is_empty() || evidence.texts().any(|text| claims(text, rule).next().is_some()))
 }
 
-/// Had a request been under way when the command ended?
+/// Whether a request was under way when the command ended.
 pub(super) fn ended_after_request(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
     was_stopped(attempt)
         || exit_rule(profiles, attempt).is_some_and(|rule| !rule.not_reached && is_under_way(rule))
 }
 
-/// Stopped or killed in the midst of something.
+/// Stopped or killed while it was working.
 fn was_stopped(attempt: &AttemptResult) -> bool {
     const KILLED: u8 = 137;
     const TERMINATED: u8 = 143;
@@ -51,7 +51,8 @@ fn was_stopped(attempt: &AttemptResult) -> bool {
         }
 }
 
-/// Is the status the tool's own? What a command elsewhere could not do says nothing of what it has done before.
+/// Whether the exit status is the tool's own. The status of a remote command says nothing about what that command did
+/// before it failed.
 pub(super) fn is_own(profiles: &[RankedProfile], attempt: &AttemptResult) -> bool {
     profiles.iter().all(|asked| asked.profile.own_exit.as_ref().is_none_or(|own| own.matches(attempt)))
 }
@@ -70,8 +71,8 @@ fn exit_rules(profiles: &[RankedProfile]) -> impl Iterator<Item = &Rule> {
     all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.names_exit_zero())
 }
 
-/// Does the status say nothing else? Where a tool has a status for what never took effect, none for another passing failure
-/// means that.
+/// Whether the exit status is consistent with the claim. If a tool has one status for requests that never took effect, its
+/// statuses for other transient failures contradict the claim.
 fn status_agrees(profiles: &[RankedProfile], attempt: &AttemptResult, claim: &Rule) -> bool {
     let Some(rule) = exit_rule(profiles, attempt).filter(|rule| !rule.not_reached) else { return true };
     let tells = exit_rules(profiles).any(|rule| rule.not_reached);
@@ -79,7 +80,7 @@ fn status_agrees(profiles: &[RankedProfile], attempt: &AttemptResult, claim: &Ru
     !(is_under_way(rule) || answered || tells && rule.class != Class::Permanent)
 }
 
-/// The lines that say what the rule claims, those of programs that only start others left out.
+/// The lines that support the rule's claim, except those printed by wrappers.
 fn claims<'t>(text: &'t Text, rule: &'t Rule) -> impl Iterator<Item = Range<usize>> + 't {
     let spans =
         rule.texts.iter().flat_map(|condition| &condition.patterns).flat_map(|pattern| pattern.spans(text));
@@ -87,7 +88,7 @@ fn claims<'t>(text: &'t Text, rule: &'t Rule) -> impl Iterator<Item = Range<usiz
     lines.filter(|line| !wrappers::speaks(&text.plain[line.clone()]))
 }
 
-/// Does a line say that there was a connection after all, or that something was sent?
+/// Whether any line says that a connection was made after all, or that something was sent.
 fn speaks_against(text: &Text, rule: &Rule) -> bool {
     let claims: Vec<_> = claims(text, rule).collect();
     let first = claims.iter().map(|line| line.start).min();

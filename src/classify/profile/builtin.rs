@@ -1,5 +1,5 @@
-//! The profiles that are compiled in: `build.rs` lists `src/profiles/`. Only what must be known before the first
-//! attempt stands here; a profile's text is read when it is needed.
+//! The built-in profiles: `build.rs` lists `src/profiles/`. Only what must be known before the first attempt is listed
+//! here; a profile's text is read when it is needed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{Profile, read};
 use crate::base::problem::Source;
 
-/// The profile whose rules are for any output.
+/// The profile whose rules apply to any output.
 pub const GENERIC: &str = "generic";
 
 /// A profile's file.
@@ -16,28 +16,28 @@ pub const GENERIC: &str = "generic";
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) name: &'static str,
-    /// The programs that it is for, by base name, with a space between them.
+    /// The base names of the programs that it covers, separated by spaces.
     pub(super) commands: &'static str,
     pub(super) interactive: bool,
     pub(super) passive: bool,
     pub(super) one_step: bool,
-    /// The programs and words with which the tool runs others' commands, with a space between them.
+    /// The programs and words with which the tool runs other commands, separated by spaces.
     pub(super) runs_others: &'static str,
-    /// Some rule of its own reads stdout.
+    /// At least one of its own rules reads stdout.
     pub(super) stdout: bool,
-    /// Some rule of its own speaks of exit 0.
+    /// At least one of its own rules names exit status 0.
     pub(super) exit_zero: bool,
     pub(super) text: &'static str,
 }
 
 include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
 
-/// The names of all, in their order.
+/// The names of all built-in profiles, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|file| file.name)
 }
 
-/// The programs that a profile is for.
+/// The programs that a profile covers.
 pub fn commands(name: &str) -> impl Iterator<Item = &'static str> {
     find(name).into_iter().flat_map(|file| file.commands.split_ascii_whitespace())
 }
@@ -46,7 +46,7 @@ pub(super) fn find(name: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.name == name)
 }
 
-/// The file for a program of this base name.
+/// The file of the profile that covers a program of this base name.
 pub(super) fn of_command(command: &str) -> Option<&'static File> {
     let text =
         |start: u16, length: u8| COMMANDS.get(usize::from(start)..usize::from(start) + usize::from(length));
@@ -66,7 +66,7 @@ pub(super) fn load(name: &str) -> Option<Rc<Profile>> {
     )
 }
 
-/// The patterns of a built-in profile, as they are written.
+/// The patterns of a built-in profile, as written in its file.
 #[cfg(test)]
 pub fn built_in_patterns(name: &str) -> Vec<String> {
     let profile = load(name);

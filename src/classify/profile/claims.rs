@@ -1,5 +1,5 @@
-//! The tools that are believed when a line of theirs says that nothing took effect: a line speaks of one command, and a
-//! tool that runs several may have done something with another one before.
+//! Which tools are believed when they print that nothing took effect. Such a line is about one command; a tool that runs
+//! several may already have done something with another one.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,13 +12,13 @@ use super::{Profile, Rule};
 /// The rules whose claim that nothing took effect holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Claims {
-    /// Nobody's: any line may be about one command among others.
+    /// None: any line may be about one of several commands.
     #[default]
     Nobodys,
-    /// The rules of the profile of this name, which is the tool's own: nobody else writes what they look for. And those of
-    /// the user's, who said so himself.
+    /// The rules of the profile of this name, which is the tool's own: no other program prints what they match. Rules of
+    /// the user's profiles are believed as well, since the user claimed it.
     Own(&'static str),
-    /// `generic`'s, too: the tool does one thing, and does it by itself.
+    /// The rules of `generic` as well: the tool makes one request and runs no other commands.
     All,
 }
 
@@ -65,7 +65,7 @@ impl Claims {
         }
     }
 
-    /// Does what a rule of a profile claims hold?
+    /// Whether the claim of a profile's rule is believed.
     pub(super) fn hold(self, profile: &Profile, rule: &Rule) -> bool {
         match self {
             Self::Nobodys => false,
@@ -75,10 +75,10 @@ impl Claims {
     }
 }
 
-/// For what takes a request from each URL of its command line.
+/// Stands for tools that make a request for each URL on their command line.
 const SEVERAL_URLS: &str = "URLs";
 
-/// Does the command line say that there is more to it than one step of the tool's own?
+/// Whether the command line involves more than a single step of the tool itself.
 fn hands_over<'o>(mut others: impl Iterator<Item = &'o str>, command: &str, words: &[OsString]) -> bool {
     others.any(|other| match other {
         SEVERAL_URLS => words.iter().filter(|word| is_url(word)).count() > 1,
@@ -86,7 +86,7 @@ fn hands_over<'o>(mut others: impl Iterator<Item = &'o str>, command: &str, word
     })
 }
 
-/// `--option` stands for `--option=value`, too.
+/// `--option` also matches `--option=value`.
 fn is_word(word: &[u8], other: &str) -> bool {
     let rest = word.strip_prefix(other.as_bytes());
     rest.is_some_and(|rest| rest.is_empty() || other.starts_with("--") && rest.starts_with(b"="))

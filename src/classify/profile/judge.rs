@@ -1,4 +1,4 @@
-//! Rules against results. The order is not the files' but the phases': what is surest is asked first.
+//! Applies rules to results, in the order of their phases rather than of the files: the most certain first.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ const ORDER: [(Phase, Scope); 10] = [
     (Phase::Codes, Scope::Any),
 ];
 
-/// A rule that holds, and what it says.
+/// A rule that matched, and its conclusion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     pub profile: Rc<str>,
@@ -33,11 +33,11 @@ pub struct Verdict {
     pub not_reached: bool,
     /// The rule names the status.
     pub names_exit: bool,
-    /// Which profile and which rule of it, by their places.
+    /// The indices of the profile and of the rule in it.
     pub(super) place: Option<(usize, usize)>,
 }
 
-/// The first rule that holds.
+/// The first rule that matches.
 pub(super) fn judge(
     profiles: &[RankedProfile],
     attempt: &AttemptResult,
@@ -58,7 +58,7 @@ pub(super) fn judge(
     })
 }
 
-/// A rule that says that this exit 0 is a failure.
+/// The rule by which this exit 0 is a failure, if any.
 pub(super) fn failure_despite_zero(
     profiles: &[RankedProfile],
     attempt: &AttemptResult,
@@ -95,7 +95,7 @@ impl Rule {
         }
     }
 
-    /// The failure in a few words; `None` when the exit status is all that is known.
+    /// The failure in a few words; `None` if only the exit status is known.
     fn words(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<String> {
         let status = evidence.http_status().filter(|_| self.http.is_some());
         if self.class == Class::Throttled && evidence.http_status() == Some(429) {
@@ -113,7 +113,7 @@ impl Rule {
         }
     }
 
-    /// Does it hold for an example of its own?
+    /// Whether the rule matches one of its own examples.
     pub fn matches_example(&self, example: &Example) -> bool {
         let attempt = example.attempt(self);
         self.holds(&attempt, &Evidence::of(&attempt), Scope::Any)
@@ -129,7 +129,8 @@ impl TextCondition {
 }
 
 impl Example {
-    /// The result that it describes. Text alone is of the stream that the rule reads, with a status that it names.
+    /// The result that an example describes. Bare text is taken as output on the stream that the rule reads, with an exit
+    /// status that the rule names.
     pub fn attempt(&self, rule: &Rule) -> AttemptResult {
         let code = self.exit.or_else(|| {
             let codes = (0..=u8::MAX).filter(|code| {
@@ -152,7 +153,7 @@ impl Example {
 }
 
 impl Profile {
-    /// The rules that do not match an example of their own.
+    /// The rules that do not match one of their own examples.
     pub fn wrong_examples(&self) -> Vec<&Rule> {
         let is_wrong = |rule: &&Rule| rule.examples.iter().any(|example| !rule.matches_example(example));
         self.rules.iter().filter(is_wrong).collect()
@@ -160,7 +161,7 @@ impl Profile {
 }
 
 impl Verdict {
-    /// The reason, or what the exit status says.
+    /// The reason, or else the exit status in words.
     pub fn reason_or(&self, status: Cow<'static, str>) -> Cow<'static, str> {
         self.reason.clone().map_or(status, Cow::Owned)
     }

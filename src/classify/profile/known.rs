@@ -1,4 +1,4 @@
-//! The knowledge of a run: its profiles, read when the first failure has to be judged.
+//! The profiles of a run, read when the first failure has to be judged.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use crate::classify::attempt::AttemptResult;
 use crate::classify::classification::Class;
 use crate::classify::evidence::Evidence;
 
-/// The knowledge that a run's failures are judged by.
+/// The profiles that judge a run's failures.
 #[derive(Debug, Default)]
 pub struct Knowledge {
     selection: Selection,
@@ -22,7 +22,7 @@ pub struct Knowledge {
     among_others: bool,
 }
 
-/// A profile in the order of asking, and under which name it speaks.
+/// A profile in the order of consultation, and the name that it goes by in messages.
 #[derive(Debug)]
 pub struct RankedProfile {
     pub name: Rc<str>,
@@ -34,13 +34,13 @@ impl Knowledge {
         Self { selection, users, profiles: OnceCell::new(), among_others: false }
     }
 
-    /// Other commands run beside this one: that it never took effect says nothing of theirs.
+    /// Marks the command as one of several: that it had no effect says nothing about the others.
     pub fn among_others(self, among_others: bool) -> Self {
         Self { among_others, ..self }
     }
 
-    /// The streams whose text is judged. Of a command that is not known only the exit status counts: an option that captures
-    /// output for another reason changes no judgement.
+    /// The streams whose text is judged. For an unknown command only the exit status counts: output that an option captures
+    /// for another reason does not change the verdict.
     pub fn reads(&self) -> Captures {
         match self.selection.tool_match {
             ToolMatch::Known => self.selection.captures,
@@ -48,8 +48,8 @@ impl Knowledge {
         }
     }
 
-    /// The evidence of an attempt, with the streams that the profiles read. Of a command that is not known all of it counts
-    /// where others ask for it, a throttled verdict for its wait.
+    /// The evidence of an attempt, with the streams that the profiles read. For an unknown command, all captured output
+    /// counts where something else asks for it, as a throttled verdict does for its wait.
     pub fn evidence<'a>(&self, attempt: &'a AttemptResult) -> Evidence<'a> {
         match self.selection.tool_match {
             ToolMatch::Known => Evidence::read(attempt, self.reads()),
@@ -61,7 +61,7 @@ impl Knowledge {
         &self.selection
     }
 
-    /// The profiles, the user's before ours, `generic` last.
+    /// The profiles: the user's before the built-in ones, `generic` last.
     pub fn profiles(&self) -> &[RankedProfile] {
         self.profiles.get_or_init(|| {
             let mut asked = Vec::new();
@@ -76,7 +76,7 @@ impl Knowledge {
             let named_itself = self.selection.names.iter().any(|name| name == builtin::GENERIC);
             let generic = (!alone && !named_itself).then(|| builtin::load(builtin::GENERIC)).flatten();
             if let Some(profile) = generic {
-                // In words to people the rules that all tools share speak for the tool.
+                // In messages, the rules shared by all tools go by the tool's name.
                 let name = self.selection.names.first().map_or(builtin::GENERIC, String::as_str);
                 asked.push(RankedProfile { name: name.into(), profile });
                 asked.extend(named(builtin::GENERIC, &self.users).map(|profile| RankedProfile {
@@ -88,7 +88,7 @@ impl Knowledge {
         })
     }
 
-    /// The rule that holds for a failure, if one does.
+    /// The rule that matches a failure, if any.
     pub fn judge(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
         match self.selection.tool_match {
             ToolMatch::Known if self.selection.is_empty() => None,
@@ -108,7 +108,7 @@ impl Knowledge {
         quoted::line(self.profiles().get(at)?.profile.rules.get(number)?, evidence)
     }
 
-    /// The server says not to come back.
+    /// Whether the server forbids another attempt.
     fn forbidden(&self) -> Verdict {
         Verdict {
             profile: self
@@ -125,14 +125,15 @@ impl Knowledge {
         }
     }
 
-    /// Does all that is known agree that a failure of this verdict surely never took effect?
+    /// Whether all the evidence agrees that the request behind this verdict certainly never took effect.
     pub fn never_applied(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, verdict: &Verdict) -> bool {
         verdict.not_reached
             && self.believes(attempt, verdict)
             && applied::never(self.profiles(), attempt, evidence, verdict)
     }
 
-    /// Was a request turned away, and another one perhaps not? The status tells, and whose word it is.
+    /// Whether the throttled request may have been only one of several, so that another one took effect. Depends on the
+    /// exit status and on the tool that reports it.
     pub fn may_be_of_another_request(&self, attempt: &AttemptResult, verdict: Option<&Verdict>) -> bool {
         let whole = self.selection.claims == Claims::All;
         let believed =
@@ -140,7 +141,7 @@ impl Knowledge {
         !believed || applied::ended_after_request(self.profiles(), attempt)
     }
 
-    /// Is what the rule says said of all that the command line did?
+    /// Whether the rule's claim covers everything that the command line did.
     fn believes(&self, attempt: &AttemptResult, verdict: &Verdict) -> bool {
         let rule = verdict.place.and_then(|(at, number)| {
             let profile = &self.profiles().get(at)?.profile;
@@ -151,19 +152,20 @@ impl Knowledge {
             && rule.is_some_and(|(profile, rule)| self.selection.claims.hold(profile, rule))
     }
 
-    /// Is an end with status 0 a failure all the same? The rule that says so, or that says what it is.
+    /// The verdict on an attempt that failed although its exit status is 0: by the rule that says why, or else by the one
+    /// that recognised the failure. `None` for a success.
     pub fn judge_success(&self, attempt: &AttemptResult, evidence: &Evidence<'_>) -> Option<Verdict> {
         let gate = failure_despite_zero(self.profiles(), attempt, evidence)?;
         Some(judge(self.profiles(), attempt, evidence, false).unwrap_or(gate))
     }
 
-    /// May a success have to be looked at?
+    /// Whether successes have to be judged as well.
     pub fn judges_success(&self) -> bool {
         self.selection.judges_success
     }
 
-    /// The host that a command line is about, as a key: `host[:port]`, in lower case, with `#` and a hash where
-    /// credentials stand in it. Reads the tool's profile.
+    /// The host that a command line is about, as a key: `host[:port]`, in lower case, followed by `#` and a hash if it
+    /// contains credentials. Reads the tool's profile.
     pub fn host(&self, argv: &[OsString], hash: host::Hash<'_>) -> Option<String> {
         host::find(argv, &self.selection.names, &self.users, hash)
     }

@@ -10,7 +10,7 @@ use crate::classify::normalise::Text;
 /// The longest line that is quoted, in bytes.
 const MAX_LINE_BYTES: usize = 512;
 
-/// The first line that the rule matches, or the line of the HTTP status that it asks for, as they were normalised; `None` where
+/// The first line that the rule matches, or the line with the HTTP status that it asks for, after normalisation; `None` if
 /// the rule reads no output.
 pub(super) fn line(rule: &Rule, evidence: &Evidence<'_>) -> Option<String> {
     let of_texts = rule.texts.iter().find_map(|condition| {
@@ -28,7 +28,7 @@ pub(super) fn line(rule: &Rule, evidence: &Evidence<'_>) -> Option<String> {
     Some(line).filter(|line| !line.trim().is_empty())
 }
 
-/// The last line that speaks of the HTTP status.
+/// The last line that contains the HTTP status.
 fn of_status<'e>(evidence: &'e Evidence<'_>) -> Option<&'e [u8]> {
     let status = evidence.http_status()?;
     let digits = status.to_string();

@@ -1,4 +1,4 @@
-//! TOML to profiles, those that are compiled in and those of users' files. Every mistake is told at its place.
+//! Reads profiles from TOML, both the built-in ones and those in users' files. Every mistake is reported with its place.
 
 mod key;
 
@@ -49,10 +49,11 @@ pub fn read(name: &str, table: &DeTable<'_>, reader: &mut Reader<'_>) -> Profile
     ProfileReader { reader, users: true }.profile(name, table)
 }
 
-/// A profile's file that is being read.
+/// The state of reading a profile.
 struct ProfileReader<'r, 's> {
     reader: &'r mut Reader<'s>,
-    /// True for a user's profile: its patterns are checked, and its rules remember where they stand. Ours have tests.
+    /// True for a user's profile: its patterns are checked, and its rules remember their places in the file. Tests do that
+    /// for the built-in ones.
     users: bool,
 }
 
@@ -85,7 +86,7 @@ impl ProfileReader<'_, '_> {
         profile
     }
 
-    /// `[exit]`: the classes of statuses that need no more words.
+    /// `[exit]`: the classes of exit statuses that need no further conditions.
     fn exit_table(&mut self, value: &Value<'_>) -> Vec<Rule> {
         let DeValue::Table(table) = value.get_ref() else {
             let hint = "use [exit], and below it permanent = \"1-3\"".to_owned();
@@ -132,7 +133,7 @@ impl ProfileReader<'_, '_> {
         }
     }
 
-    /// Two rules of one id, or of the same conditions: one of them is a mistake.
+    /// Reports two rules with the same id or the same conditions: one of them is a mistake.
     fn add(&mut self, rule: Rule, span: Range<usize>, rules: &mut Vec<Rule>) {
         if self.users {
             if let Some(earlier) = rules.iter().find(|earlier| earlier.id == rule.id) {
@@ -231,7 +232,7 @@ impl ProfileReader<'_, '_> {
         if self.users { ProfileRegex::of_user(text) } else { ProfileRegex::new(text) }
     }
 
-    /// Text of stderr, or a table; or a list of either.
+    /// Output on stderr, or a table; or a list of either.
     fn examples(&mut self, value: &Value<'_>) -> Vec<Example> {
         match value.get_ref() {
             DeValue::Array(items) => items.iter().filter_map(|item| self.example(item)).collect(),

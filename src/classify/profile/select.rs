@@ -1,5 +1,5 @@
-//! Which profiles a command line is judged by, and what has to be captured for them. Cheap: no profile's rules are
-//! read for it.
+//! Selects the profiles that judge a command line, and the streams that must be captured for them. Cheap: no profile's
+//! rules are read.
 
 use std::ffi::OsString;
 use std::rc::Rc;
@@ -11,10 +11,10 @@ use super::{Channel, Profile, Rule};
 
 /// The profile of the command, if there is one.
 pub const AUTO: &str = "auto";
-/// Nothing is known, whatever the command.
+/// No profile, whatever the command.
 pub const NONE: &str = "none";
 
-/// The streams that some rule reads.
+/// The streams that at least one rule reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Captures {
     pub stdout: bool,
@@ -24,34 +24,34 @@ pub struct Captures {
 /// The profiles of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// The names of the profiles, in the order in which they are asked; `generic` follows by itself.
+    /// The names of the profiles, in the order in which they are consulted; `generic` always follows.
     pub names: Vec<String>,
     /// The streams that have to be captured for them.
     pub captures: Captures,
-    /// `auto` chose a tool that talks to a person: nothing is captured while stdin is a terminal.
+    /// `auto` chose an interactive tool: nothing is captured while stdin is a terminal.
     pub interactive: bool,
-    /// Some rule looks at successes.
+    /// At least one rule judges successes.
     pub judges_success: bool,
     /// How the command was matched to a profile.
     pub tool_match: ToolMatch,
-    /// The rules that are believed when they say that a failed attempt never took effect.
+    /// The rules that are believed when they claim that a failed attempt never took effect.
     pub claims: Claims,
 }
 
 /// How a command was matched to a profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToolMatch {
-    /// A tool, or somebody named what to judge by.
+    /// By its tool, or because the user named a profile.
     #[default]
     Known,
-    /// `auto` chose a program whose output is that of whatever it runs: a shell.
+    /// `auto` found a program that only relays the output of other programs: a shell.
     Runner,
-    /// `auto` knew no profile.
+    /// `auto` found no profile.
     Unknown,
 }
 
 impl Selection {
-    /// Chooses for a command line. `users` are the profiles of the configuration, the strongest last.
+    /// Selects the profiles for a command line. `users` are the profiles of the configuration, in ascending precedence.
     pub fn choose(asked: &[String], argv: &[OsString], users: &[Rc<Profile>]) -> Self {
         let mut selection = Selection::default();
         let mut named = false;
@@ -73,7 +73,7 @@ impl Selection {
                 }
             }
         }
-        // What somebody names adds to what was found.
+        // Profiles that the user names are added to those that were found.
         if named {
             selection.tool_match = ToolMatch::Known;
         }
@@ -82,7 +82,7 @@ impl Selection {
         selection
     }
 
-    /// Is there nothing to judge by?
+    /// Whether there is no profile at all.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty() && self.tool_match == ToolMatch::Known
     }
@@ -93,7 +93,7 @@ impl Selection {
         }
         let (mut captures, mut interactive, mut passive) = (Captures::default(), false, false);
         if let Some(file) = builtin::find(name) {
-            // A command that `generic` is for tells of its failures on stderr.
+            // Commands that use `generic` report failures on stderr.
             captures = Captures { stdout: file.stdout && !(auto && name == GENERIC), stderr: true };
             interactive = file.interactive;
             passive = file.passive;
@@ -125,17 +125,17 @@ fn needs_http(profile: &Profile) -> bool {
     profile.rules.iter().any(|rule| rule.http.is_some() || rule.hint)
 }
 
-/// The user's profiles of a name, the strongest first.
+/// The user's profiles of this name, in descending precedence.
 pub(super) fn named<'u>(name: &str, users: &'u [Rc<Profile>]) -> impl Iterator<Item = &'u Rc<Profile>> {
     users.iter().rev().filter(move |profile| &*profile.name == name)
 }
 
-/// The tool that a command line runs in the end.
+/// The tool that a command line ultimately runs.
 #[derive(Debug)]
 pub(super) struct Tool<'w> {
     /// The name of its profile.
     pub(super) profile: String,
-    /// The name of the tool's program, as the profile has it.
+    /// The name of the tool's program, as listed in the profile.
     pub(super) command: String,
     pub(super) arguments: &'w [OsString],
 }
@@ -150,7 +150,7 @@ impl<'w> Tool<'w> {
         module.or_else(|| Self::named(&program, arguments, users))
     }
 
-    /// The tool that this one, if it is `flock`, runs under its lock. Of a shell there is nothing to know.
+    /// The tool that `flock` runs under its lock, if this tool is `flock`. `None` if that is a shell.
     fn under_lock(&self, users: &[Rc<Profile>]) -> Option<Self> {
         let inner = (self.command == "flock").then(|| Self::find(under_lock(self.arguments), users))?;
         inner.filter(|tool| !builtin::find(&tool.profile).is_some_and(|file| file.passive))
@@ -189,12 +189,12 @@ fn without_version(program: &str) -> &str {
     if name.is_empty() { program } else { name }
 }
 
-/// Is it a name that `--profile` takes whoever has added profiles of his own?
+/// Whether `--profile` accepts this name without any user-defined profile.
 pub fn is_known(name: &str) -> bool {
     [AUTO, NONE, GENERIC].contains(&name) || builtin::find(name).is_some()
 }
 
-/// Every name that `--profile` takes.
+/// Every name that `--profile` accepts.
 pub fn known_names<'u>(users: impl Iterator<Item = &'u str>) -> Vec<&'u str> {
     let mut names: Vec<&'u str> = vec![AUTO, NONE, GENERIC];
     for name in builtin::names().chain([GENERIC]) {

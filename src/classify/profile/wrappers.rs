@@ -1,16 +1,16 @@
-//! Programs that only start another one: what a command line is really about.
+//! Wrappers: programs that only start another one. Finds the command that a command line is really about.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// A program that runs the rest of its command line.
+/// A program that runs the rest of its command line as a command.
 struct Wrapper {
     name: &'static str,
     /// The short options that take a value, in the same word or the next.
     valued: &'static str,
     /// The long options whose value is the next word, unless `=` joins it.
     long: &'static [&'static str],
-    /// How many words of its own stand before the command.
+    /// The number of its own operands before the command.
     operands: usize,
 }
 
@@ -78,7 +78,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "sshpass", valued: "fdpP", long: &[], operands: 0 },
 ];
 
-/// `flock` has a status of its own, for a lock that is held: its profile is asked beside that of the command under it.
+/// `flock` has an exit status of its own, for a lock that is held: its profile is consulted in addition to that of the
+/// command under it.
 const FLOCK: Wrapper =
     Wrapper { name: "flock", valued: "wE", long: &["timeout", "wait", "conflict-exit-code"], operands: 1 };
 
@@ -87,19 +88,19 @@ pub(super) fn under_lock(words: &[OsString]) -> &[OsString] {
     FLOCK.skip_own(words)
 }
 
-/// Is it a line of a program that only starts another one? `sudo: …`
+/// Whether the line was printed by a wrapper: `sudo: …`.
 pub(super) fn speaks(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
     name.len() < line.len() && WRAPPERS.iter().any(|wrapper| wrapper.name.as_bytes() == name)
 }
 
-/// A path's last part.
+/// The last component of a path.
 pub(super) fn base_name(path: &OsStr) -> &[u8] {
     let bytes = path.as_bytes();
     bytes.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty()).unwrap_or(bytes)
 }
 
-/// The words from the program on that is run in the end; empty when there is none.
+/// The words from the program that is ultimately run onwards; empty if there is none.
 pub(super) fn unwrapped(mut words: &[OsString]) -> &[OsString] {
     loop {
         while words.first().is_some_and(|word| is_assignment(word.as_bytes())) {
@@ -115,7 +116,7 @@ pub(super) fn unwrapped(mut words: &[OsString]) -> &[OsString] {
 }
 
 impl Wrapper {
-    /// The words behind its options and operands.
+    /// The words after its options and operands.
     fn skip_own<'w>(&self, mut words: &'w [OsString]) -> &'w [OsString] {
         let mut operands = self.operands;
         while let Some((word, rest)) = words.split_first() {
@@ -143,18 +144,18 @@ impl Wrapper {
         words
     }
 
-    /// Is the value of this option the next word?
+    /// Whether the value of this option is the next word.
     fn takes_next(&self, word: &[u8]) -> bool {
         if let Some(long) = word.strip_prefix(b"--") {
             return self.long.iter().any(|name| name.as_bytes() == long);
         }
-        // Of letters that stand together the first one that takes a value has the rest of the word, if there is any.
+        // In a cluster of short options, the first one that takes a value uses the rest of the word, if there is any.
         let valued = word[1..].iter().position(|letter| self.valued.as_bytes().contains(letter));
         valued.is_some_and(|at| at + 2 == word.len())
     }
 }
 
-/// `KEY=VALUE`, as a shell or env takes it.
+/// `KEY=VALUE`, as accepted by shells and `env`.
 fn is_assignment(word: &[u8]) -> bool {
     let Some(equals) = word.iter().position(|byte| *byte == b'=') else { return false };
     let key = &word[..equals];

@@ -1,9 +1,9 @@
-//! The lines that may be headers, `Name: value`, as curl -v, wget -S and their like show them; and the headers that
-//! programs print as they have them: `'retry-after': '42'`, `"Retry-After"=>["42"]`.
+//! Lines that may be headers: `Name: value`, as printed by curl -v, wget -S and similar tools, and headers printed as a
+//! data structure: `'retry-after': '42'`, `"Retry-After"=>["42"]`.
 
 use crate::classify::normalise::Text;
 
-/// Names, in lower case, and values, in the order in which they were printed.
+/// Names in lower case, and values, in the order in which they were printed.
 pub(super) struct Headers(Vec<Header>);
 
 struct Header {
@@ -13,7 +13,7 @@ struct Header {
     line: usize,
 }
 
-/// No header that matters has a longer name.
+/// The longest name of a header that matters.
 const MAX_NAME_BYTES: usize = 48;
 
 impl Headers {
@@ -34,7 +34,7 @@ impl Headers {
         Self(found)
     }
 
-    /// The last value of these names that can be read.
+    /// The last value of any of these names that can be read.
     pub(super) fn last<T>(&self, names: &[&str], read: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
         self.last_of(|name| names.contains(&name), read)
     }
@@ -49,7 +49,7 @@ impl Headers {
         wanted.find_map(|header| read(&header.name, &header.value))
     }
 
-    /// The last value of each of these names, and the name.
+    /// The last value of each of these names, with its name.
     pub(super) fn all_of(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &str)> {
         let is_last = |at: usize| self.0[at + 1..].iter().all(|later| later.name != self.0[at].name);
         let wanted = move |at: &usize| is_wanted(&self.0[*at].name) && is_last(*at);

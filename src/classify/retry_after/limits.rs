@@ -1,4 +1,4 @@
-//! Requests to wait in the headers of limits: what remains, and when there will be more.
+//! Requests to wait in rate limit headers: how much remains, and when more becomes available.
 
 use super::headers::Headers;
 use super::{number, prose, until};
@@ -11,7 +11,7 @@ pub(super) fn rate_limit(headers: &Headers, _: i64) -> Option<f64> {
     let items = split(&value, ',');
     let mut policies: Vec<(&str, Option<f64>)> = Vec::new();
     let parameters = |parts: &[&str], left: &str, time: &str| {
-        // Of a parameter that is there twice the last one counts (RFC 9651, section 4.2.3.2).
+        // If a parameter is repeated, the last one counts (RFC 9651, section 4.2.3.2).
         let last = |name: &str| {
             let pairs = parts.iter().rev().filter_map(|part| part.split_once('='));
             let mut found = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
@@ -35,7 +35,7 @@ pub(super) fn rate_limit(headers: &Headers, _: i64) -> Option<f64> {
     policies.into_iter().filter_map(|(_, wait)| wait).max_by(f64::total_cmp)
 }
 
-/// The parts of a list, what is in quotes left whole.
+/// Splits a list, leaving quoted strings whole.
 fn split(text: &str, at: char) -> Vec<&str> {
     let mut quoted = false;
     let parts = text.split(|c: char| {
@@ -45,9 +45,9 @@ fn split(text: &str, at: char) -> Vec<&str> {
     parts.map(str::trim).collect()
 }
 
-/// `RateLimit-Reset` and its kin: seconds, or a moment; only when nothing remains.
+/// `RateLimit-Reset` and similar headers: seconds, or a point in time. Ignored while requests remain.
 pub(super) fn reset(headers: &Headers, now: i64) -> Option<f64> {
-    // More than one limit may be used up: then it takes until the last one of them.
+    // If several limits are used up, the wait lasts until the last one is lifted.
     let read = |name: &str, value: &str| {
         let left = remaining(headers, name);
         (left.is_none_or(|left| left <= 0.0)).then(|| wait(value, now)).flatten()
@@ -57,7 +57,7 @@ pub(super) fn reset(headers: &Headers, now: i64) -> Option<f64> {
     longest.or_else(|| headers.last_of(is_reset, read))
 }
 
-/// Is it a header that says when a limit is lifted? `x-ratelimit-reset`, `anthropic-ratelimit-tokens-reset`
+/// Whether a header says when a limit is lifted: `x-ratelimit-reset`, `anthropic-ratelimit-tokens-reset`.
 fn is_reset(name: &str) -> bool {
     let limit = name.contains("ratelimit") || name.contains("rate-limit");
     limit && name.split('-').any(|word| word == "reset") && !name.ends_with("-ms")

@@ -112,7 +112,7 @@ fn requests(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Is it the command that will wait, or says how often it did?
+/// Whether the command announces a wait of its own, or counts the attempts that it has made.
 fn is_own_wait(before: &str) -> bool {
     let nearby = &before.as_bytes()[before.len().saturating_sub(40)..];
     let before = String::from_utf8_lossy(nearby).to_ascii_lowercase();

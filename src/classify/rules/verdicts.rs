@@ -1,4 +1,4 @@
-//! The single verdicts that the order of judgement chooses from.
+//! The individual verdicts that the order of judgement chooses from.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,16 +11,16 @@ use crate::classify::profile::Verdict;
 use crate::classify::signal;
 use crate::classify::text::PolicyRule;
 
-/// `sysexits.h`: "temporary failure; user is invited to retry". The one status that says so on purpose.
+/// `sysexits.h`: "temporary failure; user is invited to retry".
 const EX_TEMPFAIL: u8 = 75;
 
-/// A signal told `retry` to stop: the run ends, whatever the command returned.
+/// A signal told `retry` to stop: the run ends, whatever the exit status of the command.
 pub(super) fn interrupted(signal: i32, attempt: &AttemptResult) -> Classification {
     let verdict = builtin(Class::Permanent, "interrupted", Some("interrupted"), attempt);
     Classification { reason: Cow::Owned(format!("interrupted by {}", signal::name(signal))), ..verdict }
 }
 
-/// A failure, and nobody reads the output any more: the run ends.
+/// A failure whose output nobody reads any more: the run ends.
 pub(super) fn unread(attempt: &AttemptResult) -> Classification {
     let verdict = builtin(Class::Permanent, "reader-gone", Some("reader-gone"), attempt);
     Classification {
@@ -29,7 +29,7 @@ pub(super) fn unread(attempt: &AttemptResult) -> Classification {
     }
 }
 
-/// The verdict of the file `$RETRY_HINT`.
+/// The verdict that the command wrote into `$RETRY_HINT`.
 pub(super) fn said_by_the_command(attempt: &AttemptResult) -> Option<Classification> {
     let hint = attempt.hint.as_ref()?;
     let said = hint.reason.as_ref().map(|reason| Cow::Owned(reason.clone()));
@@ -55,7 +55,7 @@ pub(super) fn judged_by_profile(
     }
 }
 
-/// A verdict to retry stays one; the profile may add that it was throttled, and the output how long to wait.
+/// Refines a verdict to retry: the profile may turn it into throttled, and the output may add a wait.
 pub(super) fn refined(
     verdict: Classification,
     known: Option<&Verdict>,
@@ -76,12 +76,12 @@ pub(super) fn refined(
     }
 }
 
-/// `--non-idempotent`: what may have taken effect is not done again.
+/// `--non-idempotent`: a request that may have taken effect is not repeated.
 pub(super) fn not_again(verdict: Classification) -> Classification {
     Classification { class: Class::Permanent, may_have_been_applied: true, retry_after: None, ..verdict }
 }
 
-/// A status that a shell and its like give what they could not run.
+/// The statuses by which shells and similar programs report a command that they could not run.
 pub(super) fn could_not_be_run(attempt: &AttemptResult) -> Option<Classification> {
     let (id, why) = match attempt.ending {
         Ending::Exited(exit_code::NOT_EXECUTABLE) => ("not-executable", "a command could not be executed"),
@@ -93,8 +93,8 @@ pub(super) fn could_not_be_run(attempt: &AttemptResult) -> Option<Classification
         .then(|| Classification { reason: Cow::Owned(format!("{why} ({})", reason(attempt))), ..verdict })
 }
 
-/// Of what could not be run at all, does this rule tell more than the status? One that names the status does, and what is
-/// busy or short will pass.
+/// Whether this rule knows more than the exit status about a command that could not be run. A rule that names the status
+/// does, and locks and shortages will pass.
 pub(super) fn speaks_of(known: &Verdict, attempt: &AttemptResult) -> bool {
     let passes = matches!(known.kind.as_deref(), Some("lock" | "capacity"));
     could_not_be_run(attempt).is_none() || known.class == Class::Permanent || known.names_exit || passes
@@ -115,7 +115,7 @@ pub(super) fn never_started(attempt: &AttemptResult) -> Option<Classification> {
     })
 }
 
-/// Somebody interrupted the command itself, at its terminal or with `kill`: they meant it.
+/// The command itself was interrupted, from its terminal or with `kill`: that was on purpose.
 pub(super) fn interrupted_by_others(attempt: &AttemptResult) -> Option<Classification> {
     let interrupted = matches!(attempt.ending, Ending::Signaled(libc::SIGINT | libc::SIGQUIT));
     (interrupted && !attempt.timed_out)
@@ -166,7 +166,7 @@ pub(super) fn explicit(class: Class, id: &'static str, attempt: &AttemptResult) 
     Classification { kind: attempt.timed_out.then_some(Cow::Borrowed("timeout")), ..verdict }
 }
 
-/// `exit 7`, without a copy: simulated clients ask for it millions of times.
+/// `exit 7`, without an allocation: simulated clients need it millions of times.
 fn exit_words(code: u8) -> &'static str {
     let at = |code: usize| match code {
         0..10 => code * 6,
@@ -177,7 +177,7 @@ fn exit_words(code: u8) -> &'static str {
     EXITS.get(at(code)..at(code + 1)).unwrap_or("exit")
 }
 
-/// The words for all statuses, one behind the other.
+/// The words for all statuses, concatenated.
 static EXITS: &str = match str::from_utf8(&EXIT_BYTES) {
     Ok(words) => words,
     Err(_) => "",

@@ -1,4 +1,4 @@
-//! `retry classify --batch`: JSON lines in, an answer for each line out.
+//! `retry classify --batch`: reads JSON lines and prints an answer for each.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -18,11 +18,11 @@ use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal
 use crate::policy::user_profiles;
 use crate::sys::{clock, files, output};
 
-/// A line of the batch. What it does not hold was not seen.
+/// A line of the batch. Missing fields were not observed.
 #[derive(Deserialize)]
 struct Line {
     argv: Option<Vec<Bytes>>,
-    /// A status; Python says -9 of what SIGKILL has killed.
+    /// A status; negative for a signal, as in Python: -9 is SIGKILL.
     exit_code: Option<f64>,
     /// A name or a number.
     signal: Option<Json>,
@@ -33,7 +33,7 @@ struct Line {
     now: Option<f64>,
 }
 
-/// Text as a tool wrote it, lone surrogates included: so Python's JSON has bytes that are no UTF-8.
+/// Output of a tool. May contain lone surrogates, by which Python's JSON represents bytes that are not UTF-8.
 #[derive(Clone, Deserialize)]
 struct Bytes(#[serde(deserialize_with = "bytes")] Vec<u8>);
 
@@ -57,7 +57,7 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
     deserializer.deserialize_bytes(Text)
 }
 
-/// Answers line for line. A line that cannot be read is answered with what is wrong with it.
+/// Answers line by line. The answer to a line that cannot be read is its mistake.
 pub(super) fn batch(
     asked: &Setup,
     file: &OsStr,
@@ -69,7 +69,7 @@ pub(super) fn batch(
     let input = files::open_or_stdin(file).map_err(|why| cannot_read(&why))?;
     let mut judges =
         Judges { asked, command, now, users: user_profiles(&asked.request.files), known: HashMap::new() };
-    // Who writes line by line may wait for each answer.
+    // A program that writes line by line may wait for each answer.
     let at_once = file == "-";
     let mut out = output::buffered_stdout();
     for line in input.split(b'\n') {
@@ -93,9 +93,9 @@ pub(super) fn batch(
 /// The judges of the commands seen so far: patterns are compiled once for all lines.
 struct Judges<'a> {
     asked: &'a Setup,
-    /// The command that lines without argv are judged as.
+    /// The command for lines without `argv`.
     command: Vec<OsString>,
-    /// When a line was seen that does not say so.
+    /// The time of lines that do not state one.
     now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
     known: HashMap<(Vec<String>, Claims), Rules>,
@@ -116,7 +116,7 @@ impl Judges<'_> {
     }
 }
 
-/// A whole number that is a status, or less than nothing by a signal's number.
+/// An exit status, or the negative number of a signal.
 fn exit(code: f64) -> Option<Ending> {
     if code.fract() != 0.0 || !(-64.0..256.0).contains(&code) {
         return None;

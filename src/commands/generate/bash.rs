@@ -48,7 +48,7 @@ fn values(lines: &[Line]) -> String {
                 Takes::Profile => "_retry_offer \"@PROFILE_WORDS@ $(_retry_ask @PROFILES@)\"".to_owned(),
                 _ => continue,
             };
-            // Formats differ from verb to verb.
+            // Formats differ between verbs.
             let names: Vec<_> = option.names.iter().map(|name| format!("'{}' {name}", line.verb)).collect();
             let names: Vec<_> = if option.names.iter().any(|name| name == "--format") {
                 names.iter().map(|name| format!("\"{}\"", name.replace('\'', ""))).collect()

@@ -59,7 +59,7 @@ pub(super) fn example() -> String {
         let shown = toml(&(setting.show)(&defaults));
         let example =
             EXAMPLES.iter().find(|(key, _)| *key == setting.key).map(|(_, text)| (*text).to_owned());
-        // A test asks for each setting: one without a default or an example would be missed there.
+        // A test covers every setting, so that one without a default or an example is noticed.
         let Some(value) = shown.or(example) else { continue };
         let _infallible = writeln!(out, "\n# {}\n#{} = {value}", setting.summary(), setting.key);
     }
@@ -67,13 +67,13 @@ pub(super) fn example() -> String {
     out
 }
 
-/// The value in TOML's syntax; `None` where a setting has none.
+/// The value in TOML; `None` if a setting has none.
 fn toml(value: &Json) -> Option<String> {
     match value {
         Json::Null => None,
         Json::Array(items) if items.is_empty() => None,
         Json::Object(fields) if fields.is_empty() => None,
-        // Texts, numbers, switches and lists of them are written alike in both.
+        // Strings, numbers, booleans and lists of them have the same syntax in JSON and TOML.
         other => Some(other.to_string()),
     }
 }

@@ -1,10 +1,10 @@
-//! The man page. Options and usages are the rows of the command line; prose stands in `head.roff`, `tail.roff` and, for each
-//! verb, in `verbs/`.
+//! The man page. Options and usages come from the rows of the command line; the prose is in `head.roff`, `tail.roff` and,
+//! for each verb, in `verbs/`.
 
 use crate::base::capability::CAPABILITIES;
 use crate::cli::{self, Arity, Line, Row, Section, Verb, verb_words};
 
-/// The prose of each verb, in the order of the page.
+/// The prose for each verb, in the order of the page.
 const PROSE: &[(&str, &str)] = &[
     ("until", include_str!("verbs/until.roff")),
     ("wait", include_str!("verbs/wait.roff")),
@@ -19,8 +19,8 @@ const PROSE: &[(&str, &str)] = &[
 
 /// The whole page, in roff.
 pub(super) fn page() -> String {
-    // Not clap_mangen's title: an empty date would be left out, and the fields behind it would move up. A date would
-    // change with every build.
+    // Not clap_mangen's title: it would omit an empty date, and the fields after it would move up. A date would change with
+    // every build.
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!(
         ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH RETRY 1 \"\" \"retry {version}\" \"User Commands\"\n"
@@ -42,7 +42,7 @@ fn verbs() -> impl Iterator<Item = &'static Line> {
     cli::documented_lines().filter(|line| line.verb != Verb::Run)
 }
 
-/// How each verb is used, a line each.
+/// The usage of each verb, one line each.
 fn synopsis() -> String {
     let run = "retry [OPTIONS] [--] COMMAND [ARG]...";
     std::iter::once(run)
@@ -51,7 +51,7 @@ fn synopsis() -> String {
         .collect()
 }
 
-/// What a verb does, and the options that it alone has.
+/// The description of a verb, and the options that only it has.
 fn verb(line: &'static Line) -> String {
     let prose = PROSE.iter().find(|(word, _)| *word == line.word).map_or("", |(_, prose)| *prose);
     let defaults = line.defaults();
@@ -61,7 +61,7 @@ fn verb(line: &'static Line) -> String {
     format!(".SS \"retry {}\"\n{prose}{options}", line.word)
 }
 
-/// An option as it is typed, with the name of its value.
+/// An option with the name of its value.
 fn option(row: Row) -> String {
     let short = row.short().map(|letter| bold(&format!("-{letter}")));
     let long = row.long().map(|long| bold(&format!("--{long}")));
@@ -74,7 +74,7 @@ fn option(row: Row) -> String {
     }
 }
 
-/// A usage with what is typed as it stands in bold, and what stands for something in italics.
+/// A usage with literal text in bold and placeholders in italics.
 fn marked(usage: &str) -> String {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     let mut text = String::new();
@@ -92,14 +92,14 @@ fn marked(usage: &str) -> String {
     text
 }
 
-/// The environment variables that set options, a paragraph each.
+/// The environment variables that set options, one paragraph each.
 fn variables() -> String {
     let entry =
         |variable: &str, option: &str| format!(".TP\n{}\n{}\n", bold(variable), bold(&format!("--{option}")));
     cli::RUN.rows().into_iter().filter_map(|row| Some(entry(row.env()?, row.long()?))).collect()
 }
 
-/// What a system that lacks some capabilities leads to, on every system the same page.
+/// The consequences of missing capabilities. The page is the same on every system.
 fn consequences_on(system: &str) -> String {
     let lacking = CAPABILITIES.iter().filter(|capability| !capability.is_on(system, "aarch64"));
     let items = lacking.filter_map(|capability| capability.consequence);
@@ -110,7 +110,7 @@ fn bold(text: &str) -> String {
     format!("\\fB{}\\fR", escaped(text))
 }
 
-/// Text as roff shows it.
+/// Text escaped for roff.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     if text.starts_with('.') { format!("\\&{text}") } else { text }

@@ -1,4 +1,4 @@
-//! Completions, before any shell's syntax: each verb's options and the words that their values may be.
+//! The content of completions, independent of the shell: each verb's options and the possible words of their values.
 
 use crate::cli::{self, Arity, Operands, Row};
 use crate::policy::Policy;
@@ -8,7 +8,7 @@ pub(super) struct Line {
     pub(super) verb: &'static str,
     pub(super) about: &'static str,
     pub(super) options: Vec<Opt>,
-    /// A command follows the options, and completes as itself from its name on.
+    /// A command follows the options, and is completed by its own completions.
     pub(super) wraps: bool,
 }
 
@@ -21,11 +21,11 @@ pub(super) struct Opt {
     pub(super) help: String,
 }
 
-/// The value of an option, as far as it can be completed.
+/// How the value of an option can be completed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Takes {
     Nothing,
-    /// A word behind a `=`, or none.
+    /// An optional word after `=`.
     Optional,
     Words(Vec<&'static str>),
     /// Anything.
@@ -36,20 +36,20 @@ pub(super) enum Takes {
 }
 
 impl Takes {
-    /// Is the next word its value?
+    /// Whether the next word is its value.
     pub(super) fn is_valued(&self) -> bool {
         !matches!(self, Takes::Nothing | Takes::Optional)
     }
 }
 
-/// The shell command whose lines begin with the names of policies.
+/// A shell command that prints lines which begin with the names of policies.
 pub(super) const POLICIES: &str = "explain --all";
-/// The shell command whose lines begin with the names of profiles.
+/// A shell command that prints lines which begin with the names of profiles.
 pub(super) const PROFILES: &str = "profiles";
-/// Words of `--profile` that name no profile.
+/// Words of `--profile` that are not names of profiles.
 pub(super) const PROFILE_WORDS: [&str; 2] = ["auto", "none"];
 
-/// Every line that is documented. Packagers alone use `generate`, and it is not offered.
+/// Every documented command line. `generate` is for packagers and is not offered.
 pub(super) fn lines() -> Vec<Line> {
     cli::documented_lines().map(line).collect()
 }

@@ -1,4 +1,4 @@
-//! The letters that were named, oldest first, each once.
+//! Finds the named letters, oldest first, each once.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use crate::base::error::Error;
 use crate::letter::Header;
 use crate::sys::letterbox::{self, Letterbox};
 
-/// A letter that was found, and not yet opened for good.
+/// A letter that was found, but not yet claimed.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) path: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The operation's name, or the file's.
+    /// The operation's name, or that of the file.
     pub(super) fn name(&self) -> String {
         match &self.header {
             Ok(header) if !header.name.is_empty() => header.name.clone(),
@@ -30,7 +30,7 @@ impl Entry {
     }
 }
 
-/// Finds them all. What is not there is an error; what is not to be trusted is an entry that says so.
+/// Finds all letters. A missing path is an error; a letter that cannot be trusted is an entry that says so.
 pub(super) fn find(operands: &[OsString]) -> Result<Vec<Entry>, Error> {
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn find(operands: &[OsString]) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// `None`: it is gone meanwhile.
+/// `None`: it has disappeared meanwhile.
 fn entry(path: PathBuf, distrust: Option<&String>) -> Option<Entry> {
     let header = match (distrust, letterbox::open(&path)) {
         (_, Err(None)) => return None,

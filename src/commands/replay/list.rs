@@ -80,7 +80,7 @@ fn end(header: &Header) -> String {
     header.signal.clone().or(status).unwrap_or_else(|| header.outcome.clone())
 }
 
-/// How often each letter was replayed, by its directory's record.
+/// How often each letter was replayed, according to the record in its directory.
 fn replays(entries: &[Entry]) -> BTreeMap<PathBuf, Vec<Json>> {
     let mut records = BTreeMap::new();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! The options of `retry replay` that are no settings of a run.
+//! The options of `retry replay` that are not settings of a run.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::cli::Invocation;
 use crate::gate::Rate;
 use crate::policy::value::Value as _;
 
-/// The use that is made of the letters.
+/// What to do with the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Run,
@@ -19,7 +19,7 @@ pub(super) enum Task {
     DryRun,
 }
 
-/// Where the values of variables come from that letters hold.
+/// The source of values for variables that letters contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EnvFrom {
     Letter,
@@ -32,9 +32,9 @@ pub(super) struct ReplayOptions {
     pub(super) jobs: usize,
     pub(super) give_up_after: usize,
     pub(super) rate: Option<Rate>,
-    /// Letters that succeeded go there.
+    /// The directory to which letters that succeeded are moved.
     pub(super) keep: Option<PathBuf>,
-    /// The checksum of a body is compared before it is used.
+    /// Whether the checksum of a body is verified before it is used.
     pub(super) verify: bool,
     pub(super) force: bool,
     pub(super) env: EnvFrom,
@@ -86,7 +86,7 @@ impl ReplayOptions {
 
 /// A number of 1 or more.
 fn count(invocation: &Invocation, name: &str, default: usize) -> Result<usize, Error> {
-    /// More processes at once are a mistake.
+    /// The most processes at once; more would be a mistake.
     const MAX_COUNT: usize = 1000;
     let Some(text) = invocation.value(name) else { return Ok(default) };
     match text.to_str().and_then(|text| text.trim().parse().ok()) {

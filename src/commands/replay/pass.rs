@@ -1,4 +1,4 @@
-//! The replay itself: letters claimed, run and put away, some at a time.
+//! The replay itself: claims letters, runs them and puts them away, several at a time.
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
@@ -21,9 +21,9 @@ use crate::sys::letterbox::{self, Letter, Letterbox, Opened};
 use crate::sys::supervise::{Crew, CrewEvent};
 use crate::sys::{clock, spool};
 
-/// The file, beside the letters, that has a line for each replay of a letter that failed.
+/// The file next to the letters with a line for each failed replay of a letter.
 pub(super) const RECORD: &str = "replays.jsonl";
-/// The longest wait at once.
+/// The longest single wait.
 const SLICE: Duration = Duration::from_secs(1);
 
 /// A replay.
@@ -37,7 +37,7 @@ pub(super) struct Pass<'a> {
     _runtime: tokio::runtime::Runtime,
     running: Vec<Running>,
     succeeded: usize,
-    /// Reasons of the letters that were kept, and how often each was seen.
+    /// The reasons why letters were kept, and how often each occurred.
     kept: Vec<(String, usize)>,
     /// The signal that told us to stop.
     signal: Option<i32>,
@@ -117,7 +117,7 @@ impl<'a> Pass<'a> {
         self.conclude()
     }
 
-    /// Starts letters. How long until another one may start, if one may at all.
+    /// Starts letters. Returns the time until another one may start, if one may at all.
     fn start_what_may(&mut self) -> Option<Duration> {
         while self.signal.is_none() && self.course.may_start() && !self.waiting.is_empty() {
             let pause = self.pause();
@@ -130,7 +130,7 @@ impl<'a> Pass<'a> {
         None
     }
 
-    /// How long the rate has the next letter wait.
+    /// How long the next letter has to wait for the rate.
     fn pause(&self) -> Duration {
         let Some(rate) = self.asked.rate else { return Duration::ZERO };
         let interval = rate.per / rate.count.max(1);
@@ -155,7 +155,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Claims a letter and starts its run. The error says why it is refused; `None`: others have it.
+    /// Claims a letter and starts its run. The error says why it is refused; `None`: another replay has it.
     fn try_begin(&mut self, number: usize, entry: &Entry) -> Result<(), Option<String>> {
         if let Err(why) = &entry.header {
             return Err(Some(why.clone()));
@@ -232,7 +232,7 @@ impl<'a> Pass<'a> {
         done.map_err(|why| crate::base::words::of_system(&why))
     }
 
-    /// Notes a failure beside the letter, which itself is never changed.
+    /// Records a failure next to the letter, which itself is never changed.
     fn record(letter: &Letter, report: Option<&LetterReport>, end: Result<u8, i32>) -> Result<(), String> {
         let file = letter.path.file_name().unwrap_or_default().to_string_lossy();
         let line = json!({
@@ -267,7 +267,7 @@ impl<'a> Pass<'a> {
         say(self.asked, &format!("{number}/{} {name}{created}: {what}{course}", self.all));
     }
 
-    /// How far it is, for people.
+    /// A progress message.
     fn course_words(&self) -> String {
         let done = self.succeeded + self.kept_count();
         let left = self.all.saturating_sub(done);

@@ -1,4 +1,4 @@
-//! `--show` and `--dry-run`: letters for people to read, and what a replay would do with them.
+//! `--show` and `--dry-run`: shows letters to people, and what a replay would do with them.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::commands::{print, print_bytes};
 use crate::letter::{self, Header, Stdin, command_line};
 use crate::sys::letterbox::{self, Letter};
 
-/// Prints what the letters are, or scripts that run them.
+/// Prints descriptions of the letters, or scripts that run them.
 pub(super) fn show(entries: &[Entry], script: bool) -> Result<Exit, Error> {
     let mut bytes = Vec::new();
     for entry in entries {
@@ -77,7 +77,7 @@ fn settings(header: &Header) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Prints what would run, in its order, and what would not.
+/// Prints which letters would run, in order, and which would not.
 pub(super) fn dry_run(entries: &[Entry], asked: &ReplayOptions) -> Result<Exit, Error> {
     let mut text = String::new();
     let mut well = true;
@@ -97,7 +97,7 @@ pub(super) fn dry_run(entries: &[Entry], asked: &ReplayOptions) -> Result<Exit, 
     print(&text).map(|exit| if well { exit } else { Exit::Status(1) })
 }
 
-/// Why a letter would not be run, if it would not.
+/// Why a letter would not be run, if so.
 pub(super) fn problem(entry: &Entry, asked: &ReplayOptions) -> Option<String> {
     if let Err(why) = &entry.header {
         return Some(why.clone());
@@ -108,7 +108,7 @@ pub(super) fn problem(entry: &Entry, asked: &ReplayOptions) -> Option<String> {
     }
 }
 
-/// Is the letter whole, and can it be run here and now? The error is words.
+/// Checks that the letter is complete and can be run here and now. The error is text.
 pub(super) fn check(letter: &Letter, asked: &ReplayOptions) -> Result<(), String> {
     let header = &letter.header;
     letter::verify(header, letter.length).map_err(|mistake| mistake.0)?;
@@ -128,7 +128,7 @@ pub(super) fn check(letter: &Letter, asked: &ReplayOptions) -> Result<(), String
     if asked.verify && !asked.force {
         letter.check_body()?;
     }
-    // One that is not found is for the run to report, as any other failure.
+    // The run reports a command that is not found, like any other failure.
     debug_assert!(!words.is_empty(), "a command has a word");
     Ok(())
 }

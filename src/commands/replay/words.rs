@@ -1,4 +1,4 @@
-//! Words for letters: their age, their size, and what their environment lacks.
+//! Wording for letters: their age, their size, and the variables that they lack.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::find::Entry;
 use crate::sys::{clock, environment, identity};
 
-/// Variables that say nothing of a job, and differ from shell to shell.
+/// Variables that are irrelevant to a job and differ between shells.
 const OF_SHELLS: &[&str] = &[
     "_",
     "SHLVL",
@@ -23,7 +23,7 @@ const OF_SHELLS: &[&str] = &[
     "MANAGERPID",
 ];
 
-/// How long ago that was: `2 d`, `5 min`; `?` where nobody knows.
+/// How long ago that was: `2 d`, `5 min`; `?` if unknown.
 pub(super) fn age(created: &str) -> String {
     let Some(age) = age_of(created) else { return "?".to_owned() };
     let seconds = age.as_secs();

@@ -1,5 +1,5 @@
-//! `--format prometheus --checkpoint FILE`: only what was logged since the last report is read, and added to what that one
-//! had counted. A log that was rotated meanwhile is read to its end under its new name.
+//! `--format prometheus --checkpoint FILE`: reads only what was logged since the last report, and adds it to the counters
+//! of that report. A log that was rotated meanwhile is read to its end under its new name.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use crate::report::{Analysis, Options};
 use crate::sys::logs::{self, Resumed};
 use crate::sys::{files, supervise::Interrupt};
 
-/// Options that would have counters fall, or count something else in every report.
+/// Options that would make counters decrease, or change what they count between reports.
 const CONFLICTS: [(&str, &str); 13] = [
     ("since", "--since"),
     ("until", "--until"),
@@ -33,7 +33,7 @@ const CONFLICTS: [(&str, &str); 13] = [
     ("rotated", "--rotated"),
 ];
 
-/// Brings the counters up to date, notes where that ended, and writes them.
+/// Updates the counters, saves the checkpoint, and writes the counters.
 pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Result<Exit, Error> {
     if format != "prometheus" {
         return Err(Error::usage("--checkpoint needs --format prometheus"));
@@ -73,7 +73,7 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
     let place = place_of(&current, offset).map_err(|why| cannot_read(&log, &why))?;
     let cannot_write = |why: &std::io::Error| Error::system(&format!("cannot write {name}"), why);
     let text = Checkpoint::new(full, place, analysis.totals()).render().map_err(Error::usage)?;
-    // First: a report that is lost is made again, but what was counted twice stays.
+    // Saved first: a lost report can be made again, but what is counted twice stays so.
     files::replace(file, text.as_bytes()).map_err(|why| cannot_write(&why))?;
     super::deliver(invocation, &analysis.totals().metrics.render())
 }
@@ -111,7 +111,7 @@ fn last(file: &OsStr, name: &str, log: &str) -> Result<Option<Checkpoint>, Error
     Ok(Some(checkpoint))
 }
 
-/// Reads what is new, and returns the offset behind the last whole line of the log; `None` after Ctrl-C.
+/// Reads what is new, and returns the offset after the last complete line of the log; `None` after Ctrl-C.
 fn read(
     log: &OsStr,
     current: &Resumed,
@@ -158,7 +158,7 @@ fn read(
     Ok(Some(begin + counter.get() - before - analysis.pending()))
 }
 
-/// The files that were the log before and have unread lines, each with the offset of the first.
+/// The former files of the log that have unread lines, each with the offset of the first.
 fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
     let mut beside = Vec::new();
     for path in logs::rotated(log)? {
@@ -177,12 +177,12 @@ fn place_of(file: &Resumed, offset: u64) -> std::io::Result<Place> {
     Ok(Place { device, inode, offset, head: file.head(offset.min(HEAD_BYTES))? })
 }
 
-/// Is the place in this very file?
+/// Whether the place is in this file.
 fn is_in(place: &Place, file: &Resumed) -> std::io::Result<bool> {
     Ok(file.may_reach(place.offset) && place_of(file, place.offset)? == *place)
 }
 
-/// Is the place in a file that this one is a copy of, compressed perhaps?
+/// Whether the place is in a file of which this one is a copy, possibly compressed.
 fn is_copied(place: &Place, file: &Resumed) -> std::io::Result<bool> {
     Ok(place.offset > 0
         && file.may_reach(place.offset)

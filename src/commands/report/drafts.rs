@@ -14,7 +14,7 @@ use crate::report::{Outcome, draft};
 use crate::sys::environment::Outer;
 use crate::sys::{files, output};
 
-/// Rules for what neither a rule knew then nor the configuration knows now.
+/// Drafts rules for failures that matched no rule then and match none of the configuration now.
 pub(super) fn draft_rules(invocation: &Invocation, target: &OsStr, outcome: &Outcome) -> Result<Exit, Error> {
     let (request, warnings) = gather(invocation, &Outer::default())?;
     for warning in warnings {

@@ -14,13 +14,13 @@ use crate::report::what_if::Setting;
 use crate::report::{Choice, OUTCOMES, Options, Stories, time};
 use crate::sys::{clock, output};
 
-/// Runs that a format shows one by one; more are refused.
+/// The most runs that a format shows individually; more are refused.
 pub(super) const MAX_RUNS: usize = 100_000;
 
-/// The width where nobody says one, in columns.
+/// The default width, in columns.
 const WIDTH: usize = 80;
 
-/// Rows of a table unless it is said otherwise.
+/// The default number of rows of a table.
 const TOP: usize = 10;
 
 pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, Error> {
@@ -46,7 +46,7 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     Ok(Options { filter, stories, what_if, run, ..Options::default() })
 }
 
-/// Reads how JUnit's XML shows a rescued run.
+/// Parses how JUnit XML shows a rescued run.
 pub(super) fn flaky(invocation: &Invocation) -> Result<Flaky, Error> {
     match invocation.value("junit-flaky").map(|text| text.to_string_lossy()).as_deref() {
         None | Some("success") => Ok(Flaky::Success),

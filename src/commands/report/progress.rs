@@ -1,4 +1,4 @@
-//! How far the reading is: a line on stderr, where somebody waits in front of a terminal.
+//! Shows the progress of reading: a line on stderr, if that is a terminal.
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::sys::output::{self, ERASE, Stderr};
 use crate::sys::{clock, environment};
 
-/// Nobody wonders before.
+/// No progress is shown before this time.
 const FIRST: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_millis(200);
 
 pub(super) struct Progress {
     /// Bytes read of all logs.
     counter: Rc<Cell<u64>>,
-    /// Bytes to read, where that is known.
+    /// The total number of bytes, if known.
     size: Option<u64>,
-    /// When to draw next, on the clock of the machine; `None` where nobody looks.
+    /// When to draw next, on the machine's clock; `None` if stderr is not a terminal.
     next: Option<Duration>,
     is_shown: bool,
 }
@@ -28,7 +28,7 @@ impl Progress {
         Self { counter, size, next: is_seen.then(|| clock::now().elapsed + FIRST), is_shown: false }
     }
 
-    /// Draws the line, if it is time to.
+    /// Draws the line, if it is due.
     pub(super) fn show(&mut self) {
         let Some(next) = self.next else { return };
         let now = clock::now().elapsed;
@@ -40,7 +40,7 @@ impl Progress {
         self.next = Some(now + EVERY);
     }
 
-    /// Takes the line away.
+    /// Erases the line.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.is_shown) {
             let _full = Stderr.write_all(ERASE.as_bytes());

@@ -1,5 +1,5 @@
-//! The logs that were named, read one after the other. On a terminal it is shown how far that is; Ctrl-C ends it, and what
-//! was read until then is reported.
+//! Reads the named logs, one after the other, and shows the progress on a terminal. Ctrl-C ends the reading, and what was
+//! read so far is reported.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -16,7 +16,7 @@ use crate::sys::logs::{self, BLOCK, Content, Log};
 use crate::sys::output::{self, printable};
 use crate::sys::{environment, supervise::Interrupt};
 
-/// The logs that were named, each looked at before any is read.
+/// The named logs, all of which are inspected before any is read.
 pub(super) fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
     let mut paths = invocation.operands().to_vec();
     if paths.is_empty() {
@@ -47,7 +47,7 @@ fn find(path: &OsString) -> Result<Log, Error> {
     Log::find(path).map_err(|why| cannot_read(path, &why))
 }
 
-/// A log behind the older parts of it.
+/// A log preceded by its older parts.
 fn with_rotated(path: OsString) -> Result<Vec<Log>, Error> {
     let mut paths = Vec::new();
     if path != "-" {
@@ -63,7 +63,7 @@ pub(in crate::commands) fn cannot_read(path: &OsString, why: &std::io::Error) ->
     Error::system(&format!("cannot read {}", path.display()), why)
 }
 
-/// Reads the logs, until Ctrl-C at most. `verb`: the command that reads a log from its stdin.
+/// Reads the logs to the end or until Ctrl-C. `verb`: the command that reads a log from its stdin.
 pub(in crate::commands) fn read(logs: Vec<Log>, analysis: &mut Analysis, verb: &str) -> Result<(), Error> {
     let counter = Rc::new(Cell::new(0));
     let size = logs.iter().map(Log::size).sum();
@@ -117,7 +117,7 @@ pub(super) fn stream_in(
     }
 }
 
-/// Says what was not read. Input without a single line of a log is an error.
+/// Reports what was not read. Input without any line of a log is an error.
 pub(super) fn complain(input: &Input) -> Result<(), Error> {
     let first = input.first_skipped.as_ref().map(|(file, line, why)| format!("{file}:{line}: {why}"));
     if input.interrupted {

@@ -1,4 +1,4 @@
-//! Held output on its way out at the end of a run. What came of it is for the session to judge.
+//! Delivers held output at the end of a run. The session judges the result.
 
 use super::Driver;
 use super::streams::refused_by;
@@ -9,7 +9,7 @@ use crate::session::{Delivered, Delivery};
 use crate::sys::supervise::{SupervisorEvent, Wanted};
 
 impl Driver<'_> {
-    /// Writes what is held to where it would have gone.
+    /// Writes held output to its original destination.
     pub(super) async fn deliver(&mut self, delivery: Delivery) -> Delivered {
         match delivery {
             Delivery::LastAttempt { stdout, stderr } => {
@@ -40,7 +40,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Everything that was kept, in its order. What is missing is told first, and what was refused last.
+    /// Writes everything that was kept, in order. Missing output is reported first, and failed writes last.
     async fn tell_all(&mut self) -> Delivered {
         self.sinks.keep_nothing();
         let missing = self.supervisor.held().given_up().map(|(why, bytes)| {

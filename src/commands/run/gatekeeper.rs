@@ -1,5 +1,5 @@
-//! Shared limits of a run at the store: the questions and reports of the session are transactions. What their answers mean is
-//! decided in the session.
+//! Performs the session's requests to shared limits as transactions on the store. The session decides what the answers
+//! mean.
 
 use super::Driver;
 use crate::base::error::Error;
@@ -16,20 +16,20 @@ use crate::sys::store::StoreLocation;
 pub(super) struct Gatekeeper {
     key: String,
     limits: Limits,
-    /// Opened when it is first needed.
+    /// Opened on first use.
     store: Option<Box<dyn Store>>,
     location: StoreLocation,
 }
 
 impl Gatekeeper {
-    /// The gatekeeper of a run under this policy; none where nothing is shared.
+    /// The gatekeeper of a run under this policy; `None` if it has no shared limits.
     pub(super) fn new(policy: &Policy) -> Result<Option<Self>, Error> {
         let Some(Key::Named(key)) = &policy.key else { return Ok(None) };
         let location = StoreLocation::new(policy.state.as_ref())?;
         Ok(Some(Self { key: key.clone(), limits: policy.limits(), store: None, location }))
     }
 
-    /// The leases of an attempt around this run, under the same key.
+    /// The leases of an enclosing attempt, under the same key.
     pub(super) fn covered(&self, outer: &Outer) -> Grant {
         leases::covered(outer, &self.location, &self.key)
     }
@@ -94,7 +94,7 @@ impl Driver<'_> {
         Some(answer)
     }
 
-    /// The leases of this run's attempt and of those around it, in `RETRY_PERMITS`.
+    /// The leases of this run's attempt and of enclosing ones, for `RETRY_PERMITS`.
     pub(super) fn permits(&self, granted: Grant) -> Option<String> {
         match &self.gatekeeper {
             Some(gatekeeper) => gatekeeper.permits(granted, &self.outer),

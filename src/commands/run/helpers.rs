@@ -1,4 +1,4 @@
-//! Hooks and the fallback, as the session wants them run: their command line, what they are told, what they read.
+//! Runs hooks and the fallback for the session: their command line, their variables and their input.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::sys::supervise::SupervisorEvent;
 /// Bytes of the end of stderr that a hook reads.
 const TAIL_BYTES: usize = 64 << 10;
 
-/// How much of an attempt's output is kept for helpers.
+/// How much of the end of an attempt's output is kept for helpers, in bytes.
 pub(super) fn tail(policy: &Policy) -> usize {
     let hooks = [&policy.on_retry, &policy.on_success, &policy.on_failure];
     let is_wanted = policy.dead_letter.is_some() || hooks.iter().any(|hooks| !hooks.0.is_empty());
     if is_wanted { TAIL_BYTES } else { 0 }
 }
 
-/// May the input be read once more when no attempt is left?
+/// Whether the input may be read once more after the last attempt.
 pub(super) fn reads_again(policy: &Policy) -> bool {
     policy.fallback.is_some() || policy.dead_letter.is_some()
 }
 
 impl Driver<'_> {
-    /// Starts a hook or the fallback. What cannot be started has ended.
+    /// Starts a hook or the fallback. If it cannot be started, it counts as ended.
     pub(super) fn run_helper(&mut self, helper: &Helper) -> Option<Input> {
         self.sinks.clear();
         self.sinks.begin_helper(helper.kind == HelperKind::Fallback);
@@ -39,7 +39,7 @@ impl Driver<'_> {
     }
 
     fn helper_ended(&mut self, kind: HelperKind, ending: Ending) -> Input {
-        // What nobody has looked at may end anywhere. A hook writes to stderr alone.
+        // Output that was not observed may end in the middle of a line. A hook writes to stderr only.
         let is_unseen = !self.streams.keeps_all();
         self.sinks
             .end_helper(ending != Ending::Exited(0), [is_unseen && kind == HelperKind::Fallback, is_unseen]);
@@ -78,7 +78,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// The end of the last attempt's stderr, or `/dev/null` where none was captured.
+    /// The end of the last attempt's stderr, or `/dev/null` if none was captured.
     fn helper_input(&mut self) -> std::io::Result<OwnedFd> {
         let end = self.streams.end();
         let text = if end.merged { &end.stdout } else { &end.stderr };
@@ -95,7 +95,7 @@ impl Driver<'_> {
         self.supervisor.stop(signal, grace);
     }
 
-    /// Turns an event of a running helper into an input. `Err`: an event for others, if any is left.
+    /// Turns an event of a running helper into an input. `Err`: an event that concerns something else, if any.
     pub(super) fn of_helper(&mut self, event: SupervisorEvent) -> Result<Input, Option<SupervisorEvent>> {
         let Some(kind) = self.helper else { return Err(Some(event)) };
         let ending = match event {

@@ -15,7 +15,7 @@ const SHELL_WORDS: &[&str] = &[
     "jobs", "fg", "bg", "disown", "builtin", "command", "hash", "mapfile", "select", "until",
 ];
 
-/// Of these, those that a plain `sh` need not know.
+/// Those of them that a plain `sh` need not support.
 const BASH_WORDS: &[&str] = &[
     "source", "[[", "((", "declare", "typeset", "function", "pushd", "popd", "shopt", "let", "disown",
     "builtin", "mapfile", "select",
@@ -24,7 +24,7 @@ const BASH_WORDS: &[&str] = &[
 /// Programs that run a line given with `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "mksh"];
 
-/// Long options of ours that hardly any other program has.
+/// Our long options that hardly any other program has.
 const DISTINCT: &[&str] = &[
     "max",
     "attempts",
@@ -102,7 +102,7 @@ pub(super) fn not_found(words: &[OsString]) -> Option<String> {
     })
 }
 
-/// A hint for an option of ours behind the command's name, where it was passed to the command.
+/// A hint for one of our options after the command's name, where it was passed to the command.
 pub(super) fn misplaced(argv: &[OsString]) -> Option<String> {
     let mut behind = argv.iter().skip(1);
     let (option, word) = behind.find_map(|word| {
@@ -155,7 +155,7 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<[String; 2]> {
     ])
 }
 
-/// Does this advice on a tool say that it ends with 0 although it failed?
+/// Whether this advice says that the tool exits 0 although it failed.
 pub(super) fn is_about_success(advice: &str) -> bool {
     advice.contains(" exits 0 ")
 }
@@ -212,7 +212,7 @@ fn quoted_if_needed(word: &OsStr) -> String {
     if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { quoted(&text) }
 }
 
-/// The words joined to a line for a shell. The first one is a line already.
+/// The words joined to a line for a shell. The first one is already a line.
 fn unquoted_line(words: &[OsString]) -> String {
     let first = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     let rest = shown(words.get(1..).unwrap_or_default());

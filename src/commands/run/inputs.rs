@@ -1,4 +1,5 @@
-//! The command's input: turns the policy's `--stdin` into the supervisor's mode, and words why one cannot be had.
+//! The command's input: turns the policy's `--stdin` into the supervisor's mode, and describes why an input is not
+//! available.
 
 use std::ffi::OsString;
 
@@ -10,7 +11,7 @@ use crate::policy::Policy;
 use crate::policy::value::{MaxAttempts, StdinMode};
 use crate::sys::supervise::{InputLoss, InputMode, InputRefusal, Inputs};
 
-/// Opens what the attempts read. Fails where `--stdin` cannot be followed.
+/// Opens the input of the attempts. Fails if `--stdin` cannot be satisfied.
 pub(super) fn open(policy: &Policy, argv: &[OsString]) -> Result<Inputs, Error> {
     let mode = match policy.stdin {
         StdinMode::Auto => InputMode::ReplayIfPossible,

@@ -1,4 +1,4 @@
-//! The dead letter of a run: what the session has decided to keep, gathered and written.
+//! Gathers and writes the dead letter of a run, as decided by the session.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -19,9 +19,9 @@ use crate::sys::spool::Spool;
 use crate::sys::supervise::{Rest, WholeInput};
 use crate::sys::{clock, environment, identity};
 
-/// How long the rest of a pipe is waited for without a byte.
+/// How long to wait for the next byte of the rest of a pipe.
 const REST_LIMIT: Duration = Duration::from_secs(10);
-/// Bytes of the end of each captured stream that a letter holds.
+/// The bytes of the end of each captured stream that a letter contains.
 const TAIL_BYTES: usize = 4 << 10;
 /// The longest body that gets a checksum.
 const MAX_SUMMED_BYTES: u64 = 64 << 20;
@@ -30,13 +30,13 @@ const MAX_SUMMED_BYTES: u64 = 64 << 20;
 pub(super) enum Destination {
     Nowhere,
     Letterbox(Letterbox),
-    /// Why there is none, although there was to be one.
+    /// Why there is none although one was requested.
     Missing(String),
-    /// The replay around us, which keeps the letter that we run.
+    /// The replay that started us, which keeps the letter.
     Replay(OwnedFd),
 }
 
-/// Opens the directory of letters, if there is to be one.
+/// Opens the directory of letters, if letters are requested.
 pub(super) fn open(policy: &Policy, run: &str) -> Result<Destination, Error> {
     let Some(path) = &policy.dead_letter else { return Ok(Destination::Nowhere) };
     let opened = Letterbox::make(Path::new(&path.0));
@@ -69,7 +69,7 @@ impl Driver<'_> {
                 let text =
                     format!("kept as {0}; run it again with: retry replay {0}", Path::new(&path).display());
                 kept.said.insert(0, (Level::Warn, text));
-                // Hooks and readers of the log may be elsewhere.
+                // Hooks and readers of the log may have another working directory.
                 kept.path = Some(Path::new(&identity::directory()).join(path).into_os_string());
             }
             Err(why) => {
@@ -119,7 +119,7 @@ impl Driver<'_> {
         Ok(path.into_os_string())
     }
 
-    /// A file on stdin: copied while it is small, else named.
+    /// A file on stdin: copied if it is small, otherwise referred to by its path.
     fn file_input(&self, file: &OwnedFd, start: u64) -> Result<(Stdin, Option<Spool>), String> {
         let trouble = |why: std::io::Error| format!("stdin cannot be read: {}", of_system(&why));
         let stat = rustix::fs::fstat(file).map_err(|errno| trouble(errno.into()))?;
@@ -197,7 +197,7 @@ impl Driver<'_> {
     }
 }
 
-/// Input that was kept, and whether that is all of it.
+/// The kept input, and whether it is complete.
 fn kept_input(spool: &Spool, loss: Option<String>, rest: Rest) -> Stdin {
     let bytes = spool.len();
     let why = match (loss, rest) {

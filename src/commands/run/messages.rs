@@ -1,4 +1,4 @@
-//! Messages of a run to people, beside those that the session words: hints after a failure, and notes on output.
+//! Messages of a run that the session does not word itself: hints after a failure, and notes on output.
 
 use super::streams::Leftover;
 use super::{Driver, hints};
@@ -12,7 +12,7 @@ const IN_PIPE: &str = "note: this failed attempt already wrote to stdout (a pipe
                        attempt. Use -O to pass on only the successful attempt's output";
 
 impl Driver<'_> {
-    /// Gives an event to the sinks, with the hints that belong to it.
+    /// Sends an event to the sinks, with its hints.
     pub(super) fn emit(&mut self, event: &Event) {
         if let Event::RunStop(stop) = event
             && !matches!(stop.outcome, Outcome::Succeeded | Outcome::Interrupted)
@@ -39,14 +39,14 @@ impl Driver<'_> {
         self.keep_messages();
     }
 
-    /// What we die of, if a signal ended the telling of the run's end and nobody has taken it since.
+    /// The signal to die of, if one interrupted the reporting of the run's end.
     pub(super) fn stopped_while_telling(&mut self) -> Option<Exit> {
         let signal = self.stopped_telling.then(|| self.supervisor.signal_now());
         signal.flatten().map(Exit::Signal)
     }
 
-    /// Gives advice on the command's tool once an attempt is over, so that it stands below what the tool has said. On a terminal
-    /// only advice that matters now: the tool ended with 0, which it does whatever came of it.
+    /// Gives advice on the command's tool after an attempt, so that it appears below the tool's output. On a terminal, only
+    /// advice that matters now: that the tool exits 0 whether or not it succeeded.
     fn advise(&mut self, event: &Event) {
         let succeeded = matches!(event, Event::AttemptSuccess(success) if success.exit_code == 0);
         let over = matches!(event, Event::AttemptRetry { .. } | Event::AttemptFailed(_));
@@ -64,7 +64,7 @@ impl Driver<'_> {
         }
     }
 
-    /// A message that is no event.
+    /// A message that is not an event.
     pub(super) fn tell(&mut self, level: Level, text: &str) {
         self.sinks.note(level, text);
         self.keep_messages();
@@ -76,7 +76,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Under `--chronic` messages go where the output goes.
+    /// Under `--chronic`, messages are held with the output.
     pub(super) fn keep_messages(&mut self) {
         if self.streams.keeps_all() {
             let said = self.sinks.take_kept();

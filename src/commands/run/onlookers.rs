@@ -1,4 +1,4 @@
-//! Everything that looks at captured output: patterns of the policy's rules, patterns of progress, and the tail's keeper.
+//! The observers of captured output: patterns of the policy's rules, patterns of progress, and the keepers of tails.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,21 +8,21 @@ use crate::classify::profile::{Captures, Selection};
 use crate::classify::{CapturedText, Observed, Rules, Seen, Stream, StreamPattern, Tails, Tap, Watch};
 use crate::sys::clock;
 
-/// Patterns and texts to look for, for a whole run.
+/// The patterns and texts to look for during a whole run.
 pub(super) struct Interests {
     rules: Vec<StreamPattern>,
     progress: Vec<StreamPattern>,
-    /// So much of the end is kept.
+    /// The number of bytes that are kept of the end.
     tail: usize,
-    /// The text of what is captured is read, by profiles or for the HTTP status that it speaks of.
+    /// The text of captured output is read, by profiles or for the HTTP status in it.
     text: bool,
-    /// The streams that have to be captured for that.
+    /// The streams that have to be captured for it.
     captures: Captures,
-    /// So much of the end is kept for helpers: none where there are no helpers.
+    /// The number of bytes of the end that are kept for helpers; `None` without helpers.
     for_helpers: usize,
     /// When a line of progress last passed by, on the elapsed clock.
     progressed: Rc<Cell<Option<Duration>>>,
-    /// So much of the end of stderr is told to others.
+    /// The number of bytes of the end of stderr that are sent to other services.
     told: Option<usize>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Onlookers {
     /// The end of each stream that is read as text.
     text: Option<Tails>,
     for_helpers: Option<Tails>,
-    /// The end of stderr that is told to others.
+    /// The end of stderr that is sent to other services.
     pub(super) told: Option<Tails>,
 }
 
@@ -53,14 +53,14 @@ impl Interests {
         }
     }
 
-    /// Keeps `bytes` of the end of what is captured, for helpers. `stderr`: it is captured for their sake.
+    /// Keeps `bytes` of the end of captured output for helpers. `stderr`: it is captured for them.
     pub(super) fn with_helpers(mut self, bytes: usize, stderr: bool) -> Self {
         self.for_helpers = bytes;
         self.captures.stderr |= stderr;
         self
     }
 
-    /// Adds what the profiles have to see. Of tools that talk to a person nothing is captured for their sake.
+    /// Adds what the profiles need to see. Nothing is captured for the profiles of interactive tools.
     pub(super) fn with_profiles(mut self, selection: &Selection, stdin_is_terminal: fn() -> bool) -> Self {
         self.text |= !selection.is_empty();
         if !(selection.interactive && stdin_is_terminal()) {
@@ -70,14 +70,14 @@ impl Interests {
         self
     }
 
-    /// Keeps so much of the end of stderr for others, if any.
+    /// Keeps this many bytes of the end of stderr for other services, if any.
     pub(super) fn with_told(mut self, told: Option<usize>) -> Self {
         self.told = told;
         self.captures.stderr |= told.is_some();
         self
     }
 
-    /// Must this stream be captured for its patterns?
+    /// Whether this stream must be captured for its patterns.
     pub(super) fn look_at(&self, stream: Stream) -> bool {
         let for_text = match stream {
             Stream::Stdout => self.captures.stdout,
@@ -92,7 +92,7 @@ impl Interests {
         self.progressed.get()
     }
 
-    /// The onlookers for an attempt of which something is captured. Patterns are compiled when they see something.
+    /// The observers of an attempt whose output is captured. Patterns are compiled when the first bytes arrive.
     pub(super) fn onlookers(&self) -> Option<Onlookers> {
         let watch =
             |patterns: &[StreamPattern]| (!patterns.is_empty()).then(|| Watch::new(patterns.to_vec()));
@@ -138,13 +138,13 @@ impl Tap for Onlookers {
 }
 
 impl Onlookers {
-    /// All that keep the end of a stream.
+    /// All keepers of the end of a stream.
     fn ends_mut(&mut self) -> impl Iterator<Item = &mut Tails> {
         let ends = self.tails.iter_mut().chain(&mut self.text);
         ends.chain(&mut self.for_helpers).chain(&mut self.told)
     }
 
-    /// The bytes that have to be seen.
+    /// The bytes that have to be observed.
     pub(super) fn observe(&self) -> Observed {
         if self.rules.is_some() || self.progress.is_some() {
             return Observed::Everything;

@@ -1,14 +1,14 @@
-//! How processes that would not end are told of.
+//! Messages about processes that did not end.
 
 use crate::sys::output;
 use crate::sys::supervise::Remains;
 
-/// Words for processes that were told to end with the command, and are still there.
+/// Describes processes that were told to end with the command and are still running.
 pub(super) fn left(remains: &[Remains]) -> String {
     format!("still running after the command died of the signal: {}", list(remains))
 }
 
-/// Words for processes that could not be killed, and for what a person can do about it.
+/// Describes processes that could not be killed, and what to do about them.
 pub(super) fn unkillable(remains: &[Remains]) -> String {
     if remains.is_empty() {
         return "processes of the command are left, and cannot be listed: /proc is not that of this pid namespace \

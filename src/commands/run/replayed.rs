@@ -1,5 +1,5 @@
-//! Runs a dead letter again: in its directory, with its umask and input, under its settings and those of the line. What came
-//! of it goes back to the replay that started us.
+//! Runs a dead letter again: in its directory, with its umask and input, under its settings and those of the command line.
+//! Reports the result to the replay that started us.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
@@ -24,7 +24,7 @@ use crate::sys::spool::Spool;
 use crate::sys::supervise::Inputs;
 use crate::sys::{identity, output};
 
-/// The outcome of a letter's run.
+/// The result of a letter's run.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::commands) struct LetterReport {
     pub(in crate::commands) run: String,
@@ -40,7 +40,7 @@ pub(super) struct Replayed {
     pub(super) report: OwnedFd,
 }
 
-/// Runs the letter that was handed down.
+/// Runs the letter that the replay passed to us.
 pub(in crate::commands) fn run(
     invocation: &Invocation,
     letter: OwnedFd,
@@ -72,7 +72,7 @@ pub(in crate::commands) fn run(
     let named_state = *asked.resolved.origin("state") == Origin::Flag;
     let policy = &mut asked.resolved.policy;
     policy.shell = shell.clone().map(crate::policy::value::Shell);
-    // What the line names is named from where it was typed.
+    // Paths on the command line are relative to where it was typed.
     if let Some(FilePath(path)) = &mut policy.log
         && path != "-"
     {
@@ -83,7 +83,7 @@ pub(in crate::commands) fn run(
     {
         *place = absolute(&here, place);
     }
-    // The session asks for a letter at every end: that is the report.
+    // The session asks for a letter at every end: that request triggers the report.
     policy.dead_letter = Some(FilePath("-".into()));
     policy.dead_letter_on = LetterOutcomes(OUTCOMES.map(|(_, word)| word).to_vec());
     go_there(&letter)?;
@@ -103,7 +103,7 @@ fn absolute(here: &OsStr, path: &OsStr) -> OsString {
     PathBuf::from(here).join(path).into()
 }
 
-/// Goes to the letter's directory, with its umask.
+/// Changes to the letter's directory and umask.
 fn go_there(letter: &Letter) -> Result<(), Error> {
     let directory = letter.header.directory().map_err(|mistake| Error::usage(mistake.to_string()))?;
     if !directory.is_empty() {
@@ -120,7 +120,7 @@ fn go_there(letter: &Letter) -> Result<(), Error> {
     Ok(())
 }
 
-/// The command's input: always a pipe, since a file could be read from its head.
+/// The command's input: always a pipe, since from a file the header could be read.
 fn inputs(letter: Letter, force: bool) -> Result<Inputs, Error> {
     let trouble = |why: &std::io::Error| Error::system("cannot read the letter's input", why);
     match &letter.header.stdin {
@@ -139,7 +139,7 @@ fn inputs(letter: Letter, force: bool) -> Result<Inputs, Error> {
 }
 
 impl Driver<'_> {
-    /// Tells the replay around us what came of the letter.
+    /// Reports the letter's result to the replay that started us.
     pub(super) fn report(&self, report: &OwnedFd, facts: &LetterFacts) {
         let told = LetterReport {
             run: self.run.clone(),
@@ -148,7 +148,7 @@ impl Driver<'_> {
             reason: facts.last.as_ref().map(|last| last.reason.clone()),
         };
         if let Ok(line) = serde_json::to_vec(&told) {
-            // Without it, the exit has to do.
+            // If that fails, the exit status has to suffice.
             let _lost = rustix::io::pwrite(report, &line, 0);
         }
     }

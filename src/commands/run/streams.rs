@@ -1,5 +1,5 @@
-//! What becomes of the command's output, attempt by attempt and at the end: what the policy asked for, as what the
-//! supervisor can do.
+//! The handling of the command's output, in each attempt and at the end: translates the policy into instructions for the
+//! supervisor.
 
 use super::onlookers::{Interests, Onlookers};
 use crate::base::words::of_system;
@@ -9,25 +9,25 @@ use crate::policy::value::{StderrMode, StdoutMode};
 use crate::sys::output::StdoutMark;
 use crate::sys::supervise::{Capture, Captured, Mode};
 
-/// The policy's wishes, and what is remembered from attempt to attempt.
+/// The policy for output, and what is remembered between attempts.
 pub(super) struct Streams {
     stdout: StdoutMode,
     stderr: StderrMode,
     chronic: bool,
-    /// Somebody has to see both streams.
+    /// Both streams have to be observed.
     watched: bool,
     interests: Interests,
     /// The observers of the running attempt, or of the last one.
     onlookers: Option<Onlookers>,
-    /// Where stdout stood before the running attempt; `None` where nobody will ask.
+    /// The position of stdout before the running attempt; `None` if it is not needed.
     before: Option<StdoutMark>,
-    /// The end of what the last attempt wrote, for helpers.
+    /// The end of the last attempt's output, for helpers.
     end: CapturedText,
-    /// A failed attempt that wrote to stdout is told of, once.
+    /// Whether it was reported that a failed attempt wrote to stdout, which is done once.
     notes_writes: bool,
-    /// The last byte that passed by on stdout and on stderr is no line break.
+    /// Whether the last byte seen on stdout and on stderr was not a line break.
     torn: [bool; 2],
-    /// The end of what the last attempt wrote to stderr, where it is wanted.
+    /// The end of the last attempt's stderr, if it is wanted.
     last_stderr: String,
 }
 
@@ -55,12 +55,12 @@ impl Streams {
         }
     }
 
-    /// Is what earlier attempts wrote still wanted?
+    /// Whether the output of earlier attempts is still needed.
     pub(super) fn keeps_all(&self) -> bool {
         self.chronic
     }
 
-    /// Is what was last seen of stdout, and of stderr, no whole line?
+    /// Whether the output last seen on stdout and on stderr ended in the middle of a line.
     pub(super) fn torn(&self) -> [bool; 2] {
         self.torn
     }
@@ -70,7 +70,7 @@ impl Streams {
         self.interests.last_progress()
     }
 
-    /// Is it watched when the command last wrote?
+    /// Whether the time of the command's last output is tracked.
     pub(super) fn is_watched(&self) -> bool {
         self.watched
     }
@@ -92,7 +92,7 @@ impl Streams {
         };
         let stderr = match self.stderr {
             StderrMode::Null => seen(Stream::Stderr, false),
-            // That of an attempt which is surely the last need not wait.
+            // The output of an attempt that is certainly the last need not be held.
             StderrMode::Last if !last => Mode::Hold,
             StderrMode::Stream if self.chronic => Mode::Hold,
             StderrMode::Last | StderrMode::Stream => seen(Stream::Stderr, true),
@@ -103,13 +103,13 @@ impl Streams {
         Capture { stdout, stderr, together: self.chronic, observed, ..Capture::default() }
     }
 
-    /// The capture of a hook: under `--chronic` what it says is held as our own messages are.
+    /// The capture of a hook: under `--chronic` its output is held like our own messages.
     pub(super) fn capture_hook(&self) -> Capture {
         let stderr = if self.chronic { Mode::Hold } else { Mode::Inherit };
         Capture { stderr, stdout_to_stderr: true, ..Capture::default() }
     }
 
-    /// The capture of the fallback: nobody looks at what it writes, which goes where a successful attempt's would.
+    /// The capture of the fallback: its output is not observed, and goes where that of a successful attempt would.
     pub(super) fn capture_fallback(&self) -> Capture {
         let held = if self.chronic { Mode::Hold } else { Mode::Inherit };
         let stdout = match self.stdout {
@@ -121,12 +121,12 @@ impl Streams {
         Capture { stdout, stderr, together: self.chronic, ..Capture::default() }
     }
 
-    /// The end of what the last attempt wrote, as far as it was captured.
+    /// The end of the last attempt's output, as far as it was captured.
     pub(super) fn end(&self) -> &CapturedText {
         &self.end
     }
 
-    /// Why some of an attempt's output was lost, if it was. `kept`: why not all could be put aside.
+    /// Why some of an attempt's output was lost, if so. `kept`: why not all of it could be held.
     pub(super) fn lost(captured: &Captured, kept: Option<&std::io::Error>) -> Option<String> {
         match (&captured.refused, kept) {
             (Some((stream, why)), _) if *stream != Stream::Stderr => {
@@ -137,7 +137,7 @@ impl Streams {
         }
     }
 
-    /// The end of what the last attempt wrote to stderr; empty where nobody asked for it.
+    /// The end of the last attempt's stderr; empty if it was not requested.
     pub(super) fn last_stderr(&mut self) -> String {
         std::mem::take(&mut self.last_stderr)
     }
@@ -163,7 +163,7 @@ impl Streams {
         }
     }
 
-    /// The output on stdout of a failed attempt that another one follows, if that can be told; once.
+    /// The stdout of a failed attempt that is followed by another one, if it can be told; once.
     pub(super) fn leftover(&mut self) -> Option<Leftover> {
         let before = self.before.take()?;
         if !StdoutMark::take()?.shows_writes_since(before) {
@@ -197,7 +197,7 @@ impl Tap for Streams {
     }
 }
 
-/// The words for a stream that did not take its output.
+/// Describes a failed write to a stream.
 pub(super) fn refused_by(stream: Stream, why: &str) -> String {
     let name = if stream == Stream::Stderr { "stderr" } else { "stdout" };
     format!("{name} refused it: {why}")

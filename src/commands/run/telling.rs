@@ -18,22 +18,22 @@ use crate::sys::supervise::{SupervisorEvent, Variable};
 use crate::sys::{clock, identity};
 use crate::trace::{self, About, Export, Recorder, Settings, TraceContext, Value};
 
-/// The longest that one try of a ping may take.
+/// The time limit of a single try of a ping.
 const PING_TRY: Duration = Duration::from_secs(2);
-/// Tries of the last ping.
+/// The number of tries of the last ping.
 const PING_TRIES: u64 = 3;
-/// So much longer than a message may take its outcome is waited for.
+/// How much longer than its time limit we wait for the result of a message.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// All that is told, and to whom.
+/// All messages to other services.
 #[derive(Default)]
 pub(super) struct Telling {
     tracer: Option<Tracer>,
     pinger: Option<Pinger>,
     sender: Sender,
-    /// Messages whose outcome nobody has taken yet.
+    /// Messages whose results have not been collected yet.
     pending: u32,
-    /// The trace begins with the run: the state of another one (`TRACESTATE`) is taken away.
+    /// The trace begins with the run, so `TRACESTATE` of another one is removed.
     is_first: bool,
 }
 
@@ -57,7 +57,7 @@ struct Pinger {
 }
 
 impl Telling {
-    /// Sets up what the policy and the environment ask for; `identity` is made part of the trace. Also what to say at `-v`.
+    /// Sets up what the policy and the environment request, and adds the trace to `identity`. Also returns a note for `-v`.
     pub(super) fn find(
         asked: &Setup,
         outer: &Outer,
@@ -66,7 +66,7 @@ impl Telling {
     ) -> (Self, Option<String>) {
         let policy = &asked.resolved.policy;
         let began = clock::now().elapsed;
-        // Who is run by another retry, and has the same surroundings, would ping for that one.
+        // A nested run inherits the environment of the outer one, and would ping in its place.
         let may_ping = outer.depth == 0 || *asked.resolved.origin("ping") == Origin::Flag;
         let pinger = policy.ping.as_ref().filter(|_| may_ping).map(|ping| Pinger {
             kind: match policy.ping_kind {
@@ -106,7 +106,7 @@ impl Telling {
         }
     }
 
-    /// The least level of events that it takes.
+    /// The lowest level of events that are recorded.
     pub(super) fn least_level(&self) -> Option<Level> {
         self.is_asked_for().then_some(Level::Info)
     }
@@ -127,7 +127,7 @@ impl Telling {
         self.carried(context)
     }
 
-    /// Variables for a hook or the fallback: what they do is part of the run, and of no attempt.
+    /// Variables for a hook or the fallback, which are part of the run but not of an attempt.
     pub(super) fn helper_variables(&self) -> Vec<Variable> {
         let context = self.tracer.as_ref().map(|tracer| tracer.recorder.context());
         context.map_or_else(Vec::new, |context| self.carried(context))
@@ -135,7 +135,7 @@ impl Telling {
 
     fn carried(&self, context: TraceContext) -> Vec<Variable> {
         let mut variables = vec![("TRACEPARENT", Some(context.to_string().into()))];
-        // Without a context that can be read it is invalid (W3C Trace Context, 3.3).
+        // Without a valid context it is meaningless (W3C Trace Context, 3.3).
         variables.extend(self.is_first.then_some(("TRACESTATE", None)));
         variables
     }
@@ -156,7 +156,7 @@ impl Telling {
         self.tracer.as_ref()?.recorder.parent_span_id()
     }
 
-    /// Takes note of an event.
+    /// Records an event.
     pub(super) fn take(&mut self, event: &Event, program: &str) {
         if let Some(tracer) = &mut self.tracer {
             let since = tracer.since();
@@ -167,7 +167,7 @@ impl Telling {
         }
     }
 
-    /// Begins to ping that the command has begun. Its outcome is reported with that of the last ping.
+    /// Starts the ping that the command has begun. Its result is reported with that of the last ping.
     pub(super) fn ping_start(&mut self) {
         let Some(job) =
             self.pinger.as_ref().map(|pinger| pinger.job(Moment::Start, PING_TRY, "", Vec::new()))
@@ -195,7 +195,7 @@ impl Telling {
     }
 
     fn export(&self, limit: Duration) -> Option<Job> {
-        /// The wait before the only other try.
+        /// The wait before the only retry.
         const PAUSE: Duration = Duration::from_millis(100);
         let Tracer { settings, recorder, .. } = self.tracer.as_ref()?;
         let body = recorder.encode(&settings.resource, env!("CARGO_PKG_VERSION"), settings.encoding);
@@ -224,7 +224,7 @@ impl Pinger {
     }
 }
 
-/// Words for a success that came after failures; `None` for any other end.
+/// Describes a success after failures; `None` for any other end.
 fn rescue(stop: &RunStop) -> Option<String> {
     let rescued = stop.outcome == Outcome::Succeeded && !stop.failures.is_empty();
     let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();
@@ -246,7 +246,7 @@ fn about(policy: &Policy, identity: &RunIdentity, command: &Wrapped) -> About {
     }
 }
 
-/// Adds to the resource what the machine knows, where no variable has said it.
+/// Adds attributes of the machine to the resource, unless variables set them.
 fn with_host(mut settings: Settings) -> Settings {
     let known = [
         ("service.version", Value::from(env!("CARGO_PKG_VERSION"))),

@@ -1,5 +1,5 @@
-//! The variables that a command, a hook or the fallback finds in its environment. Those of a `retry` around us describe another
-//! run, and are replaced.
+//! The environment variables for the command, hooks and the fallback. Those of an enclosing `retry` describe another run,
+//! and are replaced.
 
 use std::ffi::OsString;
 
@@ -9,11 +9,11 @@ use crate::session::{Attempt, HelperFacts, HelperKind};
 use crate::sys::supervise::{HANDED_DOWN, Variable};
 use crate::sys::{clock, environment};
 
-/// The longest value that holds text of the command's, in bytes.
+/// The longest value that contains text from the command, in bytes.
 const MAX_TEXT_BYTES: usize = 512;
 
 impl Driver<'_> {
-    /// Variables that describe the run to its command. Those of a `retry` around us describe another run, and are replaced.
+    /// Variables that describe the run to its command. Those of an enclosing `retry` describe another run, and are replaced.
     pub(super) fn variables(&self, attempt: &Attempt) -> Vec<Variable> {
         let elapsed = clock::now().elapsed.saturating_sub(self.began);
         let number = |number: u64| Some(number.to_string().into());
@@ -38,13 +38,13 @@ impl Driver<'_> {
         ]
     }
 
-    /// The deadline once more, for a nested run whose wall clock may be set meanwhile.
+    /// The deadline on another clock, for a nested run, since the wall clock may be set meanwhile.
     fn deadline_on_our_clock(&self) -> Option<String> {
         let deadline = self.began.saturating_add(self.policy.deadline.0?);
         Some(format!("{}:{}", self.deadline_at?, whole_millis(deadline)))
     }
 
-    /// Variables that describe the run to a helper. All that another run around us, or an attempt, would be told is replaced.
+    /// Variables that describe the run to a helper. Those of an enclosing run or of an attempt are replaced.
     pub(super) fn helper_variables(&self, kind: HelperKind, facts: &HelperFacts) -> Vec<Variable> {
         let elapsed = clock::now().elapsed.saturating_sub(self.began);
         let number = |number: u64| Some(OsString::from(number.to_string()));
@@ -52,7 +52,7 @@ impl Driver<'_> {
         let untrusted = |text: &str| Some(OsString::from(clean(text)));
         let flag = |on: bool| Some(OsString::from(if on { "1" } else { "0" }));
         let last = facts.last.as_ref();
-        // The deadline of the run is not theirs that come after it.
+        // The deadline does not apply to helpers that run after the end of the run.
         let deadline = self.deadline_at.filter(|_| kind == HelperKind::OnRetry);
         let status = last.map_or(facts.status, |last| Some(last.status));
         vec![
@@ -94,7 +94,7 @@ impl Driver<'_> {
     }
 }
 
-/// The text of a command for a variable: on one line, and short.
+/// Text from the command for a variable: shortened, and on one line.
 fn clean(text: &str) -> String {
     let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
     text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));

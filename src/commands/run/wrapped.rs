@@ -1,4 +1,4 @@
-//! The command on the line, as it will be executed and as it is named.
+//! The wrapped command: how it is executed, and how it is named.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,11 +11,11 @@ use crate::sys::supervise::Program;
 pub(super) struct Wrapped {
     pub(super) program: Program,
     pub(super) argv: Vec<OsString>,
-    /// The words by which its tool is recognised: those of a shell's string.
+    /// The words that identify its tool: for a shell, those of its string.
     pub(super) about: Vec<OsString>,
-    /// The operation's name where none was given.
+    /// The default name of the operation.
     pub(super) name: String,
-    /// The shell that runs it, if one does.
+    /// The shell that runs it, if any.
     shell: Option<OsString>,
 }
 
@@ -23,7 +23,7 @@ impl Wrapped {
     pub(super) fn new(words: Vec<OsString>, shell: Option<&OsString>) -> Result<Self, Error> {
         let about = if shell.is_some() { words_of(&words[0]) } else { words.clone() };
         let name = match (about.first(), shell) {
-            // A keyword names no command.
+            // A keyword is not the name of a command.
             (Some(first), Some(shell)) if KEYWORDS.iter().any(|keyword| first == keyword) => base_name(shell),
             (first, _) => base_name(first.unwrap_or(&words[0])),
         };
@@ -47,11 +47,11 @@ impl Wrapped {
     }
 }
 
-/// First words of a shell's string that are no commands.
+/// First words of a shell string that are not commands.
 const KEYWORDS: &[&str] =
     &["case", "if", "for", "while", "until", "select", "{", "(", "!", "[", "[[", "((", "set", "trap"];
 
-/// `SHELL -c STRING SHELL ARG…`: further words are `$1`, `$2`, …
+/// `SHELL -c STRING SHELL ARG…`: the remaining words become `$1`, `$2`, …
 fn in_shell(shell: &OsString, words: Vec<OsString>) -> Vec<OsString> {
     let strict: &[&str] = if base_name(shell) == "bash" { &["-e", "-o", "pipefail"] } else { &[] };
     let mut words = words.into_iter();

@@ -1,5 +1,5 @@
-//! Many runs on all processors. Each is simulated in a thread; the results are in the order of variants and runs, whatever
-//! the threads did.
+//! Simulates many runs on all processors. Each run is simulated in a thread; the order of the results does not depend on
+//! the threads.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -15,10 +15,10 @@ use crate::sys::output::{self, ERASE, Stderr};
 use crate::sys::supervise::HeldSignals;
 use crate::sys::{clock, resources};
 
-/// Time between two looks at signals, and between two lines of progress.
+/// Time between checks for signals, and between updates of the progress line.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Nobody wonders before.
+/// No progress is shown before this time.
 const FIRST: Duration = Duration::from_secs(1);
 
 /// The threads that simulate.
@@ -27,22 +27,22 @@ pub(super) struct Crew {
     threads: usize,
 }
 
-/// The signal that ended a simulation early.
+/// The signal that interrupted the simulation.
 pub(super) struct Stopped {
     pub(super) signal: i32,
-    /// The simulated moment, in seconds.
+    /// The simulated time, in seconds.
     pub(super) reached: f64,
 }
 
 impl Crew {
-    /// So many threads; one for each processor where nobody says.
+    /// The number of threads; by default one per processor.
     pub(super) fn new(seed: u64, threads: Option<u32>) -> Self {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.and_then(|threads| usize::try_from(threads).ok()).unwrap_or_else(processors);
         Self { seed, threads }
     }
 
-    /// Refuses what does not fit into memory.
+    /// Refuses simulations that do not fit into memory.
     pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
         let Some(available) = resources::available_memory() else { return Ok(()) };
         let at_once = self.at_once(variants, runs);
@@ -76,13 +76,13 @@ impl Crew {
         self.threads.min(jobs).max(1) as u64
     }
 
-    /// Simulates so many runs of each variant. What is finished comes back, also when a signal ends it early.
+    /// Simulates this many runs of each variant. Returns the finished runs, even if a signal interrupts the simulation.
     pub(super) fn run(&self, variants: &[Variant], runs: u32) -> (Vec<VariantResult>, Option<Stopped>) {
         let (all, stopped) = self.runs(variants, runs);
         (super::results(variants, all, runs), stopped)
     }
 
-    /// The runs, in the order of variants; those that a signal kept from ending are `None`.
+    /// The runs in the order of variants; runs that a signal interrupted are `None`.
     pub(super) fn runs(&self, variants: &[Variant], runs: u32) -> (Vec<Option<Run>>, Option<Stopped>) {
         let jobs: Vec<(&Variant, u32)> =
             variants.iter().flat_map(|variant| (0..runs).map(move |run| (variant, run))).collect();
@@ -140,7 +140,7 @@ impl Crew {
 /// A line of progress, on a terminal.
 struct Progress {
     began: Duration,
-    /// When to draw next, on the clock of the machine; `None` where nobody looks.
+    /// When to draw next, on the machine's clock; `None` if stderr is not a terminal.
     next: Option<Duration>,
     is_shown: bool,
     done: usize,
@@ -159,7 +159,7 @@ impl Progress {
         }
     }
 
-    /// Draws the line, now and then. `reached`: the simulated moment of some run, in nanoseconds.
+    /// Draws the line if it is due. `reached`: the simulated time of some run, in nanoseconds.
     fn draw(&mut self, reached: u64) {
         let now = clock::now().elapsed;
         if self.next.is_none_or(|next| now < next) {
@@ -186,7 +186,7 @@ impl Progress {
     }
 }
 
-/// Bytes as people read them.
+/// A size in bytes for people.
 #[expect(clippy::cast_precision_loss, reason = "a rough number")]
 fn bytes(bytes: u64) -> String {
     match bytes {

@@ -1,4 +1,4 @@
-//! `retry explain --simulate`: the verdict on a policy, in a line.
+//! `retry explain --simulate`: a one-line verdict on a policy.
 
 use super::crew::Crew;
 use super::{Parameters, Template};
@@ -6,8 +6,8 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::policy::Request;
 
-/// The verdict on the policy of a request for a herd such as `1000,outage=30s,capacity=100/s`; none, and how to exit, where a
-/// signal came before it was known.
+/// The verdict on the policy of a request for a herd such as `1000,outage=30s,capacity=100/s`; or how to exit, if a signal
+/// came before it was known.
 pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Result<String, Exit>, Error> {
     let mut parts = herd.split(',');
     let mut parameters = Parameters::default();

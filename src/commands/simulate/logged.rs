@@ -1,4 +1,4 @@
-//! `--from-log`: the logs whose runs and attempts are played back.
+//! `--from-log`: reads the logs whose runs and attempts are played back.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::simulate::read::{AFTERMATH, MAX_HORIZON};
 use crate::simulate::replay::Replay;
 use crate::sys::logs::{Log, in_order};
 
-/// What is to be played back, if anything; or how to exit, where Ctrl-C came before it was read.
+/// The traffic to play back, if any; or how to exit, if Ctrl-C came before it was read.
 pub(super) fn replay(invocation: &Invocation) -> Result<Result<Option<Arc<Replay>>, Exit>, Error> {
     let mut logs = Vec::new();
     for path in invocation.values("from-log") {

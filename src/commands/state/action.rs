@@ -99,7 +99,7 @@ fn closing_time(invocation: &Invocation) -> Result<Duration, Error> {
     duration::parse(&text).map_err(|why| Error::usage(format!("--for {text}: {why}")))
 }
 
-/// An option on the command line that changes nothing is a mistake. Elsewhere it may be meant for runs.
+/// An option on the command line that has no effect is a mistake. In other layers it may be meant for runs.
 fn refuse_idle_options(invocation: &Invocation, action: &str) -> Result<(), Error> {
     let is_flag = |key: &str| find(key).is_some_and(|setting| invocation.flags.get(setting).is_some());
     let given = [

@@ -28,9 +28,9 @@ pub(super) fn json(entry: &Entry, limits: &Limits) -> Json {
     })
 }
 
-/// A line a key: what holds attempts back, or `open`.
+/// One line per key: what holds attempts back, or `open`.
 pub(super) fn table(entries: &[(Entry, Limits)]) -> String {
-    /// Longer keys push their own line alone to the right.
+    /// Longer keys only shift their own line to the right.
     const WIDEST: usize = 40;
     let width = entries.iter().map(|(entry, _)| columns(&entry.key)).max().unwrap_or(0).min(WIDEST);
     let line = |(entry, limits): &(Entry, Limits)| {
@@ -70,7 +70,7 @@ pub(super) fn text(entry: &Entry, limits: &Limits) -> String {
         format!("closed {}: {why}", until_when(until, entry.now))
     });
     let failures = (view.failures > 0).then(|| format!(", {}", in_a_row(view.failures)));
-    // What others opened holds nobody back who asked for no breaker.
+    // A breaker that others opened does not hold back runs without `--breaker`.
     let is_idle = view.phase != Phase::Closed && limits.breaker.is_none();
     let idle = if is_idle { "; only runs with --breaker respect it" } else { "" };
     let mut rows = vec![
@@ -121,7 +121,7 @@ fn held_back(share: f64) -> String {
     format!("{:.0}% of attempts held back", share * 100.0)
 }
 
-/// Retries are whole; there are a hundred or so at most.
+/// The number of retries is whole, and about a hundred at most.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small, and never below 0")]
 fn whole(retries: f64) -> u32 {
     retries as u32

@@ -1,4 +1,4 @@
-//! `retry state check` and `wait`: an attempt's question, whether it would be admitted, without the attempt.
+//! `retry state check` and `wait`: ask whether an attempt would be admitted, without making one.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::store::{Failure, Leases, Store};
 use crate::sys::store::Patient;
 use crate::sys::{clock, identity};
 
-/// A look at a key, as an attempt under these limits would have it.
+/// A view of a key from an attempt under these limits.
 pub(super) struct Watch<'a> {
     pub(super) store: &'a mut dyn Store,
     pub(super) key: &'a str,
     pub(super) limits: Limits,
-    /// The question of an attempt, with what is held around us.
+    /// The question of an attempt, including the leases of enclosing attempts.
     pub(super) ask: Ask,
 }
 
-/// The answer to a look.
+/// The answer to a check.
 pub(super) struct Look {
-    /// The reason for which an attempt is held back, if it is.
+    /// Why an attempt is held back, if it is.
     pub(super) held: Option<Blocked>,
-    /// Length of that wait, where waiting is an answer.
+    /// The length of the wait, if waiting would help.
     delay: Option<Delay>,
 }
 
-/// The reason for which an attempt is held back.
+/// Why an attempt is held back.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Blocked {
     limit: Limit,
     why: Reason,
-    /// The earliest moment at which it would be let go, and the time until then, where they are known.
+    /// The earliest time at which it may be admitted, and the time until then, if known.
     until: Option<(StoreTime, Duration)>,
 }
 
 impl Watch<'_> {
-    /// Tells what an attempt would be told now. Nothing is spent, and nothing is held when this returns.
+    /// The answer that an attempt would get now. Spends nothing, and holds nothing afterwards.
     pub(super) fn look(&mut self, looks: u32) -> Result<Look, Failure> {
         let chance = StdRng::seed_from_u64(u64::from_ne_bytes(identity::entropy())).random();
         let ask = Ask { looks, chance, ..self.ask };
@@ -64,7 +64,7 @@ impl Watch<'_> {
     fn ask(&mut self, ask: &Ask) -> Result<(Admission, StoreTime), Failure> {
         let mut entry = self.store.entry(self.key)?;
         if entry.state.is_ahead_of(entry.now) {
-            // The clock was set back. Until that is noted, what is closed would open no sooner, however long one waits.
+            // The clock was set back. Until the state is adjusted, a closed key would not open any sooner.
             self.store.transact(self.key, Leases::Keep, &mut |transaction| {
                 transaction.state.mind_the_clock(transaction.now);
                 Grant::default()
@@ -73,7 +73,7 @@ impl Watch<'_> {
         }
         let all = Free { permit: true, probe: true };
         let mut told = (entry.state.look(entry.now, &self.limits, ask, all), entry.now);
-        // Where nobody holds anything, all is free, and a store need not make files to lease it from.
+        // If nothing is held, everything is free, and the store need not create files for leases.
         let is_contested = entry.permits_held > 0 || entry.probe_held;
         let wanted = Leases::wanted(&self.limits, ask);
         if is_contested && wanted != (Leases::Take { permits: None, probe: false }) {
@@ -88,8 +88,7 @@ impl Watch<'_> {
         Ok(told)
     }
 
-    /// Waits until an attempt would be admitted. `Some` where that would take too long: what holds it back, and which
-    /// bound.
+    /// Waits until an attempt would be admitted. `Some` if that would take too long: what holds it back, and the bound.
     pub(super) fn wait(&mut self, bound: Option<&WaitBound>) -> Result<Option<(Blocked, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
@@ -120,7 +119,7 @@ pub(super) struct WaitBound {
 }
 
 impl WaitBound {
-    /// `--gate-wait`, or the deadline of a policy or of a run around us, whichever is shorter.
+    /// `--gate-wait`, or the deadline of the policy or of an enclosing run, whichever is shorter.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let gate_wait = policy.gate_wait.0.map(|most| (most, format!("--gate-wait {}", exact(most))));
         let deadline = policy.deadline.0.map(|most| (most, format!("deadline in {}", approximate(most))));
@@ -136,7 +135,7 @@ impl Blocked {
         event::held_back(self.limit, &self.why.to_string(), until.as_deref(), wait)
     }
 
-    /// The answer for programs. `until` and `wait_ms` are null where it hangs on others.
+    /// The answer for programs. `until` and `wait_ms` are null if the wait depends on others.
     pub(super) fn json(key: &str, held: Option<&Blocked>) -> Json {
         let Some(held) = held else {
             return json!({

@@ -60,7 +60,7 @@ fn checked(line: &OsString) -> Result<OsString, String> {
 pub struct EnvNames(pub Vec<String>);
 
 impl EnvNames {
-    /// Is this variable one of them?
+    /// Whether this variable is one of them.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|known| match known.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),

@@ -1,5 +1,5 @@
-//! Charts as inline SVG. Each has a title and a description, and tells its parts apart by more than their hue: success is
-//! solid, all else is hatched.
+//! Charts as inline SVG. Each has a title and a description, and distinguishes its parts by more than their hue: success is
+//! solid, everything else is hatched.
 
 mod curves;
 
@@ -12,19 +12,19 @@ use crate::report::story::Story;
 use crate::report::text::grouped;
 use crate::report::text::paint::is_mark;
 
-/// Of every chart, in its own units.
+/// The width of every chart, in its own units.
 const WIDTH: usize = 960;
 const HEIGHT: usize = 180;
 const ROW: usize = 20;
 /// The bars' highest end; the scale stands above it.
 const TOP: usize = 20;
-/// The width of a character, about.
+/// The approximate width of a character.
 const CHAR_WIDTH: f64 = 7.5;
-/// Attempts of all runs that are drawn.
+/// The most attempts that are drawn for all runs together.
 const MAX_BLOCKS: usize = 1_200;
-/// Attempts of a run that are always drawn.
+/// The attempts of a run that are always drawn.
 const MIN_BLOCKS_OF_RUN: usize = 4;
-/// Characters of a reason that are shown with its block.
+/// The most characters of a reason shown with its block.
 const MAX_REASON_CHARS: usize = 60;
 /// Where the blocks of a row begin.
 const LABEL_WIDTH: usize = 240;
@@ -39,7 +39,7 @@ pub const HATCHES: &str = "<svg class=\"defs\" aria-hidden=\"true\"><defs>\
 <rect width=\"4\" height=\"2\" style=\"fill:var(--throttled)\"/></pattern>\
 </defs></svg>\n";
 
-/// Text from anywhere, as text of HTML or the value of an attribute. Controls become their pictures.
+/// Foreign text, escaped for HTML text or an attribute's value. Control characters become their pictures.
 pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -71,7 +71,7 @@ pub struct Bar {
     /// First try, rescued, failed.
     pub parts: [u64; 3],
     pub label: String,
-    /// Stands under the bar where there is room.
+    /// The label under the bar, if there is room.
     pub tick: String,
 }
 
@@ -138,7 +138,7 @@ pub fn swatch(class: &str) -> String {
     )
 }
 
-/// A line each: a name, its share between 0 and 1, and the share in words.
+/// One line each: a name, its share between 0 and 1, and the share in words.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 pub fn shares(title: &str, about: &str, lines: &[(String, f64, String)]) -> String {
     let mut out = open(title, about, lines.len().max(1) * ROW);
@@ -160,8 +160,8 @@ pub fn shares(title: &str, about: &str, lines: &[(String, f64, String)]) -> Stri
     out + "</svg>\n"
 }
 
-/// A row a run: its attempts as blocks, the waits as lines. Each row has a scale of its own. Of a run with very many attempts
-/// the first are drawn, and the last one.
+/// One row per run: its attempts as blocks, the waits as lines. Each row has its own scale. Of a run with very many
+/// attempts, the first ones and the last one are drawn.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
     let mut out = open(title, about, stories.len().max(1) * ROW);
@@ -207,7 +207,7 @@ pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
     out + "</svg>\n"
 }
 
-/// How many attempts of a run are drawn, so that all of them are not too many.
+/// The number of attempts of a run that are drawn, so that the total is limited.
 fn blocks(stories: &[&Story]) -> usize {
     let all = |most: usize| stories.iter().map(|story| story.attempts.len().min(most)).sum::<usize>();
     let mut most = MIN_BLOCKS_OF_RUN;
@@ -222,7 +222,7 @@ fn short(name: &str) -> String {
     cut(name, 31)
 }
 
-/// The begin of a text of more characters than that.
+/// The start of a longer text.
 pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         text.to_owned()

@@ -1,5 +1,5 @@
-//! Colours. While a page is put together, parts are marked by characters that no text has; at its end, when all else has
-//! been made safe to show, the marks become a terminal's colours, or nothing.
+//! Colours. While a page is assembled, parts are marked by characters that no text has; at the end, when everything else
+//! has been made safe to show, the marks become a terminal's colours, or nothing.
 
 use crate::base::printable::{Charset, page};
 
@@ -37,7 +37,7 @@ pub fn mark(role: Role, text: &str) -> String {
     }
 }
 
-/// The page as it is shown.
+/// The page for display.
 pub fn finish(text: &str, charset: Charset, color: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,14 +1,14 @@
-//! A table of text: columns as wide as their cells, one of which gives way where the line is too narrow.
+//! A table of text: columns as wide as their cells, one of which shrinks if the line is too narrow.
 
 use super::paint::{Role, mark};
 use crate::base::columns::{columns, cut};
 
-/// How a column stands.
+/// The alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
-    /// To the left, and cut where there is no room.
+    /// Left-aligned, and cut if there is no room.
     Flexible,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Table {
     painted: Vec<(usize, usize, Role)>,
 }
 
-/// No column is cut below this.
+/// The least width of a column that is cut.
 const MIN_COLUMN_WIDTH: usize = 12;
 const GAP: usize = 2;
 
@@ -41,7 +41,7 @@ impl Table {
         self.notes.push((self.rows.len(), mark(Role::Note, text)));
     }
 
-    /// Says what a cell of the last row is.
+    /// Sets the meaning of a cell of the last row.
     pub(super) fn paint(&mut self, column: usize, role: Role) {
         self.painted.push((self.rows.len(), column, role));
     }
@@ -52,7 +52,7 @@ impl Table {
         role.map_or_else(|| text.to_owned(), |role| mark(role, text))
     }
 
-    /// The table in so many columns; below `narrow`, or where it does not fit, one line an item.
+    /// The table in this width; below `narrow`, or if it does not fit, one line per item.
     pub(super) fn render(&self, width: usize, narrow: usize) -> String {
         if width < narrow { self.items(width) } else { self.table(width) }
     }

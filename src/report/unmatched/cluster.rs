@@ -1,16 +1,16 @@
-//! Templates out of masked texts: those of one program that are as long and differ in a few words are one. The scheme is
-//! Drain's without its tree; texts come sorted, so that the order of the log does not matter.
+//! Combines masked texts into templates: texts of one program with the same length that differ in few words. The scheme is
+//! that of Drain without its tree; texts are sorted, so that the order of the log does not matter.
 
 use std::collections::BTreeMap;
 
-/// The text in place of words that differ.
+/// The placeholder for words that differ.
 pub(in crate::report) const ANY: &str = "<*>";
-/// Words in a hundred that must be equal.
+/// The percentage of words that must be equal.
 const EQUAL_PERCENT: usize = 70;
 /// Templates among which one is looked for.
 const MAX_BUCKET_TEMPLATES: usize = 200;
 
-/// A template under way.
+/// A template that is being built.
 #[derive(Debug)]
 pub(in crate::report) struct Cluster {
     pub(in crate::report) words: Vec<String>,
@@ -29,7 +29,7 @@ pub(in crate::report) fn cluster(texts: &[(String, &str)]) -> Vec<Cluster> {
         let bucket = buckets.entry((program.clone(), words.len(), kept(masked))).or_default();
         let equal = |cluster: &Cluster| cluster.words.iter().zip(&words).filter(|(a, b)| a == *b).count();
         let is_full = bucket.len() >= MAX_BUCKET_TEMPLATES;
-        // Of equals the first.
+        // The first of equals.
         let nearest = bucket.iter_mut().rev().max_by_key(|cluster| equal(cluster));
         let nearest = nearest.filter(|cluster| equal(cluster) * 100 >= words.len() * EQUAL_PERCENT);
         match nearest {

@@ -1,15 +1,15 @@
-//! The line of a failure's output that tells what happened.
+//! Finds the line of a failure's output that says what happened.
 
 use crate::report::text::child_text;
 
-/// Lines at the end of a tail that are looked at.
+/// The number of lines at the end of a tail that are inspected.
 const MAX_LINES: usize = 50;
 /// The longest key text, in bytes.
 const MAX_BYTES: usize = 512;
-/// The text between the first and the last line that tell something.
+/// The separator between the first and the last telling line.
 pub(in crate::report) const GAP: &str = " … ";
 
-/// Words anywhere in a line that tells of a failure.
+/// Words that mark a line as a failure, anywhere in it.
 const STRONG: [&str; 19] = [
     "error",
     "fatal",
@@ -31,11 +31,11 @@ const STRONG: [&str; 19] = [
     "too many",
     "forbidden",
 ];
-/// Signs of a failure that stand at the begin of a word.
+/// Marks of a failure at the start of a word.
 const STRONG_WORDS: [&str; 5] = ["reset", "limit", "quota", "lock", "conflict"];
 
-/// The text by which a failure is known: the first line that tells of one, with the last such line behind it where that is
-/// another. Without any, the last line. `None` where nothing was written.
+/// The text by which a failure is identified: the first line that reports one, followed by the last such line if that is a
+/// different one. If there is none, the last line. `None` if nothing was written.
 pub(in crate::report) fn key_text(tail: &str) -> Option<String> {
     let plain: Vec<String> = tail.lines().map(clean).filter(|line| says_something(line)).collect();
     let last = &plain[plain.len().saturating_sub(MAX_LINES)..];
@@ -49,7 +49,7 @@ pub(in crate::report) fn key_text(tail: &str) -> Option<String> {
     Some(text)
 }
 
-/// The line without colours, and of a line that was drawn over only what was seen last.
+/// The line without colours; of a line that was overwritten, only the final text.
 fn clean(line: &str) -> String {
     let seen = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
     let mut out = String::with_capacity(seen.len());
@@ -66,7 +66,7 @@ fn clean(line: &str) -> String {
     child_text(out.trim())
 }
 
-/// Neither blank nor advice, a stack's frame or progress.
+/// Neither blank nor advice, a stack frame or progress.
 fn says_something(line: &str) -> bool {
     let lower = line.to_lowercase();
     let advice =

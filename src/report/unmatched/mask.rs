@@ -1,5 +1,5 @@
-//! Text with what changes from failure to failure masked: addresses, times, paths, numbers. Short numbers that say what
-//! failed stay: 404 and 503 are not one failure.
+//! Masks the parts of a text that change from failure to failure: addresses, times, paths, numbers. Short numbers that say
+//! what failed are kept: 404 and 503 are different failures.
 
 /// The text, token by token, with one blank between them.
 pub(in crate::report) fn mask(text: &str) -> String {
@@ -27,7 +27,7 @@ pub(in crate::report) fn mask(text: &str) -> String {
     out.join(" ")
 }
 
-/// A word without the marks around it, and these.
+/// A word, and the punctuation around it.
 fn bare(word: &str) -> (&str, &str, &str) {
     let is_mark = |c: char| "()<>{},;:!.".contains(c);
     let core = word.trim_start_matches(is_mark);
@@ -104,7 +104,7 @@ fn is_name(text: &str) -> bool {
         && text.starts_with(char::is_alphabetic)
 }
 
-/// The mask of a word that is one thing as a whole.
+/// The mask of a word that is a single item.
 fn whole(core: &str) -> Option<&'static str> {
     let digits = core.bytes().filter(u8::is_ascii_digit).count();
     let bytes = core.as_bytes();
@@ -164,7 +164,7 @@ fn is_address(core: &str) -> bool {
         || (inner.is_some_and(is_v6) && is_port)
 }
 
-/// The word with each number in it masked, but for one that stands for what failed (`[Errno` `111]`, `HTTP/1.1`).
+/// The word with each number in it masked, except one that says what failed (`[Errno` `111]`, `HTTP/1.1`).
 fn numbers(core: &str, previous: &str) -> String {
     if core.starts_with("HTTP/") {
         return core.to_owned();

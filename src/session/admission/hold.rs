@@ -1,5 +1,5 @@
-//! What keeps an attempt from starting. It is put into words only for those who listen: of a crowd that waits for a rate, each
-//! asks again and again.
+//! What keeps an attempt from starting. Put into words only if somebody listens, since each attempt of a crowd that waits
+//! for a rate asks again and again.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::session::Session;
 pub(in crate::session) struct Hold {
     pub(super) limit: Limit,
     pub(super) why: Reason,
-    /// When the limit lets it go at the earliest, and the time until then, where they are known.
+    /// The earliest time at which the limit may admit it, and the time until then, if known.
     pub(super) until: Option<StoreTime>,
     pub(super) left: Duration,
-    /// Until the next look; of a refusal, how long there would be to wait.
+    /// Time until the next check; for a refusal, how long the wait would be.
     pub(super) wait: Duration,
-    /// Of a refusal, why it does not wait.
+    /// For a refusal, why it does not wait.
     pub(super) verdict: String,
 }
 
 impl Hold {
-    /// A hold of which nothing but the reason is known.
+    /// A hold of which only the limit and the reason are known.
     pub(in crate::session) fn new(limit: Limit, why: Reason) -> Self {
         let (left, wait) = (Duration::ZERO, Duration::ZERO);
         Self { limit, why, until: None, left, wait, verdict: String::new() }

@@ -11,7 +11,7 @@ use crate::event::Outcome;
 use crate::gate::{Grant, Health, Settled, Settlement};
 use crate::session::{Action, Answer, Input, Over, Session, State};
 
-/// The way on once a report to the limits was taken.
+/// What follows once the store has accepted a settlement.
 #[derive(Debug)]
 pub(in crate::session) enum AfterSettling {
     /// The retry or the end that follows an attempt.
@@ -22,22 +22,22 @@ pub(in crate::session) enum AfterSettling {
     Unkillable,
 }
 
-/// A report to the limits that waits for its answer.
+/// A settlement that waits for its answer.
 #[derive(Debug)]
 pub(in crate::session) struct Settling {
     /// On the awake clock.
     since: Duration,
     settlement: Settlement,
     then: AfterSettling,
-    /// Others were at the state: the report is made again once the machine was listened to.
+    /// The state was busy: the settlement is sent again once pending events were handled.
     is_due: bool,
 }
 
-/// A report is tried again for this long while others are at the state.
+/// How long a settlement is sent again while the state is busy.
 const SETTLING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// The limits learn how an admitted attempt ended.
+    /// Reports to the limits how an admitted attempt ended.
     pub(in crate::session) fn settle(&mut self, now: Now, settlement: Settlement, then: AfterSettling) {
         let Some(gate) = &mut self.gate else { return self.after_settling(now, then, Settled::default()) };
         let granted = std::mem::take(&mut gate.granted);
@@ -75,12 +75,12 @@ impl Session {
         self.after_settling(now, settling.then, Settled::default());
     }
 
-    /// Whether a report has to be made again, now that signals have had their turn.
+    /// Whether the settlement has to be sent again, now that signals were handled.
     pub(in crate::session) fn is_settling_due(&self) -> bool {
         self.settling.as_ref().is_some_and(|settling| settling.is_due)
     }
 
-    /// Reports once more.
+    /// Sends the settlement again.
     pub(in crate::session) fn settle_again(&mut self) {
         if let Some(settling) = self.settling.as_mut().filter(|settling| settling.is_due) {
             settling.is_due = false;
@@ -88,7 +88,8 @@ impl Session {
         }
     }
 
-    /// Gives a report up that others keep from being taken: a signal tells us to stop. Leases end with us, or run out.
+    /// Gives up a settlement that is held up by a busy state, since a signal tells us to stop. Leases end with us, or
+    /// expire.
     pub(in crate::session) fn stop_settling(&mut self, now: Now, signal: i32) {
         if let Some(settling) = self.settling.take() {
             self.after_settling(now, settling.then, Settled::default());
@@ -107,7 +108,7 @@ impl Session {
         }
     }
 
-    /// The report to the limits on an attempt that is over.
+    /// The settlement of an attempt that is over.
     pub(in crate::session) fn settlement(
         &mut self,
         attempt: &AttemptResult,

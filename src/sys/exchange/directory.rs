@@ -1,4 +1,4 @@
-//! A file in a directory of our own, where there is no memfd. The directory is removed at the end.
+//! A file in a directory of our own, for systems without memfd. The directory is removed at the end.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -32,7 +32,7 @@ impl Mailbox {
         path.rsplit('/').nth(1)?.strip_prefix("retry-")?.split_once('-')?.0.parse().ok()
     }
 
-    /// Since the Unix epoch, when anybody touched it, and how long ago that is; `None` when it is not there. No age where
+    /// When it was last touched, since the Unix epoch, and how long ago that is; `None` if it does not exist. No age if
     /// that is in the future.
     pub(super) fn touched(&self) -> Option<(Duration, Option<Duration>)> {
         let modified = fs::metadata(self.file()).ok()?.modified().ok()?;
@@ -40,7 +40,7 @@ impl Mailbox {
         Some((since, modified.elapsed().ok()))
     }
 
-    /// The content, at most `longest` bytes, and no file behind it. `None` when nothing was written.
+    /// Takes the content, at most `longest` bytes, and removes the file. `None` if nothing was written.
     pub(super) fn take(&self, longest: usize) -> Option<Vec<u8>> {
         let mut content = fs::read(self.file()).ok()?;
         let _gone = fs::remove_file(self.file());

@@ -25,8 +25,8 @@ impl Mailbox {
         path.strip_prefix("/proc/")?.split_once("/fd/")?.0.parse().ok()
     }
 
-    /// Since the Unix epoch, when anybody touched it, and how long ago that is; being made counts. No age where that is
-    /// in the future.
+    /// When it was last touched, since the Unix epoch, and how long ago that is; its creation counts. No age if that is in
+    /// the future.
     pub(super) fn touched(&self) -> Option<(Duration, Option<Duration>)> {
         let status = fstat(&self.file).ok()?;
         let seconds = u64::try_from(status.st_mtime).ok()?;
@@ -35,7 +35,7 @@ impl Mailbox {
         Some((modified, clock::wall().duration_since(SystemTime::UNIX_EPOCH + modified).ok()))
     }
 
-    /// The content, at most `longest` bytes, and an empty file behind it. `None` when nothing was written.
+    /// Takes the content, at most `longest` bytes, and empties the file. `None` if nothing was written.
     pub(super) fn take(&self, longest: usize) -> Option<Vec<u8>> {
         let size = usize::try_from(fstat(&self.file).ok()?.st_size).ok().filter(|size| *size > 0)?;
         let mut content = vec![0; size.min(longest)];

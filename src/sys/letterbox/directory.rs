@@ -1,4 +1,4 @@
-//! The directory itself: made if it is missing, and trusted only if it is ours and nobody else may write to it.
+//! The directory itself: created if it is missing, and trusted only if it is ours and nobody else may write to it.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,7 +13,7 @@ use super::{at, try_lock};
 use crate::letter::{SUFFIX, TEMPORARY};
 use crate::sys::clock;
 
-/// A letter that was begun so long ago and is locked by nobody is given up.
+/// The age after which an unfinished letter that nobody has locked is considered abandoned.
 const ABANDONED: Duration = Duration::from_secs(60);
 
 /// A directory of dead letters.
@@ -24,7 +24,7 @@ pub(crate) struct Letterbox {
 }
 
 impl Letterbox {
-    /// Opens a directory to write to, made if it is missing; its parent has to be there. The error is words.
+    /// Opens a directory for writing, and creates it if it is missing; its parent must exist. The error is text.
     pub(crate) fn make(path: &Path) -> Result<Self, String> {
         match mkdir(path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -41,14 +41,14 @@ impl Letterbox {
         Ok(letterbox)
     }
 
-    /// Opens a directory that is there.
+    /// Opens an existing directory.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::open(path, flags, Mode::empty())?;
         Ok(Self { path: path.to_owned(), directory })
     }
 
-    /// Why its letters are not to be trusted, if they are not: others could have put them there.
+    /// Why its letters cannot be trusted, if so: others could have put them there.
     pub(crate) fn is_unsafe(&self) -> Option<String> {
         let stat = rustix::fs::fstat(&self.directory).ok()?;
         let us = rustix::process::geteuid().as_raw();
@@ -59,13 +59,13 @@ impl Letterbox {
         (stat.st_mode & 0o022 != 0 && !sticky).then(|| "its directory can be written by others".to_owned())
     }
 
-    /// Is this letter on the same file system, so that it can be moved here?
+    /// Whether this letter is on the same file system, so that it can be moved here.
     pub(crate) fn can_take(&self, letter: &Path) -> bool {
         let own = rustix::fs::fstat(&self.directory).map(|stat| stat.st_dev);
         own.is_ok() && own == rustix::fs::lstat(letter).map(|stat| stat.st_dev)
     }
 
-    /// The names of all letters, and what was begun and given up removed.
+    /// The names of all letters. Removes abandoned unfinished ones.
     pub(crate) fn letters(&self) -> io::Result<Vec<PathBuf>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.directory)? {
@@ -81,7 +81,7 @@ impl Letterbox {
         Ok(names)
     }
 
-    /// Removes a letter that nobody writes any more.
+    /// Removes an unfinished letter that nobody is writing any more.
     fn sweep(&self, name: &[u8]) {
         let Ok(stat) = statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) else { return };
         let age = clock::unix_seconds().saturating_sub(stat.st_mtime);

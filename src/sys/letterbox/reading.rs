@@ -1,4 +1,4 @@
-//! A letter read back. It is code that will run as us: it has to be ours, and nobody else's to change.
+//! Reads a letter back. It is code that will run as us, so it must be ours, and nobody else may be able to change it.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -12,7 +12,7 @@ use super::{at, place_of, try_lock};
 use crate::base::words::of_system;
 use crate::letter::{self, Header, Length, MAX_HEADER_BYTES, Stdin};
 
-/// A letter, open and read.
+/// An open letter with its header.
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) path: PathBuf,
@@ -21,17 +21,17 @@ pub(crate) struct Letter {
     pub(crate) length: Length,
 }
 
-/// The result of taking a letter for oneself.
+/// The result of claiming a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Opened {
     Ours,
     /// Another replay has it.
     Busy,
-    /// The letter is not there any more, or another file is.
+    /// The letter was removed or replaced.
     Gone,
 }
 
-/// Opens and reads a letter. The error says why it is refused; `NotFound` in the place of words: it is not there.
+/// Opens and reads a letter. The error says why it is refused; `None`: it does not exist.
 pub(crate) fn open(path: &Path) -> Result<Letter, Option<String>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -47,7 +47,7 @@ pub(crate) fn open(path: &Path) -> Result<Letter, Option<String>> {
     read(path, file).map_err(Some)
 }
 
-/// Reads a letter that is open already.
+/// Reads a letter that is already open.
 pub(crate) fn read(path: &Path, file: OwnedFd) -> Result<Letter, String> {
     let size = fstat(&file).map_err(|errno| of_system(&errno.into()))?.st_size;
     let again = rustix::io::fcntl_dupfd_cloexec(&file, 3).map_err(|errno| of_system(&errno.into()))?;
@@ -75,12 +75,12 @@ pub(crate) fn modified(stat: &Stat) -> i64 {
     stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
-/// The text of a record beside the letters.
+/// The text of a record next to the letters.
 pub(crate) fn record(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// Adds a line to a record beside the letters, which nobody else can read. The error is words.
+/// Appends a line to a record next to the letters, which nobody else can read. The error is text.
 pub(crate) fn append(path: &Path, line: &str) -> Result<(), String> {
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR);
@@ -99,7 +99,7 @@ fn refusal(stat: &Stat) -> Option<String> {
 }
 
 impl Letter {
-    /// Locks the letter, if it is still the one that its path names.
+    /// Locks the letter, if its path still refers to it.
     pub(crate) fn claim(&self) -> io::Result<Opened> {
         if !try_lock(&self.file)? {
             return Ok(Opened::Busy);
@@ -107,7 +107,7 @@ impl Letter {
         Ok(if self.is_in_place()? { Opened::Ours } else { Opened::Gone })
     }
 
-    /// Is it still the file that its path names?
+    /// Whether its path still refers to this file.
     pub(crate) fn is_in_place(&self) -> io::Result<bool> {
         let own = fstat(&self.file)?;
         match statat(rustix::fs::CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
@@ -117,7 +117,7 @@ impl Letter {
         }
     }
 
-    /// Removes the letter, if it is still the one that was run.
+    /// Removes the letter, if its path still refers to it.
     pub(crate) fn remove(&self) -> io::Result<()> {
         if self.is_in_place()? {
             std::fs::remove_file(&self.path)?;
@@ -126,7 +126,7 @@ impl Letter {
         Ok(())
     }
 
-    /// Moves the letter into another directory; a name that is taken there gets a number.
+    /// Moves the letter into another directory. If its name is taken there, a number is added.
     pub(crate) fn move_to(&self, directory: &Path) -> io::Result<()> {
         if !self.is_in_place()? {
             return Ok(());
@@ -146,7 +146,7 @@ impl Letter {
         Ok(())
     }
 
-    /// Opens the file that the letter names as its input, if it is still what it was. The error is words.
+    /// Opens the file that the letter names as its input, if it is unchanged. The error is text.
     pub(crate) fn open_input(&self, force: bool) -> Result<OwnedFd, String> {
         let path = self.header.stdin.path().map_err(|mistake| mistake.0)?.unwrap_or_default();
         let path = Path::new(&path);
@@ -167,12 +167,12 @@ impl Letter {
 
     fn sync_directory(&self) {
         if let Ok(directory) = File::open(place_of(&self.path)) {
-            // Some file systems cannot.
+            // Not supported by some file systems.
             let _unsure = directory.sync_all();
         }
     }
 
-    /// Compares the body with the checksum of the header, if there is one. The error is words.
+    /// Compares the body with the checksum in the header, if there is one. The error is text.
     pub(crate) fn check_body(&self) -> Result<(), String> {
         let Stdin::Bytes { crc32: Some(expected), bytes } = self.header.stdin else { return Ok(()) };
         let mut crc = flate2::Crc::new();

@@ -1,5 +1,5 @@
-//! A letter written: under another name, locked, made durable, and then renamed. Killed before the rename, all that is left is
-//! a `.tmp-` file, which the next writer removes.
+//! Writes a letter: under another name, locked, synced, and then renamed. If we are killed before the rename, only a
+//! `.tmp-` file is left, which the next writer removes.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,26 +12,26 @@ use super::{Letterbox, at, try_lock};
 use crate::letter::TEMPORARY;
 use crate::sys::spool::Spool;
 
-/// Bytes that are copied at once.
+/// The bytes per copy.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// As much as a letter with little input.
+/// About the size of a letter with little input.
 const PROBE_BYTES: usize = 4096;
-/// Names that are tried.
+/// The number of names that are tried.
 const MAX_NAMES_TRIED: u32 = 10_000;
 
 impl Letterbox {
-    /// Makes sure that a letter of this run could be written. The error is words.
+    /// Checks that a letter of this run could be written. The error is text.
     pub(crate) fn probe(&self, run: &str) -> Result<(), String> {
         let name = format!("{TEMPORARY}{run}");
         let made = self.begin(&name).and_then(|file| {
-            // A full disk takes a file's name, and not its bytes.
+            // A full disk accepts a file's name, but not its bytes.
             let written = write_all(&file, &[b'\n'; PROBE_BYTES]).and_then(|()| Ok(sync(&file)?));
             written.and(Ok(unlinkat(&self.directory, &*name, AtFlags::empty())?))
         });
         made.map_err(|why| at(&self.path, &why))
     }
 
-    /// Writes a letter: the line and the body. `name` is asked for another name while one is taken. The error is words.
+    /// Writes a letter: the line and the body. `name` is called again while a name is taken. The error is text.
     pub(crate) fn write(
         &self,
         run: &str,
@@ -71,7 +71,7 @@ impl Letterbox {
             let name = name(number);
             match self.rename(temporary, &name) {
                 Ok(()) => {
-                    // Some file systems cannot sync a directory.
+                    // Not all file systems can sync a directory.
                     let _unsure = rustix::fs::fsync(&self.directory);
                     return Ok(name);
                 }
@@ -85,7 +85,7 @@ impl Letterbox {
     fn begin(&self, name: &str) -> io::Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?;
-        // Made by us a moment ago, so it is ours to remove.
+        // We have just created it, so we may remove it.
         if let Err(why) = try_lock(&file) {
             let _gone = unlinkat(&self.directory, name, AtFlags::empty());
             return Err(why);
@@ -93,13 +93,13 @@ impl Letterbox {
         Ok(file)
     }
 
-    /// Gives the finished letter its name, unless there is such a one already.
+    /// Gives the finished letter its name, unless that is taken.
     fn rename(&self, from: &str, to: &str) -> Result<(), Errno> {
         #[cfg(has_rename_noreplace)]
         {
             let flags = rustix::fs::RenameFlags::NOREPLACE;
             match rustix::fs::renameat_with(&self.directory, from, &self.directory, to, flags) {
-                // Not every file system can.
+                // Not supported by every file system.
                 Err(Errno::INVAL | Errno::NOSYS) => {}
                 renamed => return renamed,
             }

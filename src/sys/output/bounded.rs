@@ -1,5 +1,5 @@
-//! Writing to a reader who may be alive and not read: it is waited for a while, and afterwards what it does not take is
-//! dropped, so that neither a signal nor a timer waits for it.
+//! Writes to a reader that may be alive but not reading: waits for it for a while, and then drops what it does not accept,
+//! so that signals and timers are not held up.
 
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,14 +11,14 @@ use super::NonBlocking;
 
 /// How long a message waits for a reader.
 const READER_LIMIT: Duration = Duration::from_secs(1);
-/// How long it still waits once a signal came meanwhile: the loop has to see that.
+/// How long it still waits after a signal, which the loop has to handle.
 const READER_LIMIT_AFTER_SIGNAL: Duration = Duration::from_millis(50);
 
-/// A descriptor that others share, written to in messages. Its errors are swallowed: there is nobody left to tell.
+/// A shared descriptor that receives messages. Errors are ignored: there is nobody left to report them to.
 #[derive(Debug)]
 pub(crate) struct Bounded<F> {
     to: NonBlocking<F>,
-    /// The last message was not taken in time: the next ones are not waited for until one is.
+    /// The last message was not accepted in time: further ones do not wait until one is.
     stalled: AtomicBool,
     /// A message was cut short: the next one begins a line.
     torn: AtomicBool,
@@ -29,7 +29,7 @@ impl<F: AsFd> Bounded<F> {
         Self { to: NonBlocking::new(fd), stalled: AtomicBool::new(false), torn: AtomicBool::new(false) }
     }
 
-    /// Writes as much as is taken in time.
+    /// Writes as much as is accepted in time.
     pub(super) fn write(&self, bytes: &[u8]) {
         let limit = if self.stalled.load(Relaxed) { Duration::ZERO } else { READER_LIMIT };
         let mut until = Instant::now() + limit;
@@ -43,7 +43,7 @@ impl<F: AsFd> Bounded<F> {
         self.stalled.store(!all, Relaxed);
     }
 
-    /// True if all was taken, or nothing ever will be.
+    /// True if everything was accepted, or nothing ever will be.
     fn write_until(&self, mut bytes: &[u8], until: &mut Instant) -> bool {
         let whole = bytes.len();
         while !bytes.is_empty() {

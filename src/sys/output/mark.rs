@@ -1,19 +1,19 @@
-//! Whether something was written to stdout by somebody who has it too.
+//! Detects whether another process has written to stdout.
 
 use std::io;
 
 use rustix::fs::{FileType, Stat, fstat, tell};
 use rustix::io::ioctl_fionread;
 
-/// Where stdout stood at a moment, if it is a file or a pipe of its own: not the same one as stderr.
+/// The state of stdout at a point in time, if it is a file or a pipe, and not the same one as stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StdoutMark {
     /// The offset in the file.
     File(u64),
     Pipe {
-        /// Bytes that nobody has read yet.
+        /// Bytes that have not been read yet.
         unread: u64,
-        /// When it was last written to, where the system keeps that: a newer Linux does for named pipes alone.
+        /// When it was last written to, if the system records it: newer versions of Linux only do for named pipes.
         written: (i64, i64),
     },
 }
@@ -35,7 +35,8 @@ impl StdoutMark {
         }
     }
 
-    /// Has something surely been written since `before`? What a reader of a pipe took at once may leave no trace.
+    /// Whether something has certainly been written since `before`. Bytes that a pipe's reader takes at once may leave no
+    /// trace.
     pub(crate) fn shows_writes_since(self, before: Self) -> bool {
         match (before, self) {
             (Self::File(before), Self::File(now)) => before != now,

@@ -1,4 +1,4 @@
-//! Where messages of a run go: to stderr, or to what `--messages-to` names.
+//! The destination of a run's messages: stderr, or that of `--messages-to`.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -10,18 +10,18 @@ use super::stderr;
 use crate::policy::value::MessagesTo;
 use crate::sys::supervise;
 
-/// The destination of messages, open.
+/// An open destination of messages.
 #[derive(Debug)]
 pub(crate) enum Messages {
     Stderr,
-    /// Descriptors of our own: the command does not inherit them.
+    /// Our own descriptors, which the command does not inherit.
     Stdout(Bounded<OwnedFd>),
     Other(Bounded<OwnedFd>),
 }
 
 impl Messages {
-    /// Opens the destination. A file that is not there is made with mode 0644; a FIFO must have a reader. Fails where it cannot
-    /// be opened, or the descriptor is not open for writing.
+    /// Opens the destination. A missing file is created with mode 0644; a FIFO must have a reader. Fails if it cannot be
+    /// opened, or the descriptor is not open for writing.
     pub(crate) fn open(to: &MessagesTo) -> io::Result<Self> {
         let number = match to {
             MessagesTo::Stderr => return Ok(Self::Stderr),
@@ -37,7 +37,7 @@ impl Messages {
         Ok(Self::Other(Bounded::new(supervise::writable_copy(number)?)))
     }
 
-    /// Writes as much as is taken in time.
+    /// Writes as much as is accepted in time.
     pub(crate) fn write(&self, bytes: &[u8]) {
         match self {
             Self::Stderr => stderr::write(bytes),

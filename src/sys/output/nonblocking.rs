@@ -1,9 +1,9 @@
-//! Writing to a descriptor that is not ours alone, without ever waiting for its reader.
+//! Writes to a shared descriptor without ever waiting for its reader.
 //!
-//! The open file description may be shared with the whole shell, so its flags must stay as they are. A pipe or a terminal
-//! is therefore opened once more, and a socket is asked not to wait at each call. Where neither can be, the kernel is asked
-//! not to wait for one write, and where it does not know how, poll(2) says how much is taken at once. A file must not be
-//! opened again, since its offset is shared on purpose; it makes nobody wait.
+//! The open file description may be shared with the whole shell, so its flags must not be changed. Pipes and terminals are
+//! therefore reopened, and sockets are written to with a flag for each call. If neither is possible, a single write is made
+//! with a flag that the kernel may support; otherwise poll(2) says how much is accepted at once. Files must not be
+//! reopened, since their offset is shared on purpose; they never block.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -13,9 +13,9 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-/// Bytes that a writable pipe takes at once (`PIPE_BUF`).
+/// Bytes that a writable pipe accepts at once (`PIPE_BUF`).
 const PIPE_PORTION_BYTES: usize = 4096;
-/// Bytes that a writable terminal takes at once.
+/// Bytes that a writable terminal accepts at once.
 const TERMINAL_PORTION_BYTES: usize = 256;
 
 /// A shared descriptor, and the way to write to it.
@@ -28,18 +28,18 @@ pub(crate) struct NonBlocking<F> {
 
 #[derive(Debug)]
 enum Way {
-    /// A non-blocking open file description of our own.
+    /// Our own non-blocking open file description.
     Own(OwnedFd),
-    /// A socket: each call says that it must not wait.
+    /// A socket, which takes a non-blocking flag for each call.
     Socket,
-    /// A description that others use: asked before each write, which has at most so many bytes.
+    /// A description that others use: polled before each write of at most this many bytes.
     Shared(usize),
-    /// A file, or a device that makes nobody wait.
+    /// A file, or a device that never blocks.
     Direct,
 }
 
 impl<F: AsFd> NonBlocking<F> {
-    /// Finds the way to write to `fd`. It takes a descriptor where one is to be had, and does without where not.
+    /// Finds a way to write to `fd`. Opens a descriptor of its own if possible, and works without one otherwise.
     pub(crate) fn new(fd: F) -> Self {
         let status = rustix::fs::fstat(&fd);
         let kind = status.as_ref().map(|status| FileType::from_raw_mode(status.st_mode));
@@ -57,7 +57,7 @@ impl<F: AsFd> NonBlocking<F> {
         Self { fd, way, is_pipe }
     }
 
-    /// The descriptor that is to be waited for, and written to.
+    /// The descriptor to poll and to write to.
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.way {
             Way::Own(own) => own.as_fd(),
@@ -70,12 +70,12 @@ impl<F: AsFd> NonBlocking<F> {
         self.is_pipe
     }
 
-    /// Whether it is a file or a device that never has to be waited for.
+    /// Whether it is a file or device that never blocks.
     pub(crate) fn is_direct(&self) -> bool {
         matches!(self.way, Way::Direct)
     }
 
-    /// Writes what is taken at once; `None` if nothing is.
+    /// Writes what is accepted at once; `None` if nothing is.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> Result<Option<usize>, Errno> {
         loop {
             let written = match &self.way {
@@ -96,7 +96,7 @@ impl<F: AsFd> NonBlocking<F> {
 
     fn write_shared(&self, bytes: &[u8], portion: usize) -> Result<usize, Errno> {
         match write_without_waiting(self.fd.as_fd(), bytes) {
-            // The kernel does not know how, for what this is.
+            // The kernel does not support it for this kind of file.
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::SPIPE | Errno::PERM) => {}
             written => return written,
         }
@@ -107,7 +107,7 @@ impl<F: AsFd> NonBlocking<F> {
         }
     }
 
-    /// Whether something is taken within this time. Fails with `EINTR` if a signal came meanwhile.
+    /// Whether something will be accepted within this time. Fails with `EINTR` on a signal.
     pub(crate) fn is_writable(&self, limit: Duration) -> Result<bool, Errno> {
         let limit = Timespec::try_from(limit).map_err(|_| Errno::INVAL)?;
         let fd = self.as_fd();
@@ -115,7 +115,7 @@ impl<F: AsFd> NonBlocking<F> {
     }
 }
 
-/// Writes once, without waiting although the description does. Pipes know it since Linux 6.5.
+/// Writes once without blocking, although the description is blocking. Pipes support it since Linux 6.5.
 #[cfg(has_nowait_write)]
 fn write_without_waiting(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
     /// At the current offset.
@@ -129,15 +129,15 @@ fn write_without_waiting(_: BorrowedFd<'_>, _: &[u8]) -> Result<usize, Errno> {
     Err(Errno::OPNOTSUPP)
 }
 
-/// Opens a pipe or a terminal once more: an open file description of our own, whose flags are nobody else's. `None` where
-/// that is refused (another user's), or would open something else.
+/// Reopens a pipe or a terminal to get an open file description whose flags are ours alone. `None` if that is refused
+/// (another user's) or would open something else.
 #[cfg(has_procfs)]
 fn reopen(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     use std::os::fd::AsRawFd;
 
     use rustix::fs::{Mode, OFlags};
 
-    /// `/dev/ptmx`: each open makes another terminal.
+    /// `/dev/ptmx`: each open creates another terminal.
     const PTMX: (u32, u32) = (5, 2);
     let device =
         |status: &rustix::fs::Stat| (rustix::fs::major(status.st_rdev), rustix::fs::minor(status.st_rdev));
@@ -153,13 +153,13 @@ fn reopen(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
     ((before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)).then_some(own)
 }
 
-/// There is no way to another open file description: `/dev/fd` only duplicates.
+/// Another open file description cannot be had: `/dev/fd` only duplicates.
 #[cfg(not(has_procfs))]
 fn reopen(_: BorrowedFd<'_>) -> Option<OwnedFd> {
     None
 }
 
-/// Whether a device is one of `/dev/null` and its kind, which never make anybody wait.
+/// Whether a device is like `/dev/null`, which never blocks.
 #[cfg(target_os = "linux")]
 fn is_memory(device: u64) -> bool {
     rustix::fs::major(device) == 1

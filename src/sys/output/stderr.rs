@@ -1,11 +1,11 @@
-//! Stderr, shared with the command and whoever stands around us.
+//! Stderr, which we share with the command and other processes.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use super::bounded::Bounded;
 
-/// Stderr. Its errors are swallowed: there is nobody left to tell.
+/// Stderr. Errors are ignored: there is nobody left to report them to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stderr;
 
@@ -20,7 +20,7 @@ impl Write for Stderr {
     }
 }
 
-/// Writes as much as is taken in time.
+/// Writes as much as is accepted in time.
 pub(super) fn write(bytes: &[u8]) {
     static STDERR: LazyLock<Bounded<io::Stderr>> = LazyLock::new(|| Bounded::new(io::stderr()));
     STDERR.write(bytes);

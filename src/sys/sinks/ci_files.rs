@@ -1,5 +1,5 @@
-//! The sink that tells a CI system of the run in files, once it has ended: a row of the step's summary, and outputs for later
-//! steps. Trouble with a file is a warning.
+//! The sink that reports a finished run to a CI system in files: a row in the step's summary, and outputs for later steps.
+//! A failure to write a file is a warning.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::policy::value::{MessageFormat, MessagesTo, OutputsTo, Summary};
 use crate::sys::{environment, identity};
 
 pub(super) struct CiFiles {
-    /// Where a row is to be added, and whether that of a first success, too.
+    /// The file to which a row is added, and whether also for a success on the first attempt.
     summary: Option<(OsString, bool)>,
     outputs: Option<Outputs>,
     max: Option<u64>,
@@ -29,13 +29,13 @@ enum Outputs {
     Dotenv(OsString),
 }
 
-/// A larger summary is left alone: GitHub drops one of more than 1,024 KiB as a whole.
+/// The largest summary that is extended: GitHub drops one of more than 1,024 KiB completely.
 const MAX_SUMMARY_BYTES: u64 = 900 * 1024;
-/// Bytes at the end of a summary that are looked at.
+/// Bytes at the end of a summary that are inspected.
 const END_BYTES: u64 = 4096;
 
 impl CiFiles {
-    /// Opens what is asked for; `None` if nothing is. The second is a warning.
+    /// Opens the requested files; `None` if there are none. The second value is a warning.
     pub(super) fn new(policy: &Policy, identity: &RunIdentity) -> (Option<Self>, Option<&'static str>) {
         let (outputs, warning) = match &policy.outputs {
             None => (None, None),
@@ -75,7 +75,7 @@ impl CiFiles {
     }
 }
 
-/// A run that is over, as later steps of a job are told of it.
+/// A finished run, as reported to later steps of a job.
 pub(super) fn facts<'a>(run: &'a RunIdentity, stop: &'a RunStop, max: Option<u64>) -> Facts<'a> {
     let seen: Vec<_> = stop.failures.iter().map(Tally::to_string).collect();
     Facts {
@@ -94,7 +94,7 @@ pub(super) fn facts<'a>(run: &'a RunIdentity, stop: &'a RunStop, max: Option<u64
     }
 }
 
-/// The CI system that messages are for.
+/// The CI system of the message format.
 pub(super) fn dialect(policy: &Policy) -> Option<Dialect> {
     match policy.message_format {
         MessageFormat::Ci(dialect) => Some(dialect),
@@ -120,8 +120,8 @@ impl Sink for CiFiles {
     }
 }
 
-/// The summary that gets a row, in the dialect of GitHub and for the outermost run alone. Those that imitate GitHub have the
-/// file, and nobody sees it.
+/// The summary that gets a row: only in the dialect of GitHub and for the outermost run. Systems that imitate GitHub have
+/// the file but do not show it.
 fn summary(policy: &Policy, identity: &RunIdentity) -> Option<(OsString, bool)> {
     let is_set = |name: &str| environment::get(name).is_some();
     let imitated = ["GITEA_ACTIONS", "FORGEJO_ACTIONS", "ACT"].into_iter().any(is_set);
@@ -131,7 +131,7 @@ fn summary(policy: &Policy, identity: &RunIdentity) -> Option<(OsString, bool)> 
     Some((path.flatten()?, policy.summary == Summary::Always))
 }
 
-/// Writes the text in one piece: behind what is there, or instead of it.
+/// Writes the text in one piece, appending to the file or replacing it.
 fn write(path: &OsStr, text: &str, instead: bool) -> Result<(), String> {
     let mut options = options();
     let options = if instead { options.write(true).truncate(true) } else { options.append(true) };

@@ -1,4 +1,4 @@
-//! Messages: for people (`text`), for programs (`json`) and for CI systems, and the countdown while we wait.
+//! Messages for people (`text`), programs (`json`) and CI systems, and the countdown during waits.
 
 mod groups;
 mod outputs;
@@ -24,28 +24,29 @@ pub(crate) struct Console {
     quiet: bool,
     verbose: u64,
     lines: Lines,
-    /// The CI system whose commands are written.
+    /// The CI system for which commands are written.
     dialect: Option<Dialect>,
     groups: Groups,
     outputs: Option<Outputs>,
     to: Messages,
     color: Color,
     countdown: Countdown,
-    /// Whether the wait that begins is worth a countdown; None where nobody has said how long it is.
+    /// Whether the current wait is worth a countdown; `None` if its length is unknown.
     worth_counting: Option<bool>,
-    /// Failed attempts that look alike are not a line each: on a terminal they are one that is drawn anew, elsewhere there
-    /// is one only when what is seen changes.
+    /// Whether similar failed attempts share a line: on a terminal the line is redrawn, elsewhere there is one only when
+    /// the failure changes.
     folds: bool,
-    /// The reason of the last failure, where failures are folded.
+    /// The reason of the last failure, if failures are folded.
     seen: Option<String>,
     end: End,
     /// Lines that somebody will take, `--chronic`, instead of their being said.
     kept: Option<Vec<u8>>,
-    /// `--name` was given: lines start with it.
+    /// Whether `--name` was given, with which lines then start.
     named: bool,
-    /// The command's last write to stdout, and to stderr, was no whole line: a command for a CI system has to begin one.
+    /// Whether the command's output on stdout, and on stderr, ended in the middle of a line: a command for a CI system must
+    /// begin a new one.
     torn: [bool; 2],
-    /// The id and the name of the run, for lines for programs.
+    /// The id and name of the run, for JSON lines.
     run: Option<(String, String)>,
 }
 
@@ -80,18 +81,18 @@ enum End {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Countdown {
-    /// Not yet known whether stderr can bear one.
+    /// Not known yet whether stderr supports one.
     Unknown,
     Never,
     Hidden,
     Shown,
 }
 
-/// A shorter wait is over before anybody has read how long it is.
+/// A shorter wait is over before anybody could read the countdown.
 const WORTH_COUNTING: Duration = Duration::from_secs(2);
 
 impl Console {
-    /// `folds`: failed attempts that look alike are told once.
+    /// `folds`: similar failed attempts are reported once.
     pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
         let dialect = ci_files::dialect(policy);
         if dialect.is_some() {
@@ -118,8 +119,8 @@ impl Console {
         }
     }
 
-    /// Opens where messages go. Trouble is a warning, and stderr serves instead; so is a place where nobody reads the commands
-    /// that are to be written.
+    /// Opens the destination of messages. A failure is a warning, and stderr is used instead. There is also a warning if
+    /// the CI system does not read its commands from that destination.
     pub(super) fn open(&mut self, policy: &Policy) {
         if policy.messages_to != MessagesTo::Stderr {
             match Messages::open(&policy.messages_to) {
@@ -136,24 +137,24 @@ impl Console {
         }
     }
 
-    /// Lines for programs say which run they are of.
+    /// Sets the run that JSON lines belong to.
     pub(super) fn of_run(mut self, identity: &RunIdentity) -> Self {
         let is_json = self.lines == Lines::Json;
         self.run = is_json.then(|| (identity.run.clone(), identity.name.clone()));
         self
     }
 
-    /// The lines that were kept, not said.
+    /// Takes the lines that were held back.
     pub(super) fn take_kept(&mut self) -> Vec<u8> {
         self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// From here on lines are said.
+    /// Prints all further lines at once.
     pub(super) fn keep_nothing(&mut self) {
         self.kept = None;
     }
 
-    /// Says a line that is no event.
+    /// Prints a line that is not an event.
     pub(crate) fn note(&mut self, level: Level, text: &str) {
         let least = if self.verbose > 0 { Level::Debug } else { Level::Info };
         if !self.quiet && level >= least {
@@ -161,7 +162,7 @@ impl Console {
         }
     }
 
-    /// Tells whether what the command wrote last on stdout, and on stderr, is no whole line.
+    /// Notes whether the command's output on stdout, and on stderr, ends in the middle of a line.
     pub(super) fn set_torn(&mut self, torn: [bool; 2]) {
         self.torn = torn;
     }
@@ -180,7 +181,7 @@ impl Console {
         }
     }
 
-    /// It is over. `torn`: what it wrote may end within a line.
+    /// The hook or fallback is over. `torn`: its output may end in the middle of a line.
     pub(super) fn end_helper(&mut self, run: &RunIdentity, failed: bool, torn: [bool; 2]) {
         self.torn = torn;
         for line in self.groups.close(run, failed) {
@@ -196,7 +197,7 @@ impl Console {
         !self.quiet && (self.verbose > 0 || output::stderr_is_terminal())
     }
 
-    /// Looks at stderr when it is first asked: most runs never wait.
+    /// Inspects stderr on first use, since most runs never wait.
     pub(super) fn counts_down(&self) -> bool {
         match self.countdown {
             Countdown::Never => false,
@@ -215,7 +216,7 @@ impl Console {
         self.worth_counting = Some(wait >= WORTH_COUNTING);
     }
 
-    /// Takes note of the wait that the event begins.
+    /// Notes the wait that begins with the event.
     pub(super) fn look_at(&mut self, event: &Event) {
         let millis = match event {
             Event::AttemptRetry { wait, .. } => wait.delay_ms,
@@ -225,7 +226,7 @@ impl Console {
         self.begin_wait(Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default());
     }
 
-    /// Draws how long is left, if that can be drawn and is worth it. Whether it stands there now.
+    /// Draws the time left, if that is possible and worthwhile. Returns whether it is visible now.
     pub(crate) fn count_down(&mut self, left: Duration) -> bool {
         if self.countdown == Countdown::Unknown {
             self.countdown = if self.counts_down() { Countdown::Hidden } else { Countdown::Never };
@@ -250,7 +251,7 @@ impl Console {
         }
     }
 
-    /// Says a line, in one piece, so that lines of many processes do not mix. `record` is for the fields of the JSON format.
+    /// Prints a line in one piece, so that lines of many processes do not mix. `record` has the fields of the JSON format.
     fn say(&mut self, level: Level, text: &str, record: Option<&Record<'_>>) {
         let event = record.map(|record| record.event);
         self.clear();
@@ -270,7 +271,7 @@ impl Console {
         self.put(&line, at_once);
     }
 
-    /// Writes a whole line, or keeps it for later, unless it must be said at once.
+    /// Writes a line, or holds it back unless it must be printed at once.
     fn put(&mut self, line: &str, at_once: bool) {
         match self.kept.as_mut().filter(|_| !at_once) {
             Some(kept) => kept.extend(line.as_bytes()),
@@ -286,7 +287,7 @@ impl Console {
         self.put(&format!("{line_break}{line}\n"), false);
     }
 
-    /// What has to stand before a command for it to begin a line.
+    /// The line break that a command needs to begin a line, if any.
     fn line_break(&mut self) -> &'static str {
         let [stdout, stderr] = std::mem::take(&mut self.torn);
         let torn = match self.to {
@@ -298,12 +299,12 @@ impl Console {
     }
 
     fn wants_color(&self) -> bool {
-        // A job's log shows colours, and is no terminal.
+        // A job's log shows colours although it is not a terminal.
         let shows = || self.dialect == Some(Dialect::Gitlab) || output::stderr_is_terminal();
         output::wants_color(self.color, shows)
     }
 
-    /// The least level of which an event may be said.
+    /// The lowest level of events that are printed.
     pub(super) fn least_level(&self) -> Level {
         if self.groups.are_wanted() || self.outputs.is_some() {
             return Level::Info;
@@ -315,7 +316,8 @@ impl Console {
         }
     }
 
-    /// Is the event to be said? By default only what went wrong, and how it ended; whoever interrupts us knows that they did.
+    /// Whether the event is printed. By default only failures and how the run ended, except for an interruption, which the
+    /// user knows of.
     pub(super) fn wants(&self, event: &Event) -> bool {
         if let Event::GateBypassed(bypassed) = event {
             return !bypassed.told || self.verbose > 1;
@@ -324,7 +326,7 @@ impl Console {
         is_owed || self.groups.are_told_by(event) || !self.quiet && self.is_said(event)
     }
 
-    /// Is there to be a line for the event?
+    /// Whether there is a line for the event.
     fn is_said(&self, event: &Event) -> bool {
         if self.verbose > 0 {
             return self.verbose > 1 || !matches!(event, Event::AttemptStart(_));
@@ -334,7 +336,7 @@ impl Console {
             Event::AttemptRetry { failure, .. } => {
                 !self.folds || self.seen.as_ref() != Some(&failure.reason) || self.counts_down()
             }
-            // Whoever looks on wonders after a second.
+            // After a second, a person wonders what is going on.
             Event::GateWait(held) => held.wait_ms.max(held.waited_ms) >= 1000.0,
             Event::GateRefused(held) => !held.told,
             Event::GateBypassed(bypassed) => !bypassed.told,
@@ -349,7 +351,7 @@ impl Console {
         }
     }
 
-    /// Tells of the event: to people, and to the CI system.
+    /// Reports the event to people and to the CI system.
     pub(super) fn take(&mut self, record: &Record<'_>) {
         if let Event::AttemptFailed(failure) = record.event {
             let is_news = self.lines == Lines::Json || !is_end_of_pipe(failure);
@@ -362,7 +364,7 @@ impl Console {
             let line_break = self.line_break();
             self.to.write(format!("{line_break}{line}\n").as_bytes());
         }
-        // Who asked for limits is told that there are none, whatever else is not to be said.
+        // A user who asked for limits must know that they are off, even if other messages are suppressed.
         if self.quiet && !matches!(record.event, Event::GateBypassed(_)) {
             return;
         }
@@ -396,7 +398,7 @@ impl Console {
             text = format!("{text} [{} by {}/{}]", failure.class, failure.rule.source, failure.rule.id);
         }
         let rescued = matches!(record.event, Event::RunStop(stop) if stop.outcome == Outcome::Succeeded || stop.fell_back());
-        // A run that was rescued is to be seen in a job's log, and is no error there.
+        // A rescued run is shown in a job's log, but not as an error.
         let level = if rescued && self.dialect.is_some() { Level::Warn } else { record.level };
         self.say(level, &text, Some(record));
     }

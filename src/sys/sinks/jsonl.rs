@@ -1,5 +1,5 @@
-//! The log: JSON lines, version 1. Many processes may share a file, because each line is one `write` to a
-//! descriptor opened for appending. A log that can't be written is one warning and never another result.
+//! The log: JSON lines, version 1. Many processes may share a file, because each line is one `write` to a descriptor opened
+//! for appending. A log that cannot be written is reported once and never changes the result.
 
 mod file;
 
@@ -15,7 +15,7 @@ use crate::sys::output::{self, Stderr};
 
 pub(crate) struct Jsonl {
     to: Target,
-    /// As it is named in warnings.
+    /// Its name in warnings.
     name: String,
     warned: bool,
 }
@@ -26,7 +26,7 @@ enum Target {
 }
 
 impl Jsonl {
-    /// Opens the log, made with mode 0600 if it is not there. Never blocks: a FIFO that nobody reads is refused.
+    /// Opens the log, and creates it with mode 0600 if it is missing. Never blocks: a FIFO without a reader is refused.
     pub(super) fn open(path: &OsStr) -> Result<Self, String> {
         let name = path.to_string_lossy().into_owned();
         let to = if path == "-" {

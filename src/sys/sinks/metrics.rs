@@ -1,4 +1,4 @@
-//! The sink that counts the run in a file of metrics, once it has ended. Trouble with the file is one warning.
+//! The sink that counts a finished run in a file of metrics. A failure to write the file is reported once.
 
 use std::ffi::OsString;
 
@@ -11,14 +11,14 @@ use crate::sys::{clock, metrics_file};
 
 pub(super) struct Counter {
     path: OsString,
-    /// The labels that are exported.
+    /// The exported labels.
     labels: Vec<(String, String)>,
     /// Attempts by class: success, transient, throttled, permanent.
     classes: [u64; 4],
 }
 
 impl Counter {
-    /// Counts in the policy's file, if it names one.
+    /// Opens the policy's file of metrics, if it names one.
     pub(super) fn new(policy: &Policy) -> Option<Self> {
         let path = policy.metrics_file.as_ref()?.0.clone();
         let labels = exported(&policy.metrics_label.0, &policy.label.0);

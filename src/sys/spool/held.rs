@@ -1,8 +1,8 @@
-//! Output held back, with the streams that it came from, in the order in which it came.
+//! Held output, in order and with the streams that it came from.
 //!
-//! In the spool each run of bytes of one stream stands behind a head of nine bytes: the stream and the length. The
-//! head is completed when another stream follows, or when the run has become long. Our own lines are few, and kept apart:
-//! they are told whatever becomes of the output.
+//! In the spool, each run of bytes of one stream follows a head of nine bytes: the stream and the length. The head is
+//! completed when another stream follows, or when the run has become long. Our own lines are few, and kept separately: they
+//! are printed whatever happens to the output.
 
 mod notes;
 
@@ -14,28 +14,28 @@ use crate::classify::Stream;
 
 /// Bytes of a head.
 const HEAD_BYTES: usize = 9;
-/// Bytes after which a run is completed.
+/// The bytes after which a run is completed.
 const MAX_RUN_BYTES: u64 = CHUNK_BYTES as u64;
-/// The least room, in bytes, to go round in: some runs, so that the one that is being written is never written over.
+/// The least size of a ring, in bytes: several runs, so that the one being written is never overwritten.
 const MIN_ROOM_BYTES: u64 = 4 * MAX_RUN_BYTES;
-/// Bytes of memory that are taken for the end of the output where there can be no file.
+/// The bytes of memory for the end of the output if there can be no file.
 const MAX_END_BYTES: u64 = 64 << 20;
 
-/// Output held back. Nothing here fails: what could not be kept is told in the end.
+/// Held output. Nothing here fails: what could not be kept is reported at the end.
 #[derive(Debug, Default)]
 pub(crate) struct HeldOutput {
     spool: Spool,
     notes: Notes,
     open: Option<Run>,
-    /// Runs whose heads could not be completed where they stand, and their lengths. Without them, the bytes behind such a
-    /// head would pass for heads themselves.
+    /// Runs whose heads could not be completed in place, and their lengths. Without them, the bytes after such a head would
+    /// be taken for heads.
     unwritten: Vec<(Run, u64)>,
-    /// The beginning is given up where there is no room for all, not the end.
+    /// If there is no room for everything, the beginning is given up, not the end.
     keeps_end: bool,
-    /// The first bytes that are still there, once some are not.
+    /// The oldest bytes that are still there, once some were given up.
     oldest: Cursor,
     lost: Option<io::Error>,
-    /// Why the beginning was given up, and how many bytes of output that was.
+    /// Why the beginning was given up, and how many bytes of output it had.
     given_up: Option<(io::Error, u64)>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct HeldOutput {
 #[derive(Clone, Copy, Debug)]
 struct Run {
     stream: Stream,
-    /// The place of its head.
+    /// The offset of its head.
     start: u64,
 }
 
@@ -52,19 +52,19 @@ struct Run {
 pub(crate) struct Cursor {
     offset: u64,
     run: Option<(Stream, u64)>,
-    /// The number of our own notes that were read, and of the bytes of the next one.
+    /// The number of our own notes that were read, and of bytes of the next one.
     notes: usize,
     of_note: usize,
 }
 
 impl HeldOutput {
-    /// Keeps the end where there is no room for all.
+    /// Keeps the end of the output if there is no room for all of it.
     pub(crate) fn keep_end(&mut self) {
         self.keeps_end = true;
         self.spool.limit_memory(MAX_END_BYTES);
     }
 
-    /// Keeps bytes. Once something is lost nothing more is kept, but where the end is what counts: output with a hole is worse
+    /// Keeps bytes. Once something is lost nothing more is kept, unless the end is what counts: output with a gap is worse
     /// than its beginning.
     pub(crate) fn append(&mut self, stream: Stream, bytes: &[u8]) {
         if self.lost.is_none()
@@ -75,13 +75,13 @@ impl HeldOutput {
         }
     }
 
-    /// Keeps lines of ours, for stderr, at this place in the output.
+    /// Keeps lines of ours for stderr at this place in the output.
     pub(crate) fn say(&mut self, lines: Vec<u8>) {
         self.notes.add(self.spool.len(), lines);
     }
 
     fn try_append(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        // Piece by piece: when no more can be kept, what came before is.
+        // Piece by piece, so that everything before a failure is kept.
         for piece in bytes.chunks(CHUNK_BYTES) {
             let is_open = |open: Run| open.stream == stream && self.spool.len() - open.start < MAX_RUN_BYTES;
             if !self.open.is_some_and(is_open) {
@@ -95,7 +95,7 @@ impl HeldOutput {
         Ok(())
     }
 
-    /// Adds to the spool; where that takes no more and the end is kept, in the place of what is oldest.
+    /// Appends to the spool. If it is full and the end is kept, replaces the oldest bytes.
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.spool.room.is_none() {
             match self.spool.append(bytes) {
@@ -110,12 +110,12 @@ impl HeldOutput {
         self.spool.append(bytes)
     }
 
-    /// Gives up what stands before this place.
+    /// Gives up everything before this offset.
     fn give_up_until(&mut self, place: u64) {
         while self.oldest.offset < place {
             let mut cursor = self.oldest;
             let Ok(Some((stream, left))) = self.run_at(&mut cursor) else {
-                // It cannot be read: all of it is given up.
+                // It cannot be read, so all of it is given up.
                 self.oldest.offset = self.open.map_or(self.spool.len(), |open| open.start);
                 self.oldest.run = None;
                 return;
@@ -133,38 +133,37 @@ impl HeldOutput {
     /// Completes the last head.
     fn close(&mut self) {
         let Some(run @ Run { stream, start }) = self.open.take() else { return };
-        // A head alone may have been cut short by a full disk.
+        // A full disk may have cut the head short.
         let Some(length) = self.spool.len().checked_sub(start + HEAD_BYTES as u64) else { return };
         if self.spool.write_at(&head(stream, length), start).is_err() {
             self.unwritten.push((run, length));
         }
     }
 
-    /// The reason why not everything was kept, where everything was wanted.
+    /// Why not everything was kept, if everything was wanted.
     pub(crate) fn lost(&self) -> Option<&io::Error> {
         self.lost.as_ref().filter(|_| !self.keeps_end)
     }
 
-    /// The reason why not everything was kept, where the end is, and how many bytes of the beginning are missing; no number
-    /// where it is the end that is missing in spite of all.
+    /// Why not everything was kept, if the end was wanted, and how many bytes of the beginning are missing; no number if
+    /// the end is missing nevertheless.
     pub(crate) fn given_up(&self) -> Option<(&io::Error, Option<u64>)> {
         let lost = self.lost.as_ref().map(|why| (why, None));
         lost.or_else(|| self.given_up.as_ref().map(|(why, bytes)| (why, Some(*bytes))))
             .filter(|_| self.keeps_end)
     }
 
-    /// Ends the writing; [`HeldOutput::read`] can begin.
+    /// Ends the writing, so that [`HeldOutput::read`] can begin.
     pub(crate) fn finish(&mut self) {
         self.close();
     }
 
-    /// The beginning of what is there.
+    /// The beginning of the kept output.
     pub(crate) fn beginning(&self) -> Cursor {
         self.oldest
     }
 
-    /// The next bytes of one stream; `None` at the end. After an error what is left are our
-    /// lines.
+    /// The next bytes of one stream; `None` at the end. After an error only our own lines follow.
     pub(crate) fn read(&self, cursor: &mut Cursor, bytes: &mut [u8]) -> io::Result<Option<Read>> {
         let note = self.notes.get(cursor.notes);
         if let Some((_, lines)) = note.filter(|(place, _)| *place <= cursor.offset) {
@@ -187,7 +186,7 @@ impl HeldOutput {
         }
     }
 
-    /// `until`: where our next lines stand.
+    /// `until`: the offset of our next lines.
     fn read_output(
         &self,
         cursor: &mut Cursor,
@@ -198,7 +197,7 @@ impl HeldOutput {
         let most = until.map_or(left, |until| left.min(until.saturating_sub(cursor.offset)));
         let wanted = bytes.len().min(usize::try_from(most).unwrap_or(usize::MAX));
         let length = self.spool.read_at(&mut bytes[..wanted], cursor.offset)?;
-        // It would be read for ever.
+        // It would be read forever.
         if length == 0 && wanted > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -207,7 +206,7 @@ impl HeldOutput {
         Ok(Some(Read { stream, length }))
     }
 
-    /// The run that the cursor is in, or at whose head it stands.
+    /// The run that contains the cursor, or begins at it.
     fn run_at(&self, cursor: &mut Cursor) -> io::Result<Option<(Stream, u64)>> {
         if cursor.run.is_none() {
             cursor.run = self.read_head(cursor.offset)?;

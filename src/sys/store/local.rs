@@ -8,9 +8,9 @@
 //! v1/<key>/0 …       one for each permit, locked by its holder
 //! ```
 //!
-//! A lock lives as long as the process that holds it, so nothing is renewed and nothing becomes stale. Nothing is made
-//! before a key is used, and files of permits are never removed: they may be in use. There is no `fsync`: a host that
-//! loses power loses its running attempts too, and with them most of what the limits are about.
+//! A lock lives as long as the process that holds it, so nothing is renewed and nothing becomes stale. Nothing is created
+//! before a key is used, and files of permits are never removed: they may be in use. There is no `fsync`: a host that loses
+//! power also loses its running attempts, which are most of what the limits are about.
 
 mod directory;
 mod files;
@@ -42,7 +42,7 @@ use crate::store::key_name;
 use crate::store::{Done, Entry, Failure, Leases, RETENTION, Store, Transaction};
 use crate::sys::{clock, supervise};
 
-/// Number of times that a record is made which others remove.
+/// How often a record is created again after other processes have removed it.
 const MAX_REOPENS: u32 = 10;
 
 /// The embedded store.
@@ -61,7 +61,7 @@ struct Key {
     standstill: Standstill,
 }
 
-/// Warnings for a person, each told but once, however often we look.
+/// Warnings for the user. Each is reported once, however often we look.
 #[derive(Default)]
 struct Warnings {
     all: Vec<String>,
@@ -83,7 +83,7 @@ impl Warnings {
 }
 
 impl Local {
-    /// Opens the directory, or says why it is not to be used. One that is missing is made when it is first needed.
+    /// Opens the directory, or says why it cannot be used. A missing one is created when it is first needed.
     pub(crate) fn open(location: &StateDir) -> Result<Self, Failure> {
         let mut local = Self {
             directory: Directory::new(location),
@@ -122,8 +122,8 @@ impl Local {
         Err(Failure(format!("{} keeps being removed", path.display())))
     }
 
-    /// The entry of a key; `None` if there are no files, or nobody's. Without a key, it is the one that
-    /// the record names.
+    /// The entry of a key; `None` if there are no files or they are not in use. Without a key, it is the one that the
+    /// record names.
     fn look(&mut self, name: &str, key: Option<&str>) -> Result<Option<Entry>, Failure> {
         let Some(files) = self.directory.files(name, false, &mut self.warnings)? else { return Ok(None) };
         let Some(_lock) = patiently_locked(&files)? else { return Ok(None) };
@@ -142,7 +142,7 @@ impl Local {
         Ok(Some(Entry { key, state, permits_held, probe_held, now: now() }))
     }
 
-    /// Removes what nobody has used for as long as it can matter, and a week. What cannot be removed stays.
+    /// Removes keys that have not been used for a week after their state ceased to matter. Failures are ignored.
     fn prune(&mut self) {
         let names = self.directory.names().unwrap_or_default();
         for name in names {
@@ -175,12 +175,12 @@ impl Store for Local {
     ) -> Result<Done, Failure> {
         let mut ours = self.keys.remove(key).unwrap_or_default();
         if leases == Leases::GiveBack {
-            // Even if that cannot be noted: the attempt is over.
+            // Even if that cannot be recorded: the attempt is over.
             ours.permit = None;
         }
         let result = self.transact_on(&mut ours, key, leases, decide);
         if leases == Leases::GiveBack && !matches!(result, Ok(Done::Busy)) {
-            // Not before its result is noted: another probe would start without need.
+            // Not before its result is recorded, or another probe would start needlessly.
             ours.probe = None;
         }
         self.keys.insert(key.to_owned(), ours);
@@ -237,7 +237,7 @@ impl Store for Local {
     }
 }
 
-/// Locks a record for a look; `None` if it was removed meanwhile.
+/// Locks a record for reading; `None` if it was removed meanwhile.
 fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
     let (began, mut standstill) = (clock::now().awake, Standstill::default());
     loop {
@@ -250,7 +250,7 @@ fn patiently_locked(files: &Files) -> Result<Option<Lock<'_>>, Failure> {
     }
 }
 
-/// Makes a transaction while the record is locked.
+/// Performs a transaction while the record is locked.
 fn transact(
     files: &Files,
     warnings: &mut Warnings,
@@ -270,7 +270,7 @@ fn transact(
         Found::Unusable(damage) => {
             let path = files.state_path();
             warnings.push(format!("{} {}; its limits start afresh", path.display(), damage.words()));
-            // Written in any case, so that nobody else is warned.
+            // Always written, so that nobody else is warned.
             (None, KeyState::default())
         }
     };
@@ -309,8 +309,8 @@ fn write(files: &Files, next: Next, key: &str, state: &KeyState, was_sound: bool
     files.write(&slot, next.offset(), was_sound && next.is_first())
 }
 
-/// The time that all users of this store agree on: the host's. A clock that stands before 1970, as on a board without a
-/// battery, would stand still for us; the time since the host was started does not.
+/// The time that all users of this store agree on: the host's. A clock before 1970, as on a board without a battery, would
+/// not advance for us, so the time since boot is used then.
 fn now() -> StoreTime {
     match clock::unix_micros() {
         0 => StoreTime::default().plus(supervise::since_boot()),
@@ -318,7 +318,7 @@ fn now() -> StoreTime {
     }
 }
 
-/// A failure in words: what could not be done with which file, why, and the way out if it is known.
+/// Describes a failure: the operation, the file, the reason, and what to do about it if known.
 fn failure(what: &str, path: &Path, why: &io::Error) -> Failure {
     let way_out = match why.raw_os_error() {
         Some(libc::ENOSPC | libc::EDQUOT) => "; free some space, or use another directory with --state",

@@ -1,7 +1,7 @@
-//! A Redis or Valkey server: one value per key, changed by compare-and-swap; leases that run out.
+//! A store on a Redis or Valkey server: one value per key, changed by compare-and-swap, with leases that expire.
 //!
 //! The server compares and stores (`server.rs`); a lease is an entry of the value, which its holder has to renew. No
-//! conversation blocks for long while a command runs: renewing goes on where it was left (`talk.rs`).
+//! conversation blocks for long while a command runs: a renewal continues where it stopped (`talk.rs`).
 
 mod link;
 mod password;
@@ -25,18 +25,18 @@ use crate::store::redis_trouble::{Trouble, TroubleKind};
 use crate::store::{Done, Entry, Failure, Leases, Location, Store, Transaction};
 use crate::sys::identity;
 
-/// Time after which a lease runs out that is not renewed.
+/// The time after which a lease expires unless it is renewed.
 const LEASE_TIME: Duration = Duration::from_secs(30);
-/// Longest time for which renewing keeps its caller from what else there is to do. It goes on at the next call.
+/// The longest time for which a renewal blocks its caller. It continues at the next call.
 const RENEWAL_SLICE: Duration = Duration::from_millis(20);
-/// Longest time to wait for a name's addresses meanwhile. Where that is too short, those that are known are tried.
+/// The longest wait for a name's addresses meanwhile. If that is too short, the known ones are tried.
 const RENEWAL_RESOLVE_LIMIT: Duration = Duration::from_millis(100);
 
-/// A server, and what this process holds there.
+/// A server, and the leases that this process holds there.
 pub(crate) struct Redis {
     server: Server,
     held: Vec<OwnLease>,
-    /// Leases that may have been granted: the answer did not come. Key and id.
+    /// Leases that may have been granted, because no answer arrived: key and id.
     doubtful: Vec<(String, String)>,
     lease: Duration,
     renewal: Option<Renewal>,
@@ -50,17 +50,17 @@ struct OwnLease {
     grant: Grant,
 }
 
-/// Renewing under way, on the connection that it was lent.
+/// A renewal in progress, on a connection that it has borrowed.
 struct Renewal {
     waits: Waits,
     talk: Pin<Box<dyn Future<Output = Renewed>>>,
 }
 
-/// The connection, and what came of it.
+/// The connection, and the result.
 type Renewed = (Server, Result<(), Trouble>);
 
 impl Redis {
-    /// Connects to nothing yet.
+    /// Does not connect yet.
     pub(super) fn new(location: Location) -> Self {
         Self {
             server: Server::new(location),

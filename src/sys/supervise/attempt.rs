@@ -1,4 +1,4 @@
-//! A running command: whom to signal for it, and the timers of its end. It reads no pipe and waits for nothing.
+//! A running command: the processes to signal, and the timers of its end. It reads no pipes and never waits.
 
 mod ending;
 
@@ -11,14 +11,15 @@ use super::spawn::{Exec, Launched};
 use super::tree::{self, Spared};
 use super::{os, pause};
 
-/// The time between looks at a tree that is being killed: it may fork while we do.
+/// The time between checks of a process tree that is being killed, which may fork meanwhile.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
 /// The time for which KILL is repeated before the tree counts as unkillable (another user's process, an uninterruptible wait).
 const SWEEP_LIMIT: Duration = Duration::from_secs(5);
-/// How long a stopped command must stay so before we stop too: on `fg` it may be seen stopped after we have resumed.
+/// How long a command must stay stopped before we stop as well: after `fg` it may still appear stopped when we have already
+/// resumed.
 const MIRROR_DELAY: Duration = Duration::from_millis(100);
 
-/// Looks before a death that wait(2) does not tell of is given up.
+/// The number of checks before we give up on a death that wait(2) does not report.
 const MAX_UNREAPED_LOOKS: u32 = 3;
 /// Terminating signals sent by processes after which the tree is killed.
 const KILLING_SIGNAL_COUNT: u32 = 3;
@@ -31,28 +32,28 @@ pub(super) struct Attempt {
     pub(super) exec: Exec,
     /// The memory that the child reads until it is the command.
     pub(super) launched: Launched,
-    /// Whether anybody has waited for that outcome yet.
+    /// Whether the outcome of exec has been waited for.
     pub(super) exec_awaited: bool,
     /// None until it is reaped.
     pub(super) status: Option<WaitStatus>,
-    /// The processes that were there before it and are not ours to kill.
+    /// The processes that existed before it and are not ours to kill.
     pub(super) spared: Spared,
-    /// We stopped it for time.
+    /// It was stopped because its time was up.
     pub(super) stopped: bool,
-    /// When to look at everything, whatever has been heard; None: nobody has waited for long yet.
+    /// When to check everything even without news; `None` if it has not run for long.
     pub(super) look_at: Option<Duration>,
-    /// Looks in a row at which wait(2) had nothing to say of a command that is dead.
+    /// The number of checks in a row at which wait(2) did not report a dead command.
     pub(super) unreaped: u32,
-    /// Terminating signals that a process sent us.
+    /// The number of terminating signals that processes have sent us.
     told_by_processes: u32,
-    /// The signals that the command has from us, as a set.
+    /// The set of signals that we have passed to the command.
     forwarded: u64,
-    /// The signal that its tree was told to end with, and the processes that were.
+    /// The signal that was sent to its tree, and the processes that received it.
     telling: Option<i32>,
     signalled: Vec<i32>,
-    /// Until when what it left behind is waited for: it died of a signal that it had from us, and cannot do so itself.
+    /// Until when to wait for the processes that it left behind: it died of a signal from us and cannot end them itself.
     rest_until: Option<Duration>,
-    /// Terminating signals in all.
+    /// The total number of terminating signals.
     pub(super) told: u32,
     /// When to begin with KILL.
     kill_at: Option<Duration>,
@@ -94,11 +95,11 @@ impl Attempt {
         }
     }
 
-    /// Signals everything that descends from the attempt: the command first, every parent before its children, or a
-    /// shell would go on to what comes after a child that died.
+    /// Signals all descendants of the attempt: the command first, and every parent before its children, since a shell would
+    /// otherwise continue after the child that died.
     pub(super) fn signal_tree(&mut self, signals: &[i32]) {
         let listed = tree::descendants(&mut self.spared);
-        // Never by the list: it may be unavailable, or have missed it.
+        // Never through the list, which may be unavailable or incomplete.
         for &signal in signals {
             self.signal_command(signal);
         }
@@ -134,19 +135,20 @@ impl Attempt {
         if self.status.is_none() { tree::group_of(self.pid) } else { None }
     }
 
-    /// Whether what the terminal sends to our group reaches the command by itself.
+    /// Whether signals of the terminal to our group reach the command directly.
     pub(super) fn shares_our_group(&self) -> bool {
         self.group().is_none_or(|group| tree::group_of(0) == Some(group))
     }
 
-    /// Whether the command has got it by itself, from the terminal.
+    /// Whether the command has received it directly from the terminal.
     pub(super) fn was_reached_by(&self, record: Record) -> bool {
-        // A terminal that goes away tells the leader of its session and nobody else (`ssh -t host retry …`).
+        // A terminal that disappears only signals the leader of its session (`ssh -t host retry …`).
         let only_to_leader = record.signal == libc::SIGHUP && tree::leads_its_session();
         record.reached_group(self.number) && self.shares_our_group() && !only_to_leader
     }
 
-    /// Passes a signal on: to the command alone, as when it is run directly. If it is no more, what it left is told.
+    /// Passes a signal on to the command alone, as if it had been run directly. If it has ended, the processes that it left
+    /// receive it.
     pub(super) fn forward(&mut self, signal: i32) {
         if self.rest_until.is_some() {
             if signals::terminates(signal) {
@@ -162,7 +164,7 @@ impl Attempt {
         }
     }
 
-    /// A terminating signal has come from a process. `grace`: from the first one to KILL.
+    /// Handles a terminating signal from a process. `grace`: the time from the first one to KILL.
     pub(super) fn count_told(&mut self, grace: Option<Duration>) {
         self.told_by_processes += 1;
         if self.told_by_processes >= KILLING_SIGNAL_COUNT {
@@ -172,7 +174,7 @@ impl Attempt {
         }
     }
 
-    /// Begins to stop it for time.
+    /// Begins to stop it because its time is up.
     pub(super) fn stop(&mut self, signal: i32, grace: Duration) {
         self.stopped = true;
         self.mirror_at = None;
@@ -187,7 +189,7 @@ impl Attempt {
         self.kill_after(grace);
     }
 
-    /// KILL from then on; an earlier appointment stands.
+    /// Schedules KILL, unless it is scheduled for an earlier time.
     pub(super) fn kill_after(&mut self, grace: Duration) {
         let at = pause::now().saturating_add(grace);
         self.kill_at = Some(self.kill_at.map_or(at, |earlier| earlier.min(at)));
@@ -202,11 +204,11 @@ impl Attempt {
         }
     }
 
-    /// Notes what wait(2) says of the command.
+    /// Records what wait(2) reports about the command.
     pub(super) fn changed(&mut self, status: WaitStatus) {
         if let Some(signal) = status.stopping_signal() {
             self.halted = true;
-            // Not SIGSTOP: that is a debugger's. Once we are stopping it, it is about to be continued.
+            // Not SIGSTOP, which a debugger uses. Once we are stopping the attempt, it is about to be continued.
             let by_job_control = matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU);
             if by_job_control && !self.must_vanish() {
                 self.mirror_at = Some(pause::now() + MIRROR_DELAY);
@@ -221,7 +223,7 @@ impl Attempt {
         }
     }
 
-    /// Whether its end is only reached when its whole tree is gone.
+    /// Whether it only counts as ended once its whole tree is gone.
     pub(super) fn must_vanish(&self) -> bool {
         self.stopped || self.sweeps.is_some()
     }
@@ -236,19 +238,19 @@ impl Attempt {
         [self.kill_at, sweep, self.mirror_at, self.rest_until].into_iter().flatten().min()
     }
 
-    /// Whether it is time to look at everything.
+    /// Whether it is time to check everything.
     pub(super) fn is_look_due(&self) -> bool {
         self.look_at.is_some_and(|at| at <= pause::now())
     }
 
-    /// Whether it is dead, and nobody will ever say how it ended. `silent`: wait(2) does not speak of it.
+    /// Whether it is dead and its status will never be known. `silent`: wait(2) does not report it.
     pub(super) fn is_lost(&mut self, silent: bool) -> bool {
         let dead = silent && os::stat(self.pid).is_none_or(|stat| stat.dead);
         self.unreaped = if dead { self.unreaped + 1 } else { 0 };
         self.unreaped >= MAX_UNREAPED_LOOKS
     }
 
-    /// Does what is due. False when it has been killed for so long that it will not die.
+    /// Does what is due. False if it has been sent KILL for so long that it will not die.
     pub(super) fn keep_time(&mut self) -> bool {
         let now = pause::now();
         if self.mirror_at.is_some_and(|at| at <= now) {

@@ -1,4 +1,4 @@
-//! Which of the command's standard streams are captured, and with what: decided and opened before the fork.
+//! The capture of the command's standard streams, decided and opened before the fork.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -15,37 +15,37 @@ use crate::classify::{Observed, Stream};
 /// The treatment of one stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The command has the very same descriptor.
+    /// The command inherits our descriptor.
     #[default]
     Inherit,
-    /// Seen, and passed on as it comes.
+    /// Observed, and passed on as it arrives.
     PassThrough,
-    /// Seen, and put aside for [`super::Supervisor::deliver`].
+    /// Observed, and held for [`super::Supervisor::deliver`].
     Hold,
-    /// Seen, and thrown away.
+    /// Observed, and discarded.
     Discard,
     /// `/dev/null`.
     Null,
 }
 
-/// The treatment of both. Where they lead to the same open file and are passed on, both are, by one pipe or
-/// pseudo-terminal, and are seen as [`Stream::Merged`]: their order is kept.
+/// The treatment of both streams. If they lead to the same open file and are passed on, they share one pipe or
+/// pseudo-terminal and are observed as [`Stream::Merged`], so that their order is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
     pub(crate) stdout: Mode,
     pub(crate) stderr: Mode,
-    /// The order is kept as well where both are held.
+    /// The order is also kept if both are held.
     pub(crate) together: bool,
-    /// Stdout goes where stderr does, whatever becomes of it by itself.
+    /// Stdout goes to the destination of stderr, whatever its own treatment is.
     pub(crate) stdout_to_stderr: bool,
-    /// The bytes that the tap has to see which is lent to [`super::Supervisor::next`].
+    /// The bytes that the tap passed to [`super::Supervisor::next`] has to see.
     pub(crate) observed: Observed,
 }
 
-/// The command's standard descriptors, where they are not ours.
+/// The command's standard descriptors that are not ours.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
-    /// By number: what it is made from.
+    /// The source of each, by number.
     pub(super) sources: [Option<i32>; 3],
     /// Open until the fork.
     keep: Vec<OwnedFd>,
@@ -66,13 +66,13 @@ const STDOUT: i32 = 1;
 const STDERR: i32 = 2;
 
 impl Capture {
-    /// Opens what is needed: nothing where both are inherited.
+    /// Opens what is needed; nothing if both are inherited.
     pub(super) fn open(self) -> io::Result<(Option<Output>, Descriptors)> {
         let mut descriptors = Descriptors::default();
         let closed = |fd| inherited::closed_stdio().any(|closed| closed == fd);
         if self.stdout_to_stderr {
             if self.stderr == Mode::Inherit || closed(STDERR) {
-                // Where stderr is closed, our own is `/dev/null`.
+                // If stderr is closed, our own is `/dev/null`.
                 descriptors.sources[1] = Some(STDERR);
                 return Ok((None, descriptors));
             }
@@ -82,7 +82,7 @@ impl Capture {
         if self.stdout == Mode::Inherit && self.stderr == Mode::Inherit {
             return Ok((None, descriptors));
         }
-        // What was closed stays closed.
+        // A closed stream stays closed.
         let actual = |mode, fd| if closed(fd) { Mode::Inherit } else { mode };
         let (stdout, stderr) = (actual(self.stdout, STDOUT), actual(self.stderr, STDERR));
         let mut pumps = Vec::with_capacity(2);
@@ -97,7 +97,7 @@ impl Capture {
         Ok(((!pumps.is_empty()).then(|| Output::new(pumps, self.observed)), descriptors))
     }
 
-    /// A stream that is held has no order with one that is not.
+    /// The order of a held stream and one that is not held is lost.
     fn would_merge(&self) -> bool {
         match (self.stdout, self.stderr) {
             (Mode::PassThrough, Mode::PassThrough | Mode::Inherit) | (Mode::Inherit, Mode::PassThrough) => {
@@ -109,20 +109,20 @@ impl Capture {
     }
 }
 
-/// Are stdout and stderr the same?
+/// Whether stdout and stderr are the same open file.
 fn same_open_file() -> io::Result<bool> {
     let [out, err] = [STDOUT, STDERR].map(|fd| rustix::fs::fstat(standard(fd)));
     let (out, err) = (out?, err?);
     Ok((out.st_dev, out.st_ino) == (err.st_dev, err.st_ino))
 }
 
-/// Standard descriptors are always open in here: closed ones were filled at the start.
+/// Standard descriptors are always open here: closed ones were filled at the start.
 fn standard(fd: i32) -> BorrowedFd<'static> {
     // SAFETY: descriptors 0 to 2 are opened before the program begins if need be, and nothing here closes them.
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
-/// Connects descriptors of the command with a pump, if there has to be one.
+/// Connects descriptors of the command to a pump, if one is needed.
 fn connect(
     stream: Stream,
     mode: Mode,
@@ -141,7 +141,7 @@ fn connect(
         Mode::Hold => Sink::Held,
         Mode::Discard => Sink::Nowhere,
     };
-    // Where no pseudo-terminal is to be had (no /dev/ptmx), a pipe has to do.
+    // If no pseudo-terminal is available (no /dev/ptmx), a pipe has to do.
     let terminal = if rustix::termios::isatty(like) { pty::open(like).ok() } else { None };
     let is_terminal = terminal.is_some();
     let (ours, theirs) = terminal.map_or_else(pipe, Ok)?;
@@ -149,7 +149,7 @@ fn connect(
     Pump::new(stream, ours, is_terminal, sink).map(Some)
 }
 
-/// A pipe whose reading end alone is non-blocking.
+/// A pipe of which only the reading end is non-blocking.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut ends = [-1; 2];
     // SAFETY: `ends` has room for the two descriptors that pipe writes.

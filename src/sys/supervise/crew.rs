@@ -1,4 +1,4 @@
-//! Several processes of ours at once: copies of this program, each of which runs a command and looks after it.
+//! Several copies of this program at once, each of which runs and supervises a command.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -15,13 +15,13 @@ use super::signals::{self, Signals};
 use super::witness::Witness;
 use super::{pause, spawn};
 
-/// The longest wait at once: a lost signal costs no more than this.
+/// The longest single wait, which is the most that a lost signal costs.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long it may take until the whole group has a signal, if it was meant for the group.
+/// How long it may take until the whole group has received a signal that was meant for it.
 const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 
-/// The variable that names what was handed down: our process id, then the descriptors, parted by commas.
+/// The variable that names the descriptors handed down: our process id and the descriptors, separated by commas.
 pub(crate) const HANDED_DOWN: &str = "RETRY_HANDED_DOWN";
 
 /// Something that happened.
@@ -29,7 +29,7 @@ pub(crate) const HANDED_DOWN: &str = "RETRY_HANDED_DOWN";
 pub(crate) enum CrewEvent {
     /// This one has ended: with a status, or by a signal.
     Ended(i32, Result<u8, i32>),
-    /// A signal tells us to stop. The processes have it.
+    /// A signal tells us to stop. The processes have received it.
     Signal(i32),
     Woke,
 }
@@ -38,7 +38,7 @@ pub(crate) enum CrewEvent {
 pub(crate) struct Crew {
     signals: Signals,
     pids: Vec<i32>,
-    /// Sees whether the processes, which are of our group, have got a signal by themselves.
+    /// Detects whether the processes, which belong to our group, have received a signal directly.
     witness: Option<Witness>,
     reports: VecDeque<CrewEvent>,
 }
@@ -50,7 +50,7 @@ impl Crew {
         Ok(Self { signals, pids: Vec::new(), witness: None, reports: VecDeque::new() })
     }
 
-    /// Starts this program once more, with the same arguments, these variables, and these descriptors handed down.
+    /// Starts this program again with the same arguments, these variables, and these descriptors handed down.
     pub(crate) fn start(
         &mut self,
         variables: &[(String, OsString)],
@@ -67,7 +67,7 @@ impl Crew {
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.env(HANDED_DOWN, handed);
         if self.witness.is_none() {
-            // It shows our own words, which are those of the copies.
+            // It shows our own arguments, which are also those of the copies.
             self.witness = Witness::start(Some(std::process::id().cast_signed()));
         }
         let keep = |flags| descriptors.iter().try_for_each(|fd| rustix::io::fcntl_setfd(fd, flags));
@@ -78,7 +78,7 @@ impl Crew {
         Ok(pid)
     }
 
-    /// Waits for the next thing that happens, at most so long.
+    /// Waits for the next event, at most for this long.
     pub(crate) fn next(&mut self, wait: Duration) -> CrewEvent {
         let until = pause::now().saturating_add(wait);
         loop {
@@ -102,7 +102,7 @@ impl Crew {
             }
         });
         for record in told {
-            // What comes from a terminal they have got, too.
+            // They have also received signals from the terminal.
             if !record.is_from_kernel() && !self.has_reached_all(record.signal) {
                 self.tell(record.signal);
             }
@@ -113,7 +113,7 @@ impl Crew {
         }
     }
 
-    /// Whether the whole group has got the signal, and the processes with it.
+    /// Whether the whole group has received the signal, including the processes.
     fn has_reached_all(&mut self, signal: i32) -> bool {
         let until = pause::now().saturating_add(DOUBT_LIMIT);
         loop {
@@ -156,13 +156,14 @@ impl Crew {
     }
 }
 
-/// This program: also where its file was replaced or removed meanwhile.
+/// This program, even if its file was replaced or removed meanwhile.
 fn own_path() -> io::Result<std::path::PathBuf> {
     if cfg!(has_procfs) { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 
-/// The descriptors that a process of the same program has handed down to this one, which ends when that one does; `None` where
-/// there are none. Fails where there are, and they cannot be used: then this process was not started for what its arguments say.
+/// The descriptors that a process of the same program has handed down to this one, which then ends when that one does;
+/// `None` if there are none. Fails if there are some but they cannot be used: this process must not do what its arguments
+/// say.
 pub(crate) fn handed_down<const N: usize>() -> io::Result<Option<[OwnedFd; N]>> {
     let Ok(text) = std::env::var(HANDED_DOWN) else { return Ok(None) };
     let (parent, numbers) = text.split_once(',').unwrap_or((&text, ""));

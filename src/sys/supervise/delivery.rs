@@ -1,4 +1,4 @@
-//! Held output on its way to where it would have gone at once: written like passed-on output, without ever waiting.
+//! Writes held output to its original destination, like output that is passed on: without ever blocking.
 
 use std::io;
 use std::ops::Range;
@@ -12,9 +12,9 @@ use super::pause;
 use crate::classify::Stream;
 use crate::sys::spool::{Cursor, HeldOutput, Read};
 
-/// Bytes that are written at once.
+/// The bytes per write.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// Pieces that are written before signals get their turn.
+/// The number of writes before signals are handled.
 const TURN_PIECES: usize = 8;
 
 /// The streams that are to be delivered; the others are skipped.
@@ -28,7 +28,7 @@ pub(super) struct Delivery {
     held: HeldOutput,
     cursor: Cursor,
     wanted: Wanted,
-    /// Stdout's and stderr's, opened when something is to be written.
+    /// Those of stdout and stderr, opened on first use.
     outlets: [Way; 2],
     buffer: Box<[u8]>,
     pending: Range<usize>,
@@ -36,19 +36,19 @@ pub(super) struct Delivery {
     stuck: bool,
     refused: Option<(Stream, io::Error)>,
     over: bool,
-    /// The time at which a reader that takes nothing is given up; `None` where it is waited for without end.
+    /// When we give up on a reader that accepts nothing; `None`: never.
     give_up_at: Option<Duration>,
 }
 
 enum Way {
     Unknown,
     Open(Outlet),
-    /// Nobody is there, or it is refused.
+    /// There is no reader, or writes fail.
     Blocked,
 }
 
 impl Delivery {
-    /// A delivery of these streams. `hurried`: a reader is waited for only while it takes something.
+    /// A delivery of these streams. `hurried`: only waits for a reader as long as it accepts something.
     pub(super) fn new(mut held: HeldOutput, wanted: Wanted, hurried: bool) -> Self {
         held.finish();
         let cursor = held.beginning();
@@ -67,7 +67,7 @@ impl Delivery {
         }
     }
 
-    /// Something can be done without waiting.
+    /// Whether something can be done without waiting.
     pub(super) fn is_runnable(&self) -> bool {
         !self.stuck
     }
@@ -77,7 +77,7 @@ impl Delivery {
         self.give_up_at.filter(|_| self.stuck)
     }
 
-    /// Whether the reader has taken nothing for too long.
+    /// Whether the reader has accepted nothing for too long.
     pub(super) fn is_given_up(&self) -> bool {
         self.due().is_some_and(|at| at <= pause::now())
     }
@@ -93,7 +93,7 @@ impl Delivery {
         ready
     }
 
-    /// Writes what is taken, up to a bound. True when there is no more.
+    /// Writes what is accepted, up to a bound. True if everything was written.
     pub(super) fn run(&mut self) -> bool {
         for _ in 0..TURN_PIECES {
             self.flush();
@@ -103,7 +103,7 @@ impl Delivery {
             match self.held.read(&mut self.cursor, &mut self.buffer) {
                 Ok(Some(read)) => self.begin(read),
                 Ok(None) => self.over = true,
-                // Our own lines are still there.
+                // Our own lines can still be written.
                 Err(why) => {
                     self.refused.get_or_insert((Stream::Merged, why));
                 }
@@ -112,7 +112,7 @@ impl Delivery {
         self.over
     }
 
-    /// The stream that was refused, and why, if one was.
+    /// The stream that could not be written, and why, if any.
     pub(super) fn into_refused(self) -> Option<(Stream, io::Error)> {
         self.refused
     }
@@ -144,7 +144,7 @@ impl Delivery {
                     self.give_up_at = self.give_up_at.map(|_| pause::now() + STALLED_READER_LIMIT);
                 }
                 Ok(None) => self.stuck = true,
-                // Who closed the pipe has read enough.
+                // A reader that closed the pipe has read enough.
                 Err(errno) if outlet.is_readers_fault(errno) => self.outlets[self.to] = Way::Blocked,
                 Err(errno) => {
                     let stream = if self.to == 1 { Stream::Stderr } else { Stream::Stdout };

@@ -1,8 +1,8 @@
-//! Signals that ask a program to end, held back while it computes, so that it can say what it has before it dies of one.
+//! Holds back terminating signals during a computation, so that partial results can be shown before we die of one.
 
 use super::signals;
 
-/// Holds back SIGINT, SIGTERM and SIGHUP in this thread and those that it starts, but for those that were ignored.
+/// Holds back SIGINT, SIGTERM and SIGHUP in this thread and those that it starts, unless they were ignored.
 pub(crate) struct HeldSignals {
     signals: Vec<i32>,
     _held: signals::Blocked,
@@ -15,7 +15,7 @@ impl HeldSignals {
         Self { _held: signals::Blocked::these(&signals), signals }
     }
 
-    /// Takes one that has come, if one has.
+    /// Takes a pending one, if any.
     pub(crate) fn take(&self) -> Option<i32> {
         let mut pending = signals::set_of(&[]);
         // SAFETY: the set is initialised and outlives the call.

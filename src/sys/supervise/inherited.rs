@@ -1,5 +1,5 @@
-//! Where the program begins, and what it was started with: the disposition of SIGPIPE, and closed standard descriptors.
-//! We need both otherwise, and the command must get them as we did.
+//! The entry point of the program, and the state that it inherited: the disposition of SIGPIPE, and closed standard
+//! descriptors. We have to change both, but the command must inherit them as we did.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering::Relaxed};
 
@@ -10,11 +10,11 @@ static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 /// Bit n: descriptor n was closed.
 static CLOSED_STDIO: AtomicI32 = AtomicI32::new(0);
 
-/// The arguments as the kernel shows them to others, ended by a null pointer.
+/// The arguments as the kernel shows them to other processes, terminated by a null pointer.
 static ARGUMENTS: AtomicPtr<*mut libc::c_char> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Notes what we were started with, then changes what would be in our way: writing to a closed pipe is to be an
-/// error and no death, and no file that we open may become a standard stream.
+/// Records the inherited state, and then changes it: writing to a closed pipe must be an error rather than deadly, and no
+/// file that we open may become a standard stream.
 #[cfg(not(test))]
 fn arrange() {
     // SAFETY: a null new action only asks for the old one, written to `found`, for which all zeroes is a valid value.
@@ -34,8 +34,8 @@ fn arrange() {
     }
 }
 
-/// The beginning of the program. Rust's own beginning would change both before we could look, and reads `/proc/self/maps`
-/// for a guard page that the kernel keeps anyway: a third of the instructions of a plain run.
+/// The entry point. Rust's own would change both before we could record them, and reads `/proc/self/maps` for a guard page
+/// that the kernel provides anyway, which is a third of the instructions of a plain run.
 #[cfg(not(test))]
 #[unsafe(no_mangle)]
 extern "C" fn main(_argc: libc::c_int, arguments: *mut *mut libc::c_char) -> libc::c_int {
@@ -48,14 +48,14 @@ pub(super) fn sigpipe_ignored() -> bool {
     SIGPIPE_IGNORED.load(Relaxed)
 }
 
-/// The standard descriptors that were closed when we started.
+/// The standard descriptors that were closed at the start.
 pub(super) fn closed_stdio() -> impl Iterator<Item = i32> {
     let closed = CLOSED_STDIO.load(Relaxed);
     (0..3).filter(move |fd| closed & (1 << fd) != 0)
 }
 
-/// Shows others `title` in place of all arguments. What is longer than those goes on where the environment stood, which
-/// the kernel shows too. False if there is no room; then only the beginning of the arguments is left.
+/// Replaces the arguments that other processes see with `title`. A longer title continues in the space of the environment,
+/// which the kernel shows as well. False if there is no room; then only the beginning of the arguments is left.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! Descriptors that we were started with, by their numbers.
+//! Inherited descriptors, by number.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -6,8 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// A descriptor of our own for what this number stands for, closed at an exec. Fails where the number is not open, or not for
-/// writing.
+/// Duplicates the descriptor with this number, with close-on-exec. Fails if it is not open, or not for writing.
 pub(crate) fn writable_copy(number: i32) -> io::Result<OwnedFd> {
     // SAFETY: nobody closes it within this function; the kernel answers for a number that is not open.
     let inherited = unsafe { BorrowedFd::borrow_raw(number) };

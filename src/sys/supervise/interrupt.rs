@@ -1,4 +1,4 @@
-//! Ctrl-C in verbs that read for long: it is taken note of, and what was done so far can be shown. A second one kills.
+//! Ctrl-C in verbs that read for long: the first one is recorded, so that partial results can be shown. A second one kills.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -8,7 +8,7 @@ use super::signals::{plain, replace};
 
 static CAME: AtomicBool = AtomicBool::new(false);
 
-/// While it lives, SIGINT is taken note of, unless it was ignored when we started. Reads that wait end with `EINTR`.
+/// While it lives, SIGINT is recorded, unless it was ignored at the start. Blocking reads end with `EINTR`.
 pub(crate) struct Interrupt {
     before: libc::sigaction,
 }
@@ -24,7 +24,7 @@ impl Interrupt {
         Self { before }
     }
 
-    /// Whether one has come.
+    /// Whether SIGINT was received.
     #[expect(clippy::unused_self, reason = "without it there is nothing that would take note")]
     pub(crate) fn came(&self) -> bool {
         CAME.load(SeqCst)

@@ -1,5 +1,5 @@
-//! The heap. Where it is used up, that is said and the status is 125: the standard library would abort, and a caller would
-//! take the signal for the command's.
+//! The heap. If memory runs out, reports that and exits 125: the standard library would abort, and a caller would take the
+//! signal for the command's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -41,8 +41,8 @@ fn granted(memory: *mut u8) -> *mut u8 {
     memory
 }
 
-/// Ends the program. Nothing that allocates can run any more, no destructor either: a running command is told to stop by the
-/// kernel (PDEATHSIG).
+/// Ends the program. Nothing that allocates can run any more, and no destructors either: the kernel stops a running command
+/// (PDEATHSIG).
 #[cold]
 fn give_up() -> ! {
     const WORDS: &[u8] = b"retry: out of memory\n";

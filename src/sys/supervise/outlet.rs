@@ -1,5 +1,5 @@
-//! Where output is passed on to: a standard stream, written to without ever waiting for its reader, and watched by the
-//! runtime until it takes more.
+//! The destination of passed-on output: a standard stream that is written to without ever blocking, and watched by the
+//! runtime until it accepts more.
 
 use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll};
@@ -11,11 +11,10 @@ use tokio::io::Interest;
 use super::watch::Watch;
 use crate::sys::output::NonBlocking;
 
-/// How long a reader is waited for at each call where the runtime would not tell of it: there is no descriptor left, or no
-/// memory.
+/// How long each call waits for a reader if the runtime cannot watch it, for lack of descriptors or memory.
 const BLIND_WAIT: Duration = Duration::from_millis(20);
 
-/// A standard stream as the way out.
+/// A standard stream as a destination.
 pub(super) struct Outlet {
     // The registration ends before the descriptor is closed.
     watch: Watch,
@@ -23,12 +22,12 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// The way to where `fd` leads.
+    /// An outlet to the destination of `fd`.
     pub(super) fn new(fd: BorrowedFd<'static>) -> Self {
         Self { watch: Watch::default(), writer: NonBlocking::new(fd) }
     }
 
-    /// Writes what is taken without waiting: `None` if nothing is.
+    /// Writes what is accepted without blocking; `None` if nothing is.
     pub(super) fn write(&self, bytes: &[u8]) -> Result<Option<usize>, Errno> {
         match self.writer.try_write(bytes) {
             Ok(None) if self.watch.blind && self.writer.is_writable(BLIND_WAIT) == Ok(true) => {
@@ -38,13 +37,13 @@ impl Outlet {
         }
     }
 
-    /// The pipe that it is, if it is one.
+    /// The descriptor, if it is a pipe.
     pub(super) fn as_pipe(&self) -> Option<BorrowedFd<'_>> {
         self.writer.is_pipe().then(|| self.writer.as_fd())
     }
 
-    /// Whether a failed write is about a reader that is gone, rather than about the place. EIO is a terminal's that was
-    /// hung up.
+    /// Whether a failed write means that the reader is gone, rather than a problem with the destination. EIO comes from a
+    /// terminal that was hung up.
     pub(super) fn is_readers_fault(&self, errno: Errno) -> bool {
         match errno {
             Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN => true,

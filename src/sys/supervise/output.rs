@@ -1,4 +1,4 @@
-//! The captured output of one command: its pumps together, and when they have done enough.
+//! The captured output of one command: its pumps, and when they are done.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -12,9 +12,9 @@ use super::pump::{Cut, Pump};
 use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
-/// How long somebody else may keep the command's streams open after its exit before we leave.
+/// How long other processes may keep the command's streams open after its exit before we leave.
 const LINGER_LIMIT: Duration = Duration::from_millis(200);
-/// How long a reader that takes nothing is waited for once we were told to stop.
+/// How long we wait for a reader that accepts nothing once we were told to stop.
 pub(super) const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The pumps of a running command.
@@ -22,11 +22,11 @@ pub(super) struct Output {
     pumps: Vec<Pump>,
     /// The bytes that the tap has to see.
     observed: Observed,
-    /// When something last came.
+    /// When output last arrived.
     last: Duration,
-    /// Set by the command's end: when only what is owed is waited for.
+    /// Set when the command ends: the time after which only owed bytes are waited for.
     late_at: Option<Duration>,
-    /// When a reader that takes nothing is not waited for any longer.
+    /// The time after which we stop waiting for a reader that accepts nothing.
     given_up_at: Option<Duration>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Captured {
     pub(crate) bytes_err: Option<u64>,
     /// True if nobody reads our stdout any more.
     pub(crate) reader_gone: bool,
-    /// The stream that was refused, and why.
+    /// The stream that could not be written, and why.
     pub(crate) refused: Option<(Stream, io::Error)>,
 }
 
@@ -47,20 +47,20 @@ impl Output {
         Self { pumps, observed, last: pause::now(), late_at: None, given_up_at: None }
     }
 
-    /// Something can be done without waiting.
+    /// Whether something can be done without waiting.
     pub(super) fn is_runnable(&self) -> bool {
         self.pumps.iter().any(Pump::is_runnable)
     }
 
     /// Ready when [`Output::run`] has something to do.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // All of them, so that each is waited for.
+        // All of them, so that each is polled.
         let ready =
             self.pumps.iter_mut().filter_map(|pump| pump.poll(context).is_ready().then_some(())).count();
         if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Passes on what can be passed on, up to a bound, and then shows it to the tap.
+    /// Passes on what can be passed on, up to a bound, and then gives it to the tap.
     pub(super) fn run(&mut self, held: &mut HeldOutput, tap: &mut dyn Tap) {
         let bytes = |pumps: &[Pump]| pumps.iter().map(|pump| pump.bytes).sum::<u64>();
         let passed_on = |pumps: &[Pump]| pumps.iter().map(Pump::passed_on).sum::<u64>();
@@ -81,12 +81,12 @@ impl Output {
         }
     }
 
-    /// When the command last wrote; now, while it is our reader that keeps it from writing.
+    /// When the command last wrote; the current time while it cannot write because our reader is slow.
     pub(super) fn last_written(&self) -> Duration {
         if self.pumps.iter().any(Pump::is_stuck) { pause::now() } else { self.last }
     }
 
-    /// The command has ended. Whoever else holds its streams is waited for a little, from now on and once.
+    /// The command has ended. From now on, other processes that hold its streams are only waited for briefly.
     pub(super) fn begin_end(&mut self) {
         if self.late_at.is_none() {
             self.late_at = Some(pause::now() + LINGER_LIMIT);
@@ -94,12 +94,12 @@ impl Output {
         }
     }
 
-    /// We were told to stop, and the command has ended: a reader is waited for while it takes something.
+    /// We were told to stop, and the command has ended: a reader is only waited for while it accepts something.
     pub(super) fn hurry(&mut self) {
         self.given_up_at.get_or_insert(pause::now() + STALLED_READER_LIMIT);
     }
 
-    /// The command has ended, and this is all that is left of it.
+    /// Whether only the output remains of a command that has ended.
     pub(super) fn is_ending(&self) -> bool {
         self.late_at.is_some()
     }
@@ -108,7 +108,7 @@ impl Output {
         self.pumps.iter().all(Pump::is_over)
     }
 
-    /// When it is to be looked at, whatever comes. Late, nothing but a reader is waited for.
+    /// When to check it even without news. After its time, only readers are waited for.
     pub(super) fn due(&self) -> Option<Duration> {
         let late = self.late_at.filter(|_| self.pumps.iter().any(|pump| !pump.is_over() && !pump.is_stuck()));
         let given_up = self.given_up_at.filter(|_| self.pumps.iter().any(Pump::is_stuck));
@@ -120,7 +120,7 @@ impl Output {
         self.pumps.iter_mut().for_each(Pump::abandon);
     }
 
-    /// Gives the pseudo-terminals the size of their terminals. True if one has changed.
+    /// Sets the size of the pseudo-terminals to that of their terminals. True if one has changed.
     pub(super) fn resize(&self) -> bool {
         let resized = |pump: &Pump| {
             pump.terminal().is_some_and(|terminal| pty::resize(terminal.as_fd(), terminal_of(pump.stream)))

@@ -62,6 +62,19 @@ enum Side {
     Reader,
 }
 
+/// The outcome of handing pages over. All counts are bytes.
+#[cfg_attr(not(has_tee), expect(dead_code, reason = "pages are never handed over"))]
+enum Shortcut {
+    /// Handed over, and gone from the source.
+    Moved(usize),
+    /// Handed over, and still to be read from the source by those who have to see them.
+    Copied(usize),
+    /// The reader's pipe is full.
+    Full,
+    /// Too little is in the pipe, or too little that nobody has to see.
+    Trickle,
+}
+
 /// A stream on its way.
 pub(super) struct Pump {
     pub(super) stream: Stream,
@@ -184,8 +197,6 @@ impl Pump {
     /// Has the kernel pass on what there is, if both sides are pipes and that is much. True if something was that need not be
     /// seen; what has to be is read next.
     fn hand_over(&mut self, observed: Observed) -> bool {
-        use shortcut::Shortcut;
-
         let (Sink::Outlet(outlet), Some(source)) = (&self.sink, &self.source) else { return false };
         if !self.takes_shortcuts || !self.may_flood || self.ahead > 0 {
             return false;

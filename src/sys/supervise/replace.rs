@@ -1,11 +1,11 @@
-//! Becoming the command: for `RETRY_DISABLE=1`, where we are to be as if we were not there.
+//! Replaces this process with the command, for `RETRY_DISABLE=1`.
 
 use super::program::{Environment, Program};
 use super::{inherited, spawn};
 use crate::classify::{Stage, StartFailure};
 
-/// Executes the program in our place, with the descriptors and the SIGPIPE that we were started with. Comes back
-/// only if that failed.
+/// Executes the program in place of this one, with the inherited descriptors and disposition of SIGPIPE. Only returns if
+/// that fails.
 pub(crate) fn exec(program: &Program) -> StartFailure {
     let block = Environment::new(&[]).map(|environment| environment.block(&[])).unwrap_or_default();
     // SAFETY: plain system calls; the descriptors are /dev/null, opened by the runtime, and nobody uses them.

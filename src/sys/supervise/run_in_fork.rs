@@ -1,8 +1,8 @@
 //! Work that may hang where nothing can interrupt it (the C library resolving a name), done in a forked copy of this
 //! process, which is killed when its time is up: nothing outlives the call.
 //!
-//! The copy may allocate: fork(3) leaves the allocator usable, whatever another thread of ours (`beside`) was doing. Should
-//! that one hold a lock of the resolver's just then, the copy hangs, and is killed like any other. It is no command: the
+//! The copy may allocate: fork(3) leaves the allocator usable, whatever another thread of ours (`beside`) was doing. If
+//! that thread holds a lock of the resolver, the copy hangs and is killed like any other. It is not a command: the
 //! supervisor never sees it, and all signals are blocked in it, since the copied handlers would write to our own pipe.
 
 use std::io;
@@ -16,13 +16,13 @@ use rustix::io::Errno;
 use super::os;
 use super::signals::{Blocked, set_of, stop_signals};
 
-/// Bytes of the longest answer: a pipe takes them in one piece.
+/// The longest answer in bytes, which a pipe accepts in one piece.
 const MAX_ANSWER_BYTES: usize = 4096;
-/// Longest wait in one piece: a signal that comes at the wrong moment interrupts none.
+/// The longest single wait, since a signal that comes just before it does not interrupt it.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Runs `work` in a copy of this process. Its bytes (4 KiB at most), or `None` when they are not there within `limit`, or a
-/// signal told us to stop meanwhile. Fails where no pipe or process can be made.
+/// Runs `work` in a copy of this process. Returns its bytes (at most 4 KiB); `None` if they do not arrive within `limit`,
+/// or a signal tells us to stop. Fails if no pipe or process can be created.
 pub(crate) fn run_in_fork(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let until = Instant::now() + limit;
     let (reader, writer) = os::pipe()?;
@@ -60,7 +60,7 @@ fn be_the_copy(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd
         libc::alarm(seconds);
     }
     if let Ok(bytes) = catch_unwind(AssertUnwindSafe(work)) {
-        // Where it cannot be written, nobody reads it.
+        // If it cannot be written, nobody reads it.
         let _ = rustix::io::write(writer, &bytes[..bytes.len().min(MAX_ANSWER_BYTES)]);
     }
     // SAFETY: ends the copy at once, with nothing of ours flushed or dropped.

@@ -1,7 +1,9 @@
-//! The event loop of one command at a time: what comes from signals, exec, children and timers becomes a [`SupervisorEvent`].
+//! The event loop of one command at a time: turns signals, the outcome of exec, children and timers into
+//! [`SupervisorEvent`]s.
 //!
-//! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died
-//! since, and is known only until it is reaped. Exec's outcome comes before the end: a 127 may be either's.
+//! The order within a turn matters. Signals come before reaping: the sender of one may be a descendant that has died since,
+//! and is known only until it is reaped. The outcome of exec comes before the end, since a status of 127 is possible in
+//! both cases.
 
 mod ending;
 mod flow;
@@ -35,25 +37,25 @@ use crate::sys::spool::HeldOutput;
 /// The time to wait for exec before the runtime gets its turn, and between looks afterwards. Nearly every exec is done
 /// within a millisecond, and nothing else can happen before: one poll(2) is cheaper than a registration with the runtime.
 const EXEC_POLL: Duration = Duration::from_millis(10);
-/// After this long without news an attempt is looked at, and gets its witness: a short one pays for neither.
+/// The time without news after which an attempt is checked, and gets its witness; short attempts pay for neither.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
-/// The time between looks from then on. One wake-up that is lost, or one system call that fails, costs no more than this.
+/// The time between checks from then on. A lost wake-up or a failed system call costs no more than this.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The way in which commands are run.
+/// How commands are run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     /// The command gets a process group of its own.
     pub(crate) new_group: bool,
-    /// From a forwarded terminating signal to KILL; None never escalates.
+    /// The time from a forwarded terminating signal to KILL; `None`: never escalate.
     pub(crate) kill_after_forwarded: Option<Duration>,
-    /// The time to wait for what a command left that died of a forwarded signal.
+    /// The time to wait for the processes left by a command that died of a forwarded signal.
     pub(crate) grace: Duration,
     /// The signal that the command gets when we die.
     pub(crate) death_signal: i32,
-    /// Somebody wants [`SupervisorEvent::Started`] at once; otherwise it comes with the end, for two context switches less.
+    /// Report [`SupervisorEvent::Started`] at once; otherwise it comes with the end, which saves two context switches.
     pub(crate) prompt_start: bool,
-    /// Each command has its witness before it starts, not once it has run for a while.
+    /// Start each command's witness before the command, not once it has run for a while.
     pub(crate) prompt_witness: bool,
 }
 
@@ -62,24 +64,26 @@ pub(crate) struct Options {
 pub(crate) enum SupervisorEvent {
     /// The running command's exec succeeded.
     Started,
-    /// The command is over, but not all of its captured output has been passed on. It can't be stopped any more.
+    /// The command has ended, but not all of its captured output has been passed on. It cannot be stopped any more.
     Exited,
-    /// The attempt is over, and what was captured of it is passed on. After [`Supervisor::stop`] its whole tree is gone.
+    /// The attempt is over, and its captured output has been passed on. After [`Supervisor::stop`] its whole process tree
+    /// is gone.
     Ended { ending: Ending, captured: Captured },
-    /// The attempt is over before its command was executed: it was too late for that.
+    /// The attempt ended before its command was executed, because it was too late.
     Late,
-    /// [`Supervisor::deliver`] is done, or some of it was refused.
+    /// [`Supervisor::deliver`] is done, or a write failed.
     Delivered(Option<(Stream, io::Error)>),
     /// A signal that tells us to stop: INT, QUIT, HUP, TERM; while no command runs also USR1, USR2, ALRM. It has been
-    /// forwarded where it had to be.
+    /// forwarded if necessary.
     Signal(i32),
-    /// Time to look at the clock: `wake` has passed, or we were stopped and continued.
+    /// Time to check the clock: `wake` has passed, or we were stopped and continued.
     Woke,
-    /// The command died of a signal that told us to stop, and these did not, though they were told too. They are left.
+    /// The command died of a signal that told us to stop, but these processes did not, although they received it too. They
+    /// are left running.
     Left(Vec<Remains>),
-    /// The tree would not die; these are left. No further attempt may start.
+    /// The process tree could not be killed; these processes are left. No further attempt may start.
     Unkillable(Vec<Remains>),
-    /// The command is dead, and the system does not tell how it ended. No further attempt may start.
+    /// The command is dead, but the system does not report how it ended. No further attempt may start.
     Lost(io::Error),
 }
 
@@ -89,21 +93,21 @@ pub(crate) struct Supervisor {
     signals: Signals,
     terminal: Terminal,
     inputs: Inputs,
-    /// The attempts' inputs, while a helper runs that reads something else.
+    /// The attempts' inputs while a helper with another input runs.
     set_aside: Option<Inputs>,
-    /// The running attempt cannot have the input that it would have to: it is being killed for that.
+    /// The running attempt is being killed because its input cannot be provided.
     starved: bool,
     attempt: Option<Attempt>,
-    /// The process that sees which signals the running command's group gets, once it has run for a while.
+    /// The process that observes which signals the running command's group receives, once it has run for a while.
     witness: Option<Witness>,
-    /// Signals of which it is to be found out whether the command has got them.
+    /// Signals of which it is not known yet whether the command has received them.
     doubts: Vec<heed::Doubt>,
     /// The last failure of wait(2).
     unwaitable: Option<io::Error>,
-    /// How many have been started.
+    /// The number of commands started.
     attempts: u32,
     reports: VecDeque<SupervisorEvent>,
-    /// There may be more in the signal pipe than was read.
+    /// Whether there may be more in the signal pipe than was read.
     backlog: bool,
     /// Whether wait(2) last said that we have no children at all.
     childless: bool,
@@ -111,14 +115,14 @@ pub(crate) struct Supervisor {
     reaped: Vec<i32>,
     /// The running command's captured output.
     output: Option<Output>,
-    /// The output that is put aside, of it and of those before.
+    /// The held output, of it and of earlier attempts.
     held: HeldOutput,
     delivery: Option<Delivery>,
     /// The last signal that told us to stop.
     told: Option<i32>,
 }
 
-/// The reasons why a wait ended.
+/// Why a wait ended.
 #[derive(Clone, Copy)]
 struct Woken {
     signals: bool,
@@ -126,8 +130,8 @@ struct Woken {
 }
 
 impl Supervisor {
-    /// Installs the handlers, adopts orphans from now on, saves the terminal's modes. Must be called on the main thread,
-    /// inside a tokio runtime that has I/O and time; there may be only one.
+    /// Installs the handlers, adopts orphans from now on, and saves the terminal's modes. Must be called on the main
+    /// thread, inside a tokio runtime with I/O and time; there may be only one supervisor.
     pub(crate) fn new(options: Options) -> io::Result<Self> {
         let signals = Signals::install()?;
         os::adopt_orphans();
@@ -154,30 +158,30 @@ impl Supervisor {
         })
     }
 
-    /// The commands read this.
+    /// Sets the commands' inputs.
     pub(crate) fn with_inputs(mut self, inputs: Inputs) -> Self {
         self.inputs = inputs;
         self
     }
 
-    /// No attempt follows the next one: what it reads need not be kept.
+    /// Declares that the next attempt is the last one, so that its input need not be kept.
     pub(crate) fn expect_last(&mut self) {
         self.inputs.is_last();
     }
 
-    /// The descriptor of which another attempt would not read what the last one did, and why, if there is one.
+    /// The descriptor, if any, from which another attempt would not read what the last one did, and why.
     pub(crate) fn input_loss(&self) -> Option<(i32, &InputLoss)> {
         self.inputs.loss()
     }
 
-    /// No attempt follows: files that were read stand where the last one stopped.
+    /// Declares that no attempt follows: files are left positioned where the last one stopped.
     pub(crate) fn conclude(&mut self) {
         self.inputs.conclude();
     }
 
-    /// Starts one attempt, `vars` set over the inherited environment; not from the moment `latest` on, by the elapsed clock.
-    /// Fails only if no process could be made; what comes of its exec is reported by [`Supervisor::next`]. One that still
-    /// runs must have ended before.
+    /// Starts an attempt with `vars` added to the inherited environment, but not after `latest` on the elapsed clock. Fails
+    /// only if no process could be created; the outcome of exec is reported by [`Supervisor::next`]. The previous attempt
+    /// must have ended.
     pub(crate) fn spawn(
         &mut self,
         program: &Program,
@@ -233,8 +237,8 @@ impl Supervisor {
         Ok(pid)
     }
 
-    /// Begins to stop the running attempt: `signal` and CONT to its whole tree, after `grace` KILL, until nothing of it is
-    /// left. Nothing happens if none runs.
+    /// Begins to stop the running attempt: sends `signal` and CONT to its whole process tree, and KILL after `grace`, until
+    /// nothing of it is left. Does nothing if none runs.
     pub(crate) fn stop(&mut self, signal: i32, grace: Duration) {
         let delivering = self.is_delivering();
         if let Some(attempt) = self.attempt.as_mut().filter(|_| !delivering) {
@@ -242,8 +246,8 @@ impl Supervisor {
         }
     }
 
-    /// Waits for the next thing that happens, at most `wake` long; time spent stopped by Ctrl-Z does not count. Meanwhile the
-    /// tap is shown what is captured, if it is to be observed.
+    /// Waits for the next event, at most for `wake`, not counting time spent stopped by Ctrl-Z. Meanwhile captured output
+    /// is given to the tap, as far as it is to be observed.
     pub(crate) async fn next(&mut self, wake: Option<Duration>, tap: &mut dyn Tap) -> SupervisorEvent {
         let deadline = wake.map(|wake| pause::now().saturating_add(wake));
         loop {
@@ -261,7 +265,7 @@ impl Supervisor {
         }
     }
 
-    /// Until something is to be done, at most `limit`.
+    /// Time until something is due, at most `limit`.
     async fn wait(&mut self, limit: Option<Duration>) -> Woken {
         if self.backlog {
             return Woken { signals: true, exec: true };
@@ -288,7 +292,7 @@ impl Supervisor {
                 attempt.look_at = Some(pause::now() + FIRST_LOOK);
                 let quick = limit.map_or(FIRST_LOOK, |limit| limit.min(FIRST_LOOK));
                 if self.output.is_none() && self.delivery.is_none() && !self.inputs.is_fed() {
-                    // Nothing but signals can come, and mostly does within that time.
+                    // Only signals can come, and usually they do within that time.
                     let [signals] = spawn::wait_for([self.signals.fd()], quick);
                     return Woken { signals, exec: true };
                 }
@@ -358,7 +362,7 @@ impl Supervisor {
         }
     }
 
-    /// Looks at a command that has run for a while, whether or not there was news of it.
+    /// Checks a command that has run for a while, even without news of it.
     fn look(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
         attempt.look_at = Some(pause::now() + LOOK_INTERVAL);
@@ -374,7 +378,7 @@ impl Supervisor {
         self.tend_witness();
     }
 
-    /// Gives the command more of its input. If that is not what it would have to be, the command must not go on.
+    /// Feeds the command more of its input. If that input is not the right one, the command must not continue.
     fn feed(&mut self) {
         if let Some(attempt) = &mut self.attempt
             && !self.starved

@@ -1,12 +1,12 @@
-//! A command line as its tool reads it: options with their values, and operands.
+//! Parses a command line as its tool does: options with their values, and operands.
 
 use std::borrow::{Borrow, Cow};
 
-/// A tool's options, as far as they must be known to tell operands from values.
+/// What has to be known of a tool's options to tell operands from option values.
 pub(super) struct Grammar<'a> {
-    /// The options that take a value, in the next word or in the same one; those that end in `=` in the same one only.
+    /// The options that take a value, in the same word or the next; those that end in `=` only in the same word.
     pub(super) valued: Vec<&'a str>,
-    /// Behind the first operand there are no options.
+    /// There are no options after the first operand.
     pub(super) options_first: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Arguments<'a> {
             match grammar.option(word) {
                 Meaning::Valued(name, value) => arguments.options.push((name, value)),
                 Meaning::WantsValue(name) => {
-                    // One of a tool's programs may have as a switch what takes a value in another.
+                    // The same option may be a switch in one of a tool's programs and take a value in another.
                     let value = words.next_if(|next| !grammar.takes_value(next));
                     arguments.options.extend(value.map(|value| (name, value)));
                 }
@@ -71,7 +71,7 @@ impl<'a> Grammar<'a> {
         self.valued.contains(&name)
     }
 
-    /// Takes it a value only if that is in the same word?
+    /// Whether it takes a value only in the same word.
     fn takes_joined(&self, name: &str) -> bool {
         self.valued.iter().any(|known| known.strip_suffix('=') == Some(name))
     }
@@ -89,7 +89,7 @@ impl<'a> Grammar<'a> {
         if word.starts_with("--") { Meaning::Switch } else { self.letters(word) }
     }
 
-    /// Letters that stand together: the first one that takes a value has the rest of the word, if there is any.
+    /// A cluster of short options: the first one that takes a value uses the rest of the word, if there is any.
     fn letters(&self, word: &'a str) -> Meaning<'a> {
         for (at, letter) in word.char_indices().skip(1) {
             let rest = &word[at + letter.len_utf8()..];

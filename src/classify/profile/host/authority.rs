@@ -1,9 +1,9 @@
-//! Hosts as they are written: in URLs, in `user@host:path`, in names of images, alone.
+//! Parses the ways in which hosts are written: in URLs, in `user@host:path`, in image names, or alone.
 
-/// The longest host that a key has room for, beside a port and a hash.
+/// The longest host, in bytes, that fits into a key together with a port and a hash.
 const MAX_HOST_BYTES: usize = 240;
 
-/// The ports that go without saying.
+/// The default ports of schemes.
 const PORTS: &[(&str, u16)] = &[
     ("amqp", 5672),
     ("amqps", 5671),
@@ -37,18 +37,18 @@ const PORTS: &[(&str, u16)] = &[
     ("wss", 443),
 ];
 
-/// Schemes in which a user's name is a login, and the credentials are a key that is elsewhere.
+/// Schemes in which the user name is a login and the credentials are stored elsewhere.
 const LOGINS: &[&str] = &["ssh", "sftp", "scp", "git", "rsync"];
 
-/// Schemes that cannot do without a host.
+/// Schemes that require a host.
 const HOSTED: &[&str] = &["http", "https", "ws", "wss", "ftp"];
 
-/// A host, and what is said of it.
+/// A host, with its port and credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Authority {
     /// In lower case.
     pub(super) host: String,
-    /// Unless it goes without saying.
+    /// `None` if it is the default port.
     pub(super) port: Option<u16>,
     pub(super) credentials: Option<String>,
 }
@@ -66,9 +66,9 @@ pub enum HostForm {
     Image,
     /// `@host`.
     Server,
-    /// Any name, of a place that stands in the tool's own files.
+    /// Any name that the tool resolves through its own configuration.
     Name,
-    /// `host=… port=…`, as libpq takes it.
+    /// `host=… port=…`, as libpq accepts it.
     Settings,
 }
 
@@ -87,7 +87,7 @@ impl HostForm {
         HostForm::ALL.iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
     }
 
-    /// ` (image)`, unless it is the usual one.
+    /// ` (image)`, unless it is the default registry.
     pub(super) fn suffix(self, usual: HostForm) -> String {
         if self == usual { String::new() } else { format!(" ({})", self.name()) }
     }
@@ -115,7 +115,7 @@ pub(super) fn within(text: &str) -> Option<Authority> {
     })
 }
 
-/// A text that begins as a URL does, `git+https:` and `jdbc:postgresql:` included.
+/// A text that begins like a URL, including `git+https:` and `jdbc:postgresql:`.
 fn url(text: &str) -> Option<Authority> {
     let (prefix, rest) = text.split_once("://")?;
     let prefix = prefix.to_ascii_lowercase();
@@ -143,7 +143,7 @@ fn url(text: &str) -> Option<Authority> {
     Some(found)
 }
 
-/// The host and port of a URL of the web, as browsers read it: `exa%6Dple.com` and `EXAMPLE.com` are one host.
+/// The host and port of an HTTP URL, as browsers read it: `exa%6Dple.com` and `EXAMPLE.com` are the same host.
 fn of_the_web(scheme: &str, authority: &str) -> Option<Authority> {
     let Ok(url) = url::Url::parse(&format!("{scheme}://{authority}/")) else {
         return host_and_port(authority);
@@ -152,7 +152,7 @@ fn of_the_web(scheme: &str, authority: &str) -> Option<Authority> {
     Some(Authority { port: url.port(), ..found })
 }
 
-/// A host without a scheme. A user's name before it is a login; with a password it says who asks.
+/// A host without a scheme. A user name alone is a login; with a password it identifies the client.
 fn alone(text: &str) -> Option<Authority> {
     if text.starts_with('/') {
         return Some(local());
@@ -179,7 +179,7 @@ fn remote(text: &str) -> Option<Authority> {
     is_remote.then(|| host_and_port(host))?
 }
 
-/// `registry/name:tag`; a first part that is no host is part of a name on Docker Hub.
+/// `registry/name:tag`; if the first part is not a host, it belongs to a name on Docker Hub.
 fn image(text: &str) -> Authority {
     let text = text.split_once("://").map_or(text, |(_, name)| name);
     let (first, rest) = text.split_once('/').unwrap_or((text, ""));
@@ -212,7 +212,7 @@ fn local() -> Authority {
     Authority { host: "localhost".to_owned(), port: None, credentials: None }
 }
 
-/// `host`, `host:port`, `:port`, an IPv6 address with brackets or without.
+/// `host`, `host:port`, `:port`, or an IPv6 address with or without brackets.
 pub(super) fn host_and_port(text: &str) -> Option<Authority> {
     let is_address = |text: &str| {
         text.matches(':').count() > 1

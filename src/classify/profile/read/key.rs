@@ -102,7 +102,7 @@ impl ProfileReader<'_, '_> {
         Some(Lookup { after, place })
     }
 
-    /// A number from 1, or `"any"`: 0 stands for it.
+    /// A number from 1, or `"any"`, which is returned as 0.
     fn operand(&mut self, key: &Key<'_>, value: &Value<'_>) -> Option<usize> {
         match value.get_ref() {
             DeValue::String(text) if text == "any" => Some(0),

@@ -1,4 +1,4 @@
-//! The attempts and the fallback as groups in a CI system's log, and the one annotation of a run.
+//! Groups in a CI system's log for the attempts and the fallback, and the annotation of a run.
 
 use crate::dialect::{Dialect, Heading, Verdict};
 use crate::event::{Event, Outcome, Record, RunIdentity};
@@ -9,9 +9,9 @@ use crate::sys::{clock, identity, output};
 /// The groups of a run's attempts.
 #[derive(Debug)]
 pub(super) struct Groups {
-    /// `None`: no groups are to be written.
+    /// `None`: no groups are written.
     dialect: Option<Dialect>,
-    /// Nothing in the output of an attempt is to be obeyed.
+    /// Commands in the output of an attempt are disabled.
     stops_commands: bool,
     open: Option<Open>,
 }
@@ -19,9 +19,9 @@ pub(super) struct Groups {
 /// What runs.
 #[derive(Debug)]
 struct Open {
-    /// What the group is of, if there is one: of a hook there is none.
+    /// The subject of the group; hooks have no group.
     group: Option<Group>,
-    /// The word that ends the time in which no commands are obeyed.
+    /// The word that enables commands again.
     token: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Groups {
         self.dialect.is_some() || self.stops_commands
     }
 
-    /// Does this event close a group?
+    /// Whether this event closes a group.
     pub(super) fn are_told_by(&self, event: &Event) -> bool {
         self.open.is_some()
             && matches!(
@@ -64,12 +64,12 @@ impl Groups {
             )
     }
 
-    /// The commands that stand before an attempt.
+    /// The commands before an attempt.
     pub(super) fn begin(&mut self, run: &RunIdentity, attempt: u64, max: Option<u64>) -> Vec<String> {
         self.open(run, Some(Group { attempt: Some(attempt), max }))
     }
 
-    /// The commands that stand before the fallback, or before a hook.
+    /// The commands before the fallback or a hook.
     pub(super) fn begin_helper(&mut self, run: &RunIdentity, is_fallback: bool) -> Vec<String> {
         self.open(run, is_fallback.then_some(Group { attempt: None, max: None }))
     }
@@ -89,7 +89,7 @@ impl Groups {
         lines
     }
 
-    /// The commands that stand behind an attempt, where the event ends it.
+    /// The commands after an attempt, if the event ends it.
     pub(super) fn end(&mut self, record: &Record<'_>) -> Vec<String> {
         if !self.are_told_by(record.event) {
             return Vec::new();
@@ -97,7 +97,7 @@ impl Groups {
         self.close(record.run, !matches!(record.event, Event::AttemptSuccess(_)))
     }
 
-    /// The commands that stand behind whatever is open.
+    /// The commands that close whatever is open.
     pub(super) fn close(&mut self, run: &RunIdentity, failed: bool) -> Vec<String> {
         let Some(open) = self.open.take() else { return Vec::new() };
         let name = output::printable(&run.name);
@@ -111,13 +111,13 @@ fn heading<'a>(name: &'a str, run: &'a RunIdentity, Group { attempt, max }: Grou
     Heading { name, attempt, max, run: &run.run, at: clock::unix_seconds() }
 }
 
-/// The annotation of a run that was rescued or failed, where the system has a command for it.
+/// The annotation of a run that was rescued or failed, if the system has a command for it.
 pub(super) fn annotation(dialect: Option<Dialect>, record: &Record<'_>) -> Option<String> {
     let (dialect, Event::RunStop(stop)) = (dialect?, record.event) else { return None };
     let verdict = match stop.outcome {
         Outcome::Succeeded if stop.failures.is_empty() => return None,
         Outcome::Succeeded => Verdict::Flaky,
-        // Whoever interrupted the run knows that they did.
+        // The user knows of an interruption.
         Outcome::Interrupted => return None,
         _ if stop.fell_back() => Verdict::FellBack,
         _ => Verdict::Failed,

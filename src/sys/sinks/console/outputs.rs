@@ -1,5 +1,5 @@
-//! A run's outputs for later steps of a job, where they are commands among the messages. They are data, and no messages: they
-//! are written whatever else is not.
+//! A run's outputs for later steps of a job, on systems where they are commands among the messages. They are data rather
+//! than messages, and are never suppressed.
 
 use crate::dialect::{Dialect, azure_outputs};
 use crate::event::{Event, Record};
@@ -9,12 +9,12 @@ use crate::sys::sinks::ci_files;
 
 #[derive(Debug)]
 pub(super) struct Outputs {
-    /// Attempts at most; `None`: no limit.
+    /// The most attempts; `None`: no limit.
     max: Option<u64>,
 }
 
 impl Outputs {
-    /// `None` where none are to be written so.
+    /// `None` if no outputs are written as commands.
     pub(super) fn new(dialect: Option<Dialect>, policy: &Policy) -> Option<Self> {
         let is_wanted = dialect == Some(Dialect::Azure)
             && policy.outputs == Some(OutputsTo::Github)

@@ -1,4 +1,4 @@
-//! A log that is a file: opened, looked after while others rename it, and written a line at a time.
+//! A log that is a file: opened, followed when it is renamed, and written line by line.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -13,19 +13,19 @@ use crate::sys::trust;
 pub(super) struct File {
     path: OsString,
     open: OwnedFd,
-    /// Device and number of the file, where others may put another file in its place: none of what is no regular file.
+    /// Device and inode of a regular file, which may be replaced by another one; `None` for other files.
     place: Option<(u64, u64)>,
     /// Lines are written under a lock.
     locked: bool,
-    /// The last line was cut short: the next one begins a new line first.
+    /// The last line was cut short: the next one begins with a line break.
     torn: bool,
-    /// The end was half a line when the file was opened: somebody else may have begun a new line since.
+    /// The file ended in half a line when it was opened; another process may have begun a new line since.
     found_torn: bool,
 }
 
 impl File {
-    /// Opens a file to append to, made with mode 0600 if it is not there. Never blocks: a FIFO that nobody reads is refused. So
-    /// is what others may have put into a directory that is open to all.
+    /// Opens a file for appending, and creates it with mode 0600 if it is missing. Never blocks: a FIFO without a reader is
+    /// refused. So are files that others may have put into a world-writable directory.
     pub(super) fn open(path: &OsStr) -> io::Result<Self> {
         let directory = trust::shared_directory(path)?;
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
@@ -51,7 +51,7 @@ impl File {
         })
     }
 
-    /// Writes a line, to the file that has the name now.
+    /// Writes a line to the file that currently has the name.
     pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
         self.follow()?;
         let begins_anew = self.torn || self.found_torn;
@@ -69,7 +69,7 @@ impl File {
             written if written == line.len() => self.torn = false,
             written => {
                 self.torn = written > 0;
-                // What stopped a write half-way is told by the next one.
+                // The next write will report what interrupted this one.
                 rustix::io::write(&self.open, &line[written..])?;
                 self.torn = false;
             }
@@ -77,8 +77,8 @@ impl File {
         Ok(())
     }
 
-    /// Somebody may have renamed the log since (logrotate): the file that has its name now, or a new one, is the log from here
-    /// on. While none can be had, the one that is open goes on, if it still has a name.
+    /// The log may have been renamed (logrotate): switches to the file that has its name now, or to a new one. If that
+    /// fails, the open one is used on, as long as it still has a name.
     fn follow(&mut self) -> io::Result<()> {
         let Some(ours) = self.place else { return Ok(()) };
         if rustix::fs::stat(&self.path).is_ok_and(|status| place(&status) == Some(ours)) {
@@ -97,7 +97,7 @@ impl File {
     }
 }
 
-/// Device and number of a regular file; none for any other.
+/// Device and inode of a regular file; `None` for other files.
 #[cfg_attr(
     target_os = "linux",
     expect(clippy::useless_conversion, reason = "elsewhere they are of other types")
@@ -107,8 +107,7 @@ fn place(status: &Stat) -> Option<(u64, u64)> {
     regular.then(|| Some((u64::try_from(status.st_dev).ok()?, u64::try_from(status.st_ino).ok()?))).flatten()
 }
 
-/// Did a full disk leave half a line at the end of what is there? A line that somebody is writing may look like that for
-/// a moment.
+/// Whether a full disk has left half a line at the end of the file. A line that is being written may briefly look the same.
 fn is_torn(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     const LOOKS: u32 = 4;
     const PAUSE: Duration = Duration::from_millis(2);
@@ -120,14 +119,14 @@ fn is_torn(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     })
 }
 
-/// Is the last byte of a regular file anything but the end of a line?
+/// Whether the last byte of a regular file is not a line break.
 fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
     let Ok(status) = rustix::fs::fstat(file) else { return false };
     let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
     let Some(last) = u64::try_from(status.st_size).ok().and_then(|size| size.checked_sub(1)) else {
         return false;
     };
-    // Opened once more: the log itself may be one that can only be appended to.
+    // Opened again, since the log itself may be open for appending only.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let mut byte = [b'\n'];
     let read = regular.then(|| rustix::fs::open(path, flags, Mode::empty()));
@@ -135,7 +134,7 @@ fn ends_in_half_a_line(path: &OsStr, file: BorrowedFd<'_>) -> bool {
         && byte != [b'\n']
 }
 
-/// Network file systems append in two steps; there a lock has to do what one `write` does elsewhere.
+/// Network file systems append in two steps, so a lock is needed to keep lines whole.
 #[cfg(has_file_system_types)]
 fn appends_are_not_atomic(file: BorrowedFd<'_>) -> bool {
     /// NFS, SMB, CIFS, SMB2 and FUSE (`statfs(2)`).
@@ -149,7 +148,7 @@ fn appends_are_not_atomic(_: BorrowedFd<'_>) -> bool {
     false
 }
 
-/// A lock on the file while a line is written, if it could be had in time: a stopped holder must not hang us.
+/// Locks the file while a line is written, if that succeeds in time: a stopped holder must not hang us.
 struct Lock<'a>(Option<BorrowedFd<'a>>);
 
 impl<'a> Lock<'a> {

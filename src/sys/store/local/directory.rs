@@ -1,4 +1,4 @@
-//! The directory that holds one for each key, and what belongs to no key.
+//! The directory that contains a directory for each key, and files that belong to no key.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,11 +20,11 @@ pub(super) const LAYOUT: &str = "v1";
 /// The file of the random key for credentials, in [`LAYOUT`]. No key has a directory of this name.
 const SECRET: &str = ".secret";
 
-/// A state directory, opened when it is first needed: one that is missing is made no sooner.
+/// A state directory, opened (and created if missing) when it is first needed.
 pub(super) struct Directory {
     location: StateDir,
     pub(super) path: PathBuf,
-    /// None while it is not there.
+    /// `None` while it does not exist.
     root: Option<Root>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// The directory that holds one for each key; `None` if it is not there and is not to be made.
+    /// The directory that contains those of keys; `None` if it does not exist and is not to be created.
     pub(super) fn layout(&mut self, make: bool) -> io::Result<Option<&OwnedFd>> {
         if self.layout.is_none() {
             self.layout = self.sharing.directory(&self.directory, LAYOUT, make)?;
@@ -50,7 +50,7 @@ impl Directory {
         Self { location: location.clone(), path: location.path(), root: None }
     }
 
-    /// The directory of the key that is called so.
+    /// The directory of the key with this name.
     pub(super) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(LAYOUT).join(name)
     }
@@ -71,7 +71,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Opens a key's files; `None` if they are not there and are not to be made, or were removed in between.
+    /// Opens a key's files; `None` if they do not exist and are not to be created, or were removed in between.
     pub(super) fn files(
         &mut self,
         name: &str,
@@ -83,7 +83,7 @@ impl Directory {
         let Some(root) = &mut self.root else { return Ok(None) };
         match Files::open(&path, root, name, make) {
             Err((_, why)) if why.kind() == io::ErrorKind::NotFound => {
-                // A person has removed it all, and what we have open is in no directory any more.
+                // A person has removed everything, and the files that we have open are in no directory any more.
                 self.root = None;
                 Ok(None)
             }
@@ -91,7 +91,7 @@ impl Directory {
         }
     }
 
-    /// The names of all directories that may be those of keys.
+    /// The names of all directories that may belong to keys.
     pub(super) fn names(&mut self) -> io::Result<Vec<String>> {
         let Some(root) = &mut self.root else { return Ok(Vec::new()) };
         let Some(layout) = root.layout(false)? else { return Ok(Vec::new()) };
@@ -113,14 +113,14 @@ impl Directory {
         }
     }
 
-    /// The random key for credentials; `None` if there is none and none is to be made.
+    /// The random key for credentials; `None` if there is none and none is to be created.
     pub(super) fn secret(&mut self, make: bool) -> Result<Option<String>, Failure> {
         let Some(root) = &mut self.root else { return Ok(None) };
         secret(root, make).map_err(|why| failure("cannot use", &self.path.join(LAYOUT).join(SECRET), &why))
     }
 }
 
-/// Reads the file of the random key, written by whoever is first.
+/// Reads the file of the random key, or writes it if we are the first.
 fn secret(root: &mut Root, make: bool) -> io::Result<Option<String>> {
     let sharing = root.sharing;
     let Some(layout) = root.layout(make)? else { return Ok(None) };

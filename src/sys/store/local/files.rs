@@ -1,4 +1,4 @@
-//! The files of one key: its record, and a file to lock for each permit and for the probe.
+//! The files of one key: its record, and a lock file for each permit and for the probe.
 
 use std::io;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) const PROBE: &str = "probe";
 /// The result of locking a record.
 pub(super) enum Locking<'a> {
     Locked(Lock<'a>),
-    /// Held by others for the whole slice.
+    /// Held by other processes for the whole slice.
     Busy,
     /// Removed meanwhile.
     Gone,
@@ -38,7 +38,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// `None` if there is no record and none is to be made. Says which file an error is about.
+    /// `None` if there is no record and none is to be created. Errors name the file.
     pub(super) fn open(
         path: &Path,
         root: &mut Root,
@@ -74,7 +74,7 @@ impl Files {
         if status.st_nlink == 0 {
             return Ok(Locking::Gone);
         }
-        // A second name may be one outside of the directory.
+        // A second link may be outside the directory.
         if status.st_nlink > 1 || !FileType::from_raw_mode(status.st_mode).is_file() {
             let path = path();
             let path = path.display();
@@ -82,25 +82,25 @@ impl Files {
                 "not using {path}: not a plain file, or it has a second name; remove it"
             )));
         }
-        // A new file stays empty until it holds a record.
+        // A new file stays empty until a record is written.
         if status.st_size > 0 {
             lock.sign(&status);
         }
         Ok(Locking::Locked(lock))
     }
 
-    /// The record's bytes, in front of `buffer`.
+    /// The record's bytes, at the start of `buffer`.
     pub(super) fn read<'b>(&self, buffer: &'b mut [u8; record::FILE]) -> Result<&'b [u8], Failure> {
         let read = retry_on_intr(|| pread(&self.state, &mut buffer[..], 0));
         let read = read.map_err(|errno| failure("cannot read", &self.state_path(), &errno.into()))?;
         Ok(&buffer[..read])
     }
 
-    /// Writes a slot. A first one that fails leaves the file as new as it was.
+    /// Writes a slot. If the first write to a file fails, the file is left as new.
     pub(super) fn write(&self, slot: &[u8], offset: u64, is_first: bool) -> Result<(), Failure> {
         let why = match retry_on_intr(|| pwrite(&self.state, slot, offset)) {
             Ok(written) if written == slot.len() => return Ok(()),
-            // A short write is what a full disk leads to; the next one would say so.
+            // A short write means a full disk, which the next write would report.
             Ok(_) => Errno::NOSPC,
             Err(errno) => errno,
         };
@@ -114,7 +114,7 @@ impl Files {
         ftruncate(&self.state, 0).map_err(|errno| failure("cannot write", &self.state_path(), &errno.into()))
     }
 
-    /// Locks one of so many permits, if one is free. Those of a limit that was higher count as well.
+    /// Locks one of this many permits, if one is free. Permits held under an earlier, higher limit count as well.
     pub(super) fn try_permit(&self, permits: u32) -> Result<Option<OwnedFd>, Failure> {
         let held =
             |numbers| self.held_permits(numbers).map_err(|why| failure("cannot look into", &self.path, &why));
@@ -122,7 +122,8 @@ impl Files {
         if above > 0 && above.saturating_add(held(0..permits)?) >= permits {
             return Ok(None);
         }
-        // Starting anywhere, one finds a free one sooner. Process ids are too regular: a multiplication spreads them.
+        // A free one is found sooner from a random start. Process ids are too regular, so they are spread by a
+        // multiplication.
         let first = (std::process::id().wrapping_mul(0x9E37_79B9) >> 8) % permits.max(1);
         for slot in (first..permits).chain(0..first) {
             if let Some(permit) = self.try_lease(&slot.to_string())? {
@@ -132,7 +133,7 @@ impl Files {
         Ok(None)
     }
 
-    /// Locks a file, made if need be; `None` if another one holds it.
+    /// Locks a file, creating it if necessary; `None` if another process holds it.
     pub(super) fn try_lease(&self, name: &str) -> Result<Option<OwnedFd>, Failure> {
         let lease = || -> io::Result<Option<OwnedFd>> {
             let file = self.sharing.file(&self.directory, name, true)?;
@@ -144,15 +145,15 @@ impl Files {
         lease().map_err(|why| failure("cannot lock", &self.path.join(name), &why))
     }
 
-    /// Time since the record was written; `None` where that is in the future.
+    /// Time since the record was written; `None` if that is in the future.
     pub(super) fn age(&self) -> Option<Duration> {
         let written = u64::try_from(fstat(&self.state).ok()?.st_mtime).ok()?;
         let now = Duration::from_millis(clock::unix_millis());
         now.checked_sub(Duration::from_secs(written))
     }
 
-    /// Removes all files of the key, the record first: whoever waits for its lock then makes a new one. Only to be asked
-    /// while the record is locked and nothing is held.
+    /// Removes all files of the key, the record first: a process that waits for its lock then creates a new one. Only to be
+    /// called while the record is locked and nothing is held.
     pub(super) fn remove(&self) {
         let _gone = unlinkat(&self.directory, STATE, AtFlags::empty());
         let Ok(entries) = Dir::read_from(&self.directory) else { return };
@@ -164,8 +165,8 @@ impl Files {
         }
     }
 
-    /// How many permits are held, and whether the probe is. Only to be asked while the record is locked: otherwise
-    /// somebody would be refused because of the look.
+    /// How many permits are held, and whether the probe is. Only to be called while the record is locked; otherwise this
+    /// check could cause another process to be refused.
     pub(super) fn held(&self) -> Result<(u32, bool), Failure> {
         let look = || Ok((self.held_permits(0..u32::MAX)?, self.is_held(PROBE)?));
         look().map_err(|why| failure("cannot look into", &self.path, &why))

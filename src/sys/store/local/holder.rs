@@ -1,31 +1,13 @@
-//! The holder of a lock, as the system tells it: asked only by those who have waited for long.
+//! Finds the holder of a lock through the system. Only used after a long wait.
 
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Stat, fstat};
 
-/// Nothing is to be left: the system knows.
+use super::lock::Holder;
+
+/// A no-op: the system knows the holder.
 pub(super) fn sign(_: BorrowedFd<'_>, _: &Stat) {}
-
-/// The holder of a lock, and what it is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
-    /// Running, waiting for a processor or for a disk.
-    AtWork,
-    /// Stopped, or waiting for something that has nothing to do with the lock.
-    Still { pid: i32, name: String },
-    /// Nobody that can be seen, as in another pid namespace.
-    Unseen,
-}
-
-impl Holder {
-    pub(super) fn words(&self) -> String {
-        match self {
-            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
-            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
-        }
-    }
-}
 
 /// The holder of a file's lock.
 pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
@@ -38,7 +20,7 @@ pub(super) fn of(file: BorrowedFd<'_>) -> Holder {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         match doing(&stat) {
             Some((name, false)) => found = Holder::Still { pid, name },
-            // At work, or it has ended since.
+            // It is working, or has ended since.
             Some((_, true)) | None => return Holder::AtWork,
         }
     }
@@ -52,10 +34,10 @@ fn doing(stat: &str) -> Option<(String, bool)> {
     Some((name, matches!(after.trim_start().chars().next()?, 'R' | 'D')))
 }
 
-/// The holder of a lock of a whole file of this number. The device is not compared: on some file systems it is said
-/// otherwise than by fstat(2). Should two files share the number, both holders count.
+/// The holder of a lock on the whole file with this inode. The device is not compared, since on some file systems it
+/// differs from that of fstat(2). If two files share the number, both holders count.
 fn holder(line: &str, inode: u64) -> Option<i32> {
-    // `1: FLOCK  ADVISORY  WRITE 4711 08:02:1234 0 EOF`; who only waits stands behind an arrow.
+    // `1: FLOCK  ADVISORY  WRITE 4711 08:02:1234 0 EOF`; a process that only waits is marked by an arrow.
     let mut fields = line.split_ascii_whitespace();
     let (_number, kind, _mode, _access) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let (pid, place) = (fields.next()?, fields.next()?);

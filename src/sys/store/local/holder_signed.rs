@@ -1,41 +1,20 @@
-//! The holder of a lock where the system does not tell it: the holder leaves its process id in the file.
+//! Finds the holder of a lock on systems that do not reveal it: the holder leaves its process id in the file.
 
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::{pread, pwrite};
 
+use super::lock::Holder;
 use super::record;
 use crate::sys::supervise;
 
-/// Behind the record.
+/// After the record.
 const PLACE: u64 = record::FILE as u64;
 const LENGTH: usize = 12;
 
-/// The holder of a lock, and what it is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
-    AtWork,
-    /// Stopped.
-    Still {
-        pid: i32,
-        name: String,
-    },
-    /// A holder that left no word.
-    Unseen,
-}
-
-impl Holder {
-    pub(super) fn words(&self) -> String {
-        match self {
-            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
-            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
-        }
-    }
-}
-
-/// Without it, nobody knows us from one that is stopped. The file is not newer for it: a record that nobody uses is removed
-/// by its age.
+/// Leaves our process id, so that others can tell whether we are stopped. The modification time is kept, since unused
+/// records are removed by age.
 pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);
@@ -43,7 +22,7 @@ pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
     let tv_nsec = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
     let written = Timespec { tv_sec: status.st_mtime, tv_nsec };
-    // Refused for another user's file.
+    // Not permitted for another user's file.
     let _newer = futimens(file, &Timestamps { last_access: omitted, last_modification: written });
 }
 

@@ -1,9 +1,9 @@
-//! Locks of whole files (`flock(2)`): they end with the last descriptor of their open file, so the death of a holder
-//! frees them, however it dies.
+//! Locks on whole files (`flock(2)`). They end with the last descriptor of their open file, so they are freed when their
+//! holder dies, however it dies.
 //!
-//! A lock that is held is looked at again and again, for a slice of time at once: between slices the caller may do
-//! something else. A holder that is at work is waited for as long as the caller likes, however long it waits for its
-//! turn on a processor: contention is not trouble. Only one that stands still is given up.
+//! A lock that is held is tried repeatedly for a slice of time; between slices the caller may do something else. A working
+//! holder is waited for as long as the caller likes, even if it waits for a processor: contention is not a failure. Only a
+//! holder that stands still is given up on.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,17 +12,17 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Stat, flock, fstat};
 use rustix::io::Errno;
 
-use super::holder::{self, Holder};
+use super::holder;
 use crate::sys::{clock, identity};
 
-/// Time for which a lock is waited for at once.
+/// The length of a slice.
 const LOCK_SLICE: Duration = Duration::from_millis(100);
-/// Time after which a holder that stands still is given up: a transaction takes microseconds.
+/// The time after which we give up on a holder that stands still: a transaction takes microseconds.
 const MAX_STANDSTILL: Duration = Duration::from_secs(2);
-/// Time after which a holder is given up that the system does not show, as in another pid namespace: it may be at work.
+/// The time after which we give up on a holder that cannot be seen, for example in another pid namespace: it may be working.
 const MAX_UNSEEN_STANDSTILL: Duration = Duration::from_secs(10);
-/// Slices in which it must have been seen to stand still: on a machine so busy that we hardly run, time alone says
-/// little.
+/// The number of slices in which it must have been seen to stand still: on a machine so busy that we hardly run, time alone
+/// says little.
 const MIN_STANDSTILL_SLICES: u32 = 10;
 const MIN_PAUSE: Duration = Duration::from_micros(50);
 const MAX_PAUSE: Duration = Duration::from_millis(25);
@@ -42,16 +42,36 @@ pub(super) struct Lock<'a>(BorrowedFd<'a>);
 /// The result of waiting for a slice.
 pub(super) enum Taken<'a> {
     Locked(Lock<'a>),
-    /// Held by others for the whole slice.
+    /// Held by other processes for the whole slice.
     Busy,
-    /// Held by one that stands still: who it is, in words.
+    /// Held by a process that stands still, described in words.
     Stuck(String),
+}
+
+/// What the holder of a lock is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// It runs, or waits for a processor or a disk.
+    AtWork,
+    /// It is stopped, or waits for something unrelated to the lock.
+    Still { pid: i32, name: String },
+    /// It cannot be seen, for example from another pid namespace.
+    Unseen,
+}
+
+impl Holder {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Holder::Still { pid, name } => format!("process {pid} ({name}), which is not running"),
+            Holder::AtWork | Holder::Unseen => "a process that cannot be seen from here".to_owned(),
+        }
+    }
 }
 
 /// Observations of a lock's holder over several slices.
 #[derive(Debug, Default)]
 pub(super) struct Standstill {
-    /// The holder, and the file's version; since when, on the awake clock, and in how many slices.
+    /// The holder and the file's version; since when they have been the same, on the awake clock, and for how many slices.
     seen: Option<(Option<i32>, Version, Duration, u32)>,
 }
 
@@ -75,21 +95,21 @@ impl<'a> Lock<'a> {
         }
         let holder = holder::of(file);
         let stuck = standstill.is_lasting(&holder, version(file)?, clock::now().awake);
-        // Free by now, it is not given up.
+        // If it is free by now, we do not give up.
         if try_lock(file)? {
             return Ok(Taken::Locked(Self(file)));
         }
         Ok(if stuck { Taken::Stuck(holder.words()) } else { Taken::Busy })
     }
 
-    /// Leaves word of who holds it, where the system cannot tell.
+    /// Notes who holds it, on systems that cannot tell.
     pub(super) fn sign(&self, status: &Stat) {
         holder::sign(self.0, status);
     }
 }
 
 impl Standstill {
-    /// Tells whether the same holder has stood still for too long, now that this is seen.
+    /// Whether the same holder has stood still for too long, including this observation.
     fn is_lasting(&mut self, holder: &Holder, version: Version, now: Duration) -> bool {
         let (who, longest) = match holder {
             Holder::AtWork => {
@@ -121,7 +141,7 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// Between half of it and all.
+/// Between half of it and all of it.
 fn jittered(pause: Duration) -> Duration {
     let half = pause / 2;
     half + half.mul_f64(f64::from(u32::from_ne_bytes(identity::entropy())) / f64::from(u32::MAX))

@@ -1,4 +1,4 @@
-//! The store's directory: where it is, and whether it can be trusted.
+//! The store's directory: its path, and whether it can be trusted.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -26,12 +26,12 @@ impl StateDir {
     pub(crate) fn path(&self) -> PathBuf {
         match self {
             StateDir::Default => default_path(),
-            // Without a slash at its end, which would lead through a symbolic link.
+            // Without a trailing slash, which would follow a symbolic link.
             StateDir::Named(path) => path.components().collect(),
         }
     }
 
-    /// A name that is the same for every spelling, and another one where the same words name another directory.
+    /// A name that is the same for every spelling of a directory, and differs if the same spelling refers to another one.
     pub(crate) fn identity(&self) -> String {
         let path = self.path();
         match rustix::fs::stat(&path) {
@@ -40,17 +40,17 @@ impl StateDir {
         }
     }
 
-    /// Opens the directory; `None` if it is not there and is not to be made. Its parents are made with it.
+    /// Opens the directory; `None` if it does not exist and is not to be created. Missing parents are created as well.
     pub(super) fn open(&self, path: &Path, make: bool) -> Result<Option<(OwnedFd, Sharing)>, Failure> {
         let opened = match try_open(path) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => {
                 if !make {
                     return Ok(None);
                 }
-                // Parents are anybody's, and as the user's umask has them.
+                // Parents may belong to anybody, and get their mode from the user's umask.
                 let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
                 let made = parents.and_then(|()| DirBuilder::new().mode(0o700).create(path));
-                // What is in the way is told by the second try to open it.
+                // The second attempt to open it reports what is wrong.
                 made.or_else(|why| if why.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(why) })
                     .and_then(|()| try_open(path))
             }
@@ -78,15 +78,15 @@ impl StateDir {
     }
 }
 
-/// The directory itself, so that who names the default one names the same place.
+/// The directory itself, so that naming the default directory is the same as the default.
 impl std::fmt::Display for StateDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.path().display().fmt(f)
     }
 }
 
-/// The default path, the same for a login shell and for cron, which has few variables. A home that is not ours (`sudo`
-/// with a kept `HOME`, a daemon's `/nonexistent`) gets no files of ours.
+/// The default path, the same in a login shell and in cron, which sets few variables. No files are created in a home
+/// directory that is not ours (`sudo` with a kept `HOME`, a daemon's `/nonexistent`).
 fn default_path() -> PathBuf {
     let absolute = |name| environment::get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(states) = absolute("XDG_STATE_HOME") {
@@ -123,7 +123,7 @@ struct Found<G> {
 }
 
 impl<G: Fn() -> bool> Found<G> {
-    /// Tells who shares a directory that may be used, or what is wrong with it and the way out.
+    /// Returns who shares a usable directory, or what is wrong with it and what to do about it.
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
@@ -145,7 +145,7 @@ impl<G: Fn() -> bool> Found<G> {
     }
 }
 
-/// Tells whether a directory is on a network file system whose locks may hold for this host alone.
+/// Whether a directory is on a network file system, whose locks may only be effective on this host.
 #[cfg(has_file_system_types)]
 pub(super) fn is_remote(directory: impl AsFd) -> bool {
     /// `statfs(2)`.

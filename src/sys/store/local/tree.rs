@@ -1,5 +1,5 @@
-//! Files and directories below the one of the store, each opened relative to the one above it and never through a
-//! symbolic link: nothing outside can be reached, whoever else may write there.
+//! Files and directories below that of the store. Each is opened relative to its parent and never through a symbolic link,
+//! so nothing outside can be reached, whoever else may write there.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,13 +11,13 @@ use rustix::io::Errno;
 /// The users who share a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
-    /// Nobody but we.
+    /// Nobody else.
     Private,
-    /// A group. What we make belongs to it too, whatever our umask and our own group are.
+    /// A group. Files that we create belong to it as well, whatever our umask and our own group are.
     Group(Gid),
 }
 
-/// Number of tries to open what another process is just making: it may vanish, or not be ours to open yet.
+/// The number of tries to open a file that another process is just creating: it may vanish, or not be accessible yet.
 const MAX_OPENS: u32 = 20;
 const REOPEN_PAUSE: Duration = Duration::from_millis(1);
 
@@ -31,12 +31,12 @@ enum FileKind {
 }
 
 impl Sharing {
-    /// Opens a directory; `None` if it is not there and is not to be made.
+    /// Opens a directory; `None` if it does not exist and is not to be created.
     pub(super) fn directory(self, within: impl AsFd, name: &str, make: bool) -> io::Result<Option<OwnedFd>> {
         self.open(&within, name, make, FileKind::Directory)
     }
 
-    /// Opens a file to read, write and lock it; `None` if it is not there and is not to be made.
+    /// Opens a file for reading, writing and locking; `None` if it does not exist and is not to be created.
     pub(super) fn file(self, within: impl AsFd, name: &str, make: bool) -> io::Result<Option<OwnedFd>> {
         self.open(&within, name, make, FileKind::File)
     }
@@ -57,7 +57,7 @@ impl Sharing {
                         return Ok(Some(fd));
                     }
                 }
-                // Its maker has not given it to the group yet.
+                // Its creator has not given it to the group yet.
                 Err(Errno::ACCESS) if self != Sharing::Private && tries < MAX_OPENS => {
                     std::thread::sleep(REOPEN_PAUSE);
                 }
@@ -66,7 +66,7 @@ impl Sharing {
         }
     }
 
-    /// Makes what was not there; `None` if another one was faster.
+    /// Creates it; `None` if another process was faster.
     fn make(self, within: &impl AsFd, name: &str, kind: FileKind) -> io::Result<Option<OwnedFd>> {
         let made = match kind {
             FileKind::Directory => mkdirat(within, name, Mode::RWXU)

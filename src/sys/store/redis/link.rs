@@ -1,5 +1,5 @@
-//! A connection on which no step takes longer than [`STEP_LIMIT`]: resolving the name, connecting, each answer. No answer
-//! is longer than [`MAX_ANSWER_BYTES`] either, whatever it is made of.
+//! A connection on which no step takes longer than [`STEP_LIMIT`]: resolving the name, connecting, each answer. Answers are
+//! limited to [`MAX_ANSWER_BYTES`].
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -22,17 +22,17 @@ use crate::store::resp::{self, Reply};
 use crate::store::{Address, Location};
 use crate::sys::supervise;
 
-/// For resolving a name, for connecting, and for an answer, each. A server on a busy machine may wait for its turn, and
-/// that is no reason to go without it; one that stands still for so long is stopped.
+/// The limit for resolving a name, for connecting, and for an answer, each. A server on a busy machine may have to wait for
+/// a processor, which is no reason to do without it; one that is silent for this long has stopped.
 pub(super) const STEP_LIMIT: Duration = Duration::from_secs(2);
 /// The longest answer. A record of ten thousand leases takes one million bytes.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
-/// Pause before the next try to enter a server's queue of connections that is full.
+/// The pause before another attempt to connect to a server whose queue is full.
 const QUEUE_PAUSE: Duration = Duration::from_millis(10);
 
 pub(super) struct Link {
     stream: Stream,
-    /// Bytes that came and are not taken yet.
+    /// Received bytes that have not been consumed yet.
     unread: Vec<u8>,
     chunk: Box<[u8]>,
 }
@@ -84,7 +84,7 @@ impl Link {
         Ok(())
     }
 
-    /// Sends a command and receives its answer. After an error that is not the server's own the link is of no more use.
+    /// Sends a command and receives its answer. After an error that is not the server's, the link cannot be used any more.
     pub(super) async fn call(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
         self.send(&resp::request(words)).await?;
         match self.receive().await? {
@@ -93,7 +93,7 @@ impl Link {
         }
     }
 
-    /// Many commands at once, and their answers; the server's own errors are among them.
+    /// Sends many commands at once and receives their answers, which may be errors of the server.
     pub(super) async fn call_all(&mut self, commands: &[Vec<&[u8]>]) -> Result<Vec<Reply>, Trouble> {
         let bytes: Vec<u8> = commands.iter().flat_map(|words| resp::request(words)).collect();
         self.send(&bytes).await?;
@@ -163,7 +163,7 @@ impl Stream {
         }
     }
 
-    /// Does something as soon as it can be done. TLS may have to write before it can read.
+    /// Performs an operation as soon as it is possible. TLS may have to write before it can read.
     async fn when_ready<T>(
         &mut self,
         events: PollFlags,
@@ -183,7 +183,7 @@ impl Stream {
     }
 }
 
-/// A socket that never blocks: where it would, [`Wire::ready`] waits, within a step's limit.
+/// A non-blocking socket: instead, [`Wire::ready`] waits within the limit of a step.
 pub(super) struct Wire {
     socket: Rc<Socket>,
     waits: Waits,
@@ -214,7 +214,7 @@ impl Wire {
             wire.waited = waited;
             if connected == Err(Errno::INPROGRESS) {
                 connected = match wire.ready(PollFlags::OUT).await {
-                    // Not even now: it stays under way.
+                    // The connection is still being established.
                     Ok(()) => wire.connected().await,
                     Err(why) => return Err(why),
                 };
@@ -231,7 +231,7 @@ impl Wire {
         Err(last)
     }
 
-    /// How a connection ends that is being made.
+    /// The result of a connection attempt.
     async fn connected(&mut self) -> Result<(), Errno> {
         loop {
             sockopt::socket_error(&*self.socket)??;
@@ -242,7 +242,7 @@ impl Wire {
         }
     }
 
-    /// A server that accepts nothing lets its queue run full; then there is nothing to wait for but time.
+    /// If a server accepts nothing, its queue fills up; then all we can do is wait.
     async fn unix(path: &Path, waits: &Waits) -> io::Result<Self> {
         let address = SocketAddrUnix::new(path)?;
         let mut waited = Duration::ZERO;
@@ -260,13 +260,13 @@ impl Wire {
         }
     }
 
-    /// Begins a step, which has the whole limit before it.
+    /// Begins a step with the full limit.
     pub(super) fn begin(&mut self) {
         self.waited = Duration::ZERO;
     }
 
-    /// Waits for a slice of time, or until it is ready; an error once the step has lasted for its limit. Only time counts
-    /// in which we ran: where we hardly run, the server hardly runs.
+    /// Waits for a slice of time, or until it is ready; fails once the step has reached its limit. Only time in which we
+    /// ran counts: if we hardly run, the server hardly runs either.
     pub(super) async fn ready(&mut self, events: PollFlags) -> io::Result<()> {
         if self.waited >= STEP_LIMIT {
             return Err(ErrorKind::TimedOut.into());
@@ -276,7 +276,7 @@ impl Wire {
     }
 }
 
-/// A socket that does not block, and that commands do not inherit.
+/// A non-blocking socket that commands do not inherit.
 fn socket(family: AddressFamily) -> io::Result<OwnedFd> {
     #[cfg(has_creation_flags)]
     return Ok(rustix::net::socket_with(
@@ -325,8 +325,8 @@ impl Write for Wire {
     }
 }
 
-/// The addresses of a server, within `limit`; none where it needs none. The C library may wait ten seconds for a name
-/// server, and cannot be interrupted; so names are resolved in a copy of this process.
+/// The addresses of a server, within `limit`; empty if it needs none. The C library may wait ten seconds for a name server
+/// and cannot be interrupted, so names are resolved in a copy of this process.
 pub(super) fn resolve(address: &Address, limit: Duration) -> Result<Vec<IpAddr>, Trouble> {
     let Address::Tcp { host, port, .. } = address else { return Ok(Vec::new()) };
     if let Ok(address) = host.parse::<IpAddr>() {

@@ -1,9 +1,9 @@
-//! The password of a login: read for each connection, so that a new one in a file is taken up.
+//! The password of a login: read for each connection, so that a new one in a file is picked up.
 
 use crate::base::words::of_system;
 use crate::store::Login;
 
-/// The password; that of a file ends with its first line. What is said of a failure shows nothing of the file.
+/// The password; in a file, its first line. Errors reveal nothing of the file.
 pub(super) fn read(login: &Login) -> Result<String, String> {
     let Some(path) = &login.file else { return Ok(login.password.0.clone()) };
     let trouble =

@@ -1,5 +1,5 @@
-//! A server as a place that compares and swaps: one value per key. What a state means is decided elsewhere, and time is
-//! the server's. A dead connection is made again once per step. Nothing connects before it is needed.
+//! A server that compares and swaps one value per key. Other modules decide what a state means; the time is the server's. A
+//! dead connection is replaced once per step. Connects only when needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -16,14 +16,14 @@ use crate::store::resp::Reply;
 use crate::store::{Done, Location};
 use crate::sys::identity;
 
-/// The two scripts: read a key's value together with the server's time, and change it if it is still what was read.
-/// Nothing in them is newer than Redis 5. None of them decides anything but whether the value is the same.
+/// The two scripts: one reads a key's value and the server's time, the other changes the value if it is still the same.
+/// They work with Redis 5, and decide nothing except whether the value is the same.
 const READ: &str = concat!(include_str!("look.lua"), include_str!("tell.lua"));
 const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), include_str!("tell.lua"));
 
-/// Time for which a change tries again where others keep being faster, before it lets its caller look around.
+/// How long a change is retried while others are faster, before its caller gets a turn.
 const CONTENTION_LIMIT: Duration = Duration::from_millis(500);
-/// The pauses between tries are drawn from zero to a bound, which doubles from the first to the last.
+/// The pauses between tries are drawn from zero to a bound that doubles from the first value to the last.
 const CONTENTION_PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
 /// Keys per step of a search for all of them.
 const SCAN_BATCH_KEYS: &[u8] = b"1000";
@@ -32,12 +32,12 @@ pub(super) struct Server {
     pub(super) location: Location,
     pub(super) waits: Waits,
     link: Option<Link>,
-    /// Addresses that the name last led to.
+    /// The addresses to which the name last resolved.
     addresses: Vec<IpAddr>,
-    /// Longest time to wait for a name's addresses; where some are known, they do as well.
+    /// The longest wait for a name's addresses, after which known ones are used.
     resolve_limit: Duration,
     warnings: Vec<String>,
-    /// Keys whose damaged value was told of.
+    /// Keys whose damaged value was reported.
     damaged: BTreeSet<String>,
 }
 
@@ -61,8 +61,8 @@ impl Server {
         }
     }
 
-    /// Lends the server to a conversation beside which others go on: with the connection, if there is one, and without
-    /// long waits for names. This one has to connect anew.
+    /// Lends the server to a background conversation, with the connection if there is one, and with short waits for names.
+    /// This one has to reconnect.
     pub(super) fn lend(&mut self, resolve_limit: Duration) -> Self {
         Self {
             link: self.link.take(),
@@ -79,7 +79,7 @@ impl Server {
         self.warnings.extend(lent.warnings);
     }
 
-    /// The connection stands in the middle of a conversation, and is of no more use.
+    /// The connection is in the middle of a conversation and cannot be used any more.
     pub(super) fn hang_up(&mut self) {
         self.link = None;
     }
@@ -104,7 +104,7 @@ impl Server {
         self.link.as_mut().ok_or_else(|| Trouble::lasting("no connection"))
     }
 
-    /// A command on a connection; one that failed us is not used again.
+    /// Performs a command on a connection. A connection that failed is not used again.
     async fn call(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
         let result = match self.link().await {
             Ok(link) => link.call(words).await,
@@ -116,7 +116,7 @@ impl Server {
         result
     }
 
-    /// A command that may be repeated: once more on another connection, if this one turns out to be dead.
+    /// Performs a command that may be repeated: if the connection turns out to be dead, once more on another one.
     pub(super) async fn ask(&mut self, words: &[&[u8]]) -> Result<Reply, Trouble> {
         match self.call(words).await {
             Err(trouble) if trouble.kind == TroubleKind::Dead => self.call(words).await,
@@ -144,8 +144,8 @@ impl Server {
         answer::of_script(&reply)?.ok_or_else(Trouble::not_redis)
     }
 
-    /// Puts `value` in place of what was seen and known by its `front`; nothing, where `value` is empty. When it has
-    /// changed meanwhile, says to what.
+    /// Replaces the value that was seen, identified by its `front`, with `value`, or deletes it if that is empty. If it has
+    /// changed meanwhile, returns the new one.
     async fn swap(
         &mut self,
         key: &str,
@@ -166,7 +166,7 @@ impl Server {
         answer::of_script(&self.call(&words).await?)
     }
 
-    /// The record of what was seen; a new one where it is nothing, or no record.
+    /// The record that was seen; a new one if there is none or it is not a record.
     pub(super) fn record(&mut self, key: &str, seen: &Found) -> Record {
         let found = match seen {
             Found::Nothing => return Record::new(key),
@@ -186,7 +186,7 @@ impl Server {
         }
     }
 
-    /// Changes a key's record as `edit` says, which is asked again with a newer one where others were faster.
+    /// Changes a key's record by `edit`, which is called again with a newer one if others were faster.
     pub(super) async fn change(
         &mut self,
         key: &str,
@@ -199,7 +199,7 @@ impl Server {
         loop {
             let mut record = self.record(key, &seen.value);
             if reconnected && record.by == mark {
-                // The connection died behind our write, and before its answer.
+                // The connection died after our write, but before its answer.
                 return Ok(Done::Done);
             }
             let front = front(&seen.value, &record);
@@ -232,7 +232,7 @@ impl Server {
         }
     }
 
-    /// [`Server::change`], again while others are at it, for [`super::MAX_BUSY_WAIT`] at most.
+    /// [`Server::change`], repeated while the record is busy, for at most [`super::MAX_BUSY_WAIT`].
     pub(super) async fn change_surely(
         &mut self,
         key: &str,
@@ -274,7 +274,8 @@ impl Server {
         Ok((found, time))
     }
 
-    /// The random key for credentials, made by whoever is first; `None` if there is none and `made` is none.
+    /// The random key for credentials, created by the first process that needs it; `None` if there is none and `made` is
+    /// `None`.
     pub(super) async fn secret(&mut self, made: Option<String>) -> Result<Option<String>, Trouble> {
         if let Some(made) = made {
             self.ask(&[b"SET", record::SECRET.as_bytes(), made.as_bytes(), b"NX"]).await?;
@@ -283,14 +284,14 @@ impl Server {
     }
 }
 
-/// How the value that was seen begins, and no other does.
+/// The unique beginning of the value that was seen.
 fn front(seen: &Found, record: &Record) -> Vec<u8> {
     let Found::Text(bytes) = seen else { return Vec::new() };
     let front = record.front().into_bytes();
     if bytes.starts_with(&front) { front } else { bytes.clone() }
 }
 
-/// A struggle with others who write the same key.
+/// Contention with other writers of the same key.
 #[derive(Default)]
 struct Contention {
     began: Option<Instant>,
@@ -302,7 +303,7 @@ impl Contention {
         self.began.get_or_insert_with(Instant::now).elapsed() > CONTENTION_LIMIT
     }
 
-    /// Time to give way to the others, the longer the more they are. The first time there is nothing to wait for.
+    /// How long to back off, depending on the number of other writers. The first time there is nothing to wait for.
     fn pause(&mut self) -> Option<Duration> {
         self.misses += 1;
         if self.misses == 1 {

@@ -1,7 +1,7 @@
-//! Conversations with a server: futures that are driven for as long as their caller can wait, and go on later.
+//! Conversations with a server: futures that are driven for as long as their caller can wait, and continue later.
 //!
-//! No runtime drives them: `retry state` has none, and inside of the run's own nothing may block for long. There is one
-//! thing at a time that a conversation waits for, a descriptor or a pause, and it leaves word of it.
+//! They are not driven by a runtime: `retry state` has none, and nothing may block a run's runtime for long. A conversation
+//! waits for one thing at a time, a descriptor or a pause, and leaves a note of it.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -15,12 +15,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::sys::supervise;
 
-/// Longest wait in one piece. Signals are looked for after it, and no more of it counts as the server's time.
+/// The longest single wait. Signals are checked after it, and no more than this counts as the server's time.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
-/// Time after which a signal that tells us to stop ends a conversation.
+/// The time after which a conversation ends if a signal has told us to stop.
 const UNINTERRUPTED: Duration = Duration::from_millis(200);
 
-/// The word that a conversation leaves of what it waits for.
+/// The note of what a conversation waits for.
 #[derive(Clone, Default)]
 pub(super) struct Waits(Rc<Cell<Option<Wait>>>);
 
@@ -31,7 +31,7 @@ enum Wait {
 }
 
 impl Waits {
-    /// Waits until the descriptor is ready, or for a slice of time: how long it was.
+    /// Waits until the descriptor is ready, or for a slice of time. Returns how long it took.
     pub(super) async fn ready(&self, fd: Rc<dyn AsFd>, events: PollFlags) -> Duration {
         let began = Instant::now();
         self.once(Wait::Ready(fd, events)).await;
@@ -50,7 +50,7 @@ impl Waits {
         }
     }
 
-    /// Gives the driver its turn, once.
+    /// Yields to the driver once.
     async fn once(&self, wait: Wait) {
         let mut wait = Some(wait);
         poll_fn(|_| match wait.take() {
@@ -63,7 +63,7 @@ impl Waits {
         .await;
     }
 
-    /// Waits for what was left word of, at most `limit`. Spurious ends do no harm: a conversation looks again.
+    /// Waits for the event that was noted, at most for `limit`. Spurious wake-ups are harmless: a conversation checks again.
     fn wait(&self, limit: Duration) {
         let Some(wait) = self.0.take() else { return };
         let time = |limit: Duration| Timespec { tv_sec: 0, tv_nsec: limit.subsec_nanos().into() };
@@ -76,7 +76,7 @@ impl Waits {
     }
 }
 
-/// Drives a conversation to its end; `None` when a signal told us to stop, and it has lasted for a while.
+/// Drives a conversation to its end; `None` if a signal has told us to stop and it takes too long.
 pub(super) fn to_the_end<T>(waits: &Waits, talk: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Option<T> {
     let (began, before) = (Instant::now(), supervise::stop_signals());
     drive(waits, talk, || {
@@ -85,7 +85,7 @@ pub(super) fn to_the_end<T>(waits: &Waits, talk: Pin<&mut (impl Future<Output = 
     })
 }
 
-/// Drives a conversation for a while; `None` when it is not over by then.
+/// Drives a conversation for a while; `None` if it is not over by then.
 pub(super) fn for_a_while<T>(
     waits: &Waits,
     talk: Pin<&mut (impl Future<Output = T> + ?Sized)>,
@@ -97,7 +97,7 @@ pub(super) fn for_a_while<T>(
     })
 }
 
-/// `left`: the time to wait for before it is asked again, or `None` to give up.
+/// `left`: the time to wait before the next poll, or `None` to give up.
 fn drive<T>(
     waits: &Waits,
     mut talk: Pin<&mut (impl Future<Output = T> + ?Sized)>,

@@ -1,5 +1,5 @@
-//! TLS. Whom this host trusts is trusted: a private server is seldom known to the public roots that could be compiled in,
-//! and the host's own are where its administrator put the private one. `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+//! TLS with the trust store of this host, where its administrator has put the certificates of private servers, which public
+//! roots rarely cover. `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn not_shaken(why: &std::io::Error) -> Trouble {
             Trouble::lasting(format!("certificate not trusted: {}", reason(why)))
         }
         Some(why) => failed(why),
-        // A plain server takes the beginning of TLS for a command that is not over yet.
+        // A server without TLS takes the start of the handshake for an incomplete command.
         None if why.kind() == ErrorKind::TimedOut => {
             failed(&"no handshake within 2s (for a server without TLS use redis://)")
         }
@@ -79,7 +79,7 @@ fn roots() -> Result<RootCertStore, Trouble> {
     Ok(roots)
 }
 
-/// Believes any certificate, as `#insecure` asks for.
+/// Accepts any certificate, as requested by `#insecure`.
 #[derive(Debug)]
 struct Gullible(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! The end of an attempt: processes that its command left, and signals that tell it to end.
+//! The end of an attempt: processes that its command left behind, and terminating signals.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::super::{os, pause, signals};
 use super::Attempt;
 
 impl Attempt {
-    /// Whether nothing of it is left. `childless`: the kernel says that we have no children.
+    /// Whether all of its processes are gone. `childless`: the kernel says that we have no children.
     pub(in super::super) fn is_gone(&mut self, childless: bool) -> bool {
         if self.status.is_none() {
             return false;
@@ -22,7 +22,7 @@ impl Attempt {
         self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
     }
 
-    /// The pids of what is left of it.
+    /// The pids of its remaining processes.
     pub(in super::super) fn remains(&mut self) -> Vec<i32> {
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
         let mut pids: Vec<i32> = listed.iter().map(|process| process.pid).collect();
@@ -32,15 +32,16 @@ impl Attempt {
         pids
     }
 
-    /// A process of its tree has died of this signal. What it had started meanwhile has not been told to end.
+    /// A process of its tree has died of this signal. Processes that it started meanwhile have not received the signal.
     pub(in super::super) fn note_death(&mut self, signal: i32) {
         if self.telling == Some(signal) && self.sweeps.is_none() {
             self.tell_rest(signal);
         }
     }
 
-    /// The command has ended. If it died of a signal that it had from us, it could not end what it had started: that is told
-    /// to, and waited for during the grace. If it handled the signal, what it left is its own affair.
+    /// The command has ended. If it died of a signal from us, it could not end the processes that it had started: these
+    /// receive the signal, and are waited for during the grace period. If it handled the signal, the processes that it left
+    /// are its own business.
     pub(in super::super) fn begin_rest(&mut self, grace: Duration) {
         let Some(signal) = self.status.and_then(WaitStatus::terminating_signal) else { return };
         let from_us = self.forwarded & signals::bit(signal) != 0;
@@ -50,8 +51,8 @@ impl Attempt {
         }
     }
 
-    /// Waits no longer for what the command left, nor for the moment to kill that: whoever presses a key wants the prompt back,
-    /// and is told what still runs.
+    /// Stops waiting for the processes that the command left, and does not kill them: a user who presses a key wants the
+    /// prompt back, and is told which ones still run.
     pub(in super::super) fn hurry(&mut self) {
         if let Some(until) = &mut self.rest_until {
             *until = Duration::ZERO;
@@ -59,19 +60,19 @@ impl Attempt {
         }
     }
 
-    /// Whether what the command left is still waited for. `childless`: as for [`Attempt::is_gone`].
+    /// Whether the processes that the command left are still waited for. `childless`: as for [`Attempt::is_gone`].
     pub(in super::super) fn waits_for_rest(&mut self, childless: bool) -> bool {
         let waits = self.rest_until.is_some_and(|until| self.kill_at.is_some() || pause::now() < until);
         waits && !self.is_gone(childless)
     }
 
-    /// The pids of what outlives the command although it was told to end.
+    /// The pids of processes that outlive the command although they were told to end.
     pub(in super::super) fn survivors(&mut self) -> Vec<i32> {
         if self.rest_until.is_some() { self.remains() } else { Vec::new() }
     }
 
-    /// Tells those to end who have not been told and whose parent is no more. What a living one starts meanwhile, to clean
-    /// up, is left to it.
+    /// Signals the processes that have not been signalled and whose parent has ended. Processes that a living one starts to
+    /// clean up are left to it.
     pub(super) fn tell_rest(&mut self, signal: i32) {
         self.telling = Some(signal);
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
@@ -81,7 +82,7 @@ impl Attempt {
     }
 }
 
-/// Of processes listed parents first: those that are not among `told` and that no living one of these looks after.
+/// From processes listed parents first, those that are not among `told` and have no living ancestor among them.
 fn untold(listed: &[Process], us: i32, told: &[i32]) -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     for process in listed {

@@ -1,8 +1,5 @@
 //! Names and numbers of Linux. The twin is `macos.rs`.
 
-use std::mem::MaybeUninit;
-use std::time::Duration;
-
 /// The clock that stands still while the machine is suspended.
 pub(in super::super) const AWAKE: libc::clockid_t = libc::CLOCK_MONOTONIC;
 /// The clock that also counts suspension.
@@ -42,16 +39,4 @@ pub(in super::super) const SI_USER: i32 = libc::SI_USER;
 /// Whether the kernel itself sent a signal with this `si_code` (terminal, timer), as opposed to a process.
 pub(in super::super) fn sent_by_kernel(code: i32) -> bool {
     code > 0
-}
-
-/// Reads a clock. Async-signal-safe.
-pub(in super::super) fn clock(id: libc::clockid_t) -> Duration {
-    let mut time = MaybeUninit::<libc::timespec>::zeroed();
-    // SAFETY: clock_gettime fills the timespec; both clocks exist on every kernel we run on, and all zeroes is a valid
-    // value if one did not.
-    let time = unsafe {
-        libc::clock_gettime(id, time.as_mut_ptr());
-        time.assume_init()
-    };
-    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

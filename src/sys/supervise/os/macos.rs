@@ -1,8 +1,5 @@
 //! Names and numbers of macOS. The twin is `linux.rs`.
 
-use std::mem::MaybeUninit;
-use std::time::Duration;
-
 /// The clock that stands still while the machine sleeps.
 pub(in super::super) const AWAKE: libc::clockid_t = libc::CLOCK_UPTIME_RAW;
 /// The clock that also counts sleep.
@@ -37,15 +34,4 @@ pub(in super::super) fn closed_stdio() -> [bool; 3] {
 /// Whether the kernel itself sent a signal with this `si_code` (terminal, timer), as opposed to a process.
 pub(in super::super) fn sent_by_kernel(code: i32) -> bool {
     code != SI_USER && code != SI_QUEUE
-}
-
-/// Reads a clock. Async-signal-safe.
-pub(in super::super) fn clock(id: libc::clockid_t) -> Duration {
-    let mut time = MaybeUninit::<libc::timespec>::zeroed();
-    // SAFETY: clock_gettime fills the timespec; all zeroes is a valid value if it did not.
-    let time = unsafe {
-        libc::clock_gettime(id, time.as_mut_ptr());
-        time.assume_init()
-    };
-    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

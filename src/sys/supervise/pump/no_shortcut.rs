@@ -1,19 +1,11 @@
-//! The twin of `shortcut.rs` where the kernel hands no pages over.
+//! The twin of `shortcut.rs` where the kernel cannot hand pages over: every attempt is refused.
 
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
 
+use super::Shortcut;
 use crate::classify::Observed;
-
-/// The outcome of a try: there is none.
-#[expect(dead_code, reason = "the pump knows what comes of it elsewhere")]
-pub(super) enum Shortcut {
-    Moved(usize),
-    Copied(usize),
-    Full,
-    Trickle,
-}
 
 pub(super) fn hand_over(
     _from: BorrowedFd<'_>,

@@ -12,22 +12,11 @@ use std::os::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::pipe::{SpliceFlags, splice, tee};
 
+use super::Shortcut;
 use crate::classify::Observed;
 
 /// Bytes that must be there to be handed over for this to pay.
 const FLOOD_BYTES: usize = 32 * 1024;
-
-/// The outcome of a try.
-pub(super) enum Shortcut {
-    /// So many bytes were handed over.
-    Moved(usize),
-    /// So many bytes were handed over, and are still there to be seen.
-    Copied(usize),
-    /// The reader's pipe is full.
-    Full,
-    /// There is too little in the pipe, or too little that need not be seen.
-    Trickle,
-}
 
 /// Hands over bytes, of those that are to be seen at most `most`, without waiting for anybody whatever the descriptors' flags
 /// are. Fails where the system refuses it, or the reader is gone: nothing was handed over then.

@@ -1,4 +1,4 @@
-//! The end of an attempt: children reaped, the terminal put in order, what is left named.
+//! The end of an attempt: reaps children, restores the terminal, and names what is left.
 
 use std::io;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::super::spawn::Exec;
 use super::{Supervisor, SupervisorEvent};
 use crate::classify::{Ending, Stage, StartFailure, Tap};
 
-/// How long a destructor may take to kill what is left.
+/// How long a destructor may take to kill remaining processes.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
 /// How often wait(2) may be interrupted, which it should never be, before the next look.
 const INTERRUPTIONS: u32 = 16;
 
 impl Supervisor {
-    /// Takes leave of every child that has died: a zombie of ours would look alive to whoever waits for it.
+    /// Reaps every child that has died: a zombie would look alive to anybody who waits for it.
     pub(super) fn reap(&mut self) {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
         let mut interruptions = 0;
@@ -62,7 +62,7 @@ impl Supervisor {
         }
     }
 
-    /// Reports the attempt's end, if it has come.
+    /// Reports the end of the attempt, if it has ended.
     pub(super) fn settle(&mut self, tap: &mut dyn Tap) {
         let (childless, delivering, grace) = (self.childless, self.is_delivering(), self.options.grace);
         let over = |attempt: &mut Attempt| {
@@ -110,7 +110,7 @@ impl Supervisor {
         self.reports.push_back(SupervisorEvent::Unkillable(left.into_iter().map(Remains::of).collect()));
     }
 
-    /// Takes leave of an attempt that has no end.
+    /// Abandons an attempt that cannot be ended.
     pub(super) fn abandon(&mut self) {
         self.dismiss_witness();
         let Some(attempt) = self.attempt.take() else { return };

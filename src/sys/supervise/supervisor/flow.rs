@@ -1,4 +1,4 @@
-//! The supervisor's part in the command's output: it is moved on within the same loop.
+//! The supervisor's handling of the command's output, within the same loop.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ impl Supervisor {
         &mut self.held
     }
 
-    /// Begins to write what is held to where it would have gone; [`SupervisorEvent::Delivered`] follows. While no
-    /// command runs. If we were told to stop before, a reader that takes nothing is not waited for: the signal is reported once
-    /// more instead.
+    /// Begins to write held output to its original destination; [`SupervisorEvent::Delivered`] follows. Only while no
+    /// command runs. If we were told to stop before, a reader that accepts nothing is not waited for: the signal is
+    /// reported again instead.
     pub(crate) fn deliver(&mut self, wanted: Wanted) {
         self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted, self.told.is_some()));
     }
@@ -38,7 +38,7 @@ impl Supervisor {
             || self.delivery.as_ref().is_some_and(Delivery::is_runnable)
     }
 
-    /// When something is to be done, whatever comes.
+    /// When something is due even without news.
     pub(super) fn due(&self) -> Option<Duration> {
         let delivering = self.is_delivering();
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
@@ -48,7 +48,7 @@ impl Supervisor {
         [attempt, look, output, delivery, self.doubts_until()].into_iter().flatten().min()
     }
 
-    /// Moves captured and held output on, as far as it goes without waiting.
+    /// Moves captured and held output on, as far as possible without waiting.
     pub(super) fn pass_on(&mut self, tap: &mut dyn Tap) {
         if let Some(output) = &mut self.output {
             if output.is_ending() && self.attempt.as_ref().is_some_and(|attempt| attempt.told > 0) {
@@ -71,7 +71,7 @@ impl Supervisor {
     pub(super) fn adapt_output(&mut self, signal: i32) {
         let (Some(attempt), Some(output)) = (&mut self.attempt, &mut self.output) else { return };
         if signal == libc::SIGWINCH && output.resize() {
-            // The command may have looked before its terminal had the new size.
+            // The command may have read the size before its terminal had the new one.
             attempt.signal_tree(&[signal]);
         }
         // A second terminating signal while only a reader is waited for: the undelivered output is dropped.
@@ -85,7 +85,7 @@ impl Supervisor {
         self.output.as_ref().is_some_and(Output::is_ending)
     }
 
-    /// Whether all that the command wrote has been passed on, now that it has ended.
+    /// Whether the command has ended and all of its output has been passed on.
     pub(super) fn is_passed_on(&mut self, tap: &mut dyn Tap) -> bool {
         let Some(output) = &mut self.output else { return true };
         if !output.is_ending() {

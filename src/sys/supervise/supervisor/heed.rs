@@ -1,4 +1,4 @@
-//! The meaning of a signal: whose it is, and whether the command gets it from us.
+//! The meaning of a signal: where it comes from, and whether we pass it on to the command.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const BUSY_DOUBT_LIMIT: Duration = Duration::from_millis(100);
 /// The processor time of a sender that was not kept from going on.
 const SENDER_TURN: Duration = Duration::from_millis(3);
 
-/// A signal that others of our process group may have got with us.
+/// A signal that other processes of our group may have received as well.
 #[derive(Clone, Copy)]
 pub(super) struct Doubt {
     signal: i32,
@@ -26,7 +26,7 @@ pub(super) struct Doubt {
     until: Duration,
     /// However busy the machine is.
     at_last: Duration,
-    /// The command gets it, unless it has it.
+    /// Passes it on unless the command has received it already.
     forward: bool,
 }
 
@@ -93,7 +93,7 @@ impl Supervisor {
                 || sender_parent != 0 && below(sender_parent))
     }
 
-    /// Passes on what the command has not got by itself.
+    /// Passes on signals that the command has not received directly.
     fn pass_to_command(&mut self, record: Record) {
         let grace = self.options.kill_after_forwarded;
         let Some(attempt) = &mut self.attempt else { return };
@@ -119,7 +119,7 @@ impl Supervisor {
         }
     }
 
-    /// Begins to find out whether the whole group has got it. False if there is no way to.
+    /// Begins to find out whether the whole group has received it. False if that is impossible.
     fn doubt(&mut self, record: Record, forward: bool) -> bool {
         if self.witness.is_none() {
             return false;
@@ -143,13 +143,13 @@ impl Supervisor {
         self.doubts.iter().map(|doubt| doubt.until).min()
     }
 
-    /// Passes on what the command turns out not to have got.
+    /// Passes on signals that the command turns out not to have received.
     pub(super) fn settle_doubts(&mut self) {
         if self.doubts.is_empty() {
             return;
         }
         let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.status.is_none()) else {
-            // It ended meanwhile: of a signal of the group's, or before it could have got one.
+            // It ended meanwhile: of a signal to the group, or before it could have received one.
             self.doubts.clear();
             return;
         };
@@ -180,7 +180,7 @@ impl Supervisor {
         }
     }
 
-    /// Lets the running command have a witness that has seen nothing.
+    /// Gives the running command a fresh witness.
     pub(super) fn tend_witness(&mut self) {
         let sharing = self.attempt.as_ref().filter(|attempt| attempt.shares_our_group());
         match (&mut self.witness, sharing) {
@@ -208,7 +208,7 @@ impl Supervisor {
         }
     }
 
-    /// The command is no more: nobody is left to be told.
+    /// The command has ended: nobody is left to signal.
     pub(super) fn dismiss_witness(&mut self) {
         if let Some(witness) = self.witness.take()
             && let Some(attempt) = &mut self.attempt

@@ -1,4 +1,4 @@
-//! Commands that are no attempts: they read something of their own, and the attempts' inputs wait meanwhile.
+//! Commands other than attempts: they have their own input, and the attempts' inputs wait meanwhile.
 
 use std::os::fd::OwnedFd;
 
@@ -9,8 +9,8 @@ use super::Supervisor;
 use crate::classify::StartFailure;
 
 impl Supervisor {
-    /// Starts a command that is no attempt, in our own process group, as [`Supervisor::spawn`] does one that is. It reads
-    /// `stdin` from its beginning.
+    /// Starts a command that is not an attempt, like [`Supervisor::spawn`], but in our own process group. It reads `stdin`
+    /// from the start.
     pub(crate) fn spawn_helper(
         &mut self,
         program: &Program,

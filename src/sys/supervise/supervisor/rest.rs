@@ -1,4 +1,4 @@
-//! The input that no attempt has read, taken once the command has finally failed.
+//! Reads the rest of the input once the command has finally failed.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -17,8 +17,8 @@ impl Tap for Nobody {
 }
 
 impl Supervisor {
-    /// Reads standard input to its end, unless nothing comes for `patience` or a signal tells us to stop. While no command
-    /// runs.
+    /// Reads standard input to its end, unless nothing comes for `patience` or a signal tells us to stop. Only while no
+    /// command runs.
     pub(crate) fn read_rest(&mut self, patience: Duration) -> Rest {
         let Some(fd) = self.inputs.stream() else { return Rest::Done };
         let mut heard = pause::now();
@@ -46,12 +46,12 @@ impl Supervisor {
         self.inputs.whole()
     }
 
-    /// The descriptors other than 0 that the command was given input on.
+    /// The descriptors other than 0 on which the command received input.
     pub(crate) fn other_inputs(&self) -> impl Iterator<Item = i32> {
         self.inputs.others()
     }
 
-    /// A signal that tells us to stop, if one has come. While no command runs.
+    /// A pending signal that tells us to stop. Only while no command runs.
     pub(crate) fn signal_now(&mut self) -> Option<i32> {
         self.turn(Woken { signals: true, exec: false }, &mut Nobody);
         let found = |report: &SupervisorEvent| match report {
