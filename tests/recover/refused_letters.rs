@@ -126,6 +126,6 @@ fn places_and_programs_that_are_gone_keep_their_letter() {
     let ran = sandbox.run(["replay", "dlq"]).exits(1);
     ran.mentions(&["/there is gone", "kept: command not found"]);
     assert_eq!(of_dlq(&sandbox).len(), 2);
-    sandbox.run(["replay", "nowhere"]).exits(125).mentions(&["there is no letter nowhere"]);
+    sandbox.run(["replay", "nowhere"]).exits(125).mentions(&["no such file or directory: nowhere"]);
     sandbox.run(["replay"]).exits(125).mentions(&["no letter given"]);
 }
