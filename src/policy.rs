@@ -1,5 +1,5 @@
-//! Answers what was asked: settings from flags, environment, files and built-in policies, resolved into one [`Policy`]
-//! that remembers where each value came from.
+//! Resolves settings from flags, environment, files and built-in policies into one [`Policy`], and remembers where each
+//! value came from.
 
 pub mod builtin;
 mod check;

@@ -162,7 +162,7 @@ const SAFE: &[i64] = &[
     libc::SYS_uname,
 ];
 
-/// Is there a row for it, or need there be none?
+/// Whether there is a row for it, or none is needed.
 pub(crate) fn is_known(number: i64) -> bool {
     SAFE.contains(&number) || CALLS.iter().any(|(known, ..)| *known == number)
 }

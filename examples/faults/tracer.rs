@@ -120,7 +120,7 @@ pub(crate) fn run(command: &mut Command, program: &Path, fault: Option<Fault>) -
     Ok(tracer.run)
 }
 
-/// May a process of ours be traced? A sandbox may refuse it.
+/// Whether our processes can be traced, which a sandbox may refuse.
 pub(crate) fn is_permitted() -> bool {
     let mut command = Command::new("/bin/sh");
     prepare().is_ok()
@@ -284,7 +284,7 @@ impl Tracer<'_> {
     }
 }
 
-/// Is it a descriptor of this process, and of what?
+/// What the descriptor of this process refers to, if it is one.
 fn object(pid: i32, descriptor: u64) -> Object {
     if descriptor > 1023 {
         return Object::Unknown;

@@ -91,7 +91,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// Is this the result that the command had, or that an undisturbed run of the verb has?
+    /// Whether this is the command's own result, or that of an undisturbed run of the verb.
     fn is_own(&self, status: i32, clean: Option<&Clean>) -> bool {
         match (self.path.kind, self.runs.chars().last()) {
             (Kind::Verb, _) => clean.is_none_or(|clean| clean.status == status),

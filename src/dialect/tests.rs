@@ -126,8 +126,8 @@ fn commands_in_what_others_wrote_are_set_apart() {
     assert_eq!(harmless_json(r###"{"a":"##[error]"}"###), r#"{"a":"\u0023\u0023[error]"}"#);
 }
 
-/// Would a runner of any system take the line for a command? Written after actions/runner's two `TryParse` functions, Azure's
-/// logging commands and TeamCity's service messages.
+/// Whether the runner of any system would take the line for a command. Modelled on actions/runner's two `TryParse`
+/// functions, Azure's logging commands and TeamCity's service messages.
 fn is_obeyed(line: &str) -> bool {
     let folded = line.to_ascii_lowercase();
     line.trim_start().starts_with("::")

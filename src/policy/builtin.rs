@@ -1,16 +1,16 @@
-//! The policies that are compiled in. They set nothing that a user could not; a file may extend each of them.
+//! The built-in policies. They set nothing that a user could not set, and files can extend them.
 
 use super::layer::{Layer, Origin};
 use super::settings::Policy;
 
-/// Name, what it is for, and its settings.
+/// Name, purpose, and settings.
 pub struct Builtin {
     pub name: &'static str,
     pub purpose: &'static str,
     settings: &'static [(&'static str, &'static str)],
 }
 
-/// The policy that `retry until` begins with.
+/// The base policy of `retry until`.
 pub const UNTIL: &str = "until";
 
 pub static BUILTIN: &[Builtin] = &[
@@ -67,7 +67,7 @@ impl Builtin {
     }
 }
 
-/// Sets what a built-in policy says.
+/// Adds a setting of a built-in policy.
 pub fn apply(name: &str, policy: &mut Policy) {
     for given in layer(name).iter().flat_map(|layer| &layer.0) {
         given.value.apply(policy);

@@ -1,4 +1,4 @@
-//! Contradictions: settings that are each fine and make no sense together.
+//! Finds contradictions: settings that are valid separately but make no sense together.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use crate::base::problem::Problem;
 use crate::base::secrets::HIDDEN;
 use crate::base::words::without_password;
 
-/// Everything that contradicts itself in what was resolved.
+/// All contradictions among the resolved settings.
 pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> Vec<Problem> {
-    // What nobody gave makes sense together.
+    // Defaults do not contradict each other.
     if layers.iter().all(|layer| layer.0.is_empty()) {
         return Vec::new();
     }
@@ -34,14 +34,14 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Refuses two settings that conflict. `link` stands between them, `why` behind them.
+    /// Refuses two settings that conflict. In the message, `link` is between them and `why` after them.
     fn refuse(&mut self, [one, other]: [&str; 2], link: &str, why: &str, hint: impl Into<String>) {
         let told = format!("{} {link} {}{why}", tell(one, self.layers), tell(other, self.layers));
         let place = [other, one].iter().find_map(|key| self.resolved.origin(key).place());
         self.problems.push(Problem::new(told).at(place).hint(hint));
     }
 
-    /// The list of delays and the delay that one layer gives, if a list is the strongest backoff.
+    /// The list of delays and the delay of the same layer, if the strongest backoff is a list.
     fn list_beside_delay(&self) -> Option<(&'_ Given, &'_ Given)> {
         let (backoff, delay) = (find("backoff")?, find("delay")?);
         let is_list = |given: &&Given| matches!(given.value, SettingValue::backoff(Strategy::List(_)));
@@ -154,7 +154,7 @@ impl Check<'_> {
     fn limits(&mut self) {
         let resolved = self.resolved;
         if resolved.policy.key.is_none() {
-            // What a file says of waiting for admission is no mistake where nothing is shared.
+            // A wait for admission in a file is not a mistake in runs without shared limits.
             let idle =
                 ["gate-wait", "on-state-error"].into_iter().find(|key| *resolved.origin(key) == Origin::Flag);
             let limit = LIMITS.iter().find(|key| resolved.origin(key).is_given());
@@ -173,13 +173,13 @@ impl Check<'_> {
     }
 }
 
-/// A setting as its strongest layer wrote it, and where.
+/// A setting as written in its strongest layer, with its origin.
 fn tell(key: &str, layers: &[Cow<'_, Layer>]) -> String {
     let strongest = find(key).and_then(|setting| layers.iter().rev().find_map(|layer| layer.get(setting)));
     strongest.map_or_else(|| format!("{key} ({})", Origin::Default), tell_given)
 }
 
-/// A value as it was written, and where.
+/// A value as it was written, with its origin.
 pub(super) fn tell_given(given: &Given) -> String {
     if matches!(given.origin, Origin::File(_)) && SETTINGS[given.setting].is_secret {
         return format!("{} = {HIDDEN} ({})", SETTINGS[given.setting].key, given.origin);

@@ -1,4 +1,4 @@
-//! TOML text to layers. Pure: the text has been read by `sys`. Every mistake of a file is found in one pass.
+//! Parses TOML text into layers. Pure: `sys` reads the text. All mistakes in a file are found in one pass.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -33,22 +33,22 @@ pub struct KeyLimits {
 #[derive(Clone, Debug)]
 pub struct FilePolicy {
     pub name: String,
-    /// The place of the name.
+    /// The place of the name in the file.
     pub place: SourceSpan,
-    /// The parent, and where it is named.
+    /// The parent, and the place where it is named.
     pub inherits: Option<(String, SourceSpan)>,
     pub layer: Layer,
 }
 
-/// The tables that a file may hold.
+/// The tables that a file may contain.
 const TABLES: &[&str] = &["policy", "profile", "limits"];
 
-/// The settings that a table of limits may hold.
+/// The settings that a table of limits may contain.
 pub const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
 
 const INHERITS: &str = "inherits";
 
-/// Reads a file's text.
+/// Parses the text of a file.
 pub fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
     let mut file = FileReader { reader: Reader::new(source), file: File::default() };
     let root = file.reader.root();
@@ -63,7 +63,7 @@ pub fn parse(source: &Rc<Source>) -> (File, Vec<Problem>) {
     (file.file, file.reader.finish())
 }
 
-/// The hint for an unknown key of the top level.
+/// The hint for an unknown top-level key.
 fn setting_outside(key: &str) -> String {
     if find(key).is_some() || key == RETRIES {
         format!("settings belong to a policy: use [policy.default] above {key}")
@@ -88,7 +88,7 @@ struct FileReader<'s> {
 }
 
 impl FileReader<'_> {
-    /// Refuses a key of the top level.
+    /// Refuses a top-level key.
     fn unknown(&mut self, name: &str, span: Range<usize>) {
         let (message, hint) = match name {
             "policy" => ("policy must be a table of policies", "use [policy.NAME], with its settings below"),
@@ -199,7 +199,7 @@ impl FileReader<'_> {
     }
 }
 
-/// The TOML that a setting takes, for messages; a string with the default as its example.
+/// The TOML that a setting accepts, for messages; for a string, with the default as an example.
 fn wanted(setting: &Setting) -> String {
     let is_text = matches!(setting.form, TomlForm::Text | TomlForm::Word);
     match (setting.show)(&Policy::default()) {

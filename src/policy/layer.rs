@@ -1,4 +1,4 @@
-//! Layers: what one place gives, before it is known which place is stronger.
+//! Layers: the values from one source, before sources are combined.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -12,9 +12,9 @@ use crate::base::words::without_password;
 /// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody gave it.
+    /// The default.
     Default,
-    /// A policy that is compiled in.
+    /// A built-in policy.
     Builtin(&'static str),
     /// A configuration file.
     File(SourceSpan),
@@ -22,11 +22,11 @@ pub enum Origin {
     Env(&'static str),
     /// The command line.
     Flag,
-    /// A dead letter that is replayed.
+    /// A replayed dead letter.
     Letter,
     /// The log of a run.
     Log,
-    /// A `retry` around this one.
+    /// An enclosing `retry`.
     Outer,
 }
 
@@ -60,25 +60,25 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// The value that one place gives to one setting.
+/// The value of a setting from one source.
 #[derive(Clone, Debug)]
 pub struct Given {
     pub setting: Index,
     pub value: SettingValue,
-    /// The value as text, for messages; tables of rules have none.
+    /// The value as text, for messages; `None` for tables of rules.
     pub texts: Vec<OsString>,
     pub origin: Origin,
-    /// The value as it was written there, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
+    /// The value as it was written, for messages: `--retries 4`, `RETRY_OPT_MAX=0`, `max`.
     pub written: String,
 }
 
-/// The values of one place.
+/// The values from one source.
 #[derive(Clone, Debug, Default)]
 pub struct Layer(pub Vec<Given>);
 
 impl Layer {
-    /// Parses and adds a value. `key` may also be `retries`, which counts without the first attempt. Errors are an
-    /// unknown key, a value that the setting refuses, and a setting that this place has given already.
+    /// Parses and adds a value. `key` may also be `retries`, which does not count the first attempt. Errors are an unknown
+    /// key, a value that the setting refuses, and a setting that this source has already given.
     pub fn add(
         &mut self,
         key: &str,
@@ -101,7 +101,7 @@ impl Layer {
         self.insert(Given { setting, value, texts, origin, written })
     }
 
-    /// Adds a value that is no text.
+    /// Adds a value that is not text.
     pub fn add_parsed(&mut self, key: &str, value: SettingValue, origin: Origin) -> Result<(), Problem> {
         let setting = setting_of(key, &origin)?;
         self.insert(Given { setting, value, texts: Vec::new(), origin, written: key.to_owned() })
@@ -122,13 +122,13 @@ impl Layer {
         Err(Problem::new(both).at(given.origin.place()).hint(hint))
     }
 
-    /// The value of a setting, if this place gives one.
+    /// The value of a setting, if this source gives one.
     pub fn get(&self, setting: Index) -> Option<&Given> {
         self.0.iter().find(|given| given.setting == setting)
     }
 }
 
-/// The written option or key, without these texts.
+/// The option or key as written, without these texts.
 fn without(written: String, texts: &[OsString]) -> String {
     let texts = texts.iter().map(|text| text.to_string_lossy()).filter(|text| !text.is_empty());
     texts.fold(written, |written, text| written.replace(&*text, HIDDEN))
@@ -162,14 +162,14 @@ fn refusal(setting: Index, texts: &[OsString], written: &str, why: &str) -> Prob
     }
 }
 
-/// Does this word look like a failed request's status: `429`, `5xx`, `500-599`?
+/// Whether this word looks like the status of a failed request: `429`, `5xx`, `500-599`.
 fn is_http_status(word: &str) -> bool {
     let low = word.trim().trim_start_matches('!').split('-').next().unwrap_or_default();
     let digits = low.replace(['x', 'X'], "0");
     low.starts_with(['4', '5']) && digits.parse::<u16>().is_ok_and(|status| (400..600).contains(&status))
 }
 
-/// The beginning of a text, short enough for a message.
+/// A text shortened for a message.
 fn shortened(text: &str) -> Cow<'_, str> {
     const MAX_MESSAGE_BYTES: usize = 200;
     if text.len() <= MAX_MESSAGE_BYTES {
@@ -178,10 +178,10 @@ fn shortened(text: &str) -> Cow<'_, str> {
     format!("{}…", &text[..text.floor_char_boundary(MAX_MESSAGE_BYTES)]).into()
 }
 
-/// The key that is `max` less the first attempt.
+/// The key whose value is `max` without the first attempt.
 pub const RETRIES: &str = "retries";
 
-/// The number of attempts that a number of retries makes.
+/// The number of attempts for a number of retries.
 fn attempts_for(texts: &[OsString]) -> Result<MaxAttempts, String> {
     let text = texts.last().map(|text| text.to_string_lossy()).unwrap_or_default();
     match text.trim() {

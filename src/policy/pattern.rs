@@ -1,5 +1,5 @@
-//! The patterns of the configuration's JSON Schema: what an editor refuses is what the program refuses. ECMA 262, with no
-//! groups that capture. What compares two numbers of one text (`9-5`) is beyond any pattern.
+//! The patterns of the configuration's JSON Schema, so that editors refuse what the program refuses. ECMA 262, without
+//! capture groups. A comparison of two numbers in one text (`9-5`) is beyond any pattern.
 
 use serde_json::{Value as Json, json};
 
@@ -24,12 +24,12 @@ const SOME_PERCENT: &str = r"0*(?:[1-9][0-9]?(?:\.[0-9]*)?|100(?:\.0*)?|\.[0-9]*
 /// More than 0, at most 1.
 const SHARE: &str = r"0*(?:1(?:\.0*)?|\.[0-9]*[1-9][0-9]*)";
 
-/// A text that is all of a pattern.
+/// Anchors a pattern at both ends.
 fn text(pattern: &str) -> Json {
     json!({"type": "string", "pattern": format!("^(?:{pattern})$")})
 }
 
-/// Any letter in any case.
+/// Makes letters match in any case.
 fn any_case(word: &str) -> String {
     word.chars()
         .map(|c| match (c.to_ascii_lowercase(), c.to_ascii_uppercase()) {
@@ -44,7 +44,7 @@ fn one_of<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
     format!("(?:{})", words.join("|"))
 }
 
-/// Items between commas, blanks around each.
+/// Items separated by commas, with optional blanks around each.
 fn list(item: &str) -> String {
     let item = format!("{BLANK}(?:{item}){BLANK}");
     format!("{item}(?:,{item})*")
@@ -60,7 +60,7 @@ pub(super) fn size(units: &[(&str, u64)]) -> Json {
     json!({"anyOf": [text(&size), {"type": "integer", "minimum": 0, "maximum": u64::MAX}]})
 }
 
-/// Names, durations between commas, or a list of durations.
+/// Names, comma-separated durations, or a list of durations.
 pub(super) fn strategy() -> Json {
     let names = one_of(Strategy::words());
     let waits = list(&duration::pattern());
@@ -75,7 +75,7 @@ pub(super) fn strategy() -> Json {
 
 pub(super) fn jitter() -> Json {
     let names = one_of(Jitter::words());
-    // The first number ends before two points, so it has none at its end.
+    // The first number is followed by two dots, so it does not end in one.
     let low = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)";
     text(&format!("{BLANK}(?:{names}|{PERCENT}{BLANK}%|{low}{BLANK}\\.\\.{BLANK}{DECIMAL}){BLANK}"))
 }
@@ -86,7 +86,7 @@ pub(super) fn exits() -> Json {
     specs(&format!("!?(?:{words}|{}|{})", range(STATUS), signals()), 0, 255)
 }
 
-/// Exit codes alone.
+/// Exit codes only.
 pub(super) fn codes() -> Json {
     specs(&format!("!?{}", range(STATUS)), 0, 255)
 }
@@ -144,7 +144,7 @@ pub(super) fn breaker() -> Json {
     ))
 }
 
-/// A duration that is more than 0: a digit that is not 0 stands before any exponent.
+/// A positive duration: it has a non-zero digit before any exponent.
 fn some_time() -> String {
     format!("(?=[^1-9eE]*[1-9]){}", duration::pattern())
 }

@@ -1,7 +1,7 @@
-//! Layers in their order of strength, chains of `inherits`, and where each value came from.
+//! Combines layers by precedence, follows chains of `inherits`, and records where each value came from.
 //!
-//! Built-in < `[policy.default]` of each file < parents < the named policy < environment < a replayed letter < flags. A built-in
-//! policy is a weaker layer of the policy of its name.
+//! Built-in < `[policy.default]` of each file < parents < the named policy < environment < a replayed letter < flags. A
+//! built-in policy is a weaker layer of the policy with the same name.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -23,31 +23,31 @@ use crate::classify::profile::{self, Profile};
 /// The host that the command's arguments name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Host {
-    /// Nobody wanted to know, or there is no command.
+    /// Not determined, or there is no command.
     #[default]
     Unasked,
     Unknown,
     Named(String),
 }
 
-/// Everything that was given, from everywhere.
+/// The settings from all sources.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The policy that the verb begins with, if it has one.
+    /// The base policy of the verb, if it has one.
     pub verb: Option<&'static str>,
-    /// The policy that was named, and by what.
+    /// The named policy, and what names it.
     pub named: Option<(String, Origin)>,
-    /// The settings that the log of a run tells: weaker than all that is given.
+    /// The settings recorded in the log of a run, which all others override.
     pub log: Layer,
-    /// From the weakest to the strongest.
+    /// In ascending precedence.
     pub files: Vec<File>,
     pub env: Layer,
-    /// The settings of a dead letter that is replayed.
+    /// The settings of a replayed dead letter.
     pub letter: Layer,
     pub flags: Layer,
     /// The key that `auto` stands for.
     pub host: Host,
-    /// Time left until the deadline of a `retry` around this one.
+    /// Time left until the deadline of an enclosing `retry`.
     pub outer_deadline: Option<Duration>,
 }
 
@@ -57,20 +57,20 @@ pub struct Resolved {
     pub policy: Policy,
     /// The origin of each value, by the setting's index.
     pub origins: Vec<Origin>,
-    /// The policy that was named, if one was.
+    /// The named policy, if any.
     pub name: Option<String>,
 }
 
 const DEFAULT: &str = "default";
 
-/// The progress timeout of a run without any limit, as cloud SDKs have it.
+/// The progress timeout of a run without any limit, as in cloud SDKs.
 const ENDLESS_RUNS_STALL_AFTER: Duration = Duration::from_secs(2 * 3600);
 
-/// Resolves a request, or says everything that is wrong with it.
+/// Resolves a request. The error has all of its mistakes.
 pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut order: Vec<&str> = Vec::new();
-    // Without files, nothing inherits anything.
+    // Without files there is no inheritance.
     let mut parents_of = None;
     if !request.files.is_empty() {
         problems = inheritance_problems(&request.files);
@@ -99,7 +99,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     }
     let files = layers.len();
     layers.extend([&request.env, &request.letter, &request.flags].map(Cow::Borrowed));
-    // A key's own limits are stronger than the limits of a policy, which are for any key.
+    // A key's own limits override those of a policy, which apply to any key.
     let key = key(&layers, request);
     let tables = request.files.iter().flat_map(|file| &file.limits);
     let of_key = tables.filter(|table| Some(&table.key) == key.as_ref());
@@ -138,7 +138,7 @@ impl Resolved {
     }
 }
 
-/// Applies all values, the stronger after the weaker.
+/// Applies all values in ascending precedence.
 fn combine(layers: &[Cow<'_, Layer>], resolved: &mut Resolved) {
     let displaced = displaced(layers);
     for given in layers.iter().flat_map(|layer| &layer.0) {
@@ -154,7 +154,7 @@ fn combine(layers: &[Cow<'_, Layer>], resolved: &mut Resolved) {
     }
 }
 
-/// Values that count as not given.
+/// Values that are ignored.
 #[derive(Clone, Copy)]
 enum Displaced {
     /// A stronger layer gives a delay.
@@ -163,7 +163,7 @@ enum Displaced {
     Delays,
 }
 
-/// A list of delays and a delay both set the first delay, so that the stronger layer's replaces the weaker layer's.
+/// A list of delays and a delay both set the first delay, so the one of the stronger layer wins.
 fn displaced(layers: &[Cow<'_, Layer>]) -> Option<Displaced> {
     let strongest = |key| {
         let setting = find(key)?;
@@ -178,7 +178,7 @@ fn displaced(layers: &[Cow<'_, Layer>]) -> Option<Displaced> {
     }
 }
 
-/// The key of shared limits; `None` without one, and while the host that `auto` stands for is unknown.
+/// The key of shared limits; `None` if there is none, or if the host for `auto` is unknown.
 fn key(layers: &[Cow<'_, Layer>], request: &Request) -> Option<String> {
     let setting = find("key")?;
     let given = layers.iter().rev().find_map(|layer| layer.get(setting))?;
@@ -196,9 +196,9 @@ fn imply_attempts(resolved: &mut Resolved) {
     }
 }
 
-/// The values that follow from others where nobody gave them.
+/// Derives values that were not given from others.
 fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Duration>) {
-    // Waiting for readiness, a command that is not there yet is no reason to stop, whatever else is named.
+    // When waiting for readiness, a command that does not exist yet is no reason to stop, whatever other statuses are named.
     if verb == Some(builtin::UNTIL) && resolved.origin("retry-on").is_given() {
         resolved.policy.retry_on.begin_with(&ExitSpecs::unstartable());
     }
@@ -216,7 +216,7 @@ fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Dur
     {
         resolved.policy.progress_timeout = TimeLimit(Some(ENDLESS_RUNS_STALL_AFTER));
     }
-    // The bound of a run around this one is no wish for another number of attempts.
+    // The deadline of an enclosing run does not change the number of attempts.
     if let Some(left) = outer_deadline
         && resolved.policy.deadline.0.is_none_or(|own| left < own)
     {
@@ -225,12 +225,12 @@ fn imply(resolved: &mut Resolved, verb: Option<&str>, outer_deadline: Option<Dur
     }
 }
 
-/// The tables of this name, from the weakest file to the strongest.
+/// The tables with this name, in ascending precedence of their files.
 fn named<'a>(name: &'a str, files: &'a [File]) -> impl DoubleEndedIterator<Item = &'a FilePolicy> {
     files.iter().flat_map(|file| &file.policies).filter(move |policy| policy.name == name)
 }
 
-/// Adds a policy behind its ancestors. Cycles end where they begin; `inheritance_problems` has told of them.
+/// Adds a policy after its ancestors. Cycles are cut; `inheritance_problems` has reported them.
 fn chain<'a>(name: &'a str, parents: Option<&BTreeMap<&'a str, &'a str>>, order: &mut Vec<&'a str>) {
     let Some(parents) = parents else {
         order.extend((!order.contains(&name)).then_some(name));
@@ -252,7 +252,7 @@ fn exists(name: &str, files: &[File]) -> bool {
         || named(name, files).next().is_some()
 }
 
-/// The name of every policy there is: built in, then of the files.
+/// The names of all policies: built-in ones first, then those of files.
 pub fn policy_names(files: &[File]) -> Vec<&str> {
     let mut names = vec![DEFAULT];
     names.extend(BUILTIN.iter().map(|builtin| builtin.name));
@@ -277,7 +277,7 @@ fn near_or_all(name: &str, names: &[&str]) -> String {
     )
 }
 
-/// Every profile of the files, from the weakest file to the strongest.
+/// All profiles of the files, in ascending precedence.
 pub fn user_profiles(files: &[File]) -> Vec<Rc<Profile>> {
     files.iter().flat_map(|file| &file.profiles).cloned().collect()
 }
@@ -303,12 +303,12 @@ fn unknown_profiles(resolved: &Resolved, files: &[File]) -> Vec<Problem> {
 pub fn inheritance_problems(files: &[File]) -> Vec<Problem> {
     let parents = parents(files);
     let mut problems = Vec::new();
-    // Policies whose ancestry has been followed to its end: every one is followed once.
+    // Policies whose ancestry has been followed to its end, so that each is followed once.
     let mut settled: BTreeSet<&str> = BTreeSet::new();
     for policy in files.iter().flat_map(|file| &file.policies) {
         let Some((parent_name, place)) = &policy.inherits else { continue };
         if !exists(parent_name, files) {
-            // A policy that inherits this one, or is it, would make a cycle.
+            // If the parent is this policy or one of its descendants, there is a cycle.
             let descendants = descendants(&policy.name, &parents);
             let mut names = policy_names(files);
             names.retain(|name| !descendants.contains(name));
@@ -342,7 +342,7 @@ fn parents(files: &[File]) -> BTreeMap<&str, &str> {
     policies.filter_map(|policy| Some((policy.name.as_str(), policy.inherits.as_ref()?.0.as_str()))).collect()
 }
 
-/// The policy and all that inherit it.
+/// The policy and all of its descendants.
 fn descendants<'a>(name: &'a str, parents: &BTreeMap<&'a str, &'a str>) -> BTreeSet<&'a str> {
     let mut children: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
     for (child, parent) in parents {

@@ -1,4 +1,4 @@
-//! `[[policy.NAME.rule]]`: explicit rules over exit status and output, as they are written in a file.
+//! `[[policy.NAME.rule]]`: explicit rules over exit status and output in a file.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -13,18 +13,18 @@ use crate::base::table::{Key as TomlKey, Reader, Value as TomlValue, in_order};
 use crate::classify::profile::Statuses;
 use crate::classify::{Channel, Class, ExitSpecs, PolicyRule, StreamPattern};
 
-/// The rules of one policy, in their order.
+/// The rules of one policy, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PolicyRules(pub Vec<PolicyRule>);
 
 /// The keys of a rule.
 const KEYS: &[&str] = &["class", "exit", "stderr", "stdout", "both", "http", "reason"];
-/// The keys that are conditions: a rule has one of them at least.
+/// The keys that are conditions, of which a rule needs at least one.
 const CONDITIONS: &[&str] = &["exit", "stderr", "stdout", "both", "http"];
 const CLASSES: [Class; 4] = [Class::Success, Class::Transient, Class::Throttled, Class::Permanent];
 
-/// Reads the tables of `rule`. A rule with mistakes is left out, and all of its mistakes are reported; `None` if the
-/// value is no list of tables.
+/// Parses the tables of `rule`. Rules with mistakes are omitted and all of their mistakes are reported; `None` if the value
+/// is not a list of tables.
 pub(super) fn read_all(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option<PolicyRules> {
     let DeValue::Array(items) = value.get_ref() else { return None };
     let tables = items.iter().map(|item| match item.get_ref() {
@@ -35,13 +35,13 @@ pub(super) fn read_all(reader: &mut Reader<'_>, value: &TomlValue<'_>) -> Option
     Some(PolicyRules(tables.into_iter().filter_map(|(table, span)| read(reader, table, span)).collect()))
 }
 
-/// Rules as [`PolicyRules::show`] gives them, read as those of a file are. The error is words.
+/// Parses the output of [`PolicyRules::show`] like rules of a file. The error is text.
 pub fn from_tables(tables: &[Json]) -> Result<PolicyRules, String> {
     let mut text = String::new();
     for table in tables {
         text.push_str("[[rule]]\n");
         for (name, value) in table.as_object().ok_or("a rule must be a table")? {
-            // A text or a list in JSON is one in TOML, but for a character that TOML wants escaped.
+            // JSON strings and lists are valid TOML, except for one character that TOML requires to be escaped.
             let line = format!("{} = {value}\n", Json::String(name.clone()));
             text.push_str(&line.replace('\u{7f}', "\\u007f"));
         }

@@ -1,22 +1,22 @@
-//! The waits that a policy makes, as `retry explain` shows them.
+//! The waits of a policy, as shown by `retry explain`.
 
 use std::time::Duration;
 
 use super::settings::Policy;
 use crate::backoff::{Range, Ranges};
 
-/// The waits before each possible retry, and what they add up to.
+/// The waits before each possible retry, and their sums.
 #[derive(Debug, PartialEq)]
 pub struct Schedule {
     /// The wait before each retry, at most [`ROWS`] of them.
     pub rows: Vec<Range>,
-    /// The sum of all waits; `None` when the attempts are unlimited.
+    /// The sum of all waits; `None` if attempts are unlimited.
     pub total: Option<Range>,
-    /// The longest that the run can take, but for the time that stopping takes; `None` when nothing bounds it.
+    /// The longest that the run can take, except for the time that stopping takes; `None` if unbounded.
     pub worst_case: Option<Duration>,
 }
 
-/// As many retries as a table can be of use for.
+/// The most rows that are useful in a table.
 pub const ROWS: u64 = 100;
 
 /// Computes the schedule of a policy.
@@ -30,14 +30,14 @@ pub fn schedule(policy: &Policy) -> Schedule {
     for retry in 1..=retries.unwrap_or(ROWS).min(ROWS) {
         let range = ranges.of(retry);
         least = least.saturating_add(range.min);
-        // Even the shortest waits would pass the deadline: this retry can't be.
+        // Even the shortest waits would exceed the deadline, so this retry is impossible.
         if deadline.is_some_and(|deadline| least >= deadline) {
             break;
         }
         rows.push(range);
     }
     let total = retries.map(|retries| total(&rows, &ranges, retries, deadline));
-    // What hangs on others has no end of its own.
+    // A wait that depends on others is unbounded.
     let admission = if policy.key.is_some() { policy.gate_wait.0 } else { Some(Duration::ZERO) };
     let each = policy.timeout.0.zip(admission).map(|(timeout, admission)| timeout.saturating_add(admission));
     let worst_case = match (&total, each, policy.attempts().times()) {
@@ -54,15 +54,15 @@ pub fn schedule(policy: &Policy) -> Schedule {
     Schedule { rows, total, worst_case }
 }
 
-/// A time so many times over, the longest duration at most.
+/// A multiple of a duration, capped at the longest one.
 fn times(each: Duration, count: u64) -> Duration {
     let nanos = each.as_nanos().saturating_mul(count.into());
     u64::try_from(nanos / 1_000_000_000)
         .map_or(Duration::MAX, |seconds| Duration::new(seconds, (nanos % 1_000_000_000) as u32))
 }
 
-/// The sum of the waits that have no row: each of the next ones, then stretches of a thousandth, along which growth is
-/// taken for even.
+/// The sum of the waits without a row: the next ones individually, and then in steps of a thousandth, within which growth
+/// is taken to be linear.
 fn beyond_the_rows(ranges: &Ranges, retries: u64, part: fn(&Range) -> Duration) -> Duration {
     const EACH: u64 = 10_000;
     let wait = |retry| part(&ranges.of(retry)).as_secs_f64();
@@ -79,7 +79,7 @@ fn beyond_the_rows(ranges: &Ranges, retries: u64, part: fn(&Range) -> Duration) 
     Duration::try_from_secs_f64(sum).unwrap_or(Duration::MAX)
 }
 
-/// The sum of all waits, those without a row included.
+/// The sum of all waits, including those without a row.
 fn total(rows: &[Range], ranges: &Ranges, retries: u64, deadline: Option<Duration>) -> Range {
     let hidden = rows.len() as u64 == ROWS && retries > ROWS;
     let sum = |part: fn(&Range) -> Duration| {

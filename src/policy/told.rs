@@ -1,5 +1,4 @@
-//! A resolved policy as the log tells it: the settings that are not what they are by default, without secrets, and a short
-//! hash of them.
+//! A resolved policy for the log: the settings that differ from their defaults, without secrets, and a short hash of them.
 
 use serde_json::{Map, Value as Json};
 
@@ -11,13 +10,13 @@ use super::value::TomlForm;
 use crate::base::fnv;
 use crate::base::secrets::{HIDDEN, without_secrets};
 
-/// Settings of which the log says only that they are there: commands, and addresses that are secrets.
+/// Settings that the log only mentions without their values: commands, and secret addresses.
 const SECRET: [&str; 5] = ["ping", "on-retry", "on-success", "on-failure", "fallback"];
-/// Settings that say nothing about the policy, and may be others in each run.
+/// Settings that are not part of the policy and may differ from run to run.
 const OF_THE_RUN: [&str; 3] = ["name", "label", "seed"];
 
 impl Resolved {
-    /// The settings that are not what they are by default. A value is a text, or a list of texts.
+    /// The settings that differ from their defaults. A value is a string or a list of strings.
     pub fn told(&self) -> Map<String, Json> {
         let defaults = Policy::default();
         let changed = SETTINGS.iter().filter_map(|setting| {
@@ -28,7 +27,7 @@ impl Resolved {
         changed.collect()
     }
 
-    /// A hash of what [`Resolved::told`] says, 16 hexadecimal digits: equal policies of one version have the same.
+    /// A hash of [`Resolved::told`], 16 hexadecimal digits: equal policies of one version have the same.
     pub fn digest(&self, told: &Map<String, Json>) -> String {
         let is_of_the_run =
             |key: &str| OF_THE_RUN.contains(&key) || key == "deadline" && *self.origin(key) == Origin::Outer;
@@ -47,12 +46,12 @@ pub fn is_rules(key: &str) -> bool {
     find(key).is_some_and(|setting| SETTINGS[setting].form == TomlForm::Rules)
 }
 
-/// The texts of a value that is one, or a list of them.
+/// The strings of a value that is a string or a list of strings.
 pub fn texts(value: &Json) -> impl Iterator<Item = String> {
     value.as_array().map_or(std::slice::from_ref(value), |texts| texts).iter().map(plain)
 }
 
-/// Settings as options on a command line, but for rules.
+/// Settings as options on a command line, except rules.
 pub fn options(settings: &Map<String, Json>) -> impl Iterator<Item = String> {
     settings.iter().filter(|(key, _)| !is_rules(key)).flat_map(|(key, value)| {
         let is_switch = find(key).is_some_and(|setting| SETTINGS[setting].form == TomlForm::Switch);
@@ -65,7 +64,7 @@ pub fn options(settings: &Map<String, Json>) -> impl Iterator<Item = String> {
     })
 }
 
-/// What [`Resolved::told`] said of how a run was judged, as a layer. What this version does not know is left out.
+/// The settings on judging from [`Resolved::told`], as a layer. Unknown ones are ignored.
 pub fn judging(told: &Map<String, Json>) -> Layer {
     let mut layer = Layer::default();
     for (key, value) in told.iter().filter(|(key, _)| is_judging(key)) {

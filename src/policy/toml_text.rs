@@ -1,4 +1,4 @@
-//! TOML values as the texts that the command line would have, so that each kind of value is parsed in one way.
+//! Converts TOML values to texts for a command line, so that each kind of value has one parser.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::value::TomlForm;
 use crate::base::table::{Reader, Value, in_order};
 
-/// The texts of a value; `None` when it is of the wrong type.
+/// The texts of a value; `None` if it has the wrong type.
 pub(super) fn texts(reader: &Reader<'_>, form: TomlForm, value: &Value<'_>) -> Option<Vec<OsString>> {
     let text = || scalar(reader, value);
     match (form, value.get_ref()) {
@@ -51,12 +51,12 @@ pub(super) fn texts(reader: &Reader<'_>, form: TomlForm, value: &Value<'_>) -> O
 fn scalar(reader: &Reader<'_>, value: &Value<'_>) -> Option<String> {
     match value.get_ref() {
         DeValue::String(text) => Some(text.to_string()),
-        // A number that TOML takes and nobody can read, such as `0b`, stays as it is written.
+        // A number that TOML accepts although it is meaningless, such as `0b`, stays as written.
         DeValue::Integer(number) => Some(
             i128::from_str_radix(number.as_str(), number.radix())
                 .map_or_else(|_| reader.text_at(value.span()).to_owned(), |number| number.to_string()),
         ),
-        // As plain digits: `1e-1` is 0.1, and `3.0` is 3.
+        // In plain digits: `1e-1` becomes 0.1, and `3.0` becomes 3.
         DeValue::Float(number) => Some(match number.as_str().parse::<f64>() {
             Ok(value) if value.is_finite() => (value + 0.0).to_string(),
             _ => number.as_str().to_owned(),
@@ -65,7 +65,7 @@ fn scalar(reader: &Reader<'_>, value: &Value<'_>) -> Option<String> {
     }
 }
 
-/// Refuses a value, or the first entry of a list that is wrong.
+/// Refuses a value, or the first wrong entry of a list.
 pub(super) fn wrong_type(
     reader: &mut Reader<'_>,
     name: &str,

@@ -1,4 +1,4 @@
-//! The kinds of value a setting may have: how each is read from text, which TOML it may be, how it is shown.
+//! The kinds of values of settings: how each is parsed, its TOML, and how it is shown.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::pattern;
 use crate::base::{duration, size};
 
-/// The TOML that a setting may be written in; also its part of the configuration's JSON Schema.
+/// The TOML types of a setting; also defines its part of the configuration's JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TomlForm {
     /// A whole number of 1 or more, or "inf".
@@ -23,15 +23,15 @@ pub enum TomlForm {
     Size,
     /// Text.
     Text,
-    /// A text: one of a few words.
+    /// Text that is one of a few words.
     Word,
     /// A share: a number up to 1, or text with a per cent sign.
     Share,
-    /// Text, or a list of texts and numbers that is read as a comma list.
+    /// Text, or a list of texts and numbers, which is equivalent to a comma-separated list.
     List,
-    /// A regular expression, or a list of them. They may hold commas, so each is a text of its own.
+    /// A regular expression, or a list of them. They may contain commas, so each is a separate text.
     Patterns,
-    /// Text, or a list of texts that may hold anything.
+    /// Text, or a list of arbitrary texts.
     Texts,
     /// Tables of rules.
     Rules,
@@ -93,26 +93,26 @@ impl TomlForm {
 /// A value that can be a setting.
 pub trait Value: Sized {
     const FORM: TomlForm;
-    /// Texts of it are never shown.
+    /// Whether its texts are secret and never shown.
     const IS_SECRET: bool = false;
 
-    /// Reads one text.
+    /// Parses one text.
     fn parse(text: &str) -> Result<Self, String>;
 
-    /// Reads all texts that one layer gives. The last one wins, unless the kind of value adds up.
+    /// Parses all texts of one layer. The last one wins, unless the kind of value accumulates.
     fn read(texts: &[OsString]) -> Result<Self, String> {
         Self::parse(utf8(texts.last().ok_or("a value is missing")?)?)
     }
 
-    /// The value as it would be written in TOML; null when there is none.
+    /// The value as it would be written in TOML; null if there is none.
     fn show(&self) -> Json;
 
-    /// JSON Schema (draft-07) of the TOML that it may be.
+    /// The JSON Schema (draft-07) of its TOML.
     fn schema() -> Json {
         Self::FORM.schema()
     }
 
-    /// The words that it may be; other texts may be values, too.
+    /// The words that are values; other texts may be values as well.
     fn words() -> Vec<&'static str> {
         Vec::new()
     }
@@ -122,7 +122,7 @@ fn utf8(text: &OsString) -> Result<&str, String> {
     text.to_str().ok_or_else(|| format!("'{}' is not UTF-8", text.display()))
 }
 
-/// A value that is one of a few words. The reason of a refusal follows the words `invalid NAME`.
+/// A value that is one of a few words. In messages, the reason of a refusal follows `invalid NAME`.
 macro_rules! words {
     ($type:ty: $($word:literal = $value:expr),+ $(,)?) => {
         impl Value for $type {
@@ -237,7 +237,7 @@ impl Value for Count {
     }
 }
 
-/// An exit status of the user's choosing, for what is no plain success.
+/// An exit status chosen by the user for results other than a plain success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExitStatus(pub u8);
 

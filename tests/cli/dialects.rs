@@ -227,7 +227,8 @@ fn the_system_is_known_by_its_environment_where_that_is_asked() {
     }
 }
 
-/// Would a runner obey the line? After the two readers of actions/runner, Azure's logging commands and TeamCity's messages.
+/// Whether a runner would take the line for a command. Modelled on the two readers of actions/runner, Azure's logging
+/// commands and TeamCity's messages.
 fn is_obeyed(line: &str) -> bool {
     let folded = line.to_ascii_lowercase();
     line.trim_start().starts_with("::")

@@ -10,7 +10,7 @@ fn shown(sandbox: &Sandbox, options: &[&str]) -> Json {
     sandbox.run([&["state", "show", "api", "--format", "json"], options].concat()).exits(0).json()
 }
 
-/// Is an attempt held back by this limit under this option, and not without it?
+/// Checks that an attempt is held back by this limit with this option, but not without it.
 fn is_held(sandbox: &Sandbox, limit: &str, option: [&str; 2]) {
     let check = ["state", "check", "api", "--format", "json"];
     sandbox.run(check).exits(0);

@@ -24,7 +24,7 @@ impl Process {
     }
 }
 
-/// Is it stopped (`T`), as by Ctrl-Z?
+/// Whether it is stopped (`T`), as by Ctrl-Z.
 pub(crate) fn is_stopped(pid: i32) -> bool {
     Process::find(pid).is_some_and(|process| process.state == 'T')
 }

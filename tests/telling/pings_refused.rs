@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::receiver::{Receiver, Reply};
 use crate::support::{Sandbox, wait_for};
 
-/// Is this the ping of a start?
+/// Whether this is the ping of a start.
 fn is_start(request: &super::receiver::Request) -> bool {
     request.target.contains("/start")
 }

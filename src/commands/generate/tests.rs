@@ -79,7 +79,7 @@ fn mutated(text: &str, random: &mut StdRng) -> String {
     characters.into_iter().collect()
 }
 
-/// Does the program read the file?
+/// Whether the program accepts the file.
 fn program_accepts(line: &str) -> bool {
     let text = format!("[policy.a]\n{line}\n");
     file::parse(&Rc::new(Source { path: "c".into(), text })).1.is_empty()

@@ -57,8 +57,9 @@ pub(in crate::commands) fn run(
                 request.named = Some((name.clone(), Origin::Letter));
             }
             Some(name) if request.named.is_none() => {
-                warnings
-                    .push(format!("the letter's policy '{name}' is not there any more; its settings are"));
+                warnings.push(format!(
+                    "the letter's policy '{name}' no longer exists; using the settings stored in the letter"
+                ));
             }
             _ => {}
         }

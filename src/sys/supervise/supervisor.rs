@@ -107,7 +107,7 @@ pub(crate) struct Supervisor {
     /// The number of commands started.
     attempts: u32,
     reports: VecDeque<SupervisorEvent>,
-    /// Whether there may be more in the signal pipe than was read.
+    /// Whether the signal pipe may hold more than was read.
     backlog: bool,
     /// Whether wait(2) last said that we have no children at all.
     childless: bool,
@@ -180,8 +180,7 @@ impl Supervisor {
     }
 
     /// Starts an attempt with `vars` added to the inherited environment, but not after `latest` on the elapsed clock. Fails
-    /// only if no process could be created; the outcome of exec is reported by [`Supervisor::next`]. The previous attempt
-    /// must have ended.
+    /// only if no process could be created; [`Supervisor::next`] reports the outcome of exec. Only after the last attempt.
     pub(crate) fn spawn(
         &mut self,
         program: &Program,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::classify::evidence::Evidence;
 
-/// Does the profile of this name fear that a retryable failure took effect, where another one is sure that it did not?
+/// The rule by which the profile of this name considers that a retryable failure may have taken effect.
 fn fears(profile: &str, attempt: &AttemptResult) -> Option<Rc<str>> {
     let rules =
         Rules { knowledge: Rc::new(knowledge(profile, "x")), non_idempotent: true, ..Rules::default() };
