@@ -15,6 +15,7 @@ use super::print_exactly;
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::problem::did_you_mean;
+use crate::classify::profile;
 use crate::cli::{self, Invocation};
 use crate::event::Record;
 use crate::policy::file::LIMITS;
@@ -95,15 +96,6 @@ pub(crate) fn config_schema() -> Json {
     }
     let mut retries = TomlForm::MaxAttempts.schema();
     retries["anyOf"][0]["minimum"] = json!(0);
-    let mut profile = crate::classify::profile::profile_schema();
-    let rule = &mut profile["properties"]["rule"]["items"]["properties"];
-    for (key, specs) in [("exit", pattern::rule_exits()), ("http", pattern::statuses())] {
-        // A rule takes text or a number here, but no list.
-        rule[key]["anyOf"] = json!([specs["anyOf"][0], specs["anyOf"][1]]);
-        if let Some(rule) = rule[key].as_object_mut() {
-            rule.shift_remove("type");
-        }
-    }
     retries["description"] = json!("The same as max, without the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
     let limits: Map<String, Json> =
@@ -117,7 +109,7 @@ pub(crate) fn config_schema() -> Json {
             "profile": {
                 "description": "Tool profiles, in addition to the built-in ones",
                 "type": "object",
-                "additionalProperties": profile,
+                "additionalProperties": profile_schema(),
             },
             "limits": {
                 "description": "Limits by key, for all processes that use the key",
@@ -139,6 +131,20 @@ pub(crate) fn config_schema() -> Json {
             },
         },
     })
+}
+
+/// The JSON Schema (draft-07) of a `[profile.NAME]`, with the patterns of exit statuses and HTTP statuses.
+fn profile_schema() -> Json {
+    let mut profile = profile::profile_schema();
+    let rule = &mut profile["properties"]["rule"]["items"]["properties"];
+    for (key, specs) in [("exit", pattern::rule_exits()), ("http", pattern::statuses())] {
+        // A rule takes text or a number here, but no list.
+        rule[key]["anyOf"] = json!([specs["anyOf"][0], specs["anyOf"][1]]);
+        if let Some(rule) = rule[key].as_object_mut() {
+            rule.shift_remove("type");
+        }
+    }
+    profile
 }
 
 /// The JSON Schema (draft-07) of output for programs. Readers must expect fields that they do not know.
