@@ -1,8 +1,8 @@
-//! `retry simulate`: a herd of clients under one policy before a modelled server, in virtual time.
+//! `retry simulate`: many clients with one policy call a modelled server, in virtual time.
 //!
-//! The clients are the very [`Session`](crate::session::Session)s that run commands, with the product's waits and shared
-//! limits; only the command, the server and the clock are models. Pure: the same scenario, policy and seed give the same
-//! [`Record`]. Who runs them, on how many threads, and where the answer goes is the affair of `commands/simulate.rs`.
+//! The clients are the same [`Session`](crate::session::Session)s that run commands, with the real waits and shared limits;
+//! only the command, the server and the clock are models. Pure: the same scenario, policy and seed give the same
+//! [`Record`]. Threads and output are handled by `commands/simulate.rs`.
 
 pub mod answer;
 mod call;
@@ -35,7 +35,7 @@ pub use variant::{Template, Variant};
 const CLIENT: u64 = 800;
 /// What a client has besides where limits are shared: its handle of the store, and what it knows of them.
 const SHARER: u64 = 300;
-/// An operation that is over.
+/// A finished operation.
 const OPERATION: u64 = 64;
 /// What a run takes however small it is, and the program.
 const BASE: u64 = 16_000_000;
@@ -68,7 +68,7 @@ fn bytes_beside_clients(scenario: &scenario::Scenario) -> u64 {
     arrivals.saturating_mul(OPERATION).saturating_add(BASE)
 }
 
-/// A time in nanoseconds, as all moments are counted here.
+/// A duration in nanoseconds, the unit of all times here.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -34,7 +34,7 @@ impl Terms {
     /// The wait before the first attempt of the run with this seed. Drawn from a separate generator, so that the run's
     /// other draws do not depend on it.
     pub(super) fn splay(&self, seed: u64) -> Duration {
-        /// Distinguishes this generator from the run's, which has the same seed.
+        /// Separates this generator from the run's, which has the same seed.
         const APART: u64 = 0x5350_4C41_5953_504C;
         let Some(most) = self.splay else { return Duration::ZERO };
         let share: f64 = Generator::seed_from_u64(seed ^ APART).random();

@@ -1,12 +1,12 @@
 //! A request, and the random numbers that belong to it.
 //!
-//! Each number is made of the seed, the run and what it is for, not taken from a common stream: so every variant of a
-//! comparison sees the same arrivals, service times and losses, and their differences are paired.
+//! Each number is a function of the seed, the run and its purpose, rather than taken from a common stream. So every variant
+//! of a comparison sees the same arrivals, service times and losses, and their differences are paired.
 
 use std::f64::consts::TAU;
 
-/// A request of a client: its operation, counted from 0, and its attempt, counted from 1. An attempt of 0 is an operation that
-/// begins.
+/// A request of a client: its operation, counted from 0, and its attempt, counted from 1. Attempt 0 stands for the start of
+/// an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Call {
     pub(super) client: u32,
@@ -17,7 +17,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The begin of an operation, whose client has no place yet.
+    /// The start of an operation whose client has no place yet.
     pub(super) const fn begin(client: u32, turn: u32) -> Self {
         Self { client, turn, attempt: 0, place: 0 }
     }

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::text::name_of;
 
-/// A row a variant; of a map, a row a cell.
+/// One row per variant; for a map, one per cell.
 pub fn render(answer: &Answer) -> String {
     if let Some(map) = &answer.sweep {
         let across = map.x.values.len().max(1);
@@ -49,7 +49,7 @@ pub fn render(answer: &Answer) -> String {
     out
 }
 
-/// A row a step of each variant's first run.
+/// One row per step of each variant's first run.
 pub fn timeline(answer: &Answer) -> String {
     let mut out = "t,variant,offered,served\r\n".to_owned();
     for result in &answer.results {
@@ -65,7 +65,7 @@ fn number(number: Option<f64>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
 }
 
-/// A field, quoted where it has to be.
+/// A field, quoted if necessary.
 fn field(text: &str) -> String {
     if text.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))

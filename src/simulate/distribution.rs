@@ -1,4 +1,5 @@
-//! How long something takes: `exp:10ms`, `fixed:10ms`, `lognormal:10ms,1`, `pareto:10ms,1.5`. The time is always the mean.
+//! Distributions of durations: `exp:10ms`, `fixed:10ms`, `lognormal:10ms,1`, `pareto:10ms,1.5`. The duration is always the
+//! mean.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub enum Shape {
     Exponential,
     /// The standard deviation of the logarithm.
     Lognormal(f64),
-    /// The exponent, more than 1: with less there is no mean.
+    /// The exponent, more than 1, without which there is no mean.
     Pareto(f64),
 }
 
@@ -32,7 +33,7 @@ impl Distribution {
         Self { shape: Shape::Exponential, mean }
     }
 
-    /// Reads one, or says what to use.
+    /// Parses a distribution. The error says what to use.
     pub fn parse(text: &str) -> Result<Self, String> {
         const EXAMPLES: &str = "use exp:10ms, fixed:10ms, lognormal:10ms,1 or pareto:10ms,1.5";
         let (name, rest) = text.split_once(':').unwrap_or(("fixed", text));

@@ -1,4 +1,4 @@
-//! The answer as one file for a browser: the load over time, when operations were done, and the map.
+//! The answer as a single HTML file: the load over time, when operations were done, and the map.
 
 use super::answer::{Answer, VariantResult};
 use super::text::{about, name_of, subject};

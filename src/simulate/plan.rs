@@ -1,4 +1,4 @@
-//! Which variants there are: the cross product of a comparison, and the axes of a map.
+//! The variants of a simulation: the cross product of a comparison, and the axes of a map.
 
 use super::read::{is_parameter, parameters};
 use crate::base::duration::{self, exact};
@@ -6,13 +6,13 @@ use crate::base::problem::{Problem, did_you_mean};
 use crate::policy::settings::{Group, SETTINGS};
 use std::time::Duration;
 
-/// Variants of a comparison at most.
+/// The most variants of a comparison.
 const MAX_VARIANTS: usize = 64;
-/// Values of an axis at most.
+/// The most values of an axis.
 const MAX_VALUES: usize = 1001;
-/// Cells of a map at most.
+/// The most cells of a map.
 const MAX_CELLS: usize = 10_000;
-/// Values of an axis where nobody says how many.
+/// The default number of values of an axis.
 const DEFAULT_VALUES: u32 = 9;
 
 /// Names that stand for a part of a parameter.
@@ -28,7 +28,7 @@ pub struct Axis {
     pub values: Vec<String>,
 }
 
-/// The variants of a comparison: every combination of `KEY=V,V,…`. Values that have commas are parted by semicolons.
+/// The variants of a comparison: every combination of `KEY=V,V,…`. Values with commas are separated by semicolons.
 pub fn compared(texts: &[String]) -> Result<Vec<Vec<Varied>>, Problem> {
     let mut variants: Vec<Vec<Varied>> = vec![Vec::new()];
     for text in texts {
@@ -86,7 +86,7 @@ fn axis(text: &str) -> Result<Axis, Problem> {
     };
     let name = known("sweep", name)?;
     let (to, count) = match rest.rsplit_once('/') {
-        // A rate has a slash, too.
+        // A rate also has a slash.
         Some((to, count)) if !count.starts_with(char::is_alphabetic) => {
             let count = count.parse().ok().filter(|count| (2..=1001).contains(count));
             (to, count.ok_or_else(|| wrong("use 2 to 1001 values"))?)
@@ -150,7 +150,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// The value as an option takes it.
+    /// The value as it would be written in an option.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float is cut at the ends")]
     pub(super) fn written(self, name: &str, value: f64) -> String {
         const WHOLE: [&str; 6] = ["clients", "max", "workers", "queue", "concurrency", "successes"];

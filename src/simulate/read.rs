@@ -1,4 +1,4 @@
-//! A scenario out of the values of options.
+//! Reads a scenario from the values of options.
 
 mod logged;
 mod values;
@@ -21,16 +21,16 @@ use values::{
     whole, whole_or_zero, word,
 };
 
-/// What a scenario is made of.
+/// The options that define a scenario.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
-    /// The texts that its options were given, by name without dashes. Several occurrences add up.
+    /// The texts given to its options, by name without dashes. Several occurrences accumulate.
     pub given: BTreeMap<String, Vec<String>>,
     /// The log that is played back, if one is.
     pub replay: Option<Arc<Replay>>,
 }
 
-/// Every parameter, and the models that have it.
+/// All parameters, and the models that have each.
 const KNOWN: &[(&str, &[&str])] = &[
     ("clients", &["occ", "failures", "server"]),
     ("arrive", &["failures", "server"]),
@@ -56,7 +56,7 @@ const KNOWN: &[(&str, &[&str])] = &[
 /// The models.
 pub const MODELS: [&str; 4] = ["server", "occ", "failures", "collapse"];
 
-/// More clients than this have no number of their own.
+/// The most clients that can be numbered.
 const MAX_CLIENTS: u32 = 100_000_000;
 /// The longest simulated time.
 pub const MAX_HORIZON: Duration = Duration::from_secs(7 * 86_400);
@@ -83,7 +83,7 @@ impl Parameters {
         self.given.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Gives a parameter this value instead of those it had.
+    /// Replaces the values of a parameter.
     pub fn set(&mut self, name: &str, value: String) {
         self.given.insert(name.to_owned(), vec![value]);
     }
@@ -180,7 +180,7 @@ impl Parameters {
             || Distribution::exponential(Duration::from_secs_f64(mean)),
             |replay| Distribution::fixed(replay.mean),
         );
-        // The times of a log have the ways in them.
+        // The times in a log include the network.
         let way = Duration::from_millis(u64::from(replay.is_none()));
         Ok(Server {
             workers,
@@ -248,7 +248,7 @@ impl Parameters {
     }
 }
 
-/// Refuses values that make no sense together.
+/// Refuses values that contradict each other.
 fn check(scenario: &Scenario) -> Result<(), Problem> {
     let closed = matches!(scenario.pattern, ClientLoop::Closed(_));
     if closed && scenario.is_open() {

@@ -24,13 +24,13 @@ pub struct Second {
 pub struct Waited {
     /// The attempt that failed.
     pub attempt: u64,
-    /// As the policy drew it, in milliseconds.
+    /// As drawn by the policy, in milliseconds.
     pub backoff_ms: f64,
-    /// As it was slept.
+    /// As it was actually waited.
     pub delay_ms: f64,
 }
 
-/// A run, simulated. Moment 0 is the end of the warm-up, and nothing before it is counted.
+/// A simulated run. Time 0 is the end of the warm-up, before which nothing is counted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub seconds: Vec<Second>,
@@ -39,14 +39,14 @@ pub struct Record {
     pub operations: u64,
     pub succeeded: u64,
     pub lost: u64,
-    /// Nanoseconds from the begin to the end of each operation that succeeded, sorted once the run is over.
+    /// The duration of each successful operation in nanoseconds, sorted once the run is over.
     pub times: Vec<u64>,
     /// When the first and the last operation succeeded, in nanoseconds.
     pub first: Option<u64>,
     pub last: Option<u64>,
     /// The waits of the first client's first operation.
     pub waits: Vec<Waited>,
-    /// The moment that was reached, in nanoseconds: the end, or where it was interrupted.
+    /// The simulated time that was reached, in nanoseconds: the end, or the time of an interruption.
     pub reached: u64,
 }
 

@@ -1,5 +1,5 @@
-//! A log played back: runs begin as they did, and each request is one of its attempts, drawn by chance: how long it took, and
-//! what came of it.
+//! Plays back a log: runs begin when they did, and each request has the duration and the result of a randomly drawn
+//! attempt.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::base::duration::approximate;
 use crate::base::words::plural;
 use crate::report::traffic::{Ending, Traffic};
 
-/// What is played back.
+/// The traffic to play back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
     /// When each run began, in nanoseconds after the first one, in order. At least one.
     pub starts: Vec<u64>,
     /// Runs that began so long before the last one that they are left out.
     pub left_out: usize,
-    /// The time of each attempt in nanoseconds, and what came of it. At least one.
+    /// The duration of each attempt in nanoseconds, and its result. At least one.
     attempts: Vec<(u64, Ending)>,
-    /// The most attempts that were under way at the same time: so many the server could serve at once.
+    /// The most attempts that were in progress at the same time, which the server could therefore serve at once.
     pub at_once: u32,
     /// The mean time of an attempt.
     pub mean: Duration,
 }
 
 impl Replay {
-    /// Plays back what happened in the last `longest` of this traffic; an error says what is missing in it.
+    /// Plays back the last `longest` of this traffic. The error says what is missing in it.
     pub fn new(traffic: &Traffic, longest: Duration) -> Result<Self, String> {
         let mut starts = traffic.starts.clone();
         starts.sort_unstable();
@@ -56,7 +56,7 @@ impl Replay {
         Duration::from_nanos(self.starts.last().copied().unwrap_or_default())
     }
 
-    /// The attempt that this request is: its time in nanoseconds, and what comes of it.
+    /// The attempt drawn for this request: its duration in nanoseconds, and its result.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -68,7 +68,7 @@ impl Replay {
         self.attempts.get(place as usize).copied().unwrap_or((0, Ending::Success))
     }
 
-    /// What is played back, in words.
+    /// Describes the traffic.
     #[expect(clippy::cast_precision_loss, reason = "a share for people")]
     pub fn told(&self) -> String {
         let failed = self.attempts.iter().filter(|(_, ending)| *ending != Ending::Success).count();
@@ -84,14 +84,14 @@ impl Replay {
     }
 }
 
-/// The most attempts that were under way at the same moment.
+/// The most attempts that were in progress at the same time.
 fn at_once(traffic: &Traffic) -> u32 {
     let mut steps: Vec<(i64, i32)> = Vec::with_capacity(traffic.attempts.len() * 2);
     for attempt in &traffic.attempts {
         let began = attempt.ended.saturating_sub_unsigned(attempt.duration);
         steps.extend([(began, 1), (attempt.ended, -1)]);
     }
-    // Where one ends as another begins, the end comes first.
+    // If one ends when another begins, the end comes first.
     steps.sort_unstable();
     let under_way = steps.iter().scan(0_i32, |count, (_, step)| {
         *count += step;

@@ -1,4 +1,4 @@
-//! The scenario of a simulation: the clients, when they come, the server and its outages.
+//! The scenario of a simulation: the clients, their arrivals, the server and its outages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::distribution::Distribution;
 use super::replay::Replay;
 
-/// Everything but the policy.
+/// Everything except the policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     pub model: Model,
@@ -14,15 +14,15 @@ pub struct Scenario {
     pub clients: u32,
     pub arrivals: Arrivals,
     pub pattern: ClientLoop,
-    /// In the order in which they were given; where two overlap, the first one holds.
+    /// In the order in which they were given; if two overlap, the first one applies.
     pub outages: Vec<Outage>,
     /// Whether a client's timeout frees the server.
     pub cancel: bool,
-    /// Time before moment 0 that nothing is counted of.
+    /// The warm-up before time 0, in which nothing is counted.
     pub warm_up: Duration,
-    /// Until when operations begin, counted from moment 0.
+    /// The time until which operations begin.
     pub length: Duration,
-    /// The end of the simulation, counted from moment 0.
+    /// The end of the simulation.
     pub horizon: Duration,
     pub sharing: Sharing,
     pub hint: HintUse,
@@ -68,15 +68,15 @@ pub struct Server {
     /// At least 1.
     pub workers: u32,
     pub service: Distribution,
-    /// Requests are attempts of the log: their times and what comes of them. The service time above is their mean.
+    /// Requests are attempts from the log, with their durations and results. The service time above is their mean.
     pub replay: Option<Arc<Replay>>,
-    /// Requests that may wait; one more is refused at once.
+    /// The most requests that may wait; further ones are refused at once.
     pub queue: u32,
-    /// The last request to come is the first to be served.
+    /// Last in, first out.
     pub lifo: bool,
     /// Each way.
     pub latency: Distribution,
-    /// How much slower a server with a full queue is: service time × (1 + this · share of the queue that is full).
+    /// How much slower a full queue makes the server: service time × (1 + this · filled share of the queue).
     pub overload: f64,
 }
 
@@ -93,17 +93,17 @@ pub enum Arrivals {
     All,
     /// Evenly over this time.
     Spread(Duration),
-    /// So many new operations per second; in the model `failures`, of each client.
+    /// New operations per second; in the model `failures`, per client.
     Poisson(f64),
     /// All within this time of each full minute.
     Cron(Duration),
-    /// As the load of the model `collapse` has it.
+    /// The load of the model `collapse`.
     Load(Load),
-    /// As in the log that is played back.
+    /// The arrivals of the log that is played back.
     Log,
 }
 
-/// A client's behaviour after its operation.
+/// What a client does after its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientLoop {
     /// Nothing.
@@ -117,26 +117,26 @@ pub enum ClientLoop {
 /// The clients that share limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
-    /// Nobody: there are no limits.
+    /// None: there are no limits.
     Off,
-    /// All clients have one key.
+    /// All clients share one key.
     All,
-    /// So many keys, the clients spread over them.
+    /// The clients are spread over this many keys.
     Groups(u32),
 }
 
-/// The use that clients make of a server's Retry-After.
+/// How clients treat a server's Retry-After.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HintUse {
     /// Clients do not see it.
     Off,
-    /// As the product does: the client respects it, and with a key all others do.
+    /// As in real runs: the client respects it, and so do all others with the same key.
     On,
     /// All clients have a key because of it.
     Shared,
 }
 
-/// Trouble of the server for a time, from moment 0 on.
+/// A time of trouble of the server, relative to time 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outage {
     pub from: Duration,
@@ -154,7 +154,7 @@ pub enum Trouble {
     Hang,
     /// Requests fail at once, and the answer may say when to come back.
     Unavailable(Option<Duration>),
-    /// Service takes so many times as long.
+    /// Service takes this many times as long.
     Slow(f64),
     /// This share of the requests is lost without an answer.
     Lose(f64),
@@ -163,7 +163,7 @@ pub enum Trouble {
 }
 
 impl Scenario {
-    /// When the last outage is over; `None` where one never is. Zero without any.
+    /// When the last outage is over; `None` if one never ends. Zero without any.
     pub fn outages_end(&self) -> Option<Duration> {
         self.outages
             .iter()
@@ -171,7 +171,7 @@ impl Scenario {
             .try_fold(Duration::ZERO, |end, until| Some(end.max(until?)))
     }
 
-    /// Begin and end of each outage in seconds, at the horizon at the latest, and what it is.
+    /// The start and end of each outage in seconds, clipped at the horizon, and a description.
     pub fn outage_spans(&self) -> Vec<(f64, f64, String)> {
         let span = |outage: &Outage| {
             let until = outage.until.unwrap_or(self.horizon);
@@ -180,7 +180,7 @@ impl Scenario {
         self.outages.iter().map(span).collect()
     }
 
-    /// The requests that the server can do per second, where it has a bound.
+    /// The server's capacity in requests per second, if it is bounded.
     pub fn capacity(&self) -> Option<f64> {
         match &self.model {
             Model::Server(server) => Some(server.capacity()),

@@ -1,4 +1,4 @@
-//! The servers that clients meet. Each is told of requests, and says when they are answered.
+//! The servers that clients call. Each receives requests, and determines when they are answered.
 
 mod collapse;
 mod failures;
@@ -11,25 +11,25 @@ use super::scenario::{Model, Scenario};
 
 /// A server, as the simulation of one run sees it.
 pub(super) trait Served {
-    /// How long this request is under way, in nanoseconds: to the server (0), or back (1).
+    /// The network delay of this request in nanoseconds: to the server (0), or back (1).
     fn way(&self, call: Call, leg: u32, draws: &Draws) -> u64;
 
     /// A request arrives.
     fn arrival(&mut self, call: Call, at: &mut Moment<'_>);
 
-    /// Goes on with a request whose work was put off until now.
+    /// Continues a request whose work was postponed until now.
     fn goes_on(&mut self, call: Call, at: &mut Moment<'_>);
 
-    /// Nobody waits for this request any longer.
+    /// The client has abandoned this request.
     fn cancel(&mut self, _call: Call, _at: &mut Moment<'_>) {}
 
-    /// Requests that wait for a worker.
+    /// The number of requests that wait for a worker.
     fn waiting(&self) -> u32 {
         0
     }
 }
 
-/// A moment at the server.
+/// The interface of a server to the simulation at one point in time.
 pub(super) struct Moment<'a> {
     /// In nanoseconds.
     pub(super) now: u64,
@@ -40,12 +40,12 @@ pub(super) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// Goes on with a request after so many nanoseconds.
+    /// Continues a request after this many nanoseconds.
     fn put_off(&mut self, call: Call, after: u64) {
         self.queue.push(self.now.saturating_add(after), call, What::Server);
     }
 
-    /// Answers a request: the client hears of it after so many nanoseconds.
+    /// Answers a request: the client receives it after this many nanoseconds.
     fn answer(&mut self, call: Call, answer: Answer, way: u64) {
         self.queue.push(self.now.saturating_add(way), call, What::Answer(answer));
     }

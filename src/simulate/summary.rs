@@ -3,7 +3,7 @@
 use super::record::{Record, Second};
 use super::scenario::Scenario;
 
-/// A run in numbers. Moments are seconds from moment 0.
+/// A run in numbers. Times are in seconds from time 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     pub calls: u64,
@@ -23,18 +23,18 @@ pub struct Summary {
     pub quantiles: [Option<f64>; 3],
     /// The longest time that more was sent than the server can do.
     pub overload: u64,
-    /// From when on the server does what it is asked to, or all that it can.
+    /// The time from which the server does what is asked of it, or all that it can.
     pub recovered_at: Option<u64>,
     /// Requests sent, and operations that succeeded, per second, in the last ten seconds.
     pub load_at_end: f64,
     pub goodput_at_end: f64,
-    /// The moment that was reached.
+    /// The simulated time that was reached.
     pub reached: f64,
 }
 
 /// Seconds that goodput is taken over.
 const WINDOW_SECONDS: usize = 10;
-/// The share of what is asked for that has to be done.
+/// The share of the demand that must be served.
 const GOOD_SHARE: f64 = 0.9;
 
 impl Summary {
@@ -72,7 +72,7 @@ impl Summary {
         self.lost as f64 / self.operations.max(1) as f64
     }
 
-    /// Whether the system recovered, and gave up this share of the operations at most.
+    /// Whether the system recovered, and at most this share of the operations was given up.
     pub fn survived(&self, lost: f64) -> bool {
         self.recovered_at.is_some() && self.lost_share() <= lost
     }
@@ -145,7 +145,7 @@ fn recovered_at(record: &Record, scenario: &Scenario, from: u64, capacity: Optio
             well_from = None;
         }
     }
-    // Once all is over, nothing is asked of the server any more.
+    // Once all operations have ended, nothing is asked of the server any more.
     let is_over = seconds.len() < horizon && unfinished.last() == Some(&0);
     well_from.or(is_over.then_some(from.max(seconds.len() as u64)))
 }

@@ -10,7 +10,7 @@ use crate::base::printable::Charset;
 /// Columns of a line of load over time.
 const LINE: usize = 64;
 
-/// All of it.
+/// The complete answer.
 pub fn render(answer: &Answer, charset: Charset) -> String {
     let mut out = head(answer);
     if let Some(map) = &answer.sweep {
@@ -62,7 +62,7 @@ fn results(answer: &Answer, charset: Charset) -> String {
     out
 }
 
-/// The name of a result: what it differs in.
+/// The name of a result: the values in which it differs.
 pub(super) fn name_of(result: &VariantResult, of: usize) -> String {
     if of == 1 && result.variant.is_empty() {
         return "as asked".to_owned();
@@ -71,7 +71,7 @@ pub(super) fn name_of(result: &VariantResult, of: usize) -> String {
     parts.join(" ")
 }
 
-/// What was simulated.
+/// Describes what was simulated.
 pub(super) fn subject(answer: &Answer) -> String {
     let parameters = &answer.model_parameters;
     let value = |name: &str| parameters.get(name).map_or("", String::as_str);
@@ -144,7 +144,7 @@ fn to_float(number: u64) -> f64 {
     number as f64
 }
 
-/// The last second of which there is something to show.
+/// The last second with data.
 pub(super) fn end(answer: &Answer) -> u64 {
     let last = answer.results.iter().filter_map(|result| {
         let step = result.timeline.get(1).map_or(1, |step| step.t);

@@ -1,4 +1,4 @@
-//! A policy and a scenario that are simulated together, and what they differ in from others.
+//! A policy and a scenario that are simulated together, and the values in which they differ from others.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use crate::policy::{Policy, Request, Resolved, resolve};
 /// A scenario and a policy that are simulated together.
 #[derive(Clone, Debug)]
 pub struct Variant {
-    /// The names and values that make it differ from the others.
+    /// The names and values in which it differs from the others.
     pub varied: Vec<(String, String)>,
     pub scenario: Scenario,
     /// Without a seed: each client has its own.
@@ -32,14 +32,14 @@ pub struct Template {
     pub request: Request,
 }
 
-/// The name of the key that clients share if nobody named one.
+/// The default name of the key that clients share.
 const KEY: &str = "simulated";
 
 /// Limits of a key, each of which implies one.
 const LIMITS: [&str; 5] = ["concurrency", "rate", "breaker", "budget", "adaptive"];
 
 impl Template {
-    /// The variant with these values instead of what was asked.
+    /// The variant with these values in place of the given ones.
     pub fn variant(&mut self, varied: &[(String, String)]) -> Result<Variant, Vec<Problem>> {
         let mut parameters = self.parameters.clone();
         let asked = self.request.flags.clone();
@@ -69,12 +69,12 @@ impl Template {
         })
     }
 
-    /// The policy, with the values of the model where nobody gave one; and whether somebody named a key.
+    /// The policy, with the model's values for settings that were not given; and whether a key was named.
     fn resolve(&mut self) -> Result<(Resolved, bool), Vec<Problem>> {
         let mut resolved = resolve(&self.request);
         let has_key = resolved.as_ref().is_ok_and(|resolved| resolved.policy.key.is_some());
         if !has_key {
-            // Limits need one, and which it is makes no difference here.
+            // Limits need a key, whose name makes no difference here.
             let key = vec![OsString::from(KEY)];
             let added = self.request.flags.add("key", key, Origin::Flag, "--shared".to_owned());
             added.map_err(|problem| vec![problem])?;
@@ -87,7 +87,7 @@ impl Template {
         Ok((resolved, has_key))
     }
 
-    /// Adds the values that a model's published results have, where nobody gave one.
+    /// Adds the values of a model's published results for settings that were not given.
     fn give_defaults(&mut self, resolved: &Resolved) -> Result<bool, Problem> {
         let defaults: &[(&str, &str)] = match self.model.as_str() {
             "occ" => &[("max", "inf"), ("delay", "10ms"), ("max-delay", "2s"), ("progress-timeout", "0")],
@@ -131,7 +131,7 @@ impl Template {
     }
 }
 
-/// Why time would stand still, if it would: whoever is refused at once tries again at the same moment, for ever.
+/// Why time would stand still, if so: clients that are refused at once would retry at the same time, forever.
 fn stands_still(scenario: &Scenario, policy: &Policy) -> Option<Problem> {
     /// As often it does no harm.
     const OFTEN: u64 = 100_000;
@@ -165,7 +165,7 @@ fn stands_still(scenario: &Scenario, policy: &Policy) -> Option<Problem> {
     })
 }
 
-/// Gives a setting another value; `off` switches off what can be.
+/// Gives a setting another value; `off` switches a setting off, if possible.
 fn set(flags: &mut Layer, name: &str, value: &str) -> Result<(), Problem> {
     let key = SETTINGS.iter().find(|setting| setting.key == name || setting.alias == Some(name));
     let key =
@@ -191,7 +191,7 @@ fn set(flags: &mut Layer, name: &str, value: &str) -> Result<(), Problem> {
 }
 
 impl Variant {
-    /// A setting's value as a person reads it.
+    /// A setting's value for people.
     pub fn setting(&self, key: &str) -> String {
         find(key).map_or(String::new(), |setting| plain(&(SETTINGS[setting].show)(&self.policy)))
     }

@@ -140,7 +140,7 @@ fn round(number: f64) -> u64 {
     number.round() as u64
 }
 
-/// `1,234`; a small number keeps a digit.
+/// `1,234`; a small number keeps one decimal.
 pub(super) fn whole(number: f64) -> String {
     if number < 9.95 && number.fract() != 0.0 { format!("{number:.1}") } else { grouped(round(number)) }
 }

@@ -70,7 +70,7 @@ pub(crate) fn full_path(path: &OsStr) -> io::Result<String> {
     Ok(std::fs::canonicalize(path)?.to_string_lossy().into_owned())
 }
 
-/// Are these the same file, or would they be, where one is not there yet? Links count as what they lead to.
+/// Whether these are the same file, or would be if one does not exist yet. Links are followed.
 pub(crate) fn are_same(one: &OsStr, other: &OsStr) -> bool {
     let at = |path: &OsStr| -> io::Result<PathBuf> {
         let path = Path::new(path);

@@ -169,8 +169,8 @@ const SAME_OPTIONS: &[&[&str]] = &[
     &["-f", "--file"],
 ];
 
-/// Does advice on a tool apply to this command line? Not if it is about an option that the line lacks (`curl -s hides …`),
-/// nor if the line has the option that it ends with (`…; add OPTION`, `…; use OPTION`).
+/// Whether advice on a tool applies to this command line. It does not if it is about an option that the line lacks (`curl
+/// -s hides …`), nor if the line has the option that it ends with (`…; add OPTION`, `…; use OPTION`).
 pub(super) fn applies(advice: &str, words: &[OsString]) -> bool {
     let about = advice.split(' ').nth(1).filter(|word| word.starts_with('-'));
     let way_out = advice.rsplit_once("; add ").or_else(|| advice.rsplit_once("; use "));
@@ -179,7 +179,7 @@ pub(super) fn applies(advice: &str, words: &[OsString]) -> bool {
         && !way_out.is_some_and(|option| has_option(option, words))
 }
 
-/// Does the command line have this option, or one that does the same? A short one may stand among others: `-fsS`.
+/// Whether the command line has this option or an equivalent one. A short one may be part of a cluster: `-fsS`.
 fn has_option(option: &str, words: &[OsString]) -> bool {
     let same = SAME_OPTIONS.iter().find(|same| same[0] == option);
     let has = |option: &str| {

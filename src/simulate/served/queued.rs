@@ -13,7 +13,7 @@ use crate::simulate::scenario::{HintUse, Outage, Scenario, Server, Trouble};
 pub(super) struct Queued {
     server: Server,
     outages: Vec<Outage>,
-    /// Moment 0 of outages, in nanoseconds.
+    /// Time 0 of outages, in nanoseconds.
     origin: u64,
     tells_when: bool,
     free: u32,
@@ -38,7 +38,7 @@ impl Queued {
         }
     }
 
-    /// The outage of this moment, and its number.
+    /// The current outage, and its number.
     fn trouble(&self, now: u64) -> Option<(usize, Trouble)> {
         let now = now.checked_sub(self.origin)?;
         let holds = |outage: &Outage| {
@@ -67,7 +67,7 @@ impl Queued {
         at.put_off(call, times(service, factor));
     }
 
-    /// Gives free workers what waits.
+    /// Assigns waiting requests to free workers.
     fn next(&mut self, at: &mut Moment<'_>) {
         while self.free > 0 {
             let next = if self.server.lifo { self.waiting.pop_back() } else { self.waiting.pop_front() };

@@ -404,7 +404,7 @@ impl Console {
     }
 }
 
-/// Did the command die as any does in `yes | head -1`? A shell says nothing of that.
+/// Whether the command died like any in `yes | head -1`, which a shell does not report.
 fn is_end_of_pipe(failure: &Failure) -> bool {
     let died = failure.signal.as_deref() == Some("SIGPIPE") || failure.exit_code == Some(141);
     failure.rule.id == "reader-gone" && died
