@@ -8,6 +8,7 @@ mod analysis;
 pub mod checkpoint;
 mod choice;
 pub mod draft;
+pub mod figures;
 pub mod filter;
 pub mod html;
 pub mod junit;

@@ -15,8 +15,8 @@ use crate::report::junit::Flaky;
 use crate::report::rejudge::Judge;
 use crate::report::text::{self, Style};
 use crate::report::{
-    Analysis, Choice, MAX_GROUPS, Options, Outcome, Picked, html, junit, limits, markdown, rejudge, tell,
-    trace,
+    Analysis, Choice, MAX_GROUPS, Options, Outcome, Picked, figures, html, junit, limits, markdown, rejudge,
+    tell, trace,
 };
 use crate::sys::environment::Outer;
 use crate::sys::{files, output};
@@ -53,7 +53,7 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     }
     is_one(options.run.as_ref(), outcome.picked.as_ref())?;
     if outcome.report.groups_overflowed {
-        let most = text::grouped(MAX_GROUPS as u64);
+        let most = figures::grouped(MAX_GROUPS as u64);
         super::warn(&format!(
             "more than {most} different names, keys, hosts, labels or rules: the rest is (other)"
         ));

@@ -2,9 +2,10 @@
 
 pub mod svg;
 
+use super::figures::{counted, grouped, percent, span, with_interval};
 use super::model::{Bin, Count, Group, Report, Rule, Spread, Template};
 use super::story::Story;
-use super::text::{counted, grouped, helped, more, percent, span, with_interval};
+use super::text::{helped, more};
 use super::time;
 use crate::base::words::plural;
 use svg::{Bar, Escaped};

@@ -1,7 +1,7 @@
 //! Bounds on a report, so that a build can fail by exceeding them.
 
+use super::figures::{grouped, percent};
 use super::model::Report;
-use super::text::{grouped, percent};
 
 /// The most that is allowed.
 #[derive(Clone, Copy, Debug, PartialEq)]

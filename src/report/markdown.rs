@@ -1,7 +1,8 @@
 //! The report in GitHub's Markdown, for a job's summary.
 
+use super::figures::{grouped, percent, span};
 use super::model::{Change, Group, Interval, Report, Rule, Template};
-use super::text::{grouped, helped, more, percent, span};
+use super::text::{helped, more};
 
 /// GitHub refuses summaries of more than 1024 KiB.
 const MAX_SUMMARY_BYTES: usize = 900 * 1024;

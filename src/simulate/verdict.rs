@@ -5,7 +5,7 @@ use super::scenario::{Arrivals, ClientLoop, Model, Scenario};
 use super::summary::Summary;
 use crate::base::duration::approximate;
 use crate::base::words::plural;
-use crate::report::text::grouped;
+use crate::report::figures::grouped;
 use std::time::Duration;
 
 /// The verdict on a variant, in a sentence.

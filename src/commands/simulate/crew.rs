@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::base::duration::approximate;
 use crate::base::error::Error;
-use crate::report::text::grouped;
+use crate::report::figures::grouped;
 use crate::simulate::answer::{Run, VariantResult};
 use crate::simulate::{Variant, bytes_of, clients_in, simulate};
 use crate::sys::output::{self, ERASE, Stderr};

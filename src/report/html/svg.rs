@@ -8,8 +8,8 @@ pub use curves::{Curve, Scale, curves, map};
 use std::fmt::{self, Write as _};
 
 use crate::base::printable::is_unsafe;
+use crate::report::figures::grouped;
 use crate::report::story::Story;
-use crate::report::text::grouped;
 use crate::report::text::paint::is_mark;
 
 /// The width of every chart, in its own units.

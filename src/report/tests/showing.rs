@@ -4,8 +4,9 @@ use super::made::{Made, log, read};
 use super::templates::{lost, unknown};
 use crate::base::printable::Charset;
 use crate::event::Outcome;
+use crate::report::figures::grouped;
 use crate::report::limits::{Limits, Most, exceeded};
-use crate::report::text::{Style, child_text, grouped, render};
+use crate::report::text::{Style, child_text, render};
 use crate::report::{Analysis, Choice, Options, Picked, Stories, tell};
 
 const WIDE: Style = Style { width: 80, charset: Charset::Utf8, color: false, top: 10, files: 1 };
