@@ -103,3 +103,20 @@ fn directories_of_runs_that_were_killed_are_removed() {
     sandbox.run_in(&environment, ["-q", "--max", "2", "-d", "1ms", "--", "false"]).exits(1);
     assert_eq!(left().len(), 3, "{:?}", left());
 }
+
+/// A process whose parent has ended is found if it was seen before, or is in the command's own group.
+#[test]
+#[cfg(all(has_process_list, not(has_subreaper)))]
+fn a_timeout_stops_orphans_that_were_seen() {
+    let stubborn = r#"sh -c 'trap "" TERM; echo $$ >pid; exec "$F" sleep 60' & wait"#;
+    let unseen = r#"(sh -c 'echo $$ >pid; exec "$F" sleep 60' &); exec "$F" sleep 60"#;
+    for (group, script) in [(false, stubborn), (true, stubborn), (true, unseen)] {
+        let sandbox = crate::support::Sandbox::new();
+        let options = ["--max", "1", "--timeout", "2s", "-k", "200ms"];
+        let group: &[&str] = if group { &["--new-group"] } else { &[] };
+        let args = [&options[..], group, &["--", "sh", "-c", script]].concat();
+        let ended = super::program::ended(&sandbox, &args);
+        assert_eq!(ended, super::program::End::Code(124), "{}", sandbox.read("err"));
+        super::process::assert_gone(&super::process::pids(&sandbox, "pid"));
+    }
+}

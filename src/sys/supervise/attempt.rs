@@ -8,7 +8,7 @@ use rustix::process::WaitStatus;
 
 use super::signals::{self, Record};
 use super::spawn::{Exec, Launched};
-use super::tree::{self, Spared};
+use super::tree::{self, Process, Spared};
 use super::{os, pause};
 
 /// The time between looks at a tree that is being killed: it may fork while we do.
@@ -97,7 +97,7 @@ impl Attempt {
     /// Signals everything that descends from the attempt: the command first, every parent before its children, or a
     /// shell would go on to what comes after a child that died.
     pub(super) fn signal_tree(&mut self, signals: &[i32]) {
-        let listed = tree::descendants(&mut self.spared);
+        let listed = self.tree();
         // Never by the list: it may be unavailable, or have missed it.
         for &signal in signals {
             self.signal_command(signal);
@@ -110,6 +110,22 @@ impl Attempt {
             }
             None if !self.shares_our_group() => self.signal_group(signals),
             None => {}
+        }
+    }
+
+    /// What it consists of now, see [`tree::descendants`].
+    pub(super) fn tree(&mut self) -> Option<Vec<Process>> {
+        let leads = self.group() == Some(self.pid);
+        if leads && !os::ADOPTS_ORPHANS {
+            self.spared.note_group(self.pid);
+        }
+        tree::descendants(&mut self.spared)
+    }
+
+    /// Looks at its tree where orphans do not become ours: they are found again only if they were seen before.
+    pub(super) fn remember_tree(&mut self) {
+        if !os::ADOPTS_ORPHANS {
+            self.tree();
         }
     }
 
