@@ -42,8 +42,8 @@ pub const CAPABILITIES: &[Capability] = &[
         name: "subreaper",
         systems: LINUX,
         means: "prctl(PR_SET_CHILD_SUBREAPER)",
-        without: "orphans go to process 1, and are found only as far as the system lists them",
-        consequence: Some("a timeout misses processes that have become daemons"),
+        without: "orphans go to process 1, and are found only if they were seen before, or are in the command's own group",
+        consequence: Some("a timeout may miss processes whose parent has ended, such as daemons"),
     },
     Capability {
         name: "death_signal",
@@ -56,7 +56,7 @@ pub const CAPABILITIES: &[Capability] = &[
         name: "procfs",
         systems: LINUX,
         means: "/proc/self/fd, /proc/PID/status, /proc/locks, /proc/meminfo",
-        without: "no witness of signals; descriptors are not opened anew; holders of locks sign them",
+        without: "no witness of signals; descriptors are not opened anew; holders of locks sign them; all memory counts as available",
         consequence: Some("a signal sent to the whole process group reaches the command twice"),
     },
     Capability {

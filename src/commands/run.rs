@@ -255,8 +255,7 @@ impl<'a> Driver<'a> {
     fn spawn(&mut self, attempt: &Attempt) -> Result<(), StartFailure> {
         self.sinks.clear();
         if attempt.number > 1 {
-            // What earlier attempts left behind may still be writing.
-            let _late = self.exchange.as_ref().and_then(Exchange::take_hint);
+            self.exchange.iter().for_each(Exchange::begin_anew);
         }
         let mut variables = self.variables(attempt);
         variables.extend(self.telling.variables(attempt));

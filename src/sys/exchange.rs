@@ -89,6 +89,13 @@ impl Exchange {
         Some(touch.at)
     }
 
+    /// Another attempt is about to begin: what processes of earlier ones have written late is not for it.
+    pub(crate) fn begin_anew(&self) {
+        let _late = self.take_hint();
+        #[cfg(not(all(has_memfd, has_procfs)))]
+        self.hint.sweep();
+    }
+
     /// Takes the hint that the command has written since the last call.
     pub(crate) fn take_hint(&self) -> Option<Hint> {
         Hint::parse(&self.hint.take(MAX_HINT_BYTES)?)

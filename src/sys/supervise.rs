@@ -54,6 +54,7 @@ pub(crate) use delivery::Wanted;
 pub(crate) use held_signals::HeldSignals;
 pub(crate) use inherited_fd::writable_copy;
 pub(crate) use interrupt::Interrupt;
+pub(crate) use memory::installed_memory;
 pub(crate) use output::Captured;
 pub(crate) use pause::{moment, since_boot};
 pub(crate) use program::{Program, Variable, environment_has};

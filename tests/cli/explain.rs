@@ -231,7 +231,7 @@ fn the_text_says_what_cannot_be_done_on_this_system() {
     let (_, said) = text.split_once("\non this system:\n").expect("the part of the system");
     let expected = retry_command::base::lacking::consequences().collect::<Vec<_>>();
     assert_eq!(lines(said), expected);
-    assert!(said.contains("a timeout misses processes that have become daemons"), "{said}");
+    assert!(said.contains("a timeout may miss processes whose parent has ended, such as daemons"), "{said}");
     assert_eq!(
         said.contains("a timeout stops only the command itself"),
         cfg!(not(has_process_list)),

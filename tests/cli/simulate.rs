@@ -106,7 +106,6 @@ fn shared_limits_hold_for_all_clients_together() {
 }
 
 #[test]
-#[cfg_attr(not(has_procfs), ignore = "needs procfs")]
 fn what_makes_no_sense_is_refused_with_what_to_use() {
     for (options, told) in [
         ("--clients 0", "use 1 to"),

@@ -56,3 +56,67 @@ fn a_pipe_is_read_ahead_and_given_whole_to_each_attempt() {
     let output = command.output().expect("a shell");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n1\n0\n");
 }
+
+/// What a run that was killed has left is removed by the next one that makes a second attempt, and nothing else is.
+#[test]
+#[cfg(not(all(has_memfd, has_procfs)))]
+fn directories_of_runs_that_were_killed_are_removed() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use crate::support::wait_for;
+
+    let sandbox = crate::support::Sandbox::new();
+    let temporary = sandbox.path("temporary");
+    std::fs::create_dir(&temporary).expect("a directory");
+    let environment = [("TMPDIR", temporary.to_str().expect("text"))];
+    let left = || {
+        let entries = std::fs::read_dir(&temporary).expect("the directory");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let mut running = sandbox.spawnable(["-q", "--", "sleep", "60"]);
+    let mut running = running.envs(environment).spawn().expect("it starts");
+    wait_for("its directories", || left().len() == 2);
+    let mut kept = left();
+    // Of a process that is gone: one that others may look into, a file, and a link.
+    let gone = |kind: &str| format!("retry-{}-{kind}-0123456789abcdef", i32::MAX);
+    sandbox.write(&format!("temporary/{}/file", gone("hint")), "");
+    std::fs::set_permissions(temporary.join(gone("hint")), std::fs::Permissions::from_mode(0o755))
+        .expect("a mode");
+    std::os::unix::fs::symlink(temporary.join(&kept[0]), temporary.join(gone("progress"))).expect("a link");
+    sandbox.write("temporary/retry-1-hint-0123456789abcdef", "");
+    kept.extend([gone("hint"), gone("progress"), "retry-1-hint-0123456789abcdef".to_owned()]);
+    kept.sort();
+
+    let killed = ["-q", "--", "sh", "-c", "echo class=permanent >$RETRY_HINT; kill -9 $PPID"];
+    let mut killed = sandbox.spawnable(killed);
+    assert!(!killed.envs(environment).status().expect("it runs").success());
+    assert_eq!(left().len(), kept.len() + 2, "{:?}", left());
+    sandbox.run_in(&environment, ["-q", "--", "true"]).exits(0);
+    assert_eq!(left().len(), kept.len() + 2, "a run that works looks at nothing");
+    sandbox.run_in(&environment, ["-q", "--max", "2", "-d", "1ms", "--", "false"]).exits(1);
+    assert_eq!(left(), kept);
+    running.kill().expect("it is there");
+    running.wait().expect("it ends");
+    sandbox.run_in(&environment, ["-q", "--max", "2", "-d", "1ms", "--", "false"]).exits(1);
+    assert_eq!(left().len(), 3, "{:?}", left());
+}
+
+/// A process whose parent has ended is found if it was seen before, or is in the command's own group.
+#[test]
+#[cfg(all(has_process_list, not(has_subreaper)))]
+fn a_timeout_stops_orphans_that_were_seen() {
+    let stubborn = r#"sh -c 'trap "" TERM; echo $$ >pid; exec "$F" sleep 60' & wait"#;
+    let unseen = r#"(sh -c 'echo $$ >pid; exec "$F" sleep 60' &); exec "$F" sleep 60"#;
+    for (group, script) in [(false, stubborn), (true, stubborn), (true, unseen)] {
+        let sandbox = crate::support::Sandbox::new();
+        let options = ["--max", "1", "--timeout", "2s", "-k", "200ms"];
+        let group: &[&str] = if group { &["--new-group"] } else { &[] };
+        let args = [&options[..], group, &["--", "sh", "-c", script]].concat();
+        let ended = super::program::ended(&sandbox, &args);
+        assert_eq!(ended, super::program::End::Code(124), "{}", sandbox.read("err"));
+        super::process::assert_gone(&super::process::pids(&sandbox, "pid"));
+    }
+}

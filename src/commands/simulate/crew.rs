@@ -44,26 +44,28 @@ impl Crew {
 
     /// Refuses simulations that do not fit into memory.
     pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
-        let Some(available) = resources::available_memory() else { return Ok(()) };
+        let Some(memory) = resources::memory() else { return Ok(()) };
         let at_once = self.at_once(variants, runs);
         for variant in variants {
             let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
-            if needed > available {
+            if needed > memory.bytes {
                 if variant.scenario.is_open() {
                     return Err(Error::usage(format!(
-                        "the operations that arrive need {} of memory, and {} are available",
+                        "the operations that arrive need {} of memory, and {} are {}",
                         bytes(needed),
-                        bytes(available)
+                        bytes(memory.bytes),
+                        memory.is
                     ))
                     .hint("use fewer per second in --arrive, or a shorter --for"));
                 }
                 let clients = u64::from(variant.scenario.clients);
-                let fits = clients_in(&variant.scenario, available / at_once);
+                let fits = clients_in(&variant.scenario, memory.bytes / at_once);
                 return Err(Error::usage(format!(
-                    "{} clients need {} of memory, and {} are available",
+                    "{} clients need {} of memory, and {} are {}",
                     grouped(clients),
                     bytes(needed),
-                    bytes(available)
+                    bytes(memory.bytes),
+                    memory.is
                 ))
                 .hint(format!("use --clients {fits} or fewer, or --threads 1")));
             }

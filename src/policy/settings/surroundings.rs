@@ -161,6 +161,9 @@ rows! { $ Surroundings
     { "WHEN" }
 
     /// Suppress messages
+    ///
+    /// Only the exit status tells then why a command was not run: 75 for a limit that others hold, 127 if it was not
+    /// found. Mistakes in the options are still reported, and that limits are not in force.
     quiet / "quiet": bool = false,
     { "" short 'q'; basic }
 

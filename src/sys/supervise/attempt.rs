@@ -8,7 +8,7 @@ use rustix::process::WaitStatus;
 
 use super::signals::{self, Record};
 use super::spawn::{Exec, Launched};
-use super::tree::{self, Spared};
+use super::tree::{self, Process, Spared};
 use super::{os, pause};
 
 /// The time between checks of a process tree that is being killed, which may fork meanwhile.
@@ -98,7 +98,7 @@ impl Attempt {
     /// Signals all descendants of the attempt: the command first, and every parent before its children, since a shell would
     /// otherwise continue after the child that died.
     pub(super) fn signal_tree(&mut self, signals: &[i32]) {
-        let listed = tree::descendants(&mut self.spared);
+        let listed = self.tree();
         // Never through the list, which may be unavailable or incomplete.
         for &signal in signals {
             self.signal_command(signal);
@@ -111,6 +111,22 @@ impl Attempt {
             }
             None if !self.shares_our_group() => self.signal_group(signals),
             None => {}
+        }
+    }
+
+    /// What it consists of now, see [`tree::descendants`].
+    pub(super) fn tree(&mut self) -> Option<Vec<Process>> {
+        let leads = self.group() == Some(self.pid);
+        if leads && !os::ADOPTS_ORPHANS {
+            self.spared.note_group(self.pid);
+        }
+        tree::descendants(&mut self.spared)
+    }
+
+    /// Looks at its tree where orphans do not become ours: they are found again only if they were seen before.
+    pub(super) fn remember_tree(&mut self) {
+        if !os::ADOPTS_ORPHANS {
+            self.tree();
         }
     }
 

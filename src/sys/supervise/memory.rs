@@ -1,5 +1,5 @@
-//! The heap. If memory runs out, reports that and exits 125: the standard library would abort, and a caller would take the
-//! signal for the command's.
+//! The installed memory, and the heap. If memory runs out, reports that and exits 125: the standard library would abort, and a
+//! caller would take the signal for the command's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -39,6 +39,13 @@ fn granted(memory: *mut u8) -> *mut u8 {
         give_up();
     }
     memory
+}
+
+/// The memory that the machine has, in bytes; `None` where the C library does not know.
+pub(crate) fn installed_memory() -> Option<u64> {
+    // SAFETY: takes a number and touches no memory of ours.
+    let known = |name| u64::try_from(unsafe { libc::sysconf(name) }).ok();
+    known(libc::_SC_PHYS_PAGES)?.checked_mul(known(libc::_SC_PAGESIZE)?)
 }
 
 /// Ends the program. Nothing that allocates can run any more, and no destructors either: the kernel stops a running command

@@ -374,6 +374,7 @@ impl Supervisor {
             self.reports.push_back(SupervisorEvent::Lost(why));
             return;
         }
+        attempt.remember_tree();
         self.tend_witness();
     }
 

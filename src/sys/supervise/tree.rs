@@ -16,13 +16,15 @@ pub(super) struct Process {
 /// Longer chains of parents than any system allows; guards against a `/proc` that changes under the walk.
 const DEEPEST: usize = 4096;
 
-/// The processes that an attempt found already there.
+/// The processes that an attempt found already there, and those that it was seen to have.
 #[derive(Debug, Default)]
 pub(super) struct Spared {
     /// (pid, start time): a pid alone may be given to a new process.
     known: Vec<(i32, u64)>,
     /// There was something, but nobody could tell what.
     unknown: bool,
+    /// What the attempt was seen to consist of, where orphans do not become ours: they would be lost.
+    seen: Vec<(i32, u64)>,
 }
 
 impl Spared {
@@ -52,6 +54,21 @@ impl Spared {
     /// A direct child was reaped: its pid is free.
     pub(super) fn reaped(&mut self, pid: i32) {
         self.known.retain(|(known, _)| *known != pid);
+    }
+
+    /// Everybody in this group belongs to the attempt.
+    pub(super) fn note_group(&mut self, group: i32) {
+        let known = os::everybody().filter(|pid| group_of(*pid) == Some(group));
+        self.seen.extend(known.filter_map(|pid| Some((pid, os::stat(pid)?.start))));
+    }
+
+    /// A living process that was seen, and that is not listed.
+    fn lost(&self, listed: &[Process]) -> Option<Process> {
+        let lives = |pid, start| os::stat(pid).is_some_and(|now| now.start == start && !now.dead);
+        let lost = |(pid, start)| lives(pid, start) && listed.iter().all(|process| process.pid != pid);
+        let (pid, _) = self.seen.iter().copied().find(|seen| lost(*seen))?;
+        // As if it were ours.
+        Some(Process { pid, parent: own_pid() })
     }
 
     fn contains(&self, pid: i32) -> bool {
@@ -93,15 +110,22 @@ pub(super) fn descendants(spared: &mut Spared) -> Option<Vec<Process>> {
             if spared.contains(pid) {
                 // What it started since is its own, and stays so when it dies and leaves that to us.
                 spared.add_children(&listing, pid)?;
-            } else {
+            } else if tree.iter().all(|process: &Process| process.pid != pid) {
                 tree.push(Process { pid, parent });
             }
+        }
+        if tree.len() == next {
+            tree.extend(spared.lost(&tree));
         }
         let Some(process) = tree.get(next) else { break };
         parent = process.pid;
         next += 1;
     }
     tree.retain(|process| os::stat(process.pid).is_some_and(|stat| !stat.dead));
+    if !os::ADOPTS_ORPHANS {
+        let seen = tree.iter().filter_map(|process| Some((process.pid, os::stat(process.pid)?.start)));
+        spared.seen = seen.collect();
+    }
     Some(tree)
 }
 
