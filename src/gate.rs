@@ -93,6 +93,8 @@ pub struct Ask {
     pub waited: Duration,
     /// The turn that it was told to wait for ([`Pause::turn`]).
     pub turn: Option<StoreTime>,
+    /// Time that it would wait from now on; `None` if that has no end.
+    pub patience: Option<Duration>,
     /// The attempt runs inside of another one under this key, which has a permit.
     pub covered: bool,
     /// The attempt runs inside of the breaker's probe.
@@ -142,7 +144,7 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pause {
     pub limit: Limit,
-    /// The earliest start; `None` where that depends on others: look again soon.
+    /// The earliest start: its turn, where it would not wait for that. `None` where that depends on others: look again soon.
     pub until: Option<StoreTime>,
     /// When it is its turn, where others who wait for the same go before it.
     pub turn: Option<StoreTime>,

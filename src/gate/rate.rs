@@ -7,14 +7,16 @@
 //!
 //! Those who have to wait stand in line: each is told its turn, and the state knows the last one. A turn is advice, and
 //! spends nothing. Whoever asks before its turn goes only where somebody before it has missed theirs, so the death of
-//! those in line costs no more than a moment; but a crowd that waits asks when it has a chance, not whenever one may go.
+//! those in line costs no more than a moment; but a crowd that waits asks when it has a chance, not whenever one may go. Whoever
+//! finds its turn taken, or the slot a moment late since the one before it started late, is next. Whoever would not wait
+//! until its turn is told when that would be, and does not join the line.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::limits::Rate;
-use super::{Limit, Pause, Reason, StoreTime, micros};
+use super::{Ask, Limit, Pause, Reason, StoreTime, micros};
 
 /// A turn is missed after the time of another, and after this at the latest.
 const MAX_LATENESS: Duration = Duration::from_secs(1);
@@ -28,24 +30,30 @@ const MAX_RATES: usize = 3;
 pub(super) struct Arrivals(Vec<(u32, u64, StoreTime)>);
 
 impl Arrivals {
-    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D. `turn`: the one
-    /// that it was told before.
+    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D.
     pub(super) fn check(
         &mut self,
         rate: Rate,
         now: StoreTime,
-        turn: Option<StoreTime>,
+        ask: &Ask,
         line: &mut Line,
     ) -> Result<(), Pause> {
         let next = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
-        let to_come = turn.filter(|turn| now < *turn);
+        let to_come = ask.turn.filter(|turn| now < *turn);
         let missed = next.plus(interval(rate).min(MAX_LATENESS));
         let earliest = if to_come.is_some() { missed } else { next };
         if earliest > now {
-            let turn = to_come.unwrap_or_else(|| line.join(rate, next));
-            let until = Some(earliest);
+            let (until, turn) = match (to_come, ask.turn) {
+                (Some(turn), _) => (earliest.min(turn), turn),
+                (None, Some(_)) => (next, next),
+                (None, None) => match line.turn(rate, next) {
+                    turn if ask.patience.is_some_and(|most| turn.since(now) > most) => (turn, turn),
+                    turn => (next, line.join(rate, turn)),
+                },
+            };
+            let (until, turn) = (Some(until), Some(turn));
             let why = Reason::UsedUp(rate);
-            return Err(Pause { limit: Limit::Rate, until, turn: Some(turn), spread: Duration::ZERO, why });
+            return Err(Pause { limit: Limit::Rate, until, turn, spread: Duration::ZERO, why });
         }
         line.moved(now, to_come.is_some());
         self.0.retain(|(.., arrival)| *arrival > now);
@@ -96,10 +104,14 @@ impl Line {
         self.0.is_none()
     }
 
-    /// A turn at the end, not before `next`.
-    fn join(&mut self, rate: Rate, next: StoreTime) -> StoreTime {
+    /// The turn of one more, not before `next`.
+    fn turn(&self, rate: Rate, next: StoreTime) -> StoreTime {
         let last = self.0.filter(|known| is_of(known, rate)).map(|(.., last)| last.plus(interval(rate)));
-        let turn = last.map_or(next, |turn| turn.max(next));
+        last.map_or(next, |turn| turn.max(next))
+    }
+
+    /// Somebody waits for this turn.
+    fn join(&mut self, rate: Rate, turn: StoreTime) -> StoreTime {
         self.0 = Some((rate.count, micros(rate.per), turn));
         turn
     }
