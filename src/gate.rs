@@ -93,6 +93,8 @@ pub struct Ask {
     pub waited: Duration,
     /// The turn that it was assigned ([`Pause::turn`]).
     pub turn: Option<StoreTime>,
+    /// How much longer it would wait; `None`: for ever.
+    pub patience: Option<Duration>,
     /// The attempt runs inside another one under this key, which has a permit.
     pub covered: bool,
     /// The attempt runs inside the breaker's probe.
@@ -142,7 +144,7 @@ pub enum Admission {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pause {
     pub limit: Limit,
-    /// The earliest start; `None` if that depends on others: ask again soon.
+    /// The earliest start, or its turn if it would not wait that long; `None` if that depends on others: ask again soon.
     pub until: Option<StoreTime>,
     /// When it is the attempt's turn, if others are before it in the queue.
     pub turn: Option<StoreTime>,

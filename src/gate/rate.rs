@@ -7,14 +7,16 @@
 //!
 //! Attempts that have to wait form a queue: each is assigned a turn, and the state holds the last one. A turn is advice and
 //! spends nothing. An attempt that asks before its turn is admitted only if one before it has missed its own, so deaths in
-//! the queue cost little time; and the attempts of a crowd ask when they have a chance, not whenever one of them may go.
+//! the queue cost little time; and the attempts of a crowd ask when they have a chance, not whenever one of them may go. One
+//! that finds its turn taken, or its slot delayed by a late start before it, is next. One that would not wait until its turn
+//! learns when that would be, and does not join the queue.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::limits::Rate;
-use super::{Limit, Pause, Reason, StoreTime, micros};
+use super::{Ask, Limit, Pause, Reason, StoreTime, micros};
 
 /// A turn counts as missed when the time of the next one has passed, and after this at the latest.
 const MAX_LATENESS: Duration = Duration::from_secs(1);
@@ -28,24 +30,30 @@ const MAX_RATES: usize = 3;
 pub(super) struct Arrivals(Vec<(u32, u64, StoreTime)>);
 
 impl Arrivals {
-    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D. `turn`: the one
-    /// that it was assigned before.
+    /// Counts an attempt, or says why it has to wait. `N/D` lets N start at once, and N in every further D.
     pub(super) fn check(
         &mut self,
         rate: Rate,
         now: StoreTime,
-        turn: Option<StoreTime>,
+        ask: &Ask,
         line: &mut Line,
     ) -> Result<(), Pause> {
         let next = self.of(rate, now).minus(rate.per.saturating_sub(interval(rate)));
-        let to_come = turn.filter(|turn| now < *turn);
+        let to_come = ask.turn.filter(|turn| now < *turn);
         let missed = next.plus(interval(rate).min(MAX_LATENESS));
         let earliest = if to_come.is_some() { missed } else { next };
         if earliest > now {
-            let turn = to_come.unwrap_or_else(|| line.join(rate, next));
-            let until = Some(earliest);
+            let (until, turn) = match (to_come, ask.turn) {
+                (Some(turn), _) => (earliest.min(turn), turn),
+                (None, Some(_)) => (next, next),
+                (None, None) => match line.turn(rate, next) {
+                    turn if ask.patience.is_some_and(|most| turn.since(now) > most) => (turn, turn),
+                    turn => (next, line.join(rate, turn)),
+                },
+            };
+            let (until, turn) = (Some(until), Some(turn));
             let why = Reason::UsedUp(rate);
-            return Err(Pause { limit: Limit::Rate, until, turn: Some(turn), spread: Duration::ZERO, why });
+            return Err(Pause { limit: Limit::Rate, until, turn, spread: Duration::ZERO, why });
         }
         line.moved(now, to_come.is_some());
         self.0.retain(|(.., arrival)| *arrival > now);
@@ -96,10 +104,14 @@ impl Line {
         self.0.is_none()
     }
 
-    /// A turn at the end of the queue, not before `next`.
-    fn join(&mut self, rate: Rate, next: StoreTime) -> StoreTime {
+    /// The turn of one more attempt, not before `next`.
+    fn turn(&self, rate: Rate, next: StoreTime) -> StoreTime {
         let last = self.0.filter(|known| is_of(known, rate)).map(|(.., last)| last.plus(interval(rate)));
-        let turn = last.map_or(next, |turn| turn.max(next));
+        last.map_or(next, |turn| turn.max(next))
+    }
+
+    /// Appends an attempt with this turn.
+    fn join(&mut self, rate: Rate, turn: StoreTime) -> StoreTime {
         self.0 = Some((rate.count, micros(rate.per), turn));
         turn
     }

@@ -121,7 +121,7 @@ impl KeyState {
             }
         }
         if let Some(limit) = limits.rate {
-            self.arrivals.check(limit, now, ask.turn, &mut self.line).map_err(Admission::Wait)?;
+            self.arrivals.check(limit, now, ask, &mut self.line).map_err(Admission::Wait)?;
         }
         if let Some(most) = limits.concurrency.filter(|_| !ask.covered) {
             if !free.permit {

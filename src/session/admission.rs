@@ -124,6 +124,7 @@ impl Session {
         if !is_pending && self.bounds.is_past_deadline(self.elapsed(now)) {
             return self.too_late(now);
         }
+        let deadline_left = self.bounds.deadline_left(self.elapsed(now));
         let Some(gate) = &mut self.gate else { return self.spawn(now, Grant::default()) };
         let kind = match self.last {
             None => AttemptKind::First,
@@ -139,6 +140,7 @@ impl Session {
             last_notice: None,
         });
         let since = gate.asked_since.unwrap_or(pending.since);
+        let held = now.elapsed.saturating_sub(pending.since);
         pending.ask = Ask {
             kind,
             looks: pending.looks,
@@ -146,6 +148,7 @@ impl Session {
             rank: pending.rank,
             waited: now.elapsed.saturating_sub(since),
             turn: pending.turn,
+            patience: self.bounds.patience(held, deadline_left),
             covered: gate.covered.permit,
             covered_by_probe: gate.covered.probe,
         };
@@ -244,9 +247,7 @@ impl Session {
         if let Some(verdict) = self.too_long(now, held, &delay) {
             return self.refused(now, Hold { verdict, ..hold });
         }
-        let patience = self.bounds.gate_wait.map(|most| most.saturating_sub(held));
-        let left = [patience, self.bounds.deadline_left(self.elapsed(now))].into_iter().flatten().min();
-        let wait = match left {
+        let wait = match self.bounds.patience(held, self.bounds.deadline_left(self.elapsed(now))) {
             // The spread never makes a wait too long: the attempt asks once more when its time is up, or at its turn if
             // that comes earlier.
             Some(left) if delay.wait > left => delay.turn.map_or(left, |turn| turn.min(left)),

@@ -113,6 +113,12 @@ impl RunBounds {
         self.deadline.map(|deadline| deadline.saturating_sub(elapsed))
     }
 
+    /// How much longer an attempt that limits have held back for `held` may wait for them; `None` if that has no end.
+    pub(super) fn patience(&self, held: Duration, deadline_left: Option<Duration>) -> Option<Duration> {
+        let gate_wait = self.gate_wait.map(|most| most.saturating_sub(held));
+        [gate_wait, deadline_left].into_iter().flatten().min()
+    }
+
     pub(super) fn is_timed_out(&self, running: Duration) -> bool {
         self.timeout.is_some_and(|timeout| running >= timeout)
     }

@@ -2,7 +2,7 @@
 
 use super::crowd::{count, fail, mark};
 use super::server::Server;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, wait_for};
 
 #[test]
 fn so_many_as_the_rate_allows_run() {
@@ -40,6 +40,26 @@ fn a_rate_spreads_those_who_wait() {
     // Ten at once, and one in each further tenth of a second.
     assert!(began.elapsed().as_secs_f64() >= 1.5, "{:?}", began.elapsed());
     assert!(sandbox.events("log", "gate.wait").iter().all(|line| line["limit"] == "rate"));
+}
+
+#[test]
+fn whoever_would_not_wait_for_its_turn_gives_up_at_once() {
+    let sandbox = Sandbox::new();
+    let options = ["--key", "k", "--state", "state", "--rate", "1/1h", "--log", "log"];
+    let go = |wait| [&options[..], &["--gate-wait", wait], &mark("ran")].concat();
+    sandbox.run(go("0")).exits(0);
+    let mut waits = sandbox.spawnable(go("90m")).spawn().unwrap();
+    wait_for("the first in line", || !sandbox.events("log", "gate.wait").is_empty());
+    // The next slot is free in an hour, but that is for the one before.
+    sandbox.run(go("90m")).exits(75);
+    assert_eq!(sandbox.count("ran"), 1);
+    let refused = &sandbox.events("log", "gate.refused")[0];
+    assert!(refused["wait_ms"].as_f64().unwrap() > 3_600_000.0, "{refused}");
+    let looks =
+        sandbox.run(["state", "wait", "k", "--state", "state", "--rate", "1/1h", "--gate-wait", "90m"]);
+    looks.exits(75);
+    waits.kill().unwrap();
+    waits.wait().unwrap();
 }
 
 #[test]

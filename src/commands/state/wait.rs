@@ -92,6 +92,8 @@ impl Watch<'_> {
     pub(super) fn wait(&mut self, bound: Option<&WaitBound>) -> Result<Option<(Blocked, String)>, Failure> {
         let began = clock::now().elapsed;
         for looks in 0.. {
+            let waited = clock::now().elapsed.saturating_sub(began);
+            self.ask.patience = bound.map(|bound| bound.most.saturating_sub(waited));
             let Look { held: Some(held), delay } = self.look(looks)? else { break };
             let Some(delay) = delay else {
                 return Ok(Some((held, "waiting would not help".to_owned())));

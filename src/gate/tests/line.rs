@@ -68,6 +68,41 @@ fn whoever_finds_its_turn_taken_gets_another() {
 }
 
 #[test]
+fn a_start_that_is_late_costs_nobody_behind_it_its_place() {
+    let (mut state, limits) = (KeyState::default(), rate(1, 1000));
+    goes(&mut state, at(0), &limits, &first());
+    let turns: Vec<_> = (0..3).map(|_| turn(&mut state, 0, &limits, None).unwrap()).collect();
+    assert_eq!(turns, [1000, 2000, 3000]);
+    assert_eq!(turn(&mut state, 1005, &limits, Some(1000)), None, "it took its time");
+    let ask = Ask { turn: Some(at(2000)), ..first() };
+    let told = state.admit(at(1500), &limits, &ask, ALL_FREE);
+    assert_eq!(held(&told, at(1500)), Some((Limit::Rate, Some(500))), "its turn, though a miss shows later");
+    assert_eq!(turn(&mut state, 2000, &limits, Some(2000)), Some(2005), "the second is up");
+    assert_eq!(turn(&mut state, 2001, &limits, None), Some(4000), "those who come now are behind all");
+    assert_eq!(turn(&mut state, 2005, &limits, Some(2005)), None);
+    assert_eq!(turn(&mut state, 3000, &limits, Some(3000)), Some(3005));
+}
+
+#[test]
+fn whoever_would_not_wait_for_its_turn_is_told_when_it_is_and_does_not_join() {
+    let (mut state, limits) = full();
+    for number in 1..=10 {
+        assert_eq!(turn(&mut state, 0, &limits, None), Some(number * 500));
+    }
+    let told = |state: &mut KeyState, patience| {
+        let ask = Ask { patience: Some(ms(patience)), ..Ask::default() };
+        match state.admit(at(0), &limits, &ask, ALL_FREE) {
+            Admission::Wait(pause) => [pause.until, pause.turn].map(|moment| moment.unwrap().since(at(0))),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(told(&mut state, 5499), [ms(5500); 2]);
+    assert_eq!(told(&mut state, 0), [ms(5500); 2], "the one before is not in line");
+    assert_eq!(told(&mut state, 5500), [ms(500), ms(5500)]);
+    assert_eq!(told(&mut state, 6000), [ms(500), ms(6000)]);
+}
+
+#[test]
 fn a_turn_far_away_is_waited_for_with_looks_between() {
     let (mut state, limits) = full();
     let pauses: Vec<_> = (0..10)

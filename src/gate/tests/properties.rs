@@ -42,6 +42,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             rank: chance,
             waited: Duration::ZERO,
             turn: None,
+            patience: None,
             covered,
             covered_by_probe,
         },
@@ -135,15 +136,16 @@ proptest! {
     fn a_rate_is_never_exceeded(
         count in 1u32..20,
         per in 20u32..5000,
-        passes in proptest::collection::vec(0u32..500, 1..300),
+        passes in proptest::collection::vec((0u32..500, proptest::option::of(0u64..10_000)), 1..300),
     ) {
         let (mut state, limits) = (KeyState::default(), rate(count, per.into()));
         let mut now = 0;
         let mut starts = Vec::new();
-        for pass in passes {
+        for (pass, turn) in passes {
             now += pass;
             let moment = at(now.into());
-            if matches!(state.admit(moment, &limits, &first(), ALL_FREE), Admission::Proceed(_)) {
+            let ask = Ask { turn: turn.map(at), patience: turn.map(ms), ..first() };
+            if matches!(state.admit(moment, &limits, &ask, ALL_FREE), Admission::Proceed(_)) {
                 starts.push(now);
             }
         }

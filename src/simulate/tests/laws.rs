@@ -94,6 +94,29 @@ fn a_shared_rate_is_never_exceeded_and_says_when_all_are_done() {
     assert!((8.99..10.0).contains(&last), "{last}");
 }
 
+/// With no burst to catch up with, each start that is late makes all later ones late, but nobody waits for longer than that.
+#[test]
+fn one_at_a_time_a_rate_lets_through_as_many_as_it_says() {
+    let crowd = scenario("server", &[("clients", "50"), ("outage", "none"), ("shared", "all")]);
+    let rate = Some(Rate { count: 1, per: Duration::from_secs(1) });
+    let ran = run(&crowd, &Policy { rate, ..Policy::default() }, 0);
+    assert_eq!(ran.succeeded, 50);
+    let last = ran.last.unwrap() as f64 / 1e9;
+    assert!((49.0..49.1).contains(&last), "{last}");
+}
+
+/// Of a line that is longer than anybody waits, those whose turn comes in time are served, and nobody else waits.
+#[test]
+fn a_client_that_would_not_wait_for_its_turn_gives_up_at_once() {
+    let crowd = scenario("server", &[("clients", "1000"), ("outage", "none"), ("shared", "all")]);
+    let gate_wait = GateWait(Some(Duration::from_secs(5)));
+    let rate = Some(Rate { count: 10, per: Duration::from_secs(1) });
+    let ran = run(&crowd, &Policy { rate, gate_wait, ..Policy::default() }, 0);
+    assert_eq!((ran.succeeded, ran.lost), (60, 940));
+    let over = ran.seconds.iter().map(|second| second.lost);
+    assert_eq!(over.clone().next(), Some(940), "{:?}", over.collect::<Vec<_>>());
+}
+
 #[test]
 fn a_crowd_that_is_told_to_wait_comes_back_when_it_was_told() {
     let told = |shared: &str| {
