@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that shellcheck and cargo-deny are there for `make lint`: shellcheck is installed where that is possible without
+# Makes sure that shellcheck, cargo-deny and the crates that it looks at are there for `make lint`: shellcheck is installed where that is possible without
 # asking (root, with apt-get); cargo-deny is one on the PATH, or one built once into the directory given.
 set -euo pipefail
 
@@ -17,6 +17,9 @@ if ! command -v shellcheck >/dev/null; then
     exit 1
   }
 fi
+
+# Those of all platforms: cargo-deny works without the network, and a build has fetched only its own.
+"${CARGO:-cargo}" fetch --quiet --locked </dev/null >&2 || echo "lint-deps: some crates could not be fetched" >&2
 
 command -v cargo-deny >/dev/null && exit 0
 [ -x "$tools/bin/cargo-deny" ] && exit 0
