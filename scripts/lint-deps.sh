@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that shellcheck, cargo-deny and the crates that it looks at are there for `make lint`: shellcheck is installed where that is possible without
-# asking (root, with apt-get); cargo-deny is one on the PATH, or one built once into the directory given.
+# Makes sure that shellcheck, cargo-deny and the crates that it looks at are there for `make lint`: shellcheck is installed where
+# that is possible without asking (root, with apt-get); cargo-deny is one on the PATH, or one built once into the directory given.
 set -euo pipefail
 
 tools=${1:?usage: lint-deps.sh DIRECTORY}
