@@ -38,6 +38,14 @@ fn mean(runs: &[Record], number: impl Fn(&Record) -> f64) -> f64 {
     runs.iter().map(number).sum::<f64>() / runs.len().max(1) as f64
 }
 
+/// The standard error of the mean, in percent of it.
+fn error_of(runs: &[Record], number: impl Fn(&Record) -> f64) -> f64 {
+    let mean = mean(runs, &number);
+    let squares = runs.iter().map(|run| (number(run) - mean).powi(2)).sum::<f64>();
+    let count = runs.len().max(2) as f64;
+    (squares / (count - 1.0) / count).sqrt() / mean * 100.0
+}
+
 fn told(what: &str, value: f64, expected: f64) {
     println!(
         "{what:<44} {value:>12.4} published {expected:>12.4}  {:>+6.1} %",
@@ -71,8 +79,10 @@ fn contention() {
         let contended = scenario("occ", &[("clients", &clients.to_string())]);
         for ((policy, name), (millis, calls)) in policies.iter().zip(names).zip(published) {
             let runs = runs(contended.as_ref(), policy, 100);
-            let last = mean(&runs, |run| run.last.unwrap_or_default() as f64 / 1e6);
-            told(&format!("occ, {clients} clients, {name}: ms"), last, millis);
+            let last = |run: &Record| run.last.unwrap_or_default() as f64 / 1e6;
+            // What was published is as uncertain.
+            let error = error_of(&runs, last);
+            told(&format!("occ, {clients} clients, {name}: ms (SE {error:.1} %)"), mean(&runs, last), millis);
             told(
                 &format!("occ, {clients} clients, {name}: calls"),
                 mean(&runs, |run| run.calls as f64),

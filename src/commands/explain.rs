@@ -38,6 +38,10 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
         };
     }
     if let Some(herd) = invocation.value("simulate") {
+        if format != "text" {
+            return Err(Error::usage(format!("--simulate and --format {format} conflict"))
+                .hint("use retry simulate --format json for the numbers"));
+        }
         let herd = super::utf8(herd.clone())?;
         return match super::simulate::verdict(asked.request, &herd)? {
             Ok(verdict) => print(&format!("{verdict}\n")),

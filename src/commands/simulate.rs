@@ -31,6 +31,11 @@ pub(super) fn simulate(invocation: &Invocation) -> Result<Exit, Error> {
         return Err(Error::usage("--timeline needs --format csv"));
     }
     let wanted = Wanted::new(invocation)?;
+    if timeline && (!wanted.sweep.is_empty() || wanted.find.is_some()) {
+        let option = if wanted.find.is_some() { "--find" } else { "--sweep" };
+        return Err(Error::usage(format!("--timeline and {option} conflict: it has no load over time"))
+            .hint("use --compare for the values of interest"));
+    }
     let mut asked = asked(invocation)?;
     match logged::replay(invocation)? {
         Ok(replay) => asked.parameters.replay = replay,
@@ -135,8 +140,12 @@ impl Wanted {
             }
         };
         let mut variants = Vec::with_capacity(varied.len());
+        let option = if axes.is_empty() { "compare" } else { "sweep" };
         for varied in &varied {
-            variants.push(asked.variant(varied).map_err(Error::problems)?);
+            let values = varied.iter().map(|(name, value)| (name, value));
+            let place = |name: &str, value: &str| format!("--{option} {name}={value}");
+            let problems = |problems| Error::problems(placed(problems, &values, place));
+            variants.push(asked.variant(varied).map_err(problems)?);
         }
         let mut answer = self.empty(asked, crew, &variants);
         if let Some(parameter) = &self.find {
@@ -208,6 +217,22 @@ impl Wanted {
         }
         Ok(None)
     }
+}
+
+/// Problems with the values of options, at the place where somebody gave these.
+fn placed<'a>(
+    problems: Vec<Problem>,
+    values: &(impl Iterator<Item = (&'a String, &'a String)> + Clone),
+    place: impl Fn(&str, &str) -> String,
+) -> Vec<Problem> {
+    let placed = |problem: Problem| {
+        let message = values.clone().find_map(|(name, value)| {
+            let why = problem.message.strip_prefix(&format!("--{name} {value}: "))?;
+            Some(format!("{}: {why}", place(name, value)))
+        });
+        message.map_or(problem.clone(), |message| Problem { message, ..problem })
+    };
+    problems.into_iter().map(placed).collect()
 }
 
 fn found(search: &Search, variant: &Variant, runs: u32) -> Found {

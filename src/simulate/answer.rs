@@ -246,7 +246,7 @@ impl VariantResult {
                 gave_up: sd(|run| run.lost as f64),
                 peak_per_second: sd(|run| f64::from(run.peak)),
             },
-            verdict: verdict::verdict(&variant.scenario, &summaries),
+            verdict: verdict::verdict(variant, &summaries),
             waits,
             timeline,
             summaries,

@@ -37,6 +37,9 @@ pub struct Cell {
     pub amplification: Option<f64>,
 }
 
+/// Columns of a cell: a mark, a shade, and a number up to 100, each apart from the other.
+const CELL: usize = 7;
+
 impl Cell {
     /// The cell of these runs, with the share of operations that may be given up.
     #[expect(clippy::cast_precision_loss, reason = "shares")]
@@ -95,11 +98,13 @@ impl Map {
         let count = self.x.values.len().max(1);
         let label = y.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
         let label = label.max(y.parameter.chars().count());
-        let has_numbers = label + count * 7 <= 80;
+        let widest = self.x.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+        let width = CELL.max(widest + 1);
+        let has_numbers = label + count * width <= 80;
         let mut out =
             format!("\npercent of runs that recovered: {} across, {} down\n", self.x.parameter, y.parameter);
         if has_numbers {
-            let heads: String = self.x.values.iter().map(|value| format!("{value:>7}")).collect();
+            let heads: String = self.x.values.iter().map(|value| format!("{value:>width$}")).collect();
             let _infallible = writeln!(out, "{:<label$}{heads}", y.parameter);
         } else {
             let ends =
@@ -121,7 +126,7 @@ impl Map {
                 if has_numbers {
                     let number =
                         cell.recovered.map_or("-".to_owned(), |share| format!("{:.0}", share * 100.0));
-                    let _infallible = write!(out, "{mark} {shade}{shade}{number:>3}");
+                    let _infallible = write!(out, "{:1$}{mark} {shade}{shade}{number:>3}", "", width - CELL);
                 } else {
                     out.push_str(shade);
                 }

@@ -234,6 +234,9 @@ impl Parameters {
             ))
             .hint(hint));
         }
+        if length.is_some_and(|length| length.is_zero()) && scenario.is_open() {
+            return Err(Problem::new("--for 0s: nobody would come").hint("use a longer --for, or drop it"));
+        }
         if let Some(given) = given
             && scenario.arrivals == Arrivals::All
             && !matches!(scenario.pattern, ClientLoop::Closed(_))

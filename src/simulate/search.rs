@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plan::Unit;
+use super::scenario::Model;
 use super::variant::Variant;
 
 /// The parameters that can be searched for.
@@ -52,6 +53,9 @@ impl Search {
         let seconds = |time: std::time::Duration| time.as_secs_f64();
         let outage = || scenario.outages.last().and_then(|outage| Some(seconds(outage.until? - outage.from)));
         let (unit, start, most) = match parameter {
+            "clients" if scenario.is_open() && matches!(scenario.model, Model::Server(_)) => {
+                return Err("clients are those who arrive; use --arrive all, or --find capacity".to_owned());
+            }
             "capacity" => (Unit::PerSecond, scenario.capacity(), 1e9),
             "clients" => (Unit::Plain, Some(f64::from(scenario.clients)), 1e6),
             "outage" => (Unit::Seconds, outage(), 86_400.0),

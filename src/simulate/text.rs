@@ -99,8 +99,12 @@ pub(super) fn subject(answer: &Answer) -> String {
             value("outage")
         );
     }
-    if value("shared") != "off" {
-        let _infallible = write!(out, ", limits shared by {}", value("shared"));
+    match value("shared") {
+        "off" => {}
+        VARIED => out += ", shared limits varied",
+        who => {
+            let _infallible = write!(out, ", limits shared by {who}");
+        }
     }
     out + &format!("; {}, seed {}", counted(f64::from(answer.runs), "run"), answer.seed)
 }

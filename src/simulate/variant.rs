@@ -112,7 +112,7 @@ impl Template {
             "outage" if !value.contains("..") && value != "none" => {
                 let outage = self.last_outage()?;
                 let length = crate::base::duration::parse(value)
-                    .map_err(|why| Problem::new(format!("outage {value}: {why}")))?;
+                    .map_err(|why| Problem::new(format!("--outage {value}: {why}")))?;
                 let until = Some(outage.from.saturating_add(length)).filter(|until| *until > outage.from);
                 let text = until.map_or("none".to_owned(), |_| Outage { until, ..outage }.to_string());
                 parameters.set("outage", text);

@@ -1,21 +1,24 @@
 //! The verdict on a simulation, in words.
 
 use super::answer::mean;
-use super::scenario::{Arrivals, ClientLoop, Model, Scenario};
+use super::scenario::{Arrivals, ClientLoop, Model, Outage, Scenario, Trouble};
 use super::summary::Summary;
+use super::variant::Variant;
 use crate::base::duration::approximate;
 use crate::base::words::plural;
+use crate::policy::Policy;
 use crate::report::figures::grouped;
 use std::time::Duration;
 
 /// The verdict on a variant, in a sentence.
-pub(super) fn verdict(scenario: &Scenario, runs: &[Summary]) -> String {
+pub(super) fn verdict(variant: &Variant, runs: &[Summary]) -> String {
+    let scenario = &variant.scenario;
     let good = runs.iter().filter(|run| run.recovered_at.is_some()).count();
     let bad: Vec<_> = runs.iter().filter(|run| run.recovered_at.is_none()).cloned().collect();
     if good == runs.len() {
         return recovers(scenario, runs);
     }
-    let told = fails(scenario, &bad);
+    let told = fails(scenario, &variant.policy, &bad);
     if good == 0 {
         told
     } else {
@@ -62,13 +65,19 @@ fn recovers(scenario: &Scenario, runs: &[Summary]) -> String {
     told + &format!("{} calls each, {}", times(mean_of(runs, |run| run.amplification)), gave_up(runs))
 }
 
-fn fails(scenario: &Scenario, runs: &[Summary]) -> String {
+fn fails(scenario: &Scenario, policy: &Policy, runs: &[Summary]) -> String {
     let lost = gave_up(runs);
     let horizon = approximate(scenario.horizon);
     let unfinished = mean_of(runs, |run| to_float(run.unfinished));
     let operations = mean_of(runs, |run| to_float(run.operations));
-    let trying =
-        format!("{} of {} still trying at the horizon ({horizon})", whole(unfinished), whole(operations));
+    let loses = |outage: &Outage| matches!(outage.kind, Trouble::Hang | Trouble::Lose(_));
+    let is_bounded = policy.timeout.0.or(policy.deadline.0).is_some();
+    let why = if !is_bounded && scenario.outages.iter().any(loses) { ", without a --timeout" } else { "" };
+    let trying = format!(
+        "{} of {} still trying at the horizon ({horizon}){why}",
+        whole(unfinished),
+        whole(operations)
+    );
     let Some(end) = scenario.outages_end() else {
         let never = if unfinished > 0.0 {
             format!("never ends: {trying}")

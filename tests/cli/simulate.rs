@@ -136,6 +136,13 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         ("--timeout 5x", "invalid duration"),
         ("--format xml", "invalid --format 'xml' (text, json, csv, html)"),
         ("--outage foo", "invalid outage 'foo': use A..B:KIND"),
+        ("--compare jitter=none,foo", "--compare jitter=foo: invalid jitter"),
+        ("--compare outage=5s,x", "--compare outage=x: invalid duration"),
+        ("--sweep capacity=10,0", "--sweep capacity=0: it would never answer"),
+        ("--sweep max=2,3 --format csv --timeline", "--timeline and --sweep conflict"),
+        ("--find outage --format csv --timeline", "--timeline and --find conflict"),
+        ("--find clients --arrive poisson:3", "use --arrive all"),
+        ("--arrive poisson:3 --for 0", "nobody would come"),
     ] {
         let words = ["simulate"].into_iter().chain(options.split(' '));
         let ran: Ran = Sandbox::new().run(words).exits(125).prints("");
@@ -160,6 +167,29 @@ fn policies_are_compared_in_every_combination() {
     let long = "simulate --clients 9 --compare max=2,3 --format csv --timeline";
     let long = Sandbox::new().run(long.split(' ')).exits(0).text();
     assert!(long.starts_with("t,variant,offered,served\r\n0,max=2,18,0\r\n"), "{long}");
+}
+
+#[test]
+fn the_values_across_a_map_stand_apart_above_their_columns() {
+    let words = "simulate --clients 5 --runs 1 --sweep outage=5s..60s/4 --sweep max=2,9";
+    let text = Sandbox::new().run(words.split(' ')).exits(0).text();
+    let lines: Vec<_> = text.lines().skip_while(|line| !line.starts_with("max ")).collect();
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["max", "5s", "23s330ms", "41s670ms", "1m"]);
+    assert!(lines.iter().all(|line| line.chars().count() == lines[0].chars().count()), "{text}");
+}
+
+#[test]
+fn a_wait_for_an_answer_without_end_is_named() {
+    for (timeout, is_named) in [("0", true), ("1s", false)] {
+        let options =
+            format!("--clients 9 --outage 0s..10s:hang --horizon 20s --max inf --timeout {timeout}");
+        let verdict = simulated(&options)["results"][0]["verdict"].to_string();
+        assert_eq!(
+            verdict.contains("still trying at the horizon (20s), without a --timeout"),
+            is_named,
+            "{verdict}"
+        );
+    }
 }
 
 #[test]
@@ -216,12 +246,23 @@ fn explain_gives_the_verdict_alone() {
     let text = ran.text();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.starts_with("100 clients, 5s outage, capacity 50/s: peak "), "{text}");
-    for (herd, told) in
-        [("x", "whole one"), ("5,outage", "has no value"), ("5,max=3", "unknown parameter 'max'")]
-    {
+    let words = "explain --simulate 9,outage=0s..1s,outage=2s..5s:hang --timeout 1s --max 9";
+    let both = Sandbox::new().run(words.split(' ')).exits(0).text();
+    assert!(both.starts_with("9 clients, 1s outage, 3s outage, "), "{both}");
+    for (herd, told) in [
+        ("x", "--simulate x: invalid number; use a whole one"),
+        ("5,capacity=y", "--simulate 5,capacity=y: use a number per time"),
+        ("5,outage", "has no value"),
+        (
+            "5,max=3",
+            "unknown parameter 'max'\nretry: hint: give a setting as an option of its own, such as --max 3",
+        ),
+    ] {
         let ran = Sandbox::new().run(["explain", "--simulate", herd]).exits(125);
         assert!(ran.stderr.contains(told), "{}", ran.stderr);
     }
+    let json = Sandbox::new().run("explain --simulate 5 --format json".split(' ')).exits(125).prints("");
+    assert!(json.stderr.contains("use retry simulate --format json"), "{}", json.stderr);
 }
 
 #[test]
@@ -232,7 +273,7 @@ fn what_cannot_be_compared_or_mapped_is_refused() {
         ("--sweep max=1..3 --compare max=1,2", "conflict"),
         ("--sweep max=1..3 --sweep delay=1,2 --sweep clients=1,2", "two axes"),
         ("--compare retry-on=1,2", "unknown parameter 'retry-on'"),
-        ("--compare max=0,1", "--max 0"),
+        ("--compare max=0,1", "--compare max=0: 0 attempts"),
         ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
         ("--find foo", "use capacity, clients"),
         ("--find outage --outage none", "no value to begin with"),

@@ -67,7 +67,10 @@ impl Crew {
                     bytes(memory.bytes),
                     memory.is
                 ))
-                .hint(format!("use --clients {fits} or fewer, or --threads 1")));
+                .hint(format!(
+                    "use --clients {fits} or fewer{}",
+                    if at_once > 1 { ", or --threads 1" } else { "" }
+                )));
             }
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! `retry explain --simulate`: a one-line verdict on a policy.
 
 use super::crew::Crew;
-use super::{Parameters, Template};
+use super::{Parameters, Template, placed};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::policy::Request;
+use crate::policy::settings::find;
 
 /// The verdict on the policy of a request for a herd such as `1000,outage=30s,capacity=100/s`; or how to exit, if a signal
 /// came before it was known.
@@ -18,13 +19,20 @@ pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Resul
                 .hint("use the number of clients and parameters, such as 1000,outage=30s,capacity=100/s"));
         };
         if !crate::simulate::read::is_parameter(name) {
-            return Err(Error::usage(format!("--simulate {herd}: unknown parameter '{name}'"))
-                .hint("use options of retry simulate, such as outage, capacity or arrive"));
+            let hint = match find(name) {
+                Some(_) => format!("give a setting as an option of its own, such as --{name} {value}"),
+                None => "use options of retry simulate, such as outage, capacity or arrive".to_owned(),
+            };
+            return Err(Error::usage(format!("--simulate {herd}: unknown parameter '{name}'")).hint(hint));
         }
-        parameters.set(name, value.to_owned());
+        parameters.given.entry(name.to_owned()).or_default().push(value.to_owned());
     }
     let mut asked = Template { model: "server".to_owned(), parameters, request };
-    let variants = [asked.variant(&[]).map_err(Error::problems)?];
+    let given = asked.parameters.given.clone();
+    let options = || given.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    let place = |_: &str, _: &str| format!("--simulate {herd}");
+    let problems = |problems| Error::problems(placed(problems, &options(), place));
+    let variants = [asked.variant(&[]).map_err(problems)?];
     let crew = Crew::new(asked.seed().unwrap_or(1), None);
     crew.check_memory(&variants, 1)?;
     let (results, stopped) = crew.run(&variants, 1);

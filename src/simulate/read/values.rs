@@ -135,7 +135,7 @@ pub(super) fn outage(text: &str) -> Result<Outage, String> {
     let from = bounded(from)?;
     let until = if until == "inf" { None } else { Some(bounded(until)?) };
     if until.is_some_and(|until| until <= from) {
-        return Err("it ends before it begins".to_owned());
+        return Err("it ends before it begins; use A..B with a later B, such as 0s..30s".to_owned());
     }
     Ok(Outage { from, until, kind: trouble(kind)? })
 }
