@@ -18,6 +18,7 @@ mod config_mistakes;
 mod config_trust;
 mod settings;
 mod simulate;
+mod simulate_refusals;
 
 mod classify;
 mod explain;

@@ -106,51 +106,6 @@ fn shared_limits_hold_for_all_clients_together() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_what_to_use() {
-    for (options, told) in [
-        ("--clients 0", "use 1 to"),
-        ("--clients -3", "use a whole one"),
-        ("--capacity 0", "use --outage 0s..30s:refuse"),
-        ("--horizon 20s", "use --horizon 10m 30s or more"),
-        ("--arrive poisson:10 --loop closed:1s", "conflict"),
-        ("--arrive poisson:0", "use more than 0"),
-        ("--loop open", "needs --arrive poisson:RATE"),
-        ("--model sever", "did you mean server?"),
-        ("--model occ --outage none", "has no effect with --model occ"),
-        ("--outage 5s..3s:refuse", "it ends before it begins"),
-        ("--outage 0s..3s:explode", "use refuse, hang, 503"),
-        ("--service pareto:1s,1", "use an exponent above 1"),
-        ("--capacity 5 --service fixed:1s", "conflict"),
-        ("--queue -1", "use a whole one"),
-        ("--runs 0", "use 1 to"),
-        ("--threads 0", "use 1 to"),
-        ("--warm-up 5s", "use --arrive poisson"),
-        ("--for 5s", "all clients come at once"),
-        ("--shared groups:0", "use 1 to"),
-        ("--clients 5 --shared groups:6", "use groups:5 or less"),
-        ("--clients 99999999 --threads 1", "of memory"),
-        ("--arrive poisson:1e9 --for 1d", "use fewer per second in --arrive"),
-        ("--delay 0 --max inf --latency 0s", "time would stand still"),
-        ("--latency 0s --loop closed:0s --for 1m", "time would stand still"),
-        ("--model failures --failure 100% --max inf", "time would stand still"),
-        ("--timeout 5x", "invalid duration"),
-        ("--format xml", "invalid --format 'xml' (text, json, csv, html)"),
-        ("--outage foo", "invalid outage 'foo': use A..B:KIND"),
-        ("--compare jitter=none,foo", "--compare jitter=foo: invalid jitter"),
-        ("--compare outage=5s,x", "--compare outage=x: invalid duration"),
-        ("--sweep capacity=10,0", "--sweep capacity=0: it would never answer"),
-        ("--sweep max=2,3 --format csv --timeline", "--timeline and --sweep conflict"),
-        ("--find outage --format csv --timeline", "--timeline and --find conflict"),
-        ("--find clients --arrive poisson:3", "use --arrive all"),
-        ("--arrive poisson:3 --for 0", "nobody would come"),
-    ] {
-        let words = ["simulate"].into_iter().chain(options.split(' '));
-        let ran: Ran = Sandbox::new().run(words).exits(125).prints("");
-        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
-    }
-}
-
-#[test]
 fn policies_are_compared_in_every_combination() {
     let answer = simulated("--clients 40 --max 9 --compare jitter=none,full --compare budget=off,20%");
     let results = answer["results"].as_array().expect("results");
@@ -263,27 +218,6 @@ fn explain_gives_the_verdict_alone() {
     }
     let json = Sandbox::new().run("explain --simulate 5 --format json".split(' ')).exits(125).prints("");
     assert!(json.stderr.contains("use retry simulate --format json"), "{}", json.stderr);
-}
-
-#[test]
-fn what_cannot_be_compared_or_mapped_is_refused() {
-    for (options, told) in [
-        ("--sweep outage", "no values"),
-        ("--sweep otage=1s,2s", "did you mean outage?"),
-        ("--sweep max=1..3 --compare max=1,2", "conflict"),
-        ("--sweep max=1..3 --sweep delay=1,2 --sweep clients=1,2", "two axes"),
-        ("--compare retry-on=1,2", "unknown parameter 'retry-on'"),
-        ("--compare max=0,1", "--compare max=0: 0 attempts"),
-        ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
-        ("--find foo", "use capacity, clients"),
-        ("--find outage --outage none", "no value to begin with"),
-        ("--lost 5%", "needs --sweep or --find"),
-        ("--timeline", "needs --format csv"),
-    ] {
-        let ran =
-            Sandbox::new().run(["simulate"].into_iter().chain(options.split(' '))).exits(125).prints("");
-        assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
-    }
 }
 
 /// What is finished is printed, and then we die of the signal.
