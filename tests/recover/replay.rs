@@ -169,7 +169,7 @@ fn it_runs_where_and_as_the_letter_says() {
     assert_eq!(failed, End::Code(4));
     sandbox.write("up", "");
     let ran = sandbox.run_in(&[("CHOSEN", "now")], ["replay", "--keep", "done", "dlq"]).exits(0);
-    ran.mentions(&["set when the letters were written and not now: ", "FRESH"]);
+    ran.mentions(&["set when the letters were written, but not now: ", "FRESH"]);
     assert!(sandbox.read("there/place").trim().ends_with("/there"));
     assert_eq!(sandbox.read("there/env"), "then none\n");
     assert_eq!(std::fs::metadata(sandbox.path("there/made")).expect("a file").mode() & 0o777, 0o640);

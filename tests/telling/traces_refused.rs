@@ -65,8 +65,8 @@ fn a_second_try_may_help() {
 #[test]
 fn garbage_is_no_answer() {
     for (bytes, said) in [
-        (&b"\x00\xff\x16\x03 what\r\n\r\n"[..], "the answer is not HTTP"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"),
+        (&b"\x00\xff\x16\x03 what\r\n\r\n"[..], "the response is not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "the response is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nshort", ""),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
     ] {

@@ -195,7 +195,7 @@ impl Store for Local {
         self.directory.open(false, &mut self.warnings)?;
         self.prune();
         let names =
-            self.directory.names().map_err(|why| failure("cannot look into", &self.directory.path, &why))?;
+            self.directory.names().map_err(|why| failure("cannot inspect", &self.directory.path, &why))?;
         let mut entries = Vec::new();
         for name in names {
             match self.look(&name, None) {
@@ -269,7 +269,7 @@ fn transact(
         Found::Nothing => (Some(KeyState::default()), KeyState::default()),
         Found::Unusable(damage) => {
             let path = files.state_path();
-            warnings.push(format!("{} {}; its limits start afresh", path.display(), damage.words()));
+            warnings.push(format!("{} {}; its limits are reset", path.display(), damage.words()));
             // Always written, so that nobody else is warned.
             (None, KeyState::default())
         }

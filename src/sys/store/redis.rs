@@ -129,7 +129,7 @@ async fn renew_all(server: &mut Server, held: &[OwnLease], lease: Duration) -> R
         renewing.await?;
         if lost {
             let warning = format!(
-                "this run's place under {key:?} was lost at {} and has been taken again; others may have run \
+                "this run's permit for {key:?} at {} expired and has been acquired again; other runs may have started \
                  in the meantime",
                 server.location
             );

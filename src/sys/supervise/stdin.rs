@@ -287,7 +287,7 @@ impl Kind {
         }
     }
 
-    /// Fails if the system does not tell what it is.
+    /// Fails if cannot determine what it is.
     fn of(fd: BorrowedFd<'static>, flags: Option<OFlags>, limit: u64) -> Result<Option<Self>, Errno> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
         let is_stream = match kind {

@@ -181,7 +181,7 @@ impl Server {
 
     pub(super) fn tell_damaged(&mut self, key: &str) {
         if self.damaged.insert(key.to_owned()) {
-            let what = "is damaged or from another version of retry; starting afresh";
+            let what = "is damaged or from another version of retry; it is reset";
             self.warn(format!("shared state of {key:?} at {} {what}", self.location));
         }
     }

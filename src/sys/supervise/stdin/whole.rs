@@ -80,7 +80,7 @@ impl Inputs {
                 Ok((file, start)) => WholeInput::File { file, start },
                 Err(_) => WholeInput::Gone("the file cannot be opened again"),
             },
-            Some(Kind::Unknown(_)) => WholeInput::Gone("the system does not tell what it is"),
+            Some(Kind::Unknown(_)) => WholeInput::Gone("cannot determine what it is"),
             None => match rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
                 Ok(FileType::CharacterDevice) | Err(_) => WholeInput::Nothing,
                 Ok(_) => WholeInput::Gone("stdin was inherited, and is not kept"),
