@@ -250,7 +250,7 @@ fn unmatched(report: &Report, style: &Style) -> String {
             count => {
                 let failures = counted(count, "failed attempt");
                 let line = format!(
-                    "{failures} without a rule, and their output was not logged: use --log-tail 2k to log captured output, and --profile generic to capture stderr"
+                    "{failures} matched no rule, and the output was not logged: use --log-tail 2k to log captured output, and --profile generic to capture stderr"
                 );
                 wrap(&line, style.width, 2)
             }

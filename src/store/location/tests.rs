@@ -83,7 +83,7 @@ fn wrong_urls_are_told_by_what_is_wrong() {
         ("redis://host#insecure", "after #"),
         ("rediss://host#s3cret", "after #"),
         ("redis://u:%FF@host", "UTF-8"),
-        ("redis+unix://host/r.sock", "names a host"),
+        ("redis+unix://host/r.sock", "contains a host"),
         ("redis+unix:///", "has no socket path"),
         ("redis+unix:///r.sock?pass=s3cret&tls=1", "unknown part"),
         ("redis+unix:///r.sock?db=s3cret", "invalid database"),

@@ -47,7 +47,7 @@ impl StateDir {
                 if !make {
                     return Ok(None);
                 }
-                // Parents may belong to anybody, and get their mode from the user's umask.
+                // Parents may belong to any user, and get their mode from the umask.
                 let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
                 let made = parents.and_then(|()| DirBuilder::new().mode(0o700).create(path));
                 // The second attempt to open it reports what is wrong.
