@@ -76,7 +76,7 @@ impl Attempt {
     pub(super) fn tell_rest(&mut self, signal: i32) {
         self.telling = Some(signal);
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
-        let orphans = untold(&listed, tree::own_pid(), &self.signalled);
+        let orphans = unsignalled(&listed, tree::own_pid(), &self.signalled);
         self.signalled.extend(orphans.iter().map(|process| process.pid));
         os::signal_all(&orphans, &[signal, libc::SIGCONT]);
     }
