@@ -55,7 +55,7 @@ fn while_the_trouble_lasts_one_letter_finds_that_out() {
     let sandbox = Sandbox::new();
     leave(&sandbox, &["one", "two", "three"]);
     let ran = sandbox.run(["replay", "--jobs", "4", "dlq"]).exits(75);
-    ran.mentions(&["1/3 one", "gave up: the trouble is not over", "3 letters kept"]);
+    ran.mentions(&["1/3 one", "gave up after transient failures", "3 letters kept"]);
     assert_eq!(of_dlq(&sandbox).len(), 3);
     let record = sandbox.log("dlq/replays.jsonl");
     assert_eq!(

@@ -139,7 +139,7 @@ fn an_attempt_without_an_end_and_the_line_that_matched_are_told() {
     let (cut, _) = log.rsplit_once("\"event\":\"attempt.failed\"").expect("a failure");
     sandbox.write("cut", &cut[..=cut.rfind('\n').expect("a line")]);
     let text = sandbox.report(&["--run", "last", "cut"]).exits(0).text();
-    assert!(text.contains("\nend: none was logged"), "{text}");
+    assert!(text.contains("\nno end was logged"), "{text}");
     assert!(text.contains("attempt 2/2") && text.contains(": no end was logged\n"), "{text}");
     let said = "echo the rate limit; for n in 1 2 3 4 5 6; do echo line $n; done; exit 1";
     let options =

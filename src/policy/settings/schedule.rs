@@ -56,7 +56,7 @@ rows! { $ Schedule
     ///
     /// The wait before retry k, for a delay d and a factor f, is: fixed, d; linear, d·k; exponential, d·f^(k-1); fibonacci,
     /// d·F(k); a list, its k-th entry, and the last one from then on; decorrelated, a random value between d and three times
-    /// the previous wait. `constant`, `exp` and `fib` are synonyms of fixed, exponential and fibonacci.
+    /// the previous wait. `constant`, `exp` and `fib` are short for fixed, exponential and fibonacci.
     backoff / "backoff": Strategy = Strategy::Exponential,
     { "STRATEGY" short 'b' env "RETRY_OPT_BACKOFF"; basic }
 
