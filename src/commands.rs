@@ -82,8 +82,9 @@ fn setup(
                 "unknown".to_owned()
             })
         });
-        warnings
-            .extend(trouble.into_inner().map(|why| format!("credentials have no name of their own: {why}")));
+        warnings.extend(
+            trouble.into_inner().map(|why| format!("cannot derive a name from the credentials: {why}")),
+        );
         if host.is_none() {
             warnings.push(
                 "no host was found in the command's arguments (--key auto): nothing is shared".to_owned(),
@@ -101,7 +102,7 @@ fn setup(
 /// created by runs.
 fn who_asks(policy: &Policy, make: bool, credentials: &[u8]) -> Result<String, String> {
     let place = StoreLocation::new(policy.state.as_ref());
-    let place = place.map_err(|_| "the shared state has no place".to_owned())?;
+    let place = place.map_err(|_| "there is no directory for the shared state".to_owned())?;
     let secret = place.open().and_then(|mut store| store.secret(make)).map_err(|failure| failure.0)?;
     Ok(secret.map_or("new".to_owned(), |secret| crate::store::name_of(&secret, credentials)))
 }

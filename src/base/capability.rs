@@ -86,7 +86,7 @@ pub const CAPABILITIES: &[Capability] = &[
         means: "fstatfs(2), whose types are numbers",
         without: "every file system counts as local",
         consequence: Some(
-            "network file systems are not recognized: lines of a shared log may be mixed up there",
+            "network file systems are not recognised: lines of a log shared there may be interleaved",
         ),
     },
     Capability {

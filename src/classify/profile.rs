@@ -36,7 +36,7 @@ use crate::base::problem;
 #[derive(Debug, Default)]
 pub struct Profile {
     pub name: Rc<str>,
-    /// The programs that it is for, by base name.
+    /// The programs that the profile applies to, by base name.
     pub commands: Vec<String>,
     /// In the order in which they stand.
     pub rules: Vec<Rule>,

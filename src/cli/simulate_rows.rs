@@ -10,7 +10,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
         ..Flag::value(
             "model",
             "MODEL",
-            "What clients meet: server, occ, failures or collapse [default: server]",
+            "Model that clients run against: server, occ, failures or collapse [default: server]",
         )
     },
     &Flag::value("clients", "N", "Number of clients [default: 1000; 100 for occ and failures]"),
@@ -31,7 +31,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
         "TIME",
         "Service time: exp:10ms, fixed:10ms, lognormal:10ms,1, pareto:10ms,1.5 or log (the attempts of --from-log); the time is the mean",
     ),
-    &Flag::value("queue", "N", "Requests that may wait at the server; one more is refused [default: 1000]"),
+    &Flag::value("queue", "N", "Length of the server's queue; further requests are refused [default: 1000]"),
     &Flag {
         words: &["fifo", "lifo"],
         ..Flag::value(
@@ -55,17 +55,21 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
         words: &["on", "off"],
         ..Flag::value("cancel", "ON|OFF", "Whether a client's timeout frees the server [default: off]")
     },
-    &Flag::value("failure", "P%", "Share of calls that fail, for the model failures [default: 30%]"),
+    &Flag::value("failure", "P%", "Share of calls that fail, with --model failures [default: 30%]"),
     &Flag {
         words: &["spike", "ramp"],
-        ..Flag::value("load", "LOAD", "Load of the model collapse: spike or ramp [default: spike]")
+        ..Flag::value(
+            "load",
+            "LOAD",
+            "Shape of the load, with --model collapse: spike or ramp [default: spike]",
+        )
     },
     &Flag {
         is_file: true,
         ..Flag::value(
             "from-log",
             "LOG",
-            "Play back a log written by --log: runs begin as they did, and each request is one of its attempts, drawn at random; - is stdin; repeatable",
+            "Play back a log written by --log: runs begin when they did, and each request behaves like one of its attempts, drawn at random; - is stdin; repeatable",
         )
     },
     &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),
@@ -74,7 +78,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "shared",
         "WHO",
-        "Who shares limits: all, off or groups:N [default: all where a limit is given, else off]",
+        "Which clients share limits: all, off or groups:N [default: all if a limit is given, else off]",
     ),
     &Flag {
         words: &["on", "off", "shared"],
@@ -92,27 +96,27 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "sweep",
         "KEY=A..B/N",
-        "Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes",
+        "Draw a map of the values that recover: a range in N steps, or a list KEY=V,V,…; twice for two axes",
     ),
     &Flag {
         words: &["capacity", "clients", "outage", "delay", "budget"],
         ..Flag::value(
             "find",
             "KEY",
-            "Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget",
+            "Find the limit at which 95 % of the runs still recover: capacity, clients, outage, delay or budget",
         )
     },
     &Flag::value(
         "lost",
         "P%",
-        "Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]",
+        "Share of operations that a recovery may give up, for --sweep and --find [default: 1%]",
     ),
     &Flag::value(
         "runs",
         "N",
         "Runs of each variant, with different random numbers [default: 1; 20 with --sweep and --find]",
     ),
-    &Flag::value("threads", "N", "Threads to simulate on [default: one per processor]"),
+    &Flag::value("threads", "N", "Number of threads [default: one per processor]"),
     &Flag::format(&["text", "json", "csv", "html"], "text, json, csv or html"),
     &Flag::switch("timeline", "With --format csv, load over time: t, variant, offered, served"),
 ];
@@ -121,7 +125,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
 pub(super) static SIMULATE_FLAG: Flag = Flag::value(
     "simulate",
     "N[,K=V]…",
-    "Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
+    "Only print what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
 );
 
 /// Whether the setting is an option of the verb. Those about the output and result of a real command are not.
@@ -138,8 +142,8 @@ pub(super) fn simulated(setting: &Setting) -> bool {
 
 pub(super) const AFTER_SIMULATE: &str = "\
 The clients are the program's own: the same waits, limits and random numbers as in a run. Failures of the server count \
-as transient, hints as throttled; settings that judge a command's output are left out.
+as transient, hints as throttled; settings that judge a command's output do not apply.
 
-Exit status: 0 whatever the verdict.
+Exit status: 0, whatever the verdict.
 
 Example: retry simulate --clients 1000 --outage 0s..30s:refuse --capacity 100/s --max 10";

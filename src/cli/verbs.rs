@@ -154,7 +154,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Until,
         word: "until",
-        about: "Run a command until it works: any failure is retried, every second, for up to five minutes",
+        about: "Run a command until it works: any failure is retried, about every second, for up to five minutes",
         usage: "retry until [OPTIONS] [--] COMMAND [ARG]...",
         after: "",
         after_long: "",
@@ -166,7 +166,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Wait,
         word: "wait",
-        about: "Wait as long as the policy would before retry N; exit 1 at once when no attempt is left",
+        about: "Wait as long as the policy would before retry N; exit 1 at once if no attempts are left",
         usage: "retry wait N [OPTIONS]",
         after: AFTER_WAIT,
         after_long: "",
@@ -203,8 +203,8 @@ static VERBS: &[Line] = &[
         after: "",
         after_long: "",
         first: &[
-            &Flag::value("exit", "CODE", "The command returned this status"),
-            &Flag::value("killed-by", "SIGNAL", "The command died of this signal"),
+            &Flag::value("exit", "CODE", "The command exited with this status"),
+            &Flag::value("killed-by", "SIGNAL", "The command was killed by this signal"),
             &Flag::switch("timed-out", "The command was stopped by a time limit"),
             &Flag::file("stderr-file", "The command's stderr"),
             &Flag::file("stdout-file", "The command's stdout"),
@@ -226,7 +226,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Profiles,
         word: "profiles",
-        about: "Show tool profiles: all of them, or the rules of one in their order",
+        about: "List the tool profiles, or show the rules of one in the order in which they apply",
         usage: "retry profiles [OPTIONS] [NAME]",
         after: "",
         after_long: "",
@@ -257,7 +257,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Replay,
         word: "replay",
-        about: "Run again what finally failed and was kept as a dead letter, oldest first",
+        about: "Replay dead letters, the runs that finally failed and were kept, oldest first",
         usage: "retry replay [OPTIONS] FILE|DIR...",
         after: replay::AFTER,
         after_long: "",
@@ -277,7 +277,7 @@ static VERBS: &[Line] = &[
     Line {
         verb: Verb::Report,
         word: "report",
-        about: "Show what logs say: what was rescued, what it cost, whether retrying helped, what other settings would do",
+        about: "Summarise logs: which runs were rescued, what that cost, whether retrying helped, what other settings would change",
         usage: "retry report [OPTIONS] [LOG]...",
         after: report::AFTER,
         after_long: "",
@@ -286,7 +286,7 @@ static VERBS: &[Line] = &[
         then: &[&POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[Operand {
             name: "LOG",
-            help: "Logs, plain or gzip; - or none is stdin",
+            help: "Logs, plain or gzip; stdin if - or none is given",
             is_repeated: true,
         }]),
     },

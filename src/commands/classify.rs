@@ -88,10 +88,10 @@ impl Used {
             .map_or_else(|| "the command".to_owned(), |word| printable(&word.to_string_lossy()).into_owned());
         let why = match rules.knowledge.selection().tool_match {
             ToolMatch::Unknown if argv.is_empty() => "no command was given".to_owned(),
-            ToolMatch::Unknown => format!("of {program} only the exit status counts"),
-            ToolMatch::Runner => format!("{program} runs other programs, and only the exit status counts"),
+            ToolMatch::Unknown => format!("only the exit status of {program} is used"),
+            ToolMatch::Runner => format!("{program} runs other programs, so only its exit status is used"),
             ToolMatch::Known if rules.knowledge.selection().is_empty() => "--profile none".to_owned(),
-            ToolMatch::Known => format!("a run does not read it of {program}"),
+            ToolMatch::Known => format!("a run does not capture it for {program}"),
         };
         let option = match rules.knowledge.selection().names.first() {
             None => "--profile generic",
@@ -166,7 +166,7 @@ fn json(verdict: &Classification, used: &Used) -> serde_json::Value {
 
 fn text(verdict: &Classification, note: &str) -> String {
     let next = match verdict.class {
-        class if class.is_retryable() => "would be tried again",
+        class if class.is_retryable() => "would be retried",
         Class::Success => "done",
         _ => "would end the run",
     };
@@ -174,7 +174,7 @@ fn text(verdict: &Classification, note: &str) -> String {
         .retry_after
         .map(|asked| format!(" after {} at the earliest", crate::base::duration::approximate(asked)));
     let profile = verdict.rule.profile.as_ref().map(|profile| format!("/{profile}")).unwrap_or_default();
-    let applied = if verdict.may_have_been_applied { "; it may have been applied" } else { "" };
+    let applied = if verdict.may_have_been_applied { "; the request may have taken effect" } else { "" };
     format!(
         "{}: {}{applied} ({}{profile}/{}), {next}{}{note}\n",
         verdict.class.name(),

@@ -54,10 +54,10 @@ pub(super) fn generate(invocation: &Invocation) -> Result<Exit, Error> {
         "config" => config::example(),
         "log-schema" => format!("{:#}\n", schema_of::<Record<'static>>("A line of retry's log, version 1")),
         "report-schema" => {
-            format!("{:#}\n", schema_of::<Report>("The answer of retry report --format json, version 1"))
+            format!("{:#}\n", schema_of::<Report>("The output of retry report --format json, version 1"))
         }
         "simulate-schema" => {
-            format!("{:#}\n", schema_of::<Answer>("The answer of retry simulate --format json, version 1"))
+            format!("{:#}\n", schema_of::<Answer>("The output of retry simulate --format json, version 1"))
         }
         _ => {
             let missing = if what.is_empty() {
@@ -96,7 +96,7 @@ pub(crate) fn config_schema() -> Json {
     }
     let mut retries = TomlForm::MaxAttempts.schema();
     retries["anyOf"][0]["minimum"] = json!(0);
-    retries["description"] = json!("The same as max, without the first attempt");
+    retries["description"] = json!("The maximum number of retries: max without the first attempt");
     properties.insert(RETRIES.to_owned(), retries);
     let limits: Map<String, Json> =
         LIMITS.iter().filter_map(|key| Some(((*key).to_owned(), properties.get(*key)?.clone()))).collect();

@@ -203,17 +203,17 @@ impl Shown {
     fn claims_text(&self) -> String {
         let whose = match (self.own().any(|profile| profile.passive), self.is_one_step()) {
             _ if self.name == GENERIC => return String::new(),
-            (true, _) => "of no rule: it runs others' commands",
-            (false, true) => "of all rules (one-step)",
-            (false, false) => "of its own rules only (not one-step)",
+            (true, _) => "in no rule: the tool runs other commands",
+            (false, true) => "in all rules (one-step)",
+            (false, false) => "only in the profile's own rules (not one-step)",
         };
-        let mut out = format!("\n--non-idempotent believes \"never took effect\"\n  {whose}\n");
+        let mut out = format!("\n--non-idempotent trusts \"never took effect\"\n  {whose}\n");
         let others = self.runs_others();
         if !others.is_empty() {
             let _infallible = writeln!(out, "  never with (runs-others) {}", printable(&others.join(", ")));
         }
         if let Some(exit) = self.own_exit() {
-            let _infallible = writeln!(out, "  with no exit but (own-exit) {exit}");
+            let _infallible = writeln!(out, "  only with exit (own-exit) {exit}");
         }
         out
     }

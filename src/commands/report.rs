@@ -55,12 +55,12 @@ pub(super) fn report(invocation: &Invocation) -> Result<Exit, Error> {
     if outcome.report.groups_overflowed {
         let most = figures::grouped(MAX_GROUPS as u64);
         super::warn(&format!(
-            "more than {most} different names, keys, hosts, labels or rules: the rest is (other)"
+            "more than {most} different names, keys, hosts, labels or rules: the rest is counted as (other)"
         ));
     }
     if outcome.overflowed {
         return Err(Error::usage(format!("--format {format} shows {} runs at most", options::MAX_RUNS))
-            .hint("choose some with --since, --name, --outcome or --run"));
+            .hint("select some with --since, --name, --outcome or --run"));
     }
     let exit = if let Some(target) = invocation.value("draft-rules") {
         drafts::draft_rules(invocation, target, &outcome)?

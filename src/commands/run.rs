@@ -299,7 +299,7 @@ impl<'a> Driver<'a> {
                     Input::Unkillable
                 }
                 SupervisorEvent::Lost(why) => {
-                    self.sinks.note(Level::Error, &format!("cannot learn how the command ended: {why}"));
+                    self.sinks.note(Level::Error, &format!("cannot determine how the command ended: {why}"));
                     Input::Unkillable
                 }
             };

@@ -36,7 +36,7 @@ pub fn parse(line: &[u8]) -> Result<Header, Mistake> {
         Some(Some(version)) if version > VERSION => {
             return Err(Mistake(format!("written by a newer retry (format {version})")));
         }
-        Some(_) => return Err(Mistake("retry_letter is not a version that this retry knows".to_owned())),
+        Some(_) => return Err(Mistake("retry_letter has an unknown version".to_owned())),
         None => return Err(Mistake("not a letter: the first line has no retry_letter".to_owned())),
     }
     serde_json::from_value(json).map_err(|why| Mistake(format!("its header cannot be read: {why}")))

@@ -38,7 +38,7 @@ pub fn script(header: &Header, file: &OsStr) -> Result<Vec<u8>, Mistake> {
     let mut script = b"#!/bin/sh\n".to_vec();
     if header.settings.keys().any(|key| is_rules(key)) {
         script.extend(
-            b"# The letter has rules, which no option can name: only `retry replay` judges by them.\n",
+            b"# The letter has rules, which cannot be given as options: only `retry replay` applies them.\n",
         );
     }
     match &header.stdin {

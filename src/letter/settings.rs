@@ -41,7 +41,7 @@ pub fn layer(settings: &Map<String, Json>) -> Result<Layer, Mistake> {
     for (key, value) in settings {
         let known = SETTINGS.iter().any(|setting| setting.key == key && is_kept(setting));
         if !known {
-            return Err(Mistake(format!("its settings hold '{key}', which no letter may set")));
+            return Err(Mistake(format!("its settings contain '{key}', which a letter cannot set")));
         }
         let added = if is_rules(key) {
             let tables = value.as_array().ok_or_else(|| format!("{key} must be a list of tables"));

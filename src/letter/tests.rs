@@ -49,8 +49,8 @@ fn what_is_no_letter_is_told() {
         (b"\x00\xff", "not JSON"),
         (b"{}", "no retry_letter"),
         (br#"{"retry_letter":2,"argv":["x"]}"#, "newer retry"),
-        (br#"{"retry_letter":0,"argv":["x"]}"#, "not a version"),
-        (br#"{"retry_letter":"1","argv":["x"]}"#, "not a version"),
+        (br#"{"retry_letter":0,"argv":["x"]}"#, "unknown version"),
+        (br#"{"retry_letter":"1","argv":["x"]}"#, "unknown version"),
         (br#"{"retry_letter":1}"#, "argv"),
     ] {
         let told = parse(line).expect_err("no letter").to_string();

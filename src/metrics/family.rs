@@ -87,7 +87,7 @@ pub(super) const FAMILIES: [Family; 11] = {
             Counter,
             Whole,
             By("outcome", &OUTCOMES),
-            "Runs of retry that ended, by how they ended.",
+            "Finished runs of retry, by outcome.",
         ),
         family(
             "retry_rescued_operations_total",
@@ -96,27 +96,21 @@ pub(super) const FAMILIES: [Family; 11] = {
             One,
             "Runs that succeeded after a failed attempt.",
         ),
-        family(
-            "retry_attempts_total",
-            Counter,
-            Whole,
-            By("class", &CLASSES),
-            "Attempts, by what they were judged as.",
-        ),
-        family("retry_waited_seconds_total", Counter, Seconds, One, "Time waited between attempts."),
+        family("retry_attempts_total", Counter, Whole, By("class", &CLASSES), "Attempts, by class."),
+        family("retry_waited_seconds_total", Counter, Seconds, One, "Time spent waiting between attempts."),
         family(
             "retry_duration_seconds",
             Histogram,
             Seconds,
             Samples::Histogram(&SECONDS),
-            "Time that runs took, attempts and waits.",
+            "Duration of runs, attempts and waits.",
         ),
         family(
             "retry_attempts_per_operation",
             Histogram,
             Whole,
             Samples::Histogram(&COUNTS),
-            "Attempts that runs took.",
+            "Attempts per run.",
         ),
         family("retry_last_run_timestamp_seconds", Gauge, Seconds, One, "When the last run ended."),
         family(
@@ -124,11 +118,11 @@ pub(super) const FAMILIES: [Family; 11] = {
             Gauge,
             Seconds,
             One,
-            "When the last run that succeeded ended.",
+            "When the last successful run ended.",
         ),
         family("retry_last_exit_code", Gauge, Whole, One, "The exit status of the last run."),
         family("retry_last_attempts", Gauge, Whole, One, "Attempts of the last run."),
-        family("retry_last_duration_seconds", Gauge, Seconds, One, "Time that the last run took."),
+        family("retry_last_duration_seconds", Gauge, Seconds, One, "Duration of the last run."),
     ]
 };
 

@@ -25,7 +25,7 @@ impl fmt::Display for Unusable {
         match self {
             Unusable::Foreign => f.write_str("was not written by retry"),
             Unusable::Newer(format) => write!(f, "was written by a newer retry (format {format})"),
-            Unusable::Damaged(line) => write!(f, "is damaged in line {line}; delete it to begin anew"),
+            Unusable::Damaged(line) => write!(f, "is damaged at line {line}; delete it to start over"),
         }
     }
 }

@@ -43,17 +43,17 @@ fn names_kinds_and_help_texts_never_change() {
     let table: Vec<_> =
         FAMILIES.iter().map(|family| (family.name, family.kind.word(), family.help)).collect();
     let frozen = [
-        ("retry_operations_total", "counter", "Runs of retry that ended, by how they ended."),
+        ("retry_operations_total", "counter", "Finished runs of retry, by outcome."),
         ("retry_rescued_operations_total", "counter", "Runs that succeeded after a failed attempt."),
-        ("retry_attempts_total", "counter", "Attempts, by what they were judged as."),
-        ("retry_waited_seconds_total", "counter", "Time waited between attempts."),
-        ("retry_duration_seconds", "histogram", "Time that runs took, attempts and waits."),
-        ("retry_attempts_per_operation", "histogram", "Attempts that runs took."),
+        ("retry_attempts_total", "counter", "Attempts, by class."),
+        ("retry_waited_seconds_total", "counter", "Time spent waiting between attempts."),
+        ("retry_duration_seconds", "histogram", "Duration of runs, attempts and waits."),
+        ("retry_attempts_per_operation", "histogram", "Attempts per run."),
         ("retry_last_run_timestamp_seconds", "gauge", "When the last run ended."),
-        ("retry_last_success_timestamp_seconds", "gauge", "When the last run that succeeded ended."),
+        ("retry_last_success_timestamp_seconds", "gauge", "When the last successful run ended."),
         ("retry_last_exit_code", "gauge", "The exit status of the last run."),
         ("retry_last_attempts", "gauge", "Attempts of the last run."),
-        ("retry_last_duration_seconds", "gauge", "Time that the last run took."),
+        ("retry_last_duration_seconds", "gauge", "Duration of the last run."),
     ];
     assert_eq!(table, frozen, "two files whose help texts differ lose series silently");
     let marker =
@@ -65,7 +65,7 @@ fn names_kinds_and_help_texts_never_change() {
 fn a_run_is_this_file() {
     let labels = [("team".to_owned(), "data".to_owned())];
     let text = one(&Ended { labels: &labels, ..run("nightly backup") }).render();
-    assert!(text.starts_with(&format!("{MARKER}\n# HELP retry_operations_total Runs")), "{text}");
+    assert!(text.starts_with(&format!("{MARKER}\n# HELP retry_operations_total Finished")), "{text}");
     let of = |name: &str, own: &str| {
         let labels = "operation=\"nightly backup\",policy=\"default\",team=\"data\"";
         let key = format!("retry_{name}{{{labels}{own}}}");
@@ -183,7 +183,7 @@ fn what_a_newer_version_has_added_is_carried_over() {
     let (before, after) =
         (next.find("retry_attempts_total{").unwrap(), next.find("# HELP retry_waited").unwrap());
     assert!((before..after).contains(&next.find(class).unwrap()), "a family stays together");
-    let elsewhere = next.replace("Time waited between attempts.", "Other words.");
+    let elsewhere = next.replace("Time spent waiting between attempts.", "Other words.");
     assert_eq!(Metrics::read(elsewhere.as_bytes()).expect("ours").render(), next, "help texts are ours");
 }
 

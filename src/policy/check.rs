@@ -129,7 +129,7 @@ impl Check<'_> {
             self.refuse(
                 ["messages-to", "stdout"],
                 "and",
-                " conflict: stdout is to hold nothing but the command's output",
+                " conflict: stdout must contain only the command's output",
                 "use --messages-to stderr, another descriptor or a file",
             );
         }

@@ -151,11 +151,11 @@ pub(super) fn schema() -> Json {
         "properties": {
             "class": {"enum": ["success", "transient", "throttled", "permanent"]},
             "exit": list(pattern::rule_exits(), "Exit specs"),
-            "stderr": text("A regular expression over the lines of stderr"),
-            "stdout": text("A regular expression over the lines of stdout"),
-            "both": text("A regular expression over the lines of either"),
-            "http": list(pattern::statuses(), "HTTP statuses that the output speaks of"),
-            "reason": text("What to call it"),
+            "stderr": text("A regular expression for lines of stderr"),
+            "stdout": text("A regular expression for lines of stdout"),
+            "both": text("A regular expression for lines of stdout or stderr"),
+            "http": list(pattern::statuses(), "HTTP statuses mentioned in the output"),
+            "reason": text("The reason shown in messages"),
         },
     }})
 }

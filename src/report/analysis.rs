@@ -89,7 +89,7 @@ struct Core {
     open: Open,
     stats: Stats,
     stories: BTreeMap<(i64, String), Story>,
-    /// More runs came than are kept.
+    /// There were more runs than are kept.
     overflowed: bool,
     chosen: Option<Chosen>,
     texts: Texts,
@@ -103,9 +103,9 @@ struct Core {
 pub struct Outcome {
     pub report: Report,
     pub input: Input,
-    /// In order of their begin.
+    /// In the order in which they started.
     pub stories: Vec<Story>,
-    /// More runs came than are kept.
+    /// There were more runs than are kept.
     pub overflowed: bool,
     /// The chosen run, if one was requested.
     pub picked: Option<Picked>,

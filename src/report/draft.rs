@@ -192,7 +192,7 @@ impl Draft {
             return Some(problem.lines().first().cloned().unwrap_or_default());
         }
         let rule = file.profiles.first().and_then(|profile| profile.rules.first());
-        let Some(rule) = rule else { return Some("no rule comes of it".to_owned()) };
+        let Some(rule) = rule else { return Some("it does not make a rule".to_owned()) };
         let matches = |example: &Example| rule.matches_example(example);
         let known = |sample: &str| examples(self.said, sample, self.exit).iter().all(matches);
         if !known(&self.example) {
@@ -227,7 +227,7 @@ fn program_and_profile(template: &Template) -> (String, String) {
     (program, if profile.is_empty() { "mytool".to_owned() } else { profile })
 }
 
-/// An example of the text for each stream that may say it.
+/// An example of the text for each stream that may contain it.
 fn examples(said: Said, sample: &str, exit: Option<u8>) -> Vec<Example> {
     let (stderr, stdout) = (String::new(), String::new());
     let on_stderr = Example { exit, stderr: sample.to_owned(), stdout };
@@ -255,7 +255,7 @@ fn class(template: &Template) -> (&'static str, Option<String>) {
     }
 }
 
-/// Of the two lines of a text, the more telling one.
+/// The more informative of the two lines of a text.
 fn half(words: &[String]) -> &[String] {
     let gap = GAP.trim();
     let Some(at) = words.iter().position(|word| word == gap) else { return words };
@@ -336,7 +336,7 @@ fn unique(id: &str, profile: &str, ids: &mut BTreeSet<(String, String)>) -> Stri
 /// A TOML string: literal, in single quotes, if possible.
 fn text(text: &str) -> String {
     if text.contains('\'') || text.chars().any(char::is_control) {
-        // JSON's escapes are TOML's, too, but for the one control that JSON lets stand.
+        // TOML has the same escapes as JSON, except for the one control character that JSON leaves unescaped.
         return serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f");
     }
     format!("'{text}'")

@@ -44,7 +44,7 @@ fn micros(millis: f64) -> u64 {
     (millis * 1e3).round() as u64
 }
 
-/// A duration for people.
+/// A duration as shown to users.
 pub fn span(millis: f64) -> String {
     time::span(micros(millis))
 }

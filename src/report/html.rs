@@ -59,7 +59,7 @@ fn head(report: &Report) -> String {
         counted(report.operations, "operation")
     );
     if report.interrupted {
-        out += "<p class=\"cut\">Interrupted: only a part of the logs was read.</p>\n";
+        out += "<p class=\"cut\">Interrupted: only part of the logs was read.</p>\n";
     }
     out += &format!(
         "<ul class=\"legend\">\n{}{}{}</ul>\n",
@@ -74,7 +74,7 @@ fn head(report: &Report) -> String {
     if report.lost_ms > 0.0 {
         let [lost, waited] = [report.lost_ms, report.waited_ms].map(span);
         out += &format!(
-            "<p><b>{lost}</b> lost to failed attempts and the waits behind them ({waited} waited)</p>\n"
+            "<p><b>{lost}</b> lost to failed attempts and the waits after them ({waited} waited)</p>\n"
         );
     }
     out
@@ -196,7 +196,7 @@ fn durations(report: &Report) -> String {
     };
     let rows: Vec<_> = steps.iter().map(row).collect();
     let title = "Durations";
-    let svg = svg::bars(title, "Runs by the time they took, attempts and waits", &bars);
+    let svg = svg::bars(title, "Runs by duration, attempts and waits", &bars);
     chart(title, &svg, &[&[("up to", Kind::Word)], &FATES[..]].concat(), &rows)
 }
 
@@ -219,7 +219,7 @@ fn attempts(report: &Report) -> String {
     let rows: Vec<_> =
         counts.iter().map(|count| vec![grouped(count.attempts), grouped(count.runs)]).collect();
     let title = "Attempts";
-    let svg = svg::bars(title, "Runs by the attempts they took", &bars);
+    let svg = svg::bars(title, "Runs by number of attempts", &bars);
     chart(title, &svg, &[("attempts", Kind::Number), ("runs", Kind::Number)], &rows)
 }
 
@@ -303,7 +303,7 @@ fn templates(report: &Report, top: usize) -> String {
         ("runs", Kind::Number),
         ("retrying helped", Kind::Word),
     ];
-    section("Not known to any rule", &columns, &rows) + &rest(report.templates.len(), top, "text")
+    section("Matched by no rule", &columns, &rows) + &rest(report.templates.len(), top, "text")
 }
 
 fn what_if(report: &Report) -> String {
@@ -332,8 +332,8 @@ fn runs(stories: &[Story]) -> String {
         ]
     };
     let rows: Vec<_> = stories.iter().map(row).collect();
-    let title = "The last runs that were not right at first";
-    let about = "A row a run, the last one first: attempts by class, and the waits between them";
+    let title = "The latest runs that did not succeed on the first attempt";
+    let about = "One row per run, latest first: attempts by class, and the waits between them";
     let key = |class: &str, name: &str| format!("<li>{}{name}</li>\n", svg::swatch(class));
     let legend = format!(
         "<ul class=\"legend\">\n{}{}{}{}<li>··· waiting</li>\n</ul>\n",

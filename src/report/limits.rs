@@ -33,7 +33,7 @@ impl Most {
     }
 }
 
-/// The requested bounds, as they were typed.
+/// The requested bounds, as typed.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     pub rescued: Option<(Most, String)>,

@@ -81,7 +81,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Wrapped<'a> {
     }
 }
 
-/// Every field of every event that a report needs. What a line does not have is empty.
+/// Every field of every event that a report needs. A field that a line lacks is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Line<'a> {

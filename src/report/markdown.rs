@@ -11,7 +11,7 @@ const MAX_SUMMARY_BYTES: usize = 900 * 1024;
 pub fn render(report: &Report, top: usize) -> String {
     let mut out = format!("{}\n\n", first(report));
     if report.interrupted {
-        out += "Interrupted: only a part of the logs was read.\n\n";
+        out += "Interrupted: only part of the logs was read.\n\n";
     }
     out += &sums(report);
     out += &operations(report, top);
@@ -77,7 +77,7 @@ fn texts(report: &Report, top: usize) -> String {
             format!("{} of {}", template.helped_runs, template.retried_runs),
         ]
     };
-    let titles = ["not known to any rule", "attempts", "runs", "retrying helped"];
+    let titles = ["matched by no rule", "attempts", "runs", "retrying helped"];
     shortened("text", &titles, &report.templates, top, row)
 }
 
@@ -123,7 +123,7 @@ fn held(mut out: String) -> String {
 fn first(report: &Report) -> String {
     let runs = grouped(report.runs);
     match (report.rescued, report.failed) {
-        (0, 0) => format!("**All {runs} runs succeeded at the first try.**"),
+        (0, 0) => format!("**All {runs} runs succeeded on the first try.**"),
         (0, failed) => format!("**{} of {runs} runs failed**; none was rescued by a retry.", grouped(failed)),
         (rescued, failed) => {
             format!(

@@ -9,13 +9,13 @@ use serde::Serialize;
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// The content of the logs, summed up.
+/// The summary of one or more logs.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
-    /// 1.
+    /// The version of this format, 1.
     pub schema: u32,
     pub window: Window,
-    /// Runs that ended.
+    /// The number of runs that ended.
     pub runs: u64,
     pub succeeded: u64,
     /// Succeeded without a failure.
@@ -23,61 +23,61 @@ pub struct Report {
     /// Succeeded after a failure.
     pub rescued: u64,
     pub failed: u64,
-    /// Runs without an end in the log: killed, or still running. They count nowhere else.
+    /// Runs without an end in the log: killed, or still running. They are counted only here.
     pub unfinished: u64,
-    /// Null without runs.
+    /// The share of the runs that succeeded; null if there are no runs.
     pub success_rate: Option<f64>,
     /// The share of the successes that were rescued.
     pub flake_rate: Option<Interval>,
-    /// How often each outcome came, all nine of them.
+    /// The number of runs with each of the nine outcomes.
     pub outcomes: BTreeMap<&'static str, u64>,
     pub attempts: Attempts,
-    /// Waited between attempts.
+    /// The time spent waiting between attempts.
     pub waited_ms: f64,
-    /// Waited between attempts, or spent on attempts that failed.
+    /// The time spent waiting between attempts and on attempts that failed.
     pub lost_ms: f64,
     pub durations: Durations,
-    /// How many different names there were.
+    /// The number of different names.
     pub operations: u64,
     pub by_name: Vec<Group>,
     pub by_key: Vec<Group>,
     pub by_host: Vec<Group>,
-    /// Labels as `name=value`.
+    /// Labels, named `key=value`.
     pub by_label: Vec<Group>,
-    /// Hours of the day, UTC, from `00` to `23`; those with runs.
+    /// Hours of the day, UTC, from `00` to `23`; only those with runs.
     pub by_hour: Vec<Group>,
     pub rules: Vec<Rule>,
     pub kinds: Vec<Kind>,
-    /// Texts of failures that no rule knows.
+    /// Output of failures that no rule matches, grouped by similarity.
     pub templates: Vec<Template>,
-    /// Attempts that no rule knows, and whose output the log does not have.
+    /// Failed attempts that no rule matches and whose output was not logged.
     pub unmatched_without_output: u64,
-    /// Verdicts given anew, where that was asked for.
+    /// The verdicts of the current rules; only with `--rejudge`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejudged: Option<Rejudged>,
     pub what_if: WhatIf,
     pub timeline: Timeline,
-    /// Lines that are not of a log.
+    /// Lines that are not events of a log.
     pub skipped_lines: u64,
-    /// Lines that a newer `retry` wrote: what is known of them was read.
+    /// Lines written by a newer `retry`; their known fields were read.
     pub newer_lines: u64,
     /// Lines of more than 1 MiB, which were skipped.
     pub too_long_lines: u64,
-    /// Files whose last line is cut off.
+    /// Files whose last line is incomplete.
     pub cut_off_lines: u64,
-    /// The reading was interrupted: this is of what was read until then.
+    /// Reading was interrupted: the report covers only what was read until then.
     pub interrupted: bool,
-    /// Groups that found no room are counted as `(other)`.
+    /// There were too many groups; those beyond the limit are counted as `(other)`.
     pub groups_overflowed: bool,
 }
 
-/// From when to when.
+/// The period that the report covers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Window {
-    /// As asked for, RFC 3339, UTC.
+    /// As given by `--since` and `--until`, RFC 3339, UTC; null if not given.
     pub since: Option<String>,
     pub until: Option<String>,
-    /// When the first run began, and the last one ended.
+    /// When the first run began and the last one ended.
     pub first: Option<String>,
     pub last: Option<String>,
 }
@@ -94,11 +94,11 @@ pub struct Interval {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Attempts {
     pub total: u64,
-    /// Attempts of a run, exact.
+    /// Attempts per run, exact.
     pub p50: Option<u64>,
     pub p95: Option<u64>,
     pub max: Option<u64>,
-    /// How many runs took so many attempts.
+    /// The number of runs for each number of attempts.
     pub histogram: Vec<Count>,
 }
 
@@ -113,11 +113,11 @@ pub struct Durations {
     pub run: Quantiles,
     pub successful_attempt: Quantiles,
     pub failed_attempt: Quantiles,
-    /// Runs by their duration: bounds are 1, 2 and 5 times powers of ten; those with runs.
+    /// Runs by duration. Bounds are 1, 2 and 5 times powers of ten; only bins with runs.
     pub histogram: Vec<Spread>,
 }
 
-/// Runs that took at most so long, and longer than the bound before.
+/// Runs that took at most this long, and longer than the previous bound.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
     pub up_to_ms: f64,
@@ -126,7 +126,7 @@ pub struct Spread {
     pub failed: u64,
 }
 
-/// Within 1 % of the value of nearest rank; the largest is exact.
+/// Quantiles, within 1 % of the value of nearest rank; the maximum is exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Quantiles {
     pub count: u64,
@@ -150,16 +150,16 @@ pub struct Group {
     pub attempts: u64,
     pub waited_ms: f64,
     pub lost_ms: f64,
-    /// Of whole runs; only by name.
+    /// The duration of whole runs; only in `by_name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Quantiles>,
-    /// The flake rate of the second half of the window beside that of the first, where both have five
-    /// successes; only by name.
+    /// The flake rate of the second half of the window compared with the first, if both have at least five
+    /// successes; only in `by_name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
 }
 
-/// Whether two intervals of a share lie apart.
+/// Whether the confidence intervals of two shares are disjoint, and in which direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Trend {
@@ -168,7 +168,7 @@ pub enum Trend {
     Steady,
 }
 
-/// A rule, and what came of the runs whose failures it judged.
+/// A rule, and the outcome of the runs whose failures it classified.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rule {
     pub source: String,
@@ -177,23 +177,23 @@ pub struct Rule {
     pub class: String,
     pub attempts: u64,
     pub runs: u64,
-    /// Runs in which another attempt followed it.
+    /// Runs in which another attempt followed such a failure.
     pub retried_runs: u64,
-    /// The share of these that succeeded.
+    /// The share of these runs that succeeded.
     pub helped: Option<f64>,
     pub helped_runs: u64,
     pub lost_ms: f64,
-    /// Runs that it ended, and that another run of the same name and key followed within ten minutes.
+    /// Runs that this rule ended and that were followed within ten minutes by another run of the same name and key.
     pub followed_runs: u64,
-    /// Those of them whose next run succeeded.
+    /// The number of these whose next run succeeded.
     pub followed_by_success: u64,
-    /// From such an end to that success, in the mean.
+    /// The mean time from such an end to that success.
     pub until_success_ms: Option<f64>,
-    /// The change that the numbers speak for, as an option or in words.
+    /// The change that the numbers suggest, as an option or in words.
     pub suggestion: Option<String>,
 }
 
-/// Failures of a kind, whatever the rule.
+/// Failures of one kind, by any rule.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Kind {
     pub kind: String,
@@ -202,66 +202,66 @@ pub struct Kind {
     pub lost_ms: f64,
 }
 
-/// Failures that no rule knows and whose output says the same.
+/// Failures that no rule matches and whose output is similar.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Template {
-    /// The command's program; empty where the log does not have it.
+    /// The command's program; empty if it was not logged.
     pub program: String,
-    /// The words, with masks such as `<num>`, `<path>` and `<*>` for what differs.
+    /// The common words, with masks such as `<num>`, `<path>` and `<*>` for what differs.
     pub template: String,
-    /// An example, without what may be a secret.
+    /// An example, with possible secrets removed.
     pub example: String,
-    /// The status that all of its attempts share.
+    /// The exit status of all its attempts; null if they differ.
     pub exit_code: Option<u8>,
     pub attempts: u64,
     pub runs: u64,
-    /// Runs in which another attempt followed it.
+    /// Runs in which another attempt followed such a failure.
     pub retried_runs: u64,
     pub helped_runs: u64,
     /// The share of the retried runs that succeeded.
     pub helped: Option<f64>,
     pub lost_ms: f64,
-    /// The end of the first run that saw it, RFC 3339, UTC.
+    /// The end of the first run with such a failure, RFC 3339, UTC.
     pub first: String,
 }
 
 impl Rule {
-    /// The name that a person knows it by: `curl/exit-7`, `policy/retry-on`.
+    /// The name shown to users: `curl/exit-7`, `policy/retry-on`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.profile.as_ref().unwrap_or(&self.source), self.id)
     }
 }
 
 impl Template {
-    /// The program without its directory; empty where the log does not have it.
+    /// The program without its directory; empty if it was not logged.
     pub fn program_name(&self) -> &str {
         self.program.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// Failed attempts judged by today's rules.
+/// Failed attempts, classified again by the current rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rejudged {
     pub attempts: u64,
-    /// Those of which no output was logged: only their status counts.
+    /// Attempts whose output was not logged: only their exit status counts.
     pub by_status_alone: u64,
-    /// Attempts whose verdict stands: the command gave it itself, or it could not be started.
+    /// Attempts whose verdict is kept: the command gave it itself, or could not be started.
     pub kept: u64,
     pub changes: Vec<Verdicts>,
 }
 
-/// Attempts whose verdict is another one now.
+/// Attempts whose verdict has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdicts {
     pub from: &'static str,
     pub to: &'static str,
     pub attempts: u64,
     pub runs: u64,
-    /// Those of the runs that succeeded in the end.
+    /// The number of these runs that succeeded.
     pub succeeded_runs: u64,
 }
 
-/// Changes that other settings would have made in these very runs. Nothing is said of what was not tried.
+/// What other settings would have changed in the logged runs. Attempts that were never made are not guessed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct WhatIf {
     pub rows: Vec<Change>,
@@ -269,17 +269,17 @@ pub struct WhatIf {
     pub limit: Option<AtLimit>,
 }
 
-/// The change that a setting would have made.
+/// What one setting would have changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// `max`, `timeout` or `deadline`.
     pub setting: &'static str,
     pub value: String,
-    /// Runs that succeeded, and would not have.
+    /// Runs that succeeded and would have failed.
     pub runs_lost: u64,
-    /// The share of the runs that succeeded which would be lost.
+    /// The share of the successful runs that would have failed.
     pub share_lost: Option<f64>,
-    /// Attempts that succeeded, and would have been cut; another one might have succeeded.
+    /// Attempts that succeeded and would have been stopped; a later one might have succeeded.
     pub attempts_at_risk: u64,
     /// Attempts of failed runs that would not have been made.
     pub attempts_saved: u64,
@@ -295,25 +295,25 @@ pub struct Suggested {
     pub timeout_ms: Option<f64>,
 }
 
-/// Runs that ended for want of attempts.
+/// Runs that ran out of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AtLimit {
     /// The number of attempts at which most of them ended.
     pub limit: u64,
     pub runs: u64,
-    /// Runs that made as many attempts or more.
+    /// Runs that made at least this many attempts.
     pub reached: u64,
-    /// Those that succeeded with that attempt.
+    /// The number of these that succeeded on that attempt.
     pub passed: u64,
     pub passed_rate: Option<Interval>,
 }
 
-/// Ends of runs over time.
+/// Runs over time, by when they ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Timeline {
     /// The width of a bin in seconds, a power of two.
     pub bin_seconds: i64,
-    /// Bins with runs in them.
+    /// Only bins with runs.
     pub bins: Vec<Bin>,
 }
 

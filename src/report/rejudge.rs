@@ -197,12 +197,12 @@ impl Rejudged {
 
 /// The changes for people.
 pub fn render(rejudged: &model::Rejudged) -> String {
-    let mut out = format!("{} judged by the rules of now", plural(rejudged.attempts, "failed attempt"));
+    let mut out = format!("{} classified by the current rules", plural(rejudged.attempts, "failed attempt"));
     if rejudged.by_status_alone > 0 {
-        out += &format!(", {} by status alone (no output was logged)", rejudged.by_status_alone);
+        out += &format!(", {} by exit status alone (no output was logged)", rejudged.by_status_alone);
     }
     if rejudged.kept > 0 {
-        out += &format!("; {} kept: hints of the command, or no start", rejudged.kept);
+        out += &format!("; {} kept: hints from the command, or not started", rejudged.kept);
     }
     out += "\n";
     for change in &rejudged.changes {

@@ -36,7 +36,7 @@ pub fn tell(story: &Story) -> String {
     }
     out += &match &story.end {
         Some(end) => format!("end: {}\n", child_text(&end.message)),
-        None => "end: none was logged: the run was killed, or is still running\n".to_owned(),
+        None => "no end was logged: the run was killed, or is still running\n".to_owned(),
     };
     if let Some(letter) = story.end.as_ref().and_then(|end| end.letter.as_ref()) {
         out +=
@@ -105,15 +105,15 @@ fn told(story: &Story, attempt: &Attempt) -> String {
     out
 }
 
-/// The rule, and who stated it.
+/// The rule and its origin.
 fn why(failure: &Failure) -> String {
     let id = child_text(&failure.rule);
     match (&*failure.source, &failure.profile) {
         ("builtin", _) if failure.rule == "unmatched" => {
-            "builtin/unmatched: no rule knows this failure".to_owned()
+            "builtin/unmatched: no rule matches this failure".to_owned()
         }
-        ("policy", _) => format!("policy/{id}: an option or a configuration says so"),
-        ("hint", _) => format!("hint/{id}: the command itself says so"),
+        ("policy", _) => format!("policy/{id}: set by an option or a configuration file"),
+        ("hint", _) => format!("hint/{id}: stated by the command itself"),
         (_, Some(profile)) => {
             let profile = child_text(profile);
             format!("{profile}/{id} (retry profiles {profile} shows the rule)")

@@ -73,7 +73,7 @@ fn head(report: &Report, style: &Style) -> String {
     let title = wrap(&title, style.width, 2);
     let mut out: String = title.lines().map(|line| mark(Role::Title, line) + "\n").collect();
     if report.interrupted {
-        out += &mark(Role::Failed, "  interrupted: only a part of the logs was read");
+        out += &mark(Role::Failed, "  interrupted: only part of the logs was read");
         out.push('\n');
     }
     let mut note = Vec::new();
@@ -112,7 +112,7 @@ fn spread(report: &Report, style: &Style) -> String {
     out += &row("duration", &format!("p50 {p50}   p95 {p95}   max {max}"));
     if report.lost_ms > 0.0 {
         let [lost, waited] = [report.lost_ms, report.waited_ms].map(span);
-        let line = format!("{lost} to failed attempts and the waits behind them ({waited} waited)");
+        let line = format!("{lost} to failed attempts and the waits after them ({waited} waited)");
         out += &row("lost", &line);
     }
     out
@@ -250,13 +250,13 @@ fn unmatched(report: &Report, style: &Style) -> String {
             count => {
                 let failures = counted(count, "failed attempt");
                 let line = format!(
-                    "no rule knows {failures}, and their output was not logged: --log-tail 2k logs what is captured, and --profile generic captures stderr"
+                    "{failures} matched no rule, and the output was not logged: use --log-tail 2k to log captured output, and --profile generic to capture stderr"
                 );
                 wrap(&line, style.width, 2)
             }
         };
     }
-    let known = "not known to any rule";
+    let known = "matched by no rule";
     let title = wrap(&format!("{known} (--draft-rules drafts some)"), style.width, 2);
     let mut out = title.replacen(known, &mark(Role::Title, known), 1);
     let rows: Vec<_> = report.templates.iter().take(style.top).map(template).collect();

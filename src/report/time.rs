@@ -26,7 +26,7 @@ fn as_logged(text: &[u8]) -> Option<i64> {
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // Days that not every month has are left to the slow path.
+    // Days that some months lack are left to the slow path.
     if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -108,7 +108,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// A duration for people, in its two largest units: `41m`, `3h 12m`, `25d`, `1.8s`.
+/// A duration as shown to users, in its two largest units: `41m`, `3h 12m`, `25d`, `1.8s`.
 pub fn span(micros: u64) -> String {
     let seconds = (micros + 500_000) / 1_000_000;
     let pair = |large: u64, unit: char, rest: u64, small: char| match rest {

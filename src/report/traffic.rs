@@ -9,7 +9,7 @@ const MOST: usize = 10_000_000;
 const NO_REQUEST: [&str; 7] =
     ["fork", "input", "resource", "not-found", "not-executable", "interrupted", "reader-gone"];
 
-/// What is known of requests.
+/// The recorded requests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Traffic {
     /// When runs began, in microseconds since the Unix epoch, in no particular order.
@@ -62,7 +62,7 @@ impl Traffic {
         self.began(run.started.unwrap_or(stop.at.saturating_sub(elapsed)));
     }
 
-    /// Counts a run that began then.
+    /// Counts a run that began at this time.
     pub(super) fn began(&mut self, at: i64) {
         keep(&mut self.starts, at);
     }

@@ -22,12 +22,12 @@ const MAX_SETS: usize = 20_000;
 /// The most samples of a template.
 const MAX_SAMPLES: usize = 20;
 
-/// Which stream said it.
+/// The stream that a text was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Said {
     Stderr,
     Stdout,
-    /// Now this one and now that one, as when only some runs had both in one file.
+    /// Sometimes one and sometimes the other, as when only some runs had both in one file.
     Either,
 }
 
@@ -37,7 +37,7 @@ struct Text {
     program: Option<u32>,
     said: Said,
     masked: String,
-    /// As it was: the least of all, whatever their order.
+    /// An unmasked text: the smallest one, so that the order does not matter.
     sample: String,
     attempts: u64,
     lost: u64,
@@ -53,11 +53,11 @@ pub(super) struct Texts {
     numbers: HashMap<(Option<u32>, Said, String), u32>,
     /// Runs by the texts they have seen, each with whether another attempt followed: how many, and how many succeeded.
     sets: BTreeMap<Vec<(u32, bool)>, (u64, u64)>,
-    /// Attempts that no rule knows, and whose output the log does not have.
+    /// Attempts that match no rule and whose output was not logged.
     pub(super) without_tail: u64,
 }
 
-/// Failures whose output says the same.
+/// Failures with similar output.
 #[derive(Clone, Debug)]
 pub struct Template {
     pub program: String,
@@ -71,9 +71,9 @@ pub struct Template {
     pub helped: u64,
     /// Microseconds.
     pub lost: u64,
-    /// The end of the first run that saw it.
+    /// The end of the first run with such a failure.
     pub first: i64,
-    /// The status that all of its attempts share.
+    /// The exit status of all its attempts.
     pub exit: Option<u8>,
 }
 

@@ -40,7 +40,7 @@ impl Setting {
     }
 }
 
-/// The change that a setting would have made. Times are microseconds.
+/// What a setting would have changed. Times are microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
     pub runs_lost: u64,

@@ -18,7 +18,7 @@ impl Session {
             Ending::Signaled(signal) if self.signals.contains(&signal) => Exit::Signal(signal),
             _ => Exit::Status(attempt.status()),
         };
-        self.tell_failed(attempt, verdict, &"not tried again");
+        self.tell_failed(attempt, verdict, &"not retried");
         self.conclude(now, Outcome::Interrupted, exit, String::new());
     }
 

@@ -212,7 +212,7 @@ fn a_signal_while_running_ends_the_run_with_the_commands_own_end() {
         run.tell(Input::Signal(libc::SIGTERM));
         run.did("spawn1");
         run.ends(10, ending);
-        run.did(&format!("started failed(not tried again) interrupted {end}"));
+        run.did(&format!("started failed(not retried) interrupted {end}"));
     }
 }
 
@@ -223,7 +223,7 @@ fn of_several_signals_the_one_that_the_command_died_of_is_ours_too() {
     run.tell(Input::Signal(libc::SIGTERM));
     run.said.clear();
     run.ends(10, Ending::Signaled(libc::SIGINT));
-    run.did("started failed(not tried again) interrupted die2");
+    run.did("started failed(not retried) interrupted die2");
 }
 
 #[test]

@@ -14,40 +14,40 @@ use super::summary::Summary;
 use super::variant::Variant;
 use super::verdict;
 
-/// The value of a parameter that variants differ in.
+/// Stands for the value of a parameter in which the variants differ.
 pub const VARIED: &str = "varied";
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
-/// The answer: what a herd of clients does.
+/// The result of a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
-    /// 1.
+    /// The version of this format, 1.
     pub schema: u32,
     /// `server`, `occ`, `failures` or `collapse`.
     pub model: String,
     pub clients: u32,
     pub seed: u64,
-    /// Runs of each variant.
+    /// The number of runs per variant.
     pub runs: u32,
-    /// The scenario, by the names of options; `varied` where variants differ.
+    /// The scenario, keyed by option names; `varied` where the variants differ.
     pub model_parameters: BTreeMap<String, String>,
-    /// A variant each, in the order of the comparison.
+    /// One entry per variant, in the order of the comparison.
     pub results: Vec<VariantResult>,
-    /// The map, where one was asked for.
+    /// The map; only with `--sweep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Map>,
-    /// The values that were searched for, a variant each.
+    /// The limits found by `--find`, one per variant.
     pub found: Vec<Found>,
-    /// The moment that was reached in the variant that was interrupted, in seconds; null where all were finished.
+    /// If the simulation was interrupted: the time reached in the unfinished variant, in seconds; else null.
     pub stopped_at_s: Option<f64>,
-    /// The outages, where all variants have the same: begin, end and what they are, in seconds.
+    /// The outages, if all variants have the same: begin and end in seconds, and the kind.
     #[serde(skip)]
     pub outages: Vec<(f64, f64, String)>,
 }
 
-/// The scenario of all variants, by the names of options.
+/// The scenario of all variants, keyed by option names.
 pub fn parameters_of(variants: &[Variant]) -> BTreeMap<String, String> {
     let mut all = variants.first().map(Variant::parameters).unwrap_or_default();
     for variant in variants.iter().skip(1) {
@@ -64,34 +64,34 @@ pub fn parameters_of(variants: &[Variant]) -> BTreeMap<String, String> {
 /// The result of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct VariantResult {
-    /// The values that the comparison varied.
+    /// The values of the compared parameters.
     pub variant: BTreeMap<String, String>,
     pub backoff: String,
     pub jitter: String,
-    /// Shared limits, by the names of options; empty where nothing is shared.
+    /// Shared limits, keyed by option names; empty if nothing is shared.
     pub limits: BTreeMap<String, String>,
     pub operations: f64,
-    /// Requests.
+    /// The number of requests.
     pub calls: f64,
     /// Requests per operation.
     pub amplification: f64,
     pub succeeded: f64,
     pub gave_up: f64,
-    /// Operations that were still tried at the horizon.
+    /// Operations still being retried at the horizon.
     pub unfinished: f64,
-    /// When the first operation succeeded, and the last; null where none did.
+    /// When the first and the last operation succeeded; null if none did.
     pub first_success_ms: Option<f64>,
     pub completion_ms: Option<f64>,
-    /// Times within which that share of the operations was done, of those runs in which it was; null if in none.
+    /// Times within which this share of the operations succeeded, over the runs in which it did; null if in none.
     pub p50_ms: Option<f64>,
     pub p95_ms: Option<f64>,
     pub p99_ms: Option<f64>,
-    /// The most requests sent in a second, after the last outage where there is one, and when that was in the first run.
+    /// The most requests sent in a second, after the last outage if there is one, and when that was in the first run.
     pub peak_per_second: f64,
     pub peak_at_s: u64,
-    /// The longest time that more was sent than the server can do, in seconds.
+    /// The longest period in which more requests were sent than the server can serve, in seconds.
     pub overload_s: f64,
-    /// The share of the runs that recovered, and from when on, in seconds after moment 0.
+    /// The share of the runs that recovered, and when they did, in seconds after moment 0.
     pub recovered: f64,
     pub recovered_at_s: Option<f64>,
     pub runs_sd: Spread,
@@ -102,7 +102,7 @@ pub struct VariantResult {
     pub timeline: Vec<Step>,
     #[serde(skip)]
     pub summaries: Vec<Summary>,
-    /// Of the first run, the time within which each hundredth of the operations was done, in seconds.
+    /// For the first run, the times within which each hundredth of the operations succeeded, in seconds.
     #[serde(skip)]
     pub done: Vec<Option<f64>>,
 }
@@ -111,7 +111,7 @@ pub struct VariantResult {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
     pub calls: f64,
-    /// Null where fewer than two runs have a last success.
+    /// Null if fewer than two runs have a last success.
     pub completion_ms: Option<f64>,
     pub gave_up: f64,
     pub peak_per_second: f64,
@@ -121,16 +121,16 @@ pub struct Spread {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Wait {
     pub attempt: u64,
-    /// As the policy drew it.
+    /// The wait drawn by the policy.
     pub backoff_ms: f64,
-    /// As it was slept.
+    /// The actual wait.
     pub delay_ms: f64,
 }
 
-/// A step of time. Numbers are per second, and the queue is the longest.
+/// One step of a timeline. Numbers are per second; the queue is its maximum length.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
-    /// The begin of the step, in seconds.
+    /// The start of the step, in seconds.
     pub t: u64,
     pub offered: f64,
     pub served: f64,
@@ -138,10 +138,10 @@ pub struct Step {
     pub queue: u32,
 }
 
-/// Steps of a timeline at most.
+/// The most steps of a timeline.
 const MAX_STEPS: usize = 600;
 
-/// A run that is over, as far as an answer needs it. Only the first run of a variant keeps its course.
+/// The parts of a finished run that the result needs. Only the first run of a variant keeps its timeline.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
     pub summary: Summary,
@@ -187,13 +187,13 @@ fn timeline(seconds: &[Second]) -> Vec<Step> {
     seconds.chunks(length).enumerate().map(step).collect()
 }
 
-/// The mean; `None` of nothing.
+/// The mean; `None` if there are no values.
 pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
     (count > 0.0).then_some(sum / count)
 }
 
-/// The standard deviation of a sample; `None` of fewer than two.
+/// The standard deviation of a sample; `None` for fewer than two values.
 fn deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let count = values.clone().fold(0.0, |count, _| count + 1.0);
     let middle = mean(values.clone())?;
@@ -202,7 +202,7 @@ fn deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
 }
 
 impl VariantResult {
-    /// The result of a variant's runs, of which there is one at least.
+    /// The result of a variant's runs, of which there is at least one.
     #[expect(clippy::cast_precision_loss, reason = "means")]
     pub fn new(variant: &Variant, runs: Vec<Run>) -> Self {
         let (mut timeline, mut waits, mut done) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The map: which values of one or two parameters a policy recovers with.
+//! The map: the values of one or two parameters with which a policy recovers.
 
 use std::fmt::Write as _;
 
@@ -10,34 +10,34 @@ use super::summary::Summary;
 use super::verdict::{percent, times};
 use crate::base::printable::Charset;
 
-/// A map.
+/// Recovery over the values of one or two parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Map {
     pub x: MapAxis,
-    /// Null where there is one axis.
+    /// Null if there is only one axis.
     pub y: Option<MapAxis>,
-    /// Row by row: all values of x for the first of y, then for the next.
+    /// Row by row: all values of x for the first value of y, then for the next.
     pub cells: Vec<Cell>,
 }
 
-/// The values along one side.
+/// The values along one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MapAxis {
     pub parameter: String,
     pub values: Vec<String>,
 }
 
-/// The result of a cell's runs; null where they were interrupted.
+/// The result of a cell's runs; null if they were interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Cell {
-    /// The share of the runs that recovered and gave up no more than was allowed.
+    /// The share of the runs that recovered and gave up no more operations than `--lost` allows.
     pub recovered: Option<f64>,
     /// The share of the operations that succeeded.
     pub succeeded: Option<f64>,
     pub amplification: Option<f64>,
 }
 
-/// Columns of a cell: a mark, a shade, and a number up to 100, each apart from the other.
+/// The width of a cell in columns: a mark, a shade, and a number up to 100, separated from each other.
 const CELL: usize = 7;
 
 impl Cell {
@@ -60,7 +60,7 @@ impl Map {
         Self { x: axes.first().map_or_else(empty, axis), y: axes.get(1).map(axis), cells }
     }
 
-    /// The map in text: numbers are percents of the runs that recovered; a bar stands where half of them do.
+    /// The map in text: numbers are percentages of the runs that recovered; a bar marks where half of them do.
     pub(super) fn text(&self, charset: Charset) -> String {
         match &self.y {
             Some(y) => self.grid(y, charset),

@@ -1,4 +1,4 @@
-//! The value of one parameter at which a policy begins to fail, or to survive.
+//! The search for the value of one parameter at which a policy starts or stops recovering.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,13 +10,13 @@ use super::variant::Variant;
 /// The parameters that can be searched for.
 pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
 
-/// The share of the runs that have to recover.
+/// The share of the runs that must recover.
 const RECOVERING_SHARE: f64 = 0.95;
-/// Values that are tried at most.
+/// The most values that are tried.
 const MAX_VALUES_TRIED: usize = 20;
-/// Doublings, and halvings, before it is said that there is no such value.
+/// The most doublings, and halvings, before the search reports that there is no such value.
 const MAX_DOUBLINGS: i32 = 8;
-/// Two values this close are the answer.
+/// The relative distance of two values at which the search ends.
 const CLOSE_RATIO: f64 = 1.01;
 
 /// The search for one policy.
@@ -26,20 +26,20 @@ pub struct Search {
     unit: Unit,
     start: f64,
     most: f64,
-    /// Values, and the share of the runs that survived.
+    /// The values tried, each with the share of the runs that recovered.
     tried: Vec<(f64, f64)>,
 }
 
 /// The result of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Found {
-    /// The variant, as `name=value`; empty where nothing is compared.
+    /// The variant, as `name=value`; empty if nothing is compared.
     pub variant: String,
     pub parameter: String,
-    /// A value with which at least 95 % of the runs survive, and the share; null if there is none.
+    /// The limit: a value with which at least 95 % of the runs recover, and their share; null if there is none.
     pub survives: Option<String>,
     pub survives_share: Option<f64>,
-    /// The nearest value with which fewer do.
+    /// The nearest value with which fewer runs recover.
     pub fails: Option<String>,
     pub fails_share: Option<f64>,
     /// The result in words.
@@ -47,7 +47,7 @@ pub struct Found {
 }
 
 impl Search {
-    /// A search that begins with the value of a variant; an error says what cannot be searched for.
+    /// A search that starts at the value of a variant; fails if the parameter cannot be searched for.
     pub fn new(parameter: &str, variant: &Variant) -> Result<Self, String> {
         let scenario = &variant.scenario;
         let seconds = |time: std::time::Duration| time.as_secs_f64();
@@ -77,7 +77,7 @@ impl Search {
         Some(self.written(next))
     }
 
-    /// The last value that was asked for survived in this share of the runs.
+    /// Records that this share of the runs recovered with the last value asked for.
     pub fn tell(&mut self, share: f64) {
         if let Some(next) = self.next_value() {
             self.tried.push((next, share));
@@ -110,7 +110,7 @@ impl Search {
         })
     }
 
-    /// Two neighbours of which one survives and the other does not.
+    /// Two neighbouring values, of which one recovers and the other does not.
     fn bracket(&self) -> Option<[(f64, f64); 2]> {
         let mut tried = self.tried.clone();
         tried.sort_by(|one, other| one.0.total_cmp(&other.0));

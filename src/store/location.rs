@@ -79,15 +79,16 @@ impl Location {
             Some(Host::Domain(name)) if !name.is_empty() => decoded(name)?,
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => address.to_string(),
-            _ => return Err("names no host".to_owned()),
+            _ => return Err("has no host".to_owned()),
         };
         let tls = match (matches!(scheme, "rediss" | "valkeys"), url.fragment()) {
             (true, None) => Some(Trust::Verified),
             (true, Some("insecure")) => Some(Trust::Anybody),
             (false, None) => None,
             (_, Some(_)) => {
-                return Err("has a part after #: only rediss://…#insecure is known; in a password write %23"
-                    .to_owned());
+                return Err(
+                    "has a part after #: only rediss://…#insecure is known; in a password use %23".to_owned()
+                );
             }
         };
         let mut file = None;
@@ -115,14 +116,14 @@ impl Location {
     /// `redis+unix:///PATH[?db=DB&user=USER&pass=PASSWORD&password-file=FILE]`
     fn over_unix(scheme: &str, url: &Url) -> Result<Self, String> {
         if url.host_str().is_some_and(|host| !host.is_empty()) {
-            return Err("names a host; a socket's path begins with a third slash".to_owned());
+            return Err("contains a host; a socket's path begins with a third slash".to_owned());
         }
         let path = percent_decode_str(url.path()).collect::<Vec<u8>>();
         if path.len() < 2 || path.contains(&0) {
-            return Err("names no socket".to_owned());
+            return Err("has no socket path".to_owned());
         }
         if url.fragment().is_some() {
-            return Err("has a part after #; in a password write %23".to_owned());
+            return Err("has a part after #; in a password use %23".to_owned());
         }
         let (mut db, mut user, mut password, mut file) = (0, None, None, None);
         for (name, value) in url.query_pairs() {
@@ -152,11 +153,11 @@ impl Location {
 fn misread(why: ParseError) -> &'static str {
     match why {
         ParseError::InvalidPort => {
-            "has a wrong port; it is a number up to 65535 (in a password write / as %2F, ? as %3F, # as %23)"
+            "has an invalid port; use a number up to 65535 (in a password use %2F for /, %3F for ?, %23 for #)"
         }
-        ParseError::EmptyHost => "names no host",
-        ParseError::InvalidIpv6Address => "has a wrong IPv6 address",
-        ParseError::InvalidDomainCharacter | ParseError::IdnaError => "has a wrong host name",
+        ParseError::EmptyHost => "has no host",
+        ParseError::InvalidIpv6Address => "has an invalid IPv6 address",
+        ParseError::InvalidDomainCharacter | ParseError::IdnaError => "has an invalid host name",
         _ => "cannot be read",
     }
 }
@@ -168,7 +169,7 @@ fn decoded(text: &str) -> Result<String, String> {
 }
 
 fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| "has a wrong database; it is a number (in a password write / as %2F)".to_owned())
+    text.parse().map_err(|_| "has an invalid database; use a number (in a password use %2F for /)".to_owned())
 }
 
 fn login(

@@ -78,12 +78,12 @@ impl Trouble {
         let TroubleKind::Refused(code) = &self.kind else { return self };
         Self::lasting(match code.as_str() {
             "WRONGPASS" => "wrong user or password",
-            "NOPERM" => "this user may not log in",
+            "NOPERM" => "this user is not allowed to log in",
             "LOADING" | "MASTERDOWN" | "BUSY" => &self.words,
             _ if self.words.contains("invalid password") => "wrong password",
             _ if self.words.contains("no password is set") => "the server has no password, but one was given",
             _ if self.words.contains("wrong number of arguments") => {
-                "the server knows no users; give a password only"
+                "the server does not support users; use only a password"
             }
             _ => "login refused",
         })

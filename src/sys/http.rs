@@ -101,7 +101,7 @@ fn tls(request: &Request) -> Result<TlsConfig, String> {
         Some((certificate, key)) => {
             let key_file = read(key)?;
             let key =
-                PrivateKey::from_pem(&key_file).map_err(|_| unusable(key, "it holds no private key"))?;
+                PrivateKey::from_pem(&key_file).map_err(|_| unusable(key, "it contains no private key"))?;
             Some(ClientCert::new_with_certs(&certificates(certificate)?, key))
         }
         None => None,
@@ -116,7 +116,7 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
         _ => None,
     });
     let found: Vec<_> = found.collect();
-    if found.is_empty() { Err(unusable(file, "it holds no certificate")) } else { Ok(found) }
+    if found.is_empty() { Err(unusable(file, "it contains no certificate")) } else { Ok(found) }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
@@ -131,11 +131,11 @@ fn unusable(file: &Path, why: &str) -> String {
 fn no_answer(why: Error, told: Duration) -> NoAnswer {
     let cut = matches!(&why, Error::Io(why) if is_cut(why.kind()));
     let why = match why {
-        Error::Timeout(_) => format!("no answer within {}", approximate(told)),
+        Error::Timeout(_) => format!("no response within {}", approximate(told)),
         Error::HostNotFound => UNRESOLVED.to_owned(),
         Error::Io(why) => of_io(&why),
         Error::Rustls(why) => of_tls(&why),
-        Error::Protocol(_) | Error::LargeResponseHeader(..) => "the answer is not HTTP".to_owned(),
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => "the response is not HTTP".to_owned(),
         Error::Tls(_) => "no TLS connection".to_owned(),
         _ => "the request could not be sent".to_owned(),
     };
@@ -157,7 +157,7 @@ fn is_cut(kind: ErrorKind) -> bool {
 fn of_io(why: &io::Error) -> String {
     match why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(why) => of_tls(why),
-        None if is_cut(why.kind()) => "the connection was cut".to_owned(),
+        None if is_cut(why.kind()) => "the connection was closed early".to_owned(),
         None if why.raw_os_error().is_some() => of_system(why).to_lowercase(),
         None if why.to_string().contains("lookup address") => UNRESOLVED.to_owned(),
         None => of_system(why),

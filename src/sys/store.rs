@@ -12,7 +12,7 @@ use crate::policy::value::StatePlace;
 use crate::store::{Done, Failure, Leases, Location, Store, Transaction};
 use crate::sys::{clock, identity};
 
-/// The longest wait for other processes if the caller has nothing else to do.
+/// The longest wait for other processes if the caller has no other work.
 const MAX_BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Transactions that wait for other processes.

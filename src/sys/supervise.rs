@@ -1,6 +1,6 @@
 //! Processes, signals and the controlling terminal: one command at a time, run, watched, stopped and reaped.
 //!
-//! Its boundary: it reports events ([`SupervisorEvent`]) and follows instructions ([`Supervisor::stop`]). It judges
+//! Its boundary: it reports events ([`SupervisorEvent`]) and follows instructions ([`Supervisor::stop`]). It classifies
 //! nothing, prints nothing except the command's output, knows neither policy nor options, and never reads the terminal.
 //!
 //! A thread started anywhere in the program must block every signal: handlers belong to the main thread, which is also

@@ -46,9 +46,9 @@ pub(crate) fn check_owner(file: &Stat, directory: &Stat) -> io::Result<()> {
     if is_trusted(file, directory) {
         return Ok(());
     }
-    Err(io::Error::other("it belongs to another user, in a directory where everybody may make files"))
+    Err(io::Error::other("it belongs to another user, in a directory where anyone can create files"))
 }
 
 pub(crate) fn is_a_link() -> io::Error {
-    io::Error::other("it is a symbolic link in a directory where everybody may make files")
+    io::Error::other("it is a symbolic link in a directory where anyone can create files")
 }

@@ -113,9 +113,9 @@ fn the_text_says_the_same_on_one_line() {
     let sandbox = Sandbox::new();
     for (args, line) in [
         ("--exit 0", "success: exit 0 (builtin/exit-0), done\n"),
-        ("--exit 1", "transient: exit 1 (builtin/unmatched), would be tried again\n"),
+        ("--exit 1", "transient: exit 1 (builtin/unmatched), would be retried\n"),
         ("--killed-by INT", "permanent: killed by SIGINT (builtin/command-interrupted), would end the run\n"),
-        ("--timed-out", "transient: timeout (builtin/timeout), would be tried again\n"),
+        ("--timed-out", "transient: timeout (builtin/timeout), would be retried\n"),
         ("--exit 7 --permanent-on 7", "permanent: exit 7 (policy/permanent-on), would end the run\n"),
     ] {
         let args: Vec<_> = args.split(' ').collect();

@@ -357,5 +357,5 @@ fn messages_go_where_they_are_wanted() {
     }
     sandbox.run(["--messages-to", "0", "--", "true"]).exits(125).mentions(&["0 is stdin"]);
     let refused = sandbox.run(["-O", "--messages-to", "stdout", "--", "true"]).exits(125);
-    refused.mentions(&["--messages-to", "nothing but the command's output"]);
+    refused.mentions(&["--messages-to", "only the command's output"]);
 }

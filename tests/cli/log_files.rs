@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use super::harness::only;
 use crate::support::{RETRY, Sandbox};
 
-/// A directory where everybody may make files, as `/tmp`.
+/// A directory where anyone can create files, such as `/tmp`.
 fn shared(sandbox: &Sandbox) -> std::path::PathBuf {
     let directory = sandbox.path("shared");
     std::fs::create_dir(&directory).expect("a directory");

@@ -325,7 +325,7 @@ fn what_cannot_be_played_back_is_refused() {
     for (options, told) in [
         ("--from-log none", "cannot read none"),
         ("--from-log empty", "no run with an attempt"),
-        ("--from-log other", "no retry log"),
+        ("--from-log other", "not a log of retry"),
         ("--from-log log --clients 5", "the runs of the log are the clients"),
         ("--from-log log --model occ", "has no effect with --model occ"),
         ("--from-log log --loop closed:1s", "--arrive log and --loop closed conflict"),

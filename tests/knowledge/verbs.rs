@@ -236,17 +236,17 @@ fn profiles_are_listed_and_shown_with_their_rules_in_order() {
         .assert()
         .success()
         .stdout(contains("--fail").and(contains("proxy-refused")).and(contains("captures  stderr\n")));
-    let believes = "--non-idempotent believes \"never took effect\"\n  of all rules (one-step)\n  never with (runs-others) submodule, ";
+    let believes = "--non-idempotent trusts \"never took effect\"\n  in all rules (one-step)\n  never with (runs-others) submodule, ";
     sandbox
         .retry(["profiles", "git"])
         .assert()
         .success()
-        .stdout(contains(believes).and(contains("  with no exit but (own-exit) 128\n")));
+        .stdout(contains(believes).and(contains("  only with exit (own-exit) 128\n")));
     sandbox
         .retry(["profiles", "npm"])
         .assert()
         .success()
-        .stdout(contains("  of its own rules only (not one-step)\n"));
+        .stdout(contains("  only in the profile's own rules (not one-step)\n"));
     let output = sandbox.retry(["profiles", "ssh", "--format", "json"]).output().unwrap();
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&shown["one_step"], &shown["own_exit"]), (&json!(true), &json!("255")));

@@ -36,7 +36,7 @@ fn a_file_of_others_is_left_alone() {
     sandbox.write("y.prom", cut);
     let line = ours.lines().count();
     let damaged =
-        format!("retry: metrics not written: y.prom is damaged in line {line}; delete it to begin anew");
+        format!("retry: metrics not written: y.prom is damaged at line {line}; delete it to start over");
     run(&sandbox, "y.prom").says(&[&damaged]);
     assert_eq!(sandbox.read("y.prom"), cut);
 }
@@ -168,7 +168,7 @@ fn a_link_that_stands_where_everybody_may_put_one_is_refused() {
     std::fs::set_permissions(sandbox.path("open"), std::fs::Permissions::from_mode(0o1777)).expect("a mode");
     std::os::unix::fs::symlink("../target.prom", sandbox.path("open/retry.prom")).expect("a link");
     run(&sandbox, "open/retry.prom")
-        .mentions(&["it is a symbolic link in a directory where everybody may make files"]);
+        .mentions(&["it is a symbolic link in a directory where anyone can create files"]);
     assert!(!sandbox.path("target.prom").exists());
 }
 

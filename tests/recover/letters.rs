@@ -267,7 +267,7 @@ fn input_on_other_descriptors_is_said_to_be_lost_and_stdin_is_kept() {
         assert_eq!(run(&mut command), End::Code(4), "{}", sandbox.read("err"));
         let said = sandbox.read("err");
         assert!(said.contains("only stdin is kept, not what was read from /dev/fd/9"), "{said}");
-        assert!(said.contains("hint: name a file instead"), "{said}");
+        assert!(said.contains("hint: use a file instead"), "{said}");
         let (header, body) = letter(&sandbox);
         assert_eq!((&header["lost_inputs"], &*body), (&json!(["/dev/fd/9"]), &b"work"[..]));
         let list = sandbox.run(["replay", "--list", "dlq"]).exits(0).text();

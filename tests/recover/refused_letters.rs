@@ -111,7 +111,7 @@ fn an_input_that_is_not_whole_needs_force() {
     )
     .exits(4);
     sandbox.write("up", "");
-    sandbox.run(["replay", "dlq"]).exits(1).mentions(&["does not hold the whole input", "--force"]);
+    sandbox.run(["replay", "dlq"]).exits(1).mentions(&["its input is incomplete", "--force"]);
     sandbox.run(["replay", "--force", "dlq"]).exits(0);
 }
 
@@ -124,7 +124,7 @@ fn places_and_programs_that_are_gone_keep_their_letter() {
     sandbox.run(["--max", "1", "--dead-letter", "dlq", "--", "no-such-program"]).exits(127);
     fs::remove_dir(sandbox.path("there")).expect("a directory");
     let ran = sandbox.run(["replay", "dlq"]).exits(1);
-    ran.mentions(&["/there is gone", "kept: command not found"]);
+    ran.mentions(&["/there no longer exists", "kept: command not found"]);
     assert_eq!(of_dlq(&sandbox).len(), 2);
     sandbox.run(["replay", "nowhere"]).exits(125).mentions(&["no such file or directory: nowhere"]);
     sandbox.run(["replay"]).exits(125).mentions(&["no letter given"]);

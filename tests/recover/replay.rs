@@ -55,7 +55,7 @@ fn while_the_trouble_lasts_one_letter_finds_that_out() {
     let sandbox = Sandbox::new();
     leave(&sandbox, &["one", "two", "three"]);
     let ran = sandbox.run(["replay", "--jobs", "4", "dlq"]).exits(75);
-    ran.mentions(&["1/3 one", "gave up: the trouble is not over", "3 letters kept"]);
+    ran.mentions(&["1/3 one", "gave up after transient failures", "3 letters kept"]);
     assert_eq!(of_dlq(&sandbox).len(), 3);
     let record = sandbox.log("dlq/replays.jsonl");
     assert_eq!(
@@ -169,7 +169,7 @@ fn it_runs_where_and_as_the_letter_says() {
     assert_eq!(failed, End::Code(4));
     sandbox.write("up", "");
     let ran = sandbox.run_in(&[("CHOSEN", "now")], ["replay", "--keep", "done", "dlq"]).exits(0);
-    ran.mentions(&["set when the letters were written and not now: ", "FRESH"]);
+    ran.mentions(&["set when the letters were written, but not now: ", "FRESH"]);
     assert!(sandbox.read("there/place").trim().ends_with("/there"));
     assert_eq!(sandbox.read("there/env"), "then none\n");
     assert_eq!(std::fs::metadata(sandbox.path("there/made")).expect("a file").mode() & 0o777, 0o640);

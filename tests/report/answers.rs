@@ -93,7 +93,7 @@ fn one_run_is_told_and_its_verdict_can_be_repeated() {
     }
     let again = text.lines().last().expect("a command").trim();
     let words: Vec<_> = again.split(' ').skip(1).collect();
-    sandbox.run(&words).exits(0).prints("transient: exit 3 (builtin/unmatched), would be tried again\n");
+    sandbox.run(&words).exits(0).prints("transient: exit 3 (builtin/unmatched), would be retried\n");
     let first = sandbox.log("log")[0]["run"].as_str().expect("an id").to_owned();
     let told = sandbox.report(&["--run", &first, "log"]).exits(0).text();
     assert!(told.starts_with(&format!("run {first} of nightly on ")), "{told}");
@@ -139,7 +139,7 @@ fn an_attempt_without_an_end_and_the_line_that_matched_are_told() {
     let (cut, _) = log.rsplit_once("\"event\":\"attempt.failed\"").expect("a failure");
     sandbox.write("cut", &cut[..=cut.rfind('\n').expect("a line")]);
     let text = sandbox.report(&["--run", "last", "cut"]).exits(0).text();
-    assert!(text.contains("\nend: none was logged"), "{text}");
+    assert!(text.contains("\nno end was logged"), "{text}");
     assert!(text.contains("attempt 2/2") && text.contains(": no end was logged\n"), "{text}");
     let said = "echo the rate limit; for n in 1 2 3 4 5 6; do echo line $n; done; exit 1";
     let options =
@@ -172,8 +172,7 @@ fn more_groups_than_are_told_apart_are_a_warning() {
     let stop = log.lines().last().expect("the end of a run");
     let other = |n: usize| stop.replace("\"name\":\"fixture\"", &format!("\"name\":\"{n}\"")) + "\n";
     sandbox.write("many", (0..10_001).map(other).collect::<String>());
-    let text =
-        "retry: warning: more than 10,000 different names, keys, hosts, labels or rules: the rest is (other)";
+    let text = "retry: warning: more than 10,000 different names, keys, hosts, labels or rules: the rest is counted as (other)";
     sandbox.report(&["many"]).exits(0).says(&[text]);
     sandbox.report(&["log"]).exits(0).says(&[]);
 }
@@ -234,7 +233,7 @@ fn rules_are_drafted_for_what_no_rule_knows_and_they_judge_what_they_were_drafte
         .says(&["retry: 1 rule added to new.toml"]);
     assert_eq!(sandbox.read("new.toml"), drafts);
     sandbox.report(&["--draft-rules=new.toml", "log"]).exits(0).prints("").says(&[
-        "retry: new.toml unchanged: the configuration has rules for all that was seen in three runs or more",
+        "retry: new.toml unchanged: the configuration has rules for every failure seen in at least three runs",
     ]);
     assert_eq!(sandbox.read("new.toml"), drafts, "twice changes nothing");
     sandbox.write("wrong.toml", "[profile");
@@ -272,7 +271,7 @@ fn verdicts_are_given_anew_by_the_rules_of_now() {
     let same = sandbox.report(&["--rejudge", "log"]).exits(0).says(&[]).text();
     assert_eq!(
         same,
-        "6 failed attempts judged by the rules of now, 6 by status alone (no output was logged)\n  no verdict changes\n"
+        "6 failed attempts classified by the current rules, 6 by exit status alone (no output was logged)\n  no verdict changes\n"
     );
     let ran = sandbox.report(&["--rejudge", "--permanent-on", "7", "log"]).exits(0);
     assert!(
@@ -315,7 +314,7 @@ fn verdicts_are_given_anew_by_the_rules_of_now() {
     );
     let ran = sandbox.report(&["--rejudge", "--config", "new.toml", "--profile", "mine", "tails"]).exits(0);
     ran.says(&[]).prints(
-        "1 failed attempt judged by the rules of now\n  transient → permanent  1 attempt in 1 run (0 of them succeeded in the end)\n",
+        "1 failed attempt classified by the current rules\n  transient → permanent  1 attempt in 1 run (0 of them succeeded in the end)\n",
     );
     sandbox
         .report(&["--permanent-on", "3", "log"])

@@ -62,7 +62,8 @@ fn the_log_the_checkpoint_and_the_output_are_three_files() {
     }
     std::os::unix::fs::symlink("pos", sandbox.path("link")).expect("a link");
     std::fs::hard_link(sandbox.path("log"), sandbox.path("linked")).expect("a link");
-    let lost = |name: &str| format!("retry: {name} is a log that is read: writing to it would lose it");
+    let lost =
+        |name: &str| format!("retry: {name} is one of the logs to read: writing to it would destroy it");
     let same = |a: &str, b: &str| format!("retry: --checkpoint {a} and --output {b} are the same file");
     for (checkpoint, output, read, said) in [
         ("app.jsonl", "out", "app.jsonl", lost("app.jsonl")),
@@ -123,7 +124,7 @@ fn a_log_that_was_emptied_is_read_from_its_start_with_a_warning() {
     let again = log.replace("\"run\":\"", "\"run\":\"b");
     sandbox.write("app.jsonl", &again);
     let ran = sandbox.report(OPTIONS).exits(0);
-    let ran = ran.mentions(&["retry: warning: app.jsonl is another file now"]);
+    let ran = ran.mentions(&["retry: warning: app.jsonl has been replaced"]);
     sandbox.write("ever", log + &again);
     assert_eq!(ran.text(), sandbox.report(&["--format", "prometheus", "ever"]).text());
 }
@@ -150,7 +151,7 @@ fn what_cannot_go_on_is_refused_and_changes_nothing() {
     sandbox.report(&["--format", "prometheus", "--checkpoint", "pos", "other"]).exits(125).mentions(&[
         "retry: pos is the checkpoint of ",
         "app.jsonl",
-        "hint: delete it to count anew",
+        "hint: delete it to start over",
     ]);
     let lock = std::fs::File::options().append(true).open(sandbox.path(".pos.lock")).expect("the lock");
     lock.lock().expect("locked");

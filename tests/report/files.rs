@@ -54,7 +54,7 @@ fn gzip_of_several_members_is_read_to_its_end_whatever_its_name() {
     sandbox
         .report(&["new.zst"])
         .exits(125)
-        .says(&["retry: new.zst: zstd is not read", "retry: hint: use zstdcat new.zst | retry report"]);
+        .says(&["retry: new.zst: zstd is not supported", "retry: hint: use zstdcat new.zst | retry report"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_log_is_not_written_over_by_its_own_report() {
     sandbox
         .report(&["-o", "link", "log"])
         .exits(125)
-        .says(&["retry: link is a log that is read: writing to it would lose it"]);
+        .says(&["retry: link is one of the logs to read: writing to it would destroy it"]);
     assert_eq!(sandbox.read("log"), log);
 }
 
@@ -138,8 +138,8 @@ fn input_without_any_line_of_a_log_is_an_error_and_a_few_others_are_a_note() {
     let sandbox = logged();
     sandbox.write("other", "hello\n{}\n");
     sandbox.report(&["other"]).exits(125).prints("").says(&[
-        "retry: no retry log: no line is an event of a run",
-        "retry: hint: the first line that was skipped: other:1: no JSON object",
+        "retry: not a log of retry: no line is an event of a run",
+        "retry: hint: first skipped line: other:1: no JSON object",
     ]);
     let log = sandbox.read("log");
     sandbox.write("mixed", format!("{log}\u{1b}[2J\n{{\"v\":1,\n{}", &log[..30]));
@@ -148,7 +148,7 @@ fn input_without_any_line_of_a_log_is_an_error_and_a_few_others_are_a_note() {
     assert!(ran.text().starts_with("4 runs"), "{}", ran.text());
     ran.says(&[
         &format!("retry: 2 of {lines} lines skipped (first: mixed:{}: no JSON object)", lines - 2),
-        "retry: the last line is cut off: its writer was killed, or is writing now",
+        "retry: the last line is incomplete: its writer was killed or is still writing",
     ]);
 }
 

@@ -27,9 +27,9 @@ fn ctrl_c_shows_what_was_read_so_far_and_says_that_it_is_a_part() {
     let (_, rest) = after.rsplit_once("\u{1b}[K").expect("the line is erased");
     let rest = rest.trim_start_matches("^C");
     for part in [
-        "retry: interrupted: only a part was read\n",
+        "retry: interrupted: only part of the logs was read\n",
         "\u{1b}[1m4 runs of 3 operations",
-        "interrupted: only a part of the logs was read",
+        "interrupted: only part of the logs was read",
         "50.0 %  \u{1b}[33m█",
     ] {
         assert!(rest.contains(part), "{part:?} is missing in {rest:?}");
@@ -41,7 +41,7 @@ fn ctrl_c_shows_what_was_read_so_far_and_says_that_it_is_a_part() {
         let shown = python(&sandbox, &[&[script, "log", RETRY, "report"], whole, &["-"]].concat());
         let (_, rest) = shown.rsplit_once("\u{1b}[K").expect("the line is erased");
         let rest = rest.trim_start_matches("^C");
-        assert_eq!(rest, "retry: interrupted: only a part was read\ndied of 2\n", "{whole:?}");
+        assert_eq!(rest, "retry: interrupted: only part of the logs was read\ndied of 2\n", "{whole:?}");
         assert!(!sandbox.path("file").exists(), "a file is written as a whole or not at all");
     }
 }

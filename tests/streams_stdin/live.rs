@@ -59,6 +59,6 @@ fn an_attempt_is_never_told_an_end_that_is_none() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!sandbox.path("end").exists(), "{said}");
     assert_eq!((output.status.code(), output.status.signal()), (Some(125), None), "{said}");
-    assert!(said.contains("stdin cannot be replayed: what was kept cannot be read"), "{said}");
+    assert!(said.contains("stdin cannot be replayed: the kept copy cannot be read"), "{said}");
     drop(sent.join());
 }

@@ -63,7 +63,7 @@ fn a_ping_takes_no_longer_than_it_may() {
     let sandbox = Sandbox::new();
     let line = ["--ping-timeout", "300ms", "--ping", &*silent.url("/s3cret"), "--", "sh", "-c", "exit 7"];
     let ran = sandbox.run([&["--max", "1"], &line[..]].concat()).exits(7);
-    assert!(ran.stderr.ends_with("retry: ping not sent: no answer within 300ms\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("retry: ping not sent: no response within 300ms\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_start_that_hangs_does_not_keep_the_last_ping_back() {
         let asked: Vec<_> = receiver.requests().iter().map(|request| request.target.clone()).collect();
         assert!(asked.len() == 2 && asked[1].starts_with(last), "{asked:?}");
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert!(said.ends_with("retry: ping not sent: no answer within 500ms\n"), "{said}");
+        assert!(said.ends_with("retry: ping not sent: no response within 500ms\n"), "{said}");
     }
 }
 

@@ -65,8 +65,8 @@ fn a_second_try_may_help() {
 #[test]
 fn garbage_is_no_answer() {
     for (bytes, said) in [
-        (&b"\x00\xff\x16\x03 what\r\n\r\n"[..], "the answer is not HTTP"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP"),
+        (&b"\x00\xff\x16\x03 what\r\n\r\n"[..], "the response is not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "the response is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nshort", ""),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),
     ] {
@@ -87,10 +87,10 @@ fn spans_that_a_collector_rejects_are_told_of() {
 #[test]
 fn who_never_answers_is_waited_for_briefly() {
     let silent = Receiver::start(|_, _| Reply::Silence);
-    let took = fails(&silent.url(""), &[], Some("no answer within 1s"));
+    let took = fails(&silent.url(""), &[], Some("no response within 1s"));
     assert!(took >= Duration::from_secs(1), "{took:?}");
     let timeout = [("OTEL_EXPORTER_OTLP_TIMEOUT", "150")];
-    fails(&silent.url(""), &timeout, Some("no answer within 150ms"));
+    fails(&silent.url(""), &timeout, Some("no response within 150ms"));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_listener_whose_backlog_is_full_is_waited_for_briefly() {
         }
         assert!(held.len() < 100, "the backlog has no end");
     }
-    fails(&format!("http://{address}"), &[], Some("no answer within 1s"));
+    fails(&format!("http://{address}"), &[], Some("no response within 1s"));
 }
 
 #[test]

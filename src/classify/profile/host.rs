@@ -28,7 +28,7 @@ pub struct HostFinder {
     pub lookups: Vec<Lookup>,
     /// Options with a value that says nothing of the host. One that ends in `=` takes its value in the same word only.
     pub valued: Vec<String>,
-    /// Options whose value says who asks.
+    /// Options whose value identifies the client.
     pub credentials: Vec<String>,
     /// Options whose value is a header line; some say who asks.
     pub headers: Vec<String>,
@@ -36,7 +36,7 @@ pub struct HostFinder {
     pub port: Vec<String>,
     /// The port that is not worth mentioning.
     pub default_port: Option<u16>,
-    /// Behind the first operand there are no options of the tool's own.
+    /// No options follow the first operand of the tool's own.
     pub options_first: bool,
 }
 

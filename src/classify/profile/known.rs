@@ -118,7 +118,7 @@ impl Knowledge {
             id: "no-retry".into(),
             class: Class::Permanent,
             kind: Some("protocol".into()),
-            reason: Some("the server asks not to try again".to_owned()),
+            reason: Some("the server asks clients not to retry".to_owned()),
             not_reached: false,
             names_exit: false,
             place: None,

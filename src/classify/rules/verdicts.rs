@@ -224,7 +224,7 @@ pub(super) fn reason(attempt: &AttemptResult) -> Cow<'static, str> {
             Cow::Owned(format!("cannot start a process: {}", failure.text()))
         }
         Ending::NotStarted(failure) if failure.stage == Stage::Input => {
-            Cow::Owned(format!("cannot give it its input: {}", failure.text()))
+            Cow::Owned(format!("cannot supply its input: {}", failure.text()))
         }
         Ending::NotStarted(failure) => Cow::Owned(format!("cannot execute: {}", failure.text())),
     }

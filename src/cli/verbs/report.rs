@@ -8,10 +8,7 @@ pub(super) static FLAGS: &[&Flag] = &[
         &["text", "json", "markdown", "html", "junit", "prometheus", "trace"],
         "text, json, markdown, html, junit, prometheus or trace (for ui.perfetto.dev)",
     ),
-    &Flag {
-        short: Some('o'),
-        ..Flag::file("output", "Write to FILE instead of stdout, as a whole or not at all")
-    },
+    &Flag { short: Some('o'), ..Flag::file("output", "Write to FILE instead of stdout, atomically") },
     &Flag::value("top", "N", "Maximum rows per table [default: 10]"),
     &Flag::value(
         "since",
@@ -19,7 +16,7 @@ pub(super) static FLAGS: &[&Flag] = &[
         "Only runs that ended at or after TIME: RFC 3339, a date, today, yesterday (UTC), or a duration back from now",
     ),
     &Flag::value("until", "TIME", "Only runs that ended before TIME"),
-    &Flag::value("name", "GLOB", "Only runs of this name; repeatable: any of them"),
+    &Flag::value("name", "GLOB", "Only runs with this name; repeatable (any of them)"),
     &Flag::value("key", "GLOB", "Only runs with this key; repeatable"),
     &Flag::value("label", "K=GLOB", "Only runs with this label; repeatable"),
     &Flag::value("host", "GLOB", "Only runs on this host; repeatable"),
@@ -31,12 +28,12 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value(
         "what-if",
         "SETTINGS",
-        "What other settings would have changed, such as max=3,timeout=30s,deadline=5m",
+        "Show what other settings would have changed, such as max=3,timeout=30s,deadline=5m",
     ),
     &Flag::value(
         "run",
         "ID",
-        "Show one run: last, or the beginning of its id; in other formats, only that run",
+        "Show one run in full: last, or the beginning of its id; in other formats, only that run",
     ),
     &Flag::value(
         "max-rescued",
@@ -48,7 +45,7 @@ pub(super) static FLAGS: &[&Flag] = &[
         arity: Arity::Optional("-"),
         ..Flag::file(
             "draft-rules",
-            "Print rules for failures that no rule knows, as TOML; with =FILE, add the usable ones to that configuration",
+            "Print rules for failures that no rule knows, as TOML; with =FILE, add the usable ones to that configuration file",
         )
     },
     &Flag::switch(
@@ -62,7 +59,7 @@ pub(super) static FLAGS: &[&Flag] = &[
     ),
     &Flag::file(
         "checkpoint",
-        "With --format prometheus, continue where the last report stopped; FILE remembers the place. LOG may be rotated meanwhile",
+        "With --format prometheus, continue where the last report stopped, as recorded in FILE; LOG may have been rotated since",
     ),
     &Flag::value("color", "WHEN", "Whether the text is coloured: auto, always or never [default: auto]"),
     &Flag::switch("rotated", "For each LOG, also read LOG.1, LOG.2.gz, LOG-20261101.gz and so on"),

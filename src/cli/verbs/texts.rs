@@ -21,8 +21,8 @@ Subcommands (must be the first argument; use -- to run a command of the same nam
   retry explain           the resolved policy: each value, where it came from, the waits
   retry classify          how a result would be classified, and by which rule
   retry profiles [NAME]   the tools with a profile, and the rules of one
-  retry state list        the shared state of all keys; other actions take a KEY
-  retry replay DIR        run again what finally failed and was kept (--dead-letter)
+  retry state list        the shared state of all keys; the other actions take a KEY
+  retry replay DIR        replay dead letters: failed runs that were kept (--dead-letter)
   retry report LOG        summary of logs: rescued runs, lost time, whether retrying helped
   retry simulate          what many clients under the policy do to a server, in virtual time
 
@@ -34,11 +34,11 @@ Example: n=0; until deploy; do retry wait $((n += 1)) --max 5 || exit; done";
 
 pub(super) const AFTER_STATE: &str = "\
 Actions:
-  list         every key with a state, and what holds attempts back
-  show KEY     one key in full; one without a state is open
-  check KEY    exit 0 when an attempt would be admitted now, 75 when not; spends nothing
+  list         every key that has state, and the limit that holds attempts back
+  show KEY     one key in full; a key without state is open
+  check KEY    exit 0 if an attempt would be admitted now, else 75; consumes no quota
   close KEY    --for DURATION: no attempt starts before then
-  wait KEY     wait until an attempt would be admitted; exit 75 after --gate-wait; spends nothing
+  wait KEY     wait until an attempt would be admitted; exit 75 after --gate-wait; consumes no quota
   reset KEY    forget the state, as if the key were new
 
 The limits of a key are those of a run with the same options: flags, [limits.\"KEY\"] and policies.

@@ -144,7 +144,7 @@ impl Line {
             (_, Some(other)) if !other.is_null() => return Err(format!("invalid signal {other}")),
             (Some(code), _) => exit(code).ok_or_else(|| format!("invalid exit status {code}"))?,
             (None, _) if timed_out => Ending::Signaled(libc::SIGTERM),
-            (None, _) => return Err("neither exit_code nor signal is there".to_owned()),
+            (None, _) => return Err("exit_code or signal is missing".to_owned()),
         };
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and whole seconds are enough")]
         let ended_at = self.now.map(|now| now as i64).or(now).unwrap_or_else(clock::unix_seconds);

@@ -67,9 +67,8 @@ impl<'a> Pass<'a> {
                     keep.display(),
                     entry.path.display()
                 );
-                return Err(
-                    Error::usage(what).hint("letters are moved by a rename: name a directory beside theirs")
-                );
+                return Err(Error::usage(what)
+                    .hint("letters are moved by renaming them: use a directory on the same file system"));
             }
         }
         for warning in warnings(entries) {
@@ -299,7 +298,7 @@ impl<'a> Pass<'a> {
             let reason = self.kept.last().map_or("", |(reason, _)| reason);
             say(
                 self.asked,
-                &format!("gave up: the trouble is not over ({reason}); {} kept", letters(kept + left)),
+                &format!("gave up after transient failures ({reason}); {} kept", letters(kept + left)),
             );
         } else if left > 0 {
             say(self.asked, &format!("stopped: {} kept, {left} of them not run", letters(kept + left)));

@@ -104,7 +104,7 @@ pub(super) fn problem(entry: &Entry, asked: &ReplayOptions) -> Option<String> {
     }
     match letterbox::open(&entry.path) {
         Ok(letter) => check(&letter, asked).err(),
-        Err(why) => Some(why.unwrap_or_else(|| "it is gone".to_owned())),
+        Err(why) => Some(why.unwrap_or_else(|| "it no longer exists".to_owned())),
     }
 }
 
@@ -117,10 +117,10 @@ pub(super) fn check(letter: &Letter, asked: &ReplayOptions) -> Result<(), String
     header.variables().map_err(|mistake| mistake.0)?;
     letter::layer(&header.settings).map_err(|mistake| mistake.0)?;
     if !directory.is_empty() && !Path::new(&directory).is_dir() {
-        return Err(format!("its directory {} is gone", Path::new(&directory).display()));
+        return Err(format!("its directory {} no longer exists", Path::new(&directory).display()));
     }
     if let (Some(why), false) = (header.missing(), asked.force) {
-        return Err(format!("it does not hold the whole input ({why}); --force runs it all the same"));
+        return Err(format!("its input is incomplete ({why}); --force runs it anyway"));
     }
     if matches!(header.stdin, Stdin::File { .. }) {
         letter.open_input(asked.force)?;

@@ -55,7 +55,7 @@ pub(super) fn warnings(entries: &[Entry]) -> Vec<String> {
         headers().map(|header| &header.host).filter(|other| !other.is_empty() && **other != host).collect();
     let mut all = Vec::new();
     if !missing.is_empty() {
-        all.push(format!("set when the letters were written and not now: {}", joined(missing)));
+        all.push(format!("set when the letters were written, but not now: {}", joined(missing)));
     }
     if !others.is_empty() {
         all.push(format!("written on another host: {}", joined(others)));

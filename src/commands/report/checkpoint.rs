@@ -41,7 +41,7 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
     let given = |id: &str| invocation.value(id).is_some() || invocation.is_set(id);
     if let Some((_, option)) = CONFLICTS.iter().find(|(id, _)| given(id)) {
         return Err(Error::usage(format!("--checkpoint and {option} conflict"))
-            .hint("the counters are of all runs in the log"));
+            .hint("the counters cover all runs in the log"));
     }
     let log = match invocation.operands() {
         [log] if log != "-" => log.clone(),
@@ -56,7 +56,7 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
     let current = Resumed::find(&log).map_err(|why| cannot_read(&log, &why))?;
     if current.is_compressed() {
         return Err(Error::usage(format!(
-            "{} is compressed: --checkpoint reads a log that grows",
+            "{} is compressed: --checkpoint needs a log that is still written to",
             log.display()
         )));
     }
@@ -101,7 +101,7 @@ fn are_different(checkpoint: &OsStr, output: Option<&OsStr>, log: &OsStr) -> Res
 fn last(file: &OsStr, name: &str, log: &str) -> Result<Option<Checkpoint>, Error> {
     let text = files::read_text(file).map_err(|why| Error::system(&format!("cannot read {name}"), &why))?;
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let delete = "delete it to count anew";
+    let delete = "delete it to start over";
     let checkpoint = Checkpoint::parse(&text).map_err(|why| {
         Error::usage(format!("{name} is not a checkpoint of retry report: {why}")).hint(delete)
     })?;
@@ -129,7 +129,7 @@ fn read(
             if older.is_empty() && place.offset > 0 {
                 let name = log.display();
                 warn(&format!(
-                    "{name} is another file now, and the rest of the old one is not beside it: some runs may not be counted"
+                    "{name} has been replaced, and the rest of the old log is not next to it: some runs may not be counted"
                 ));
             }
         }

@@ -42,7 +42,10 @@ pub(super) fn draft_rules(invocation: &Invocation, target: &OsStr, outcome: &Out
     let usable = drafts.iter().filter(|draft| draft.is_usable).count();
     let rest = match drafts.len() - usable {
         0 => String::new(),
-        count => format!("; {} not usable yet, --draft-rules alone shows why", plural(count as u64, "draft")),
+        count => format!(
+            "; {} not usable yet; --draft-rules without a file shows why",
+            plural(count as u64, "draft")
+        ),
     };
     let say = |text: &str| output::to_stderr(&format!("retry: {}\n", output::printable(text)));
     match draft::merged(&source, &drafts).map_err(Error::problems)? {
@@ -61,11 +64,11 @@ pub(super) fn draft_rules(invocation: &Invocation, target: &OsStr, outcome: &Out
 fn why_none(outcome: &Outcome) -> String {
     match outcome.report.unmatched_without_output {
         _ if outcome.templates.iter().any(draft::is_worth_a_rule) => {
-            "the configuration has rules for all that was seen in three runs or more".to_owned()
+            "the configuration has rules for every failure seen in at least three runs".to_owned()
         }
-        0 => "nothing that no rule knows was seen in three runs or more".to_owned(),
+        0 => "no failure without a rule was seen in at least three runs".to_owned(),
         count => format!(
-            "the log has no output of the {count} failed attempts that no rule knows; --log-tail 2k logs what is captured, and --profile generic captures stderr"
+            "the log has no output of the {count} failed attempts that match no rule; use --log-tail 2k to log captured output, and --profile generic to capture stderr"
         ),
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn options(invocation: &Invocation, format: &str) -> Result<Options, 
     let filter = filter(invocation)?;
     if format == "prometheus" && (filter.since.is_some() || filter.until.is_some()) {
         return Err(Error::usage("--since and --until conflict with --format prometheus")
-            .hint("counters must not fall when the window moves on"));
+            .hint("counters must never decrease, even as the window moves"));
     }
     Ok(Options { filter, stories, what_if, run, ..Options::default() })
 }

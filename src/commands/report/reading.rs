@@ -40,7 +40,7 @@ pub(super) fn named(invocation: &Invocation) -> Result<Vec<Log>, Error> {
 
 /// A file to write is a log to read.
 pub(super) fn would_lose(log: &OsStr) -> Error {
-    Error::usage(format!("{} is a log that is read: writing to it would lose it", log.display()))
+    Error::usage(format!("{} is one of the logs to read: writing to it would destroy it", log.display()))
 }
 
 fn find(path: &OsString) -> Result<Log, Error> {
@@ -76,7 +76,7 @@ pub(in crate::commands) fn read(logs: Vec<Log>, analysis: &mut Analysis, verb: &
             Content::Lines(stream) => stream,
             Content::Zstd => {
                 let file = if path == "-" { "FILE".to_owned() } else { name.clone() };
-                return Err(Error::usage(format!("{name}: zstd is not read"))
+                return Err(Error::usage(format!("{name}: zstd is not supported"))
                     .hint(format!("use zstdcat {file} | {verb}")));
             }
         };
@@ -121,13 +121,13 @@ pub(super) fn stream_in(
 pub(super) fn complain(input: &Input) -> Result<(), Error> {
     let first = input.first_skipped.as_ref().map(|(file, line, why)| format!("{file}:{line}: {why}"));
     if input.interrupted {
-        output::to_stderr("retry: interrupted: only a part was read\n");
+        output::to_stderr("retry: interrupted: only part of the logs was read\n");
     }
     let unread = input.skipped + input.too_long + input.cut_off;
     if input.ours == 0 && unread > 0 {
-        let error = Error::usage("no retry log: no line is an event of a run");
+        let error = Error::usage("not a log of retry: no line is an event of a run");
         return Err(match first {
-            Some(first) => error.hint(format!("the first line that was skipped: {first}")),
+            Some(first) => error.hint(format!("first skipped line: {first}")),
             None => error,
         });
     }
@@ -139,11 +139,11 @@ pub(super) fn complain(input: &Input) -> Result<(), Error> {
         note(&format!("{} of {} lines skipped: too long (over 1 MiB)", input.too_long, input.lines));
     }
     if input.cut_off > input.cut_short {
-        note("the last line is cut off: its writer was killed, or is writing now");
+        note("the last line is incomplete: its writer was killed or is still writing");
     }
     if input.newer > 0 {
         note(&format!(
-            "{} of {} lines were written by a newer retry: read as far as known",
+            "{} of {} lines were written by a newer retry: only the known fields were read",
             input.newer, input.lines
         ));
     }

@@ -105,7 +105,7 @@ impl Driver<'_> {
                 Ending::Signaled(libc::SIGKILL)
             }
             SupervisorEvent::Lost(why) => {
-                let text = format!("cannot learn how a hook or the fallback ended: {}", of_system(&why));
+                let text = format!("cannot determine how a hook or the fallback ended: {}", of_system(&why));
                 self.sinks.note(Level::Warn, &text);
                 Ending::Signaled(libc::SIGKILL)
             }

@@ -42,11 +42,11 @@ pub(super) fn loss(number: i32, loss: &InputLoss) -> String {
     let why = match loss {
         InputLoss::TooLong(limit) => format!("more than --stdin-max {} was read", size::exact(*limit)),
         InputLoss::NotKept { place, why } => format!("it cannot be kept in {place}: {why}"),
-        InputLoss::NotRead(why) => format!("what was kept cannot be read: {}", of_system(&(*why).into())),
-        InputLoss::Broken(why) => format!("it broke off: {}", of_system(&(*why).into())),
-        InputLoss::NotFed(why) => format!("there is no pipe for it: {}", of_system(&(*why).into())),
+        InputLoss::NotRead(why) => format!("the kept copy cannot be read: {}", of_system(&(*why).into())),
+        InputLoss::Broken(why) => format!("reading it failed: {}", of_system(&(*why).into())),
+        InputLoss::NotFed(why) => format!("cannot create a pipe for it: {}", of_system(&(*why).into())),
         InputLoss::Unknown(why) => {
-            format!("the system does not tell what it is: {}", of_system(&(*why).into()))
+            format!("cannot determine what it is: {}", of_system(&(*why).into()))
         }
         InputLoss::NotReopened(why) => {
             format!("the file cannot be opened again: {}", of_system(&(*why).into()))

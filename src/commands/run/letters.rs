@@ -45,7 +45,7 @@ pub(super) fn open(policy: &Policy, run: &str) -> Result<Destination, Error> {
         return match probed {
             Ok(letterbox) => Ok(Destination::Letterbox(letterbox)),
             Err(why) => Err(Error::usage(format!("dead letters cannot be written: {why}"))
-                .hint("nothing was run (--dead-letter-required)")),
+                .hint("command not run (--dead-letter-required)")),
         };
     }
     Ok(opened.map_or_else(Destination::Missing, Destination::Letterbox))
@@ -107,7 +107,8 @@ impl Driver<'_> {
             kept.said.push((Level::Warn, format!("the dead letter does not hold the whole input: {why}")));
         }
         if !header.lost_inputs.is_empty() {
-            let text = "hint: name a file instead of <(…), or give it on stdin: a letter can hold that";
+            let text =
+                "hint: use a file instead of <(…), or pass the input on stdin, which a letter can hold";
             kept.said.push((Level::Warn, text.to_owned()));
         }
         let count = letterbox.letters().map_or(0, |letters| letters.len() as u64);
@@ -206,8 +207,8 @@ fn kept_input(spool: &Spool, loss: Option<String>, rest: Rest) -> Stdin {
             let crc32 = if bytes <= MAX_SUMMED_BYTES { spool.crc32().ok() } else { None };
             return Stdin::Bytes { bytes, crc32 };
         }
-        (None, Rest::Silent) => "nothing more came for 10s, and no end".to_owned(),
-        (None, Rest::Interrupted(_)) => "a signal ended the reading of it".to_owned(),
+        (None, Rest::Silent) => "no more data for 10s, and no end of input".to_owned(),
+        (None, Rest::Interrupted(_)) => "reading it was interrupted by a signal".to_owned(),
     };
     Stdin::Partial { bytes, why }
 }

@@ -11,12 +11,12 @@ pub(super) fn left(remains: &[Remains]) -> String {
 /// Describes processes that could not be killed, and what to do about them.
 pub(super) fn unkillable(remains: &[Remains]) -> String {
     if remains.is_empty() {
-        return "processes of the command are left, and cannot be listed: /proc is not that of this pid namespace \
-                (--new-group would let them be killed)"
+        return "processes of the command are still running and cannot be listed: /proc belongs to another PID namespace \
+                (with --new-group they could be killed)"
             .to_owned();
     }
     let way_out = if remains.iter().any(|process| process.foreign) {
-        "another user's processes can be stopped by root alone: run `sudo retry ...` rather than `retry sudo ...`"
+        "only root can stop another user's processes: run `sudo retry ...` rather than `retry sudo ...`"
     } else {
         "they may be waiting for a disk or a file server"
     };

@@ -200,5 +200,5 @@ impl Tap for Streams {
 /// Describes a failed write to a stream.
 pub(super) fn refused_by(stream: Stream, why: &str) -> String {
     let name = if stream == Stream::Stderr { "stderr" } else { "stdout" };
-    format!("{name} refused it: {why}")
+    format!("cannot write to {name}: {why}")
 }

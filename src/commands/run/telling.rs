@@ -333,7 +333,7 @@ impl Driver<'_> {
             let left = until.saturating_sub(clock::now().elapsed);
             if left.is_zero() {
                 let told = crate::base::duration::approximate(told);
-                return Err(Sent::Failed(format!("no answer within {told}")));
+                return Err(Sent::Failed(format!("no response within {told}")));
             }
             match self.supervisor.next(Some(left), &mut self.streams).await {
                 SupervisorEvent::Signal(signal) => return Err(Sent::Interrupted(signal)),

@@ -3,15 +3,16 @@
 rows! { $ Judging
     /// Error-knowledge profile: auto, none, generic, or a tool name; repeatable
     ///
-    /// `auto` knows a tool by its program's name, also behind sudo, env, timeout and similar wrappers; for an unknown command only the exit status counts. `retry profiles`
-    /// lists the known tools. Only the streams that a profile's rules read are captured.
+    /// `auto` recognises a tool by its program's name, also behind sudo, env, timeout and similar wrappers; for an unknown
+    /// command only the exit status counts. `retry profiles` lists the known tools. Only the streams that a profile's rules
+    /// read are captured.
     profile / "profile": ProfileNames = ProfileNames::default(),
     { "PROFILE" short 'p' env "RETRY_OPT_PROFILE" }
 
     /// Retry only on these exit codes/signals: 1, 5-9, SIGKILL, signal, timeout, not-found, !2
     ///
-    /// Lists and repeated options add up; `!2` is everything but 2. Any other failure then ends the run, unless --otherwise says
-    /// retry. 137 also matches a command that died of SIGKILL.
+    /// Lists and repeated options add up; `!2` is anything except 2. Any other failure then ends the run, unless --otherwise is
+    /// retry. 137 also matches a command that was killed by SIGKILL.
     retry_on / "retry-on": ExitSpecs = ExitSpecs::default(),
     { "SPEC"; basic }
 
@@ -25,12 +26,13 @@ rows! { $ Judging
 
     /// Retry if a stderr line matches (repeatable; stdout:RE, both:RE)
     ///
-    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are captured. Patterns match bytes, a line at a time; classes are ASCII. Any other
-    /// failure then ends the run, unless --otherwise says retry.
+    /// `stdout:RE` and `both:RE` choose another stream; only the streams that a pattern needs are captured. Patterns match
+    /// bytes, one line at a time; character classes are ASCII. Any other failure then ends the run, unless --otherwise is
+    /// retry.
     retry_match / "retry-match": Patterns = Patterns::default(),
     { "REGEX"; basic }
 
-    /// Regex that means another attempt is pointless; repeatable
+    /// Regex that marks a permanent error; repeatable
     permanent_match / "permanent-match": Patterns = Patterns::default(),
     { "REGEX" }
 
@@ -40,12 +42,12 @@ rows! { $ Judging
 
     /// Regex that must appear for success, on stdout or stderr; repeatable
     ///
-    /// `stdout:RE` and `stderr:RE` search one stream only. An attempt that exits 0 without it is retried; if no attempt is left, the
-    /// status is 1.
+    /// `stdout:RE` and `stderr:RE` search one stream only. An attempt that exits 0 without a match is retried; if no
+    /// attempts are left, the exit status is 1.
     success_match / "success-match": DemandedPatterns = DemandedPatterns::default(),
     { "REGEX" }
 
-    /// Explicit rules, in files alone: [[policy.NAME.rule]]
+    /// Explicit rules, only in files: [[policy.NAME.rule]]
     rule / "rule": PolicyRules = PolicyRules::default(),
     { "" }
 
@@ -57,9 +59,9 @@ rows! { $ Judging
 
     /// Retry only failures where the request cannot have taken effect
     ///
-    /// These are: could not connect, could not resolve the host, refused before any work, throttled. Any other failure ends the
-    /// run, since doing it twice may do harm; so does any failure of a command that runs others, such as make or a script, since
-    /// an earlier step may have taken effect.
+    /// Such failures are: could not connect, could not resolve the host, refused before any work was done, throttled. Any other
+    /// failure ends the run, since repeating the request could do harm. So does any failure of a command that runs others, such
+    /// as make or a script: an earlier step may have taken effect.
     non_idempotent / "non-idempotent": bool = false,
     { "" }
 }

@@ -4,37 +4,38 @@ rows! { $ Recovery
     /// Run this line with sh -c before each wait for another attempt; repeatable
     ///
     /// The variables RETRY_ATTEMPT, RETRY_EXIT, RETRY_CLASS, RETRY_REASON, RETRY_DELAY_MS and others describe the failure;
-    /// stdin is the end of the attempt's stderr if it was captured (--hook-tail), and stdout goes to stderr. The time that
-    /// the hook takes counts as waiting. A hook that fails is a warning and changes nothing.
+    /// stdin is the end of the attempt's stderr if it was captured (--hook-tail), and stdout goes to stderr. The hook's run
+    /// time is part of the wait. A hook that fails causes a warning and changes nothing.
     on_retry / "on-retry": CommandLines = CommandLines::default(),
     { "COMMAND" }
 
-    /// Run this line with sh -c after the run succeeded; repeatable
+    /// Run this line with sh -c after the run has succeeded; repeatable
     ///
-    /// RETRY_RESCUED is 1 if there were failures before. See --on-retry.
+    /// RETRY_RESCUED is 1 if an attempt failed before. See --on-retry.
     on_success / "on-success": CommandLines = CommandLines::default(),
     { "COMMAND" }
 
-    /// Run this line with sh -c after the run finally failed; repeatable
+    /// Run this line with sh -c after the run has finally failed; repeatable
     ///
-    /// RETRY_OUTCOME, RETRY_EXIT and RETRY_REASON say why. RETRY_REASON contains text from the command: quote it, and never pass it to eval. See --on-retry.
+    /// RETRY_OUTCOME, RETRY_EXIT and RETRY_REASON say why. RETRY_REASON contains text from the command: quote it, and
+    /// never pass it to eval. See --on-retry.
     on_failure / "on-failure": CommandLines = CommandLines::default(),
     { "COMMAND" }
 
     /// Time limit for a hook
     ///
-    /// A hook that takes longer is stopped with all that it started: TERM, and KILL a second later. 0 means none.
+    /// A hook that takes longer is stopped with all processes it started: SIGTERM, then SIGKILL a second later. 0 means none.
     hook_timeout / "hook-timeout": TimeLimit = TimeLimit(Some(Duration::from_secs(10))),
     { "DURATION" }
 
-    /// Capture stderr so that hooks can read its end (64 KiB) from stdin
+    /// Capture stderr so that hooks can read the last 64 KiB of it from stdin
     hook_tail / "hook-tail": bool = false,
     { "" }
 
     /// Run this line with sh -c once the command has finally failed
     ///
-    /// It reads the same stdin from the start, and its exit status is the result. It does not run after a signal, or if the input
-    /// cannot be replayed in full. With -O only its stdout is printed, and only if it exits 0.
+    /// The fallback reads the same stdin from the start, and its exit status is that of the run. It does not run after a
+    /// signal, or if the input cannot be replayed in full. With -O only its stdout is printed, and only if it exits 0.
     fallback / "fallback": Option<CommandLine> = None,
     { "COMMAND" }
 
@@ -44,30 +45,30 @@ rows! { $ Recovery
     fallback_timeout / "fallback-timeout": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
-    /// Keep what finally failed in DIR, one file per run, for retry replay
+    /// Save each run that finally fails to a file in DIR, for retry replay
     ///
-    /// A dead letter holds the command, its working directory and umask, its input, and how it failed. It is written as a
-    /// whole or not at all, and only you can read it; arguments and input may be secret. A pipe on stdin is read to its end
-    /// for it: with --dead-letter the input belongs to this command alone. DIR is created if it does not exist.
+    /// A dead letter holds the command, its working directory and umask, its input, and how it failed. It is written
+    /// atomically, and only you can read it, since arguments and input may be secret. A pipe on stdin is read to its end for
+    /// the letter: do not use --dead-letter where other commands read the rest. DIR is created if it does not exist.
     dead_letter / "dead-letter": Option<FilePath> = None,
     { "DIR" }
 
     /// Store the value of this variable in the dead letter: NAME or PREFIX*; repeatable
     ///
-    /// The names of all variables are stored, but no value unless it is asked for: a replay uses its own environment, so that
-    /// secrets are fresh.
+    /// The names of all variables are stored, but no other values: a replay uses its own environment, so that secrets are
+    /// current.
     dead_letter_env / "dead-letter-env": EnvNames = EnvNames::default(),
     { "NAME" }
 
-    /// Copy a file on stdin into the dead letter up to this size; a larger one is only named
+    /// Copy a file on stdin into the dead letter if it is at most this large; else store only its name
     ///
     /// A letter that only names its file is not replayed if the file has changed since.
     dead_letter_copy / "dead-letter-copy": Size = Size(64 << 20),
     { "SIZE" }
 
-    /// Replace what matches in the output and the reason that a dead letter holds; repeatable
+    /// Redact what matches in the output and the reason stored in a dead letter; repeatable
     ///
-    /// The command's arguments and its input stay as they are: they have to run again.
+    /// The command's arguments and its input are never redacted, since a replay needs them.
     dead_letter_redact / "dead-letter-redact": DemandedPatterns = DemandedPatterns::default(),
     { "REGEX" }
 
@@ -77,11 +78,11 @@ rows! { $ Recovery
     dead_letter_on / "dead-letter-on": LetterOutcomes = LetterOutcomes::default(),
     { "OUTCOMES" }
 
-    /// Refuse to start (exit 125) if the dead letter could not be written
+    /// Refuse to start (exit 125) if a dead letter could not be written
     dead_letter_required / "dead-letter-required": bool = false,
     { "" }
 
-    /// Warn when DIR holds more dead letters than this; none is ever removed by age
+    /// Warn when DIR holds more dead letters than this; letters never expire
     dead_letter_warn / "dead-letter-warn": Count = Count(10_000),
     { "N" }
 }

@@ -16,21 +16,21 @@ rows! { $ Schedule
 
     /// Time limit per attempt
     ///
-    /// An attempt that takes longer is stopped with its whole process tree; that is a transient failure, and
-    /// exit 124 when it was the last. 0 means none.
+    /// An attempt that takes longer is stopped with its whole process tree. A timeout is a transient failure; after the last
+    /// attempt the exit status is 124. 0 means none.
     timeout / "timeout": TimeLimit = TimeLimit(None),
     { "DURATION" env "RETRY_OPT_TIMEOUT"; basic }
 
     /// Stop an attempt that produces no output for this long
     ///
-    /// An attempt that is silent for longer is stopped as by --timeout. Both streams are captured for it; on a terminal the command
-    /// still sees one. 0 means none.
+    /// An attempt that is silent for longer is stopped as by --timeout. Both streams are captured; on a terminal the command
+    /// still sees a terminal. 0 means none.
     idle_timeout / "idle-timeout": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
     /// Give up if no progress is seen for this long
     ///
-    /// Progress is a line that matches --progress-match, or the command touching the file named by $RETRY_PROGRESS.
+    /// A line that matches --progress-match is progress, and so is touching the file named by $RETRY_PROGRESS.
     /// A running attempt is stopped (exit 124). The default is 2h if neither attempts nor time are limited, otherwise none; 0
     /// means none.
     progress_timeout / "progress-timeout": TimeLimit = TimeLimit(None),
@@ -38,7 +38,7 @@ rows! { $ Schedule
 
     /// Regex that marks progress; repeatable
     ///
-    /// `stdout:RE` and `both:RE` choose another stream than stderr.
+    /// `stdout:RE` and `both:RE` choose a stream other than stderr.
     progress_match / "progress-match": Patterns = Patterns::default(),
     { "REGEX" }
 
@@ -54,9 +54,9 @@ rows! { $ Schedule
 
     /// How the wait grows: fixed, linear, exponential, fibonacci, decorrelated, or a list 1s,2s,4s
     ///
-    /// The wait before retry k, for a delay d and a factor f: fixed d; linear d·k; exponential d·f^(k-1);
-    /// fibonacci d·F(k); a list its k-th entry, then the last one again and again; decorrelated a draw between d and three
-    /// times the previous wait. `constant`, `exp` and `fib` are short for three of them.
+    /// The wait before retry k, for a delay d and a factor f, is: fixed, d; linear, d·k; exponential, d·f^(k-1); fibonacci,
+    /// d·F(k); a list, its k-th entry, and the last one from then on; decorrelated, a random value between d and three times
+    /// the previous wait. `constant`, `exp` and `fib` are short for fixed, exponential and fibonacci.
     backoff / "backoff": Strategy = Strategy::Exponential,
     { "STRATEGY" short 'b' env "RETRY_OPT_BACKOFF"; basic }
 
@@ -66,17 +66,18 @@ rows! { $ Schedule
 
     /// Upper bound for the delay, jitter included
     ///
-    /// The default is 60s, or the longest of --delay and the list's entries if that is longer.
+    /// The default is 60s, or the longest of --delay and the entries of a list if that is longer.
     max_delay / "max-delay": Duration = Duration::from_secs(60),
     { "DURATION" env "RETRY_OPT_MAX_DELAY" }
 
-    /// Growth per retry of the exponential backoff, 1 or more
+    /// Growth factor of the exponential backoff, 1 or more
     factor / "factor": Factor = Factor(2.0),
     { "FACTOR" }
 
     /// Randomisation of the delay: none, full, equal, additive, ±25%, or 0.5..1.5
     ///
-    /// A uniform draw around the backoff's wait w: full 0..w, equal w/2..w, additive w..2w, 25% w±25%.
+    /// The delay is drawn uniformly. For a wait w of the backoff the range is: full, 0..w; equal, w/2..w; additive, w..2w; 25%,
+    /// w±25%.
     jitter / "jitter": Jitter = Jitter::Equal,
     { "JITTER" short 'j' env "RETRY_OPT_JITTER"; basic }
 
@@ -88,15 +89,16 @@ rows! { $ Schedule
     reset_after / "reset-after": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
-    /// Number of successes in a row that count as success
+    /// Number of successes in a row that the run needs to succeed
     ///
-    /// A failure in between starts the count again; the wait between successes is --delay.
+    /// A failure in between restarts the count; the wait between successes is --delay.
     successes / "successes": Count = Count(1),
     { "N" }
 
-    /// A random wait of at most this long before the first attempt
+    /// Wait a random time of at most this long before the first attempt
     ///
-    /// Spreads out jobs that start in the same minute (cron). This wait counts towards the deadline; it does not change the waits that --seed gives. 0 means none.
+    /// Spreads out jobs that start in the same minute (cron). This wait counts towards the deadline; it does not change the
+    /// delays that --seed gives. 0 means none.
     splay / "splay": TimeLimit = TimeLimit(None),
     { "DURATION" }
 
@@ -104,7 +106,7 @@ rows! { $ Schedule
     seed / "seed": Option<u64> = None,
     { "N" }
 
-    /// One attempt or as many as allowed; --no-retry on the command line says false
+    /// Whether to retry at all; --no-retry on the command line sets false
     enabled / "enabled": bool = true,
     { "" }
 }

@@ -114,7 +114,7 @@ pub fn bars(title: &str, about: &str, bars: &[Bar]) -> String {
     out + &ticks(bars, step) + "</svg>\n"
 }
 
-/// The text under the bars, where there is room: in the middle of wide bars, from the begin of narrow ones on.
+/// The text under the bars, where there is room: in the middle of wide bars, from the start of narrow ones.
 #[expect(clippy::cast_precision_loss, reason = "a drawing")]
 fn ticks(bars: &[Bar], step: f64) -> String {
     let mut out = String::new();

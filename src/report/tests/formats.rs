@@ -147,7 +147,7 @@ fn html_lets_no_text_out_and_loads_nothing() {
     assert_eq!((page.matches("<desc>").count(), page.matches("<details>").count()), (charts, charts));
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains(" src="), "{page}");
     let first_try = read(&Made::new(1, "a", 0, true).lines(), Stories::Troubled(html::MAX_RUNS));
-    assert!(first_try.stories.is_empty(), "only runs that were not right at first");
+    assert!(first_try.stories.is_empty(), "only runs that did not succeed on the first attempt");
 }
 
 /// A log whose every text is an attack on some reader.

@@ -27,7 +27,7 @@ fn the_text_tells_counts_shares_and_the_outcomes_behind_failures() {
         "  rescued          1    0.1 %  ▏",
         "  failed           1    0.1 %  ▏  exhausted 1",
         "  attempts   p50 1   p95 1   max 3   1,204 in all",
-        "  lost       6.5s to failed attempts and the waits behind them (4s waited)",
+        "  lost       6.5s to failed attempts and the waits after them (4s waited)",
         "curl/http-5xx  transient         5     2  1 of 2",
         "limit      1 run ended after attempt 3, their last; 50.0 % (9-91) of 2 runs",
         "           passed there",
@@ -110,7 +110,7 @@ fn a_report_of_a_part_says_so() {
     assert_eq!((outcome.report.runs, outcome.report.cut_off_lines), (1_200, 0));
     assert!(outcome.report.interrupted);
     let text = render(&outcome.report, &WIDE);
-    assert!(text.contains("\n  interrupted: only a part of the logs was read\n"), "{text}");
+    assert!(text.contains("\n  interrupted: only part of the logs was read\n"), "{text}");
 }
 
 #[test]
@@ -181,5 +181,5 @@ to repeat the verdict:
         "without a tail, the line of the rule: {told}"
     );
     let open = &log[..=log.trim_end().rfind('\n').unwrap()];
-    assert!(choose(open, Choice::Last).1.contains("end: none was logged"));
+    assert!(choose(open, Choice::Last).1.contains("no end was logged: the run was killed"));
 }

@@ -114,7 +114,7 @@ impl Table {
     }
 }
 
-/// The line in pieces that fit, broken at blanks, but not before a percent sign; all but the first begin with so many blanks.
+/// The line in pieces that fit, broken at blanks, but not before a percent sign; all but the first are indented by this many blanks.
 pub(super) fn wrap(line: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut used = 0;

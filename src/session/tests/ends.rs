@@ -67,7 +67,7 @@ fn a_failure_delivers_no_stdout_and_the_last_attempts_stderr_if_that_was_held() 
 
 #[test]
 fn a_command_that_was_told_to_stop_and_ended_well_has_its_output() {
-    for (code, end) in [(0, "deliver:stdout"), (3, "started failed(not tried again) interrupted exit3")] {
+    for (code, end) in [(0, "deliver:stdout"), (3, "started failed(not retried) interrupted exit3")] {
         let mut run = Run::new(&only_success()).begin();
         run.tell(Input::Signal(libc::SIGTERM));
         run.said.clear();

@@ -153,7 +153,7 @@ fn a_signal_while_running_leads_to_short_failure_hooks_and_to_no_fallback() {
     let mut run = Run::new(&with_fallback()).begin();
     run.signalled();
     run.ends(10, Ending::Signaled(libc::SIGTERM));
-    run.did("spawn1! started failed(not tried again) interrupted failure0 wake:5000");
+    run.did("spawn1! started failed(not retried) interrupted failure0 wake:5000");
     run.helper_ends(1, 0);
     run.did("on-failure(0) failure1 wake:5000");
     // The second signal ends all that is left at once.

@@ -84,7 +84,7 @@ fn a_run_that_is_told_to_stop_pings_briefly_and_exports_nothing() {
     run.tell(Input::Signal(libc::SIGTERM));
     run.said.clear();
     run.fails(0, 0);
-    run.did("started failed(not tried again) interrupted ping143:1000");
+    run.did("started failed(not retried) interrupted ping143:1000");
     sent(&mut run, Sent::Failed("why".to_owned()));
     run.did("tell(ping not sent: why) exit0");
     // While it waits; the second signal ends the ping, and we die of the first.
@@ -173,7 +173,7 @@ fn a_run_that_is_told_to_stop_pings_briefly_after_its_hooks() {
     let mut run = owing(&hooked());
     run.tell(Input::Signal(libc::SIGTERM));
     run.ends(0, Ending::Signaled(libc::SIGTERM));
-    run.did("spawn1! started failed(not tried again) interrupted failure0 wake:5000");
+    run.did("spawn1! started failed(not retried) interrupted failure0 wake:5000");
     helper_ends(&mut run, Ending::Exited(0));
     run.did("on-failure(0) ping143:1000");
     sent(&mut run, Sent::Taken);
@@ -197,7 +197,7 @@ fn a_second_signal_leaves_out_hooks_and_pings() {
     run.tell(Input::Signal(libc::SIGINT));
     run.said.clear();
     run.ends(0, Ending::Signaled(libc::SIGINT));
-    run.did("started failed(not tried again) interrupted die2");
+    run.did("started failed(not retried) interrupted die2");
 }
 
 #[test]

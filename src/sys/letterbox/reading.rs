@@ -157,10 +157,7 @@ impl Letter {
             && (stat.st_size.unsigned_abs() != *size || modified(&stat) != *mtime)
             && !force
         {
-            return Err(format!(
-                "its input {} has changed since; --force uses it all the same",
-                path.display()
-            ));
+            return Err(format!("its input {} has changed since; --force uses it anyway", path.display()));
         }
         Ok(file)
     }

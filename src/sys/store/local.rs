@@ -3,14 +3,14 @@
 //! No server, and nothing to clean up. Below the store's directory each key has one of its own:
 //!
 //! ```text
-//! v1/<key>/state     the record, and the lock of whoever changes it
+//! v1/<key>/state     the record, locked while it is changed
 //! v1/<key>/probe     locked by the breaker's probe
 //! v1/<key>/0 …       one for each permit, locked by its holder
 //! ```
 //!
 //! A lock lives as long as the process that holds it, so nothing is renewed and nothing becomes stale. Nothing is created
 //! before a key is used, and files of permits are never removed: they may be in use. There is no `fsync`: a host that loses
-//! power also loses its running attempts, which are most of what the limits are about.
+//! power also loses its running attempts, which are most of what the limits count.
 
 mod directory;
 mod files;
@@ -61,7 +61,7 @@ struct Key {
     standstill: Standstill,
 }
 
-/// Warnings for the user. Each is reported once, however often we look.
+/// Warnings for the user. Each is reported once, however often the cause is seen.
 #[derive(Default)]
 struct Warnings {
     all: Vec<String>,
@@ -195,7 +195,7 @@ impl Store for Local {
         self.directory.open(false, &mut self.warnings)?;
         self.prune();
         let names =
-            self.directory.names().map_err(|why| failure("cannot look into", &self.directory.path, &why))?;
+            self.directory.names().map_err(|why| failure("cannot inspect", &self.directory.path, &why))?;
         let mut entries = Vec::new();
         for name in names {
             match self.look(&name, None) {
@@ -269,8 +269,8 @@ fn transact(
         Found::Nothing => (Some(KeyState::default()), KeyState::default()),
         Found::Unusable(damage) => {
             let path = files.state_path();
-            warnings.push(format!("{} {}; its limits start afresh", path.display(), damage.words()));
-            // Always written, so that nobody else is warned.
+            warnings.push(format!("{} {}; its limits are reset", path.display(), damage.words()));
+            // Always written, so that no other process warns again.
             (None, KeyState::default())
         }
     };

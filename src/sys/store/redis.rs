@@ -80,7 +80,7 @@ impl Redis {
         Failure(format!("cannot use the shared state at {}: {}", self.server.location, trouble.words))
     }
 
-    /// A conversation to its end, unless a signal tells us to stop. Renewing that is under way is given up for it.
+    /// Drives a conversation to its end, unless a signal ends the run. Abandons a renewal in progress.
     fn talk<T>(&mut self, talk: impl AsyncFnOnce(&mut Server) -> Result<T, Trouble>) -> Result<T, Trouble> {
         self.renewal = None;
         let waits = self.server.waits.clone();
@@ -129,7 +129,7 @@ async fn renew_all(server: &mut Server, held: &[OwnLease], lease: Duration) -> R
         renewing.await?;
         if lost {
             let warning = format!(
-                "this run's place under {key:?} was lost at {} and has been taken again; others may have run \
+                "this run's permit for {key:?} at {} expired and has been acquired again; other runs may have started \
                  in the meantime",
                 server.location
             );
@@ -148,12 +148,12 @@ impl Store for Redis {
     ) -> Result<Done, Failure> {
         let id = format!("{:032x}", u128::from_ne_bytes(identity::entropy()));
         let length = self.lease;
-        // Given back in any case: where the server cannot be told, they run out.
+        // Dropped in any case: if the server cannot be reached, they expire.
         let (ours, others): (Vec<_>, _) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|held| leases == Leases::GiveBack && held.key == key);
         self.held = others;
-        // Until it is known that they are given back.
+        // Until the server has confirmed their release.
         self.doubtful.extend(ours.into_iter().map(|held| (held.key, held.id)));
         let doubtful: Vec<_> = self.doubtful.iter().filter(|(of, _)| of == key).cloned().collect();
         let ours: Vec<_> = doubtful.iter().map(|(_, id)| id.as_str()).collect();
@@ -220,7 +220,7 @@ impl Store for Redis {
         for (name, value) in found {
             let Some(key) = record::key_of(&name) else { continue };
             let record = match value {
-                // It ran out between the search and the look.
+                // It expired between the search and the check.
                 Found::Nothing => continue,
                 Found::Text(bytes) => Record::decode(key, &bytes),
                 Found::Odd => None,

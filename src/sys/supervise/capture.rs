@@ -38,7 +38,7 @@ pub(crate) struct Capture {
     pub(crate) together: bool,
     /// Stdout goes to the destination of stderr, whatever its own treatment is.
     pub(crate) stdout_to_stderr: bool,
-    /// The bytes that the tap passed to [`super::Supervisor::next`] has to see.
+    /// The bytes that the tap of [`super::Supervisor::next`] must see.
     pub(crate) observed: Observed,
 }
 
@@ -118,7 +118,7 @@ fn same_open_file() -> io::Result<bool> {
 
 /// Standard descriptors are always open here: closed ones were filled at the start.
 fn standard(fd: i32) -> BorrowedFd<'static> {
-    // SAFETY: descriptors 0 to 2 are opened before the program begins if need be, and nothing here closes them.
+    // SAFETY: descriptors 0 to 2 are opened at the start if necessary, and nothing here closes them.
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
@@ -156,7 +156,7 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     if unsafe { libc::pipe(ends.as_mut_ptr()) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: pipe succeeded, so both are open and nobody else's.
+    // SAFETY: pipe succeeded, so both are open and owned by us alone.
     let [ours, theirs] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
     rustix::io::fcntl_setfd(&ours, FdFlags::CLOEXEC)?;
     rustix::io::fcntl_setfd(&theirs, FdFlags::CLOEXEC)?;

@@ -24,7 +24,7 @@ const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 /// The variable that names the descriptors handed down: our process id and the descriptors, separated by commas.
 pub(crate) const HANDED_DOWN: &str = "RETRY_HANDED_DOWN";
 
-/// Something that happened.
+/// An event.
 #[derive(Debug)]
 pub(crate) enum CrewEvent {
     /// This one has ended: with a status, or by a signal.
@@ -34,7 +34,7 @@ pub(crate) enum CrewEvent {
     Woke,
 }
 
-/// Processes that run.
+/// The running processes.
 pub(crate) struct Crew {
     signals: Signals,
     pids: Vec<i32>,
@@ -182,11 +182,11 @@ fn descriptors<const N: usize>(numbers: &str) -> Option<[OwnedFd; N]> {
     let numbers: Vec<i32> = numbers.collect::<Result<_, _>>().ok()?;
     let numbers: [i32; N] = numbers.try_into().ok()?;
     let is_open = |number: &i32| {
-        // SAFETY: only asked for its flags; a number that is not open is refused.
+        // SAFETY: only reads its flags; the kernel refuses a number that is not open.
         *number > 2 && unsafe { libc::fcntl(*number, libc::F_SETFD, libc::FD_CLOEXEC) } == 0
     };
     let distinct = numbers.iter().enumerate().all(|(at, number)| !numbers[..at].contains(number));
-    // SAFETY: open, inherited, and nobody else's: the variable names them for us, once.
+    // SAFETY: open, inherited, and owned by us alone: the variable names them for us, once.
     (distinct && numbers.iter().all(is_open))
         .then(|| numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }))
 }

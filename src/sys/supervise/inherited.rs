@@ -59,7 +59,7 @@ pub(super) fn closed_stdio() -> impl Iterator<Item = i32> {
 ///
 /// # Safety
 ///
-/// Nobody may read the arguments and the environment any more: for a copy of us, which has them to itself.
+/// Nothing may read the arguments and the environment any more: for a copy of us, which has them to itself.
 /// Async-signal-safe.
 pub(super) unsafe fn overwrite_arguments(title: &[u8]) -> bool {
     let first = ARGUMENTS.load(Relaxed);
@@ -82,7 +82,7 @@ pub(super) unsafe fn overwrite_arguments(title: &[u8]) -> bool {
     }
 }
 
-/// How many bytes of this array's strings stand one behind the other from `from` on, and what is behind its end.
+/// The number of bytes that this array's strings occupy contiguously from `from`, and the pointer after the array's end.
 unsafe fn strings(
     mut array: *mut *mut libc::c_char,
     from: *mut libc::c_char,

@@ -41,7 +41,7 @@ fn granted(memory: *mut u8) -> *mut u8 {
     memory
 }
 
-/// The memory that the machine has, in bytes; `None` where the C library does not know.
+/// The machine's memory, in bytes; `None` if the C library does not report it.
 pub(crate) fn installed_memory() -> Option<u64> {
     // SAFETY: takes a number and touches no memory of ours.
     let known = |name| u64::try_from(unsafe { libc::sysconf(name) }).ok();
@@ -53,7 +53,7 @@ pub(crate) fn installed_memory() -> Option<u64> {
 #[cold]
 fn give_up() -> ! {
     const WORDS: &[u8] = b"retry: out of memory\n";
-    // SAFETY: plain system calls; the words and the poll structure outlive them. A stderr that is full is not waited for.
+    // SAFETY: plain system calls; the words and the poll structure outlive them. It does not wait for a stderr that is full.
     unsafe {
         let mut stderr = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
         if libc::poll(&raw mut stderr, 1, 0) > 0 {

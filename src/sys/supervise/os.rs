@@ -1,7 +1,7 @@
 //! Differences between systems. Names and numbers are in a file for each system; features that only some systems have are
 //! capabilities (`src/base/capability.rs`), each of which has a twin here that works without it.
 //!
-//! Whom to signal is decided in `tree.rs`, not here.
+//! Which processes to signal is decided in `tree.rs`, not here.
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) fn clock(id: libc::clockid_t) -> Duration {
     Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// The state of a process, as far as the system tells it.
+/// The state of a process, as far as the system reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) dead: bool,

@@ -14,17 +14,17 @@ use crate::sys::spool::HeldOutput;
 
 /// How long other processes may keep the command's streams open after its exit before we leave.
 const LINGER_LIMIT: Duration = Duration::from_millis(200);
-/// How long we wait for a reader that accepts nothing once we were told to stop.
+/// How long we wait for a reader that accepts nothing after a signal that ends the run.
 pub(super) const STALLED_READER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The pumps of a running command.
 pub(super) struct Output {
     pumps: Vec<Pump>,
-    /// The bytes that the tap has to see.
+    /// The bytes that the tap must see.
     observed: Observed,
     /// When output last arrived.
     last: Duration,
-    /// Set when the command ends: the time after which only owed bytes are waited for.
+    /// Set when the command ends: the time after which we wait only for bytes that are owed.
     late_at: Option<Duration>,
     /// The time after which we stop waiting for a reader that accepts nothing.
     given_up_at: Option<Duration>,
@@ -36,7 +36,7 @@ pub(crate) struct Captured {
     /// `None`: not captured. Merged output counts as stdout's.
     pub(crate) bytes_out: Option<u64>,
     pub(crate) bytes_err: Option<u64>,
-    /// True if nobody reads our stdout any more.
+    /// True if our stdout no longer has a reader.
     pub(crate) reader_gone: bool,
     /// The stream that could not be written, and why.
     pub(crate) refused: Option<(Stream, io::Error)>,
@@ -86,7 +86,7 @@ impl Output {
         if self.pumps.iter().any(Pump::is_stuck) { pause::now() } else { self.last }
     }
 
-    /// The command has ended. From now on, other processes that hold its streams are only waited for briefly.
+    /// The command has ended. From now on, we wait only briefly for other processes that hold its streams.
     pub(super) fn begin_end(&mut self) {
         if self.late_at.is_none() {
             self.late_at = Some(pause::now() + LINGER_LIMIT);
@@ -94,12 +94,12 @@ impl Output {
         }
     }
 
-    /// We were told to stop, and the command has ended: a reader is only waited for while it accepts something.
+    /// A signal ends the run, and the command has ended: we wait for a reader only while it accepts something.
     pub(super) fn hurry(&mut self) {
         self.given_up_at.get_or_insert(pause::now() + STALLED_READER_LIMIT);
     }
 
-    /// Whether only the output remains of a command that has ended.
+    /// Whether the command has ended and only its output remains.
     pub(super) fn is_ending(&self) -> bool {
         self.late_at.is_some()
     }
@@ -108,7 +108,7 @@ impl Output {
         self.pumps.iter().all(Pump::is_over)
     }
 
-    /// When to check it even without news. After its time, only readers are waited for.
+    /// When to check even without an event. After its time, we wait only for readers.
     pub(super) fn due(&self) -> Option<Duration> {
         let late = self.late_at.filter(|_| self.pumps.iter().any(|pump| !pump.is_over() && !pump.is_stuck()));
         let given_up = self.given_up_at.filter(|_| self.pumps.iter().any(Pump::is_stuck));
@@ -125,7 +125,7 @@ impl Output {
         let resized = |pump: &Pump| {
             pump.terminal().is_some_and(|terminal| pty::resize(terminal.as_fd(), terminal_of(pump.stream)))
         };
-        // Every one, not the first only.
+        // All of them, not only the first.
         self.pumps.iter().filter(|pump| resized(pump)).count() > 0
     }
 

@@ -1,6 +1,6 @@
 //! Ctrl-Z: stopping with the command, and the clock that stands still meanwhile.
 //!
-//! Only a stop by SIGTSTP is known to us; SIGSTOP is not, and the command then runs on, so its time does too.
+//! We only notice a stop by SIGTSTP. After SIGSTOP the command runs on, and so does its time.
 
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -15,7 +15,7 @@ static ELAPSED_STOPPED: AtomicU64 = AtomicU64::new(0);
 /// The process group that Ctrl-Z does not reach by itself (`new_group`), 0 for none.
 static FOLLOWER: AtomicI32 = AtomicI32::new(0);
 
-/// This moment, less the time that this process has been stopped by SIGTSTP since it started. After a stop,
+/// The current time, minus the time that this process has been stopped by SIGTSTP since it started. After a stop,
 /// [`super::SupervisorEvent::Woke`] follows.
 pub(crate) fn moment() -> Now {
     loop {
@@ -32,7 +32,7 @@ pub(crate) fn moment() -> Now {
     }
 }
 
-/// What the system's clock shows at a moment of ours on the elapsed one, unless we are stopped before.
+/// The reading of the system's clock at a moment of our elapsed clock, unless we are stopped before.
 pub(super) fn by_the_system(elapsed: Duration) -> Duration {
     elapsed.saturating_add(Duration::from_nanos(ELAPSED_STOPPED.load(SeqCst)))
 }
@@ -53,7 +53,7 @@ pub(super) fn now() -> Duration {
     }
 }
 
-/// Names the group that is to be stopped and continued with us; 0 for none.
+/// Sets the process group that is stopped and continued together with us; 0 for none.
 pub(super) fn set_follower(group: i32) {
     FOLLOWER.store(group, SeqCst);
 }
@@ -65,8 +65,8 @@ pub(super) fn stop_ourselves() {
     unsafe { libc::raise(libc::SIGTSTP) };
 }
 
-/// The handler of SIGTSTP. It stops in here, at once, with the default action: a detour by the event loop would let the
-/// shell see us running. Not SIGSTOP: that one also freezes a process group that nobody can continue.
+/// The handler of SIGTSTP. It stops in here, at once, with the default action: a detour through the event loop would
+/// let the shell see us running. Not SIGSTOP: that also freezes a process group that nothing can continue.
 pub(super) extern "C" fn on_stop(signal: libc::c_int) {
     let errno = os::errno();
     let (awake, elapsed) = (os::clock(os::AWAKE), os::clock(os::ELAPSED));
@@ -94,7 +94,7 @@ pub(super) extern "C" fn on_stop(signal: libc::c_int) {
 fn signal_follower(signal: i32) {
     let group = FOLLOWER.load(SeqCst);
     if group > 0 {
-        // SAFETY: a plain system call. The group's leader is our unreaped child, so the id cannot be another's.
+        // SAFETY: a plain system call. The group's leader is our unreaped child, so the id cannot have been reused.
         unsafe { libc::kill(-group, signal) };
     }
 }

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use super::os;
 use crate::classify::{Stage, StartFailure};
 
-/// The directories in which programs are looked for when PATH is unset, as glibc does; the current directory is not among them.
+/// The directories searched for programs if PATH is unset, as in glibc; the current directory is not among them.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
-/// A longer candidate can name nothing.
+/// A longer candidate cannot name a file.
 const MAX_PATH_BYTES: usize = libc::PATH_MAX as usize;
 
-/// A command: its arguments and the files that may be it. Its clones are one and the same: what a child reads stays as long
-/// as any of them.
+/// A command: its arguments and the files that may be it. Clones share their data: what a child reads stays valid as
+/// long as any of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Program(Rc<Words>);
 
@@ -36,8 +36,8 @@ impl Program {
         Ok(Self(Rc::new(Words { argv, candidates })))
     }
 
-    /// The real reason of a failed exec, where its errno does not say so: a directory is "Permission denied", a
-    /// missing interpreter is "No such file", and a person would look for the wrong mistake.
+    /// The real reason of a failed exec, if its errno is misleading: a directory is "Permission denied", a missing
+    /// interpreter is "No such file", and users would look for the wrong mistake.
     pub(crate) fn explain(&self, failure: StartFailure) -> StartFailure {
         let [file] = &self.0.candidates[..] else { return failure };
         let Ok(metadata) = std::fs::metadata(OsStr::from_bytes(file.to_bytes())) else { return failure };
@@ -82,10 +82,10 @@ fn candidate(directory: &[u8], name: &[u8]) -> Option<CString> {
     if file.len() < MAX_PATH_BYTES { CString::new(file).ok() } else { None }
 }
 
-/// A variable for the command: what it is set to, or `None` to take it away.
+/// A variable for the command: its value, or `None` to remove it.
 pub(crate) type Variable = (&'static str, Option<OsString>);
 
-/// The environment of one attempt: the inherited entries by reference, and those set over them.
+/// The environment of one attempt: the inherited entries by reference, and those that override them.
 pub(super) struct Environment {
     set: Vec<CString>,
 }
@@ -115,7 +115,7 @@ impl Environment {
     }
 }
 
-/// For each of these whether the inherited environment holds a variable whose name begins so: one pass for all.
+/// For each of these prefixes, whether the inherited environment has a variable whose name begins with it. One pass for all.
 pub(crate) fn environment_has<const N: usize>(beginnings: [&str; N]) -> [bool; N] {
     let mut found = [false; N];
     for entry in inherited().map(CStr::to_bytes) {
@@ -130,7 +130,7 @@ pub(crate) fn environment_has<const N: usize>(beginnings: [&str; N]) -> [bool; N
 fn inherited() -> impl Iterator<Item = &'static CStr> {
     let mut next = os::environ();
     std::iter::from_fn(move || {
-        // SAFETY: `environ` is null, or an array of C strings that a null pointer ends, and is never changed.
+        // SAFETY: `environ` is null, or an array of C strings terminated by a null pointer, and is never changed.
         unsafe {
             if next.is_null() || (*next).is_null() {
                 return None;

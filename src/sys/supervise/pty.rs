@@ -1,9 +1,9 @@
-//! The pseudo-terminal that stands in for a terminal whose stream is captured: to the command it is one, of the same
-//! size and modes, but nobody's controlling terminal.
+//! The pseudo-terminal that stands in for a terminal whose stream is captured: to the command it is a terminal of the same
+//! size and modes, but not the controlling terminal of any process.
 //!
 //! Output passes through it unaltered; the processing that the real terminal does happens there, once. The real one is
-//! never touched. Nobody types at it, so it is opened for writing only: a pager that wants its keys from the terminal
-//! of its stderr is refused at once instead of waiting for ever (unless it is root's, who is never refused).
+//! never changed. No input can be typed into it, so it is opened for writing only: a pager that reads keys from the terminal
+//! on its stderr fails at once instead of waiting forever (except as root, for whom the open always succeeds).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -12,11 +12,11 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::FdFlags;
 use rustix::termios::{LocalModes, OptionalActions, OutputModes};
 
-/// A pseudo-terminal like the terminal `like`: what we read from, and what the command writes to.
+/// A pseudo-terminal with the properties of the terminal `like`: the end we read from, and the one the command writes to.
 pub(super) fn open(like: BorrowedFd<'_>) -> io::Result<(OwnedFd, OwnedFd)> {
     let (mut ours, mut theirs) = (-1, -1);
-    // SAFETY: the two descriptors are written to valid places; the null pointers leave name, modes and size alone. It
-    // opens the slave with O_NOCTTY.
+    // SAFETY: the two descriptors are written to valid places; the null pointers leave name, modes and size unchanged.
+    // It opens the slave with O_NOCTTY.
     let made = unsafe {
         libc::openpty(
             &raw mut ours,
@@ -29,7 +29,7 @@ pub(super) fn open(like: BorrowedFd<'_>) -> io::Result<(OwnedFd, OwnedFd)> {
     if made != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: both are open and nobody else's.
+    // SAFETY: both are open and owned by us alone.
     let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) };
     rustix::io::fcntl_setfd(&ours, FdFlags::CLOEXEC)?;
     rustix::io::fcntl_setfd(&theirs, FdFlags::CLOEXEC)?;
@@ -44,7 +44,7 @@ pub(super) fn open(like: BorrowedFd<'_>) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((ours, write_only.unwrap_or(theirs)))
 }
 
-/// The terminal once more, for writing only. None where it cannot be opened so.
+/// Opens the terminal again, for writing only. `None` if that is impossible.
 #[cfg(has_procfs)]
 fn write_only(terminal: &OwnedFd) -> Option<OwnedFd> {
     use std::os::fd::AsRawFd as _;
@@ -57,7 +57,7 @@ fn write_only(_: &OwnedFd) -> Option<OwnedFd> {
     None
 }
 
-/// Gives the pseudo-terminal the size of the terminal `like`. True if that is another than before.
+/// Gives the pseudo-terminal the size of the terminal `like`. True if the size has changed.
 pub(super) fn resize(ours: BorrowedFd<'_>, like: BorrowedFd<'_>) -> bool {
     let size = |fd| rustix::termios::tcgetwinsize(fd).ok();
     let Some(wanted) = size(like) else { return false };

@@ -1,8 +1,8 @@
-//! A captured stream on its way: read from the command, passed on, then shown to whoever looks on. The kernel passes
-//! a flood on before it is read.
+//! Moves a captured stream: reads it from the command, passes it on, then shows it to the tap. At high volume the kernel
+//! passes it on before it is read.
 //!
-//! A pump reads again only when all that it read is written, so that a slow reader slows the command down as it would
-//! without us, and never waits for anybody itself.
+//! A pump reads again only when everything read so far has been written, so that a slow reader slows the command down as it
+//! would without us. The pump itself never blocks.
 
 #[cfg(has_tee)]
 mod shortcut;
@@ -23,62 +23,62 @@ use super::outlet::Outlet;
 use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
-/// Bytes that are read at once: as many as stay in a processor's own cache until they are passed on and looked at.
+/// The most bytes per read: as many as stay in a processor's own cache until they are passed on and inspected.
 const BUFFER_BYTES: usize = 64 * 1024;
-/// A read of fewer is of no flood: lines, as most commands write them.
+/// A read of fewer bytes is not high volume: lines, as most commands write them.
 const MAY_FLOOD_BYTES: usize = 4096;
-/// Bytes that are passed on before signals and timers get their turn.
+/// The most bytes that are passed on before signals and timers are handled.
 const TURN_BYTES: usize = 512 * 1024;
-/// Reads before they do.
+/// The most reads before they are handled.
 const TURN_READS: usize = 64;
-/// Bytes that a pseudo-terminal may still hold, which it does not tell.
+/// The most bytes that a pseudo-terminal may still hold, which it does not report.
 const TERMINAL_BYTES: u64 = 128 * 1024;
 
-/// The end of the bytes' way.
+/// The destination of the bytes.
 pub(super) enum Sink {
     Outlet(Outlet),
-    /// Put aside.
+    /// Held back.
     Held,
     Nowhere,
 }
 
-/// The reason why a stream was not passed on to its end.
+/// The reason why a stream was not passed on completely.
 #[derive(Debug)]
 pub(crate) enum Cut {
-    /// Nobody reads it any more.
+    /// It no longer has a reader.
     ReaderGone,
-    /// The place it goes to refuses it: a full disk.
+    /// The destination rejects it, for example because the disk is full.
     Refused(io::Error),
-    /// We did not wait for its reader any longer.
+    /// We stopped waiting for its reader.
     Abandoned,
 }
 
-/// An end of a pump: it moves bytes between two.
+/// The side of a pump that it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
-    /// The command, which has written nothing more.
+    /// The command, which has not written anything more.
     Command,
-    /// The reader, who took nothing.
+    /// The reader, which accepted nothing.
     Reader,
 }
 
-/// The outcome of handing pages over. All counts are bytes.
+/// The result of moving pages. All counts are bytes.
 #[cfg_attr(not(has_tee), expect(dead_code, reason = "pages are never handed over"))]
 enum Shortcut {
-    /// Handed over, and gone from the source.
+    /// Moved, and removed from the source.
     Moved(usize),
-    /// Handed over, and still to be read from the source by those who have to see them.
+    /// Moved, and still to be read from the source for the tap.
     Copied(usize),
     /// The reader's pipe is full.
     Full,
-    /// Too little is in the pipe, or too little that nobody has to see.
+    /// There is too little in the pipe, or too little that the tap need not see.
     Trickle,
 }
 
-/// A stream on its way.
+/// A stream that is being moved.
 pub(super) struct Pump {
     pub(super) stream: Stream,
-    /// None at the end, or once nobody wants more.
+    /// `None` at the end of the stream, or once nothing needs it any more.
     source: Option<AsyncFd<OwnedFd>>,
     is_terminal: bool,
     sink: Sink,
@@ -86,13 +86,13 @@ pub(super) struct Pump {
     /// The part of the buffer that is to be written.
     pending: Range<usize>,
     waits_for: Option<Side>,
-    /// The kernel has not refused to hand pages over.
+    /// The kernel has not refused to move pages.
     takes_shortcuts: bool,
-    /// The last read found so much that there may be a flood.
+    /// The last read returned so much that the volume may be high.
     may_flood: bool,
-    /// Bytes that the kernel has passed on, and that are still to be read to be seen.
+    /// Bytes that the kernel has passed on and that are still to be read for the tap.
     ahead: usize,
-    /// Bytes that the command still had in the pipe when it exited; it is passed on whatever happens.
+    /// Bytes that were still in the pipe when the command exited; they are passed on in any case.
     owed: u64,
     pub(super) bytes: u64,
     pub(super) cut: Option<Cut>,
@@ -100,7 +100,7 @@ pub(super) struct Pump {
 
 impl Pump {
     pub(super) fn new(stream: Stream, source: OwnedFd, is_terminal: bool, sink: Sink) -> io::Result<Self> {
-        // SAFETY: the descriptor is open, owned by the AsyncFd, and never replaced while that lives.
+        // SAFETY: the descriptor is open, owned by the `AsyncFd`, and not replaced during its lifetime.
         let source = unsafe { AsyncFd::register_with_interest(source, Interest::READABLE) }?;
         Ok(Self {
             stream,
@@ -134,7 +134,7 @@ impl Pump {
         self.waits_for == Some(Side::Reader) && !self.is_over()
     }
 
-    /// Bytes that were read and do not wait for their reader.
+    /// Bytes that were read and are not waiting for their reader.
     pub(super) fn passed_on(&self) -> u64 {
         self.bytes.saturating_sub(self.pending.len() as u64)
     }
@@ -151,12 +151,12 @@ impl Pump {
         let ready = match (self.waits_for, &mut self.sink, &self.source) {
             (Some(Side::Reader), Sink::Outlet(outlet), _) => outlet.poll_writable(context),
             (Some(Side::Command), _, Some(source)) => source.poll_read_ready(context).map(|ready| {
-                // Used up by the reading that follows.
+                // Consumed by the read that follows.
                 if let Ok(mut ready) = ready {
                     ready.clear_ready();
                 }
             }),
-            // Nobody is waited for.
+            // There is nothing to wait for.
             _ => Poll::Ready(()),
         };
         if ready.is_ready() {
@@ -165,8 +165,7 @@ impl Pump {
         ready
     }
 
-    /// Passes on what can be, up to a bound, and shows the tap what it has to see. `late`: only what is owed is still waited
-    /// for.
+    /// Passes on what it can, up to a bound, and shows the tap what it must see. `late`: waits only for bytes that are owed.
     pub(super) fn run(&mut self, observed: Observed, tap: &mut dyn Tap, held: &mut HeldOutput, late: bool) {
         let before = self.bytes;
         for _ in 0..TURN_READS {
@@ -194,8 +193,8 @@ impl Pump {
         }
     }
 
-    /// Has the kernel pass on what there is, if both sides are pipes and that is much. True if something was that need not be
-    /// seen; what has to be is read next.
+    /// Lets the kernel pass on the available bytes, if both sides are pipes and there are many. True if it passed on bytes that
+    /// the tap need not see; those that it must see are read next.
     fn hand_over(&mut self, observed: Observed) -> bool {
         let (Sink::Outlet(outlet), Some(source)) = (&self.sink, &self.source) else { return false };
         if !self.takes_shortcuts || !self.may_flood || self.ahead > 0 {
@@ -210,13 +209,13 @@ impl Pump {
             Ok(Shortcut::Copied(length)) => self.ahead = length,
             Ok(Shortcut::Full) => self.waits_for = Some(Side::Reader),
             Ok(Shortcut::Trickle) => {}
-            // If it is for the reader, a write will say so.
+            // If the reader is the problem, a write will report it.
             Err(_) => self.takes_shortcuts = false,
         }
         false
     }
 
-    /// Reads into the buffer, and passes that on if it is not yet. How many bytes there are in it.
+    /// Reads into the buffer, and passes its bytes on unless the kernel has. Returns the number of bytes in it.
     fn read(&mut self, held: &mut HeldOutput) -> usize {
         let Some(source) = &self.source else { return 0 };
         let limit = if self.ahead > 0 { self.ahead } else { self.buffer.len() };
@@ -240,7 +239,7 @@ impl Pump {
             }
             Err(Errno::AGAIN) => self.waits_for = Some(Side::Command),
             Err(Errno::INTR) => {}
-            // The end: of a pseudo-terminal it is EIO.
+            // The end of the stream, which is EIO for a pseudo-terminal.
             Ok(0) | Err(_) => self.source = None,
         }
         0
@@ -251,7 +250,7 @@ impl Pump {
         self.owed = self.owed.saturating_sub(length as u64);
     }
 
-    /// Writes what is pending, as far as it is taken.
+    /// Writes what is pending, as far as the reader accepts it.
     fn flush(&mut self) {
         let Sink::Outlet(outlet) = &self.sink else { return };
         while !self.pending.is_empty() && self.waits_for.is_none() {
@@ -266,8 +265,8 @@ impl Pump {
         }
     }
 
-    /// The command is to learn of it as it would without us: by its own next write. Only of its messages the rest
-    /// is dropped where they can't be written, since hardly a command ends for that.
+    /// Handles a failed write. The command must notice it as it would without us: by its own next write. Only stderr is dropped
+    /// instead if its destination rejects it, since hardly any command ends because of that.
     fn fail(&mut self, errno: Errno, gone: bool) {
         self.pending = 0..0;
         self.cut = Some(if gone { Cut::ReaderGone } else { Cut::Refused(errno.into()) });
@@ -278,16 +277,16 @@ impl Pump {
         }
     }
 
-    /// The command has ended: what it left in the pipe is owed.
+    /// The command has ended: the bytes it left in the pipe are owed.
     pub(super) fn begin_end(&mut self) {
         let Some(source) = &self.source else { return };
         let left = rustix::io::ioctl_fionread(source.get_ref()).unwrap_or(0);
         self.owed = if self.is_terminal { left.max(TERMINAL_BYTES) } else { left };
-        // What came since it was last looked at has perhaps not been noticed.
+        // Bytes that arrived since the last check may not have been noticed.
         self.waits_for = self.waits_for.filter(|side| *side != Side::Command);
     }
 
-    /// Gives up what is not yet passed on.
+    /// Drops what is not yet passed on.
     pub(super) fn abandon(&mut self) {
         if !self.is_over() {
             self.cut.get_or_insert(Cut::Abandoned);

@@ -1,16 +1,16 @@
-//! The kernel's randomness, where asking for it fails in a way that nobody expects (a sandbox): libraries of ours panic then.
+//! The kernel's randomness, for sandboxes in which requesting it fails with an unusual error: the libraries we use would panic.
 
 use std::ffi::c_void;
 
-/// Takes the C library's place. What fails is told as if the system call were not there: so all who ask look into
-/// `/dev/urandom` next, as on old kernels. An interruption, and a flag that is not known, are told as they are.
+/// Replaces the C library's function. Failures are reported as if the system call did not exist, so that callers fall back to
+/// `/dev/urandom`, as on old kernels. An interruption and an unknown flag are reported as they are.
 ///
 /// # Safety
 ///
 /// As getrandom(2): there is room for `length` bytes at `buffer`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, flags: libc::c_uint) -> isize {
-    // SAFETY: the arguments are passed on as they came.
+    // SAFETY: the arguments are passed on unchanged.
     let filled = unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) };
     let told = match super::os::errno() {
         _ if filled >= 0 => None,

@@ -1,16 +1,16 @@
-//! Processes as messages name them.
+//! Processes as they appear in messages.
 
 use super::os;
 
-/// A process that is left of an attempt.
+/// A process that an attempt left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remains {
     pub(crate) pid: i32,
-    /// The name that lists of processes show. Empty where nobody knows.
+    /// The name shown in process lists. Empty if unknown.
     pub(crate) name: String,
-    /// The owner, by name where that is known.
+    /// The owner, by name if that is known.
     pub(crate) user: String,
-    /// Whether it is another user's, who alone may kill it.
+    /// Whether it belongs to another user, so that we may not kill it.
     pub(crate) foreign: bool,
 }
 
@@ -23,7 +23,7 @@ impl Remains {
     }
 }
 
-/// From the file alone: directories on a network are not worth waiting for.
+/// Only from the file: network directories are not worth waiting for.
 fn user_name(uid: u32) -> String {
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     name_in(&users, uid).map_or_else(|| format!("user {uid}"), str::to_owned)

@@ -8,7 +8,7 @@ use crate::classify::{Stage, StartFailure};
 /// that fails.
 pub(crate) fn exec(program: &Program) -> StartFailure {
     let block = Environment::new(&[]).map(|environment| environment.block(&[])).unwrap_or_default();
-    // SAFETY: plain system calls; the descriptors are /dev/null, opened by the runtime, and nobody uses them.
+    // SAFETY: plain system calls; the descriptors are /dev/null, opened by the runtime, and unused.
     unsafe {
         for fd in inherited::closed_stdio() {
             libc::close(fd);

@@ -1,4 +1,4 @@
-//! Work that may hang where nothing can interrupt it (the C library resolving a name), done in a forked copy of this
+//! Work that may hang and cannot be interrupted (the C library resolving a name), done in a forked copy of this
 //! process, which is killed when its time is up: nothing outlives the call.
 //!
 //! The copy may allocate: fork(3) leaves the allocator usable, whatever another thread of ours (`beside`) was doing. If
@@ -22,7 +22,7 @@ const MAX_ANSWER_BYTES: usize = 4096;
 const SLICE: Duration = Duration::from_millis(50);
 
 /// Runs `work` in a copy of this process. Returns its bytes (at most 4 KiB); `None` if they do not arrive within `limit`,
-/// or a signal tells us to stop. Fails if no pipe or process can be created.
+/// or a signal ends the run. Fails if no pipe or process can be created.
 pub(crate) fn run_in_fork(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let until = Instant::now() + limit;
     let (reader, writer) = os::pipe()?;
@@ -39,7 +39,7 @@ pub(crate) fn run_in_fork(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io
     // SAFETY: the copy is our child and not reaped yet, so the number is still its own.
     unsafe {
         libc::kill(pid, libc::SIGKILL);
-        // Not without end, however many signals come.
+        // Bounded, however many signals arrive.
         for _ in 0..100 {
             if libc::waitpid(pid, std::ptr::null_mut(), 0) >= 0 || os::errno() != libc::EINTR {
                 break;
@@ -50,7 +50,7 @@ pub(crate) fn run_in_fork(limit: Duration, work: impl FnOnce() -> Vec<u8>) -> io
 }
 
 fn be_the_copy(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd) -> ! {
-    // Our own end may come first, by a signal that cannot be caught.
+    // We may end first, by a signal that cannot be caught.
     let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
     let alarm = set_of(&[libc::SIGALRM]);
     // SAFETY: plain system calls; the set is initialised.
@@ -60,7 +60,7 @@ fn be_the_copy(limit: Duration, work: impl FnOnce() -> Vec<u8>, writer: &OwnedFd
         libc::alarm(seconds);
     }
     if let Ok(bytes) = catch_unwind(AssertUnwindSafe(work)) {
-        // If it cannot be written, nobody reads it.
+        // If it cannot be written, there is no reader.
         let _ = rustix::io::write(writer, &bytes[..bytes.len().min(MAX_ANSWER_BYTES)]);
     }
     // SAFETY: ends the copy at once, with nothing of ours flushed or dropped.

@@ -1,7 +1,7 @@
-//! The child's birth, and how the parent learns whether it became the command.
+//! Creates the child, and lets the parent find out whether it became the command.
 //!
 //! Not `posix_spawn`: a Ctrl-Z inside it stops the child while the parent waits for it, uninterruptible. A child that
-//! shares our memory is cheaper than a copy of us, the more so the more memory we have; nobody waits for it either.
+//! shares our memory is cheaper than a copy of us, the more so the more memory we use, and nothing has to wait for it.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -27,17 +27,17 @@ pub(super) use launch::{Launch, Launched};
 
 /// The state of the exec, as far as it is known.
 pub(super) enum Exec {
-    /// Nothing yet. Exec closes the pipe, or the child reports on it why it could not.
+    /// Not known yet. Exec closes the pipe, or the child writes to it why it could not.
     Pending(OwnedFd),
     Succeeded,
-    /// With its errno.
+    /// It failed with this errno.
     Failed(i32),
-    /// It was too late for it.
+    /// It came too late.
     Late,
 }
 
 impl Exec {
-    /// The descriptor that becomes readable when the outcome is there.
+    /// The descriptor that becomes readable when the outcome is known.
     pub(super) fn pending(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Pending(pipe) => Some(pipe.as_fd()),
@@ -45,7 +45,7 @@ impl Exec {
         }
     }
 
-    /// Looks for the outcome; true if it has just turned out a success. Never blocks.
+    /// Checks for the outcome; true if the exec has just been found to have succeeded. Never blocks.
     pub(super) fn look(&mut self) -> bool {
         let Self::Pending(pipe) = self else { return false };
         let mut errno = [0; 4];
@@ -54,14 +54,14 @@ impl Exec {
             Ok(4) if i32::from_ne_bytes(errno) == child::LATE => *self = Self::Late,
             Ok(4) => *self = Self::Failed(i32::from_ne_bytes(errno)),
             Err(rustix::io::Errno::AGAIN) => {}
-            // Closed without a word: exec did it, or the child's death before it, which its status will tell.
+            // Closed without a report: by exec, or because the child died before it, which its status will show.
             _ => *self = Self::Succeeded,
         }
         matches!(self, Self::Succeeded)
     }
 }
 
-/// Waits for the first of some descriptors, at most `limit`, without the runtime. Says which are readable.
+/// Waits for the first of some descriptors, at most `limit`, without the runtime. Returns which are readable.
 pub(super) fn wait_for<const N: usize>(fds: [BorrowedFd<'_>; N], limit: Duration) -> [bool; N] {
     let mut polled = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     let limit = rustix::event::Timespec {
@@ -73,8 +73,8 @@ pub(super) fn wait_for<const N: usize>(fds: [BorrowedFd<'_>; N], limit: Duration
     polled.map(|fd| found.is_err() || !fd.revents().is_empty())
 }
 
-/// Makes the child; the error is that of `pipe` or `fork`. All signals are blocked meanwhile: the handlers would swallow
-/// one that comes before the child has put the dispositions back.
+/// Creates the child; the error is that of `pipe` or `fork`. All signals are blocked meanwhile: the handlers would swallow
+/// one that arrives before the child has restored the dispositions.
 pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)> {
     let (reader, writer) = os::pipe()?;
     launch.report = writer.as_raw_fd();
@@ -88,7 +88,7 @@ pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)
     if let Some(pid) = shared {
         return Ok((pid, Exec::Pending(reader), launched));
     }
-    // SAFETY: no child has it yet; that of a fork has its own copy, and only runs `become_command`.
+    // SAFETY: no child uses it yet; a forked child has its own copy, and only runs `become_command`.
     let pid = unsafe {
         (*launch).cleared = false;
         libc::fork()
@@ -105,7 +105,7 @@ pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)
     }
 }
 
-/// Executes a program in this very process. Comes back only with the errno of a failure.
+/// Executes a program in this process. Returns only on failure, with the errno.
 pub(super) fn execute_program(program: &Program, environment: &[*const libc::c_char]) -> i32 {
     let mut shell_argv = child::shell_argv(program.argv().iter().map(|word| word.as_ptr()));
     let files = launch::files(program, &mut shell_argv);

@@ -1,8 +1,8 @@
-//! The command's inputs, attempt after attempt: its standard input, and those that its arguments name as `/dev/fd/N`.
+//! The inputs of the command in every attempt: its standard input, and those that its arguments name as `/dev/fd/N`.
 //!
-//! A file is read anew from where it stood. What would be used up is replayed: kept as the command takes it, and given
-//! again to every attempt, behind which the live input goes on. The descriptors are shared with whoever stands around
-//! us: nothing more is taken from them than the command has read, and no flag of theirs is ever changed.
+//! A file is read again from its original offset. A stream that reading consumes is replayed: its bytes are kept as the command
+//! reads them and given again to every attempt, followed by the live input. The descriptors are shared with the processes
+//! around us: nothing more is taken from them than the command has read, and their flags are never changed.
 
 mod buffer;
 mod eager;
@@ -38,12 +38,12 @@ pub(crate) use buffer::InputLoss;
 pub(super) use whole::Taken;
 pub(crate) use whole::{Rest, WholeInput};
 
-/// A wish for the commands' standard input.
+/// The requested handling of the commands' standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InputMode {
     /// The descriptor that we were started with, untouched.
     Inherit,
-    /// Gives every attempt the same bytes where that can be, else is [`InputMode::Inherit`].
+    /// Gives every attempt the same bytes if possible, otherwise is [`InputMode::Inherit`].
     ReplayIfPossible,
     /// Gives every attempt the same bytes, or refuses the next attempt.
     Replay,
@@ -51,27 +51,27 @@ pub(crate) enum InputMode {
     Null,
 }
 
-/// The reason why a wish for standard input cannot be met.
+/// The reason why the requested handling is impossible.
 #[derive(Debug)]
 pub(crate) enum InputRefusal {
     /// There is no `/dev/null`.
     NoNull(io::Error),
-    /// Standard input cannot be replayed; it is this, in words.
+    /// Standard input cannot be replayed; the text describes what it is.
     NotReplayable(&'static str),
 }
 
-/// All that attempts read which is more than inherited.
+/// All inputs of attempts that are not merely inherited.
 #[derive(Default)]
 pub(crate) struct Inputs {
     list: Vec<Input>,
-    /// Empty, if there is but one attempt.
+    /// Empty if there is only one attempt.
     flags: Flags,
     attempts: u32,
 }
 
 /// An input of the commands.
 struct Input {
-    /// The descriptors that the command knows it by; the first one is ours.
+    /// The numbers under which the command has it; the first one is also ours.
     numbers: Vec<i32>,
     kind: Kind,
 }
@@ -79,17 +79,17 @@ struct Input {
 enum Kind {
     /// An open file that every attempt gets: `/dev/null`, or the input of a helper.
     Given(OwnedFd),
-    /// A file: every attempt begins where the first one did.
+    /// A file: every attempt starts at the offset of the first one.
     Rewound(Rewound),
-    /// Kept and given again.
+    /// Kept and replayed.
     Replayed(Box<Replay>),
-    /// Inherited by the first attempt. No other follows: it might read what is left of it, or nothing.
+    /// Inherited by the first attempt. There is no other one, since it might read only the rest, or nothing.
     Unknown(InputLoss),
 }
 
 impl Inputs {
-    /// Looks at descriptor 0 and at those that `argv` names, unless nothing depends on them. `repeats`: there may be a
-    /// second attempt. `limit`: so many bytes of each are kept for it at most.
+    /// Inspects descriptor 0 and those that `argv` names, unless nothing depends on them. `repeats`: there may be a second
+    /// attempt. `limit`: the most bytes of each that are kept for it.
     pub(crate) fn open(
         mode: InputMode,
         repeats: bool,
@@ -122,22 +122,22 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// This on descriptor 0, and nothing else.
+    /// This file on descriptor 0, and nothing else.
     pub(crate) fn only(stdin: OwnedFd) -> Self {
         let input = Input { numbers: vec![0], kind: Kind::Given(stdin) };
         Self { list: vec![input], ..Self::default() }
     }
 
-    /// These bytes on descriptor 0, given to every attempt by a pipe, and nothing behind them.
+    /// These bytes on descriptor 0, given to every attempt through a pipe, and nothing after them.
     pub(crate) fn replayed(bytes: Spool) -> Self {
         let input =
             Input { numbers: vec![0], kind: Kind::Replayed(Box::new(Replay::of(inherited(0), bytes))) };
         Self { list: vec![input], ..Self::default() }
     }
 
-    /// A descriptor that an argument names. What can be written through it is no input.
+    /// A descriptor that an argument names. A writable one is not an input.
     fn add(&mut self, number: i32, limit: u64) {
-        // Those that we opened since are not inherited.
+        // Those that we have opened since are not inherited.
         let inherits = rustix::io::fcntl_getfd(inherited(number))
             .is_ok_and(|flags| !flags.contains(rustix::io::FdFlags::CLOEXEC));
         if !inherits {
@@ -154,7 +154,7 @@ impl Inputs {
         }
     }
 
-    /// Makes ready what the next attempt reads; [`Inputs::descriptors`] has it then. Fails if it cannot have that now.
+    /// Prepares what the next attempt reads, for [`Inputs::descriptors`]. Fails if that is not possible now.
     pub(super) fn prepare(&mut self) -> io::Result<()> {
         if self.attempts > 0 {
             self.flags.restore();
@@ -166,7 +166,7 @@ impl Inputs {
         })
     }
 
-    /// The sources of the attempt's descriptors, and their numbers; those that are not named stay ours.
+    /// The sources of the attempt's descriptors, and their numbers; all others are inherited.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, i32)> {
         self.list.iter().flat_map(|input| {
             let source = match &input.kind {
@@ -179,13 +179,13 @@ impl Inputs {
         })
     }
 
-    /// Feeds the running attempt as much as it takes now. Never blocks. False if the attempt must not go on: what it would
-    /// get from here on is not what the first one got, or would be an end that is none.
+    /// Feeds the running attempt as much as it accepts now. Never blocks. False if the attempt must not continue: from here on
+    /// it would read other bytes than the first one, or a premature end.
     pub(super) fn step(&mut self) -> bool {
         self.replays().all(Replay::step)
     }
 
-    /// Ready when there is something to do for [`Inputs::step`].
+    /// Ready when [`Inputs::step`] has something to do.
     pub(super) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut ready = Poll::Pending;
         for replay in self.replays() {
@@ -201,7 +201,7 @@ impl Inputs {
         self.list.iter().any(|input| matches!(&input.kind, Kind::Replayed(replay) if replay.is_fed()))
     }
 
-    /// How long until [`Inputs::step`] is to be called even if nothing is ready.
+    /// The time until [`Inputs::step`] must be called even if nothing is ready.
     pub(super) fn due(&self) -> Option<Duration> {
         let due = |input: &Input| match &input.kind {
             Kind::Replayed(replay) => replay.due(),
@@ -210,8 +210,8 @@ impl Inputs {
         self.list.iter().filter_map(due).min()
     }
 
-    /// The attempt is over: what it has read is taken and kept, what it has not read stays where it was. `failed`: it is
-    /// likely to be followed by another one.
+    /// The attempt is over: what it has read is taken and kept, what it has not read stays where it was. `failed`: another
+    /// attempt is likely to follow.
     pub(super) fn finish(&mut self, failed: bool) {
         self.attempts += 1;
         for input in &mut self.list {
@@ -223,7 +223,7 @@ impl Inputs {
         }
     }
 
-    /// No attempt follows the next one: what it reads need not be kept.
+    /// The next attempt is the last one: what it reads need not be kept.
     pub(super) fn is_last(&mut self) {
         for input in &mut self.list {
             match &mut input.kind {
@@ -243,7 +243,7 @@ impl Inputs {
         }
     }
 
-    /// The descriptor of which another attempt would not read the same, and why, if there is one.
+    /// The descriptor from which another attempt would not read the same bytes, and why, if there is one.
     pub(super) fn loss(&self) -> Option<(i32, &InputLoss)> {
         self.list.iter().find_map(|input| Some((*input.numbers.first()?, input.loss()?)))
     }
@@ -266,7 +266,7 @@ impl Input {
         }
     }
 
-    /// Whether that descriptor takes from the same stream: it is not to be given twice.
+    /// Whether that descriptor reads from the same stream, which must not be given twice.
     fn is_same_stream(&self, number: i32) -> bool {
         let identity = |stat: Stat| (stat.st_dev, stat.st_ino);
         let of = |number| rustix::fs::fstat(inherited(number)).map(identity);
@@ -276,8 +276,7 @@ impl Input {
 }
 
 impl Kind {
-    /// How an inherited descriptor can be given to several attempts, if it can. `flags`: how it is open, where that is
-    /// known.
+    /// How an inherited descriptor can be given to several attempts, if it can. `flags`: its status flags, if known.
     fn find(number: i32, flags: Option<OFlags>, limit: u64) -> Option<Self> {
         match Self::of(inherited(number), flags, limit) {
             // It is closed.
@@ -287,7 +286,7 @@ impl Kind {
         }
     }
 
-    /// Fails if the system does not tell what it is.
+    /// Fails if its type cannot be determined.
     fn of(fd: BorrowedFd<'static>, flags: Option<OFlags>, limit: u64) -> Result<Option<Self>, Errno> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
         let is_stream = match kind {
@@ -308,7 +307,7 @@ fn is_listening(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
     sockopt::socket_acceptconn(socket)
 }
 
-/// One that is not connected is as useless to read from.
+/// Reading from a socket that is not connected is just as impossible.
 #[cfg(not(has_acceptconn))]
 fn is_listening(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
     match rustix::net::getpeername(socket) {
@@ -317,8 +316,8 @@ fn is_listening(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
     }
 }
 
-/// Whether what cannot be replayed may be inherited although replay was asked for: the only attempt may have anything but a
-/// terminal.
+/// Whether input that cannot be replayed may be inherited although replay was requested: a single attempt may have anything
+/// except a terminal.
 fn may_be_inherited(repeats: bool) -> Result<(), InputRefusal> {
     let kind = rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let what = match kind {
@@ -343,8 +342,8 @@ fn is_null() -> bool {
 
 /// A descriptor that we were started with. The numbers are 0 to 2, and those that an argument names.
 fn inherited(number: i32) -> BorrowedFd<'static> {
-    // SAFETY: 0 to 2 are open as long as we live: those that were closed are filled before anything else runs. One that an
-    // argument names is only used if it is found open and not closed by exec, as none is that we open; and nothing closes
-    // what we were started with. A number that is not open, the kernel refuses.
+    // SAFETY: 0 to 2 are always open: those that were closed are filled before anything else runs. One that an argument names
+    // is only used if it is open and not close-on-exec, as everything is that we open; and nothing closes what we were started
+    // with. The kernel refuses a number that is not open.
     unsafe { BorrowedFd::borrow_raw(number) }
 }

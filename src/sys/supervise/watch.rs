@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 #[derive(Default)]
 pub(super) struct Watch {
     registered: Option<AsyncFd<Number>>,
-    /// The runtime refused.
+    /// The runtime refused the registration.
     pub(super) blind: bool,
 }
 
@@ -23,8 +23,8 @@ impl AsRawFd for Number {
 }
 
 impl Watch {
-    /// Ready when something has happened since the last time, or nothing will be told from now on; what, is for the caller
-    /// to look at, whatever it was.
+    /// Ready when something has happened since the last time, or when the runtime will not report anything more. The caller
+    /// checks what has happened.
     pub(super) fn poll_ready(
         &mut self,
         fd: BorrowedFd<'_>,
@@ -32,12 +32,12 @@ impl Watch {
         context: &mut Context<'_>,
     ) -> Poll<()> {
         if self.registered.is_none() {
-            // SAFETY: the descriptor is open, and whoever holds this drops it before closing or replacing that.
+            // SAFETY: the descriptor is open, and the owner drops this before closing or replacing it.
             self.registered =
                 unsafe { AsyncFd::register_with_interest(Number(fd.as_raw_fd()), interest) }.ok();
         }
         let Some(registered) = &self.registered else {
-            // The caller knew of no need to look by itself when it began to wait.
+            // The caller saw no reason to check when it began to wait.
             let news = !std::mem::replace(&mut self.blind, true);
             return if news { Poll::Ready(()) } else { Poll::Pending };
         };
@@ -49,13 +49,13 @@ impl Watch {
         };
         let closed = match ready!(guard) {
             Ok(mut guard) => {
-                // Before the caller looks: what happens from now on makes it ready again.
+                // Before the caller checks: anything that happens from now on makes it ready again.
                 guard.clear_ready();
                 guard.ready().is_read_closed()
             }
             Err(_) => true,
         };
-        // To the runtime that is final; a FIFO may get another writer.
+        // The runtime considers this final, but a FIFO may get another writer.
         if closed {
             self.registered = None;
         }

@@ -132,29 +132,29 @@ pub(super) fn schema() -> Json {
         "additionalProperties": false,
         "oneOf": [{"required": ["option"]}, {"required": ["operand"]}, {"required": ["fixed"]}],
         "properties": {
-            "after": texts("Only behind these operands; others are counted from there on"),
+            "after": texts("Only after these operands; other operands are counted from there"),
             "option": options("Options whose value names the host"),
             "operand": {"description": "The operand that names the host, from 1, or any", "anyOf": [
                 {"type": "integer", "minimum": 1}, {"const": "any"},
             ]},
             "fixed": {"type": "string", "description": "The host; {1} is an operand, {--region} an option's value"},
-            "as": {"enum": HostForm::ALL.map(|(name, _)| name), "description": "How it is written there"},
+            "as": {"enum": HostForm::ALL.map(|(name, _)| name), "description": "The form in which the host is given"},
             "port": {"type": "integer", "minimum": 1, "description": "The operand that is the port"},
         },
     });
     let finder = json!({
-        "description": "How the arguments name the host, for a key that is auto",
+        "description": "How the arguments name the host, for --key auto",
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "command": texts("Only for the tool under these names"),
-            "place": {"type": "array", "items": place, "description": "Where it may stand; the first that is there counts"},
-            "valued": options("Other options with a value; one that ends in = has it in the same word"),
-            "credentials": options("Options whose value says who asks"),
+            "command": texts("Only if the tool is called by one of these names"),
+            "place": {"type": "array", "items": place, "description": "Where the host may be given; the first place that is present counts"},
+            "valued": options("Other options with a value; if the name ends in =, the value is in the same word"),
+            "credentials": options("Options whose value identifies the client"),
             "headers": options("Options whose value is a header line"),
             "port": options("Options whose value is the port"),
-            "default-port": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The port that is not mentioned"},
-            "options-first": {"type": "boolean", "description": "Behind the first operand there are no options"},
+            "default-port": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "The default port, which the key omits"},
+            "options-first": {"type": "boolean", "description": "No options follow the first operand"},
         },
     });
     json!({"type": "array", "items": finder})

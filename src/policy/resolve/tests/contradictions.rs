@@ -74,7 +74,7 @@ fn more_successes_than_attempts() {
 #[test]
 fn streams_that_are_asked_for_two_things() {
     let success = ("stdout", "success");
-    only_the_first(&[("messages-to", "stdout"), success], "nothing but the command's output", &[success]);
+    only_the_first(&[("messages-to", "stdout"), success], "only the command's output", &[success]);
     assert_eq!(told(&[], &[("messages-to", "stdout")]), [""; 0]);
     let chronic = ("chronic", "true");
     only_the_first(&[chronic, success], "only after a failure", &[chronic]);

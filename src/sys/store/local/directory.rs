@@ -83,7 +83,7 @@ impl Directory {
         let Some(root) = &mut self.root else { return Ok(None) };
         match Files::open(&path, root, name, make) {
             Err((_, why)) if why.kind() == io::ErrorKind::NotFound => {
-                // A person has removed everything, and the files that we have open are in no directory any more.
+                // A user has removed everything, and the files that we have open are no longer in any directory.
                 self.root = None;
                 Ok(None)
             }

@@ -70,7 +70,7 @@ impl Files {
                 return Err(Failure(format!("{} is locked by {holder}", path().display())));
             }
         };
-        let status = fstat(&self.state).map_err(|errno| failure("cannot look at", &path(), &errno.into()))?;
+        let status = fstat(&self.state).map_err(|errno| failure("cannot inspect", &path(), &errno.into()))?;
         if status.st_nlink == 0 {
             return Ok(Locking::Gone);
         }
@@ -79,7 +79,7 @@ impl Files {
             let path = path();
             let path = path.display();
             return Err(Failure(format!(
-                "not using {path}: not a plain file, or it has a second name; remove it"
+                "not using {path}: not a regular file, or it has more than one hard link; remove it"
             )));
         }
         // A new file stays empty until a record is written.
@@ -117,7 +117,7 @@ impl Files {
     /// Locks one of this many permits, if one is free. Permits held under an earlier, higher limit count as well.
     pub(super) fn try_permit(&self, permits: u32) -> Result<Option<OwnedFd>, Failure> {
         let held =
-            |numbers| self.held_permits(numbers).map_err(|why| failure("cannot look into", &self.path, &why));
+            |numbers| self.held_permits(numbers).map_err(|why| failure("cannot inspect", &self.path, &why));
         let above = held(permits..u32::MAX)?;
         if above > 0 && above.saturating_add(held(0..permits)?) >= permits {
             return Ok(None);
@@ -169,7 +169,7 @@ impl Files {
     /// check could cause another process to be refused.
     pub(super) fn held(&self) -> Result<(u32, bool), Failure> {
         let look = || Ok((self.held_permits(0..u32::MAX)?, self.is_held(PROBE)?));
-        look().map_err(|why| failure("cannot look into", &self.path, &why))
+        look().map_err(|why| failure("cannot inspect", &self.path, &why))
     }
 
     /// How many permits of these numbers are held.

@@ -13,8 +13,8 @@ use crate::sys::supervise;
 const PLACE: u64 = record::FILE as u64;
 const LENGTH: usize = 12;
 
-/// Leaves our process id, so that others can tell whether we are stopped. The modification time is kept, since unused
-/// records are removed by age.
+/// Records our process id, so that other processes can check whether we are stopped. The modification time is kept, since
+/// unused records are removed by age.
 pub(super) fn sign(file: BorrowedFd<'_>, status: &Stat) {
     let note = format!("{:<1$}\n", std::process::id(), LENGTH - 1);
     let _full = pwrite(file, note.as_bytes(), PLACE);

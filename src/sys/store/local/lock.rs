@@ -1,9 +1,9 @@
-//! Locks on whole files (`flock(2)`). They end with the last descriptor of their open file, so they are freed when their
-//! holder dies, however it dies.
+//! Locks on whole files (`flock(2)`). They end with the last descriptor of their open file, so they are released when their
+//! holder ends, in whatever way.
 //!
-//! A lock that is held is tried repeatedly for a slice of time; between slices the caller may do something else. A working
-//! holder is waited for as long as the caller likes, even if it waits for a processor: contention is not a failure. Only a
-//! holder that stands still is given up on.
+//! A lock that is held is tried repeatedly for a slice of time; between slices the caller may do something else. The
+//! caller may wait as long as it likes for a working holder, even one that waits for a processor: contention is not a failure.
+//! We only give up on a holder that makes no progress.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -17,12 +17,12 @@ use crate::sys::{clock, identity};
 
 /// The length of a slice.
 const LOCK_SLICE: Duration = Duration::from_millis(100);
-/// The time after which we give up on a holder that stands still: a transaction takes microseconds.
+/// The time after which we give up on a holder that makes no progress: a transaction takes microseconds.
 const MAX_STANDSTILL: Duration = Duration::from_secs(2);
 /// The time after which we give up on a holder that cannot be seen, for example in another pid namespace: it may be working.
 const MAX_UNSEEN_STANDSTILL: Duration = Duration::from_secs(10);
-/// The number of slices in which it must have been seen to stand still: on a machine so busy that we hardly run, time alone
-/// says little.
+/// The number of slices in which it must have been seen without progress: on a machine so busy that we hardly run, time alone
+/// proves little.
 const MIN_STANDSTILL_SLICES: u32 = 10;
 const MIN_PAUSE: Duration = Duration::from_micros(50);
 const MAX_PAUSE: Duration = Duration::from_millis(25);
@@ -44,7 +44,7 @@ pub(super) enum Taken<'a> {
     Locked(Lock<'a>),
     /// Held by other processes for the whole slice.
     Busy,
-    /// Held by a process that stands still, described in words.
+    /// Held by a process that makes no progress, described in words.
     Stuck(String),
 }
 
@@ -102,14 +102,14 @@ impl<'a> Lock<'a> {
         Ok(if stuck { Taken::Stuck(holder.words()) } else { Taken::Busy })
     }
 
-    /// Notes who holds it, on systems that cannot tell.
+    /// Records the holder, on systems that do not reveal it.
     pub(super) fn sign(&self, status: &Stat) {
         holder::sign(self.0, status);
     }
 }
 
 impl Standstill {
-    /// Whether the same holder has stood still for too long, including this observation.
+    /// Whether the same holder has made no progress for too long, including this observation.
     fn is_lasting(&mut self, holder: &Holder, version: Version, now: Duration) -> bool {
         let (who, longest) = match holder {
             Holder::AtWork => {
@@ -141,7 +141,7 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// Between half of it and all of it.
+/// A random time between half of this one and all of it.
 fn jittered(pause: Duration) -> Duration {
     let half = pause / 2;
     half + half.mul_f64(f64::from(u32::from_ne_bytes(identity::entropy())) / f64::from(u32::MAX))
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(given_up_after(&|step| (still(step.cast_signed()), 0)), None, "another one each time");
         assert_eq!(given_up_after(&|step| (still(7), step.into())), None, "the file is written");
         assert_eq!(given_up_after(&|step| (if step % 15 == 9 { Holder::AtWork } else { still(7) }, 0)), None);
-        // Hardly running ourselves, we look at least ten times.
+        // If we hardly run ourselves, we check at least ten times.
         let mut standstill = Standstill::default();
         let looks = (0..100).find(|look| standstill.is_lasting(&still(7), (0, 0, 0), MAX_STANDSTILL * *look));
         assert_eq!(looks, Some(MIN_STANDSTILL_SLICES));

@@ -47,7 +47,7 @@ impl StateDir {
                 if !make {
                     return Ok(None);
                 }
-                // Parents may belong to anybody, and get their mode from the user's umask.
+                // Parents may belong to any user, and get their mode from the umask.
                 let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
                 let made = parents.and_then(|()| DirBuilder::new().mode(0o700).create(path));
                 // The second attempt to open it reports what is wrong.
@@ -108,7 +108,7 @@ fn try_open(path: &Path) -> io::Result<OwnedFd> {
 fn unusable(path: &Path, why: &io::Error) -> Failure {
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         let path = path.display();
-        let why = "symbolic link; use --state with the directory that it leads to";
+        let why = "symbolic link; use --state with the directory that it points to";
         return Failure(format!("not using the state directory {path}: {why}"));
     }
     failure("cannot use the state directory", path, why)
@@ -127,7 +127,7 @@ impl<G: Fn() -> bool> Found<G> {
     fn judge(&self, us: u32, may_be_shared: bool) -> Result<Sharing, String> {
         let group_writes = self.mode.contains(Mode::WGRP);
         if self.mode.contains(Mode::WOTH) {
-            return Err("writable by everybody (fix: chmod o-w)".to_owned());
+            return Err("writable by everyone (fix: chmod o-w)".to_owned());
         }
         if group_writes && !may_be_shared {
             return Err("writable by its group (fix: chmod g-w; to share it use --state)".to_owned());

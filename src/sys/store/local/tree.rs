@@ -1,5 +1,5 @@
 //! Files and directories below that of the store. Each is opened relative to its parent and never through a symbolic link,
-//! so nothing outside can be reached, whoever else may write there.
+//! so nothing outside can be reached, even if others can write there.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 /// The users who share a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
-    /// Nobody else.
+    /// No other user.
     Private,
     /// A group. Files that we create belong to it as well, whatever our umask and our own group are.
     Group(Gid),
@@ -66,7 +66,7 @@ impl Sharing {
         }
     }
 
-    /// Creates it; `None` if another process was faster.
+    /// Creates it; `None` if another process has created it first.
     fn make(self, within: &impl AsFd, name: &str, kind: FileKind) -> io::Result<Option<OwnedFd>> {
         let made = match kind {
             FileKind::Directory => mkdirat(within, name, Mode::RWXU)

@@ -21,7 +21,7 @@ use crate::sys::identity;
 const READ: &str = concat!(include_str!("look.lua"), include_str!("tell.lua"));
 const SWAP: &str = concat!(include_str!("look.lua"), include_str!("swap.lua"), include_str!("tell.lua"));
 
-/// How long a change is retried while others are faster, before its caller gets a turn.
+/// How long a change is retried while other processes interfere, before control returns to the caller.
 const CONTENTION_LIMIT: Duration = Duration::from_millis(500);
 /// The pauses between tries are drawn from zero to a bound that doubles from the first value to the last.
 const CONTENTION_PAUSES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(400);
@@ -144,7 +144,7 @@ impl Server {
         answer::of_script(&reply)?.ok_or_else(Trouble::not_redis)
     }
 
-    /// Replaces the value that was seen, identified by its `front`, with `value`, or deletes it if that is empty. If it has
+    /// Replaces the value that was read, identified by its `front`, with `value`, or deletes it if that is empty. If it has
     /// changed meanwhile, returns the new one.
     async fn swap(
         &mut self,
@@ -166,7 +166,7 @@ impl Server {
         answer::of_script(&self.call(&words).await?)
     }
 
-    /// The record that was seen; a new one if there is none or it is not a record.
+    /// The record that was read; a new one if there is none or it is not a record.
     pub(super) fn record(&mut self, key: &str, seen: &Found) -> Record {
         let found = match seen {
             Found::Nothing => return Record::new(key),
@@ -181,12 +181,12 @@ impl Server {
 
     pub(super) fn tell_damaged(&mut self, key: &str) {
         if self.damaged.insert(key.to_owned()) {
-            let what = "is damaged or from another version of retry; starting afresh";
+            let what = "is damaged or from another version of retry; it is reset";
             self.warn(format!("shared state of {key:?} at {} {what}", self.location));
         }
     }
 
-    /// Changes a key's record by `edit`, which is called again with a newer one if others were faster.
+    /// Changes a key's record by `edit`, which is called again with a newer one if another process has changed it.
     pub(super) async fn change(
         &mut self,
         key: &str,
@@ -284,7 +284,7 @@ impl Server {
     }
 }
 
-/// The unique beginning of the value that was seen.
+/// The unique beginning of the value that was read.
 fn front(seen: &Found, record: &Record) -> Vec<u8> {
     let Found::Text(bytes) = seen else { return Vec::new() };
     let front = record.front().into_bytes();

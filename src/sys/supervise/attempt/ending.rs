@@ -9,7 +9,7 @@ use super::super::{os, pause, signals};
 use super::Attempt;
 
 impl Attempt {
-    /// Whether all of its processes are gone. `childless`: the kernel says that we have no children.
+    /// Whether all of its processes are gone. `childless`: the kernel reports that we have no children.
     pub(in super::super) fn is_gone(&mut self, childless: bool) -> bool {
         if self.status.is_none() {
             return false;
@@ -17,7 +17,7 @@ impl Attempt {
         if os::ADOPTS_ORPHANS && (childless || self.spared.is_empty()) {
             return childless;
         }
-        // A list may miss a process while another one exits; two in a row do not.
+        // A list may miss a process while another one exits; two lists in a row do not.
         let empty = |spared: &mut Spared| tree::descendants(spared).is_some_and(|tree| tree.is_empty());
         self.spared.is_unknown() || empty(&mut self.spared) && empty(&mut self.spared)
     }
@@ -39,9 +39,9 @@ impl Attempt {
         }
     }
 
-    /// The command has ended. If it died of a signal from us, it could not end the processes that it had started: these
-    /// receive the signal, and are waited for during the grace period. If it handled the signal, the processes that it left
-    /// are its own business.
+    /// The command has ended. If it died of a signal from us, it could not end the processes that it had started: they
+    /// receive the signal, and we wait for them during the grace period. If it handled the signal, the processes that it left
+    /// are left alone.
     pub(in super::super) fn begin_rest(&mut self, grace: Duration) {
         let Some(signal) = self.status.and_then(WaitStatus::terminating_signal) else { return };
         let from_us = self.forwarded & signals::bit(signal) != 0;
@@ -52,7 +52,7 @@ impl Attempt {
     }
 
     /// Stops waiting for the processes that the command left, and does not kill them: a user who presses a key wants the
-    /// prompt back, and is told which ones still run.
+    /// prompt back, and a message names those that still run.
     pub(in super::super) fn hurry(&mut self) {
         if let Some(until) = &mut self.rest_until {
             *until = Duration::ZERO;
@@ -60,13 +60,13 @@ impl Attempt {
         }
     }
 
-    /// Whether the processes that the command left are still waited for. `childless`: as for [`Attempt::is_gone`].
+    /// Whether we still wait for the processes that the command left. `childless`: as for [`Attempt::is_gone`].
     pub(in super::super) fn waits_for_rest(&mut self, childless: bool) -> bool {
         let waits = self.rest_until.is_some_and(|until| self.kill_at.is_some() || pause::now() < until);
         waits && !self.is_gone(childless)
     }
 
-    /// The pids of processes that outlive the command although they were told to end.
+    /// The pids of processes that outlive the command although they were signalled.
     pub(in super::super) fn survivors(&mut self) -> Vec<i32> {
         if self.rest_until.is_some() { self.remains() } else { Vec::new() }
     }
@@ -76,18 +76,18 @@ impl Attempt {
     pub(super) fn tell_rest(&mut self, signal: i32) {
         self.telling = Some(signal);
         let listed = tree::descendants(&mut self.spared).unwrap_or_default();
-        let orphans = untold(&listed, tree::own_pid(), &self.signalled);
+        let orphans = unsignalled(&listed, tree::own_pid(), &self.signalled);
         self.signalled.extend(orphans.iter().map(|process| process.pid));
         os::signal_all(&orphans, &[signal, libc::SIGCONT]);
     }
 }
 
-/// From processes listed parents first, those that are not among `told` and have no living ancestor among them.
-fn untold(listed: &[Process], us: i32, told: &[i32]) -> Vec<Process> {
+/// From processes listed parents first, those that are not among `signalled` and have no living ancestor among them.
+fn unsignalled(listed: &[Process], us: i32, signalled: &[i32]) -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     for process in listed {
         let is_orphan = process.parent == us || found.iter().any(|other| other.pid == process.parent);
-        if is_orphan && !told.contains(&process.pid) {
+        if is_orphan && !signalled.contains(&process.pid) {
             found.push(*process);
         }
     }
@@ -99,14 +99,14 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(listed: &[(i32, i32)], told: &[i32], expected: &[i32]) {
+    fn check(listed: &[(i32, i32)], signalled: &[i32], expected: &[i32]) {
         let listed: Vec<_> = listed.iter().map(|&(pid, parent)| Process { pid, parent }).collect();
-        let found: Vec<_> = untold(&listed, 1, told).iter().map(|process| process.pid).collect();
-        assert_eq!(found, expected, "{listed:?} {told:?}");
+        let found: Vec<_> = unsignalled(&listed, 1, signalled).iter().map(|process| process.pid).collect();
+        assert_eq!(found, expected, "{listed:?} {signalled:?}");
     }
 
     #[test]
-    fn who_is_told_later_has_nobody_left_to_look_after_him() {
+    fn a_process_is_signalled_once_it_has_no_living_ancestor() {
         check(&[(2, 1), (3, 2), (4, 3)], &[], &[2, 3, 4]);
         check(&[(2, 1), (3, 2)], &[2, 3], &[]);
         // What 2 starts while it cleans up.

@@ -1,16 +1,16 @@
-//! Signals to processes by descriptors, which cannot come to mean another process. The twin is `recheck.rs`.
+//! Signals to processes by descriptors, which never refer to another process. The twin is `recheck.rs`.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::super::tree::Process;
 use super::{errno, stat};
 
-/// Handles that are held at once.
+/// The most handles that are open at once.
 const TOGETHER: usize = 16;
 
-/// Sends `signals` to these processes, each in turn to all of them before the next, in their order: nothing is looked up in
-/// between, so that nobody has time to react to another's end. A pid that has come to mean another process since it was
-/// listed is passed over.
+/// Sends `signals` to these processes, each in turn to all of them before the next, in their order. Nothing is looked up in
+/// between, so that no process has time to react to the end of another. A pid that has been reused since it was listed is
+/// skipped.
 pub(in super::super) fn signal_all(processes: &[Process], signals: &[i32]) {
     let mut rest = processes.iter().copied().peekable();
     while rest.peek().is_some() {
@@ -32,7 +32,7 @@ pub(in super::super) fn signal_all(processes: &[Process], signals: &[i32]) {
     }
 }
 
-/// A process by its pid, and by a descriptor if the pid may come to mean another one.
+/// A process by its pid, and by a descriptor if the pid may be reused.
 struct Handle {
     pid: i32,
     fd: Option<OwnedFd>,
@@ -42,11 +42,11 @@ struct Handle {
 struct NoRoom;
 
 impl Handle {
-    /// None if the process has gone. Without `strictly` it makes do with the pid where there is no descriptor to be had.
+    /// `None` if the process is gone. Without `strictly`, falls back to the pid if no descriptor can be opened.
     fn open(process: Process, strictly: bool) -> Result<Option<Self>, NoRoom> {
         let (pid, own) = (process.pid, std::process::id().cast_signed());
         if process.parent == own {
-            // Our own child keeps its pid until we reap it, and we do not between listing and signalling.
+            // Our own child keeps its pid until we reap it, which does not happen between listing and signalling.
             return Ok(Some(Self { pid, fd: None }));
         }
         let fd = match open_pidfd(pid) {
@@ -57,15 +57,15 @@ impl Handle {
         let mut handle = Self { pid, fd };
         let mut now = stat(pid);
         if now.is_none() && handle.fd.is_some() {
-            // Gone, or there is no descriptor left to look with.
+            // Gone, or no descriptor is free for the check.
             if strictly {
                 return Err(NoRoom);
             }
             handle.fd = None;
             now = stat(pid);
         }
-        // Checked after the open: from here on the descriptor, unlike the number, cannot change its meaning. A parent that
-        // died meanwhile left it to us.
+        // Checked after the open: from here on the descriptor, unlike the number, refers to the same process. If its parent has
+        // died meanwhile, it is now our child.
         let ours = now.is_some_and(|now| now.parent == process.parent || now.parent == own);
         Ok(ours.then_some(handle))
     }
@@ -90,7 +90,7 @@ fn open_pidfd(pid: i32) -> Result<OwnedFd, i32> {
     // SAFETY: pidfd_open takes two numbers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     match i32::try_from(fd) {
-        // SAFETY: the kernel has just handed us this descriptor.
+        // SAFETY: the kernel has just given us this descriptor.
         Ok(fd @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
         _ => Err(errno()),
     }

@@ -44,7 +44,7 @@ pub(in super::super) fn everybody() -> impl Iterator<Item = i32> {
     found.into_iter()
 }
 
-/// A view of who is whose child.
+/// A snapshot of parents and children.
 pub(in super::super) struct Listing;
 
 impl Listing {
@@ -53,8 +53,8 @@ impl Listing {
         Some(Self)
     }
 
-    /// Appends the children of `pid`. One that has just gone has none. Ours include the orphans of our process group that
-    /// are younger than us. None if we lack the means to look.
+    /// Appends the children of `pid`; none if it has just ended. Ours include the orphans of our process group that are
+    /// younger than us. `None` if resources for the lookup are missing.
     pub(in super::super) fn children(&self, pid: i32, found: &mut Vec<i32>) -> Option<()> {
         // SAFETY: `list` passes a buffer and its size.
         list(found, |buffer, bytes| unsafe { libc::proc_listchildpids(pid, buffer, bytes) });
@@ -72,7 +72,7 @@ impl Listing {
     }
 }
 
-/// Appends the pids that `ask` writes. It says how many those are, so a full buffer may have been too small.
+/// Appends the pids that `ask` writes. It returns their number, so a full buffer may have been too small.
 fn list(found: &mut Vec<i32>, ask: impl Fn(*mut libc::c_void, libc::c_int) -> libc::c_int) {
     let mut pids = vec![0_i32; 64];
     loop {

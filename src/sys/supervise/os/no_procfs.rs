@@ -1,4 +1,4 @@
-//! Where no `/proc` tells more of processes.
+//! Systems where no `/proc` has further information on processes.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ pub(in super::super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: pipe2 succeeded, so both are open and nobody else's.
+    // SAFETY: pipe2 succeeded, so both are open and owned by us alone.
     unsafe { Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))) }
 }
 
@@ -26,12 +26,12 @@ pub(in super::super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((reader.into(), writer.into()))
 }
 
-/// Bytes that a pipe from the command holds if the system lets it: fewer changes between the command and us. All pipes of a
-/// user have 64 MiB together before the system makes new ones small, so this is not the most that would be granted.
+/// The size in bytes of a pipe from the command, if the system permits: it saves switches between the command and us. All
+/// pipes of a user may have 64 MiB together before the system makes new ones small, so this is not the permitted maximum.
 #[cfg(has_tee)]
 const PIPE_BYTES: i32 = 256 * 1024;
 
-/// Makes room in a pipe. It may be refused, and nothing depends on it.
+/// Enlarges a pipe. The system may refuse, and nothing depends on it.
 #[cfg(has_tee)]
 pub(in super::super) fn enlarge(pipe: BorrowedFd<'_>) {
     use std::os::fd::AsRawFd as _;
@@ -40,11 +40,11 @@ pub(in super::super) fn enlarge(pipe: BorrowedFd<'_>) {
     unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE_BYTES) };
 }
 
-/// They have the size that the system gives them; on macOS they grow by themselves.
+/// Pipes keep the size that the system gives them; on macOS they grow automatically.
 #[cfg(not(has_tee))]
 pub(in super::super) fn enlarge(_: BorrowedFd<'_>) {}
 
-/// Gives a pipe room for `bytes`, or what the system makes of that: how much it is. None if it refuses.
+/// Gives a pipe room for `bytes`. Returns the size that the system chose; `None` if it refuses.
 #[cfg(has_tee)]
 pub(in super::super) fn resize(pipe: BorrowedFd<'_>, bytes: usize) -> Option<usize> {
     rustix::pipe::fcntl_setpipe_size(pipe, bytes).ok()

@@ -7,13 +7,13 @@ use rustix::fs::{Mode, OFlags};
 
 use super::Stat;
 
-/// Whether there is a `/proc`, and it speaks of our own pid namespace: its numbers would name other processes.
+/// Whether there is a `/proc` of our own pid namespace: in that of another, the numbers name other processes.
 pub(super) fn is_own_proc() -> bool {
     let own = std::fs::read_link("/proc/self").ok();
     own.and_then(|own| own.to_str()?.parse().ok()) == Some(std::process::id())
 }
 
-/// Async-signal-safe: a handler asks who the sender's parent is, so nothing is allocated.
+/// Async-signal-safe, hence without allocation: a handler looks up the sender's parent.
 pub(in super::super) fn stat(pid: i32) -> Option<Stat> {
     let mut path = [0; 32];
     write!(&mut path[..], "/proc/{pid}/stat").ok()?;
@@ -31,7 +31,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     let mut fields = std::str::from_utf8(&line[name_end + 1..]).ok()?.split_ascii_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    // Field 22 of proc(5); the iterator stands at field 5.
+    // Field 22 of proc(5); the iterator is at field 5.
     let start = fields.nth(17)?.parse().ok()?;
     let (dead, stopped) = (matches!(state, "Z" | "X"), matches!(state, "T" | "t"));
     Some(Stat { dead, stopped, runnable: state == "R", parent, start })
@@ -43,16 +43,16 @@ pub(in super::super) fn everybody() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// A view of who is whose child.
+/// A snapshot of parents and children.
 pub(in super::super) enum Listing {
-    /// Ask `/proc/PID/task/*/children`.
+    /// Read from `/proc/PID/task/*/children` on demand.
     Children,
     /// The kernel lacks those files: one pass over every `/proc/*/stat`, as (pid, parent).
     Scan(Vec<(i32, i32)>),
 }
 
 impl Listing {
-    /// None where nothing can be listed.
+    /// `None` if processes cannot be listed.
     pub(in super::super) fn new() -> Option<Self> {
         if !is_own_proc() {
             return None;
@@ -64,7 +64,7 @@ impl Listing {
         Some(Self::Scan(everybody().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect()))
     }
 
-    /// Appends the children of `pid`. One that has just gone has none; None if we lack the means to look.
+    /// Appends the children of `pid`; none if it has just ended. `None` if resources for the lookup are missing.
     pub(in super::super) fn children(&self, pid: i32, found: &mut Vec<i32>) -> Option<()> {
         match self {
             Self::Scan(pairs) => {
@@ -84,7 +84,7 @@ impl Listing {
     }
 }
 
-/// None if it failed for want of descriptors or memory; otherwise what failed is not there.
+/// `None` if it failed for lack of descriptors or memory; any other failure means that it does not exist.
 #[expect(clippy::option_option, reason = "whether we could look, and what was there")]
 fn present<T>(result: io::Result<T>) -> Option<Option<T>> {
     match result {

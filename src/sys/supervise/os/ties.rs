@@ -1,4 +1,4 @@
-//! What ties processes to each other, and what a process does to itself.
+//! Calls that tie processes to each other, and calls by which a process changes itself.
 
 use std::ffi::CStr;
 
@@ -6,23 +6,23 @@ use std::ffi::CStr;
 #[cfg(has_subreaper)]
 pub(in super::super) const ADOPTS_ORPHANS: bool = true;
 
-/// Orphaned descendants become process 1's: having no children proves nothing.
+/// Orphaned descendants become children of process 1: having no children proves nothing.
 #[cfg(not(has_subreaper))]
 pub(in super::super) const ADOPTS_ORPHANS: bool = false;
 
-/// Orphans of the command become our children: that they are all gone can then be proved.
+/// Makes orphans of the command our children, so that we can prove that all of them are gone.
 #[cfg(has_subreaper)]
 pub(in super::super) fn adopt_orphans() {
-    // SAFETY: takes a number and touches no memory. A kernel that refuses leaves orphans to init: kill by descent
-    // then misses them, nothing else changes.
+    // SAFETY: takes a number and touches no memory. If the kernel refuses, orphans go to init and are missed when the process
+    // tree is killed; nothing else changes.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 }
 
-/// There is no such thing here.
+/// Not available on this system.
 #[cfg(not(has_subreaper))]
 pub(in super::super) fn adopt_orphans() {}
 
-/// In the child: die by `signal` when `parent` does. False if it already has. Async-signal-safe.
+/// In the child: dies of `signal` when `parent` dies. False if it already has. Async-signal-safe.
 #[cfg(has_death_signal)]
 pub(in super::super) fn die_with(parent: i32, signal: i32) -> bool {
     use super::super::spawn::calls;
@@ -36,7 +36,7 @@ pub(in super::super) fn die_with(parent: i32, signal: i32) -> bool {
     now == parent || now == 0
 }
 
-/// In the child: false if `parent` has died already; nothing can tie us to it for later. Async-signal-safe.
+/// In the child: false if `parent` has died already; its later death cannot be detected. Async-signal-safe.
 #[cfg(not(has_death_signal))]
 pub(in super::super) fn die_with(parent: i32, _: i32) -> bool {
     // SAFETY: a plain system call.
@@ -45,37 +45,37 @@ pub(in super::super) fn die_with(parent: i32, _: i32) -> bool {
     now == parent || now == 0
 }
 
-/// Closes every descriptor. False where the kernel does not know how. Async-signal-safe.
+/// Closes every descriptor. False if the kernel does not support this. Async-signal-safe.
 #[cfg(has_close_range)]
 pub(in super::super) fn close_everything() -> bool {
-    // SAFETY: takes numbers; for a child that uses none.
+    // SAFETY: takes numbers; only for a child that uses no descriptors.
     unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) == 0 }
 }
 
-/// There is no such call.
+/// Not available on this system.
 #[cfg(not(has_close_range))]
 pub(in super::super) fn close_everything() -> bool {
     false
 }
 
-/// Sets the name that lists of processes show. Async-signal-safe.
+/// Sets the name shown in process lists. Async-signal-safe.
 #[cfg(has_prctl)]
 pub(in super::super) fn rename_process(name: &CStr) {
     // SAFETY: the kernel copies the C string.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-/// There is no such call.
+/// Not available on this system.
 #[cfg(not(has_prctl))]
 pub(in super::super) fn rename_process(_: &CStr) {}
 
-/// Nobody wants a core file of the wrapper when it re-raises the command's signal.
+/// Disables core files, which are of no use when the wrapper re-raises the command's signal.
 #[cfg(has_prctl)]
 pub(in super::super) fn forbid_core_dump() {
     // SAFETY: takes numbers and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
 }
 
-/// The core size limit is all there is.
+/// Not available: only the core size limit applies.
 #[cfg(not(has_prctl))]
 pub(in super::super) fn forbid_core_dump() {}

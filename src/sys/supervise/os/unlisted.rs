@@ -1,4 +1,4 @@
-//! Processes that nobody lists: all that is known is what wait(2) says of our children, and who our parent is.
+//! Systems without a list of processes: all we know is what wait(2) reports on our children, and who our parent is.
 
 use super::Stat;
 
@@ -13,7 +13,7 @@ pub(in super::super) fn everybody() -> impl Iterator<Item = i32> {
     std::iter::empty()
 }
 
-/// A view of who is whose child: there is none.
+/// A snapshot of parents and children, which this system does not provide.
 pub(in super::super) enum Listing {}
 
 impl Listing {

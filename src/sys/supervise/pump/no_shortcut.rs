@@ -1,4 +1,4 @@
-//! The twin of `shortcut.rs` where the kernel cannot hand pages over: every attempt is refused.
+//! The twin of `shortcut.rs` for kernels that cannot move pages: every call is refused.
 
 use std::os::fd::BorrowedFd;
 

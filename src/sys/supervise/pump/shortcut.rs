@@ -1,11 +1,12 @@
-//! The short way from one pipe to another: the kernel hands the pages over instead of copying the bytes through us, which
-//! cannot be seen then. Where only the end of a stream is to be seen, what has more than that behind it in the pipe is none.
+//! The short way from one pipe to another: the kernel moves the pages instead of copying the bytes through us, so that we do
+//! not see them. If the tap needs only the end of a stream, bytes that are followed by enough others in the pipe may take this
+//! way.
 //!
-//! Where every byte is to be seen, tee(2) passes the pages on and leaves them to be read, which spares one copy of the two:
-//! measured, 400 MB from `cat` to `cat` took 0.23 s of processor time by tee and read, 0.29 s by read and write.
+//! If the tap needs every byte, tee(2) passes the pages on and leaves them to be read, which saves one of two copies: measured,
+//! 400 MB from `cat` to `cat` took 0.23 s of processor time with tee and read, 0.29 s with read and write.
 //!
-//! Only a flood takes this way. A page that is handed over fills a slot of the other pipe however few bytes it has, so that
-//! a trickle would fill that with next to nothing.
+//! This is only for high volume. A moved page fills a slot of the other pipe however few bytes it has, so that a trickle would
+//! fill the pipe with next to nothing.
 
 use std::os::fd::BorrowedFd;
 
@@ -15,11 +16,11 @@ use rustix::pipe::{SpliceFlags, splice, tee};
 use super::Shortcut;
 use crate::classify::Observed;
 
-/// Bytes that must be there to be handed over for this to pay.
+/// The least number of bytes for which moving pages is worthwhile.
 const FLOOD_BYTES: usize = 32 * 1024;
 
-/// Hands over bytes, of those that are to be seen at most `most`, without waiting for anybody whatever the descriptors' flags
-/// are. Fails where the system refuses it, or the reader is gone: nothing was handed over then.
+/// Moves bytes, at most `most` of those that the tap must see, without blocking, whatever the descriptors' flags are. Fails if
+/// the system refuses, or the reader is gone; then nothing was moved.
 pub(super) fn hand_over(
     from: BorrowedFd<'_>,
     to: BorrowedFd<'_>,
@@ -53,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// Moves 200 000 bytes from pipe to pipe, and checks that they all come, and that all are seen that are to be: the last
+    /// Moves 200 000 bytes from pipe to pipe, and checks that all of them arrive, and that the tap sees those it must: the last
     /// `seen` ones, or every one.
     #[track_caller]
     fn check(observed: Observed, seen: usize) {
@@ -71,7 +72,7 @@ mod tests {
                     assert!(length <= 50_000, "{length}");
                     copied.extend(exactly(&mut from, length));
                 }
-                // Both pipes block: only a call that must not wait comes back.
+                // Both pipes are blocking: only a call that does not wait returns.
                 Shortcut::Full => {
                     let there = usize::try_from(rustix::io::ioctl_fionread(&reader).unwrap()).unwrap();
                     passed_on.extend(exactly(&mut reader, there));

@@ -1,5 +1,5 @@
-//! The twin of `calls_raw.rs` for other machines: the same calls, by the C library. A child has a memory of its own
-//! there, and an `errno`.
+//! The twin of `calls_raw.rs` for other machines: the same calls, through the C library. There, a child has
+//! its own memory, and its own `errno`.
 
 use std::ffi::c_void;
 
@@ -19,7 +19,7 @@ impl Stack {
     }
 }
 
-/// There is no such thing here.
+/// Not available on this system.
 pub(super) unsafe fn share(_: *mut Stack, _: Entry, _: *const c_void) -> Option<i32> {
     None
 }
@@ -44,7 +44,7 @@ pub(super) unsafe fn write(fd: c_int, bytes: *const c_void, length: usize) {
     unsafe { libc::write(fd, bytes, length) };
 }
 
-/// Returns the errno where it failed, else 0.
+/// Returns the errno if it failed, else 0.
 pub(super) unsafe fn dup2(from: c_int, to: c_int) -> c_int {
     // SAFETY: takes numbers.
     if unsafe { libc::dup2(from, to) } < 0 { os::errno() } else { 0 }
@@ -62,7 +62,7 @@ pub(super) unsafe fn lead_group() {
 
 /// The signal is ignored, or has its default action.
 pub(super) unsafe fn set_disposition(signal: c_int, disposition: libc::sighandler_t) {
-    // SAFETY: takes numbers, as the disposition is none of ours.
+    // SAFETY: takes numbers; the disposition is not a function.
     unsafe { libc::signal(signal, disposition) };
 }
 
@@ -71,7 +71,7 @@ pub(super) unsafe fn set_mask(mask: &libc::sigset_t) {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
-/// A clock's seconds and nanoseconds; those of its beginning, if there is no such clock.
+/// A clock's seconds and nanoseconds; zero if there is no such clock.
 pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
     let time = os::clock(clock);
     (time.as_secs().cast_signed(), time.subsec_nanos().into())

@@ -1,8 +1,8 @@
 //! System calls of x86-64 without the C library, for a child that shares our memory: its `errno` would be ours.
 //!
 //! The child comes from clone3(2), which copies neither page tables nor pages and does not make us wait, as vfork(2)
-//! would: a child that is stopped or hangs before its exec stops nobody else. Where the kernel, a sandbox or a tool like
-//! valgrind does not know that call, [`share`] says so, and fork(2) has to do.
+//! would: a child that is stopped or hangs before its exec blocks no other process. If the kernel, a sandbox or a tool
+//! like valgrind does not support the call, [`share`] reports this, and fork(2) is used instead.
 
 use std::arch::asm;
 use std::ffi::c_void;
@@ -23,7 +23,7 @@ impl Stack {
     }
 }
 
-/// `struct clone_args`, as the first kernels with clone3 have it.
+/// `struct clone_args`, as in the first kernels with clone3.
 #[repr(C)]
 #[derive(Default)]
 struct CloneArgs {
@@ -38,21 +38,21 @@ struct CloneArgs {
 }
 
 const CLONE_VM: u64 = 0x100;
-/// Signals that we catch have their default action in the child.
+/// Signals that we catch get their default action in the child.
 const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 
-/// Makes a child that runs `entry` in our memory, on that stack, with the default action for every signal that we catch.
-/// Returns its process id, or None where there is no such thing.
+/// Creates a child that runs `entry` in our memory, on that stack, with the default action for every signal that we catch.
+/// Returns its process id; `None` if that is not supported.
 ///
 /// # Safety
 ///
-/// The stack and all that the child reads must stay as they are until the child has executed a program or is dead.
+/// The stack and everything that the child reads must not change until the child has executed a program or is dead.
 /// `entry` must not use the C library, allocate, or panic.
 pub(super) unsafe fn share(stack: *mut Stack, entry: Entry, argument: *const c_void) -> Option<i32> {
     let args = CloneArgs {
         flags: CLONE_VM | CLONE_CLEAR_SIGHAND,
         exit_signal: libc::SIGCHLD.cast_unsigned().into(),
-        // SAFETY: the caller's; nobody else uses it now.
+        // SAFETY: the caller's; nothing else uses it now.
         stack: unsafe { (*stack).0.as_mut_ptr() } as u64,
         stack_size: STACK_SIZE as u64,
         ..CloneArgs::default()
@@ -65,7 +65,7 @@ pub(super) unsafe fn share(stack: *mut Stack, entry: Entry, argument: *const c_v
 unsafe fn clone3(args: &CloneArgs, entry: Entry, argument: *const c_void) -> isize {
     let pid: isize;
     // SAFETY: the kernel reads `args` and nothing else. The child, which gets 0, has an empty stack of its own, aligned as
-    // a call wants it, and never comes back.
+    // for a call, and never returns.
     unsafe {
         asm!(
             "syscall",
@@ -88,7 +88,7 @@ unsafe fn clone3(args: &CloneArgs, entry: Entry, argument: *const c_void) -> isi
     pid
 }
 
-/// Any system call; the result is negative where it failed.
+/// Any system call; the result is negative if it failed.
 unsafe fn call(number: c_long, arguments: [usize; 4]) -> isize {
     let result: isize;
     // SAFETY: the caller's.
@@ -135,7 +135,7 @@ pub(super) unsafe fn write(fd: c_int, bytes: *const c_void, length: usize) {
     unsafe { call(libc::SYS_write, [word(fd), bytes as usize, length, 0]) };
 }
 
-/// Returns the errno where it failed, else 0.
+/// Returns the errno if it failed, else 0.
 pub(super) unsafe fn dup2(from: c_int, to: c_int) -> c_int {
     // SAFETY: takes numbers.
     let result = unsafe { call(libc::SYS_dup2, [word(from), word(to), 0, 0]) };
@@ -167,7 +167,7 @@ pub(super) unsafe fn set_mask(mask: &libc::sigset_t) {
     unsafe { call(libc::SYS_rt_sigprocmask, [how, mask, 0, size_of::<u64>()]) };
 }
 
-/// A clock's seconds and nanoseconds; those of its beginning, if there is no such clock.
+/// A clock's seconds and nanoseconds; zero if there is no such clock.
 pub(super) unsafe fn clock(clock: libc::clockid_t) -> (i64, i64) {
     let mut time = [0_i64; 2];
     // SAFETY: the kernel writes a timespec of two 64-bit numbers.

@@ -1,7 +1,7 @@
-//! The child between its birth and its exec.
+//! The child between its creation and its exec.
 //!
-//! The child may share our memory while we go on, so it uses nothing but [`calls`] and what was made ready before: it never
-//! allocates, locks, panics or asks the C library.
+//! The child may share our memory while we go on, so it uses only [`calls`] and what was prepared before: it never
+//! allocates, locks, panics or calls the C library.
 
 use std::ffi::c_void;
 
@@ -11,7 +11,7 @@ use super::calls;
 use super::launch::Launch;
 use crate::sys::supervise::{inherited, os, signals};
 
-/// Reported instead of an errno by a child that was not to execute anything any more.
+/// Reported instead of an errno by a child that was too late to execute anything.
 pub(super) const LATE: i32 = 0;
 
 const SHELL: &std::ffi::CStr = c"/bin/sh";
@@ -20,9 +20,9 @@ const SHELL: &std::ffi::CStr = c"/bin/sh";
 ///
 /// # Safety
 ///
-/// Executes the command. `launch` is a [`Launch`] that stays as it is; this runs in a process of its own.
+/// Executes the command. `launch` is a [`Launch`] that does not change; this runs in a process of its own.
 pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
-    // SAFETY: that is what it gets; plain system calls.
+    // SAFETY: `launch` is a `Launch`; plain system calls.
     unsafe {
         let launch = &*launch.cast::<Launch>();
         if launch.new_group {
@@ -50,13 +50,13 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
                 calls::set_disposition(signal, disposition);
             }
         }
-        // While signals are blocked: one that came for being late would end us without a word.
+        // While signals are blocked: one that was sent because we are late would end us without a report.
         let late = launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest);
         calls::set_mask(&launch.mask);
         let errno = match failed {
             _ if late => LATE,
             0 => execute(&launch.files, launch.environment()),
-            // With other streams than it should have, it would read and write what is not its own.
+            // With the wrong streams, the command would read and write data that is not its own.
             failed => failed,
         };
         // The errno is four bytes; the pipe is empty, so they fit.
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
     }
 }
 
-/// Makes `target` the same as `source`. Returns the errno where that failed, else 0.
+/// Makes `target` a duplicate of `source`. Returns the errno if that failed, else 0.
 unsafe fn put(source: i32, target: i32) -> i32 {
     loop {
         // SAFETY: plain system calls.
@@ -76,7 +76,7 @@ unsafe fn put(source: i32, target: i32) -> i32 {
     }
 }
 
-/// The program to execute: arrays of C strings, each ended by a null pointer.
+/// The program to execute: arrays of C strings, each terminated by a null pointer.
 pub(super) struct Files {
     pub(super) candidates: Vec<*const c_char>,
     pub(super) argv: Vec<*const c_char>,
@@ -89,7 +89,7 @@ pub(super) unsafe fn execute(files: &Files, environment: *const *const c_char) -
     let mut denied = false;
     let mut missing = libc::ENOENT;
     let mut next = files.candidates.as_ptr();
-    // SAFETY: the arrays hold C strings and end with a null pointer; nobody else uses that of the shell now.
+    // SAFETY: the arrays hold C strings and end with a null pointer; nothing else uses that of the shell now.
     unsafe {
         while !(*next).is_null() {
             let file = *next;

@@ -1,4 +1,4 @@
-//! Everything that a child needs before its exec, made ready in a place of its own: it may read it while we go on.
+//! Everything that a child needs before its exec, prepared in an allocation of its own: the child may read it while we go on.
 
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -11,28 +11,28 @@ use super::child::{Files, shell_argv};
 use crate::sys::supervise::program::{Environment, Program, Variable};
 use crate::sys::supervise::signals;
 
-/// The orders of one child.
+/// The instructions for one child.
 pub(in super::super) struct Launch {
     pub(super) files: Files,
-    /// The strings that `files` points into: a panic drops the owner's first.
+    /// The strings that `files` points into, kept here because a panic may drop the owner first.
     _program: Program,
     _shell_argv: Vec<*const c_char>,
     block: Vec<*const c_char>,
     _environment: Environment,
     /// Signals and the dispositions that the command gets for them.
     pub(super) replaced: Vec<(i32, libc::sighandler_t)>,
-    /// The dispositions of signals that we catch were put back by the kernel.
+    /// The kernel has reset the dispositions of signals that we catch.
     pub(super) cleared: bool,
     pub(super) mask: libc::sigset_t,
     pub(super) parent: i32,
     /// The signal that it gets when we die.
     pub(super) death_signal: i32,
-    /// The pipe for the errno if there is no exec.
+    /// The pipe for the errno if the exec fails.
     pub(super) report: i32,
     pub(super) new_group: bool,
-    /// Seconds and nanoseconds on the elapsed clock from which on it must not execute anything.
+    /// The time on the elapsed clock, in seconds and nanoseconds, after which the child must not execute anything.
     pub(super) latest: Option<(i64, i64)>,
-    /// The descriptors that are read: which is made from which.
+    /// The descriptors that are read: source and target.
     pub(super) inputs: Vec<(i32, i32)>,
     /// The standard descriptors that are not ours: by number, what each is made from.
     pub(super) descriptors: [Option<i32>; 3],
@@ -40,8 +40,8 @@ pub(in super::super) struct Launch {
 }
 
 impl Launch {
-    /// A child that executes `program`, with `vars` set over our environment. All that it reads is its own.
-    /// Fails on a variable that cannot be.
+    /// A child that executes `program`, with `vars` overriding our environment. Everything that it reads belongs to
+    /// it. Fails on an invalid variable.
     pub(in super::super) fn new(
         program: &Program,
         vars: &[Variable],
@@ -85,7 +85,7 @@ impl Launch {
         self
     }
 
-    /// `inputs`: what becomes which descriptor. The others of these stay ours.
+    /// `inputs`: which source becomes which descriptor. The others are inherited.
     pub(in super::super) fn with_descriptors<'a>(
         mut self: Box<Self>,
         inputs: impl Iterator<Item = (BorrowedFd<'a>, i32)>,
@@ -113,8 +113,8 @@ fn pointers(strings: &[CString]) -> Vec<*const c_char> {
     strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
 }
 
-/// A launch that a child may still be reading. Unless it is released, it stays for ever: whoever is not known to be done
-/// with it may come back to it.
+/// A launch that a child may still be reading. Unless it is released, it is never freed, since the child may still return
+/// to it.
 pub(in super::super) struct Launched(*mut Launch);
 
 impl Launched {
@@ -128,7 +128,7 @@ impl Launched {
 
     /// The child has executed a program, or is dead.
     pub(in super::super) fn release(self) {
-        // SAFETY: it came from a box, only this takes it back, and nobody else reads it any more.
+        // SAFETY: it came from a box, only this takes it back, and nothing else reads it any more.
         drop(unsafe { Box::from_raw(self.0) });
     }
 }
@@ -146,7 +146,7 @@ mod tests {
         let program = Program::new(&words).unwrap();
         let launched = Launched::new(Launch::new(&program, &[], (&[], signals::set_of(&[]))).unwrap());
         drop(program);
-        // Takes the place of what was freed.
+        // Reuses the memory that was freed.
         let _others: Vec<Vec<u8>> = (0..64).map(|_| vec![b'y'; 4001]).collect();
         let launch = unsafe { &*launched.as_ptr() };
         let word = unsafe { CStr::from_ptr(launch.files.argv[1]) };

@@ -1,4 +1,4 @@
-//! The input that attempts have read, kept for further ones.
+//! The input that attempts have read, kept for later ones.
 
 use rustix::io::Errno;
 
@@ -7,16 +7,16 @@ use crate::sys::spool::Spool;
 
 /// The input that was read so far, up to a limit.
 pub(super) struct ReplayBuffer {
-    /// In bytes.
+    /// The limit, in bytes.
     limit: u64,
     spool: Spool,
     loss: Option<InputLoss>,
     closed: bool,
-    /// Bytes that were kept stay when no more can be.
+    /// Bytes already kept stay when no more can be kept.
     keeps_part: bool,
 }
 
-/// The reason why input cannot be given again.
+/// The reason why input cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputLoss {
     /// The command read more than this limit, in bytes.
@@ -29,25 +29,25 @@ pub(crate) enum InputLoss {
     },
     /// The bytes were kept and cannot be read.
     NotRead(Errno),
-    /// The input itself broke off.
+    /// Reading the input itself failed.
     Broken(Errno),
-    /// There is no pipe for it: the command has the input itself.
+    /// No pipe could be created for it: the command has the input itself.
     NotFed(Errno),
-    /// What it is cannot be told, so the attempts have the input itself.
+    /// Its type cannot be determined, so the attempts have the input itself.
     Unknown(Errno),
-    /// The file cannot be opened once more.
+    /// The file cannot be opened again.
     NotReopened(Errno),
 }
 
 impl ReplayBuffer {
-    /// An empty one, which takes no more than `limit` bytes.
+    /// An empty buffer, which accepts at most `limit` bytes.
     pub(super) fn new(limit: u64) -> Self {
         let mut spool = Spool::default();
         spool.limit_memory(limit);
         Self { limit, spool, loss: None, closed: false, keeps_part: false }
     }
 
-    /// A full one, which takes nothing more.
+    /// A full buffer, which accepts nothing more.
     pub(super) fn of(spool: Spool) -> Self {
         Self { limit: spool.len(), spool, loss: None, closed: true, keeps_part: true }
     }
@@ -64,12 +64,12 @@ impl ReplayBuffer {
         self.loss.as_ref()
     }
 
-    /// Keeps nothing more; what is kept can still be read.
+    /// Stops keeping bytes; those already kept can still be read.
     pub(super) fn close(&mut self) {
         self.closed = true;
     }
 
-    /// Gives everything up: it is of no more use, and its space is given back at once.
+    /// Discards everything and frees its space at once.
     pub(super) fn lose(&mut self, why: InputLoss) {
         self.loss.get_or_insert(why);
         if !self.keeps_part {
@@ -77,7 +77,7 @@ impl ReplayBuffer {
         }
     }
 
-    /// Has the kept bytes stay when no more can be kept.
+    /// Retains the kept bytes when no more can be kept.
     pub(super) fn keep_part(&mut self) {
         self.keeps_part = true;
     }
@@ -86,7 +86,7 @@ impl ReplayBuffer {
         &self.spool
     }
 
-    /// Keeps what comes next. If that cannot be, all is lost.
+    /// Keeps the next bytes. If that is impossible, all of them are lost.
     pub(super) fn append(&mut self, bytes: &[u8]) {
         if self.closed || self.loss.is_some() || bytes.is_empty() {
             return;
@@ -98,7 +98,7 @@ impl ReplayBuffer {
         }
     }
 
-    /// Reads what stands at `at`. Never nothing: what was kept and is not there is an error.
+    /// Reads the bytes at `at`. Never returns none: missing bytes that were kept are an error.
     pub(super) fn read(&self, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
         match self.spool.read_at(buffer, at) {
             Ok(0) => Err(Errno::IO),

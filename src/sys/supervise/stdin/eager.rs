@@ -1,5 +1,5 @@
-//! Live input where bytes cannot be seen without being taken (macOS; a Linux without tee(2), or one that refuses it):
-//! read ahead of the command by up to 64 KiB and what a pipe holds. That much may be missing for whoever reads the
+//! Live input whose bytes cannot be seen without being consumed (macOS; a Linux without tee(2), or one that refuses it):
+//! read ahead of the command by up to 64 KiB plus the size of a pipe. That much may be missing for processes that read the
 //! descriptor after us.
 
 use std::os::fd::BorrowedFd;
@@ -14,14 +14,14 @@ use super::source::Found;
 
 pub(super) struct Eager {
     fd: BorrowedFd<'static>,
-    /// How much is read at once.
+    /// The number of bytes per read.
     chunk: usize,
     /// Bytes that were read and kept in the buffer, and are not yet in the command's pipe.
     ahead: Vec<u8>,
 }
 
 impl Eager {
-    /// Reads `chunk` bytes at once.
+    /// Reads up to `chunk` bytes at a time.
     pub(super) fn new(fd: BorrowedFd<'static>, chunk: usize) -> Self {
         Self { fd, chunk, ahead: Vec::new() }
     }
@@ -35,7 +35,7 @@ impl Eager {
         self.fd
     }
 
-    /// Moves what there is into the command's pipe.
+    /// Moves the available bytes into the command's pipe.
     pub(super) fn extend(&mut self, pipe: BorrowedFd<'_>, buffer: &mut ReplayBuffer) -> Found {
         if self.ahead.is_empty() {
             if !has_input(self.fd) {
@@ -61,13 +61,13 @@ impl Eager {
         }
     }
 
-    /// The attempt is over: the buffer has what it has not read.
+    /// The attempt is over: what it has not read is in the buffer.
     pub(super) fn forget(&mut self) {
         self.ahead.clear();
     }
 }
 
-/// Whether a read would not wait.
+/// Whether a read would not block.
 pub(super) fn has_input(fd: BorrowedFd<'_>) -> bool {
     let mut watched = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)

@@ -1,10 +1,10 @@
-//! Live input that the command takes no more of than it reads: pipes by tee(2), stream sockets by `MSG_PEEK`.
+//! Live input of which no more is consumed than the command reads: pipes by tee(2), stream sockets by `MSG_PEEK`.
 //! The twin is `never_exact.rs`.
 //!
-//! Both leave the bytes where they are. They are taken when the command has read them, never by a call that could block:
-//! the descriptor is not ours alone, so it may be blocking and another process may read from it too. What that one takes of
-//! the bytes that the command was shown, both have got; it is noticed when they are to be taken, and then no more is shown
-//! that is not taken before.
+//! Both leave the bytes where they are. They are consumed when the command has read them, never by a call that could block: the
+//! descriptor is shared, so it may be blocking, and another process may read from it too. Bytes that the command was shown and
+//! that the other process consumes reach both. This is noticed when they are to be consumed; from then on, bytes are consumed
+//! before the command is shown them.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -22,17 +22,17 @@ use crate::sys::supervise::os;
 pub(super) struct Exact {
     fd: BorrowedFd<'static>,
     is_socket: bool,
-    /// A pipe of our own, empty between calls: what goes through it never blocks us.
+    /// A pipe of our own, empty between calls: passing bytes through it never blocks.
     reader: OwnedFd,
     writer: OwnedFd,
     buffer: Vec<u8>,
-    /// Bytes that are in the command's pipe, or were read from it, and are not yet taken from here.
+    /// Bytes that are in the command's pipe, or were read from it, and are not yet consumed here.
     shown: Vec<u8>,
     contended: bool,
 }
 
 impl Exact {
-    /// None where the system refuses what it takes.
+    /// `None` if the system refuses the calls that this needs.
     pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool) -> Option<Self> {
         let (reader, writer) = os::pipe().ok()?;
         // Not every kernel that calls itself Linux has them, and a sandbox may forbid them. Nothing is moved.
@@ -57,14 +57,14 @@ impl Exact {
         self.fd
     }
 
-    /// Whether more can be put behind what the command has not read yet. Beside a socket, the command's pipe keeps its one
-    /// slot: it is full while anything is in it, so that we are told when all is read.
+    /// Whether more can be added after what the command has not read yet. For a socket, the command's pipe keeps its single
+    /// slot: it is full while anything is in it, so that we are notified when everything is read.
     pub(super) fn can_append(&self) -> bool {
         !self.is_socket
     }
 
     pub(super) fn has_more_than(&self, window: usize) -> bool {
-        // Where that cannot be told, a look at it tells.
+        // If the number is unknown, reading shows whether there is more.
         self.available().is_none_or(|there| there > window)
     }
 
@@ -72,23 +72,23 @@ impl Exact {
         rustix::io::ioctl_fionread(self.fd).ok().and_then(|there| usize::try_from(there).ok())
     }
 
-    /// Whether others were seen to read from it too. Then it is better read ahead: both would get what stands in it.
+    /// Whether another process was seen to read from it too. Then reading ahead is better: otherwise both get the same bytes.
     pub(super) fn is_contended(&self) -> bool {
         self.contended
     }
 
-    /// There is nothing of it in the command's pipe.
+    /// The command's pipe contains nothing of it.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
     }
 
-    /// Copies what stands behind the first `window` bytes into the command's pipe, which has room for `room` bytes.
+    /// Copies the bytes after the first `window` bytes into the command's pipe, which has room for `room` bytes.
     pub(super) fn extend(&mut self, window: usize, room: usize, pipe: BorrowedFd<'_>) -> Found {
         if self.contended {
             return if window == 0 { Found::Otherwise } else { Found::Nothing };
         }
         if window > 0 && !self.has_more_than(window) {
-            // In this order: what the last writer wrote before it left is seen.
+            // In this order, so that bytes written just before the last writer left are seen.
             let over = self.has_hung_up();
             if !self.has_more_than(window) {
                 return if over { Found::End } else { Found::Nothing };
@@ -101,9 +101,9 @@ impl Exact {
                 if seen <= window || self.contended { Found::Nothing } else { self.show(window, seen, pipe) }
             }
             Err(Errno::AGAIN | Errno::INTR) => Found::Nothing,
-            // The connection's own end, which it tells but once.
+            // The end of the connection, which is reported only once.
             Err(errno) if !is_refusal(errno) => Found::Broken(errno),
-            // There is time until the window has been read.
+            // This can wait until the window has been read.
             Err(_) if window > 0 => Found::Nothing,
             Err(_) => Found::Otherwise,
         }
@@ -121,7 +121,7 @@ impl Exact {
         }
     }
 
-    /// Reads up to `count` bytes into the buffer, and leaves them where they are. Nothing is the end.
+    /// Reads up to `count` bytes into the buffer without consuming them. None means the end.
     fn look(&mut self, count: usize) -> Result<usize, Errno> {
         let count = count.min(CHUNK);
         if self.is_socket {
@@ -129,13 +129,13 @@ impl Exact {
             return recv(self.fd, &mut self.buffer[..count], flags).map(|(_, seen)| seen);
         }
         let seen = tee(self.fd, &self.writer, count, SpliceFlags::NONBLOCK)?;
-        // What is left in our own pipe would come again.
+        // Bytes left in our own pipe would be repeated.
         self.read_own(seen).map_err(|_| Errno::IO)?;
         Ok(seen)
     }
 
-    /// Takes what the command has read, the first `count` bytes that it was shown, but for those that others have taken,
-    /// and keeps all of them. Fails if they cannot be taken: then they must not be given once more.
+    /// Consumes what the command has read, the first `count` bytes that it was shown, except those that others have consumed,
+    /// and keeps all of them. Fails if they cannot be consumed: then they must not be given again.
     pub(super) fn take(
         &mut self,
         count: usize,
@@ -148,8 +148,8 @@ impl Exact {
         Ok(())
     }
 
-    /// How many of the bytes that the command was shown, and of which it has read `count`, others have taken, as far as
-    /// can be seen.
+    /// How many of the bytes that the command was shown, and of which it has read `count`, others have consumed, as far as
+    /// can be determined.
     pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
         let others = self.missing(count);
         self.contended |= others > 0;
@@ -176,12 +176,12 @@ impl Exact {
         shown
     }
 
-    /// Takes so many bytes, which are no more needed.
+    /// Consumes this many bytes, which are no longer needed.
     fn discard(&mut self, mut count: usize) -> Result<(), Errno> {
         while count > 0 {
             match self.discard_some(count.min(CHUNK)) {
                 Ok(taken) if taken > 0 => count -= taken,
-                // Others took them just now.
+                // Another process has just consumed them.
                 Ok(_) | Err(Errno::AGAIN) => {
                     self.contended = true;
                     return Ok(());
@@ -211,7 +211,7 @@ impl Exact {
         }
     }
 
-    /// Empties the command's pipe: how many bytes it had not read.
+    /// Empties the command's pipe. Returns the number of bytes that the command had not read.
     pub(super) fn drain(&mut self, pipe: BorrowedFd<'_>) -> usize {
         let mut drained = 0;
         loop {
@@ -230,7 +230,7 @@ impl Exact {
         }
     }
 
-    /// Reads so many bytes, which are in our own pipe, into the buffer.
+    /// Reads this many bytes from our own pipe into the buffer.
     fn read_own(&mut self, count: usize) -> Result<(), Errno> {
         let mut filled = 0;
         while filled < count {
@@ -244,7 +244,7 @@ impl Exact {
         Ok(())
     }
 
-    /// Whether nobody is left who could write.
+    /// Whether no writer is left.
     fn has_hung_up(&self) -> bool {
         let mut watched = [PollFd::from_borrowed_fd(self.fd, PollFlags::IN)];
         poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|found| found > 0)
@@ -252,13 +252,13 @@ impl Exact {
     }
 }
 
-/// Whether two views of a stream from the same place on are the same, as far as both go.
+/// Whether two views of a stream from the same position agree, as far as both go.
 fn agree(one: &[u8], other: &[u8]) -> bool {
     let common = one.len().min(other.len());
     one[..common] == other[..common]
 }
 
-/// Whether the system refused the call itself: the bytes may be had by another one.
+/// Whether the system refused the call itself: another call may still get the bytes.
 fn is_refusal(errno: Errno) -> bool {
     matches!(
         errno,

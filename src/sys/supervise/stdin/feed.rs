@@ -1,9 +1,9 @@
 //! The pipe to one attempt: first what earlier attempts have read, then the live input.
 //!
-//! The pipe has one slot until the command has proved a reader: a command that reads nothing costs one page. Each byte of
-//! the live input in it still stands in its source as well (the window); those that the command has read are taken from
-//! there, and the rest is left behind. We keep the pipe's reading end, to count and to empty it: a process that the attempt
-//! left behind gets no byte that another attempt gets too.
+//! The pipe has one slot until the command has read something: a command that reads nothing costs one page. Each byte of the
+//! live input in it is still in its source as well (the window); those that the command has read are consumed there, and the
+//! rest is left. We keep the pipe's reading end, to count and to empty it: a process that the attempt left behind gets no byte
+//! that another attempt gets too.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,64 +20,64 @@ use super::source::{Found, Source};
 use crate::sys::supervise::os;
 use crate::sys::supervise::watch::Watch;
 
-/// Bytes that are moved at once.
+/// The most bytes per move.
 pub(super) const CHUNK: usize = 64 << 10;
 /// Bytes in one slot of a pipe, or fewer.
 pub(super) const PAGE: usize = 4096;
-/// The first wait for news that may not come, and the longest.
+/// The first and the longest wait for an event that may not be reported.
 const FIRST_WAIT: Duration = Duration::from_millis(1);
 const MAX_WAIT: Duration = Duration::from_millis(128);
-/// Times that the pipe is filled before signals and timers get their turn.
+/// How often the pipe is filled before signals and timers are handled.
 const TURN_FILLS: usize = 16;
-/// The time between looks where the runtime would not watch for us.
+/// The time between checks if the runtime cannot watch the descriptor.
 const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
 pub(super) struct Feed {
     // The registrations end before the descriptors are closed.
     room: Watch,
     input: Watch,
-    /// None: the command has been told the end.
+    /// `None`: the command has seen the end.
     writer: Option<OwnedFd>,
     reader: OwnedFd,
-    /// How many bytes were put into the pipe.
+    /// The number of bytes put into the pipe.
     written: u64,
-    /// How much of the spool is to be replayed, and was.
+    /// How much of the spool is to be replayed, and how much has been.
     replay: u64,
     replayed: u64,
     /// Whether anything can follow the spool.
     live: bool,
-    /// The bytes in the pipe, all at its end, that still stand in the source.
+    /// The bytes at the end of the pipe that are still in the source.
     window: usize,
     /// How many bytes the pipe holds.
     capacity: usize,
     /// Whether the command has read anything.
     reads: bool,
     needs: Needs,
-    /// The time to wait for news that may not come.
+    /// The time to wait for an event that may not be reported.
     wait: Duration,
-    /// Since [`Needs::Turn`], somebody else had one.
+    /// Other work has had its turn since [`Needs::Turn`].
     yielded: bool,
 }
 
-/// The news that the next step waits for.
+/// The event that the next step waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
     Nothing,
     /// Live input: the source is empty.
     Input,
-    /// Live input, or that the command has read. Neither is always told: a writer that fills the source's pipe with one
-    /// large write says nothing if that was not empty, and our own pipe says nothing if it was not full.
+    /// Live input, or a read by the command. Neither is always reported: there is no event if a writer adds to a source's pipe
+    /// that was not empty, or if the command reads from our pipe when it was not full.
     Either,
     /// Room in the pipe, which is full.
     Room,
-    /// A turn for everything else.
+    /// A turn for other work.
     Turn,
-    /// Nothing any more: the command has been told the end, and all that comes before it is in the pipe.
+    /// Nothing more: the end has been signalled, and everything before it is in the pipe.
     End,
 }
 
 impl Feed {
-    /// A pipe for what is in the spool, and then, if `live`, for what comes from the source.
+    /// A pipe for the bytes of the spool, followed, if `live`, by those of the source.
     pub(super) fn new(source: &mut Source, spool: &ReplayBuffer, live: bool) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));
@@ -107,9 +107,9 @@ impl Feed {
         self.reader.as_fd()
     }
 
-    // Never part of its caller: the stack for the buffer below would be touched on each turn of every run.
-    /// Takes what was read and puts more into the pipe. False if what was kept cannot be had: then the command must not
-    /// be told an end that is none.
+    // Never inlined: the stack for the buffer below would be touched on each iteration of every run.
+    /// Consumes what was read and puts more into the pipe. False if the kept bytes cannot be read: then the command must not
+    /// see a premature end.
     #[inline(never)]
     pub(super) fn step(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         if self.writer.is_none() {
@@ -124,7 +124,7 @@ impl Feed {
         filled.map_err(|lost| spool.lose(lost)).is_ok()
     }
 
-    /// Takes from the source what the command has read since the last time.
+    /// Consumes in the source what the command has read since the last time.
     fn settle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<(), InputLoss> {
         let uncounted = |_| if has_input(self.reader.as_fd()) { self.written } else { 0 };
         let unread = rustix::io::ioctl_fionread(&self.reader).unwrap_or_else(uncounted);
@@ -145,17 +145,17 @@ impl Feed {
         Ok(())
     }
 
-    /// Takes back what the command has not read. How much it has read of the window.
+    /// Takes back what the command has not read. Returns how much of the window it has read.
     fn withdraw(&mut self, source: &mut Source) -> usize {
         let unread = source.drain(self.reader.as_fd());
         self.written -= unread as u64;
-        // What does not stand in the source is of what earlier attempts have read.
+        // Bytes that are not in the source were read by earlier attempts.
         let left = unread.min(self.window);
         self.replayed -= (unread - left) as u64;
         self.window - left
     }
 
-    /// Makes the full pipe larger, if the command reads and there is more for it. False if it stays full.
+    /// Enlarges the full pipe, if the command reads and there is more for it. False if it stays full.
     fn grow(&mut self, source: &Source) -> bool {
         let more = || match source {
             Source::Exact(exact) => {
@@ -172,8 +172,8 @@ impl Feed {
         })
     }
 
-    /// Makes the pipe as small as what is in it: full, it tells us when the command reads. Sizes are powers of two, so that
-    /// cannot always be.
+    /// Shrinks the pipe to its contents: when it is full, a read by the command is reported. Sizes are powers of two, so this
+    /// is not always possible.
     fn fit(&mut self) {
         let Some(writer) = &self.writer else { return };
         let mut size = self.window.next_multiple_of(PAGE).next_power_of_two();
@@ -187,7 +187,7 @@ impl Feed {
         }
     }
 
-    /// Nothing new has come, and the pipe has room: what is to be waited for. None: something was read just now.
+    /// Nothing new has arrived, and the pipe has room: returns the event to wait for; `None` if something was read just now.
     fn idle(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> Result<Option<Needs>, InputLoss> {
         let window = self.window;
         self.settle(source, spool)?;
@@ -205,7 +205,7 @@ impl Feed {
         Ok(Some(Needs::Either))
     }
 
-    /// Writes what earlier attempts have read. False if there is nothing more of it.
+    /// Writes what earlier attempts have read. False if nothing of it is left.
     fn replay(&mut self, spool: &ReplayBuffer) -> Result<bool, InputLoss> {
         let Some(writer) = self.writer.as_ref().filter(|_| self.replayed < self.replay) else {
             return Ok(false);
@@ -288,7 +288,7 @@ impl Feed {
         }
     }
 
-    /// The attempt is over. True if nothing is left of the live input but what the spool has.
+    /// The attempt is over. True if the spool has everything that is left of the live input.
     pub(super) fn finish(&mut self, source: &mut Source, spool: &mut ReplayBuffer) -> bool {
         let left = self.window.min(source.drain(self.reader.as_fd()));
         let read = self.window - left;
@@ -302,7 +302,7 @@ impl Feed {
     }
 }
 
-/// Makes the pipe as small as can be, for a source that may be left as it is.
+/// Makes the pipe as small as possible, for a source that may be left unread.
 fn first_capacity(source: &mut Source, writer: &OwnedFd) -> usize {
     let exact = match source {
         Source::Eager(eager) if eager.is_hasty() => return CHUNK,
@@ -323,7 +323,7 @@ fn is_full(writer: &OwnedFd) -> bool {
     poll(&mut watched, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
 }
 
-/// Writes what the pipe takes at once. Fails if it will take nothing.
+/// Writes what the pipe accepts without blocking. Fails if it accepts nothing.
 pub(super) fn write_some(pipe: impl AsFd, bytes: &[u8]) -> Result<usize, Errno> {
     match rustix::io::write(pipe, bytes) {
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),

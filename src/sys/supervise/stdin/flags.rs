@@ -8,19 +8,19 @@ use super::inherited;
 /// The flags as they were at the start.
 #[derive(Default)]
 pub(super) struct Flags {
-    /// Of 0, 1 and 2; None where nothing depends on them.
+    /// Those of 0, 1 and 2; `None` if nothing depends on them.
     standard: [Option<OFlags>; 3],
-    /// Of those that arguments name.
+    /// Those of descriptors that arguments name.
     named: Vec<(i32, OFlags)>,
 }
 
 impl Flags {
-    /// The flags of the standard descriptors as they are now: three system calls, before anybody could change them.
+    /// The flags of the standard descriptors as they are now: three system calls, before any process could change them.
     pub(super) fn of_standard_descriptors() -> Self {
         Self { standard: [0, 1, 2].map(|number| fcntl_getfl(inherited(number)).ok()), named: Vec::new() }
     }
 
-    /// Notes those of another descriptor that we were started with, and returns them.
+    /// Records those of another inherited descriptor, and returns them.
     pub(super) fn look(&mut self, number: i32) -> Option<OFlags> {
         let flags = fcntl_getfl(inherited(number)).ok()?;
         self.named.push((number, flags));
@@ -32,7 +32,7 @@ impl Flags {
         self.standard[0]
     }
 
-    /// Puts back what has changed since.
+    /// Restores the flags that have changed since.
     pub(super) fn restore(&self) {
         let standard = (0..).zip(self.standard).filter_map(|(number, flags)| Some((number, flags?)));
         for (number, flags) in standard.chain(self.named.iter().copied()) {

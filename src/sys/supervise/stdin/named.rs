@@ -8,7 +8,7 @@ use memchr::memmem;
 /// The directories in which the system lists a process's own descriptors.
 const DIRECTORIES: [&[u8]; 3] = [b"/dev", b"/proc/self", b"/proc/thread-self"];
 
-/// `/dev/fd/3`: the search has a price for each word, which the usual short ones need not pay.
+/// `/dev/fd/3`: the search has a cost per word, which short words need not pay.
 const MIN_WORD_BYTES: usize = 9;
 
 /// The descriptors from 3 on of which a path is part of an argument (`/dev/fd/63`, `--file=/dev/fd/63`, `-c 'wc

@@ -1,4 +1,4 @@
-//! The twin of `exact.rs` where bytes cannot be seen before they are taken: no input is read so.
+//! The twin of `exact.rs` for systems where bytes cannot be seen before they are consumed.
 
 use std::convert::Infallible;
 use std::os::fd::BorrowedFd;
@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::buffer::{InputLoss, ReplayBuffer};
 use super::source::Found;
 
-/// There is none.
+/// Never constructed.
 pub(super) struct Exact(Infallible);
 
 impl Exact {

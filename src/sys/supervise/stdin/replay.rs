@@ -1,4 +1,4 @@
-//! Input that is used up by reading: each attempt gets what earlier ones have read, and then what comes.
+//! Input that is consumed by reading: each attempt gets what earlier ones have read, followed by the live input.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -17,17 +17,17 @@ use crate::sys::spool::Spool;
 pub(super) struct Replay {
     source: Source,
     buffer: ReplayBuffer,
-    /// The running attempt has this, always a pipe: a file would begin anew for each who opens /dev/stdin.
+    /// The input of the running attempt, always a pipe: a file would start from the beginning whenever /dev/stdin is opened.
     given: Option<Box<Feed>>,
-    /// Why the running attempt has the input itself: nothing of that can be kept.
+    /// Why the running attempt has the input itself, of which nothing can then be kept.
     unfed: Option<Errno>,
-    /// All that there was is in the buffer.
+    /// The complete input is in the buffer.
     exhausted: bool,
     last: bool,
 }
 
 impl Replay {
-    /// Replays a stream of bytes. `limit`: so many of them are kept at most.
+    /// Replays a stream of bytes. `limit`: the most bytes that are kept.
     pub(super) fn new(fd: BorrowedFd<'static>, is_socket: bool, limit: u64) -> Self {
         Self {
             source: Source::new(fd, is_socket),
@@ -39,7 +39,7 @@ impl Replay {
         }
     }
 
-    /// Replays bytes that are there already. Nothing is read from `fd`.
+    /// Replays existing bytes. Nothing is read from `fd`.
     pub(super) fn of(fd: BorrowedFd<'static>, bytes: Spool) -> Self {
         Self {
             source: Source::ahead(fd),
@@ -51,7 +51,7 @@ impl Replay {
         }
     }
 
-    /// Fails if the next attempt cannot have it now. What was kept stays.
+    /// Fails if the next attempt cannot have it now. The kept bytes stay.
     pub(super) fn prepare(&mut self) -> io::Result<()> {
         let untouched = self.buffer.is_empty() && !self.exhausted;
         (self.given, self.unfed) = (None, None);
@@ -110,17 +110,17 @@ impl Replay {
         self.source.fd()
     }
 
-    /// Keeps what was read even where not all of it can be.
+    /// Keeps what was read even if not all of it can be kept.
     pub(super) fn keep_part(&mut self) {
         self.buffer.keep_part();
     }
 
-    /// The bytes that were read so far.
+    /// The bytes read so far.
     pub(super) fn kept(&self) -> &Spool {
         self.buffer.spool()
     }
 
-    /// Reads on from the source, between attempts.
+    /// Continues to read from the source, between attempts.
     pub(super) fn take_rest(&mut self) -> Taken {
         if self.exhausted || self.buffer.loss().is_some() {
             return Taken::End;

@@ -1,7 +1,7 @@
-//! A regular file, which every attempt reads from where the first one began.
+//! A regular file, which every attempt reads from the offset at which the first one began.
 //!
-//! Where it stands is shared with whoever has the same descriptor: the first attempt moves that as it would alone, later
-//! ones have an open file description of their own, and at the end it stands where the last of them stopped.
+//! The offset is shared with other processes that have the same descriptor. The first attempt moves it as it would without us,
+//! later ones have an open file description of their own, and at the end the offset is where the last of them stopped.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,21 +14,21 @@ use super::buffer::InputLoss;
 pub(super) struct Rewound {
     fd: BorrowedFd<'static>,
     start: u64,
-    /// How it is open.
+    /// Its status flags.
     flags: OFlags,
     /// The offset at which the first attempt left it.
     left: Option<u64>,
     /// The offset at which a later one stopped.
     stopped: Option<u64>,
-    /// The running attempt's own, or the next one's.
+    /// The description of the running attempt, or of the next one.
     own: Option<OwnedFd>,
     loss: Option<InputLoss>,
     last: bool,
 }
 
 impl Rewound {
-    /// None for what can only be written. `flags`: how it is open, where that is known. Fails if the system does not tell
-    /// that, or where it stands.
+    /// `None` for a write-only descriptor. `flags`: its status flags, if known. Fails if they or the offset cannot be
+    /// determined.
     pub(super) fn find(fd: BorrowedFd<'static>, flags: Option<OFlags>) -> Result<Option<Self>, Errno> {
         let flags = flags.map_or_else(|| fcntl_getfl(fd), Ok)?;
         if flags & OFlags::RWMODE == OFlags::WRONLY {
@@ -50,7 +50,7 @@ impl Rewound {
         self.own.as_ref().map(AsFd::as_fd)
     }
 
-    /// The attempt is over. `failed`: it is likely to be followed by another one.
+    /// The attempt is over. `failed`: another one is likely to follow.
     pub(super) fn finish(&mut self, failed: bool) {
         match self.own.take() {
             Some(own) => self.stopped = seek(own, SeekFrom::Current(0)).ok(),
@@ -64,7 +64,7 @@ impl Rewound {
         }
     }
 
-    /// No attempt follows: whoever reads on finds it where the last one stopped, unless others have moved it since.
+    /// No attempt follows: sets the offset to where the last one stopped, unless another process has moved it since.
     pub(super) fn conclude(&mut self) {
         let Some(stopped) = self.stopped.take() else { return };
         if self.left == seek(self.fd, SeekFrom::Current(0)).ok() {
@@ -80,12 +80,12 @@ impl Rewound {
         self.loss.as_ref()
     }
 
-    /// The file once more, standing where the first attempt began, and that place.
+    /// The file, opened again at the offset where the first attempt began, and that offset.
     pub(super) fn anew(&self) -> Result<(OwnedFd, u64), Errno> {
         Ok((self.reopen()?, self.start))
     }
 
-    /// Another open file description of the same file, where the first attempt began.
+    /// Another open file description of the same file, at the offset where the first attempt began.
     fn reopen(&self) -> Result<OwnedFd, Errno> {
         let kept = OFlags::RWMODE | OFlags::APPEND | OFlags::NONBLOCK;
         let own = reopen(self.fd, self.flags & kept | OFlags::CLOEXEC | OFlags::NOCTTY)?;
@@ -104,14 +104,14 @@ fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
     rustix::fs::open(format!("/proc/self/fd/{}", fd.as_raw_fd()), flags, rustix::fs::Mode::empty())
 }
 
-/// By its name: what is opened in /dev/fd shares the place where it stands.
+/// By its name: a file opened through /dev/fd shares the offset.
 #[cfg(all(not(has_procfs), has_fd_path))]
 fn reopen(fd: BorrowedFd<'_>, flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = crate::sys::identity::path_of(fd)?;
     rustix::fs::open(path, flags, rustix::fs::Mode::empty())
 }
 
-/// There is no way that would not move the place where it stands for others, too.
+/// Impossible without moving the offset for other processes, too.
 #[cfg(not(any(has_procfs, has_fd_path)))]
 fn reopen(_: BorrowedFd<'_>, _: OFlags) -> Result<OwnedFd, Errno> {
     Err(Errno::NOTSUP)

@@ -1,4 +1,4 @@
-//! Where the live input comes from: looked at before it is taken, where the system lets us.
+//! The source of the live input: inspected before it is consumed, if the system permits.
 
 use std::os::fd::BorrowedFd;
 
@@ -11,7 +11,7 @@ use super::feed::CHUNK;
 use super::feed::PAGE;
 
 pub(super) enum Source {
-    /// Bytes can be seen before they are taken.
+    /// Bytes can be seen before they are consumed.
     Exact(Exact),
     Eager(Eager),
 }
@@ -19,19 +19,19 @@ pub(super) enum Source {
 /// The outcome of asking for more live input.
 #[cfg_attr(not(has_tee), expect(dead_code, reason = "some come from `exact.rs` alone"))]
 pub(super) enum Found {
-    /// Bytes that are in the pipe now, and still stand in the source.
+    /// Bytes that are in the pipe now, and still in the source.
     Copied(usize),
     /// Bytes that are in the pipe now, and in the buffer.
     Moved(usize),
     /// The pipe is full.
     Full,
-    /// Nothing new has come.
+    /// Nothing new has arrived.
     Nothing,
-    /// Nothing new will come.
+    /// Nothing more will arrive.
     End,
-    /// The input broke off, which is no end.
+    /// Reading the input failed, which is not an end.
     Broken(Errno),
-    /// The source cannot be read so, and has become another.
+    /// The source cannot be read in this way, and has been replaced by another.
     Otherwise,
 }
 
@@ -56,13 +56,13 @@ impl Source {
         }
     }
 
-    /// From now on it is read ahead; only a little, if others read from it too.
+    /// From now on it is read ahead; only by a little if other processes read from it too.
     pub(super) fn become_eager(&mut self) {
         let contended = matches!(self, Self::Exact(exact) if exact.is_contended());
         *self = Self::Eager(Eager::new(self.fd(), if contended { PAGE } else { CHUNK }));
     }
 
-    /// There is nothing of it in the command's pipe.
+    /// The command's pipe contains nothing of it.
     pub(super) fn forget(&mut self) {
         match self {
             Self::Exact(exact) => exact.forget(),
@@ -90,7 +90,7 @@ impl Source {
         }
     }
 
-    /// Whether others were seen to read from it while its bytes are in the command's pipe.
+    /// Whether other processes were seen to read from it while its bytes are in the command's pipe.
     pub(super) fn is_contended(&self) -> bool {
         match self {
             Self::Exact(exact) => exact.is_contended(),
@@ -98,7 +98,7 @@ impl Source {
         }
     }
 
-    /// How many bytes of the window, of which the command has read `count`, others have taken.
+    /// How many bytes of the window, of which the command has read `count`, others have consumed.
     pub(super) fn taken_by_others(&mut self, count: usize) -> usize {
         match self {
             Self::Exact(exact) => exact.taken_by_others(count),
@@ -106,7 +106,7 @@ impl Source {
         }
     }
 
-    /// Takes what the command has read, but for what others have taken. Fails if it would be given once more.
+    /// Consumes what the command has read, except what others have consumed. Fails if it would be given again.
     pub(super) fn take(
         &mut self,
         count: usize,
@@ -122,7 +122,7 @@ impl Source {
         }
     }
 
-    /// Empties the pipe. How many bytes were left in it, where that matters.
+    /// Empties the pipe. Returns how many bytes were left in it, if that matters.
     pub(super) fn drain(&mut self, reader: BorrowedFd<'_>) -> usize {
         match self {
             Self::Exact(exact) => exact.drain(reader),

@@ -1,4 +1,4 @@
-//! The whole input of a run whose command has finally failed: also what no attempt has read.
+//! The whole input of a run whose command has finally failed, including what no attempt has read.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -12,43 +12,43 @@ use crate::sys::spool::Spool;
 pub(crate) enum WholeInput<'a> {
     /// Nothing: a terminal, a device such as `/dev/null`.
     Nothing,
-    /// These bytes; with a loss, only the first ones, or none.
+    /// These bytes; after a loss, only the first ones, or none.
     Kept(&'a Spool, Option<&'a InputLoss>),
     /// A file of our own, open where the command began to read.
     File { file: OwnedFd, start: u64 },
-    /// The input cannot be had; the words say why.
+    /// The input is not available; the text gives the reason.
     Gone(&'static str),
 }
 
-/// How far the reading of the rest came.
+/// How far the rest was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// To the end, or to where no more is kept.
+    /// To the end, or to the limit of what is kept.
     Done,
-    /// Nothing came for too long.
+    /// Nothing arrived for too long.
     Silent,
-    /// A signal told us to stop.
+    /// A signal ended the run.
     Interrupted(i32),
 }
 
 /// The outcome of one reading.
 pub(in crate::sys::supervise) enum Taken {
     Some,
-    /// Nothing is there now.
+    /// Nothing is available now.
     Nothing,
-    /// There will be no more, or it would not be kept.
+    /// Nothing more will arrive, or it would not be kept.
     End,
 }
 
 impl Inputs {
-    /// Keeps what was read even where not all of it can be.
+    /// Keeps what was read even if not all of it can be kept.
     pub(crate) fn keep_part(&mut self) {
         for replay in self.replays() {
             replay.keep_part();
         }
     }
 
-    /// The stream on descriptor 0 that can be read on, if there is one.
+    /// The stream on descriptor 0 that can be read further, if there is one.
     pub(in crate::sys::supervise) fn stream(&self) -> Option<BorrowedFd<'static>> {
         self.list.iter().find_map(|input| match &input.kind {
             Kind::Replayed(replay) if input.numbers.contains(&0) => Some(replay.fd()),
@@ -56,7 +56,7 @@ impl Inputs {
         })
     }
 
-    /// Reads and keeps what comes next on descriptor 0. While no command runs.
+    /// Reads and keeps the next bytes on descriptor 0. Only while no command runs.
     pub(in crate::sys::supervise) fn take_rest(&mut self) -> Taken {
         let mut inputs = self.list.iter_mut().filter(|input| input.numbers.contains(&0));
         match inputs.next().map(|input| &mut input.kind) {
@@ -80,7 +80,7 @@ impl Inputs {
                 Ok((file, start)) => WholeInput::File { file, start },
                 Err(_) => WholeInput::Gone("the file cannot be opened again"),
             },
-            Some(Kind::Unknown(_)) => WholeInput::Gone("the system does not tell what it is"),
+            Some(Kind::Unknown(_)) => WholeInput::Gone("cannot determine what it is"),
             None => match rustix::fs::fstat(inherited(0)).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
                 Ok(FileType::CharacterDevice) | Err(_) => WholeInput::Nothing,
                 Ok(_) => WholeInput::Gone("stdin was inherited, and is not kept"),

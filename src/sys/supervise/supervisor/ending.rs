@@ -1,4 +1,4 @@
-//! The end of an attempt: reaps children, restores the terminal, and names what is left.
+//! The end of an attempt: reaps children, restores the terminal, and reports the processes that are left.
 
 use std::io;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::classify::{Ending, Stage, StartFailure, Tap};
 
 /// How long a destructor may take to kill remaining processes.
 const DROP_LIMIT: Duration = Duration::from_secs(2);
-/// How often wait(2) may be interrupted, which it should never be, before the next look.
+/// How often wait(2) may be interrupted, which it should never be, before the next check.
 const INTERRUPTIONS: u32 = 16;
 
 impl Supervisor {
-    /// Reaps every child that has died: a zombie would look alive to anybody who waits for it.
+    /// Reaps every child that has died: a zombie would look alive to processes that wait for it.
     pub(super) fn reap(&mut self) {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
         let mut interruptions = 0;
@@ -57,7 +57,7 @@ impl Supervisor {
             attempt.note_death(signal);
         }
         if attempt.pid == pid && dead {
-            // While it lives, "no children left" cannot be said.
+            // While it lives, we always have a child.
             self.dismiss_witness();
         }
     }
@@ -125,7 +125,7 @@ impl Supervisor {
 }
 
 impl Drop for Supervisor {
-    /// A panic or an early return while a command runs: kill what descends from it and reap it.
+    /// A panic or an early return while a command runs: kills its descendants and reaps them.
     fn drop(&mut self) {
         let Some(attempt) = self.attempt.as_mut() else { return };
         let pid = attempt.pid;

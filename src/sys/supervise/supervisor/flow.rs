@@ -21,13 +21,13 @@ impl Supervisor {
     }
 
     /// Begins to write held output to its original destination; [`SupervisorEvent::Delivered`] follows. Only while no
-    /// command runs. If we were told to stop before, a reader that accepts nothing is not waited for: the signal is
-    /// reported again instead.
+    /// command runs. If a signal has ended the run, this does not wait for a reader that accepts nothing: the signal
+    /// is reported again instead.
     pub(crate) fn deliver(&mut self, wanted: Wanted) {
         self.delivery = Some(Delivery::new(std::mem::take(&mut self.held), wanted, self.told.is_some()));
     }
 
-    /// Gives a delivery up.
+    /// Abandons a delivery.
     pub(crate) fn abandon_delivery(&mut self) {
         self.delivery = None;
     }
@@ -38,7 +38,7 @@ impl Supervisor {
             || self.delivery.as_ref().is_some_and(Delivery::is_runnable)
     }
 
-    /// When something is due even without news.
+    /// When something is due even without an event.
     pub(super) fn due(&self) -> Option<Duration> {
         let delivering = self.is_delivering();
         let attempt = self.attempt.as_ref().filter(|_| !delivering).and_then(Attempt::due);
@@ -67,20 +67,20 @@ impl Supervisor {
         }
     }
 
-    /// Acts on a signal as far as the output is concerned.
+    /// Handles the effect of a signal on the output.
     pub(super) fn adapt_output(&mut self, signal: i32) {
         let (Some(attempt), Some(output)) = (&mut self.attempt, &mut self.output) else { return };
         if signal == libc::SIGWINCH && output.resize() {
             // The command may have read the size before its terminal had the new one.
             attempt.signal_tree(&[signal]);
         }
-        // A second terminating signal while only a reader is waited for: the undelivered output is dropped.
+        // A second terminating signal while we only wait for a reader: the undelivered output is dropped.
         if output.is_ending() && attempt.told > 1 && signals::terminates(signal) {
             output.abandon();
         }
     }
 
-    /// Whether the command has ended, and only its output is still on its way.
+    /// Whether the command has ended, and only its output remains to be passed on.
     pub(super) fn is_delivering(&self) -> bool {
         self.output.as_ref().is_some_and(Output::is_ending)
     }

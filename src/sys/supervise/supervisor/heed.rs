@@ -7,13 +7,13 @@ use super::super::witness::{self, Witness};
 use super::super::{os, pause, tree};
 use super::{Supervisor, SupervisorEvent};
 
-/// The time that the witness may take to see what the command has got already: a sender that signals one process after the
-/// other is not done at once. So much later the command gets what was meant for us alone.
+/// The time within which the witness may show that the command has already received a signal: a sender that signals one
+/// process after the other takes a moment. A signal sent to us alone is passed on this much later.
 const DOUBT_LIMIT: Duration = Duration::from_millis(15);
 
-/// The longest such time, if the sender has been kept from going on all the while: the machine is busy.
+/// The longest such time, if the sender could not continue all the while because the machine is busy.
 const BUSY_DOUBT_LIMIT: Duration = Duration::from_millis(100);
-/// The processor time of a sender that was not kept from going on.
+/// The processor time of a sender that could continue.
 const SENDER_TURN: Duration = Duration::from_millis(3);
 
 /// A signal that other processes of our group may have received as well.
@@ -21,7 +21,7 @@ const SENDER_TURN: Duration = Duration::from_millis(3);
 pub(super) struct Doubt {
     signal: i32,
     sender: i32,
-    /// How long the sender had run when the signal came.
+    /// The sender's processor time when the signal arrived.
     ran: Duration,
     until: Duration,
     /// However busy the machine is.
@@ -31,7 +31,7 @@ pub(super) struct Doubt {
 }
 
 impl Doubt {
-    /// Whether the sender would go on if it could, perhaps to signal the next process.
+    /// Whether the sender is ready to continue, perhaps to signal the next process.
     fn sender_is_starved(&self) -> bool {
         let ran = os::time_run(self.sender);
         ran.is_some_and(|ran| ran.saturating_sub(self.ran) < SENDER_TURN) && tree::is_runnable(self.sender)
@@ -119,7 +119,7 @@ impl Supervisor {
         }
     }
 
-    /// Begins to find out whether the whole group has received it. False if that is impossible.
+    /// Starts to determine whether the whole group has received it. False if that is impossible.
     fn doubt(&mut self, record: Record, forward: bool) -> bool {
         if self.witness.is_none() {
             return false;
@@ -149,7 +149,7 @@ impl Supervisor {
             return;
         }
         let Some(attempt) = self.attempt.as_mut().filter(|attempt| attempt.status.is_none()) else {
-            // It ended meanwhile: of a signal to the group, or before it could have received one.
+            // It has ended meanwhile: because of a signal to the group, or before it could have received one.
             self.doubts.clear();
             return;
         };
@@ -208,7 +208,7 @@ impl Supervisor {
         }
     }
 
-    /// The command has ended: nobody is left to signal.
+    /// The command has ended: there is nothing left to signal.
     pub(super) fn dismiss_witness(&mut self) {
         if let Some(witness) = self.witness.take()
             && let Some(attempt) = &mut self.attempt

@@ -9,7 +9,7 @@ use super::super::stdin::{Rest, Taken, WholeInput};
 use super::{Supervisor, SupervisorEvent, Woken};
 use crate::classify::{Stream, Tap};
 
-/// Nobody looks on: no command runs.
+/// No tap: no command runs.
 struct Nobody;
 
 impl Tap for Nobody {
@@ -17,7 +17,7 @@ impl Tap for Nobody {
 }
 
 impl Supervisor {
-    /// Reads standard input to its end, unless nothing comes for `patience` or a signal tells us to stop. Only while no
+    /// Reads standard input to its end, unless nothing arrives for `patience` or a signal ends the run. Only while no
     /// command runs.
     pub(crate) fn read_rest(&mut self, patience: Duration) -> Rest {
         let Some(fd) = self.inputs.stream() else { return Rest::Done };
@@ -51,7 +51,7 @@ impl Supervisor {
         self.inputs.others()
     }
 
-    /// A pending signal that tells us to stop. Only while no command runs.
+    /// A pending signal that ends the run. Only while no command runs.
     pub(crate) fn signal_now(&mut self) -> Option<i32> {
         self.turn(Woken { signals: true, exec: false }, &mut Nobody);
         let found = |report: &SupervisorEvent| match report {

@@ -41,7 +41,7 @@ fn a_damaged_record_is_one_warning_and_a_new_beginning() {
         assert_eq!(local.transact("key", Leases::Keep, &mut |_| Grant::default()), Ok(()));
         let warnings = local.warnings();
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains("is damaged; its limits start afresh"), "{warnings:?}");
+        assert!(warnings[0].contains("is damaged; its limits are reset"), "{warnings:?}");
         assert!(warnings[0].contains(sandbox.state("key").to_str().unwrap()), "{warnings:?}");
         assert_eq!(count(&mut sandbox.local(), "key"), Ok(1));
         assert_eq!(sandbox.local().warnings(), Vec::<String>::new());
