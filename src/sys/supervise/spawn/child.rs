@@ -50,14 +50,15 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
                 calls::set_disposition(signal, disposition);
             }
         }
-        // While signals are blocked: one that came for being late would end us without a word.
-        let late = launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest);
-        calls::set_mask(&launch.mask);
-        let errno = match failed {
-            _ if late => LATE,
-            0 => execute(&launch.files, launch.environment()),
+        // Signals are blocked until it is known to be in time: one that came for being late would end it without a word.
+        let errno = if launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest) {
+            LATE
+        } else if failed != 0 {
             // With other streams than it should have, it would read and write what is not its own.
-            failed => failed,
+            failed
+        } else {
+            calls::set_mask(&launch.mask);
+            execute(&launch.files, launch.environment())
         };
         // The errno is four bytes; the pipe is empty, so they fit.
         calls::write(launch.report, (&raw const errno).cast(), size_of::<i32>());
