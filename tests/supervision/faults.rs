@@ -12,7 +12,7 @@ use super::program::{End, Running, count_events, events, through};
 use crate::support::{RETRY, Sandbox, example, wait_for};
 
 /// Runs `retry` with one fault; the words end before its arguments.
-fn with_fault(fault: &str) -> Option<Vec<String>> {
+pub(super) fn with_fault(fault: &str) -> Option<Vec<String>> {
     let calls = fault.split_once(':').map_or(fault, |(calls, _)| calls);
     let words = ["strace", "-qq", "-o", "/dev/null", "-e"].map(str::to_owned);
     let words =

@@ -209,7 +209,7 @@ impl Supervisor {
             self.terminal.look();
         }
         let spared =
-            if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
+            if self.childless && os::adopts_orphans() { Spared::default() } else { Spared::everything() };
         let launch =
             Launch::new(program, vars, self.signals.inherited()).map_err(|error| cannot_fork(&error))?;
         let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;

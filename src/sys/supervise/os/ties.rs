@@ -1,26 +1,27 @@
 //! What ties processes to each other, and what a process does to itself.
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Orphaned descendants become our children, see [`adopt_orphans`].
-#[cfg(has_subreaper)]
-pub(in super::super) const ADOPTS_ORPHANS: bool = true;
+/// Whether the system has agreed that orphans become ours.
+static ADOPTS: AtomicBool = AtomicBool::new(false);
 
-/// Orphaned descendants become process 1's: having no children proves nothing.
-#[cfg(not(has_subreaper))]
-pub(in super::super) const ADOPTS_ORPHANS: bool = false;
-
-/// Orphans of the command become our children: that they are all gone can then be proved.
+/// Has orphans of the command become our children: that they are all gone can then be proved.
 #[cfg(has_subreaper)]
 pub(in super::super) fn adopt_orphans() {
-    // SAFETY: takes a number and touches no memory. A kernel that refuses leaves orphans to init: kill by descent
-    // then misses them, nothing else changes.
-    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    // SAFETY: takes a number and touches no memory.
+    let agreed = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) } == 0;
+    ADOPTS.store(agreed, Ordering::Relaxed);
 }
 
 /// There is no such thing here.
 #[cfg(not(has_subreaper))]
 pub(in super::super) fn adopt_orphans() {}
+
+/// Whether orphaned descendants become our children. Otherwise they become process 1's: having no children proves nothing.
+pub(in super::super) fn adopts_orphans() -> bool {
+    ADOPTS.load(Ordering::Relaxed)
+}
 
 /// In the child: die by `signal` when `parent` does. False if it already has. Async-signal-safe.
 #[cfg(has_death_signal)]

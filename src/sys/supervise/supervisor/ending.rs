@@ -82,7 +82,7 @@ impl Supervisor {
         self.take_inputs_back();
         let Some(status) = attempt.status else { return };
         let must_vanish = attempt.must_vanish();
-        let left = if childless { Vec::new() } else { attempt.survivors() };
+        let left = attempt.survivors();
         if !left.is_empty() {
             self.reports.push_back(SupervisorEvent::Left(left.into_iter().map(Remains::of).collect()));
         }
