@@ -81,8 +81,11 @@ test-deps: ## say what the tests need and is missing, and install it where that 
 
 lint: ## check the formatting, the lints, and the licences and sources of the dependencies
 	$(CARGO) fmt --check
-	rustfmt --check --edition 2024 fuzz/fuzz_targets/*.rs
+	rustfmt --check --edition 2024 fuzz/fuzz_targets/*.rs fuzz/stand-in/lib.rs
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	cp Cargo.lock fuzz/Cargo.lock
+	$(CARGO) clippy --offline --manifest-path fuzz/Cargo.toml --target-dir "$(target_dir)" \
+		--config 'patch.crates-io.libfuzzer-sys.path="fuzz/stand-in"' -- -D warnings
 	@scripts/lint-deps.sh "$(tools)"
 	shellcheck --external-sources scripts/*.sh scripts/action/*.sh packaging/deb/preinst packaging/deb/postrm .ci/run
 	PATH="$(abspath $(tools))/bin:$$PATH" $(CARGO) deny --offline --all-features --locked check bans licenses sources

@@ -362,43 +362,9 @@ fn parse<T: FromStr>(word: &OsStr) -> Result<T> {
     parsed.ok_or_else(|| format!("not a number: {}", word.display()))
 }
 
-/// `TERM`, `SIGTERM` and `15` are the same.
 fn signal(word: &OsStr) -> Result<c_int> {
-    if let Ok(number) = parse(word) {
-        return Ok(number);
-    }
-    let name = word.to_str().unwrap_or_default();
-    Ok(match name.strip_prefix("SIG").unwrap_or(name) {
-        "HUP" => libc::SIGHUP,
-        "INT" => libc::SIGINT,
-        "QUIT" => libc::SIGQUIT,
-        "ILL" => libc::SIGILL,
-        "TRAP" => libc::SIGTRAP,
-        "ABRT" => libc::SIGABRT,
-        "BUS" => libc::SIGBUS,
-        "FPE" => libc::SIGFPE,
-        "KILL" => libc::SIGKILL,
-        "USR1" => libc::SIGUSR1,
-        "SEGV" => libc::SIGSEGV,
-        "USR2" => libc::SIGUSR2,
-        "PIPE" => libc::SIGPIPE,
-        "ALRM" => libc::SIGALRM,
-        "TERM" => libc::SIGTERM,
-        "CHLD" => libc::SIGCHLD,
-        "CONT" => libc::SIGCONT,
-        "STOP" => libc::SIGSTOP,
-        "TSTP" => libc::SIGTSTP,
-        "TTIN" => libc::SIGTTIN,
-        "TTOU" => libc::SIGTTOU,
-        "URG" => libc::SIGURG,
-        "XCPU" => libc::SIGXCPU,
-        "XFSZ" => libc::SIGXFSZ,
-        "VTALRM" => libc::SIGVTALRM,
-        "PROF" => libc::SIGPROF,
-        "WINCH" => libc::SIGWINCH,
-        "SYS" => libc::SIGSYS,
-        _ => return Err(format!("not a signal: {}", word.display())),
-    })
+    let number = word.to_str().and_then(retry_command::classify::signal::parse);
+    number.ok_or_else(|| format!("not a signal: {}", word.display()))
 }
 
 fn last_error(call: &str) -> String {

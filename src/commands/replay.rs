@@ -30,6 +30,10 @@ pub(super) fn replay(invocation: &Invocation) -> Result<Exit, Error> {
             .hint("usage: retry replay [OPTIONS] FILE|DIR..., for example retry replay /var/spool/retry"));
     }
     let found = find::find(operands)?;
+    if found.is_empty() {
+        let places: Vec<_> = operands.iter().map(|place| place.to_string_lossy()).collect();
+        say(&asked, &format!("no letters in {}", places.join(", ")));
+    }
     match asked.task {
         Task::List => list::list(&found, &asked, super::format(invocation, &["text", "json"])?),
         Task::Show { script } => show::show(&found, script),

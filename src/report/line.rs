@@ -61,6 +61,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Wrapped<'a> {
                 f.write_str("text or bytes")
             }
 
+            fn visit_unit<E: Error>(self) -> Result<Wrapped<'de>, E> {
+                Err(E::custom(
+                    "journalctl leaves out a message of more than 4096 bytes unless it is given --all",
+                ))
+            }
+
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Wrapped<'de>, E> {
                 Ok(Wrapped(Cow::Borrowed(text.as_bytes())))
             }
@@ -154,11 +160,16 @@ pub(super) struct Line<'a> {
     #[serde(borrow)]
     pub letter: Option<Text<'a>>,
     /// The line as journald wraps it.
-    #[serde(borrow, rename = "MESSAGE")]
+    #[serde(borrow, rename = "MESSAGE", deserialize_with = "exported")]
     pub journal: Option<Wrapped<'a>>,
     /// The line as Docker's `json-file` wraps it.
     #[serde(borrow, rename = "log")]
     pub docker: Option<Wrapped<'a>>,
+}
+
+/// A field of journald that is there, be it as null.
+fn exported<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Wrapped<'de>>, D::Error> {
+    Wrapped::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -33,6 +33,21 @@ pub(super) fn only(sandbox: &Sandbox) -> PathBuf {
 }
 
 #[test]
+fn that_there_is_no_letter_is_said_and_no_failure() {
+    let sandbox = Sandbox::new();
+    for place in ["dlq", "other"] {
+        std::fs::create_dir(sandbox.path(place)).expect("a directory");
+    }
+    let asked: [(&[&str], &str); 4] =
+        [(&[], ""), (&["--dry-run"], ""), (&["--list"], ""), (&["--list", "--format", "json"], "[]\n")];
+    for (options, stdout) in asked {
+        let ran = sandbox.run([&["replay"], options, &["dlq", "other"]].concat()).exits(0);
+        ran.says(&["retry: no letters in dlq, other"]).prints(stdout);
+    }
+    sandbox.run(["replay", "-q", "dlq"]).exits(0).says(&[]);
+}
+
+#[test]
 fn letters_run_oldest_first_and_are_gone_then() {
     let sandbox = Sandbox::new();
     leave(&sandbox, &["one", "two", "three"]);
@@ -47,7 +62,7 @@ fn letters_run_oldest_first_and_are_gone_then() {
     assert_eq!(sandbox.read("order"), "one\ntwo\nthree\n");
     assert_eq!(sandbox.read("all"), "onetwothree");
     assert_eq!(of_dlq(&sandbox), [] as [String; 0]);
-    sandbox.run(["replay", "dlq"]).exits(0).says(&[]);
+    sandbox.run(["replay", "dlq"]).exits(0).says(&["retry: no letters in dlq"]);
 }
 
 #[test]

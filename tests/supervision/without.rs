@@ -1,9 +1,15 @@
 //! What is done where the system lacks something: the other side of tests that are ignored there.
 
-#[cfg(not(has_process_list))]
+#[cfg(has_process_list)]
+use super::faults::with_fault;
+#[cfg(all(has_subreaper, has_procfs))]
+use super::process::{Survivors, wait_for_pids};
 use super::process::{assert_gone, pids};
+use super::program::End;
 #[cfg(not(has_process_list))]
-use super::program::{End, run};
+use super::program::run;
+#[cfg(has_process_list)]
+use super::program::{Running, through};
 #[cfg(not(has_process_list))]
 use crate::support::is_alive;
 
@@ -104,10 +110,14 @@ fn directories_of_runs_that_were_killed_are_removed() {
     assert_eq!(left().len(), 3, "{:?}", left());
 }
 
-/// A process whose parent has ended is found if it was seen before, or is in the command's own group.
+/// A process whose parent has ended is found if it was seen before, or is in the command's own group. The same goes where the
+/// system has the call, but refuses it.
 #[test]
-#[cfg(all(has_process_list, not(has_subreaper)))]
+#[cfg(has_process_list)]
 fn a_timeout_stops_orphans_that_were_seen() {
+    let refused = if cfg!(has_subreaper) { with_fault("prctl:error=EPERM:when=1") } else { Some(Vec::new()) };
+    let Some(refused) = refused else { return };
+    let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
     let stubborn = r#"sh -c 'trap "" TERM; echo $$ >pid; exec "$F" sleep 60' & wait"#;
     let unseen = r#"(sh -c 'echo $$ >pid; exec "$F" sleep 60' &); exec "$F" sleep 60"#;
     for (group, script) in [(false, stubborn), (true, stubborn), (true, unseen)] {
@@ -115,8 +125,31 @@ fn a_timeout_stops_orphans_that_were_seen() {
         let options = ["--max", "1", "--timeout", "2s", "-k", "200ms"];
         let group: &[&str] = if group { &["--new-group"] } else { &[] };
         let args = [&options[..], group, &["--", "sh", "-c", script]].concat();
-        let ended = super::program::ended(&sandbox, &args);
-        assert_eq!(ended, super::program::End::Code(124), "{}", sandbox.read("err"));
-        super::process::assert_gone(&super::process::pids(&sandbox, "pid"));
+        let ended = Running::start(&mut through(&sandbox, &refused, &args)).end();
+        assert_eq!(ended, End::Code(124), "{}", sandbox.read("err"));
+        assert_gone(&pids(&sandbox, "pid"));
     }
+}
+
+/// A process that was seen, and has outlived a command that died of a signal, is waited for and named. The default grace, 10 s,
+/// has to pass.
+#[test]
+#[cfg(all(has_subreaper, has_procfs))]
+fn an_orphan_that_was_seen_is_named_where_it_does_not_become_ours() {
+    use crate::support::wait_for;
+
+    let Some(refused) = with_fault("prctl:error=EPERM:when=1") else { return };
+    let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+    let sandbox = crate::support::Sandbox::new();
+    let deaf =
+        r#"sh -c 'trap "" TERM; echo $$ >deaf; exec "$F" sleep 60' & echo $PPID >pid; exec "$F" sleep 60"#;
+    let args = ["--", "sh", "-c", deaf];
+    let mut run = Running::start(&mut through(&sandbox, &refused, &args));
+    let ([traced], [_]) = (wait_for_pids(&sandbox, "pid"), wait_for_pids(&sandbox, "deaf"));
+    // It is made at the first look, which also notes who is there.
+    wait_for("a witness", || super::once::witness(traced).is_some());
+    super::program::send(traced, rustix::process::Signal::TERM);
+    assert_eq!(run.end(), End::Killed(15));
+    let _ended_with_the_test = Survivors::expect::<1>(&sandbox, "deaf");
+    assert!(sandbox.read("err").contains("still running"), "{}", sandbox.read("err"));
 }

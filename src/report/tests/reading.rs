@@ -115,6 +115,12 @@ fn a_line_may_stand_behind_a_prefix_or_within_the_line_of_a_collector() {
 }
 
 #[test]
+fn a_line_that_journalctl_has_left_out_is_skipped_with_the_option_that_brings_it() {
+    let (_, _, why) = input("{\"MESSAGE\":null,\"PRIORITY\":\"6\"}\n").first_skipped.unwrap();
+    assert!(why.ends_with("unless it is given --all"), "{why}");
+}
+
+#[test]
 fn lines_that_are_not_ours_are_counted_and_the_first_is_named() {
     let mut log = Made::new(1, "a", 0, true).lines();
     log += "hello\n\n{\"v\":1,\"event\":\"x\"}\n{\"v\":1,,\n";

@@ -1,24 +1,23 @@
 //! Messages for people (`text`), programs (`json`) and CI systems, and the countdown during waits.
 
+mod countdown;
 mod groups;
 mod outputs;
 
-use std::time::Duration;
-
 use serde::Serialize;
 
+use self::countdown::Countdown;
 use self::groups::{Groups, annotation};
 use self::outputs::Outputs;
 use super::ci_files;
-use crate::base::duration::approximate;
 use crate::base::words::of_system;
 use crate::dialect::Dialect;
-use crate::event::{Event, Failure, Level, Outcome, Record, RunIdentity, millis};
+use crate::event::{Event, Failure, Level, Outcome, Record, RunIdentity};
 use crate::policy::Policy;
 use crate::policy::settings::plain;
 use crate::policy::value::{Color, MessageFormat, MessagesTo, Value as _};
-use crate::sys::output::{self, ERASE, Messages, printable, printable_json};
-use crate::sys::{clock, environment};
+use crate::sys::clock;
+use crate::sys::output::{self, Messages, printable, printable_json};
 
 pub(crate) struct Console {
     quiet: bool,
@@ -31,8 +30,6 @@ pub(crate) struct Console {
     to: Messages,
     color: Color,
     countdown: Countdown,
-    /// Whether the current wait is worth a countdown; `None` if its length is unknown.
-    worth_counting: Option<bool>,
     /// Whether similar failed attempts share a line: on a terminal the line is redrawn, elsewhere there is one only when
     /// the failure changes.
     folds: bool,
@@ -79,18 +76,6 @@ enum End {
     NoNews,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Countdown {
-    /// Not known yet whether stderr supports one.
-    Unknown,
-    Never,
-    Hidden,
-    Shown,
-}
-
-/// A shorter wait is over before anybody could read the countdown.
-const WORTH_COUNTING: Duration = Duration::from_secs(2);
-
 impl Console {
     /// `folds`: similar failed attempts are reported once.
     pub(crate) fn new(policy: &Policy, folds: bool) -> Self {
@@ -110,8 +95,7 @@ impl Console {
             outputs: Outputs::new(dialect, policy),
             to: Messages::Stderr,
             color: policy.color,
-            countdown: Countdown::Unknown,
-            worth_counting: None,
+            countdown: Countdown::default(),
             named: policy.name.is_some(),
             torn: [false; 2],
             kept: policy.chronic.then(Vec::new),
@@ -195,60 +179,6 @@ impl Console {
 
     pub(super) fn advises(&self) -> bool {
         !self.quiet && (self.verbose > 0 || output::stderr_is_terminal())
-    }
-
-    /// Inspects stderr on first use, since most runs never wait.
-    pub(super) fn counts_down(&self) -> bool {
-        match self.countdown {
-            Countdown::Never => false,
-            Countdown::Hidden | Countdown::Shown => true,
-            Countdown::Unknown => {
-                let for_people =
-                    !self.quiet && self.kept.is_none() && self.lines == Lines::Text && self.dialect.is_none();
-                let for_people = for_people && matches!(self.to, Messages::Stderr);
-                for_people && environment::get("CI").is_none() && output::can_draw_on_stderr()
-            }
-        }
-    }
-
-    /// A wait of this length begins.
-    pub(crate) fn begin_wait(&mut self, wait: Duration) {
-        self.worth_counting = Some(wait >= WORTH_COUNTING);
-    }
-
-    /// Notes the wait that begins with the event.
-    pub(super) fn look_at(&mut self, event: &Event) {
-        let millis = match event {
-            Event::AttemptRetry { wait, .. } => wait.delay_ms,
-            Event::GateWait(held) => held.wait_ms.max(millis(held.left)),
-            _ => return self.worth_counting = None,
-        };
-        self.begin_wait(Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default());
-    }
-
-    /// Draws the time left, if that is possible and worthwhile. Returns whether it is visible now.
-    pub(crate) fn count_down(&mut self, left: Duration) -> bool {
-        if self.countdown == Countdown::Unknown {
-            self.countdown = if self.counts_down() { Countdown::Hidden } else { Countdown::Never };
-        }
-        match self.countdown {
-            Countdown::Hidden if self.worth_counting.unwrap_or(left >= WORTH_COUNTING) => {}
-            // The line of the last failure.
-            Countdown::Shown if self.folds => return false,
-            Countdown::Shown => {}
-            Countdown::Unknown | Countdown::Never | Countdown::Hidden => return false,
-        }
-        let whole = Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0));
-        self.to.write(format!("{ERASE}retry: next attempt in {}", approximate(whole)).as_bytes());
-        self.countdown = Countdown::Shown;
-        true
-    }
-
-    pub(crate) fn clear(&mut self) {
-        if self.countdown == Countdown::Shown {
-            self.to.write(ERASE.as_bytes());
-            self.countdown = Countdown::Hidden;
-        }
     }
 
     /// Prints a line in one piece, so that lines of many processes do not mix. `record` has the fields of the JSON format.
@@ -383,8 +313,7 @@ impl Console {
         }
         let retried = matches!(record.event, Event::AttemptRetry { .. });
         if self.folds && self.verbose == 0 && retried && self.counts_down() {
-            self.to.write(format!("{ERASE}retry: {}", printable(&record.message)).as_bytes());
-            self.countdown = Countdown::Shown;
+            self.draw(&printable(&record.message));
             return;
         }
         let mut text = record.message.clone();

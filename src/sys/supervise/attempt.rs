@@ -114,18 +114,18 @@ impl Attempt {
         }
     }
 
-    /// What it consists of now, see [`tree::descendants`].
+    /// The living processes of the attempt, see [`tree::descendants`].
     pub(super) fn tree(&mut self) -> Option<Vec<Process>> {
-        let leads = self.group() == Some(self.pid);
-        if leads && !os::ADOPTS_ORPHANS {
+        if !os::adopts_orphans() && self.group() == Some(self.pid) {
             self.spared.note_group(self.pid);
         }
         tree::descendants(&mut self.spared)
     }
 
-    /// Looks at its tree where orphans do not become ours: they are found again only if they were seen before.
+    /// Notes the processes of the attempt, where orphans do not become ours: those that were not seen before
+    /// their parent ended are not found again.
     pub(super) fn remember_tree(&mut self) {
-        if !os::ADOPTS_ORPHANS {
+        if !os::adopts_orphans() {
             self.tree();
         }
     }

@@ -3,6 +3,8 @@
 //! A signal that was ignored when we started stays ignored, in us and in the command (nohup, `sh -c '… &'`). The handlers
 //! only write and count; what a signal means is decided in `supervisor.rs`.
 
+mod record;
+
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -16,12 +18,12 @@ use libc::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+pub(super) use self::record::Record;
+use self::record::{RECORD_BYTES, RESUMED, decode};
 use super::{inherited, os, pause};
 
 /// Signals that are recorded, unless they were ignored when we started.
 const RECORDED: [i32; 9] = [SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT];
-/// Signals that the kernel sends to a whole process group, for its terminal.
-const OF_TERMINALS: [i32; 5] = [SIGINT, SIGQUIT, SIGHUP, SIGWINCH, SIGCONT];
 /// Signals that process 1 records too: of what has no handler there the kernel makes nothing, and the command would never
 /// know. Not those that tell of an error of our own; the real-time signals are added.
 const RECORDED_BY_PROCESS_1: &[i32] = &[
@@ -52,44 +54,6 @@ static STOP_SIGNALS: AtomicU32 = AtomicU32::new(0);
 static OVERFLOW: AtomicU64 = AtomicU64::new(0);
 /// The number of the attempt that was surely running when a signal came.
 static ATTEMPT: AtomicU32 = AtomicU32::new(0);
-
-/// A signal as the handler saw it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) signal: i32,
-    code: i32,
-    /// The process that sent it, 0 if none or unknown.
-    pub(super) sender: i32,
-    /// The parent that the sender had just then, 0 if unknown: the sender may be gone before anybody else can ask
-    /// (`kill 0` as a program of its own).
-    pub(super) sender_parent: i32,
-    /// See [`ATTEMPT`].
-    attempt: u32,
-}
-
-/// The bytes of a record; less than `PIPE_BUF`, so that none is ever torn.
-const RECORD_BYTES: usize = size_of::<Record>();
-/// The code of the record that tells of our own stop: no kernel uses it.
-const RESUMED: i32 = i32::MIN;
-
-impl Record {
-    /// Whether we were stopped and have been continued: not a signal at all.
-    pub(super) fn is_resumption(self) -> bool {
-        self.code == RESUMED
-    }
-
-    /// Whether the kernel sent it to our whole process group while attempt number `attempt` was in it. Others than a
-    /// terminal's are ours alone (`perl -e 'alarm 5; exec …'`).
-    pub(super) fn reached_group(self, attempt: u32) -> bool {
-        self.is_from_kernel() && self.attempt == attempt && OF_TERMINALS.contains(&self.signal)
-    }
-
-    /// Sent by the kernel (the terminal, a timer), not by a process.
-    pub(super) fn is_from_kernel(self) -> bool {
-        os::sent_by_kernel(self.code)
-    }
-}
 
 /// The signal in a set of 64, as the kernel has them.
 pub(super) fn bit(signal: i32) -> u64 {
@@ -366,40 +330,5 @@ fn write(record: Record) {
     let written = unsafe { libc::write(PIPE.load(SeqCst), (&raw const record).cast(), RECORD_BYTES) };
     if written < 0 {
         OVERFLOW.fetch_or(bit(record.signal), SeqCst);
-    }
-}
-
-fn decode(bytes: &[u8]) -> Record {
-    let word = |n: usize| i32::from_ne_bytes(std::array::from_fn(|i| bytes[4 * n + i]));
-    Record {
-        signal: word(0),
-        code: word(1),
-        sender: word(2),
-        sender_parent: word(3),
-        attempt: word(4).cast_unsigned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_survive_the_pipe() {
-        let record = Record { signal: SIGTERM, code: -6, sender: 4711, sender_parent: 42, attempt: u32::MAX };
-        // SAFETY: a record is plain data without padding.
-        let bytes: [u8; RECORD_BYTES] = unsafe { std::mem::transmute(record) };
-        assert_eq!(decode(&bytes), record);
-    }
-
-    #[test]
-    fn the_keyboard_reaches_only_the_attempt_that_ran() {
-        let keyboard = Record { signal: SIGINT, code: 128, sender: 0, sender_parent: 0, attempt: 3 };
-        assert!(keyboard.reached_group(3));
-        assert!(!keyboard.reached_group(4));
-        assert!(!Record { code: os::SI_USER, ..keyboard }.reached_group(3));
-        for signal in [SIGALRM, libc::SIGXCPU, SIGUSR1] {
-            assert!(!Record { signal, ..keyboard }.reached_group(3));
-        }
     }
 }

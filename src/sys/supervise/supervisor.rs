@@ -5,6 +5,7 @@
 //! and is known only until it is reaped. The outcome of exec comes before the end, since a status of 127 is possible in
 //! both cases.
 
+mod beginning;
 mod ending;
 mod flow;
 mod heed;
@@ -19,19 +20,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::attempt::Attempt;
-use super::capture::Capture;
 use super::delivery::Delivery;
 use super::output::{Captured, Output};
-use super::program::{Program, Variable};
 use super::remains::Remains;
 use super::signals::{self, Signals};
-use super::spawn::{self, Launch};
+use super::spawn;
 use super::stdin::{InputLoss, Inputs};
 use super::terminal::Terminal;
-use super::tree::Spared;
 use super::witness::Witness;
 use super::{os, pause};
-use crate::classify::{Ending, Stage, StartFailure, Stream, Tap};
+use crate::classify::{Ending, Stream, Tap};
 use crate::sys::spool::HeldOutput;
 
 /// The time to wait for exec before the runtime gets its turn, and between looks afterwards. Nearly every exec is done
@@ -179,63 +177,6 @@ impl Supervisor {
         self.inputs.conclude();
     }
 
-    /// Starts an attempt with `vars` added to the inherited environment, but not after `latest` on the elapsed clock. Fails
-    /// only if no process could be created; [`Supervisor::next`] reports the outcome of exec. Only after the last attempt.
-    pub(crate) fn spawn(
-        &mut self,
-        program: &Program,
-        vars: &[Variable],
-        capture: Capture,
-        latest: Option<Duration>,
-    ) -> Result<i32, StartFailure> {
-        self.start(program, vars, capture, self.options.new_group, latest)
-    }
-
-    fn start(
-        &mut self,
-        program: &Program,
-        vars: &[Variable],
-        capture: Capture,
-        new_group: bool,
-        latest: Option<Duration>,
-    ) -> Result<i32, StartFailure> {
-        if self.attempt.is_some() {
-            return Err(cannot_fork(&io::Error::from_raw_os_error(libc::EBUSY)));
-        }
-        if !self.childless {
-            self.reap();
-        }
-        if self.attempts > 0 {
-            self.terminal.look();
-        }
-        let spared =
-            if self.childless && os::ADOPTS_ORPHANS { Spared::default() } else { Spared::everything() };
-        let launch =
-            Launch::new(program, vars, self.signals.inherited()).map_err(|error| cannot_fork(&error))?;
-        let (output, descriptors) = capture.open().map_err(|error| cannot_fork(&error))?;
-        self.inputs.prepare().map_err(|error| cannot_feed(&error))?;
-        let launch = launch
-            .with_group(new_group)
-            .with_death_signal(self.options.death_signal)
-            .with_latest(latest.map(pause::by_the_system))
-            .with_descriptors(self.inputs.descriptors(), descriptors.sources);
-        if self.options.prompt_witness && !new_group {
-            self.witness = Witness::start(None);
-        }
-        let (pid, exec, launched) =
-            spawn::spawn(launch).inspect_err(|_| self.witness = None).map_err(|error| cannot_fork(&error))?;
-        self.output = output;
-        self.attempts += 1;
-        signals::set_attempt(self.attempts);
-        pause::set_follower(if new_group { pid } else { 0 });
-        self.childless = false;
-        let mut attempt = Attempt::new(pid, self.attempts, exec, launched, spared);
-        self.witness.iter().for_each(|witness| attempt.spared.spare(witness.pid));
-        self.attempt = Some(attempt);
-        self.feed();
-        Ok(pid)
-    }
-
     /// Begins to stop the running attempt: sends `signal` and CONT to its whole process tree, and KILL after `grace`, until
     /// nothing of it is left. Does nothing if none runs.
     pub(crate) fn stop(&mut self, signal: i32, grace: Duration) {
@@ -354,13 +295,6 @@ impl Supervisor {
         }
     }
 
-    fn look_at_exec(&mut self) {
-        let Some(attempt) = &mut self.attempt else { return };
-        if attempt.exec.look() {
-            self.reports.push_back(SupervisorEvent::Started);
-        }
-    }
-
     /// Checks a command that has run for a while, even without news of it.
     fn look(&mut self) {
         let Some(attempt) = &mut self.attempt else { return };
@@ -390,12 +324,4 @@ impl Supervisor {
             attempt.start_killing();
         }
     }
-}
-
-fn cannot_feed(error: &io::Error) -> StartFailure {
-    StartFailure { stage: Stage::Input, ..cannot_fork(error) }
-}
-
-fn cannot_fork(error: &io::Error) -> StartFailure {
-    StartFailure { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(libc::EINVAL) }
 }

@@ -16,14 +16,14 @@ pub(super) struct Process {
 /// Longer chains of parents than any system allows; guards against a `/proc` that changes under the walk.
 const DEEPEST: usize = 4096;
 
-/// The processes that an attempt found already there, and those that it was seen to have.
+/// The processes that existed before an attempt, and those of the attempt that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Spared {
     /// (pid, start time): a pid alone may be given to a new process.
     known: Vec<(i32, u64)>,
     /// There was something, but nobody could tell what.
     unknown: bool,
-    /// What the attempt was seen to consist of, where orphans do not become ours: they would be lost.
+    /// The processes of the attempt when it was last listed, where orphans do not become ours.
     seen: Vec<(i32, u64)>,
 }
 
@@ -56,18 +56,19 @@ impl Spared {
         self.known.retain(|(known, _)| *known != pid);
     }
 
-    /// Everybody in this group belongs to the attempt.
+    /// Notes that all processes in this group belong to the attempt.
     pub(super) fn note_group(&mut self, group: i32) {
-        let known = os::everybody().filter(|pid| group_of(*pid) == Some(group));
-        self.seen.extend(known.filter_map(|pid| Some((pid, os::stat(pid)?.start))));
+        for pid in os::everybody().filter(|pid| group_of(*pid) == Some(group)) {
+            let seen = os::stat(pid).map(|stat| (pid, stat.start));
+            self.seen.extend(seen.filter(|seen| !self.seen.contains(seen)));
+        }
     }
 
-    /// A living process that was seen, and that is not listed.
+    /// A living process of the attempt that was seen before and is not listed now. Its parent ended, so we stand in for it.
     fn lost(&self, listed: &[Process]) -> Option<Process> {
         let lives = |pid, start| os::stat(pid).is_some_and(|now| now.start == start && !now.dead);
         let lost = |(pid, start)| lives(pid, start) && listed.iter().all(|process| process.pid != pid);
         let (pid, _) = self.seen.iter().copied().find(|seen| lost(*seen))?;
-        // As if it were ours.
         Some(Process { pid, parent: own_pid() })
     }
 
@@ -122,7 +123,7 @@ pub(super) fn descendants(spared: &mut Spared) -> Option<Vec<Process>> {
         next += 1;
     }
     tree.retain(|process| os::stat(process.pid).is_some_and(|stat| !stat.dead));
-    if !os::ADOPTS_ORPHANS {
+    if !os::adopts_orphans() {
         let seen = tree.iter().filter_map(|process| Some((process.pid, os::stat(process.pid)?.start)));
         spared.seen = seen.collect();
     }

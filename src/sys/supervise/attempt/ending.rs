@@ -14,7 +14,7 @@ impl Attempt {
         if self.status.is_none() {
             return false;
         }
-        if os::ADOPTS_ORPHANS && (childless || self.spared.is_empty()) {
+        if os::adopts_orphans() && (childless || self.spared.is_empty()) {
             return childless;
         }
         // A list may miss a process while another one exits; two lists in a row do not.

@@ -1,26 +1,29 @@
 //! Calls that tie processes to each other, and calls by which a process changes itself.
 
 use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Orphaned descendants become our children, see [`adopt_orphans`].
-#[cfg(has_subreaper)]
-pub(in super::super) const ADOPTS_ORPHANS: bool = true;
+/// Whether the kernel has agreed to make orphans our children.
+static ADOPTS: AtomicBool = AtomicBool::new(false);
 
-/// Orphaned descendants become children of process 1: having no children proves nothing.
-#[cfg(not(has_subreaper))]
-pub(in super::super) const ADOPTS_ORPHANS: bool = false;
-
-/// Makes orphans of the command our children, so that we can prove that all of them are gone.
+/// Makes orphans of the command our children, so that we can prove that all of them are gone. If the kernel refuses, orphans
+/// go to init, and some may be missed when the process tree is killed.
 #[cfg(has_subreaper)]
 pub(in super::super) fn adopt_orphans() {
-    // SAFETY: takes a number and touches no memory. If the kernel refuses, orphans go to init and are missed when the process
-    // tree is killed; nothing else changes.
-    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    // SAFETY: takes a number and touches no memory.
+    let agreed = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) } == 0;
+    ADOPTS.store(agreed, Ordering::Relaxed);
 }
 
 /// Not available on this system.
 #[cfg(not(has_subreaper))]
 pub(in super::super) fn adopt_orphans() {}
+
+/// Whether orphaned descendants become our children. Otherwise they become children of process 1: having no children proves
+/// nothing.
+pub(in super::super) fn adopts_orphans() -> bool {
+    ADOPTS.load(Ordering::Relaxed)
+}
 
 /// In the child: dies of `signal` when `parent` dies. False if it already has. Async-signal-safe.
 #[cfg(has_death_signal)]

@@ -50,14 +50,15 @@ pub(super) unsafe extern "C" fn become_command(launch: *const c_void) -> ! {
                 calls::set_disposition(signal, disposition);
             }
         }
-        // While signals are blocked: one that was sent because we are late would end us without a report.
-        let late = launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest);
-        calls::set_mask(&launch.mask);
-        let errno = match failed {
-            _ if late => LATE,
-            0 => execute(&launch.files, launch.environment()),
+        // Signals stay blocked until we know that we are in time: one sent because we are late would end us without a report.
+        let errno = if launch.latest.is_some_and(|latest| calls::clock(os::ELAPSED) >= latest) {
+            LATE
+        } else if failed != 0 {
             // With the wrong streams, the command would read and write data that is not its own.
-            failed => failed,
+            failed
+        } else {
+            calls::set_mask(&launch.mask);
+            execute(&launch.files, launch.environment())
         };
         // The errno is four bytes; the pipe is empty, so they fit.
         calls::write(launch.report, (&raw const errno).cast(), size_of::<i32>());

@@ -11,6 +11,7 @@ use super::super::output::Output;
 use super::super::pause;
 use super::super::remains::Remains;
 use super::super::spawn::Exec;
+use super::beginning::cannot_feed;
 use super::{Supervisor, SupervisorEvent};
 use crate::classify::{Ending, Stage, StartFailure, Tap};
 
@@ -82,7 +83,7 @@ impl Supervisor {
         self.take_inputs_back();
         let Some(status) = attempt.status else { return };
         let must_vanish = attempt.must_vanish();
-        let left = if childless { Vec::new() } else { attempt.survivors() };
+        let left = attempt.survivors();
         if !left.is_empty() {
             self.reports.push_back(SupervisorEvent::Left(left.into_iter().map(Remains::of).collect()));
         }
@@ -92,7 +93,7 @@ impl Supervisor {
         let ending = match attempt.exec {
             Exec::Failed(errno) => Ending::NotStarted(StartFailure { stage: Stage::Exec, errno }),
             _ if starved && status.terminating_signal() == Some(libc::SIGKILL) => {
-                Ending::NotStarted(super::cannot_feed(&io::Error::from_raw_os_error(libc::EIO)))
+                Ending::NotStarted(cannot_feed(&io::Error::from_raw_os_error(libc::EIO)))
             }
             _ => ending(status),
         };
