@@ -23,7 +23,7 @@ function __retry_valued
         case 'report'
             printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
-            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
+            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
 end
 
@@ -600,7 +600,7 @@ complete -c retry -n '__retry_has "simulate"' -l from-log -rF -d 'Play back a lo
 complete -c retry -n '__retry_has "simulate"' -l warm-up -x -d 'Time before moment 0, which is not counted [default: 0]'
 complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients keep coming [default: the horizon]'
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
-complete -c retry -n '__retry_has "simulate"' -l shared -x -d 'Who shares limits: all, off or groups:N [default: all where a limit is given, else off]'
+complete -c retry -n '__retry_has "simulate"' -l shared -d 'Who shares limits: all, off or groups:N; without a value, all [default: all where a limit is given, else off]'
 complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
 complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off'
 complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes'

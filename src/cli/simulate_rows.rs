@@ -1,6 +1,6 @@
 //! The options of `retry simulate`.
 
-use super::rows::Flag;
+use super::rows::{Arity, Flag};
 use crate::policy::settings::{Group, Setting};
 
 /// The options that are not settings.
@@ -71,11 +71,14 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),
     &Flag::value("for", "DURATION", "How long clients keep coming [default: the horizon]"),
     &Flag::value("horizon", "DURATION", "When to stop [default: 10 minutes after the last outage]"),
-    &Flag::value(
-        "shared",
-        "WHO",
-        "Who shares limits: all, off or groups:N [default: all where a limit is given, else off]",
-    ),
+    &Flag {
+        arity: Arity::OptionalWord("all"),
+        ..Flag::value(
+            "shared",
+            "WHO",
+            "Who shares limits: all, off or groups:N; without a value, all [default: all where a limit is given, else off]",
+        )
+    },
     &Flag {
         words: &["on", "off", "shared"],
         ..Flag::value(
