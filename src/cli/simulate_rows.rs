@@ -1,7 +1,6 @@
 //! The options of `retry simulate`.
 
 use super::rows::{Arity, Flag};
-use crate::policy::settings::{Group, Setting};
 
 /// The options that are not settings.
 pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
@@ -126,18 +125,6 @@ pub(super) static SIMULATE_FLAG: Flag = Flag::value(
     "N[,K=V]…",
     "Only say what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
 );
-
-/// Whether the setting is an option of the verb. Those about the output and result of a real command are not.
-pub(super) fn simulated(setting: &Setting) -> bool {
-    match setting.group {
-        Group::Schedule => !matches!(
-            setting.key,
-            "idle-timeout" | "progress-timeout" | "progress-match" | "signal" | "kill-after"
-        ),
-        Group::Shared => !matches!(setting.key, "state" | "on-state-error"),
-        Group::Judging | Group::Surroundings | Group::Recovery => false,
-    }
-}
 
 pub(super) const AFTER_SIMULATE: &str = "\
 The clients are the program's own: the same waits, limits and random numbers as in a run. Failures of the server count \
