@@ -8,6 +8,60 @@ fn ran(options: &str) -> Ran {
 }
 
 #[test]
+fn named_policies_are_compared() {
+    let answer = ran("--clients 5 --compare policy=default,aggressive --format json").json();
+    let results = answer["results"].as_array().expect("results");
+    let seen: Vec<_> =
+        results.iter().map(|one| (&one["variant"]["policy"], one["amplification"].as_f64())).collect();
+    assert_eq!(seen, [(&"default".into(), Some(3.0)), (&"aggressive".into(), Some(5.0))]);
+}
+
+/// JSON has the numbers themselves.
+#[test]
+fn numbers_have_the_digits_that_a_reader_needs() {
+    for (options, told, parameter) in [
+        ("--clients 3 --capacity 0.000002/s", "capacity 0.000002/s", ("capacity", "0.000002/s")),
+        (
+            "--clients 3 --capacity 713.266762/s",
+            "capacity 713/s, service exp:1.4ms,",
+            ("capacity", "713.266762/s"),
+        ),
+        (
+            "--arrive poisson:100/3s --for 9s",
+            "arrive poisson:33.3,",
+            ("arrive", "poisson:33.333333333333336"),
+        ),
+        ("--clients 3 --outage 0s..9s:lose:7%", "outage 0s..9s:lose:7%", ("outage", "0s..9s:lose:7%")),
+    ] {
+        let text = ran(options).text().replace("\n  ", " ");
+        assert!(text.contains(told) && !text.contains("0.0/s"), "{options}: {text}");
+        let answer = ran(&format!("{options} --format json")).json();
+        assert_eq!(answer["model_parameters"][parameter.0], parameter.1, "{options}");
+    }
+}
+
+/// Every mark below the head of a wide map is the column of the value above it.
+#[test]
+fn a_map_too_wide_for_numbers_has_values_above_its_columns() {
+    for (sweep, bands, first, last) in [("5s..60s/40", 1, "5s", "1m"), ("1s..90s/90", 2, "1s", "1m30s")] {
+        let text = ran(&format!("--clients 5 --runs 1 --sweep outage={sweep} --sweep max=2,6")).text();
+        assert!(text.contains("shades from 0 to 100: ' ' '"), "{text}");
+        let heads: Vec<_> = text.lines().filter(|line| line.starts_with("max ")).collect();
+        assert_eq!(heads.len(), bands, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(heads[0])[1], first);
+        assert_eq!(words(heads[bands - 1]).last().map(String::as_str), Some(last));
+    }
+    let text = ran("--clients 5 --runs 1 --sweep outage=1s..90s/90 --sweep max=2,6").text();
+    let lines: Vec<_> = text.lines().skip_while(|line| !line.starts_with("max ")).collect();
+    for (at, mark) in lines[1].char_indices().filter(|(_, mark)| *mark == '|').take(5) {
+        let second = at - "max ".len() + 1;
+        assert!(lines[0][at..].starts_with(&format!("{second}s")), "{mark} {second}: {text}");
+    }
+}
+
+#[test]
 fn sharing_alone_is_one_key_for_all() {
     for (options, shared) in [
         ("--shared", "all"),
