@@ -602,7 +602,7 @@ complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients kee
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
 complete -c retry -n '__retry_has "simulate"' -l shared -d 'Who shares limits: all, off or groups:N; without a value, all [default: all where a limit is given, else off]'
 complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
-complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off'
+complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter, such as jitter=none,full, or named policies with policy=A,B; repeatable for all combinations; off switches a limit off'
 complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of what recovers: a range in N steps or values KEY=V,V,…; twice for two axes'
 complete -c retry -n '__retry_has "simulate"' -l find -xa 'capacity clients outage delay budget' -d 'Find the value with which 95 % of the runs recover: capacity, clients, outage, delay or budget'
 complete -c retry -n '__retry_has "simulate"' -l lost -x -d 'Share of operations that may be given up in a recovery, for --sweep and --find [default: 1%]'

@@ -89,7 +89,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "compare",
         "KEY=V,V,…",
-        "Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off",
+        "Compare values of a setting or parameter, such as jitter=none,full, or named policies with policy=A,B; repeatable for all combinations; off switches a limit off",
     ),
     &Flag::value(
         "sweep",

@@ -84,14 +84,14 @@ impl Map {
             }
             last = cell.recovered.or(last);
             let told = |share: Option<f64>| share.map_or("-".to_owned(), percent);
-            let _infallible = writeln!(
-                out,
+            let line = format!(
                 "{value:<width$} {:>9} {:>9} {:>5} {}",
                 told(cell.recovered),
                 told(cell.succeeded),
                 cell.amplification.map_or("-".to_owned(), times),
                 shade(cell.recovered.unwrap_or(0.0), charset).repeat(bar_length(cell.recovered))
             );
+            let _infallible = writeln!(out, "{}", line.trim_end());
         }
         out
     }

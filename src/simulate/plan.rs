@@ -178,6 +178,8 @@ fn four_digits(number: f64) -> f64 {
         _ if number >= 100.0 => 10.0,
         _ if number >= 10.0 => 100.0,
         _ if number >= 1.0 => 1000.0,
+        _ if number >= 0.1 => 1e4,
+        _ if number >= 0.01 => 1e5,
         _ => 1e6,
     }
 }

@@ -260,7 +260,8 @@ impl Parameters {
             ))
             .hint(hint));
         }
-        if length.is_some_and(|length| length.is_zero()) && scenario.is_open() {
+        let comes_later = scenario.is_open() || scenario.arrivals != Arrivals::All;
+        if length.is_some_and(|length| length.is_zero()) && comes_later {
             return Err(Problem::new("--for 0s: nobody would come").hint("use a longer --for, or drop it"));
         }
         if let Some(given) = given

@@ -85,6 +85,7 @@ pub(super) fn subject(answer: &Answer) -> String {
     let who = match (value("loop"), value("clients")) {
         ("open", _) => format!("operations arrive {arrive}"),
         (_, VARIED) => format!("clients, a varied number, arrive {arrive}"),
+        (_, "1") => format!("1 client arrives {arrive}"),
         _ => format!("{} arrive {arrive}", counted(f64::from(answer.clients), "client")),
     };
     let mut out = format!("model {}: {who}", answer.model);

@@ -31,6 +31,9 @@ fn mean_of(runs: &[Summary], number: impl Fn(&Summary) -> f64) -> f64 {
 }
 
 fn recovers(scenario: &Scenario, runs: &[Summary]) -> String {
+    if runs.iter().all(|run| run.operations == 0) {
+        return format!("{}: nobody came, none gave up", subject(scenario, runs));
+    }
     if runs.iter().all(|run| run.lost == run.operations && run.lost > 0) {
         let calls = times(mean_of(runs, |run| run.amplification));
         return format!("{}: does not survive it; {calls} calls each, all gave up", subject(scenario, runs));

@@ -40,6 +40,8 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         ("--find outage --format csv --timeline", "--timeline and --find conflict"),
         ("--find clients --arrive poisson:3", "use --arrive all"),
         ("--arrive poisson:3 --for 0", "nobody would come"),
+        ("--arrive cron:5s --for 0", "nobody would come"),
+        ("--sweep max=1..100/100 --sweep delay=1s..99s/99 --runs 1000000", "use a smaller --runs"),
         ("--clients 9 --arrive poisson:3", "--clients 9 has no effect with --arrive poisson"),
         ("--arrive poisson:3 --sweep clients=2,3", "use --arrive all, spread:10s or cron:10s"),
         ("--outage none --outage 0s..5s", "--outage none and --outage 0s..5s conflict"),

@@ -16,6 +16,17 @@ fn named_policies_are_compared() {
     assert_eq!(seen, [(&"default".into(), Some(3.0)), (&"aggressive".into(), Some(5.0))]);
 }
 
+#[test]
+fn few_and_none_are_told_as_such() {
+    assert!(ran("--clients 1").text().starts_with("model server: 1 client arrives at once"));
+    let nobody = ran("--arrive poisson:1e-9 --outage none").text();
+    assert!(nobody.contains("0 operations, capacity 100/s: nobody came, none gave up"), "{nobody}");
+    let list = ran("--clients 5 --runs 1 --sweep outage=0s..9s/2").text();
+    assert!(list.lines().all(|line| !line.ends_with(' ')), "{list}");
+    let found = ran("--clients 10 --runs 1 --find budget").text();
+    assert!(found.contains("survives no budget from 0.07813% to 100%"), "{found}");
+}
+
 /// JSON has the numbers themselves.
 #[test]
 fn numbers_have_the_digits_that_a_reader_needs() {

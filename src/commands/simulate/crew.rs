@@ -18,6 +18,9 @@ use crate::sys::{clock, resources};
 /// Time between checks for signals, and between updates of the progress line.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// The result of a run, its place among all and its job.
+const BYTES_OF_RESULT: u64 = (2 * size_of::<Run>() + size_of::<(&Variant, u32)>()) as u64;
+
 /// No progress is shown before this time.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -46,6 +49,18 @@ impl Crew {
     pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
         let Some(memory) = resources::memory() else { return Ok(()) };
         let at_once = self.at_once(variants, runs);
+        let all = (variants.len() as u64).saturating_mul(u64::from(runs));
+        let results = all.saturating_mul(BYTES_OF_RESULT);
+        if results > memory.bytes {
+            return Err(Error::usage(format!(
+                "the results of {} runs need {} of memory, and {} are {}",
+                grouped(all),
+                bytes(results),
+                bytes(memory.bytes),
+                memory.is
+            ))
+            .hint("use a smaller --runs, or fewer values"));
+        }
         for variant in variants {
             let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
             if needed > memory.bytes {
