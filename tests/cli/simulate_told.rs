@@ -7,6 +7,21 @@ fn ran(options: &str) -> Ran {
     Sandbox::new().run(["simulate"].into_iter().chain(options.split_whitespace())).exits(0)
 }
 
+/// An option switches off what a file says, as any option does.
+#[test]
+fn a_limit_out_of_a_file_can_be_left_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("config.toml", "[policy.default]\nrate = \"10/1s\"\n");
+    for (options, shared) in
+        [(&[][..], "all"), (&["--shared", "off"], "off"), (&["--shared", "groups:2"], "groups:2")]
+    {
+        let words = ["simulate", "--config", "config.toml", "--clients", "9", "--format", "json"];
+        let answer = sandbox.run([&words[..], options].concat()).exits(0).json();
+        assert_eq!(answer["model_parameters"]["shared"], shared);
+        assert_eq!(answer["results"][0]["limits"]["rate"].is_null(), shared == "off");
+    }
+}
+
 #[test]
 fn named_policies_are_compared() {
     let answer = ran("--clients 5 --compare policy=default,aggressive --format json").json();
