@@ -213,6 +213,7 @@ fn explain_gives_the_verdict_alone() {
         ("x", "--simulate x: invalid number; use a whole one"),
         ("5,capacity=y", "--simulate 5,capacity=y: use a number per time"),
         ("5,outage", "has no value"),
+        ("5,arrive=poisson:4", "use retry simulate --arrive poisson:4: each arrival is a new client"),
         (
             "5,max=3",
             "unknown parameter 'max'\nretry: hint: give a setting as an option of its own, such as --max 3",
