@@ -23,7 +23,7 @@ function __retry_valued
         case 'report'
             printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
-            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
+            printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
 end
 
@@ -600,9 +600,9 @@ complete -c retry -n '__retry_has "simulate"' -l from-log -rF -d 'Play back a lo
 complete -c retry -n '__retry_has "simulate"' -l warm-up -x -d 'Time before moment 0, which is not counted [default: 0]'
 complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients keep coming [default: the horizon]'
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
-complete -c retry -n '__retry_has "simulate"' -l shared -x -d 'Which clients share limits: all, off or groups:N [default: all if a limit is given, else off]'
+complete -c retry -n '__retry_has "simulate"' -l shared -d 'Which clients share limits: all, off or groups:N; without a value, all [default: all if a limit is given, else off]'
 complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
-complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off'
+complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter, such as jitter=none,full, or named policies with policy=A,B; repeatable for all combinations; off switches a limit off'
 complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of the values that recover: a range in N steps, or a list KEY=V,V,…; twice for two axes'
 complete -c retry -n '__retry_has "simulate"' -l find -xa 'capacity clients outage delay budget' -d 'Find the limit at which 95 % of the runs still recover: capacity, clients, outage, delay or budget'
 complete -c retry -n '__retry_has "simulate"' -l lost -x -d 'Share of operations that a recovery may give up, for --sweep and --find [default: 1%]'

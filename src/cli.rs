@@ -143,7 +143,9 @@ fn texts(row: Row, given: &[&Occurrence]) -> Vec<OsString> {
         (Effect::Clears(_), _) => vec!["false".into()],
         (_, Arity::Switch) => vec!["true".into()],
         (_, Arity::Counter) => vec![given.len().to_string().into()],
-        (_, Arity::Value | Arity::Optional(_)) => given.iter().map(|option| option.value.clone()).collect(),
+        (_, Arity::Value | Arity::Optional(_) | Arity::OptionalWord(_)) => {
+            given.iter().map(|option| option.value.clone()).collect()
+        }
     }
 }
 

@@ -19,6 +19,8 @@ mod config_trust;
 mod settings;
 mod simulate;
 mod simulate_refusals;
+mod simulate_terminal;
+mod simulate_told;
 
 mod classify;
 mod explain;

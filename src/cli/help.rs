@@ -58,6 +58,7 @@ fn option(row: Row, defaults: &Policy) -> Arg {
         Arity::Optional(_) => {
             arg.action(ArgAction::Append).value_name(row.value_name()).num_args(0..=1).require_equals(true)
         }
+        Arity::OptionalWord(_) => arg.action(ArgAction::Append).value_name(row.value_name()).num_args(0..=1),
     }
 }
 

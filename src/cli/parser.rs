@@ -99,6 +99,10 @@ fn value(line: &Line, row: Row, lexer: &mut Parser) -> Result<OsString, Problem>
     match row.arity() {
         Arity::Switch | Arity::Counter => return Ok(OsString::new()),
         Arity::Optional(default) => return Ok(default.into()),
+        Arity::OptionalWord(default) => {
+            let next = lexer.try_raw_args().and_then(|mut rest| rest.next_if(|word| !is_option(word)));
+            return Ok(next.unwrap_or_else(|| default.into()));
+        }
         Arity::Value => {}
     }
     if let Some(attached) = lexer.optional_value() {
@@ -112,7 +116,7 @@ fn value(line: &Line, row: Row, lexer: &mut Parser) -> Result<OsString, Problem>
 fn attach(options: &mut [Occurrence], value: OsString) -> Result<(), Problem> {
     let Some(last) = options.last_mut() else { return Ok(()) };
     match last.row.arity() {
-        Arity::Optional(_) => last.value = value,
+        Arity::Optional(_) | Arity::OptionalWord(_) => last.value = value,
         _ => return Err(mistakes::needless_value(last.row)),
     }
     Ok(())

@@ -18,6 +18,8 @@ pub enum Arity {
     Value,
     /// An optional value after `=`, so that a command can follow; the default is this value.
     Optional(&'static str),
+    /// The same, but the next word may be the value, too: for verbs without operands.
+    OptionalWord(&'static str),
 }
 
 /// How an option takes effect.
@@ -300,8 +302,8 @@ impl Row {
         let name = self.dashed();
         match self.arity() {
             Arity::Switch | Arity::Counter => name,
-            Arity::Optional(default) if value == default => name,
-            Arity::Optional(_) => format!("{name}={value}"),
+            Arity::Optional(default) | Arity::OptionalWord(default) if value == default => name,
+            Arity::Optional(_) | Arity::OptionalWord(_) => format!("{name}={value}"),
             Arity::Value => format!("{name} {value}"),
         }
     }

@@ -1,7 +1,6 @@
 //! The options of `retry simulate`.
 
-use super::rows::Flag;
-use crate::policy::settings::{Group, Setting};
+use super::rows::{Arity, Flag};
 
 /// The options that are not settings.
 pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
@@ -75,11 +74,14 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value("warm-up", "DURATION", "Time before moment 0, which is not counted [default: 0]"),
     &Flag::value("for", "DURATION", "How long clients keep coming [default: the horizon]"),
     &Flag::value("horizon", "DURATION", "When to stop [default: 10 minutes after the last outage]"),
-    &Flag::value(
-        "shared",
-        "WHO",
-        "Which clients share limits: all, off or groups:N [default: all if a limit is given, else off]",
-    ),
+    &Flag {
+        arity: Arity::OptionalWord("all"),
+        ..Flag::value(
+            "shared",
+            "WHO",
+            "Which clients share limits: all, off or groups:N; without a value, all [default: all if a limit is given, else off]",
+        )
+    },
     &Flag {
         words: &["on", "off", "shared"],
         ..Flag::value(
@@ -91,7 +93,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value(
         "compare",
         "KEY=V,V,…",
-        "Compare values of a setting or parameter; repeatable for all combinations, such as jitter=none,full; off switches a limit off",
+        "Compare values of a setting or parameter, such as jitter=none,full, or named policies with policy=A,B; repeatable for all combinations; off switches a limit off",
     ),
     &Flag::value(
         "sweep",
@@ -127,18 +129,6 @@ pub(super) static SIMULATE_FLAG: Flag = Flag::value(
     "N[,K=V]…",
     "Only print what N clients would do to a server, such as 1000,outage=30s,capacity=100/s",
 );
-
-/// Whether the setting is an option of the verb. Those about the output and result of a real command are not.
-pub(super) fn simulated(setting: &Setting) -> bool {
-    match setting.group {
-        Group::Schedule => !matches!(
-            setting.key,
-            "idle-timeout" | "progress-timeout" | "progress-match" | "signal" | "kill-after"
-        ),
-        Group::Shared => !matches!(setting.key, "state" | "on-state-error"),
-        Group::Judging | Group::Surroundings | Group::Recovery => false,
-    }
-}
 
 pub(super) const AFTER_SIMULATE: &str = "\
 The clients are the program's own: the same waits, limits and random numbers as in a run. Failures of the server count \

@@ -12,7 +12,7 @@ use super::rows::{
     Arity, CONFIG, FOR, Flag, HELP, NO_CONFIG, NO_RETRY, ONLY_SUCCESS, POLICY, RETRIES_FLAG, Row, SHELL,
     VERSION,
 };
-use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAG, SIMULATE_FLAGS, simulated};
+use super::simulate_rows::{AFTER_SIMULATE, SIMULATE_FLAG, SIMULATE_FLAGS};
 use crate::policy::settings::{Group, SETTINGS, Setting, find};
 use crate::policy::{Policy, builtin};
 
@@ -298,7 +298,7 @@ static VERBS: &[Line] = &[
         after: AFTER_SIMULATE,
         after_long: "",
         first: SIMULATE_FLAGS,
-        has: simulated,
+        has: Setting::is_simulated,
         then: &[&RETRIES_FLAG, &NO_RETRY, &POLICY, &CONFIG, &NO_CONFIG],
         operands: Operands::Named(&[]),
     },

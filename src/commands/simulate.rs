@@ -13,7 +13,7 @@ use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult, parameters_of}
 use crate::simulate::map::{Cell, Map};
 use crate::simulate::plan::{Varied, axes, compared};
 use crate::simulate::read::{Parameters, parameters, share};
-use crate::simulate::search::{Found, Search};
+use crate::simulate::search::Search;
 use crate::simulate::{Summary, Template, Variant, csv, html, text};
 use crate::sys::environment::Outer;
 use crate::sys::output;
@@ -158,7 +158,7 @@ impl Wanted {
             (answer.results, answer.stopped_at_s) = (results, reached(stopped.as_ref()));
             return Ok((answer, stopped));
         }
-        let (runs, stopped) = crew.runs(&variants, self.runs);
+        let (runs, stopped) = crew.runs(&variants, self.runs, String::new());
         let cells = summaries(runs, self.runs).into_iter();
         let cells = cells.map(|runs| runs.map(|runs| Cell::new(&runs, self.lost)).unwrap_or_default());
         answer.sweep = Some(Map::new(&axes, cells.collect()));
@@ -203,17 +203,19 @@ impl Wanted {
             let mut search = search.map_err(|why| Error::usage(format!("--find {parameter}: {why}")))?;
             while let Some(value) = search.next() {
                 let mut varied = variant.varied.clone();
+                let what = format!("{parameter} {value}: ");
                 varied.push((parameter.to_owned(), value));
                 let tried = [asked.variant(&varied).map_err(Error::problems)?];
                 crew.check_memory(&tried, self.runs)?;
-                let (runs, stopped) = crew.runs(&tried, self.runs);
+                let (runs, stopped) = crew.runs(&tried, self.runs, what);
                 let Some(Some(runs)) = summaries(runs, self.runs).pop() else {
+                    answer.found.extend(search.found_so_far(names(variant), self.runs));
                     answer.stopped_at_s = reached(stopped.as_ref());
                     return Ok(stopped);
                 };
                 search.tell(Cell::new(&runs, self.lost).recovered.unwrap_or_default());
             }
-            answer.found.push(found(&search, variant, self.runs));
+            answer.found.push(search.found(names(variant), self.runs));
         }
         Ok(None)
     }
@@ -235,9 +237,10 @@ fn placed<'a>(
     problems.into_iter().map(placed).collect()
 }
 
-fn found(search: &Search, variant: &Variant, runs: u32) -> Found {
+/// The values in which a variant differs.
+fn names(variant: &Variant) -> String {
     let names: Vec<_> = variant.varied.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    search.found(names.join(" "), runs)
+    names.join(" ")
 }
 
 fn reached(stopped: Option<&Stopped>) -> Option<f64> {

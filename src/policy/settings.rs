@@ -77,6 +77,18 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Whether the clients of a simulation have it: those about the output and result of a real command they have not.
+    pub fn is_simulated(&self) -> bool {
+        match self.group {
+            Group::Schedule => !matches!(
+                self.key,
+                "idle-timeout" | "progress-timeout" | "progress-match" | "signal" | "kill-after"
+            ),
+            Group::Shared => !matches!(self.key, "state" | "on-state-error"),
+            Group::Judging | Group::Surroundings | Group::Recovery => false,
+        }
+    }
+
     /// Whether there is an option of the same name. Retries are switched off with `--no-retry`, and tables are found in
     /// files only.
     pub fn is_flag(&self) -> bool {

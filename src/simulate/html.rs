@@ -18,7 +18,7 @@ pub fn render(answer: &Answer) -> String {
         let y = map.y.as_ref().map(|y| (y.parameter.as_str(), &y.values[..]));
         let shares: Vec<_> = map.cells.iter().map(|cell| cell.recovered).collect();
         let drawing = svg::map("What recovers", about, (&map.x.parameter, &map.x.values), y, &shares);
-        out += &format!("<h2>What recovers</h2>\n{drawing}");
+        out += &titled("What recovers", &drawing);
     }
     if !answer.results.is_empty() {
         out += &curves(answer);
@@ -26,14 +26,30 @@ pub fn render(answer: &Answer) -> String {
     out + "</body>\n</html>\n"
 }
 
+/// A drawing under its heading; it is scrolled where a screen is narrower.
+fn titled(title: &str, drawing: &str) -> String {
+    format!("<h2>{title}</h2>\n<div class=\"scroll\">\n{drawing}</div>\n")
+}
+
+/// The verdicts in full width, and a table of numbers, which a narrow screen scrolls.
 fn verdicts(answer: &Answer) -> String {
+    let name = |result: &VariantResult| name_of(result, answer.results.len());
+    let verdict = |result: &VariantResult| {
+        let label = if result.variant.is_empty() {
+            String::new()
+        } else {
+            format!("<b>{}</b>: ", Escaped(&name(result)))
+        };
+        format!("<p>{label}{}</p>\n", Escaped(&result.verdict))
+    };
+    let told: String = answer.results.iter().map(verdict).collect();
     let rows: Vec<Vec<String>> = answer
         .results
         .iter()
         .map(|result| {
             let time = |ms: Option<f64>| ms.map_or("-".to_owned(), |ms| seconds(ms / 1000.0));
             vec![
-                name_of(result, answer.results.len()),
+                name(result),
                 whole(result.calls),
                 times(result.amplification),
                 format!("{} at {}s", whole(result.peak_per_second), result.peak_at_s),
@@ -41,19 +57,18 @@ fn verdicts(answer: &Answer) -> String {
                 time(result.p95_ms),
                 time(result.completion_ms),
                 percent(result.gave_up / result.operations.max(1.0)),
-                result.verdict.clone(),
             ]
         })
         .collect();
     let numbers = ["calls", "each", "peak/s", "50 %", "95 %", "last success", "gave up"];
     let numbers = numbers.map(|title| (title, Kind::Number));
-    let titles = [&[("policy", Kind::Word)], &numbers[..], &[("verdict", Kind::Text)]].concat();
+    let titles = [&[("policy", Kind::Word)], &numbers[..]].concat();
     let found: String = answer
         .found
         .iter()
         .map(|found| format!("<p>{} {}</p>\n", Escaped(&found.variant), Escaped(&found.told)))
         .collect();
-    if rows.is_empty() { found } else { table(&titles, &rows) + &found }
+    if rows.is_empty() { found } else { told + &table(&titles, &rows) + &found }
 }
 
 /// The load over time, and when operations were done: a curve for each policy.
@@ -62,7 +77,7 @@ fn curves(answer: &Answer) -> String {
     let drawing = |title, about, scale: &Scale<'_>, points: &dyn Fn(&VariantResult) -> Vec<(f64, f64)>| {
         let curve = |result| Curve { name: name_of(result, answer.results.len()), points: points(result) };
         let curves: Vec<_> = answer.results.iter().map(curve).collect();
-        format!("<h2>{title}</h2>\n{}", svg::curves(title, about, scale, &curves))
+        titled(title, &svg::curves(title, about, scale, &curves))
     };
     let end = super::text::end(answer);
     let offered = |result: &VariantResult| {

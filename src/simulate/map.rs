@@ -37,6 +37,8 @@ pub struct Cell {
     pub amplification: Option<f64>,
 }
 
+/// The width of a line in columns.
+const LINE: usize = 80;
 /// The width of a cell in columns: a mark, a shade, and a number up to 100, separated from each other.
 const CELL: usize = 7;
 
@@ -82,59 +84,99 @@ impl Map {
             }
             last = cell.recovered.or(last);
             let told = |share: Option<f64>| share.map_or("-".to_owned(), percent);
-            let _infallible = writeln!(
-                out,
+            let line = format!(
                 "{value:<width$} {:>9} {:>9} {:>5} {}",
                 told(cell.recovered),
                 told(cell.succeeded),
                 cell.amplification.map_or("-".to_owned(), times),
                 shade(cell.recovered.unwrap_or(0.0), charset).repeat(bar_length(cell.recovered))
             );
+            let _infallible = writeln!(out, "{}", line.trim_end());
         }
         out
     }
 
     fn grid(&self, y: &MapAxis, charset: Charset) -> String {
-        let count = self.x.values.len().max(1);
         let label = y.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
         let label = label.max(y.parameter.chars().count());
         let widest = self.x.values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
         let width = CELL.max(widest + 1);
-        let has_numbers = label + count * width <= 80;
-        let mut out =
+        let title =
             format!("\npercent of runs that recovered: {} across, {} down\n", self.x.parameter, y.parameter);
-        if has_numbers {
-            let heads: String = self.x.values.iter().map(|value| format!("{value:>width$}")).collect();
-            let _infallible = writeln!(out, "{:<label$}{heads}", y.parameter);
+        if label + self.x.values.len() * width <= LINE {
+            title + &self.numbers(y, label, width, charset)
         } else {
-            let ends =
-                [self.x.values.first(), self.x.values.last()].map(|end| end.map_or("", String::as_str));
-            let _infallible = writeln!(out, "{:<label$} {} to {}", y.parameter, ends[0], ends[1]);
+            title + &self.shades(y, label, charset)
         }
-        for (value, row) in y.values.iter().zip(self.cells.chunks(count)) {
+    }
+
+    /// The cells of each row.
+    fn rows<'a>(&'a self, y: &'a MapAxis) -> impl Iterator<Item = (&'a String, &'a [Cell])> {
+        y.values.iter().zip(self.cells.chunks(self.x.values.len().max(1)))
+    }
+
+    /// Each cell with its number.
+    fn numbers(&self, y: &MapAxis, label: usize, width: usize, charset: Charset) -> String {
+        let heads: String = self.x.values.iter().map(|value| format!("{value:>width$}")).collect();
+        let mut out = format!("{:<label$}{heads}\n", y.parameter);
+        for (value, row) in self.rows(y) {
             let _infallible = write!(out, "{value:<label$}");
             let mut last: Option<f64> = None;
-            if !has_numbers {
-                out.push(' ');
-            }
             for cell in row {
                 let share = cell.recovered.unwrap_or(0.0);
                 let is_boundary = last.is_some_and(|last| (last >= 0.5) != (share >= 0.5));
                 last = Some(share);
                 let mark = if is_boundary { '|' } else { ' ' };
                 let shade = shade(share, charset);
-                if has_numbers {
-                    let number =
-                        cell.recovered.map_or("-".to_owned(), |share| format!("{:.0}", share * 100.0));
-                    let _infallible = write!(out, "{:1$}{mark} {shade}{shade}{number:>3}", "", width - CELL);
-                } else {
-                    out.push_str(shade);
-                }
+                let number = cell.recovered.map_or("-".to_owned(), |share| format!("{:.0}", share * 100.0));
+                let _infallible = write!(out, "{:1$}{mark} {shade}{shade}{number:>3}", "", width - CELL);
             }
             out.push('\n');
         }
         out
     }
+
+    /// A character for each cell, in bands of columns that fit, below the values of some of them.
+    fn shades(&self, y: &MapAxis, label: usize, charset: Charset) -> String {
+        let scale = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| format!("'{}'", shade(share, charset)));
+        let mut out = format!("shades from 0 to 100: {}\n", scale.join(" "));
+        let room = LINE.saturating_sub(label + 1).max(1);
+        for from in (0..self.x.values.len()).step_by(room) {
+            let to = (from + room).min(self.x.values.len());
+            let [heads, marks] = heads(&self.x.values[from..to], room);
+            let _infallible = writeln!(out, "{:<label$} {heads}\n{:<label$} {marks}", y.parameter, "");
+            for (value, row) in self.rows(y) {
+                let cells = row.get(from..to.min(row.len())).unwrap_or_default();
+                let line: String = cells
+                    .iter()
+                    .map(|cell| cell.recovered.map_or("-", |share| shade(share, charset)))
+                    .collect();
+                let _infallible = writeln!(out, "{}", format!("{value:<label$} {line}").trim_end());
+            }
+        }
+        out
+    }
+}
+
+/// Values above a mark for the column of each, as many as there is room for, and the last one.
+fn heads(values: &[String], room: usize) -> [String; 2] {
+    let length = |column: usize| values[column].chars().count();
+    let widest = (0..values.len()).map(length).max().unwrap_or(0);
+    let last = values.len().saturating_sub(1);
+    // One that would not fit behind its mark ends there.
+    let start = |column: usize| {
+        if column + length(column) > room { (column + 1).saturating_sub(length(column)) } else { column }
+    };
+    let spaced = (0..last).step_by(widest + 2).filter(|at| *at == 0 || at + widest < start(last));
+    let (mut heads, mut marks) = (String::new(), String::new());
+    for column in spaced.chain([last]) {
+        let (end, start) = (heads.chars().count(), start(column));
+        if end == 0 || start > end {
+            let _infallible = write!(heads, "{:1$}{2}", "", start - end, values[column]);
+            let _infallible = write!(marks, "{:1$}|", "", column - marks.chars().count());
+        }
+    }
+    [heads, marks]
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a drawing")]

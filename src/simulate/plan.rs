@@ -3,7 +3,7 @@
 use super::read::{is_parameter, parameters};
 use crate::base::duration::{self, exact};
 use crate::base::problem::{Problem, did_you_mean};
-use crate::policy::settings::{Group, SETTINGS};
+use crate::policy::settings::SETTINGS;
 use std::time::Duration;
 
 /// The most variants of a comparison.
@@ -15,8 +15,8 @@ const MAX_CELLS: usize = 10_000;
 /// The default number of values of an axis.
 const DEFAULT_VALUES: u32 = 9;
 
-/// Names that stand for a part of a parameter.
-const PARTS: [&str; 1] = ["load"];
+/// The name of a named policy, which is neither a parameter nor a setting.
+const POLICY: &str = "policy";
 
 /// A name, and the value that a variant has for it.
 pub type Varied = (String, String);
@@ -125,19 +125,19 @@ fn listed(option: &str, text: &str) -> Result<Axis, Problem> {
 /// The name of a parameter or of a setting that a simulation has.
 fn known(option: &str, name: &str) -> Result<String, Problem> {
     let name = name.trim().trim_start_matches("--");
-    let has = |group| matches!(group, Group::Schedule | Group::Shared);
-    let settings = || SETTINGS.iter().filter(|setting| has(setting.group) && setting.key != "seed");
+    let settings = || SETTINGS.iter().filter(|setting| setting.is_simulated() && setting.key != "seed");
     let found = settings().find(|setting| setting.key == name || setting.alias == Some(name));
     if let Some(setting) = found {
         return Ok(setting.key.to_owned());
     }
-    if is_parameter(name) || PARTS.contains(&name) {
+    if is_parameter(name) || name == POLICY {
         return Ok(name.to_owned());
     }
-    let all: Vec<_> = parameters().chain(settings().map(|setting| setting.key)).collect();
+    let all = [POLICY].into_iter().chain(settings().map(|setting| setting.key)).chain(parameters());
+    let all: Vec<_> = all.collect();
     let near = did_you_mean(name, &all);
-    Err(Problem::new(format!("--{option}: unknown parameter '{name}'{near}"))
-        .hint("use an option's name without dashes, such as jitter, max, timeout, clients or outage"))
+    let problem = Problem::new(format!("--{option}: unknown parameter '{name}'{near}"));
+    Err(if near.is_empty() { problem.hint(format!("use one of {}", all.join(", "))) } else { problem })
 }
 
 /// The unit of a number.
@@ -178,6 +178,8 @@ fn four_digits(number: f64) -> f64 {
         _ if number >= 100.0 => 10.0,
         _ if number >= 10.0 => 100.0,
         _ if number >= 1.0 => 1000.0,
+        _ if number >= 0.1 => 1e4,
+        _ if number >= 0.01 => 1e5,
         _ => 1e6,
     }
 }

@@ -128,7 +128,14 @@ impl Parameters {
             model,
         };
         self.follow_log(&mut scenario)?;
+        self.check_clients(&scenario)?;
         if scenario.hint == HintUse::Shared && scenario.sharing == Sharing::Off {
+            if self.get("shared").is_some() {
+                return Err(Problem::new(
+                    "--hint shared and --shared off conflict: the hint is shared through a key",
+                )
+                .hint("drop --shared off, or use --hint on"));
+            }
             scenario.sharing = Sharing::All;
         }
         self.times(&mut scenario, length)?;
@@ -154,6 +161,17 @@ impl Parameters {
             }
         }
         Ok(())
+    }
+
+    /// A number of clients, where each arrival is a new one; in the model `failures`, each client has arrivals of its own.
+    fn check_clients(&self, scenario: &Scenario) -> Result<(), Problem> {
+        match (self.get("clients"), scenario.arrivals, &scenario.model) {
+            (Some(clients), Arrivals::Poisson(_), Model::Server(_)) => Err(Problem::new(format!(
+                "--clients {clients} has no effect with --arrive poisson: each arrival is a new client"
+            ))
+            .hint("drop it, or use --arrive all, spread:10s or cron:10s")),
+            _ => Ok(()),
+        }
     }
 
     fn server(&self) -> Result<Server, Problem> {
@@ -204,9 +222,17 @@ impl Parameters {
             let until = Some(Duration::from_secs(30));
             return Ok(vec![Outage { from: Duration::ZERO, until, kind: Trouble::Refuse }]);
         }
+        let is_none = |text: &&String| text.trim() == "none";
+        if given.iter().any(|text| is_none(&text))
+            && let Some(other) = given.iter().find(|text| !is_none(text))
+        {
+            return Err(
+                Problem::new(format!("--outage none and --outage {other} conflict")).hint("drop one of them")
+            );
+        }
         let read = given
             .iter()
-            .filter(|text| *text != "none")
+            .filter(|text| !is_none(text))
             .map(|text| outage(text).map_err(|why| Problem::new(format!("--outage {text}: {why}"))));
         read.collect()
     }
@@ -234,7 +260,8 @@ impl Parameters {
             ))
             .hint(hint));
         }
-        if length.is_some_and(|length| length.is_zero()) && scenario.is_open() {
+        let comes_later = scenario.is_open() || scenario.arrivals != Arrivals::All;
+        if length.is_some_and(|length| length.is_zero()) && comes_later {
             return Err(Problem::new("--for 0s: nobody would come").hint("use a longer --for, or drop it"));
         }
         if let Some(given) = given

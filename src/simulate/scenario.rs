@@ -194,6 +194,11 @@ impl Scenario {
     }
 }
 
+/// A share in percent, without the error of a float: 7 for 0.07.
+pub(super) fn percents(share: f64) -> f64 {
+    (share * 1e11).round() / 1e9
+}
+
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let exact = crate::base::duration::exact;
@@ -203,8 +208,8 @@ impl std::fmt::Display for Trouble {
             Trouble::Unavailable(None) => f.write_str("503"),
             Trouble::Unavailable(Some(time)) => write!(f, "503:{}", exact(*time)),
             Trouble::Slow(factor) => write!(f, "slow:{factor}"),
-            Trouble::Lose(share) => write!(f, "lose:{}%", share * 100.0),
-            Trouble::Capacity(share) => write!(f, "capacity:{}%", share * 100.0),
+            Trouble::Lose(share) => write!(f, "lose:{}%", percents(*share)),
+            Trouble::Capacity(share) => write!(f, "capacity:{}%", percents(*share)),
         }
     }
 }

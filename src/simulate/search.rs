@@ -12,6 +12,8 @@ pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budg
 
 /// The share of the runs that must recover.
 const RECOVERING_SHARE: f64 = 0.95;
+/// The most clients of the model `occ` that are tried: calls grow with almost the square of their number.
+const MAX_RIVALS: f64 = 10_000.0;
 /// The most values that are tried.
 const MAX_VALUES_TRIED: usize = 20;
 /// The most doublings, and halvings, before the search reports that there is no such value.
@@ -42,7 +44,7 @@ pub struct Found {
     /// The nearest value with which fewer runs recover.
     pub fails: Option<String>,
     pub fails_share: Option<f64>,
-    /// The result in words.
+    /// The result in words; `so far: …` if the search was interrupted.
     pub told: String,
 }
 
@@ -52,12 +54,16 @@ impl Search {
         let scenario = &variant.scenario;
         let seconds = |time: std::time::Duration| time.as_secs_f64();
         let outage = || scenario.outages.last().and_then(|outage| Some(seconds(outage.until? - outage.from)));
+        let clients = f64::from(scenario.clients);
+        let is_quadratic = matches!(scenario.model, Model::Occ);
         let (unit, start, most) = match parameter {
             "clients" if scenario.is_open() && matches!(scenario.model, Model::Server(_)) => {
                 return Err("clients are those who arrive; use --arrive all, or --find capacity".to_owned());
             }
             "capacity" => (Unit::PerSecond, scenario.capacity(), 1e9),
-            "clients" => (Unit::Plain, Some(f64::from(scenario.clients)), 1e6),
+            "clients" => {
+                (Unit::Plain, Some(clients), if is_quadratic { MAX_RIVALS.max(clients) } else { 1e6 })
+            }
             "outage" => (Unit::Seconds, outage(), 86_400.0),
             "delay" => (Unit::Seconds, Some(seconds(variant.policy.delay)), 86_400.0),
             "budget" => {
@@ -118,6 +124,12 @@ impl Search {
             let [one, other] = pair else { return None };
             ((one.1 >= RECOVERING_SHARE) != (other.1 >= RECOVERING_SHARE)).then_some([*one, *other])
         })
+    }
+
+    /// The result of a search that was interrupted; `None` if nothing is known yet.
+    pub fn found_so_far(&self, variant: String, runs: u32) -> Option<Found> {
+        let found = (!self.tried.is_empty()).then(|| self.found(variant, runs))?;
+        Some(Found { told: format!("so far: {}", found.told), ..found })
     }
 
     /// The result as far as it is known.

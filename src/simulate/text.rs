@@ -1,10 +1,12 @@
 //! The answer for people, in 80 columns.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::answer::{Answer, Step, VARIED, VariantResult};
-use super::verdict::{counted, percent, seconds, times, whole};
+use super::verdict::{counted, percent, rate, seconds, times, whole};
 use crate::base::columns::{columns as columns_of, padded};
+use crate::base::duration::{self, approximate};
 use crate::base::printable::Charset;
 
 /// Columns of a line of load over time.
@@ -76,13 +78,14 @@ pub(super) fn subject(answer: &Answer) -> String {
     let parameters = &answer.model_parameters;
     let value = |name: &str| parameters.get(name).map_or("", String::as_str);
     let arrive = match value("arrive") {
-        "all" => "at once",
-        "log" => "as in the log",
-        arrive => arrive,
+        "all" => "at once".to_owned(),
+        "log" => "as in the log".to_owned(),
+        arrive => rounded("poisson:", arrive, ""),
     };
     let who = match (value("loop"), value("clients")) {
         ("open", _) => format!("operations arrive {arrive}"),
         (_, VARIED) => format!("clients, a varied number, arrive {arrive}"),
+        (_, "1") => format!("1 client arrives {arrive}"),
         _ => format!("{} arrive {arrive}", counted(f64::from(answer.clients), "client")),
     };
     let mut out = format!("model {}: {who}", answer.model);
@@ -93,8 +96,8 @@ pub(super) fn subject(answer: &Answer) -> String {
         let _infallible = write!(
             out,
             ", capacity {}, service {}, queue {}, outage {}",
-            value("capacity"),
-            value("service"),
+            rounded("", value("capacity"), "/s"),
+            brief(value("service")),
             value("queue"),
             value("outage")
         );
@@ -107,6 +110,25 @@ pub(super) fn subject(answer: &Answer) -> String {
         }
     }
     out + &format!("; {}, seed {}", counted(f64::from(answer.runs), "run"), answer.seed)
+}
+
+/// A value for people: its number has no more digits than they need.
+fn rounded(before: &str, value: &str, behind: &str) -> String {
+    let number = value.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)?.parse().ok());
+    number.map_or(value.to_owned(), |number| format!("{before}{}{behind}", rate(number)))
+}
+
+/// A distribution for people: `exp:1.4ms`, where its mean is `1ms 402us 525ns`.
+fn brief(distribution: &str) -> String {
+    let (shape, rest) = distribution.split_once(':').unwrap_or((distribution, ""));
+    let (mean, more) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+    let short = |mean: Duration| match mean.as_nanos() {
+        nanos if nanos >= 1_000_000_000 => approximate(mean),
+        nanos if nanos >= 1_000_000 => format!("{}ms", rate(mean.as_secs_f64() * 1e3)),
+        nanos if nanos >= 1_000 => format!("{}us", rate(mean.as_secs_f64() * 1e6)),
+        nanos => format!("{nanos}ns"),
+    };
+    duration::parse(mean).map_or(distribution.to_owned(), |mean| format!("{shape}:{}{more}", short(mean)))
 }
 
 /// What the form of the load decides.

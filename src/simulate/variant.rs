@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::read::{Parameters, is_parameter};
-use super::scenario::{Arrivals, ClientLoop, Load, Model, Outage, Scenario, Sharing, Trouble};
+use super::scenario::{Arrivals, ClientLoop, Load, Model, Outage, Scenario, Sharing, Trouble, percents};
 use crate::base::duration::exact;
 use crate::base::problem::Problem;
 use crate::gate;
 use crate::policy::layer::{Layer, Origin};
-use crate::policy::settings::{SETTINGS, SettingValue, find, plain};
+use crate::policy::settings::{NOTHING, SETTINGS, SettingValue, find, plain};
 use crate::policy::value::{MaxAttempts, TimeLimit};
 use crate::policy::{Policy, Request, Resolved, resolve};
 
@@ -42,17 +42,29 @@ impl Template {
     /// The variant with these values in place of the given ones.
     pub fn variant(&mut self, varied: &[(String, String)]) -> Result<Variant, Vec<Problem>> {
         let mut parameters = self.parameters.clone();
-        let asked = self.request.flags.clone();
+        let asked = (self.request.flags.clone(), self.request.named.clone());
         for (name, value) in varied {
             self.vary(name, value, &mut parameters).map_err(|problem| vec![problem])?;
         }
         let scenario = parameters.scenario(&self.model).map_err(|problem| vec![problem]);
         let resolved = scenario.and_then(|scenario| Ok((scenario, self.resolve()?)));
-        self.request.flags = asked;
+        (self.request.flags, self.request.named) = asked;
         let (mut scenario, (resolved, has_key)) = resolved?;
         let is_limited = has_key || resolved.policy.limits() != gate::Limits::default();
-        if is_limited && scenario.sharing == Sharing::Off && parameters.get("shared") != Some("off") {
+        if scenario.sharing == Sharing::Off && parameters.get("shared").is_none() && is_limited {
             scenario.sharing = Sharing::All;
+        }
+        let compares_sharing = varied.iter().any(|(name, _)| name == "shared");
+        if scenario.sharing == Sharing::Off
+            && !compares_sharing
+            && let Some(limit) = limit_by_option(&resolved, has_key)
+        {
+            return Err(vec![
+                Problem::new(format!(
+                    "--{limit} and --shared off conflict: a limit is for clients that share it"
+                ))
+                .hint("drop one of them, or use --shared groups:N for N groups of clients"),
+            ]);
         }
         let policy = Policy { seed: None, ..resolved.policy };
         if let Some(problem) = stands_still(&scenario, &policy) {
@@ -117,6 +129,7 @@ impl Template {
                 let text = until.map_or("none".to_owned(), |_| Outage { until, ..outage }.to_string());
                 parameters.set("outage", text);
             }
+            "policy" => self.request.named = Some((value.to_owned(), Origin::Flag)),
             name if is_parameter(name) => parameters.set(name, value.to_owned()),
             name => return set(&mut self.request.flags, name, value),
         }
@@ -129,6 +142,18 @@ impl Template {
         let outage = scenario.outages.last().or(first.outages.last()).cloned();
         outage.ok_or_else(|| Problem::new(format!("the model {} has no outages", self.model)))
     }
+}
+
+/// A shared limit that an option gives, or a key. A limit out of a file may well be switched off by an option.
+fn limit_by_option(resolved: &Resolved, has_key: bool) -> Option<&'static str> {
+    let is_set = |key: &str| !matches!(shown(key, &resolved.policy).as_str(), NOTHING | "false");
+    let limits = LIMITS.into_iter().filter(|key| is_set(key));
+    limits.chain(has_key.then_some("key")).find(|key| *resolved.origin(key) == Origin::Flag)
+}
+
+/// A setting's value for people.
+fn shown(key: &str, policy: &Policy) -> String {
+    find(key).map_or(String::new(), |setting| plain(&(SETTINGS[setting].show)(policy)))
 }
 
 /// Why time would stand still, if so: clients that are refused at once would retry at the same time, forever.
@@ -193,14 +218,14 @@ fn set(flags: &mut Layer, name: &str, value: &str) -> Result<(), Problem> {
 impl Variant {
     /// A setting's value for people.
     pub fn setting(&self, key: &str) -> String {
-        find(key).map_or(String::new(), |setting| plain(&(SETTINGS[setting].show)(&self.policy)))
+        shown(key, &self.policy)
     }
 
     /// The shared limits, by the names of options.
     pub fn limits(&self) -> BTreeMap<String, String> {
         let keys = LIMITS.iter().filter(|_| self.scenario.sharing != Sharing::Off);
         let given = keys.map(|key| ((*key).to_owned(), self.setting(key)));
-        given.filter(|(_, value)| value != crate::policy::settings::NOTHING && value != "false").collect()
+        given.filter(|(_, value)| value != NOTHING && value != "false").collect()
     }
 
     /// The scenario, by the names of options.
@@ -240,7 +265,7 @@ impl Variant {
                 let none = "none".to_owned();
                 told.push(("outage", if outages.is_empty() { none } else { outages.join(" ") }));
             }
-            Model::Failures(share) => told.push(("failure", format!("{}%", share * 100.0))),
+            Model::Failures(share) => told.push(("failure", format!("{}%", percents(*share)))),
             Model::Collapse(_) | Model::Occ => {}
         }
         if let Some(replay) = &scenario.replay {

@@ -31,6 +31,9 @@ fn mean_of(runs: &[Summary], number: impl Fn(&Summary) -> f64) -> f64 {
 }
 
 fn recovers(scenario: &Scenario, runs: &[Summary]) -> String {
+    if runs.iter().all(|run| run.operations == 0) {
+        return format!("{}: nobody came, none gave up", subject(scenario, runs));
+    }
     if runs.iter().all(|run| run.lost == run.operations && run.lost > 0) {
         let calls = times(mean_of(runs, |run| run.amplification));
         return format!("{}: does not survive it; {calls} calls each, all gave up", subject(scenario, runs));
@@ -122,7 +125,7 @@ fn subject(scenario: &Scenario, runs: &[Summary]) -> String {
         parts.extend(length.map(|length| format!("{length} outage")));
     }
     if let Some(capacity) = scenario.capacity() {
-        parts.push(format!("capacity {}/s", whole(capacity)));
+        parts.push(format!("capacity {}/s", rate(capacity)));
     }
     parts.join(", ")
 }
@@ -149,13 +152,38 @@ fn round(number: f64) -> u64 {
     number.round() as u64
 }
 
-/// `1,234`; a small number keeps one decimal.
+/// `1,234`; a small number keeps one decimal, or two digits where that would be zero.
 pub(super) fn whole(number: f64) -> String {
-    if number < 9.95 && number.fract() != 0.0 { format!("{number:.1}") } else { grouped(round(number)) }
+    match number {
+        _ if number >= 9.95 || number.fract() == 0.0 => grouped(round(number)),
+        _ if number >= 0.095 => format!("{number:.1}"),
+        _ => digits(number, 2),
+    }
 }
 
 pub(super) fn times(number: f64) -> String {
-    if number >= 99.5 { grouped(round(number)) } else { format!("{number:.1}") }
+    match number {
+        _ if number >= 99.5 => grouped(round(number)),
+        _ if number >= 0.095 || number == 0.0 => format!("{number:.1}"),
+        _ => digits(number, 2),
+    }
+}
+
+/// A number per second in three digits, without the zeros at its end: `0.0025`, `33.3`, `713`, `1,234`.
+pub(super) fn rate(number: f64) -> String {
+    if number >= 99.5 { grouped(round(number)) } else { digits(number, 3) }
+}
+
+/// This many digits from the first that is not zero, up to twelve behind the point.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 12")]
+fn digits(number: f64, count: i32) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let first = number.abs().log10().floor() as i32;
+    let decimals = (count - 1 - first).clamp(0, 12) as usize;
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 pub(super) fn percent(share: f64) -> String {
@@ -171,4 +199,31 @@ pub(super) fn percent(share: f64) -> String {
 
 pub(super) fn seconds(seconds: f64) -> String {
     approximate(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_a_reader_needs() {
+        for (number, as_whole, as_times, as_rate) in [
+            (0.0, "0", "0.0", "0"),
+            (0.000_002, "0.000002", "0.000002", "0.000002"),
+            (0.01234, "0.012", "0.012", "0.0123"),
+            (0.5, "0.5", "0.5", "0.5"),
+            (1.0, "1", "1.0", "1"),
+            (12.5, "13", "12.5", "12.5"),
+            (33.333_333, "33", "33.3", "33.3"),
+            (100.0, "100", "100", "100"),
+            (713.266_762, "713", "713", "713"),
+            (1_234_567.8, "1,234,568", "1,234,568", "1,234,568"),
+        ] {
+            assert_eq!(
+                [whole(number), times(number), rate(number)],
+                [as_whole, as_times, as_rate],
+                "{number}"
+            );
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::harness::{Ran, only};
-use crate::support::{RETRY, Sandbox, fixture};
+use super::harness::only;
+use crate::support::{Sandbox, fixture};
 
 #[track_caller]
 fn simulated(options: &str) -> Json {
@@ -101,7 +101,7 @@ fn shared_limits_hold_for_all_clients_together() {
     assert_eq!(limited["model_parameters"]["shared"], "all");
     let completion = result["completion_ms"].as_f64().expect("a time");
     assert!((9000.0..10_000.0).contains(&completion), "{completion}");
-    let alone = simulated("--clients 100 --outage none --rate 10/1s --capacity 1000/s --shared off");
+    let alone = simulated("--clients 100 --outage none --capacity 1000/s --shared off");
     assert!(alone["results"][0]["completion_ms"].as_f64() < Some(1000.0));
 }
 
@@ -173,6 +173,11 @@ fn the_page_has_its_curves_and_escapes_what_is_foreign() {
     assert_eq!(page.matches("<polyline").count(), 4);
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     assert!(!page.contains("<script"));
+    assert!(
+        page.contains("<p><b>jitter=full</b>: 30 clients, ") && !page.contains("<th class=\"text\">"),
+        "{page}"
+    );
+    assert_eq!(page.matches("<div class=\"scroll\">\n<svg").count(), 2);
     let map = "simulate --clients 9 --runs 1 --sweep outage=1s,20s --format html";
     let map = Sandbox::new().run(map.split(' ')).exits(0).text();
     assert!(map.contains("across: outage"), "{map}");
@@ -208,6 +213,7 @@ fn explain_gives_the_verdict_alone() {
         ("x", "--simulate x: invalid number; use a whole one"),
         ("5,capacity=y", "--simulate 5,capacity=y: use a number per time"),
         ("5,outage", "has no value"),
+        ("5,arrive=poisson:4", "use retry simulate --arrive poisson:4: each arrival is a new client"),
         (
             "5,max=3",
             "unknown parameter 'max'\nretry: hint: give a setting as an option of its own, such as --max 3",
@@ -336,35 +342,4 @@ fn what_cannot_be_played_back_is_refused() {
         let ran = sandbox.run(["simulate"].into_iter().chain(options.split(' '))).exits(125).prints("");
         assert!(ran.stderr.contains(told), "{options}: {}", ran.stderr);
     }
-}
-
-/// Who waits in front of a terminal sees how far it is, in a line that is gone in the end.
-#[test]
-fn a_terminal_is_told_how_far_it_is() {
-    const SCRIPT: &str = "
-import os, pty, sys
-child, terminal = pty.fork()
-if child == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-shown, more = b'', b'begin'
-while more:
-    try:
-        more = os.read(terminal, 65536)
-    except OSError:
-        more = b''
-    shown += more
-    if b'runs simulated' in shown and b'^C' not in shown:
-        os.write(terminal, b'\\x03')
-os.waitpid(child, 0)
-sys.stdout.buffer.write(shown)
-";
-    let words = "simulate --threads 1 --clients 3000 --outage 0s..inf:refuse --max inf --delay 1ms --max-delay 1ms \
-                 --horizon 6d";
-    let mut command = assert_cmd::Command::new("python3");
-    command.args(["-c", SCRIPT, RETRY]).args(words.split_whitespace()).env("TERM", "xterm");
-    command.env("LC_ALL", "C.UTF-8").timeout(std::time::Duration::from_secs(60));
-    let shown = Ran::of(&mut command).exits(0).text();
-    assert!(shown.starts_with("\r\u{1b}[Kretry: 0 of 1 runs simulated, t = "), "{shown:?}");
-    let (_, rest) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
-    assert!(rest.contains("stopped at t = "), "{rest:?}");
 }

@@ -40,6 +40,16 @@ fn what_makes_no_sense_is_refused_with_what_to_use() {
         ("--find outage --format csv --timeline", "--timeline and --find conflict"),
         ("--find clients --arrive poisson:3", "use --arrive all"),
         ("--arrive poisson:3 --for 0", "nobody would come"),
+        ("--arrive cron:5s --for 0", "nobody would come"),
+        ("--sweep max=1..100/100 --sweep delay=1s..99s/99 --runs 1000000", "use a smaller --runs"),
+        ("--clients 9 --arrive poisson:3", "--clients 9 has no effect with --arrive poisson"),
+        ("--arrive poisson:3 --sweep clients=2,3", "use --arrive all, spread:10s or cron:10s"),
+        ("--outage none --outage 0s..5s", "--outage none and --outage 0s..5s conflict"),
+        ("--outage 5s --outage none", "drop one of them"),
+        ("--shared off --rate 5/1s", "--rate and --shared off conflict"),
+        ("--shared off --key k", "use --shared groups:N"),
+        ("--shared off --compare budget=off,10%", "--budget and --shared off conflict"),
+        ("--shared off --hint shared", "--hint shared and --shared off conflict"),
     ] {
         let words = ["simulate"].into_iter().chain(options.split(' '));
         let ran = Sandbox::new().run(words).exits(125).prints("");
@@ -55,6 +65,9 @@ fn what_cannot_be_compared_or_mapped_is_refused() {
         ("--sweep max=1..3 --compare max=1,2", "conflict"),
         ("--sweep max=1..3 --sweep delay=1,2 --sweep clients=1,2", "two axes"),
         ("--compare retry-on=1,2", "unknown parameter 'retry-on'"),
+        ("--compare retry-on=1,2", "use one of policy, max,"),
+        ("--compare idle-timeout=1,2", "unknown parameter 'idle-timeout'"),
+        ("--compare policy=default,patience", "unknown policy 'patience'"),
         ("--compare max=0,1", "--compare max=0: 0 attempts"),
         ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
         ("--find foo", "use capacity, clients"),

@@ -56,7 +56,7 @@ fn options(line: &Line) -> impl Iterator<Item = String> {
 
 fn value(option: &Opt) -> String {
     match &option.takes {
-        Takes::Nothing | Takes::Optional => String::new(),
+        Takes::Nothing | Takes::Optional | Takes::OptionalWord => String::new(),
         Takes::Text => " -x".to_owned(),
         Takes::Words(words) => format!(" -xa '{}'", words.join(" ")),
         Takes::File => " -rF".to_owned(),

@@ -71,6 +71,7 @@ fn option(row: Row) -> String {
         Arity::Switch | Arity::Counter => names,
         Arity::Value => format!("{names} {value}"),
         Arity::Optional(_) => format!("{names}[={value}]"),
+        Arity::OptionalWord(_) => format!("{names} [{value}]"),
     }
 }
 

@@ -18,6 +18,9 @@ use crate::sys::{clock, resources};
 /// Time between checks for signals, and between updates of the progress line.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// The result of a run, its place among all and its job.
+const BYTES_OF_RESULT: u64 = (2 * size_of::<Run>() + size_of::<(&Variant, u32)>()) as u64;
+
 /// No progress is shown before this time.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -46,6 +49,18 @@ impl Crew {
     pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
         let Some(memory) = resources::memory() else { return Ok(()) };
         let at_once = self.at_once(variants, runs);
+        let all = (variants.len() as u64).saturating_mul(u64::from(runs));
+        let results = all.saturating_mul(BYTES_OF_RESULT);
+        if results > memory.bytes {
+            return Err(Error::usage(format!(
+                "the results of {} runs need {} of memory, and {} are {}",
+                grouped(all),
+                bytes(results),
+                bytes(memory.bytes),
+                memory.is
+            ))
+            .hint("use a smaller --runs, or fewer values"));
+        }
         for variant in variants {
             let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
             if needed > memory.bytes {
@@ -83,19 +98,24 @@ impl Crew {
 
     /// Simulates this many runs of each variant. Returns the finished runs, even if a signal interrupts the simulation.
     pub(super) fn run(&self, variants: &[Variant], runs: u32) -> (Vec<VariantResult>, Option<Stopped>) {
-        let (all, stopped) = self.runs(variants, runs);
+        let (all, stopped) = self.runs(variants, runs, String::new());
         (super::results(variants, all, runs), stopped)
     }
 
-    /// The runs in the order of variants; runs that a signal interrupted are `None`.
-    pub(super) fn runs(&self, variants: &[Variant], runs: u32) -> (Vec<Option<Run>>, Option<Stopped>) {
+    /// The runs in the order of variants; runs that a signal interrupted are `None`. `what` is put before the progress.
+    pub(super) fn runs(
+        &self,
+        variants: &[Variant],
+        runs: u32,
+        what: String,
+    ) -> (Vec<Option<Run>>, Option<Stopped>) {
         let jobs: Vec<(&Variant, u32)> =
             variants.iter().flat_map(|variant| (0..runs).map(move |run| (variant, run))).collect();
         let held = HeldSignals::hold();
         let (next, stop, reached) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicU64::new(0));
         let mut results: Vec<Option<Run>> = jobs.iter().map(|_| None).collect();
         let mut signal = None;
-        let mut progress = Progress::new(jobs.len());
+        let mut progress = Progress::new(what, jobs.len());
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::channel();
             for _ in 0..self.threads.min(jobs.len()) {
@@ -148,17 +168,20 @@ struct Progress {
     /// When to draw next, on the machine's clock; `None` if stderr is not a terminal.
     next: Option<Duration>,
     is_shown: bool,
+    /// What is simulated, and a colon; or nothing.
+    what: String,
     done: usize,
     of: usize,
 }
 
 impl Progress {
-    fn new(of: usize) -> Self {
+    fn new(what: String, of: usize) -> Self {
         let began = clock::now().elapsed;
         Self {
             began,
             next: output::can_draw_on_stderr().then(|| began + FIRST),
             is_shown: false,
+            what,
             done: 0,
             of,
         }
@@ -180,8 +203,8 @@ impl Progress {
             _ => String::new(),
         };
         let second = reached / 1_000_000_000;
-        let (done, of) = (self.done, self.of);
-        let _full = write!(Stderr, "{ERASE}retry: {done} of {of} runs simulated, t = {second}s{left}");
+        let (what, done, of) = (&self.what, self.done, self.of);
+        let _full = write!(Stderr, "{ERASE}retry: {what}{done} of {of} runs simulated, t = {second}s{left}");
     }
 
     fn clear(&self) {

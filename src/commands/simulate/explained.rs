@@ -29,6 +29,10 @@ pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Resul
     }
     let mut asked = Template { model: "server".to_owned(), parameters, request };
     let given = asked.parameters.given.clone();
+    if let Some(arrive) = asked.parameters.get("arrive").filter(|arrive| arrive.starts_with("poisson")) {
+        return Err(Error::usage(format!("--simulate {herd}: N clients and arrive={arrive} conflict"))
+            .hint(format!("use retry simulate --arrive {arrive}: each arrival is a new client")));
+    }
     let options = || given.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
     let place = |_: &str, _: &str| format!("--simulate {herd}");
     let problems = |problems| Error::problems(placed(problems, &options(), place));

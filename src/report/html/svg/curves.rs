@@ -151,13 +151,17 @@ pub fn map(
         let at = ROW * (row + 1) + 14;
         let _infallible = writeln!(out, "<text x=\"0\" y=\"{at}\">{}</text>", Escaped(&short(value)));
     }
-    // Every column has its value above it, where there is room; else the first and the last.
-    let has_room = across.iter().all(|value| value.chars().count() as f64 * CHAR_WIDTH < width - 4.0);
-    for (place, value) in
-        across.iter().enumerate().filter(|(place, _)| has_room || [0, count - 1].contains(place))
-    {
-        let (at, anchor) =
-            if has_room || place == 0 { (column(place) + 4.0, "start") } else { (WIDTH as f64, "end") };
+    // As many columns as there is room for have their value above them, the first and the last among them.
+    let longest = across.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+    let needed = longest as f64 * CHAR_WIDTH + 8.0;
+    let step = (1..count).find(|step| *step as f64 * width >= needed).unwrap_or(count);
+    let last = count - 1;
+    for (place, value) in across.iter().enumerate() {
+        let is_last = place == last && step > 1 && place > 0;
+        if !is_last && (place % step != 0 || place > 0 && place + step > last && step > 1) {
+            continue;
+        }
+        let (at, anchor) = if is_last { (WIDTH as f64, "end") } else { (column(place) + 4.0, "start") };
         let _infallible =
             writeln!(out, "<text x=\"{at:.1}\" y=\"14\" text-anchor=\"{anchor}\">{}</text>", Escaped(value));
     }
