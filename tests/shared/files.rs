@@ -45,7 +45,7 @@ fn a_directory_that_others_may_write_is_not_used() {
     let open = sandbox.path("open");
     std::fs::create_dir(&open).expect("a directory");
     std::fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).expect("permissions");
-    check(&sandbox, "open", "writable by everybody");
+    check(&sandbox, "open", "writable by everyone");
     assert_eq!(std::fs::read_dir(&open).expect("a directory").count(), 0, "nothing is left there");
 }
 

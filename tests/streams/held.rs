@@ -141,7 +141,7 @@ fn held_output_that_is_refused_is_said_and_a_success_is_none() {
     let done = sandbox.spawnable(["-O", "--log", "log", "--", "echo", "x"]).stdout(full()).output().unwrap();
     assert_eq!(done.status.code(), Some(125));
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(said.contains("stdout refused it: No space left"), "{said}");
+    assert!(said.contains("cannot write to stdout: No space left"), "{said}");
     let stop = sandbox.read("log").lines().last().map(str::to_owned).unwrap();
     assert!(stop.contains(r#""outcome":"error""#) && stop.contains(r#""exit_code":125"#), "{stop}");
 }

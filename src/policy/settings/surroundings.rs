@@ -156,7 +156,8 @@ rows! { $ Surroundings
 
     /// Write attempts, outcome and so on to $GITHUB_OUTPUT or a dotenv FILE, for later steps of a CI job
     ///
-    /// With --message-format azure and --messages-to stdout, pipeline variables such as `retry.attempts` are set instead.
+    /// With --message-format azure and --messages-to stdout, --outputs without FILE sets pipeline variables such as
+    /// `retry.attempts`.
     outputs / "outputs": Option<OutputsTo> = None,
     { "FILE" env "RETRY_OPT_OUTPUTS" }
 

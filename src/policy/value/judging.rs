@@ -1,4 +1,4 @@
-//! Values that are about judging results.
+//! Values of settings that classify results.
 
 use std::ffi::OsString;
 
@@ -32,7 +32,7 @@ impl Value for ExitSpecs {
     }
 }
 
-/// Exit specs that are codes and nothing else: only a status can be a success.
+/// Exit conditions that are codes only: a signal or a timeout cannot be a success.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExitCodes(pub ExitSpecs);
 
@@ -63,12 +63,12 @@ impl Value for ExitCodes {
     }
 }
 
-/// Regular expressions over output, each with its stream: `RE` is stderr's, `stdout:RE` and `both:RE` are others'.
+/// Regular expressions over output, each with its stream: `RE` is for stderr, `stdout:RE` and `both:RE` for other streams.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patterns(pub Vec<StreamPattern>);
 
 impl Patterns {
-    /// Reads one pattern, for `otherwise` where it names no stream.
+    /// Parses one pattern, for the stream `otherwise` if it names none.
     fn parse_one(text: &str, otherwise: Channel) -> Result<StreamPattern, String> {
         let named = text.split_once(':').and_then(|(name, regex)| {
             let (_, channel) = Channel::NAMES.iter().find(|(known, _)| *known == name)?;
@@ -79,7 +79,7 @@ impl Patterns {
     }
 }
 
-/// A pattern, once it is known that it will compile.
+/// A pattern that is known to compile. The error says why it does not.
 pub(in crate::policy) fn pattern(channel: Channel, regex: &str) -> Result<StreamPattern, String> {
     if regex.is_empty() {
         return Err("the pattern is empty and would match any line".to_owned());
@@ -113,7 +113,7 @@ impl Value for Patterns {
     }
 }
 
-/// Regular expressions that a success must show, on either stream unless they name one.
+/// Regular expressions that must match for a success, on either stream unless they name one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DemandedPatterns(pub Vec<StreamPattern>);
 
@@ -138,7 +138,7 @@ impl Value for DemandedPatterns {
     }
 }
 
-/// The profiles to judge by, in the order in which they are asked.
+/// The profiles to use, in the order in which they are consulted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileNames(pub Vec<String>);
 

@@ -1,4 +1,4 @@
-//! Values that are about metrics: their file, and the labels that they have.
+//! Values of settings for metrics: the file, and additional labels.
 
 use std::ffi::OsString;
 
@@ -34,7 +34,7 @@ impl Value for MetricsFile {
     }
 }
 
-/// The names of labels that metrics have besides their own, each once, in the order in which they were given.
+/// The names of labels that metrics have in addition to their own, without duplicates, in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetricsLabels(pub Vec<String>);
 

@@ -1,4 +1,4 @@
-//! Values that are about what happens beside the attempts, and after them.
+//! Values of settings for hooks, the fallback and dead letters.
 
 use std::ffi::OsString;
 
@@ -55,12 +55,12 @@ fn checked(line: &OsString) -> Result<OsString, String> {
     }
 }
 
-/// Names of environment variables, and beginnings of them that end in `*`.
+/// Names of environment variables, or prefixes of names, which end in `*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvNames(pub Vec<String>);
 
 impl EnvNames {
-    /// Whether this variable is one of them.
+    /// Whether this variable is included.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|known| match known.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
@@ -96,11 +96,11 @@ impl Value for EnvNames {
     }
 }
 
-/// The outcomes of which a dead letter is written, in the words of the log.
+/// The outcomes for which a dead letter is written, named as in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetterOutcomes(pub Vec<&'static str>);
 
-/// The outcomes that there can be a letter of. The last one has to be asked for.
+/// The outcomes for which a letter can be written. The last one is not a default.
 const OUTCOMES: [&str; 8] =
     ["exhausted", "permanent", "deadline", "stalled", "throttled", "refused", "error", "interrupted"];
 

@@ -1,4 +1,4 @@
-//! Values that are about the waits.
+//! Values of settings for delays.
 
 use serde_json::{Value as Json, json};
 

@@ -1,4 +1,4 @@
-//! Values that are about limits shared between processes.
+//! Values of settings for limits shared between processes.
 
 use crate::base::words::without_password;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ impl Key {
         }
     }
 
-    /// A key as it is written, whatever it says.
+    /// Checks a literal key. The word `auto` has no special meaning here.
     pub fn named(text: &str) -> Result<String, String> {
         if text.trim().is_empty() {
             return Err("the key is empty; name what is shared, for example api.example.com".to_owned());
@@ -101,7 +101,7 @@ impl Value for Permits {
 fn over_time<'a>(text: &'a str, what: &str, example: &str) -> Result<(&'a str, Duration), String> {
     let (number, time) =
         text.split_once('/').ok_or_else(|| format!("invalid {what} '{text}': use {example}"))?;
-    // A unit alone is one of it: `10/s`, as nginx and iptables have it.
+    // A unit alone means one of it: `10/s`, as in nginx and iptables.
     let unit = time.trim_ascii();
     let one = duration::units().any(|known| known == unit).then(|| format!("1{unit}"));
     let time =
@@ -216,11 +216,11 @@ impl Value for GateWait {
     }
 }
 
-/// The longest wait for admission: zero is no wait, `None` is as long as the deadline allows.
+/// The longest wait for admission. Zero means none, `None` as long as the deadline allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateWait(pub Option<Duration>);
 
-/// The course of a run whose shared state cannot be reached.
+/// What a run does if shared state cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnStateError {
     /// Run without limits.
@@ -239,7 +239,7 @@ pub enum StatePlace {
 }
 
 impl StatePlace {
-    /// As a person may see it.
+    /// The place without its password, for display.
     pub fn public(&self) -> String {
         match self {
             StatePlace::Directory(path) => path.to_string_lossy().into_owned(),

@@ -1,4 +1,4 @@
-//! Values that are about the command's streams.
+//! Values of settings for the command's streams.
 
 use serde_json::{Value as Json, json};
 
@@ -31,11 +31,11 @@ words!(StderrMode: "stream" = StderrMode::Stream, "last" = StderrMode::Last, "nu
 /// The command's standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StdinMode {
-    /// As its kind asks for: replayed if it would be used up, else inherited.
+    /// Depends on its kind: replayed if reading consumes it, else inherited.
     Auto,
-    /// Ours, untouched.
+    /// Inherited unchanged.
     Inherit,
-    /// Every attempt reads the same bytes; where that is impossible, the run is refused.
+    /// Every attempt reads the same bytes; if that is impossible, the run is refused.
     Replay,
     /// `/dev/null`.
     Null,

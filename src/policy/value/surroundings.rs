@@ -1,4 +1,4 @@
-//! Values that are about what is around a run: its shell, its names, its log and its messages.
+//! Values of settings for a run's shell, name, labels, log and messages.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 /// The format of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFormat {
-    /// The dialect of the CI system that the environment names; text where it names none.
+    /// The dialect of the CI system detected from the environment; text if there is none.
     Auto,
     Text,
     Json,
@@ -29,20 +29,20 @@ words!(
     "azure" = MessageFormat::Ci(Dialect::Azure),
 );
 
-/// When each attempt is a group of its own in a CI system's log.
+/// When each attempt gets its own group in a CI system's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CiGroups {
-    /// Where the order of messages and output is certain: both go to one file.
+    /// If the order of messages and output is certain because both go to one file.
     Auto,
     Always,
     Never,
 }
 words!(CiGroups: "auto" = CiGroups::Auto, "always" = CiGroups::Always, "never" = CiGroups::Never);
 
-/// When a run has a row in the summary of a step of GitHub's.
+/// When a run adds a row to the summary of a GitHub step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Summary {
-    /// Where it was rescued or failed.
+    /// If it was rescued or failed.
     Auto,
     Always,
     Never,
@@ -52,7 +52,7 @@ words!(Summary: "auto" = Summary::Auto, "always" = Summary::Always, "never" = Su
 /// The destination of a run's outputs for later steps of a CI job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutputsTo {
-    /// The CI system: variables of Azure's, else the file that `$GITHUB_OUTPUT` names, in its format.
+    /// The CI system: Azure's variables, or the file named by `$GITHUB_OUTPUT`, in its format.
     Github,
     /// A dotenv file.
     File(OsString),
@@ -188,7 +188,7 @@ impl Value for Shell {
     }
 }
 
-/// A name for people and for the log; never empty.
+/// A name for messages and the log; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(pub String);
 

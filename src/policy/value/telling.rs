@@ -1,4 +1,4 @@
-//! Values that are about whom a run tells of itself: pings and traces.
+//! Values of settings for pings and traces.
 
 use std::ffi::OsString;
 
@@ -48,7 +48,7 @@ words!(
 /// Whether spans are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traces {
-    /// If OpenTelemetry's variables name where to.
+    /// If OpenTelemetry's variables name an endpoint.
     Auto,
     Off,
 }
