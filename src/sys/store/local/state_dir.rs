@@ -182,8 +182,8 @@ mod tests {
         }
         for (owner, mode, why) in [
             (US, 0o770, "writable by its group"),
-            (US, 0o702, "writable by everybody"),
-            (US, 0o1777, "writable by everybody"),
+            (US, 0o702, "writable by everyone"),
+            (US, 0o1777, "writable by everyone"),
             (ROOT, 0o755, "belongs to user 0"),
             (OTHER, 0o700, "belongs to user 2000"),
         ] {

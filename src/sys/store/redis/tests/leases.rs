@@ -106,7 +106,10 @@ fn a_lease_that_was_lost_is_taken_again_and_told() {
     renew(&mut store);
     assert_eq!(held(&mut server.open()), (1, false));
     let warnings = store.warnings();
-    assert!(warnings.len() == 1 && warnings[0].contains("was lost"), "{warnings:?}");
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("expired and has been acquired again"),
+        "{warnings:?}"
+    );
     renew(&mut store);
     assert_eq!((held(&mut store), store.warnings()), ((1, false), vec![]));
     store.transact("k", Leases::GiveBack, &mut |_| Grant::default()).unwrap();
