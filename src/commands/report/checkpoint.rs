@@ -17,7 +17,7 @@ use crate::sys::logs::{self, Resumed};
 use crate::sys::{files, supervise::Interrupt};
 
 /// Options that would make counters decrease, or change what they count between reports.
-const CONFLICTS: [(&str, &str); 13] = [
+const CONFLICTS: [(&str, &str); 14] = [
     ("since", "--since"),
     ("until", "--until"),
     ("name", "--name"),
@@ -28,6 +28,7 @@ const CONFLICTS: [(&str, &str); 13] = [
     ("run", "--run"),
     ("max-rescued", "--max-rescued"),
     ("max-failed", "--max-failed"),
+    ("max-unfinished", "--max-unfinished"),
     ("draft-rules", "--draft-rules"),
     ("rejudge", "--rejudge"),
     ("rotated", "--rotated"),
