@@ -21,7 +21,7 @@ function __retry_valued
         case 'replay'
             printf '%s\n' --jobs --give-up-after --rate --keep --format --env-from -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --key --concurrency --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --max-unfinished --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
             printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
@@ -556,11 +556,12 @@ complete -c retry -n '__retry_has "report"' -l name -x -d 'Only runs with this n
 complete -c retry -n '__retry_has "report"' -l key -x -d 'Only runs with this key; repeatable'
 complete -c retry -n '__retry_has "report"' -l label -x -d 'Only runs with this label; repeatable'
 complete -c retry -n '__retry_has "report"' -l host -x -d 'Only runs on this host; repeatable'
-complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable'
+complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error, or unfinished (its end was not logged); repeatable'
 complete -c retry -n '__retry_has "report"' -l what-if -x -d 'Show what other settings would have changed, such as max=3,timeout=30s,deadline=5m'
 complete -c retry -n '__retry_has "report"' -l run -x -d 'Show one run in full: last, or the beginning of its id; in other formats, only that run'
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
-complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
+complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed; runs without an end are not among them'
+complete -c retry -n '__retry_has "report"' -l max-unfinished -x -d 'Exit 1 if more runs than this have no end in the log: killed, or still running'
 complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Print rules for failures that no rule knows, as TOML; with =FILE, add the usable ones to that configuration file'
 complete -c retry -n '__retry_has "report"' -l rejudge -d 'Classify each failed attempt by the current rules, and show which verdicts change'
 complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'

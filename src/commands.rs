@@ -129,6 +129,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         log: Layer::default(),
         letter: Layer::default(),
         flags: invocation.flags.clone(),
+        for_letters: invocation.verb == Verb::Replay,
         outer_deadline: outer.time_left,
         host: Host::Unasked,
     };
