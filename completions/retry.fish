@@ -467,7 +467,7 @@ complete -c retry -n '__retry_has "replay"' -l show -d 'Show the letters: the co
 complete -c retry -n '__retry_has "replay"' -l sh -d 'With --show: print a shell script that runs the letter'
 complete -c retry -n '__retry_has "replay"' -l dry-run -d 'Print what would run, in order, and what would be refused'
 complete -c retry -n '__retry_has "replay"' -l verify -d 'Verify the checksum of each input before it is used'
-complete -c retry -n '__retry_has "replay"' -l force -d 'Also run letters whose input is incomplete or has changed since'
+complete -c retry -n '__retry_has "replay"' -l force -d 'Also run letters that hold only a part of their input, or whose input file has changed since; a letter that was itself cut is never run'
 complete -c retry -n '__retry_has "replay"' -l ignore-settings -d 'Ignore the settings and the policy that the letters hold'
 complete -c retry -n '__retry_has "replay"' -l env-from -xa 'letter now' -d 'Variables stored in the letter: set them (letter), or ignore them (now) [default: letter]'
 complete -c retry -n '__retry_has "replay"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
