@@ -83,6 +83,20 @@ fn a_bound_that_is_exceeded_is_exit_1_with_a_line_why() {
 }
 
 #[test]
+fn a_page_colours_attempts_by_how_their_runs_ended() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["-q", "-n1", "--log", "log", "--", "false"]).exits(1);
+    let page = sandbox.report(&["--format", "html", "log"]).exits(0).text();
+    let chart = page.split("<title>Attempts</title>").nth(1).and_then(|rest| rest.split("</svg>").next());
+    let chart = chart.expect("a chart");
+    assert!(chart.contains("<rect class=\"failed\"") && !chart.contains("class=\"good\""), "{chart}");
+    let window = page.split("operation, ").nth(1).and_then(|rest| rest.split(" UTC").next()).expect("a time");
+    assert!(window.split_once(" to ").is_none_or(|(from, to)| from != to), "{window}");
+    let counts = &sandbox.report(&["--format", "json", "log"]).exits(0).json()["attempts"]["histogram"][0];
+    assert_eq!(*counts, json!({"attempts": 1, "runs": 1, "first_try": 0, "rescued": 0, "failed": 1}));
+}
+
+#[test]
 fn a_killed_run_is_named_selected_and_bounded() {
     let sandbox = logged();
     let whole = String::from_utf8(std::fs::read(sandbox.path("log")).expect("a log")).expect("text");
