@@ -21,7 +21,7 @@ function __retry_valued
         case 'replay'
             printf '%s\n' --jobs --give-up-after --rate --keep --format --env-from -n --max --attempts --deadline --timeout --idle-timeout --progress-timeout --progress-match --signal -k --kill-after -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --fail-if-flaky --exhausted-code --stdout --stderr --log --log-tail --ping --ping-kind --ping-timeout --traces --metrics-file --metrics-label --name --label --message-format --messages-to --ci-groups --summary --color --on-retry --on-success --on-failure --hook-timeout --fallback --fallback-timeout --key --concurrency --breaker --budget --gate-wait --state --on-state-error --retries --policy --config
         case 'report'
-            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
+            printf '%s\n' --format -o --output --top --since --until --name --key --label --host --outcome --what-if --run --max-rescued --max-failed --max-unfinished --junit-flaky --checkpoint --color -p --profile --retry-on --permanent-on --success-on --retry-match --permanent-match --throttle-match --success-match --otherwise --policy --config
         case 'simulate'
             printf '%s\n' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config
     end
@@ -467,7 +467,7 @@ complete -c retry -n '__retry_has "replay"' -l show -d 'Show the letters: the co
 complete -c retry -n '__retry_has "replay"' -l sh -d 'With --show: print a shell script that runs the letter'
 complete -c retry -n '__retry_has "replay"' -l dry-run -d 'Print what would run, in order, and what would be refused'
 complete -c retry -n '__retry_has "replay"' -l verify -d 'Verify the checksum of each input before it is used'
-complete -c retry -n '__retry_has "replay"' -l force -d 'Also run letters whose input is incomplete or has changed since'
+complete -c retry -n '__retry_has "replay"' -l force -d 'Also run letters that hold only a part of their input, or whose input file has changed since; a letter that was itself cut is never run'
 complete -c retry -n '__retry_has "replay"' -l ignore-settings -d 'Ignore the settings and the policy that the letters hold'
 complete -c retry -n '__retry_has "replay"' -l env-from -xa 'letter now' -d 'Variables stored in the letter: set them (letter), or ignore them (now) [default: letter]'
 complete -c retry -n '__retry_has "replay"' -s n -l max -l attempts -x -d 'Maximum number of attempts, including the first (inf = unlimited) [default: 3]'
@@ -556,11 +556,12 @@ complete -c retry -n '__retry_has "report"' -l name -x -d 'Only runs with this n
 complete -c retry -n '__retry_has "report"' -l key -x -d 'Only runs with this key; repeatable'
 complete -c retry -n '__retry_has "report"' -l label -x -d 'Only runs with this label; repeatable'
 complete -c retry -n '__retry_has "report"' -l host -x -d 'Only runs on this host; repeatable'
-complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable'
+complete -c retry -n '__retry_has "report"' -l outcome -x -d 'Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error, or unfinished (its end was not logged); repeatable'
 complete -c retry -n '__retry_has "report"' -l what-if -x -d 'Show what other settings would have changed, such as max=3,timeout=30s,deadline=5m'
 complete -c retry -n '__retry_has "report"' -l run -x -d 'Show one run in full: last, or the beginning of its id; in other formats, only that run'
 complete -c retry -n '__retry_has "report"' -l max-rescued -x -d 'Exit 1 if more runs than this were rescued: a number, or a share of all runs'
-complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed'
+complete -c retry -n '__retry_has "report"' -l max-failed -x -d 'Exit 1 if more runs than this failed; runs without an end are not among them'
+complete -c retry -n '__retry_has "report"' -l max-unfinished -x -d 'Exit 1 if more runs than this have no end in the log: killed, or still running'
 complete -c retry -n '__retry_has "report"' -l draft-rules -d 'Print rules for failures that no rule knows, as TOML; with =FILE, add the usable ones to that configuration file'
 complete -c retry -n '__retry_has "report"' -l rejudge -d 'Classify each failed attempt by the current rules, and show which verdicts change'
 complete -c retry -n '__retry_has "report"' -l junit-flaky -x -d 'With --format junit, count rescued runs as success or failure [default: success]'

@@ -129,6 +129,7 @@ fn gather(invocation: &Invocation, outer: &Outer) -> Result<(Request, Vec<String
         log: Layer::default(),
         letter: Layer::default(),
         flags: invocation.flags.clone(),
+        for_letters: invocation.verb == Verb::Replay,
         outer_deadline: outer.time_left,
         host: Host::Unasked,
     };
@@ -277,7 +278,8 @@ fn unknown_variables() -> Vec<String> {
             _ => format!("unknown variable {name} ignored; retry --help lists the variables"),
         }
     });
-    told.collect()
+    let no_word = || format!("{} ignored: use 1 or 0", environment::DISABLE);
+    told.chain(environment::is_disabled().is_none().then(no_word)).collect()
 }
 
 fn utf8(text: OsString) -> Result<String, Error> {

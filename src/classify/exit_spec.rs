@@ -88,6 +88,11 @@ impl ExitSpecs {
         self.0.iter().any(zero)
     }
 
+    /// Whether an item is status 0 and nothing else.
+    pub fn is_about_zero(&self) -> bool {
+        self.0.iter().any(|spec| !spec.negated && spec.ending == Matched::Codes(0..=0))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -55,7 +55,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
              (retry{verb} --help shows more)"
         )));
     }
-    if environment::is_disabled() {
+    if environment::is_disabled() == Some(true) {
         let command = Wrapped::new(words, invocation.value("shell"))?;
         return Ok(stood_aside(&command, supervise::exec(&command.program)));
     }
@@ -65,6 +65,7 @@ pub(super) fn run(invocation: &Invocation) -> Result<Exit, Error> {
         hints::check_shell(&words)?;
         asked.warnings.extend(hints::unused_words(&words).into_iter().flatten());
     }
+    asked.warnings.extend(hints::zero_is_a_success(&asked.resolved));
     let command = Wrapped::new(words, asked.resolved.policy.shell.as_ref().map(|shell| &shell.0))?;
     drive(&asked, command, outer, None)
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::file::LIMITS;
 use super::layer::{Given, Layer, Origin};
 use super::resolve::Resolved;
-use super::settings::{SETTINGS, SettingValue, find};
+use super::settings::{Policy, SETTINGS, Setting, SettingValue, find, plain};
 use super::value::{MaxAttempts, MessagesTo, StderrMode, StdoutMode};
 use crate::backoff::Strategy;
 use crate::base::duration;
@@ -14,7 +14,11 @@ use crate::base::secrets::HIDDEN;
 use crate::base::words::without_password;
 
 /// All contradictions among the resolved settings.
-pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> Vec<Problem> {
+pub(super) fn contradictions(
+    resolved: &Resolved,
+    layers: &[Cow<'_, Layer>],
+    for_letters: bool,
+) -> Vec<Problem> {
     // Defaults do not contradict each other.
     if layers.iter().all(|layer| layer.0.is_empty()) {
         return Vec::new();
@@ -24,6 +28,9 @@ pub(super) fn contradictions(resolved: &Resolved, layers: &[Cow<'_, Layer>]) -> 
     check.times();
     check.streams();
     check.limits();
+    if !for_letters {
+        check.partners();
+    }
     check.problems
 }
 
@@ -151,12 +158,30 @@ impl Check<'_> {
         }
     }
 
+    /// The settings given by flags that have no effect, since none of those that they need is in use. In files and in the
+    /// environment they are defaults for runs that have their partners.
+    fn idle(&self) -> impl Iterator<Item = &'static Setting> {
+        let Resolved { policy, origins, .. } = self.resolved;
+        let is_used = |key: &&str| find(key).is_some_and(|partner| !is_idle(&SETTINGS[partner], policy));
+        let lacks = move |setting: &&Setting| !setting.needs.is_empty() && !setting.needs.iter().any(is_used);
+        let flags = SETTINGS.iter().zip(origins).filter(|(_, origin)| **origin == Origin::Flag);
+        flags.map(|(setting, _)| setting).filter(lacks).filter(|setting| !is_idle(setting, policy))
+    }
+
+    /// Refuses flags that silently do nothing. Limits have words of their own for the key.
+    fn partners(&mut self) {
+        let idle: Vec<_> = self.idle().filter(|setting| setting.needs != ["key"]).collect();
+        for setting in idle {
+            let (told, needs) = (tell(setting.key, self.layers), any_of(setting.needs));
+            let problem = Problem::new(format!("{told} has no effect without {needs}"));
+            self.problems.push(problem.hint(format!("add {needs}, or drop --{}", setting.key)));
+        }
+    }
+
     fn limits(&mut self) {
         let resolved = self.resolved;
         if resolved.policy.key.is_none() {
-            // A wait for admission in a file is not a mistake in runs without shared limits.
-            let idle =
-                ["gate-wait", "on-state-error"].into_iter().find(|key| *resolved.origin(key) == Origin::Flag);
+            let idle = self.idle().find(|setting| setting.needs == ["key"]).map(|setting| setting.key);
             let limit = LIMITS.iter().find(|key| resolved.origin(key).is_given());
             if let Some(key) = limit.copied().or(idle) {
                 let problem = Problem::new(format!(
@@ -170,6 +195,23 @@ impl Check<'_> {
                 );
             }
         }
+    }
+}
+
+/// Whether the value has no effect by itself: it is the default, or switches something off.
+fn is_idle(setting: &Setting, policy: &Policy) -> bool {
+    let shown = plain(&(setting.show)(policy));
+    shown == plain(&(setting.show)(&Policy::default())) || shown == "never"
+}
+
+/// `--on-retry COMMAND, --on-success COMMAND or --on-failure COMMAND`
+fn any_of(keys: &[&str]) -> String {
+    let setting = |key: &&str| find(key).map(|setting| &SETTINGS[setting]);
+    let options = keys.iter().filter_map(setting).map(|row| format!("--{} {}", row.key, row.value_name));
+    let options: Vec<_> = options.collect();
+    match &options[..] {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => options.concat(),
     }
 }
 

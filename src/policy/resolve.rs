@@ -45,6 +45,8 @@ pub struct Request {
     /// The settings of a replayed dead letter.
     pub letter: Layer,
     pub flags: Layer,
+    /// The flags supplement the settings of dead letters: a flag that needs another setting may stand alone.
+    pub for_letters: bool,
     /// The key that `auto` stands for.
     pub host: Host,
     /// Time left until the deadline of an enclosing `retry`.
@@ -113,7 +115,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Vec<Problem>> {
     };
     combine(&layers, &mut resolved);
     imply_attempts(&mut resolved);
-    problems.extend(check::contradictions(&resolved, &layers));
+    problems.extend(check::contradictions(&resolved, &layers, request.for_letters));
     if resolved.policy.key == Some(Key::Auto) && request.host != Host::Unasked {
         resolved.policy.key = key.map(Key::Named);
     }

@@ -59,6 +59,8 @@ pub struct Setting {
     pub group: Group,
     /// The name of the value in help; empty for a switch.
     pub value_name: &'static str,
+    /// The settings of which at least one must be in use for this one to have any effect; empty if it needs none.
+    pub needs: &'static [&'static str],
     /// Shown by `-h`.
     pub basic: bool,
     /// Help, a line an entry.
@@ -168,7 +170,8 @@ macro_rules! settings {
     ($($group:ident { $(
         $(#[doc = $help:literal])+
         $field:ident / $key:literal: $type:ty = $default:expr,
-        { $value_name:literal $(short $short:literal)? $(alias $alias:literal)? $(env $env:literal)? $(; $basic:ident)? }
+        { $value_name:literal $(short $short:literal)? $(alias $alias:literal)? $(env $env:literal)? $(needs $($needs:literal)|+)?
+            $(; $basic:ident)? }
     )+ })+) => {
         /// Everything that was asked, resolved.
         #[derive(Clone, Debug)]
@@ -202,6 +205,7 @@ macro_rules! settings {
             env: only(&[$($env)?]),
             group: Group::$group,
             value_name: $value_name,
+            needs: &[$($($needs),+)?],
             basic: false $(|| !stringify!($basic).is_empty())?,
             help: &[$($help),+],
             form: <$type as Value>::FORM,

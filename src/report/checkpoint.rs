@@ -22,6 +22,10 @@ pub struct Checkpoint {
     /// The log's path.
     pub log: String,
     pub place: Place,
+    /// The ends of the rotated files that were beside the log, which will not be read again. `None` in a checkpoint of an
+    /// older version.
+    #[serde(default)]
+    pub beside: Option<Vec<Place>>,
     pub totals: Totals,
 }
 
@@ -57,8 +61,8 @@ pub struct OpenRun {
 }
 
 impl Checkpoint {
-    pub fn new(log: String, place: Place, totals: Totals) -> Self {
-        Self { format: FORMAT, log, place, totals }
+    pub fn new(log: String, place: Place, beside: Vec<Place>, totals: Totals) -> Self {
+        Self { format: FORMAT, log, place, beside: Some(beside), totals }
     }
 
     /// Parses a file's text. The error says why it is not a checkpoint.

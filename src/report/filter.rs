@@ -15,7 +15,8 @@ pub struct Filter {
     pub hosts: Vec<String>,
     /// Name and value.
     pub labels: Vec<(String, String)>,
-    pub outcomes: Vec<Outcome>,
+    /// `None` stands for runs whose end was not logged.
+    pub outcomes: Vec<Option<Outcome>>,
 }
 
 impl Filter {
@@ -41,12 +42,12 @@ impl Filter {
 
     /// Whether a run that ended at this time and in this way is selected.
     pub(super) fn takes_end(&self, at: i64, outcome: Outcome) -> bool {
-        self.spans(at) && (self.outcomes.is_empty() || self.outcomes.contains(&outcome))
+        self.spans(at) && (self.outcomes.is_empty() || self.outcomes.contains(&Some(outcome)))
     }
 
     /// Whether an unfinished run, last heard of at this time, is selected.
     pub(super) fn takes_open(&self, last: i64) -> bool {
-        self.spans(last) && self.outcomes.is_empty()
+        self.spans(last) && (self.outcomes.is_empty() || self.outcomes.contains(&None))
     }
 }
 

@@ -5,7 +5,7 @@ pub mod svg;
 use super::figures::{counted, grouped, percent, span, with_interval};
 use super::model::{Bin, Count, Group, Report, Rule, Spread, Template};
 use super::story::Story;
-use super::text::{helped, more};
+use super::text::{helped, more, window};
 use super::time;
 use crate::base::words::plural;
 use svg::{Bar, Escaped};
@@ -44,11 +44,7 @@ pub fn begin(title: &str) -> String {
 }
 
 fn head(report: &Report) -> String {
-    let minute = |text: &String| time::minute(time::micros(text).unwrap_or_default());
-    let window = match (&report.window.first, &report.window.last) {
-        (Some(first), Some(last)) => format!(", {} to {} UTC", minute(first), minute(last)),
-        _ => String::new(),
-    };
+    let window = window(report);
     let share = |count| percent(count, report.runs).map(|share| format!(" ({share})")).unwrap_or_default();
     let fate = |class: &str, name: &str, count: u64| {
         format!("<li>{}{name} <b>{}</b>{}</li>\n", svg::swatch(class), grouped(count), share(count))
@@ -211,16 +207,17 @@ fn attempts(report: &Report) -> String {
     let counts = &report.attempts.histogram;
     let bar = |(place, count): (usize, &Count)| Bar {
         place,
-        parts: [count.runs, 0, 0],
+        parts: [count.first_try, count.rescued, count.failed],
         tick: count.attempts.to_string(),
         label: plural(count.attempts, "attempt"),
     };
     let bars: Vec<_> = counts.iter().take(SHOWN_ROWS).enumerate().map(bar).collect();
-    let rows: Vec<_> =
-        counts.iter().map(|count| vec![grouped(count.attempts), grouped(count.runs)]).collect();
+    let row =
+        |count: &Count| [count.attempts, count.first_try, count.rescued, count.failed].map(grouped).to_vec();
+    let rows: Vec<_> = counts.iter().map(row).collect();
     let title = "Attempts";
     let svg = svg::bars(title, "Runs by number of attempts", &bars);
-    chart(title, &svg, &[("attempts", Kind::Number), ("runs", Kind::Number)], &rows)
+    chart(title, &svg, &[&[("attempts", Kind::Number)], &FATES[..]].concat(), &rows)
 }
 
 fn flaky(report: &Report, top: usize) -> String {

@@ -1,6 +1,6 @@
 //! Bounds on a report, so that a build can fail by exceeding them.
 
-use super::figures::{grouped, percent};
+use super::figures::{counted, grouped, percent};
 use super::model::Report;
 
 /// The most that is allowed.
@@ -38,20 +38,24 @@ impl Most {
 pub struct Limits {
     pub rescued: Option<(Most, String)>,
     pub failed: Option<(Most, String)>,
+    /// A share is of all runs, those without an end included.
+    pub unfinished: Option<(Most, String)>,
 }
 
 /// A line for each bound that the report exceeds.
 pub fn exceeded(report: &Report, limits: &Limits) -> Vec<String> {
-    let told = |what: &str, count: u64, limit: &Option<(Most, String)>| {
-        let (_, typed) = limit.as_ref().filter(|(most, _)| !most.allows(count, report.runs))?;
-        let share = percent(count, report.runs).unwrap_or_default();
-        let (count, runs) = (grouped(count), grouped(report.runs));
-        Some(format!("{count} of {runs} runs ({share}) {what}, more than --max-{} {typed}", name(what)))
+    let told = |[one, many, name]: [&str; 3], count: u64, of: u64, limit: &Option<(Most, String)>| {
+        let (_, typed) = limit.as_ref().filter(|(most, _)| !most.allows(count, of))?;
+        let share = percent(count, of).unwrap_or_default();
+        let verb = if count == 1 { one } else { many };
+        let (count, of) = (grouped(count), counted(of, "run"));
+        Some(format!("{count} of {of} ({share}) {verb}, more than --max-{name} {typed}"))
     };
-    let rescued = told("were rescued", report.rescued, &limits.rescued);
-    rescued.into_iter().chain(told("failed", report.failed, &limits.failed)).collect()
-}
-
-fn name(what: &str) -> &str {
-    what.rsplit(' ').next().unwrap_or(what)
+    let (ended, begun) = (report.runs, report.runs + report.unfinished);
+    let lines = [
+        told(["was rescued", "were rescued", "rescued"], report.rescued, ended, &limits.rescued),
+        told(["failed", "failed", "failed"], report.failed, ended, &limits.failed),
+        told(["has no end", "have no end", "unfinished"], report.unfinished, begun, &limits.unfinished),
+    ];
+    lines.into_iter().flatten().collect()
 }

@@ -120,18 +120,26 @@ fn held(mut out: String) -> String {
     out
 }
 
+/// The first line: what became of the runs that ended, and how many have no end.
 fn first(report: &Report) -> String {
-    let runs = grouped(report.runs);
-    match (report.rescued, report.failed) {
-        (0, 0) => format!("**All {runs} runs succeeded on the first try.**"),
-        (0, failed) => format!("**{} of {runs} runs failed**; none was rescued by a retry.", grouped(failed)),
-        (rescued, failed) => {
-            format!(
-                "**{} of {runs} runs were rescued by a retry**, {} failed.",
-                grouped(rescued),
-                grouped(failed)
-            )
-        }
+    let [runs, failed, rescued] = [report.runs, report.failed, report.rescued].map(grouped);
+    let were = if report.rescued == 1 { "was" } else { "were" };
+    let ended = match (report.runs, report.rescued, report.failed) {
+        (0, ..) => String::new(),
+        (1, 0, 0) => "**The only run that ended succeeded on the first try.**".to_owned(),
+        (1, 0, _) => "**The only run that ended failed.**".to_owned(),
+        (1, ..) => "**The only run that ended was rescued by a retry.**".to_owned(),
+        (_, 0, 0) => format!("**All {runs} runs that ended succeeded on the first try.**"),
+        (_, 0, _) => format!("**{failed} of {runs} runs failed**; none was rescued by a retry."),
+        _ => format!("**{rescued} of {runs} runs {were} rescued by a retry**, {failed} failed."),
+    };
+    match report.unfinished {
+        0 if report.runs == 0 => "**There are no runs.**".to_owned(),
+        0 => ended.replace(" that ended", ""),
+        1 => format!("{ended} **1 run has no end**: it was killed, or is still running.").trim().to_owned(),
+        left => format!("{ended} **{} runs have no end**: killed, or still running.", grouped(left))
+            .trim()
+            .to_owned(),
     }
 }
 

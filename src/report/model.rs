@@ -106,6 +106,9 @@ pub struct Attempts {
 pub struct Count {
     pub attempts: u64,
     pub runs: u64,
+    pub first_try: u64,
+    pub rescued: u64,
+    pub failed: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rules::Rules;
 use super::runs::{Run, Stop};
-use super::sketch::{Bins, Exact, Sketch};
+use super::sketch::{Bins, Sketch};
 use super::time;
 use super::what_if::WhatIfs;
 use crate::event::Outcome;
@@ -68,7 +68,8 @@ pub(super) struct Operation {
 pub(super) struct Stats {
     pub total: Counts,
     pub outcomes: BTreeMap<&'static str, u64>,
-    pub attempts: Exact,
+    /// By the number of attempts, and by fate.
+    pub attempts: BTreeMap<u64, [u64; 3]>,
     pub run_durations: Sketch,
     /// By the bound that [`step`] gives, and by fate.
     pub run_steps: BTreeMap<u64, [u64; 3]>,
@@ -106,7 +107,7 @@ impl Stats {
         Self {
             total: Counts::default(),
             outcomes: OUTCOMES.iter().map(|(_, word)| (*word, 0)).collect(),
-            attempts: Exact::new(),
+            attempts: BTreeMap::new(),
             run_durations: Sketch::default(),
             run_steps: BTreeMap::new(),
             success_durations: Sketch::default(),
@@ -132,7 +133,7 @@ impl Stats {
         let second = stop.at.div_euclid(time::SECOND);
         self.total.add(fate, stop, lost);
         *self.outcomes.entry(stop.outcome.name()).or_default() += 1;
-        *self.attempts.entry(stop.attempts).or_default() += 1;
+        self.attempts.entry(stop.attempts).or_default()[fate as usize] += 1;
         self.run_durations.add(stop.elapsed);
         self.run_steps.entry(step(stop.elapsed)).or_default()[fate as usize] += 1;
         for attempt in &run.tries {

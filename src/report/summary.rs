@@ -13,7 +13,7 @@ use super::model::{
 use super::names::Names;
 use super::rules::{Followed, Helped};
 use super::runs::{Dictionary, Exit};
-use super::sketch::{Bins, Sketch, ranked, share};
+use super::sketch::{Bins, Exact, Sketch, ranked, share};
 use super::stats::{Counts, Operation, Stats};
 use super::time;
 use super::unmatched::{Template, without_secrets};
@@ -122,7 +122,9 @@ fn interval(hits: u64, trials: u64) -> Option<Interval> {
 
 fn attempts(stats: &Stats) -> Attempts {
     let runs = stats.total.runs();
-    let percentile = |percent| ranked(&stats.attempts, runs, percent).filter(|_| runs > 0);
+    let by_number = stats.attempts.iter().map(|(attempts, fates)| (*attempts, fates.iter().sum()));
+    let by_number: Exact = by_number.collect();
+    let percentile = |percent| ranked(&by_number, runs, percent).filter(|_| runs > 0);
     Attempts {
         total: stats.total.attempts,
         p50: percentile(50),
@@ -131,7 +133,13 @@ fn attempts(stats: &Stats) -> Attempts {
         histogram: stats
             .attempts
             .iter()
-            .map(|(attempts, runs)| Count { attempts: *attempts, runs: *runs })
+            .map(|(attempts, [first_try, rescued, failed])| Count {
+                attempts: *attempts,
+                runs: first_try + rescued + failed,
+                first_try: *first_try,
+                rescued: *rescued,
+                failed: *failed,
+            })
             .collect(),
     }
 }

@@ -52,18 +52,21 @@ fn changes(report: &Report, style: &Style) -> String {
     what_if(report).lines().map(|line| wrap(line, style.width, 11)).collect()
 }
 
-fn head(report: &Report, style: &Style) -> String {
-    let window = match (&report.window.first, &report.window.last) {
-        (Some(first), Some(last)) => {
-            let [first, last] = [first, last].map(|text| time::micros(text).unwrap_or_default());
-            let span = time::span((last - first).unsigned_abs());
-            match [first, last].map(time::minute) {
-                [first, last] if first == last => format!(", {first} UTC"),
-                [first, last] => format!(", {first} to {last} UTC ({span})"),
-            }
-        }
-        _ => String::new(),
+/// `, 2026-11-01 00:00 to 2026-11-26 14:56 UTC (25d)`; within a minute, only that; empty without runs.
+pub(super) fn window(report: &Report) -> String {
+    let (Some(first), Some(last)) = (&report.window.first, &report.window.last) else {
+        return String::new();
     };
+    let [first, last] = [first, last].map(|text| time::micros(text).unwrap_or_default());
+    let span = time::span((last - first).unsigned_abs());
+    match [first, last].map(time::minute) {
+        [first, last] if first == last => format!(", {first} UTC"),
+        [first, last] => format!(", {first} to {last} UTC ({span})"),
+    }
+}
+
+fn head(report: &Report, style: &Style) -> String {
+    let window = window(report);
     let files = if style.files > 1 { format!(", {} files", style.files) } else { String::new() };
     let title = format!(
         "{} of {}{window}{files}",

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{clock, supervise};
+use crate::policy::value::Value as _;
 use crate::trace::{ENDPOINTS, TraceContext};
 
 /// The prefix of our own variables.
@@ -52,9 +53,12 @@ pub(crate) fn text(name: &str) -> Option<String> {
     get(name)?.into_string().ok()
 }
 
-/// Whether `retry` is to run the command directly.
-pub(crate) fn is_disabled() -> bool {
-    get("RETRY_DISABLE").is_some_and(|value| value == "1")
+/// The variable that has `retry` run the command directly, if it is a word for yes: `1`, `true`, `yes` or `on`.
+pub(crate) const DISABLE: &str = "RETRY_DISABLE";
+
+/// Whether `retry` is to run the command directly; `None` if the variable's value is no word for yes or no.
+pub(crate) fn is_disabled() -> Option<bool> {
+    get(DISABLE).map_or(Some(false), |value| bool::parse(value.to_str()?).ok())
 }
 
 /// Whether stdin is a terminal, so that a person may be using the command interactively.

@@ -118,6 +118,11 @@ impl Resumed {
         self.is_compressed
     }
 
+    /// In bytes, compressed or not.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Whether it may be that long, as far as is known without reading it.
     pub(crate) fn may_reach(&self, offset: u64) -> bool {
         self.is_compressed || self.size >= offset

@@ -143,8 +143,9 @@ impl Sinks {
         others.chain([self.console.least_level()]).min()
     }
 
-    /// Notes whether the output passed on to stdout, and to stderr, ends in the middle of a line.
-    pub(crate) fn set_torn(&mut self, torn: [bool; 2]) {
+    /// Notes whether the output passed on to stdout, and to stderr, ends in the middle of a line; `None` where there was
+    /// none.
+    pub(crate) fn set_torn(&mut self, torn: [Option<bool>; 2]) {
         self.console.set_torn(torn);
     }
 

@@ -1,8 +1,9 @@
 //! A spool of bytes (held output, and input kept for another attempt): in memory while they are few, then in an unlinked
 //! temporary file. Not on the heap, whose size makes each fork more expensive. Nothing is left behind however we end.
 //!
-//! Without a writable directory, more is kept in memory; without a descriptor for that, a little on the heap. A spool that
-//! cannot grow any further may continue as a ring, overwriting its oldest bytes.
+//! Without a writable directory, more is kept in memory; without a descriptor for that, a little on the heap. Where files may
+//! not grow that far (RLIMIT_FSIZE, which memory in a descriptor obeys, too), the heap takes as much as memory would. A spool
+//! that cannot grow any further may continue as a ring, overwriting its oldest bytes.
 
 mod held;
 
@@ -46,7 +47,11 @@ enum Backing {
     /// Nothing has been added yet.
     #[default]
     Nothing,
-    Heap(Vec<u8>),
+    Heap {
+        bytes: Vec<u8>,
+        /// The most bytes that it takes.
+        limit: u64,
+    },
     Memory {
         file: OwnedFd,
         /// The most bytes that it takes; `None` while a file on disk may still be created.
@@ -72,7 +77,7 @@ impl Spool {
     /// The place where the bytes are kept, in words: "memory", or the directory of the file.
     pub(crate) fn backing_name(&self) -> String {
         match &self.backing {
-            Backing::Heap(_) | Backing::Memory { .. } => "memory".to_owned(),
+            Backing::Heap { .. } | Backing::Memory { .. } => "memory".to_owned(),
             Backing::Nothing | Backing::Disk(_) => temporary_directory().display().to_string(),
         }
     }
@@ -83,7 +88,13 @@ impl Spool {
         if self.room.is_none() {
             self.make_room(length)?;
         }
-        self.write_at(bytes, self.length)?;
+        match self.write_at(bytes, self.length) {
+            Err(why) if self.is_cut_short(&why) && self.move_to_heap(self.memory_limit()) => {
+                self.make_room(length)?;
+                self.write_at(bytes, self.length)?;
+            }
+            written => written?,
+        }
         self.length = length;
         Ok(())
     }
@@ -96,12 +107,12 @@ impl Spool {
     /// Turns the full spool into a ring, in which further bytes replace the oldest ones. False if its size is below `least`
     /// bytes, which would be too small.
     fn go_round(&mut self, least: u64) -> bool {
-        if self.length < least && !self.move_to_heap() {
+        if self.length < least && !self.move_to_heap(MAX_HEAP_BYTES) {
             return false;
         }
         // The heap can still grow.
         self.room = match &self.backing {
-            Backing::Heap(_) => Some(MAX_HEAP_BYTES),
+            Backing::Heap { limit, .. } => Some(*limit),
             _ => Some(self.length),
         };
         true
@@ -112,20 +123,24 @@ impl Spool {
         if matches!(self.backing, Backing::Nothing) {
             self.backing = match memory() {
                 Ok(file) => Backing::Memory { file, limit: None },
-                Err(_) => temporary_file().map_or_else(|_| Backing::Heap(Vec::new()), Backing::Disk),
+                Err(_) => temporary_file().map_or_else(|_| heap(MAX_HEAP_BYTES), Backing::Disk),
             };
         }
+        let memory_limit = self.memory_limit();
         match &mut self.backing {
             Backing::Memory { limit: None, .. } if length > MAX_MEMORY_BYTES => {
                 if self.move_to_disk().is_err()
                     && let Backing::Memory { limit, .. } = &mut self.backing
                 {
-                    *limit = Some(self.memory_limit.unwrap_or(MAX_MEMORY_BYTES_WITHOUT_FILE));
+                    *limit = Some(memory_limit);
                 }
                 Ok(())
             }
             Backing::Memory { limit: Some(limit), .. } if length > *limit => Err(io::Error::other(NO_FILE)),
-            Backing::Heap(_) if length > MAX_HEAP_BYTES => Err(io::Error::other(NO_FILE)),
+            Backing::Heap { limit, .. } if length > *limit => Err(match *limit {
+                MAX_HEAP_BYTES => io::Error::other(NO_FILE),
+                _ => Errno::FBIG.into(),
+            }),
             _ => Ok(()),
         }
     }
@@ -137,9 +152,11 @@ impl Spool {
             let (at, length) = self.stretch(offset, bytes.len());
             let written = match &mut self.backing {
                 Backing::Nothing => return Err(io::ErrorKind::NotFound.into()),
-                Backing::Heap(heap) => {
+                Backing::Heap { bytes: heap, .. } => {
                     let at = usize::try_from(at).map_err(|_| Errno::FBIG)?;
-                    heap.resize(heap.len().max(at + length), 0);
+                    let end = heap.len().max(at + length);
+                    heap.try_reserve(end - heap.len()).map_err(|_| Errno::NOMEM)?;
+                    heap.resize(end, 0);
                     heap[at..at + length].copy_from_slice(&bytes[..length]);
                     Ok(length)
                 }
@@ -168,7 +185,7 @@ impl Spool {
             let to = &mut bytes[read..read + length];
             let more = match &self.backing {
                 Backing::Nothing => Ok(0),
-                Backing::Heap(heap) => Ok(read_heap(heap, at, to)),
+                Backing::Heap { bytes, .. } => Ok(read_heap(bytes, at, to)),
                 Backing::Memory { file, .. } | Backing::Disk(file) => pread(file, to, at),
             };
             match more {
@@ -189,15 +206,27 @@ impl Spool {
     }
 
     fn move_to_disk(&mut self) -> io::Result<()> {
-        let mut disk = Self { backing: Backing::Disk(temporary_file()?), ..Self::default() };
+        let backing = Backing::Disk(temporary_file()?);
+        let mut disk = Self { backing, memory_limit: self.memory_limit, ..Self::default() };
         self.copy_to(&mut disk)?;
         *self = disk;
         Ok(())
     }
 
-    /// Copies everything to the heap. Returns whether it is there now.
-    fn move_to_heap(&mut self) -> bool {
-        let mut heap = Self { backing: Backing::Heap(Vec::new()), ..Self::default() };
+    /// The most bytes of memory if there can be no file.
+    fn memory_limit(&self) -> u64 {
+        self.memory_limit.unwrap_or(MAX_MEMORY_BYTES_WITHOUT_FILE)
+    }
+
+    /// Whether this error of a write means that no file may become that large, and the heap may.
+    fn is_cut_short(&self, why: &io::Error) -> bool {
+        let is_file = matches!(self.backing, Backing::Memory { .. } | Backing::Disk(_));
+        is_file && self.room.is_none() && why.raw_os_error() == Some(libc::EFBIG)
+    }
+
+    /// Copies everything to the heap, where there may be `limit` bytes. Returns whether it is there now.
+    fn move_to_heap(&mut self, limit: u64) -> bool {
+        let mut heap = Self { backing: heap(limit), memory_limit: self.memory_limit, ..Self::default() };
         let copied = self.copy_to(&mut heap).is_ok();
         if copied {
             *self = heap;
@@ -246,6 +275,10 @@ pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// `/dev/null`, for reading.
 pub(crate) fn null() -> io::Result<OwnedFd> {
     Ok(rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn heap(limit: u64) -> Backing {
+    Backing::Heap { bytes: Vec::new(), limit }
 }
 
 fn read_heap(heap: &[u8], at: u64, to: &mut [u8]) -> usize {

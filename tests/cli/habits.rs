@@ -175,3 +175,22 @@ fn what_is_written_instead_is_accepted() {
         Sandbox::new().run([options, &["--", "true"]].concat()).exits(0).says(&[]);
     }
 }
+
+#[test]
+fn a_success_that_is_named_as_a_failure_is_warned_of() {
+    let sandbox = Sandbox::new();
+    let hint = "retry: hint: --success-on says which exit codes are; '!0' makes all others successes";
+    for option in ["--retry-on", "--permanent-on"] {
+        let told = format!("retry: {option} 0 has no effect: exit 0 is a success");
+        sandbox.run([option, "1,0", "--", "true"]).exits(0).says(&[&told, hint]);
+    }
+    for line in [
+        &["--retry-on", "0-9", "--", "true"][..],
+        &["--permanent-on", "0", "--success-match", "ready", "--", "echo", "ready"],
+    ] {
+        sandbox.run(line).exits(0).says(&[]);
+    }
+    sandbox
+        .run(["--retry-on", "0", "--success-on", "!0", "--max", "2", "--delay", "1ms", "--", "true"])
+        .mentions(&["attempt 1/2"]);
+}

@@ -49,6 +49,14 @@ const VALUES: &[Mistake] = &[
     (&["--no-config", "--config", "x"], &["--no-config and --config x conflict"]),
     (&["--label", "team"], &["--label team", "KEY=VALUE"]),
     (&["--name="], &["--name", "empty"]),
+    (
+        &["--dead-letter-required"],
+        &[
+            "retry: --dead-letter-required (flag) has no effect without --dead-letter DIR\n",
+            "retry: hint: add --dead-letter DIR, or drop --dead-letter-required\n",
+        ],
+    ),
+    (&["--ping-body"], &["--ping-body (flag) has no effect without --ping URL\n"]),
     (&["--log="], &["--log", "empty"]),
     (
         &["--message-format", "xml"],

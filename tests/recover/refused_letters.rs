@@ -39,6 +39,7 @@ fn a_damaged_letter_is_refused_and_kept() {
         fs::write(path, [fs::read(path).expect("a letter"), b"+++".to_vec()].concat()).expect("a letter");
     };
     refuse(cut, &[], "3 bytes short");
+    refuse(cut, &["--force"], "3 bytes short");
     refuse(append, &[], "3 bytes too long");
     refuse(rewrite("\"retry_letter\":1", "\"retry_letter\":2"), &[], "written by a newer retry");
     refuse(rewrite("\"max\":\"1\"", "\"on-failure\":\"touch ran\""), &[], "on-failure");

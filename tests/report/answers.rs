@@ -83,6 +83,44 @@ fn a_bound_that_is_exceeded_is_exit_1_with_a_line_why() {
 }
 
 #[test]
+fn a_page_colours_attempts_by_how_their_runs_ended() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["-q", "-n1", "--log", "log", "--", "false"]).exits(1);
+    let page = sandbox.report(&["--format", "html", "log"]).exits(0).text();
+    let chart = page.split("<title>Attempts</title>").nth(1).and_then(|rest| rest.split("</svg>").next());
+    let chart = chart.expect("a chart");
+    assert!(chart.contains("<rect class=\"failed\"") && !chart.contains("class=\"good\""), "{chart}");
+    let window = page.split("operation, ").nth(1).and_then(|rest| rest.split(" UTC").next()).expect("a time");
+    assert!(window.split_once(" to ").is_none_or(|(from, to)| from != to), "{window}");
+    let counts = &sandbox.report(&["--format", "json", "log"]).exits(0).json()["attempts"]["histogram"][0];
+    assert_eq!(*counts, json!({"attempts": 1, "runs": 1, "first_try": 0, "rescued": 0, "failed": 1}));
+}
+
+#[test]
+fn a_killed_run_is_named_selected_and_bounded() {
+    let sandbox = logged();
+    let whole = String::from_utf8(std::fs::read(sandbox.path("log")).expect("a log")).expect("text");
+    let lines = whole.lines().filter(|line| !(line.contains("run.stop") && line.contains("hourly")));
+    sandbox.write("cut", &(lines.collect::<Vec<_>>().join("\n") + "\n"));
+    let summary = |args: &[&str]| {
+        let text = sandbox.report(&[&["--format", "markdown", "cut"], args].concat()).exits(0).text();
+        text.lines().next().expect("a headline").to_owned()
+    };
+    let hint = "**1 run has no end**: it was killed, or is still running.";
+    assert_eq!(summary(&[]), format!("**2 of 3 runs were rescued by a retry**, 1 failed. {hint}"));
+    assert_eq!(summary(&["--outcome", "unfinished"]), hint);
+    assert_eq!(summary(&["--outcome", "exhausted"]), "**The only run failed.**");
+    assert_eq!(summary(&["--name", "nothing"]), "**There are no runs.**");
+    let text = sandbox.report(&["--outcome", "unfinished", "cut"]).exits(0).text();
+    assert!(text.contains("unfinished       1"), "{text}");
+    sandbox.report(&["--max-failed", "1", "--max-unfinished", "25%", "cut"]).exits(0).says(&[]);
+    sandbox
+        .report(&["--max-failed", "1", "--max-unfinished", "0", "cut"])
+        .exits(1)
+        .says(&["retry: 1 of 4 runs (25.0 %) has no end, more than --max-unfinished 0"]);
+}
+
+#[test]
 fn one_run_is_told_and_its_verdict_can_be_repeated() {
     let sandbox = logged();
     let text = sandbox.report(&["--run", "last", "log"]).exits(0).says(&[]).text();

@@ -116,6 +116,48 @@ fn a_log_that_was_rotated_is_read_to_its_end_under_its_new_name() {
 }
 
 #[test]
+fn a_rotated_file_is_counted_once_whatever_its_number() {
+    let sandbox = logged();
+    let log = sandbox.read("log");
+    let again = |prefix: &str| log.replace("\"run\":\"", &format!("\"run\":\"{prefix}"));
+    let [second, third, fourth] = ["b", "c", "d"].map(again);
+    let rename = |to: &str| std::fs::rename(sandbox.path("app.jsonl"), sandbox.path(to)).expect("a new name");
+    sandbox.write("app.jsonl", &log);
+    counts_all(&sandbox, &log);
+    // Numbers that grow: the second file is newer than the first.
+    rename("app.jsonl.1");
+    sandbox.write("app.jsonl", &second);
+    counts_all(&sandbox, &(log.clone() + &second));
+    std::fs::copy(sandbox.path("app.jsonl"), sandbox.path("app.jsonl.2")).expect("a copy");
+    sandbox.write("app.jsonl", "");
+    counts_all(&sandbox, &(log.clone() + &second));
+    // Two at once, the first of which is the one that was read last.
+    sandbox.write("app.jsonl", &third);
+    counts_all(&sandbox, &(log.clone() + &second + &third));
+    rename("app.jsonl.3");
+    sandbox.write("app.jsonl.4", &fourth);
+    // A copy of it that has just been compressed is not another file.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(third.as_bytes()).expect("memory");
+    sandbox.write("app.jsonl.3.gz", encoder.finish().expect("memory"));
+    sandbox.write("app.jsonl", "");
+    counts_all(&sandbox, &(log.clone() + &second + &third + &fourth));
+    counts_all(&sandbox, &(log.clone() + &second + &third + &fourth));
+}
+
+#[test]
+fn files_from_before_the_first_report_are_never_counted() {
+    let sandbox = logged();
+    let log = sandbox.read("log");
+    sandbox.write("app.jsonl.1", log.replace("\"run\":\"", "\"run\":\"z"));
+    sandbox.write("app.jsonl", &log);
+    counts_all(&sandbox, &log);
+    std::fs::copy(sandbox.path("app.jsonl"), sandbox.path("app.jsonl.2")).expect("a copy");
+    sandbox.write("app.jsonl", "");
+    counts_all(&sandbox, &log);
+}
+
+#[test]
 fn a_log_that_was_emptied_is_read_from_its_start_with_a_warning() {
     let sandbox = logged();
     let log = sandbox.read("log");

@@ -123,15 +123,22 @@ fn much_is_held_in_a_file_that_leaves_no_trace() {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_a_full_disk() {
+fn where_no_file_may_grow_output_and_input_are_kept_in_memory() {
     let sandbox = Sandbox::new();
-    let script = format!("ulimit -f 200; exec {RETRY} -O -- seq 500000");
-    let mut command = std::process::Command::new("sh");
-    let done = command.args(["-c", &script]).env("HOME", sandbox.path("")).output().unwrap();
-    assert_eq!(done.status.code(), Some(125));
-    assert_eq!(done.stdout, b"");
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(said.contains("File too large"), "{said}");
+    let lines: String = (1..=500_000).map(|n| format!("{n}\n")).collect();
+    for command in [
+        "-O -- seq 500000",
+        "--chronic -n 1 -- sh -c 'seq 500000; exit 7'",
+        "-q --delay 0 -- sh -c 'test $RETRY_ATTEMPT = 2 || { cat >/dev/null; exit 1; }; cat'",
+    ] {
+        let script = format!("ulimit -f 200; exec {RETRY} {command}");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).env("HOME", sandbox.path("")).stdin(std::process::Stdio::piped());
+        let done = assert_cmd::Command::from_std(command).write_stdin(lines.clone()).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.stdout == lines.as_bytes(), "{} bytes: {said}", done.stdout.len());
+        assert_eq!(done.status.code(), Some(if script.contains("chronic") { 7 } else { 0 }), "{said}");
+    }
 }
 
 #[test]

@@ -301,3 +301,28 @@ fn a_pipe_keeps_its_flags() {
     sandbox.write("go", "");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_message_begins_a_new_line_where_output_is_seen_to_end_within_one() {
+    let sandbox = Sandbox::new();
+    let failed = "retry: attempt 1/1 failed (exit 7): no attempts left\n";
+    let text = |options: &[&str], script: &str| {
+        let line = [&["--max", "1"], options, &["--", "sh", "-c", script]].concat();
+        sandbox.run(line).exits(7).stderr
+    };
+    let torn = "printf '\\r90%%' >&2; exit 7";
+    for (options, script, begins) in [
+        (&["--profile", "generic"][..], torn, "\r90%\n"),
+        (&["--chronic"], torn, "\r90%\n"),
+        (&["--profile", "generic"], "echo 90% >&2; exit 7", "90%\n"),
+        (&["--profile", "generic", "--stderr", "null"], torn, ""),
+        // Of what is not captured nothing is known.
+        (&["--profile", "none"], torn, "\r90%"),
+    ] {
+        assert!(text(options, script).starts_with(&format!("{begins}{failed}")), "{options:?} {script}");
+    }
+    let held = ["--stderr", "last", "--max", "2", "--permanent-on", "7"];
+    assert!(text(&held, torn).starts_with("\r90%\nretry: attempt 1/2"), "what was held is passed on first");
+    let json = text(&["--profile", "generic", "--message-format", "json"], torn);
+    assert!(json.starts_with("\r90%\n{"), "{json}");
+}

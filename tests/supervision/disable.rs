@@ -77,9 +77,11 @@ fn what_cannot_be_executed_has_the_usual_status() {
 }
 
 #[test]
-fn only_1_disables() {
+fn only_a_word_for_yes_disables() {
     let sandbox = Sandbox::new();
-    for (value, limit) in [("1", "unset\n"), ("", "3\n"), ("0", "3\n")] {
+    for (value, limit) in
+        [("1", "unset\n"), ("true", "unset\n"), ("on", "unset\n"), ("", "3\n"), ("0", "3\n"), ("off", "3\n")]
+    {
         let script = "echo ${RETRY_ATTEMPT_LIMIT-unset}";
         assert_eq!(
             run(disabled(&sandbox, &["--", "sh", "-c", script]).env("RETRY_DISABLE", value)),
@@ -133,4 +135,11 @@ fn a_command_that_cannot_be_executed_is_named() {
         assert_eq!(run(&mut disabled(&sandbox, &["--", command])), End::Code(status));
         assert_eq!(sandbox.read("err"), said);
     }
+}
+
+#[test]
+fn another_word_is_a_warning() {
+    let sandbox = Sandbox::new();
+    assert_eq!(run(disabled(&sandbox, &["--", "true"]).env("RETRY_DISABLE", "please")), End::Code(0));
+    assert_eq!(sandbox.read("err"), "retry: RETRY_DISABLE ignored: use 1 or 0\n");
 }

@@ -25,7 +25,10 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::switch("sh", "With --show: print a shell script that runs the letter"),
     &Flag::switch("dry-run", "Print what would run, in order, and what would be refused"),
     &Flag::switch("verify", "Verify the checksum of each input before it is used"),
-    &Flag::switch("force", "Also run letters whose input is incomplete or has changed since"),
+    &Flag::switch(
+        "force",
+        "Also run letters that hold only a part of their input, or whose input file has changed since; a letter that was itself cut is never run",
+    ),
     &Flag::switch("ignore-settings", "Ignore the settings and the policy that the letters hold"),
     &Flag {
         words: &["letter", "now"],

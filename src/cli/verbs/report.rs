@@ -23,7 +23,7 @@ pub(super) static FLAGS: &[&Flag] = &[
     &Flag::value(
         "outcome",
         "OUTCOME",
-        "Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error; repeatable",
+        "Only runs with this outcome: succeeded, exhausted, permanent, deadline, stalled, throttled, refused, interrupted or error, or unfinished (its end was not logged); repeatable",
     ),
     &Flag::value(
         "what-if",
@@ -40,7 +40,16 @@ pub(super) static FLAGS: &[&Flag] = &[
         "N|N%",
         "Exit 1 if more runs than this were rescued: a number, or a share of all runs",
     ),
-    &Flag::value("max-failed", "N|N%", "Exit 1 if more runs than this failed"),
+    &Flag::value(
+        "max-failed",
+        "N|N%",
+        "Exit 1 if more runs than this failed; runs without an end are not among them",
+    ),
+    &Flag::value(
+        "max-unfinished",
+        "N|N%",
+        "Exit 1 if more runs than this have no end in the log: killed, or still running",
+    ),
     &Flag {
         arity: Arity::Optional("-"),
         ..Flag::file(
@@ -66,6 +75,6 @@ pub(super) static FLAGS: &[&Flag] = &[
 ];
 
 pub(super) const AFTER: &str = "\
-Exit status: 0; 1 when --max-rescued or --max-failed is exceeded; 125 when a file cannot be read or holds no log.
+Exit status: 0; 1 when --max-rescued, --max-failed or --max-unfinished is exceeded; 125 when a file cannot be read or holds no log.
 
 Example: retry report --rotated --since 7d --name 'nightly-*' /var/log/retry.jsonl";

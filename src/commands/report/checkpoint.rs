@@ -17,7 +17,7 @@ use crate::sys::logs::{self, Resumed};
 use crate::sys::{files, supervise::Interrupt};
 
 /// Options that would make counters decrease, or change what they count between reports.
-const CONFLICTS: [(&str, &str); 13] = [
+const CONFLICTS: [(&str, &str); 14] = [
     ("since", "--since"),
     ("until", "--until"),
     ("name", "--name"),
@@ -28,6 +28,7 @@ const CONFLICTS: [(&str, &str); 13] = [
     ("run", "--run"),
     ("max-rescued", "--max-rescued"),
     ("max-failed", "--max-failed"),
+    ("max-unfinished", "--max-unfinished"),
     ("draft-rules", "--draft-rules"),
     ("rejudge", "--rejudge"),
     ("rotated", "--rotated"),
@@ -63,16 +64,23 @@ pub(super) fn report(invocation: &Invocation, file: &OsStr, format: &str) -> Res
     let full = files::full_path(&log).map_err(|why| cannot_read(&log, &why))?;
     let before = last(file, &name, &full)?;
     let mut analysis = Analysis::new(&Options::default());
-    let place = before.as_ref().map(|before| before.place.clone());
-    if let Some(before) = before {
-        analysis.resume(before.totals);
-    }
-    let Some(offset) = read(&log, &current, place.as_ref(), &mut analysis)? else {
+    let beside = beside(&log, &current).map_err(|why| cannot_read(&log, &why))?;
+    let begin = match before {
+        Some(before) => {
+            let begin = begin(&log, &current, &before, &beside).map_err(|why| cannot_read(&log, &why))?;
+            analysis.resume(before.totals);
+            begin
+        }
+        None => Begin::default(),
+    };
+    let Some(offset) = read(&log, &current, &begin, &mut analysis)? else {
         return Ok(Exit::Signal(libc::SIGINT));
     };
     let place = place_of(&current, offset).map_err(|why| cannot_read(&log, &why))?;
+    // A file that is gone meanwhile needs no place.
+    let ends = beside.iter().filter_map(|file| place_of(file, file.size()).ok()).collect();
     let cannot_write = |why: &std::io::Error| Error::system(&format!("cannot write {name}"), why);
-    let text = Checkpoint::new(full, place, analysis.totals()).render().map_err(Error::usage)?;
+    let text = Checkpoint::new(full, place, ends, analysis.totals()).render().map_err(Error::usage)?;
     // Saved first: a lost report can be made again, but what is counted twice stays so.
     files::replace(file, text.as_bytes()).map_err(|why| cannot_write(&why))?;
     super::deliver(invocation, &analysis.totals().metrics.render())
@@ -115,29 +123,14 @@ fn last(file: &OsStr, name: &str, log: &str) -> Result<Option<Checkpoint>, Error
 fn read(
     log: &OsStr,
     current: &Resumed,
-    place: Option<&Place>,
+    begin: &Begin<'_>,
     analysis: &mut Analysis,
 ) -> Result<Option<u64>, Error> {
     let trouble = |why: std::io::Error| cannot_read(&log.to_owned(), &why);
-    let mut begin = 0;
-    let mut older = Vec::new();
-    if let Some(place) = place {
-        if is_in(place, current).map_err(trouble)? {
-            begin = place.offset;
-        } else {
-            older = rest(log, place).map_err(trouble)?;
-            if older.is_empty() && place.offset > 0 {
-                let name = log.display();
-                warn(&format!(
-                    "{name} has been replaced, and the rest of the old log is not next to it: some runs may not be counted"
-                ));
-            }
-        }
-    }
     let counter = Rc::new(Cell::new(0));
     let mut progress = Progress::new(Rc::clone(&counter), None);
     let interrupt = Interrupt::watch();
-    for (file, offset) in &older {
+    for (file, offset) in &begin.older {
         let name = file.path.to_string_lossy();
         analysis.begin(&name);
         let stream = file.from(*offset, &counter).map_err(|why| cannot_read(&file.path, &why))?;
@@ -147,7 +140,7 @@ fn read(
     let name = log.to_string_lossy();
     analysis.begin(&name);
     let before = counter.get();
-    let stream = current.from(begin, &counter).map_err(trouble)?;
+    let stream = current.from(begin.offset, &counter).map_err(trouble)?;
     stream_in(stream, &name, analysis, &interrupt, &mut progress);
     progress.clear();
     if interrupt.came() {
@@ -155,21 +148,69 @@ fn read(
         return Ok(None);
     }
     complain(analysis.input())?;
-    Ok(Some(begin + counter.get() - before - analysis.pending()))
+    Ok(Some(begin.offset + counter.get() - before - analysis.pending()))
 }
 
-/// The former files of the log that have unread lines, each with the offset of the first.
-fn rest(log: &OsStr, place: &Place) -> std::io::Result<Vec<(Resumed, u64)>> {
-    let mut beside = Vec::new();
-    for path in logs::rotated(log)? {
-        // It may be gone already.
-        beside.extend(Resumed::find(&path));
+/// Where to begin.
+#[derive(Default)]
+struct Begin<'a> {
+    /// The former files of the log that have unread lines, each with the offset of the first.
+    older: Vec<(&'a Resumed, u64)>,
+    /// In the log itself.
+    offset: u64,
+}
+
+fn begin<'a>(
+    log: &OsStr,
+    current: &Resumed,
+    before: &Checkpoint,
+    beside: &'a [Resumed],
+) -> std::io::Result<Begin<'a>> {
+    if is_in(&before.place, current)? {
+        return Ok(Begin { offset: before.place.offset, ..Begin::default() });
     }
+    let older = rest(before, beside);
+    if older.is_empty() && before.place.offset > 0 {
+        let name = log.display();
+        warn(&format!(
+            "{name} has been replaced, and the rest of the old log is not next to it: some runs may not be counted"
+        ));
+    }
+    Ok(Begin { older, offset: 0 })
+}
+
+/// The rotated files beside the log, oldest first by their names.
+fn beside(log: &OsStr, current: &Resumed) -> std::io::Result<Vec<Resumed>> {
+    // A file may be gone already, and the log itself may have been renamed just now.
+    let found = logs::rotated(log)?.into_iter().filter_map(|path| Resumed::find(&path).ok());
+    Ok(found.filter(|file| file.id != current.id).collect())
+}
+
+/// The file that the checkpoint is in, from there on, and then the files that have come since.
+fn rest<'a>(before: &Checkpoint, beside: &'a [Resumed]) -> Vec<(&'a Resumed, u64)> {
+    let place = &before.place;
+    let holds = |place: &Place, file: &Resumed| is_copied(place, file).unwrap_or(false);
     let itself = beside.iter().position(|file| is_in(place, file).unwrap_or(false));
-    let copy = || beside.iter().position(|file| is_copied(place, file).unwrap_or(false));
-    let Some(at) = itself.or_else(copy) else { return Ok(Vec::new()) };
-    let offset = |number| if number == 0 { place.offset } else { 0 };
-    Ok(beside.into_iter().skip(at).enumerate().map(|(number, file)| (file, offset(number))).collect())
+    let Some(at) = itself.or_else(|| beside.iter().position(|file| holds(place, file))) else {
+        return Vec::new();
+    };
+    let (older, newer) = (&beside[..at], &beside[at + 1..]);
+    let unread: Vec<_> = match &before.beside {
+        // Without knowing which files there were, their names decide.
+        None => newer.iter().collect(),
+        Some(known) => {
+            let was_there = |file: &&Resumed| known.iter().any(|place| holds(place, file));
+            let is_new = |file: &&Resumed| !was_there(file) && !holds(place, file);
+            // Where what was read before has a newer name, the numbers grow.
+            if newer.iter().any(|file| was_there(&file)) {
+                older.iter().chain(newer).rev().filter(is_new).collect()
+            } else {
+                older.iter().chain(newer).filter(is_new).collect()
+            }
+        }
+    };
+    let whole = unread.into_iter().map(|file| (file, 0));
+    std::iter::once((&beside[at], place.offset)).chain(whole).collect()
 }
 
 fn place_of(file: &Resumed, offset: u64) -> std::io::Result<Place> {

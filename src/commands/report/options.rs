@@ -67,7 +67,11 @@ pub(super) fn limits(invocation: &Invocation) -> Result<Limits, Error> {
         })?;
         Ok(Some((most, text)))
     };
-    Ok(Limits { rescued: most("max-rescued")?, failed: most("max-failed")? })
+    Ok(Limits {
+        rescued: most("max-rescued")?,
+        failed: most("max-failed")?,
+        unfinished: most("max-unfinished")?,
+    })
 }
 
 /// How the text is shown; `files` were named.
@@ -116,10 +120,15 @@ fn filter(invocation: &Invocation) -> Result<Filter, Error> {
     })
 }
 
-fn outcome(text: &str) -> Result<Outcome, Error> {
-    let known = OUTCOMES.iter().find(|(_, word)| *word == text).map(|(outcome, _)| *outcome);
+/// Parses an outcome; `None` stands for a run whose end was not logged.
+fn outcome(text: &str) -> Result<Option<Outcome>, Error> {
+    const UNFINISHED: &str = "unfinished";
+    if text == UNFINISHED {
+        return Ok(None);
+    }
+    let known = OUTCOMES.iter().find(|(_, word)| *word == text).map(|(outcome, _)| Some(*outcome));
     known.ok_or_else(|| {
-        let words = || OUTCOMES.iter().map(|(_, word)| *word);
+        let words = || OUTCOMES.iter().map(|(_, word)| *word).chain([UNFINISHED]);
         let hint = nearest(text, words()).map_or_else(
             || format!("use one of {}", words().collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean {near}?"),

@@ -13,7 +13,10 @@ impl Driver<'_> {
     pub(super) async fn deliver(&mut self, delivery: Delivery) -> Delivered {
         match delivery {
             Delivery::LastAttempt { stdout, stderr } => {
-                match self.write_held(Wanted { stdout, stderr }).await {
+                let delivered = self.write_held(Wanted { stdout, stderr }).await;
+                let torn = self.streams.torn_when_held();
+                self.sinks.set_torn([torn[0].filter(|_| stdout), torn[1].filter(|_| stderr)]);
+                match delivered {
                     Delivered::Refused(stream, why) => Delivered::Refused(stream, refused_by(stream, &why)),
                     delivered => delivered,
                 }

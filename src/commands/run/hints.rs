@@ -5,7 +5,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::base::error::Error;
 use crate::base::problem::nearest;
+use crate::classify::{AttemptResult, Ending};
 use crate::cli::{Arity, RUN, verb_words};
+use crate::policy::Resolved;
+use crate::policy::layer::Origin;
 
 /// Words that a shell interprets itself: no program has their names.
 const SHELL_WORDS: &[&str] = &[
@@ -153,6 +156,25 @@ pub(super) fn unused_words(words: &[OsString]) -> Option<[String; 2]> {
         ),
         format!("hint: retry -c {}", quoted(&unquoted_line(words))),
     ])
+}
+
+/// Warnings about options that name status 0 as a failure, where it is a success whatever they say.
+pub(super) fn zero_is_a_success(resolved: &Resolved) -> Vec<String> {
+    let policy = &resolved.policy;
+    let zero = AttemptResult::ended(Ending::Exited(0));
+    let successes = &policy.success_on.0;
+    if !policy.success_match.0.is_empty() || !(successes.is_empty() || successes.matches(&zero)) {
+        return Vec::new();
+    }
+    let named = [("retry-on", &policy.retry_on), ("permanent-on", &policy.permanent_on)];
+    let idle = named
+        .into_iter()
+        .filter(|(key, specs)| *resolved.origin(key) == Origin::Flag && specs.is_about_zero())
+        .map(|(key, _)| format!("--{key} 0 has no effect: exit 0 is a success"));
+    let hint = "hint: --success-on says which exit codes are; '!0' makes all others successes";
+    let mut told: Vec<_> = idle.collect();
+    told.extend((!told.is_empty()).then(|| hint.to_owned()));
+    told
 }
 
 /// Whether this advice says that the tool exits 0 although it failed.

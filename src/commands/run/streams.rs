@@ -26,7 +26,9 @@ pub(super) struct Streams {
     /// Whether it was reported that a failed attempt wrote to stdout, which is done once.
     notes_writes: bool,
     /// Whether the last byte seen on stdout and on stderr was not a line break.
-    torn: [bool; 2],
+    torn: [Option<bool>; 2],
+    /// What becomes of the attempt's stdout and stderr.
+    modes: [Mode; 2],
     /// The end of the last attempt's stderr, if it is wanted.
     last_stderr: String,
 }
@@ -50,7 +52,8 @@ impl Streams {
             before: None,
             end: CapturedText::default(),
             notes_writes: !held,
-            torn: [false; 2],
+            torn: [None; 2],
+            modes: [Mode::Inherit; 2],
             last_stderr: String::new(),
         }
     }
@@ -60,9 +63,16 @@ impl Streams {
         self.chronic
     }
 
-    /// Whether the output last seen on stdout and on stderr ended in the middle of a line.
-    pub(super) fn torn(&self) -> [bool; 2] {
-        self.torn
+    /// Whether the attempt's output on stdout and on stderr, as far as it has been passed on, ends in the middle of a line;
+    /// `None` where nothing has. Output and messages that are kept together (`--chronic`) have their order already.
+    pub(super) fn torn(&self) -> [Option<bool>; 2] {
+        let passed_on = |mode| mode == Mode::PassThrough || mode == Mode::Hold && self.chronic;
+        [0, 1].map(|at| self.torn[at].filter(|_| passed_on(self.modes[at])))
+    }
+
+    /// The same of the output that has now been delivered.
+    pub(super) fn torn_when_held(&self) -> [Option<bool>; 2] {
+        [0, 1].map(|at| self.torn[at].filter(|_| self.modes[at] == Mode::Hold))
     }
 
     /// When a line of progress last passed by, on the elapsed clock.
@@ -97,6 +107,7 @@ impl Streams {
             StderrMode::Stream if self.chronic => Mode::Hold,
             StderrMode::Last | StderrMode::Stream => seen(Stream::Stderr, true),
         };
+        (self.modes, self.torn) = ([stdout, stderr], [None; 2]);
         let captures = stdout != Mode::Inherit || stderr != Mode::Inherit;
         self.onlookers = if captures { self.interests.onlookers() } else { None };
         let observed = self.onlookers.as_ref().map_or(Observed::Nothing, Onlookers::observe);
@@ -182,7 +193,7 @@ impl Tap for Streams {
         if let Some(onlookers) = &mut self.onlookers {
             onlookers.take(stream, bytes);
         }
-        let torn = bytes.last().is_some_and(|last| *last != b'\n');
+        let torn = Some(bytes.last().is_some_and(|last| *last != b'\n'));
         match stream {
             Stream::Stdout => self.torn[0] = torn,
             Stream::Stderr => self.torn[1] = torn,

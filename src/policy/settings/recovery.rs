@@ -26,11 +26,11 @@ rows! { $ Recovery
     ///
     /// A hook that takes longer is stopped with all processes it started: SIGTERM, then SIGKILL a second later. 0 means none.
     hook_timeout / "hook-timeout": TimeLimit = TimeLimit(Some(Duration::from_secs(10))),
-    { "DURATION" }
+    { "DURATION" needs "on-retry" | "on-success" | "on-failure" }
 
     /// Capture stderr so that hooks can read the last 64 KiB of it from stdin
     hook_tail / "hook-tail": bool = false,
-    { "" }
+    { "" needs "on-retry" | "on-success" | "on-failure" | "dead-letter" | "log-tail" }
 
     /// Run this line with sh -c once the command has finally failed
     ///
@@ -43,7 +43,7 @@ rows! { $ Recovery
     ///
     /// The run's deadline does not apply to it.
     fallback_timeout / "fallback-timeout": TimeLimit = TimeLimit(None),
-    { "DURATION" }
+    { "DURATION" needs "fallback" }
 
     /// Save each run that finally fails to a file in DIR, for retry replay
     ///
@@ -58,31 +58,31 @@ rows! { $ Recovery
     /// The names of all variables are stored, but no other values: a replay uses its own environment, so that secrets are
     /// current.
     dead_letter_env / "dead-letter-env": EnvNames = EnvNames::default(),
-    { "NAME" }
+    { "NAME" needs "dead-letter" }
 
     /// Copy a file on stdin into the dead letter if it is at most this large; else store only its name
     ///
     /// A letter that only names its file is not replayed if the file has changed since.
     dead_letter_copy / "dead-letter-copy": Size = Size(64 << 20),
-    { "SIZE" }
+    { "SIZE" needs "dead-letter" }
 
     /// Redact what matches in the output and the reason stored in a dead letter; repeatable
     ///
     /// The command's arguments and its input are never redacted, since a replay needs them.
     dead_letter_redact / "dead-letter-redact": DemandedPatterns = DemandedPatterns::default(),
-    { "REGEX" }
+    { "REGEX" needs "dead-letter" }
 
     /// Outcomes for which a dead letter is written
     ///
     /// One or more of exhausted, permanent, deadline, stalled, throttled, refused, interrupted and error.
     dead_letter_on / "dead-letter-on": LetterOutcomes = LetterOutcomes::default(),
-    { "OUTCOMES" }
+    { "OUTCOMES" needs "dead-letter" }
 
     /// Refuse to start (exit 125) if a dead letter could not be written
     dead_letter_required / "dead-letter-required": bool = false,
-    { "" }
+    { "" needs "dead-letter" }
 
     /// Warn when DIR holds more dead letters than this; letters never expire
     dead_letter_warn / "dead-letter-warn": Count = Count(10_000),
-    { "N" }
+    { "N" needs "dead-letter" }
 }

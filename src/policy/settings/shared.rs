@@ -48,7 +48,7 @@ rows! { $ Shared
     /// An attempt that would have to wait longer ends the run, with exit status 75 if no attempt was made, else
     /// that of the last one.
     gate_wait / "gate-wait": GateWait = GateWait(None),
-    { "DURATION" }
+    { "DURATION" needs "key" }
 
     /// Where shared state is kept: a directory, or redis://, rediss:// or redis+unix:// for many hosts
     ///
@@ -61,5 +61,5 @@ rows! { $ Shared
 
     /// If shared state is unreachable: proceed without limits, or fail with exit 75
     on_state_error / "on-state-error": OnStateError = OnStateError::Proceed,
-    { "WHAT" }
+    { "WHAT" needs "key" }
 }

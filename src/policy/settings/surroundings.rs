@@ -66,7 +66,7 @@ rows! { $ Surroundings
     /// This option captures nothing by itself: there is a tail only if something else needs the stream captured, such as a
     /// profile.
     log_tail / "log-tail": Size = Size(0),
-    { "SIZE" }
+    { "SIZE" needs "log" }
 
     /// Ping this URL when the run begins and when it ends (healthchecks.io, Sentry, Cronitor)
     ///
@@ -79,17 +79,17 @@ rows! { $ Surroundings
     ///
     /// `auto` recognises Sentry and Cronitor by the URL's host; any other host gets pings in the format of healthchecks.io.
     ping_kind / "ping-kind": PingKind = PingKind::Auto,
-    { "KIND" }
+    { "KIND" needs "ping" }
 
     /// Send the end of the command's stderr with the last ping
     ///
     /// At most 10 kB, and only for --ping-kind healthchecks. The command's stderr is captured for this.
     ping_body / "ping-body": bool = false,
-    { "" }
+    { "" needs "ping" }
 
     /// Time limit for the last ping, all three tries together
     ping_timeout / "ping-timeout": Duration = Duration::from_secs(5),
-    { "DURATION" }
+    { "DURATION" needs "ping" }
 
     /// Export OpenTelemetry traces: auto or off
     ///
@@ -109,7 +109,7 @@ rows! { $ Surroundings
     ///
     /// Every value creates a separate series: choose labels with few values.
     metrics_label / "metrics-label": MetricsLabels = MetricsLabels::default(),
-    { "KEY" }
+    { "KEY" needs "metrics-file" }
 
     /// The operation's name in messages and the log [default: the program's]
     name / "name": Option<Name> = None,
@@ -139,20 +139,20 @@ rows! { $ Surroundings
     /// `auto`: if messages and output are certain to stay in order, because stdout and stderr are the same file or messages go
     /// to stdout.
     ci_groups / "ci-groups": CiGroups = CiGroups::Auto,
-    { "WHEN" env "RETRY_OPT_CI_GROUPS" }
+    { "WHEN" env "RETRY_OPT_CI_GROUPS" needs "message-format" }
 
     /// Keep GitHub from acting on workflow commands in the output of the attempts
     ///
     /// This also disables ::add-mask:: in that output. If retry is killed by SIGKILL, commands in the rest of the step are
     /// ignored as well.
     ci_stop_commands / "ci-stop-commands": bool = false,
-    { "" }
+    { "" needs "message-format" }
 
     /// Whether to add a row to $GITHUB_STEP_SUMMARY: auto, always or never
     ///
     /// `auto`: if the run was rescued or failed. Only with --message-format github or auto, and only for the outermost run.
     summary / "summary": Summary = Summary::Auto,
-    { "WHEN" env "RETRY_OPT_SUMMARY" }
+    { "WHEN" env "RETRY_OPT_SUMMARY" needs "message-format" }
 
     /// Write attempts, outcome and so on to $GITHUB_OUTPUT or a dotenv FILE, for later steps of a CI job
     ///

@@ -17,6 +17,13 @@ fn every_setting_says_what_it_is_for_and_what_it_may_be() {
 }
 
 #[test]
+fn every_setting_that_another_needs_exists() {
+    for key in SETTINGS.iter().flat_map(|setting| setting.needs) {
+        assert!(SETTINGS.iter().any(|setting| setting.key == *key && setting.needs != [*key]), "{key}");
+    }
+}
+
+#[test]
 fn tables_and_the_switch_that_stands_for_no_retry_are_no_options() {
     let none: Vec<_> =
         SETTINGS.iter().filter(|setting| !setting.is_flag()).map(|setting| setting.key).collect();

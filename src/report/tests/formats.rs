@@ -103,7 +103,7 @@ fn a_trace_has_a_process_for_each_host_and_a_thread_for_each_run() {
 #[test]
 fn markdown_says_first_what_was_rescued_and_lets_no_text_out_of_its_cell() {
     let text = markdown::render(&read(&some(), Stories::None).report, 10);
-    assert!(text.starts_with("**1 of 4 runs were rescued by a retry**, 2 failed.\n\n| runs |"), "{text}");
+    assert!(text.starts_with("**1 of 4 runs was rescued by a retry**, 2 failed. **1 run has no end**: it was killed, or is still running.\n\n| runs |"), "{text}");
     let bad = Made::new(1, "a|b\n# `x` <img>", 0, true).lines();
     let text = markdown::render(&read(&bad, Stories::None).report, 10);
     assert!(text.contains("| ``a\\|b # `x` <img>`` | 1 |"), "{text}");

@@ -198,7 +198,7 @@ fn filters_of_one_kind_are_alternatives_and_all_kinds_must_hold() {
     assert_eq!(count(&|_| ()), 3);
     assert_eq!(count(&|f| f.names = vec!["nightly-*".to_owned()]), 2);
     assert_eq!(count(&|f| f.names = vec!["nightly-a".to_owned(), "hourly".to_owned()]), 2);
-    assert_eq!(count(&|f| f.outcomes = vec![Outcome::Exhausted]), 1);
+    assert_eq!(count(&|f| f.outcomes = vec![Some(Outcome::Exhausted)]), 1);
     assert_eq!(count(&|f| f.keys = vec!["other".to_owned()]), 0);
     assert_eq!(count(&|f| f.labels = vec![("team".to_owned(), "d*".to_owned())]), 3);
     assert_eq!(count(&|f| f.hosts = vec!["there".to_owned()]), 0);
@@ -208,7 +208,7 @@ fn filters_of_one_kind_are_alternatives_and_all_kinds_must_hold() {
     assert_eq!(
         count(&|f| {
             f.names = vec!["nightly-*".to_owned()];
-            f.outcomes = vec![Outcome::Exhausted];
+            f.outcomes = vec![Some(Outcome::Exhausted)];
         }),
         0
     );

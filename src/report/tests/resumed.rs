@@ -20,7 +20,8 @@ fn in_pieces(log: &str, cuts: &[usize]) -> String {
         offset = end - usize::try_from(analysis.pending()).unwrap();
         assert!(offset == 0 || log.as_bytes()[offset - 1] == b'\n', "only whole lines are read");
         let place = Place { offset: offset as u64, ..Place::default() };
-        let text = Checkpoint::new("log".to_owned(), place.clone(), analysis.totals()).render().unwrap();
+        let text =
+            Checkpoint::new("log".to_owned(), place.clone(), Vec::new(), analysis.totals()).render().unwrap();
         let read = Checkpoint::parse(&text).unwrap();
         assert_eq!((&*read.log, &read.place), ("log", &place));
         totals = read.totals;
@@ -82,7 +83,8 @@ fn what_is_no_checkpoint_is_refused() {
     for text in ["", "{}", "null", "# Written by retry.", "{\"v\":1}"] {
         assert!(Checkpoint::parse(text).is_err(), "{text}");
     }
-    let text = Checkpoint::new(String::new(), Place::default(), Totals::default()).render().unwrap();
+    let text =
+        Checkpoint::new(String::new(), Place::default(), Vec::new(), Totals::default()).render().unwrap();
     let newer = text.replace("\"retry_checkpoint\":1", "\"retry_checkpoint\":2");
     assert_eq!(Checkpoint::parse(&newer), Err("format 2 is of a newer retry".to_owned()));
 }

@@ -121,14 +121,14 @@ fn bounds_are_counts_or_shares() {
     let report = read(&log(&runs), &Options::default());
     let told = |rescued: &str, failed: &str| {
         let limit = |text: &str| Most::parse(text).map(|most| (most, text.to_owned()));
-        exceeded(&report, &Limits { rescued: limit(rescued), failed: limit(failed) })
+        exceeded(&report, &Limits { rescued: limit(rescued), failed: limit(failed), unfinished: None })
     };
     assert_eq!(told("1", "1"), [""; 0]);
     assert_eq!(told("1%", "1%"), [""; 0]);
     assert_eq!(
         told("0", "0.5%"),
         [
-            "1 of 100 runs (1.0 %) were rescued, more than --max-rescued 0",
+            "1 of 100 runs (1.0 %) was rescued, more than --max-rescued 0",
             "1 of 100 runs (1.0 %) failed, more than --max-failed 0.5%",
         ]
     );

@@ -40,9 +40,10 @@ pub(crate) struct Console {
     kept: Option<Vec<u8>>,
     /// Whether `--name` was given, with which lines then start.
     named: bool,
-    /// Whether the command's output on stdout, and on stderr, ended in the middle of a line: a command for a CI system must
-    /// begin a new one.
+    /// Whether output on stdout, and on stderr, ends in the middle of a line: what we print must begin a new one.
     torn: [bool; 2],
+    /// The same of output that nobody saw, and that may: only a command for a CI system needs a line of its own.
+    may_be_torn: [bool; 2],
     /// The id and name of the run, for JSON lines.
     run: Option<(String, String)>,
 }
@@ -98,6 +99,7 @@ impl Console {
             countdown: Countdown::default(),
             named: policy.name.is_some(),
             torn: [false; 2],
+            may_be_torn: [false; 2],
             kept: policy.chronic.then(Vec::new),
             run: None,
         }
@@ -146,9 +148,12 @@ impl Console {
         }
     }
 
-    /// Notes whether the command's output on stdout, and on stderr, ends in the middle of a line.
-    pub(super) fn set_torn(&mut self, torn: [bool; 2]) {
-        self.torn = torn;
+    /// Notes whether the command's output on stdout, and on stderr, ends in the middle of a line; `None` where there was
+    /// none.
+    pub(super) fn set_torn(&mut self, torn: [Option<bool>; 2]) {
+        for (is_torn, now) in self.torn.iter_mut().zip(torn) {
+            *is_torn = now.unwrap_or(*is_torn);
+        }
     }
 
     /// An attempt is about to start.
@@ -167,7 +172,8 @@ impl Console {
 
     /// The hook or fallback is over. `torn`: its output may end in the middle of a line.
     pub(super) fn end_helper(&mut self, run: &RunIdentity, failed: bool, torn: [bool; 2]) {
-        self.torn = torn;
+        self.torn = [false; 2];
+        self.may_be_torn = torn;
         for line in self.groups.close(run, failed) {
             self.command(&line);
         }
@@ -191,11 +197,11 @@ impl Console {
             let name = self.run.as_ref().map(|(_, name)| &**name);
             let line = Line { ts: &ts, run, name, level, message: text, event };
             let Ok(line) = serde_json::to_string(&line) else { return };
-            format!("{}\n", printable_json(&line))
+            format!("{}{}\n", self.line_break(), printable_json(&line))
         } else {
             let (on, off) = if self.wants_color() { colors(level) } else { ("", "") };
             let text = printable(text);
-            format!("{on}retry: {text}{off}\n")
+            format!("{}{on}retry: {text}{off}\n", self.line_break())
         };
         let at_once = matches!(event, Some(Event::GateBypassed(_)));
         self.put(&line, at_once);
@@ -208,16 +214,25 @@ impl Console {
             None => self.to.write(line.as_bytes()),
         }
         self.torn = [false; 2];
+        self.may_be_torn = [false; 2];
     }
 
     /// Writes commands for the CI system, each a line of its own.
     fn command(&mut self, line: &str) {
         self.clear();
-        let line_break = self.line_break();
+        let line_break = self.break_for_command();
         self.put(&format!("{line_break}{line}\n"), false);
     }
 
-    /// The line break that a command needs to begin a line, if any.
+    /// The line break that a command needs to be certain to begin a line, if any.
+    fn break_for_command(&mut self) -> &'static str {
+        for (torn, may_be) in self.torn.iter_mut().zip(std::mem::take(&mut self.may_be_torn)) {
+            *torn |= may_be;
+        }
+        self.line_break()
+    }
+
+    /// The line break that a message needs to begin a line, if any.
     fn line_break(&mut self) -> &'static str {
         let [stdout, stderr] = std::mem::take(&mut self.torn);
         let torn = match self.to {
@@ -291,7 +306,7 @@ impl Console {
             self.command(&line);
         }
         for line in self.outputs.as_ref().map(|outputs| outputs.lines(record)).unwrap_or_default() {
-            let line_break = self.line_break();
+            let line_break = self.break_for_command();
             self.to.write(format!("{line_break}{line}\n").as_bytes());
         }
         // A user who asked for limits must know that they are off, even if other messages are suppressed.

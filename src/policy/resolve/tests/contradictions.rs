@@ -96,6 +96,42 @@ fn limits_of_no_key() {
 }
 
 #[test]
+fn flags_without_their_partners() {
+    for (idle, partner) in [
+        (("dead-letter-required", "true"), ("dead-letter", "d")),
+        (("dead-letter-redact", "x"), ("dead-letter", "d")),
+        (("fallback-timeout", "5s"), ("fallback", "true")),
+        (("hook-timeout", "5s"), ("on-failure", "true")),
+        (("hook-tail", "true"), ("dead-letter", "d")),
+        (("log-tail", "2k"), ("log", "l")),
+        (("ping-body", "true"), ("ping", "http://h/x")),
+        (("metrics-label", "team"), ("metrics-file", "m.prom")),
+        (("summary", "always"), ("message-format", "auto")),
+    ] {
+        only_the_first(&[idle], &format!(" --{} ", partner.0), &[idle, partner]);
+        let text = format!("[policy.default]\n{} = {}\n", idle.0, in_toml(idle.1));
+        assert_eq!(told(&[&text], &[]), [""; 0], "a file may say so for the runs that have the partner");
+        let supplement = Request { for_letters: true, ..request(&[], None, &[idle]) };
+        assert!(resolve(&supplement).is_ok(), "letters may have the partner");
+    }
+    for nothing in [("log-tail", "0"), ("hook-timeout", "10s"), ("hook-tail", "false"), ("summary", "never")]
+    {
+        assert_eq!(told(&[], &[nothing]), [""; 0]);
+    }
+    assert_eq!(
+        told(&[], &[("hook-timeout", "5s")]),
+        [
+            "--hook-timeout 5s (flag) has no effect without --on-retry COMMAND, --on-success COMMAND or --on-failure COMMAND\n\
+          hint: add --on-retry COMMAND, --on-success COMMAND or --on-failure COMMAND, or drop --hook-timeout"
+        ]
+    );
+}
+
+fn in_toml(value: &str) -> String {
+    if value == "true" { value.to_owned() } else { format!("'{value}'") }
+}
+
+#[test]
 fn a_secret_of_a_file_is_not_told() {
     let text = "[policy.default]\nping = 'https://example.com/s3cret'\n";
     let layer = &file(text).policies[0].layer;

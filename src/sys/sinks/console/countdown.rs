@@ -78,7 +78,8 @@ impl Console {
 
     /// Draws this text, which is safe to print, over the last line.
     pub(super) fn draw(&mut self, text: &str) {
-        self.to.write(format!("{ERASE}retry: {text}").as_bytes());
+        let line_break = self.line_break();
+        self.to.write(format!("{line_break}{ERASE}retry: {text}").as_bytes());
         self.countdown.state = State::Shown;
     }
 

@@ -64,7 +64,7 @@ fn fill(held: &mut HeldOutput, lines: u32) -> Vec<(Stream, String)> {
 fn where_there_is_no_more_room_the_end_stays_and_our_own_lines_do() {
     let mut held = HeldOutput::default();
     held.keep_end();
-    held.spool.backing = super::super::Backing::Heap(Vec::new());
+    held.spool.backing = super::super::heap(super::super::MAX_HEAP_BYTES);
     let all = fill(&mut held, 60_000);
     let (_, bytes) = held.given_up().expect("something is missing");
     let missing = usize::try_from(bytes.expect("the beginning")).unwrap();
@@ -91,7 +91,7 @@ fn where_there_is_no_more_room_the_end_stays_and_our_own_lines_do() {
 #[test]
 fn where_all_is_wanted_the_beginning_is_kept_and_the_loss_is_known() {
     let mut held = HeldOutput::default();
-    held.spool.backing = super::super::Backing::Heap(Vec::new());
+    held.spool.backing = super::super::heap(super::super::MAX_HEAP_BYTES);
     fill(&mut held, 20_000);
     assert!(held.lost().is_some() && held.given_up().is_none());
 }
