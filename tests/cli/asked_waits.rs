@@ -83,6 +83,18 @@ fn curl_without_the_wait_in_sight_is_advised_once_and_with_it_the_wait_is_heeded
 }
 
 #[test]
+fn a_command_that_changes_user_hints_by_a_descriptor_opened_before() {
+    let sandbox = Sandbox::new();
+    let changes =
+        if rustix::process::geteuid().is_root() { "setpriv --reuid=65534 --clear-groups" } else { "env" };
+    let line = format!(
+        "{changes} sh -c 'echo reason=other >&3; echo class=permanent >&3; exit 1' 3>>\"$RETRY_HINT\""
+    );
+    let ran = sandbox.run(["--delay", "1ms", "-c", &line]).exits(1);
+    ran.mentions(&["attempt 1/3 failed (other); not retried"]);
+}
+
+#[test]
 fn a_hint_that_is_not_understood_is_explained_once() {
     for (written, said) in [
         ("class=foo", Some("$RETRY_HINT: invalid class 'foo': use transient, throttled or permanent")),
