@@ -28,7 +28,7 @@ pub use attempt::{AttemptResult, Ending, Stage, StartFailure};
 pub use channel::Channel;
 pub use classification::{Class, Classification};
 pub use exit_spec::{ExitSpecs, whole, words as exit_words};
-pub use hint::Hint;
+pub use hint::{Hint, misread};
 pub use output::{CapturedText, Observed, Output, Stream, Tails, Tap};
 pub use rules::{Otherwise, RETRY_MATCH, Rules};
 pub use text::{PolicyRule, Seen, StreamPattern, Watch};

@@ -22,6 +22,7 @@ mod simulate_refusals;
 mod simulate_terminal;
 mod simulate_told;
 
+mod asked_waits;
 mod classify;
 mod explain;
 mod until;

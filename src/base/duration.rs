@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Larger values are capped at thirty years: long enough for any wait, and far from the overflow of any clock.
-const MAX: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+pub const MAX: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// The pattern of the texts that [`parse`] accepts, for the JSON Schema: ECMA 262, without anchors and capture groups.
 pub fn pattern() -> String {

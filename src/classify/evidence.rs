@@ -9,7 +9,7 @@ use super::attempt::AttemptResult;
 use super::channel::Channel;
 use super::normalise::Text;
 use super::profile::Captures;
-use super::retry_after::{forbidden, retry_after};
+use super::retry_after::{forbidden, is_too_far_ahead, retry_after};
 use super::{http, lines};
 
 /// The evidence of one attempt. Profiles see the streams that they read; rules of the policy see every captured stream.
@@ -116,6 +116,11 @@ impl<'a> Evidence<'a> {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let find = || retry_after(&self.texts().collect::<Vec<_>>(), self.ended_at);
         *self.retry_after.get_or_init(find)
+    }
+
+    /// Whether the server asked for a wait that is ignored, in the streams that profiles read.
+    pub(super) fn ignores_a_wait(&self) -> bool {
+        self.retry_after().is_none() && is_too_far_ahead(&self.texts().collect::<Vec<_>>(), self.ended_at)
     }
 
     /// Whether the server forbids retries, in the streams that profiles read.

@@ -13,27 +13,20 @@ pub struct Hint {
     pub reason: Option<String>,
 }
 
-/// The longest wait that is accepted. A longer one is a mistake, such as a date read as seconds.
-const MAX_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// Longer reasons are cut: they are for a message and a log line.
 const MAX_REASON_CHARS: usize = 200;
 
 impl Hint {
-    /// Parses `class=`, `retry-after=` and `reason=` lines; other lines and invalid values are ignored. `None` if nothing
-    /// remains.
+    /// Parses lines such as `class=permanent`, `retry-after=30s`, `Retry-After: 30` and `reason=text`. `None` if none says
+    /// anything; [`misread`] explains the others.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut hint = Hint::default();
-        for line in String::from_utf8_lossy(text).lines() {
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let value = value.trim();
-            match key.trim() {
-                "class" => hint.class = class(value).or(hint.class),
-                "retry-after" => hint.retry_after = wait(value).or(hint.retry_after),
-                "reason" if !value.is_empty() => {
-                    hint.reason = Some(value.chars().take(MAX_REASON_CHARS).collect());
-                }
-                _ => {}
+        for line in lines(&String::from_utf8_lossy(text)) {
+            match line {
+                Ok(Said::Class(class)) => hint.class = Some(class),
+                Ok(Said::RetryAfter(wait)) => hint.retry_after = Some(wait),
+                Ok(Said::Reason(reason)) => hint.reason = Some(reason),
+                Ok(Said::Nothing) | Err(_) => {}
             }
         }
         (hint != Hint::default()).then_some(hint)
@@ -45,13 +38,51 @@ impl Hint {
     }
 }
 
-fn class(word: &str) -> Option<Class> {
-    [Class::Transient, Class::Throttled, Class::Permanent].into_iter().find(|class| class.name() == word)
+/// What is wrong with the first line that is not understood, if there is one.
+pub fn misread(text: &[u8]) -> Option<String> {
+    lines(&String::from_utf8_lossy(text)).find_map(Result::err)
 }
 
-/// Zero, negative and absurd waits are ignored.
-fn wait(text: &str) -> Option<Duration> {
-    duration::parse(text).ok().filter(|wait| !wait.is_zero() && *wait <= MAX_WAIT)
+/// The meaning of one line.
+enum Said {
+    Class(Class),
+    RetryAfter(Duration),
+    Reason(String),
+    /// An empty line or reason, or no wait at all.
+    Nothing,
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Result<Said, String>> {
+    text.lines().map(str::trim).map(|line| if line.is_empty() { Ok(Said::Nothing) } else { read(line) })
+}
+
+fn read(line: &str) -> Result<Said, String> {
+    let unknown = || format!("'{line}': use class=, retry-after= or reason=");
+    let (key, value) = line.split_once(['=', ':']).ok_or_else(unknown)?;
+    let value = value.trim();
+    match key.trim().to_ascii_lowercase().as_str() {
+        "class" => {
+            let named = CLASSES.into_iter().find(|class| class.name() == value);
+            named
+                .map(Said::Class)
+                .ok_or_else(|| format!("class '{value}': use transient, throttled or permanent"))
+        }
+        "retry-after" => wait(value),
+        "reason" if value.is_empty() => Ok(Said::Nothing),
+        "reason" => Ok(Said::Reason(value.chars().take(MAX_REASON_CHARS).collect())),
+        _ => Err(unknown()),
+    }
+}
+
+const CLASSES: [Class; 3] = [Class::Transient, Class::Throttled, Class::Permanent];
+
+/// A wait. Zero is none, and one of thirty years is a mistake, such as a date read as seconds.
+fn wait(text: &str) -> Result<Said, String> {
+    match duration::parse(text) {
+        Ok(wait) if wait.is_zero() => Ok(Said::Nothing),
+        Ok(wait) if wait < duration::MAX => Ok(Said::RetryAfter(wait)),
+        _ => Err(format!("retry-after '{text}': use a duration such as 30s or 1m30s")),
+    }
 }
 
 #[cfg(test)]
@@ -81,12 +112,34 @@ mod tests {
             ("retry-after=-5\n", None),
             ("retry-after=0\n", None),
             ("retry-after=1e400\n", None),
-            ("retry-after=99999999\n", None),
+            ("retry-after=99999999\n", hint(None, Some(99_999_999), None)),
+            ("retry-after=1795296849\n", None),
+            ("Retry-After: 1\r\n", hint(None, Some(1), None)),
+            ("class: permanent\nREASON: a=b", hint(permanent, None, Some("a=b"))),
             ("reason=\n", None),
         ] {
             assert_eq!(Hint::parse(text.as_bytes()), expected, "{text:?}");
         }
         assert_eq!(Hint::parse(b"\xff\xfe\nclass=permanent\n"), hint(permanent, None, None));
+    }
+
+    #[test]
+    fn the_first_line_that_is_not_understood_is_explained() {
+        for (text, expected) in [
+            ("", None),
+            ("\nclass=permanent\nretry-after=0\nreason=\nRetry-After: 1", None),
+            ("class=foo\nx", Some("class 'foo': use transient, throttled or permanent")),
+            (
+                "class=permanent\nretry-after=soon",
+                Some("retry-after 'soon': use a duration such as 30s or 1m30s"),
+            ),
+            ("retry-after=-1", Some("retry-after '-1': use a duration such as 30s or 1m30s")),
+            ("retry-after=1795296849", Some("retry-after '1795296849': use a duration such as 30s or 1m30s")),
+            ("permanent", Some("'permanent': use class=, retry-after= or reason=")),
+            ("wait=3", Some("'wait=3': use class=, retry-after= or reason=")),
+        ] {
+            assert_eq!(misread(text.as_bytes()).as_deref(), expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct Rule {
     pub reason: Option<String>,
     pub phase: Phase,
     pub exit: Option<ExitSpecs>,
+    /// The tool's operands begin with one of these: `merge-base`, `remote add`. Empty: whatever they are.
+    pub after: Vec<String>,
     /// Each must match; of its patterns one.
     pub texts: Vec<TextCondition>,
     pub http: Option<Statuses>,
@@ -263,6 +265,7 @@ impl Rule {
             texts
         };
         self.exit == other.exit
+            && self.after == other.after
             && self.http == other.http
             && self.hint == other.hint
             && texts(self) == texts(other)

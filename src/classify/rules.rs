@@ -113,6 +113,11 @@ impl Rules {
         if self.non_idempotent && self.may_have_been_applied(&verdict, known.as_ref(), attempt, &evidence) {
             return not_again(verdict);
         }
+        if verdict.class.is_retryable() && verdict.retry_after.is_none() && evidence.ignores_a_wait() {
+            let reason =
+                format!("{}; ignored a Retry-After more than a day ahead of our clock", verdict.reason);
+            return Classification { reason: Cow::Owned(reason), ..verdict };
+        }
         verdict
     }
 

@@ -206,8 +206,8 @@ static VERBS: &[Line] = &[
             &Flag::value("exit", "CODE", "The command exited with this status"),
             &Flag::value("killed-by", "SIGNAL", "The command was killed by this signal"),
             &Flag::switch("timed-out", "The command was stopped by a time limit"),
-            &Flag::file("stderr-file", "The command's stderr"),
-            &Flag::file("stdout-file", "The command's stdout"),
+            &Flag::file("stderr-file", "The command's stderr (- = stdin)"),
+            &Flag::file("stdout-file", "The command's stdout (- = stdin)"),
             &Flag::value(
                 "now",
                 "TIME",

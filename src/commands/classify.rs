@@ -121,6 +121,14 @@ fn given_result(invocation: &Invocation) -> Result<AttemptResult, Error> {
                 .hint("use --exit CODE, --killed-by SIGNAL, --timed-out or --batch FILE"));
         }
     };
+    let both = ["stdout-file", "stderr-file"]
+        .into_iter()
+        .all(|id| invocation.value(id).is_some_and(|path| path == "-"));
+    if both {
+        return Err(
+            Error::usage("--stdout-file - and --stderr-file - conflict").hint("stdin can only be read once")
+        );
+    }
     let stream = |id| {
         let path = invocation.value(id);
         path.map(|path| {

@@ -14,6 +14,7 @@ use crate::base::error::Error;
 use crate::base::exit_code::Exit;
 use crate::base::lacking::consequences;
 use crate::base::words::plural;
+use crate::classify::Stream;
 use crate::classify::profile::ToolMatch;
 use crate::cli::Invocation;
 use crate::policy::builtin::BUILTIN;
@@ -155,15 +156,28 @@ fn profile_text(asked: &Setup, argv: &[OsString]) -> String {
         return String::new();
     }
     if selection.tool_match == ToolMatch::Unknown {
-        return "\nno profile for this command: only its exit status is used\n".to_owned();
+        let rules = asked.resolved.policy.rules();
+        let sees = |stream| rules.patterns().iter().any(|pattern| pattern.channel.sees(stream));
+        let [stdout, stderr] =
+            [Stream::Stdout, Stream::Stderr].map(|stream| rules.need_http() || sees(stream));
+        let used = match (stdout, stderr) {
+            (false, false) => "only its exit status is used".to_owned(),
+            _ => format!("its exit status and the rules given are used ({})", reads(stdout, stderr)),
+        };
+        return format!("\nno profile for this command: {used}\n");
     }
-    let captures = match (selection.captures.stdout, selection.captures.stderr) {
+    let captures = reads(selection.captures.stdout, selection.captures.stderr);
+    format!("\nfailures classified by the {} profile ({captures})\n", printable(&selection.names.join(", ")))
+}
+
+/// The streams that are captured, in words.
+fn reads(stdout: bool, stderr: bool) -> &'static str {
+    match (stdout, stderr) {
         (true, true) => "reads stdout and stderr",
         (true, false) => "reads stdout",
         (false, true) => "reads stderr",
         (false, false) => "captures no output",
-    };
-    format!("\nfailures classified by the {} profile ({captures})\n", printable(&selection.names.join(", ")))
+    }
 }
 
 /// The limitations of this system, which lacks some capabilities.

@@ -281,6 +281,9 @@ fn conditions(rule: &Rule) -> Json {
         let patterns: Vec<_> = text.patterns.iter().map(ProfileRegex::as_str).collect();
         conditions.insert(text.channel.name().into(), json!(patterns));
     }
+    if !rule.after.is_empty() {
+        conditions.insert("after".into(), json!(rule.after));
+    }
     if rule.hint {
         conditions.insert("hint".into(), json!(true));
     }
@@ -299,6 +302,9 @@ fn rule_text(profile: &str, rule: &Rule, foreign: bool) -> String {
     }
     if let Some(http) = &rule.http {
         let _infallible = writeln!(out, "             HTTP {http}");
+    }
+    if !rule.after.is_empty() {
+        let _infallible = writeln!(out, "             only after {}", printable(&rule.after.join(", ")));
     }
     for text in &rule.texts {
         for pattern in &text.patterns {

@@ -25,7 +25,8 @@ use self::gatekeeper::Gatekeeper;
 use super::{Setup, ask};
 use crate::base::error::Error;
 use crate::base::exit_code::Exit;
-use crate::classify::{AttemptResult, Ending, Rules, StartFailure};
+use crate::classify::profile::Knowledge;
+use crate::classify::{AttemptResult, Ending, Hint, Rules, StartFailure, misread};
 use crate::cli::{Invocation, Verb};
 use crate::event::{Event, Level};
 use crate::policy::{Policy, Resolved};
@@ -107,8 +108,12 @@ struct Driver<'a> {
     streams: Streams,
     telling: Telling,
     exchange: Option<Exchange>,
-    /// Advice on the command's tool that has not been given yet.
-    advice: Vec<String>,
+    knowledge: Rc<Knowledge>,
+    /// Advice on the command's tool that has not been given yet, once an attempt is over.
+    advice: Option<Vec<String>>,
+    /// What was not understood of the last attempt's `$RETRY_HINT`.
+    misread: Option<String>,
+    has_explained_hint: bool,
     run: String,
     /// The operation's name.
     name: String,
@@ -156,7 +161,6 @@ impl<'a> Driver<'a> {
             .with_listeners([sinks.least_level(), telling.least_level()].into_iter().flatten().min())
             .with_owed(telling.owed());
         let interests = described::interests(policy, &knowledge, telling.pings());
-        let advice = if sinks.advises() { knowledge.advice() } else { Vec::new() };
         // First, since from then on exceeding the file size limit is a write error rather than a deadly signal.
         let prompt_start = sinks.want_start() || telling.pings();
         let supervisor = Supervisor::new(described::options(asked, prompt_start, replayed.is_some()))
@@ -182,7 +186,10 @@ impl<'a> Driver<'a> {
             telling,
             // Without it the command cannot give hints, but everything else works.
             exchange: Exchange::new().ok(),
-            advice,
+            knowledge,
+            advice: None,
+            misread: None,
+            has_explained_hint: false,
             idempotency_key,
             letters,
             run,
@@ -346,10 +353,12 @@ impl<'a> Driver<'a> {
         };
         let failed = ending != Ending::Exited(0);
         self.sinks.set_torn(self.streams.torn());
+        // Also after a success: the hint must not apply to the next attempt.
+        let hint = self.exchange.as_ref().and_then(Exchange::take_hint);
+        self.misread = hint.as_deref().and_then(misread);
         Input::Ended(Ended {
             ending,
-            // Also after a success: the hint must not apply to the next attempt.
-            hint: self.exchange.as_ref().and_then(Exchange::take_hint),
+            hint: hint.as_deref().and_then(Hint::parse),
             reader_gone: captured.reader_gone || failed && output::stdout_reader_is_gone(),
             output_lost: Streams::lost(captured, self.supervisor.held().lost()),
             output: Some(Box::new(self.streams.facts(captured))),

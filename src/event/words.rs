@@ -22,6 +22,7 @@ pub fn error_line(class: &str, http_status: Option<u16>, reason: &str, quote: Op
 impl Event {
     /// The message for a person. `name` is the operation's, `program` the one to be executed.
     pub fn message(&self, name: &str, program: &str) -> String {
+        let [name, program] = [name, program].map(|word| if word.is_empty() { "''" } else { word });
         match self {
             Event::RunStart(start) => start.message(name),
             Event::AttemptStart(start) => match start.child_pid {

@@ -3,6 +3,7 @@
 //! current ones override them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
@@ -17,6 +18,9 @@ use crate::classify::{AttemptResult, CapturedText, Ending, Output, Rules, signal
 use crate::event::Outcome;
 use crate::policy::layer::Origin;
 use crate::policy::{Request, Resolved, judging, policy_names, resolve, user_profiles};
+
+/// The number of command lines whose judges are kept.
+const MOST_KNOWN: usize = 1000;
 
 /// Judges attempts again. Patterns are compiled once for all attempts of a command.
 #[derive(Clone, Debug)]
@@ -45,7 +49,7 @@ pub(super) struct Rejudged {
 struct Way {
     rules: Rules,
     profiles: Vec<String>,
-    known: HashMap<(Vec<String>, Claims), Rules>,
+    known: HashMap<(Vec<String>, Claims, Vec<OsString>), Rules>,
 }
 
 impl Way {
@@ -156,10 +160,13 @@ impl Judge {
     }
 
     fn judge(&mut self, run: &Run, attempt: AttemptResult) -> &'static str {
-        let argv: Vec<_> = run.argv.iter().map(std::ffi::OsString::from).collect();
+        let argv: Vec<_> = run.argv.iter().map(OsString::from).collect();
         let way = &mut self.ways[run.way];
         let selection = Selection::choose(&way.profiles, &argv, &self.users);
-        let key = (selection.names.clone(), selection.claims);
+        let key = (selection.names.clone(), selection.claims, selection.arguments.clone());
+        if way.known.len() >= MOST_KNOWN {
+            way.known.clear();
+        }
         let rules = way.known.entry(key).or_insert_with(|| {
             let knowledge = Rc::new(Knowledge::new(selection, self.users.clone()));
             Rules { knowledge, ..way.rules.clone() }

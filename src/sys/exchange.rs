@@ -7,8 +7,6 @@ use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
-use crate::classify::Hint;
-
 #[cfg(all(has_memfd, has_procfs))]
 mod memfd;
 #[cfg(all(has_memfd, has_procfs))]
@@ -96,9 +94,9 @@ impl Exchange {
         self.hint.sweep();
     }
 
-    /// Takes the hint that the command has written since the last call.
-    pub(crate) fn take_hint(&self) -> Option<Hint> {
-        Hint::parse(&self.hint.take(MAX_HINT_BYTES)?)
+    /// Takes what the command has written into the hint's file since the last call.
+    pub(crate) fn take_hint(&self) -> Option<Vec<u8>> {
+        self.hint.take(MAX_HINT_BYTES)
     }
 }
 

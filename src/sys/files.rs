@@ -11,13 +11,17 @@ const TAIL: u64 = 64 * 1024;
 
 /// The end of a file.
 pub(crate) fn read_tail(path: &OsStr) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == "-" {
+        io::stdin().read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > TAIL {
         // A pipe has no length and cannot be sought: it is read completely.
         file.seek(SeekFrom::Start(length - TAIL))?;
     }
-    let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -256,3 +256,28 @@ fn what_is_classified_is_what_a_run_does() {
         std::fs::remove_file(sandbox.path("log")).expect("the log");
     }
 }
+
+#[test]
+fn stdin_is_one_of_the_streams_and_only_one() {
+    let sandbox = Sandbox::new();
+    for stream in ["--stderr-file", "--stdout-file"] {
+        let line = ["classify", "--exit", "1", "-p", "generic", stream, "-"];
+        let mut command = sandbox.retry(line);
+        let ran = super::harness::Ran::of(command.write_stdin("429 Too Many Requests\n")).exits(0);
+        assert!(ran.text().starts_with("throttled"), "{stream}: {}", ran.text());
+    }
+    let both = ["classify", "--exit", "1", "--stderr-file", "-", "--stdout-file", "-"];
+    sandbox.run(both).exits(125).mentions(&["--stdout-file - and --stderr-file - conflict"]);
+}
+
+#[test]
+fn a_line_of_a_batch_that_is_no_object_is_told_what_one_is() {
+    let sandbox = Sandbox::new();
+    sandbox.write("batch", "[]\n5\n\n {\"exit_code\": 0}\n");
+    let text = sandbox.run(["classify", "--batch", "batch"]).exits(0).text();
+    let lines: Vec<_> = text.lines().collect();
+    for line in &lines[..3] {
+        assert!(line.contains(r#"not a result: use a JSON object such as {\"exit_code\": 1}"#), "{line}");
+    }
+    assert!(lines[3].contains("success"), "{}", lines[3]);
+}

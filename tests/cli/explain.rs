@@ -238,3 +238,27 @@ fn the_text_says_what_cannot_be_done_on_this_system() {
         "{said}"
     );
 }
+
+#[test]
+fn an_unknown_command_is_judged_by_what_the_rules_given_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.toml", "[[policy.api.rule]]\nclass = \"permanent\"\nhttp = \"404\"\n");
+    for (options, said) in [
+        (&[][..], "only its exit status is used"),
+        (&["--progress-match", "x", "--progress-timeout", "1m"], "only its exit status is used"),
+        (&["--permanent-match", "no such"], "its exit status and the rules given are used (reads stderr)"),
+        (&["--throttle-match", "stdout:x"], "its exit status and the rules given are used (reads stdout)"),
+        (
+            &["--retry-match", "both:x"],
+            "its exit status and the rules given are used (reads stdout and stderr)",
+        ),
+        (&["--success-match", "x"], "its exit status and the rules given are used (reads stdout and stderr)"),
+        (
+            &["--config", "c.toml", "--policy", "api"],
+            "its exit status and the rules given are used (reads stdout and stderr)",
+        ),
+    ] {
+        let text = sandbox.run([&["explain"], options, &["--", "./deploy.sh"]].concat()).exits(0).text();
+        assert!(text.contains(&format!("no profile for this command: {said}\n")), "{options:?}: {text}");
+    }
+}

@@ -223,6 +223,9 @@ proofs! {
     };
     run("[0-9]%").exits(0);
     run("never").exits(124);
+    // A progress bar never ends its line.
+    let bar = "for i in 1 2 3 4 5 6; do sleep 0.5; printf '\\r%d%%' $i >&2; done";
+    sandbox.run(["--progress-timeout", "2s", "--progress-match", "^[0-9]%", "--", "sh", "-c", bar]).exits(0);
 }
 "--stdin" the_commands_stdin_is_chosen |sandbox| {
     let cat = |mode: &str| {

@@ -303,3 +303,12 @@ fn a_stderr_that_is_full_or_closed_changes_nothing() {
         assert_eq!((sandbox.read("status").trim(), sandbox.runs()), ("7", 2), "{redirection}");
     }
 }
+
+#[test]
+fn an_empty_command_is_named_legibly() {
+    Sandbox::new().run(["--", ""]).exits(127).says(&[
+        "retry: attempt 1/3 failed ('': command not found); not retried",
+        "retry: hint: the command is an empty word; is a variable unset?",
+        "retry: gave up on '' after 1 attempt (TIME): command not found; exit 127",
+    ]);
+}

@@ -131,7 +131,8 @@ fn server(sandbox: &Sandbox, options: &[&str]) -> (Server, String) {
 fn curl_gets_through_to_a_server_that_fails_twice() {
     let sandbox = Sandbox::new();
     let (_server, url) = server(&sandbox, &["--fail", "2"]);
-    let curl = ["--", "curl", "--noproxy", "*", "-fsS", &url];
+    let shows_the_wait = "%{stderr}retry-after: %header{retry-after}\\n";
+    let curl = ["--", "curl", "--noproxy", "*", "-fsS", "-w", shows_the_wait, &url];
     let ran = sandbox.run([&["--max", "5", "--delay", "5ms", "--log", "log"], &curl[..]].concat());
     let ran = ran.exits(0).prints("request 3: 200 OK\n");
     let said: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("retry: ")).collect();

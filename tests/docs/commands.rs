@@ -212,6 +212,35 @@ fn every_other_command_line_succeeds() {
     }
 }
 
+/// A server on loopback that answers once with 429. It is ended with this value.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+#[test]
+fn the_recipe_for_an_api_with_a_limit_closes_the_key_for_everyone() {
+    let recipes = blocks().into_iter().filter(|block| block.page == "docs/recipes.md");
+    let recipe = recipes.map(|block| block.text).find(|text| text.contains("https://api.example.com/items"));
+    let sandbox = Sandbox::new();
+    let mut server = Command::new(crate::support::example("flaky-server"));
+    server.args(["--fail", "1", "--status", "429", "--retry-after", "600", "--port-file"]);
+    let _server = Server(server.arg(sandbox.path("port")).stdout(Stdio::null()).spawn().expect("the server"));
+    crate::support::wait_for("the server's port", || sandbox.path("port").exists());
+    let url = format!("http://127.0.0.1:{}/", sandbox.read("port").trim());
+    let line = recipe.expect("the recipe").replace("https://api.example.com/items", &url);
+    let output = run(&sandbox, "sh", &format!("export no_proxy='*'\n{line}"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("server asks 10m") && text.contains("--max-retry-after"), "{text}");
+    assert!(!text.contains("hint:"), "{text}");
+    let check = run(&sandbox, "sh", "retry state check api.example.com");
+    assert_eq!(check.status.code(), Some(75), "{check:?}");
+}
+
 #[test]
 fn every_configuration_is_one() {
     for block in blocks_in("toml") {

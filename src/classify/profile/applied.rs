@@ -68,7 +68,10 @@ fn exit_rule<'p>(profiles: &'p [RankedProfile], attempt: &AttemptResult) -> Opti
 
 fn exit_rules(profiles: &[RankedProfile]) -> impl Iterator<Item = &Rule> {
     let all = profiles.iter().flat_map(|asked| &asked.profile.rules);
-    all.filter(|rule| rule.phase == Phase::Exit && rule.texts.is_empty() && !rule.names_exit_zero())
+    all.filter(|rule| {
+        let alone = rule.texts.is_empty() && rule.after.is_empty();
+        rule.phase == Phase::Exit && alone && !rule.names_exit_zero()
+    })
 }
 
 /// Whether the exit status is consistent with the claim. If a tool has one status for requests that never took effect, its

@@ -156,15 +156,24 @@ impl Lookup {
     /// The operands behind the words that it wants to see first.
     fn operands<'a, 'w>(&self, arguments: &'a Arguments<'w>) -> Option<&'a [&'w str]> {
         let all = &arguments.operands[..];
-        if self.after.is_empty() {
-            return Some(all);
-        }
-        self.after.iter().find_map(|words| {
-            let count = words.split(' ').count();
-            let (first, rest) = all.split_at_checked(count)?;
-            words.split(' ').eq(first.iter().copied()).then_some(rest)
-        })
+        if self.after.is_empty() { Some(all) } else { behind(&self.after, all) }
     }
+}
+
+/// The operands behind one of these beginnings, of a word or several each.
+pub(super) fn behind<'o, S: AsRef<str>>(after: &[String], operands: &'o [S]) -> Option<&'o [S]> {
+    after.iter().find_map(|words| {
+        let count = words.split(' ').count();
+        let (first, rest) = operands.split_at_checked(count)?;
+        words.split(' ').eq(first.iter().map(AsRef::as_ref)).then_some(rest)
+    })
+}
+
+/// The operands of a tool, by what its profile knows of its options.
+pub(super) fn operands(profile: &Profile, words: &[OsString]) -> Vec<String> {
+    let words: Vec<Cow<'_, str>> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let grammar = profile.keys.first().map(HostFinder::grammar).unwrap_or_default();
+    Arguments::read(&words, &grammar).operands.into_iter().map(str::to_owned).collect()
 }
 
 impl fmt::Display for Lookup {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::known::RankedProfile;
-use super::{Channel, Example, Phase, Profile, Rule, TextCondition};
+use super::{Channel, Example, Phase, Profile, Rule, TextCondition, host};
 use crate::classify::attempt::{AttemptResult, Ending};
 use crate::classify::classification::Class;
 use crate::classify::evidence::{Evidence, Scope};
@@ -50,6 +50,7 @@ pub(super) fn judge(
             let mut rules = rules.filter(|(_, rule)| rule.phase == *phase && !rule.names_exit_zero());
             let (number, rule) = rules.find(|(_, rule)| {
                 (codes || !rule.texts.is_empty() || rule.http.is_some())
+                    && rule.is_about(&asked.operands)
                     && rule.holds(attempt, evidence, *scope)
             })?;
             let verdict = rule.verdict(&asked.name, attempt, evidence);
@@ -66,12 +67,18 @@ pub(super) fn failure_despite_zero(
 ) -> Option<Verdict> {
     profiles.iter().find_map(|asked| {
         let mut gates = asked.profile.rules.iter().filter(|rule| rule.names_exit_zero());
-        let gate = gates.find(|rule| rule.holds(attempt, evidence, Scope::Any))?;
+        let gate =
+            gates.find(|rule| rule.is_about(&asked.operands) && rule.holds(attempt, evidence, Scope::Any))?;
         Some(gate.verdict(&asked.name, attempt, evidence))
     })
 }
 
 impl Rule {
+    /// Whether the rule is about a command line with these operands.
+    fn is_about(&self, operands: &[String]) -> bool {
+        self.after.is_empty() || host::behind(&self.after, operands).is_some()
+    }
+
     fn holds(&self, attempt: &AttemptResult, evidence: &Evidence<'_>, scope: Scope) -> bool {
         self.exit.as_ref().is_none_or(|exit| exit.matches(attempt))
             && (!self.hint || evidence.retry_after().is_some())

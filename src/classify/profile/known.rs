@@ -27,6 +27,8 @@ pub struct Knowledge {
 pub struct RankedProfile {
     pub name: Rc<str>,
     pub profile: Rc<Profile>,
+    /// The command line's operands, for rules about subcommands. None where other commands run beside it.
+    pub operands: Vec<String>,
 }
 
 impl Knowledge {
@@ -65,12 +67,17 @@ impl Knowledge {
     pub fn profiles(&self) -> &[RankedProfile] {
         self.profiles.get_or_init(|| {
             let mut asked = Vec::new();
+            let arguments = if self.among_others { &[] } else { &self.selection.arguments[..] };
+            let ranked = |name: &str, profile: Rc<Profile>| {
+                let operands = host::operands(&profile, arguments);
+                RankedProfile { name: name.into(), profile, operands }
+            };
             let mut alone = !self.selection.names.is_empty();
             for name in &self.selection.names {
                 let of_users = named(name, &self.users).cloned();
                 for profile in of_users.chain(builtin::load(name)) {
                     alone &= profile.alone;
-                    asked.push(RankedProfile { name: name.as_str().into(), profile });
+                    asked.push(ranked(name, profile));
                 }
             }
             let named_itself = self.selection.names.iter().any(|name| name == builtin::GENERIC);
@@ -78,11 +85,9 @@ impl Knowledge {
             if let Some(profile) = generic {
                 // In messages, the rules shared by all tools go by the tool's name.
                 let name = self.selection.names.first().map_or(builtin::GENERIC, String::as_str);
-                asked.push(RankedProfile { name: name.into(), profile });
-                asked.extend(named(builtin::GENERIC, &self.users).map(|profile| RankedProfile {
-                    name: builtin::GENERIC.into(),
-                    profile: Rc::clone(profile),
-                }));
+                asked.push(ranked(name, profile));
+                let of_users = named(builtin::GENERIC, &self.users);
+                asked.extend(of_users.map(|profile| ranked(builtin::GENERIC, Rc::clone(profile))));
             }
             asked
         })

@@ -29,8 +29,8 @@ const PROFILE_KEYS: &[&str] = &[
     "key",
 ];
 const RULE_KEYS: &[&str] = &[
-    "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "hint", "reached", "phase",
-    "example",
+    "id", "class", "kind", "reason", "exit", "stderr", "stdout", "both", "http", "after", "hint", "reached",
+    "phase", "example",
 ];
 const CONDITIONS: &[&str] = &["exit", "stderr", "stdout", "both", "http"];
 const EXAMPLE_KEYS: &[&str] = &["exit", "stderr", "stdout"];
@@ -107,6 +107,7 @@ impl ProfileReader<'_, '_> {
                 reason: None,
                 phase: Phase::Exit,
                 exit,
+                after: Vec::new(),
                 texts: Vec::new(),
                 http: None,
                 hint: false,
@@ -153,7 +154,7 @@ impl ProfileReader<'_, '_> {
         let (mut id, mut class, mut kind, mut reason) = (None, None, None, None);
         let (mut exit, mut http, mut phase, mut texts, mut examples) =
             (None, None, None, Vec::new(), Vec::new());
-        let (mut hint, mut not_reached) = (false, false);
+        let (mut after, mut hint, mut not_reached) = (Vec::new(), false, false);
         let before = self.reader.count();
         for (key, value) in in_order(table) {
             let name = key.get_ref().as_ref();
@@ -167,6 +168,7 @@ impl ProfileReader<'_, '_> {
                 "phase" => phase = self.reader.one_of(key, value, &Phase::NAMES),
                 "exit" => exit = self.exit(key, value),
                 "http" => http = self.statuses(key, value),
+                "after" => after = self.reader.texts(key, value),
                 "hint" => hint = self.reader.switch(key, value),
                 "reached" => not_reached = !self.reader.switch(key, value),
                 "example" => examples = self.examples(value),
@@ -190,6 +192,7 @@ impl ProfileReader<'_, '_> {
             reason,
             phase,
             exit,
+            after,
             texts,
             http,
             hint,
@@ -291,6 +294,7 @@ pub fn profile_schema() -> Json {
             "stdout": {"description": "The same for stdout", "anyOf": texts["anyOf"]},
             "both": {"description": "The same for stdout or stderr", "anyOf": texts["anyOf"]},
             "http": {"description": "HTTP statuses mentioned in the output", "type": codes["type"]},
+            "after": {"description": "Only if the tool's operands begin with one of these, such as a subcommand", "anyOf": texts["anyOf"]},
             "hint": {"type": "boolean", "description": "true: only if the output states a wait"},
             "reached": {"type": "boolean", "description": "false: the request cannot have taken effect"},
             "phase": {"enum": Phase::NAMES.map(|(name, _)| name), "description": "When the rule is applied; by default its class and kind decide"},

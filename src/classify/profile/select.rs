@@ -36,6 +36,8 @@ pub struct Selection {
     pub tool_match: ToolMatch,
     /// The rules that are believed when they claim that a failed attempt never took effect.
     pub claims: Claims,
+    /// The words behind the tool's name.
+    pub arguments: Vec<OsString>,
 }
 
 /// How a command was matched to a profile.
@@ -77,8 +79,10 @@ impl Selection {
         if named {
             selection.tool_match = ToolMatch::Known;
         }
-        selection.claims =
-            Claims::of(locked.as_ref().or(tool.as_ref()), unwrapped(argv), &selection.names, users);
+        let (tool, words) = (locked.as_ref().or(tool.as_ref()), unwrapped(argv));
+        selection.claims = Claims::of(tool, words, &selection.names, users);
+        selection.arguments =
+            tool.map_or_else(|| words.get(1..).unwrap_or_default(), |tool| tool.arguments).to_vec();
         selection
     }
 

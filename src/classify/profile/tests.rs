@@ -79,9 +79,10 @@ fn every_pattern_is_compiled_only_for_a_text_that_may_match() {
 fn the_whole_profile_judges_an_example_as_its_rule_does() {
     let mut wrong = Vec::new();
     for profile in all() {
-        let knowledge = Rc::new(knowledge(&profile.name, "x"));
-        let rules = Rules { knowledge, ..Rules::default() };
         for rule in &profile.rules {
+            let behind = rule.after.first().map_or("", String::as_str);
+            let knowledge = Rc::new(knowledge(&profile.name, &format!("x {behind}")));
+            let rules = Rules { knowledge, ..Rules::default() };
             for example in &rule.examples {
                 let verdict = rules.classify(&example.attempt(rule), None);
                 let gated = rule.names_exit_zero() && verdict.class.is_retryable();

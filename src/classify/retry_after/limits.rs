@@ -1,12 +1,12 @@
 //! Requests to wait in rate limit headers: how much remains, and when more becomes available.
 
 use super::headers::Headers;
-use super::{number, prose, until};
+use super::{Clock, EPOCH_SECONDS, clock_of, number, prose, until};
 use crate::classify::date;
 
 /// The IETF's `RateLimit: "default";r=0;t=30`: the longest wait of the policies of which nothing remains. In the earlier
 /// drafts, `limit=100, remaining=0, reset=30`.
-pub(super) fn rate_limit(headers: &Headers, _: i64) -> Option<f64> {
+pub(super) fn rate_limit(headers: &Headers, _: Clock) -> Option<f64> {
     let value = headers.last_list("ratelimit")?;
     let items = split(&value, ',');
     let mut policies: Vec<(&str, Option<f64>)> = Vec::new();
@@ -46,11 +46,12 @@ fn split(text: &str, at: char) -> Vec<&str> {
 }
 
 /// `RateLimit-Reset` and similar headers: seconds, or a point in time. Ignored while requests remain.
-pub(super) fn reset(headers: &Headers, now: i64) -> Option<f64> {
+pub(super) fn reset(headers: &Headers, clock: Clock) -> Option<f64> {
+    let clock = clock_of(headers, clock);
     // If several limits are used up, the wait lasts until the last one is lifted.
     let read = |name: &str, value: &str| {
         let left = remaining(headers, name);
-        (left.is_none_or(|left| left <= 0.0)).then(|| wait(value, now)).flatten()
+        (left.is_none_or(|left| left <= 0.0)).then(|| wait(value, clock)).flatten()
     };
     let exhausted = headers.all_of(is_reset).filter(|(name, _)| remaining(headers, name) == Some(0.0));
     let longest = exhausted.filter_map(|(name, value)| read(name, value)).max_by(f64::total_cmp);
@@ -70,15 +71,15 @@ fn remaining(headers: &Headers, reset: &str) -> Option<f64> {
 }
 
 /// Seconds, a duration, or a moment: of RFC 3339, or in seconds or milliseconds since the epoch.
-fn wait(value: &str, now: i64) -> Option<f64> {
-    if let Some(moment) = date::rfc3339(value).or_else(|| date::http(value, now)) {
-        return until(moment, now);
+fn wait(value: &str, clock: Clock) -> Option<f64> {
+    if let Some(moment) = date::rfc3339(value).or_else(|| date::http(value, clock.now)) {
+        return until(moment, clock);
     }
     let seconds = number(value).or_else(|| prose::duration(value).map(|(seconds, _)| seconds))?;
     #[expect(clippy::cast_possible_truncation, reason = "a moment of our age fits")]
     match seconds {
-        ms if ms >= 1e12 => until((ms / 1e3) as i64, now),
-        epoch if epoch >= 1e9 => until(epoch as i64, now),
+        ms if ms >= 1e12 => until((ms / 1e3) as i64, clock),
+        epoch if epoch >= EPOCH_SECONDS => until(epoch as i64, clock),
         delta => Some(delta),
     }
 }

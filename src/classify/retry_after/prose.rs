@@ -1,22 +1,22 @@
 //! Requests to wait in bodies and sentences.
 
-use super::until;
+use super::{Clock, until};
 use crate::classify::date;
 
-type Reading = fn(&str, i64) -> Option<f64>;
+type Reading = fn(&str, Clock) -> Option<f64>;
 
 pub(super) const FORMS: &[Reading] =
     &[key_ms, retry_delay, key, sentence, moment, bare, announced, few_minutes];
 
 /// `"retry_after_ms": 5000`
-fn key_ms(text: &str, _: i64) -> Option<f64> {
+fn key_ms(text: &str, _: Clock) -> Option<f64> {
     keyed(text, &["retry_after_ms", "retryafterms", "retry-after-ms"], false, |value| {
         Some(leading(value)?.0 / 1e3)
     })
 }
 
 /// google.rpc.RetryInfo: `"retryDelay": "30s"`, in YAML without quotes.
-fn retry_delay(text: &str, _: i64) -> Option<f64> {
+fn retry_delay(text: &str, _: Clock) -> Option<f64> {
     keyed(text, &["retrydelay", "retry_delay"], false, |value| {
         let (seconds, rest) = leading(value)?;
         (rest.starts_with('s') && !rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()))
@@ -25,7 +25,7 @@ fn retry_delay(text: &str, _: i64) -> Option<f64> {
 }
 
 /// `"retry_after": 1.5`, `retry-after="8"`
-fn key(text: &str, _: i64) -> Option<f64> {
+fn key(text: &str, _: Clock) -> Option<f64> {
     let names = ["retry_after", "retryafter", "retry-after", "retry_after_seconds", "retryafterseconds"];
     keyed(text, &names, true, |value| {
         let (seconds, rest) = leading(value)?;
@@ -55,19 +55,20 @@ fn keyed(text: &str, names: &[&str], like_a_header: bool, read: impl Fn(&str) ->
 }
 
 /// `Please try again in 20s`, `retry after 1m9.696s`, `wait 60 seconds`, `try again in 15 minutes 49 seconds`
-fn sentence(text: &str, _: i64) -> Option<f64> {
+fn sentence(text: &str, _: Clock) -> Option<f64> {
     requests(text)
         .filter_map(|rest| duration(rest.trim_start_matches('\'')).map(|(seconds, _)| seconds))
         .last()
 }
 
 /// `Please try again after Tue, 21 Nov 2028 18:04:27 GMT`, `retry after 2023-08-04T12:00:00Z`
-fn moment(text: &str, now: i64) -> Option<f64> {
-    requests(text).filter_map(|rest| until(date::iso(rest).or_else(|| date::http(rest, now))?, now)).last()
+fn moment(text: &str, clock: Clock) -> Option<f64> {
+    let read = |rest| date::iso(rest).or_else(|| date::http(rest, clock.now));
+    requests(text).filter_map(|rest| until(read(rest)?, clock)).last()
 }
 
 /// `retry after 134`
-fn bare(text: &str, _: i64) -> Option<f64> {
+fn bare(text: &str, _: Clock) -> Option<f64> {
     let after = |at: usize| text.get(at + "retry after ".len()..);
     let found = positions(text, "retry after ").filter(|(at, _)| !is_own_wait(&text[..*at]));
     let numbers = found.filter_map(|(at, _)| leading(after(at)?));
@@ -75,7 +76,7 @@ fn bare(text: &str, _: i64) -> Option<f64> {
 }
 
 /// `Expected available in 42 seconds.`, `Expected time to availability: 37s`, `Greylisted for 300 seconds`
-fn announced(text: &str, _: i64) -> Option<f64> {
+fn announced(text: &str, _: Clock) -> Option<f64> {
     const SAID: [&str; 8] = [
         "available in",
         "available again in",
@@ -92,7 +93,7 @@ fn announced(text: &str, _: i64) -> Option<f64> {
 }
 
 /// `Please try again in a few minutes`: a minute at least. "Wait a few minutes" is said of limits that tell no time.
-fn few_minutes(text: &str, _: i64) -> Option<f64> {
+fn few_minutes(text: &str, _: Clock) -> Option<f64> {
     let asked = ["try again in a few minutes", "retry in a few minutes", "come back in a few minutes"];
     let mut found = asked.into_iter().flat_map(|phrase| positions(text, phrase));
     found.any(|(at, _)| !is_own_wait(&text[..at])).then_some(60.0)

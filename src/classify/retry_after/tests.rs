@@ -154,7 +154,6 @@ fn what_is_no_request_is_none() {
         "{'x-ratelimit-remaining': '59', 'x-ratelimit-reset': '1795296849'}",
         "'x-ratelimit-reset': '1795296849',\n'x-ratelimit-remaining': '1',",
         "Retry-After: 3.5 apples",
-        "Retry-After: 2592001",
         "X-Retry-After: -1",
         "{'Retry-After': None}",
         "{'Retry-After': '-42'}",
@@ -185,9 +184,39 @@ fn what_is_no_request_is_none() {
 }
 
 #[test]
-fn a_wait_of_thirty_days_is_the_longest_that_is_believed() {
-    assert_eq!(asked("Retry-After: 2592000"), Some(2_592_000.0));
-    assert_eq!(asked("Retry-After: 2592001"), None);
+fn a_long_wait_is_believed_and_a_moment_written_as_one_is_not() {
+    for (text, seconds) in [
+        ("Retry-After: 180000", Some(180_000.0)),
+        ("Retry-After: 99999999", Some(99_999_999.0)),
+        ("Retry-After: 999999999", Some(999_999_999.0)),
+        ("Retry-After: 1795296849", None),
+        ("{\"retry_after\": 99999999}", Some(99_999_999.0)),
+        ("Please try again in 2000 hours", Some(7_200_000.0)),
+    ] {
+        assert_eq!(asked(text), seconds, "{text}");
+    }
+}
+
+#[test]
+fn a_moment_far_ahead_is_believed_by_the_servers_clock_alone() {
+    for (request, far) in [
+        ("Retry-After: Mon, 23 Nov 2026 23:33:09 GMT", Some(180_000.0)),
+        ("Retry-After: Monday, 23-Nov-26 23:33:09 GMT", Some(180_000.0)),
+        ("Retry-After: 2026-11-23T23:33:09Z", Some(180_000.0)),
+        ("X-RateLimit-Reset: 1795476789", Some(180_000.0)),
+        ("X-RateLimit-Reset: 1795476789000", Some(180_000.0)),
+        ("X-RateLimit-Reset: 2026-11-23T23:33:09Z", Some(180_000.0)),
+        ("Retry-After: Sat, 21 Nov 2026 21:33:09 GMT", None),
+        ("Retry-After: Fri, 20 Nov 2026 21:33:09 GMT", None),
+    ] {
+        let ignored = |text: &str| is_too_far_ahead(&[&Text::new(text.as_bytes())], NOW);
+        let dated = format!("Date: Sat, 21 Nov 2026 21:33:09 GMT\n{request}");
+        assert_eq!((asked(&dated), ignored(&dated)), (far, false), "{dated}");
+        assert_eq!((asked(request), ignored(request)), (None, far.is_some()), "{request}");
+    }
+    // The server's clock is an hour behind.
+    let behind = "Date: Sat, 21 Nov 2026 20:33:09 GMT\nX-RateLimit-Reset: 1795293249";
+    assert_eq!(asked(behind), Some(60.0));
 }
 
 #[test]

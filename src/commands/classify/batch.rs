@@ -57,6 +57,9 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
     deserializer.deserialize_bytes(Text)
 }
 
+/// The number of command lines whose judges are kept.
+const MOST_KNOWN: usize = 1000;
+
 /// Answers line by line. The answer to a line that cannot be read is its mistake.
 pub(super) fn batch(
     asked: &Setup,
@@ -98,18 +101,24 @@ struct Judges<'a> {
     /// The time of lines that do not state one.
     now: Option<i64>,
     users: Vec<Rc<crate::classify::profile::Profile>>,
-    known: HashMap<(Vec<String>, Claims), Rules>,
+    known: HashMap<(Vec<String>, Claims, Vec<OsString>), Rules>,
 }
 
 impl Judges<'_> {
     fn answer(&mut self, line: &[u8]) -> Result<Json, String> {
+        if !line.trim_ascii_start().starts_with(b"{") {
+            return Err("not a result: use a JSON object such as {\"exit_code\": 1}".to_owned());
+        }
         let line: Line = serde_json::from_slice(line).map_err(|why| format!("not a result: {why}"))?;
         let (attempt, argv) = line.into_attempt(self.now)?;
         let words = |argv: Vec<Bytes>| argv.into_iter().map(|word| OsString::from_vec(word.0)).collect();
         let argv = argv.map_or_else(|| self.command.clone(), words);
         let selection = Selection::choose(&self.asked.resolved.policy.profile.0, &argv, &self.users);
         let asked = self.asked;
-        let known = (selection.names, selection.claims);
+        let known = (selection.names, selection.claims, selection.arguments);
+        if self.known.len() >= MOST_KNOWN {
+            self.known.clear();
+        }
         let rules = self.known.entry(known).or_insert_with(|| rules(asked, &argv));
         let used = super::Used::of(rules, &attempt);
         Ok(super::json(&rules.classify_text(attempt), &used))

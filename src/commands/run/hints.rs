@@ -182,6 +182,11 @@ pub(super) fn is_about_success(advice: &str) -> bool {
     advice.contains(" exits 0 ")
 }
 
+/// Whether this advice says that the tool does not show how long the server asks to wait.
+pub(super) fn is_about_a_hidden_wait(advice: &str) -> bool {
+    advice.contains(" hides the server's Retry-After")
+}
+
 /// Options that do the same, for advice that names the first of them.
 const SAME_OPTIONS: &[&[&str]] = &[
     &["--fail", "-f", "--fail-with-body"],
@@ -189,6 +194,7 @@ const SAME_OPTIONS: &[&[&str]] = &[
     &["-sS", "-S", "--show-error"],
     &["-q", "--quiet"],
     &["-f", "--file"],
+    &["-w", "--write-out", "-v", "--verbose", "-i", "--include"],
 ];
 
 /// Whether advice on a tool applies to this command line. It does not if it is about an option that the line lacks (`curl
@@ -305,8 +311,14 @@ mod tests {
         let silent = "curl -s hides errors; use -sS";
         let psql = "psql -f exits 0 even when statements fail; add -v ON_ERROR_STOP=1";
         let npm = "npm --silent hides errors; use --loglevel=error";
+        let wait =
+            "curl hides the server's Retry-After; add -w '%{stderr}retry-after: %header{retry-after}\\n'";
         for (advice, line, applies_to_it) in [
-            (curl, &["curl", "http://x"][..], true),
+            (wait, &["curl", "-fsS", "-D", "headers", "x"][..], true),
+            (wait, &["curl", "-fsSv", "x"], false),
+            (wait, &["curl", "-fsS", "-w", "x"], false),
+            (wait, &["curl", "--write-out", "x"], false),
+            (curl, &["curl", "http://x"], true),
             (curl, &["curl", "-sS", "http://x/f"], true),
             (curl, &["curl", "--failure", "x"], true),
             (curl, &["curl", "-f", "x"], false),
@@ -331,6 +343,7 @@ mod tests {
         ] {
             assert_eq!(applies(advice, &words(line)), applies_to_it, "{advice}: {line:?}");
         }
+        assert!(is_about_a_hidden_wait(wait) && !is_about_a_hidden_wait(curl));
         assert!(is_about_success(curl) && !is_about_success("curl -s hides errors; use -sS"));
     }
 

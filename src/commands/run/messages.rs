@@ -35,6 +35,7 @@ impl Driver<'_> {
             },
             _ => {}
         }
+        self.explain_hint(event);
         self.advise(event);
         self.keep_messages();
     }
@@ -45,20 +46,41 @@ impl Driver<'_> {
         signal.flatten().map(Exit::Signal)
     }
 
-    /// Gives advice on the command's tool after an attempt, so that it appears below the tool's output. On a terminal, only
-    /// advice that matters now: that the tool exits 0 whether or not it succeeded.
+    /// Says once what was not understood of `$RETRY_HINT`.
+    fn explain_hint(&mut self, event: &Event) {
+        if matches!(event, Event::AttemptRetry { .. } | Event::AttemptFailed(_))
+            && !self.has_explained_hint
+            && let Some(wrong) = self.misread.take()
+        {
+            self.has_explained_hint = true;
+            self.sinks.note(Level::Warn, &format!("$RETRY_HINT: invalid {wrong}"));
+        }
+    }
+
+    /// Gives advice on the command's tool after an attempt, so that it appears below the tool's output. Without `-v`, only
+    /// advice that matters now: that the tool hides how long the server asks to wait, and, on a terminal, that it exits 0
+    /// whether or not it succeeded.
     fn advise(&mut self, event: &Event) {
-        let succeeded = matches!(event, Event::AttemptSuccess(success) if success.exit_code == 0);
-        let over = matches!(event, Event::AttemptRetry { .. } | Event::AttemptFailed(_));
-        if !(succeeded || over) || !self.sinks.advises() {
+        let (succeeded, throttled) = match event {
+            Event::AttemptSuccess(success) => (success.exit_code == 0, false),
+            Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure) => {
+                let asked = failure.retry_after_ms.is_some();
+                (false, matches!(failure.http_status, Some(429 | 503)) && !asked)
+            }
+            _ => return,
+        };
+        let advises = self.sinks.advises();
+        if !advises && !throttled {
             return;
         }
         let says_more = self.sinks.says_more();
-        let (now, later) = std::mem::take(&mut self.advice)
-            .into_iter()
-            .partition(|advice| says_more || succeeded && hints::is_about_success(advice));
-        self.advice = later;
-        let now: Vec<String> = now;
+        let advice = self.advice.take().unwrap_or_else(|| self.knowledge.advice());
+        let (now, later): (Vec<_>, _) = advice.into_iter().partition(|advice| {
+            says_more
+                || throttled && hints::is_about_a_hidden_wait(advice)
+                || succeeded && hints::is_about_success(advice)
+        });
+        self.advice = Some(later);
         for advice in now.iter().filter(|advice| hints::applies(advice, &self.command.about)) {
             self.sinks.note(Level::Info, &format!("hint: {advice}"));
         }

@@ -1,5 +1,6 @@
 //! The observers of captured output: patterns of the policy's rules, patterns of progress, and the keepers of tails.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -120,7 +121,7 @@ impl Tap for Onlookers {
             rules.take(stream, bytes);
         }
         if let Some((watch, progressed)) = &mut self.progress {
-            watch.take(stream, bytes);
+            watch.take(stream, &with_bars_as_lines(bytes));
             if watch.take_any() {
                 progressed.set(Some(clock::now().elapsed));
             }
@@ -135,6 +136,14 @@ impl Tap for Onlookers {
             tails.skip(stream);
         }
     }
+}
+
+/// The bytes with a newline for each carriage return: every drawing of a progress bar is a line of progress.
+fn with_bars_as_lines(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !bytes.contains(&b'\r') {
+        return Cow::Borrowed(bytes);
+    }
+    bytes.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect()
 }
 
 impl Onlookers {

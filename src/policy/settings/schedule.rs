@@ -30,7 +30,8 @@ rows! { $ Schedule
 
     /// Give up if no progress is seen for this long
     ///
-    /// A line that matches --progress-match is progress, and so is touching the file named by $RETRY_PROGRESS.
+    /// A line that matches --progress-match is progress, and so is touching the file named by $RETRY_PROGRESS. Each drawing of
+    /// a progress bar counts as a line.
     /// A running attempt is stopped (exit 124). The default is 2h if neither attempts nor time are limited, otherwise none; 0
     /// means none.
     progress_timeout / "progress-timeout": TimeLimit = TimeLimit(None),

@@ -114,6 +114,8 @@ impl Session {
         attempt: &AttemptResult,
         verdict: &Classification,
     ) -> Settlement {
+        /// The longest time for which a server can close a key.
+        const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
         let says_nothing = !self.signals.is_empty() || matches!(attempt.ending, Ending::NotStarted(_));
         let health = match verdict.class {
             _ if says_nothing => Health::Unknown,
@@ -121,7 +123,8 @@ impl Session {
             Class::Transient | Class::Throttled => Health::Bad,
             Class::Permanent => Health::Unknown,
         };
-        let retry_after = verdict.retry_after.filter(|_| verdict.class.is_retryable());
+        let asked = verdict.retry_after.filter(|_| verdict.class.is_retryable());
+        let retry_after = asked.map(|asked| asked.min(LONGEST_WINDOW));
         let rank = if retry_after.is_some() { self.random.random() } else { 0.0 };
         Settlement { health, retry_after, rank, ..Settlement::UNKNOWN }
     }

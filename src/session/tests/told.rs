@@ -148,6 +148,8 @@ fn the_limits_are_told_what_a_server_asked_for_and_where_to_put_this_run() {
     let asked = report("class=throttled\nretry-after=3");
     assert_eq!(asked.retry_after, Some(ms(3000)));
     assert!(asked.rank > 0.0 && asked.rank < 1.0, "{asked:?}");
+    let longest = report("retry-after=99999999");
+    assert_eq!(longest.retry_after, Some(ms(30 * 86_400_000)), "no server closes a key for years");
     let plain = report("class=transient");
     assert_eq!((plain.retry_after, plain.rank), (None, 0.0));
 }

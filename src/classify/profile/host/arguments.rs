@@ -3,6 +3,7 @@
 use std::borrow::{Borrow, Cow};
 
 /// What has to be known of a tool's options to tell operands from option values.
+#[derive(Default)]
 pub(super) struct Grammar<'a> {
     /// The options that take a value, in the same word or the next; those that end in `=` only in the same word.
     pub(super) valued: Vec<&'a str>,
