@@ -60,9 +60,11 @@ fn what_is_written_to_files_after_each_attempt_arrives() {
     wait_for("the late text", || sandbox.count("out") == 26 && sandbox.count("err") == 16);
     assert_eq!(lines("out"), ["begun", "begun", "late 1", "late 2"]);
     assert_eq!(lines("err"), ["later 1", "later 2"]);
-    assert_eq!(readers(&sandbox).len(), 2);
+    let readers = readers(&sandbox);
+    assert_eq!(readers.len(), 2);
     drop(survivors);
-    wait_for("the end of who has nobody to read from", || readers(&sandbox).is_empty());
+    let gone = || readers.iter().all(|pid| !is_alive(*pid));
+    wait_for("the end of those who have nobody to read from", gone);
 }
 
 /// Not locks, not descriptors that were passed through, not a directory.

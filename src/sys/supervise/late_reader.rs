@@ -6,7 +6,7 @@
 //! waits for the end, which is ours. What is written to a stream that does not lead to a file or terminal is lost.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -71,7 +71,7 @@ fn be_reader(mut streams: Vec<LateStream>, ready: &OwnedFd) -> ! {
 
 fn close_all_but(streams: &[LateStream], ready: i32) {
     let mut kept = [ready; 1 + 2 * MOST];
-    let sources = streams.iter().filter_map(|stream| stream.from.as_ref().map(|from| from.as_raw_fd()));
+    let sources = streams.iter().filter_map(|stream| stream.from.as_ref().map(AsRawFd::as_raw_fd));
     let targets = streams.iter().filter_map(|stream| stream.to.map(|to| to.as_raw_fd()));
     for (place, fd) in kept.iter_mut().skip(1).zip(sources.chain(targets)) {
         *place = fd;
@@ -84,7 +84,7 @@ fn close_all_but(streams: &[LateStream], ready: i32) {
 fn read_some(streams: &mut [LateStream], buffer: &mut [u8]) -> bool {
     let mut polled = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; MOST];
     for (polled, stream) in polled.iter_mut().zip(&*streams) {
-        polled.fd = stream.from.as_ref().map_or(-1, |from| from.as_raw_fd());
+        polled.fd = stream.from.as_ref().map_or(-1, AsRawFd::as_raw_fd);
     }
     if polled.iter().all(|polled| polled.fd < 0) {
         return false;
