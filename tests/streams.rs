@@ -3,5 +3,6 @@
 mod full;
 mod held;
 mod log;
+mod outlived;
 mod passed_on;
 mod terminals;

@@ -41,6 +41,7 @@ mod witness;
 
 mod capture;
 mod delivery;
+mod late_reader;
 mod outlet;
 mod output;
 mod pty;

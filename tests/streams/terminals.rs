@@ -103,6 +103,18 @@ fn both_streams_on_one_terminal_keep_their_order() {
 }
 
 #[test]
+fn what_a_process_writes_after_the_end_is_shown() {
+    let sandbox = Sandbox::new();
+    let terminal = Terminal::new(91);
+    let script = "(n=0; until [ -e go ]; do sleep 0.01; [ $((n+=1)) = 3000 ] && exit; done; echo late; echo $? >wrote) & echo begun";
+    let mut child = terminal.run(&sandbox, &["--idle-timeout", "50", "--", "sh", "-c", script]);
+    assert!(child.wait().unwrap().success());
+    sandbox.write("go", "");
+    assert_eq!(terminal.shown(), "begun\nlate\n");
+    wait_for("the end of what was left", || sandbox.read("wrote") == "0\n");
+}
+
+#[test]
 fn a_new_size_reaches_the_command() {
     let sandbox = Sandbox::new();
     let terminal = Terminal::new(80);

@@ -54,7 +54,7 @@ pub(crate) fn wait_until_taken(pid: i32) {
 }
 
 /// The pids of all processes.
-fn all() -> impl Iterator<Item = i32> {
+pub(crate) fn all() -> impl Iterator<Item = i32> {
     let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }

@@ -65,6 +65,14 @@ impl<F: AsFd> NonBlocking<F> {
         }
     }
 
+    /// The shared descriptor itself.
+    pub(crate) fn target(&self) -> F
+    where
+        F: Copy,
+    {
+        self.fd
+    }
+
     /// Whether it is a pipe or a FIFO.
     pub(crate) fn is_pipe(&self) -> bool {
         self.is_pipe

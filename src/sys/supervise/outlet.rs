@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustix::fs::FileType;
 use rustix::io::Errno;
 use tokio::io::Interest;
 
@@ -40,6 +41,13 @@ impl Outlet {
     /// The descriptor, if it is a pipe.
     pub(super) fn as_pipe(&self) -> Option<BorrowedFd<'_>> {
         self.writer.is_pipe().then(|| self.writer.as_fd())
+    }
+
+    /// The destination, if it is a file, a terminal or another character device.
+    pub(super) fn as_file(&self) -> Option<BorrowedFd<'static>> {
+        let target = self.writer.target();
+        let kind = rustix::fs::fstat(target).map(|status| FileType::from_raw_mode(status.st_mode));
+        matches!(kind, Ok(FileType::RegularFile | FileType::CharacterDevice)).then_some(target)
     }
 
     /// Whether a failed write means that the reader is gone, rather than a problem with the destination. EIO comes from a

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::capture::terminal_of;
+use super::late_reader;
 use super::pause;
 use super::pty;
 use super::pump::{Cut, Pump};
@@ -127,6 +128,12 @@ impl Output {
         };
         // All of them, not only the first.
         self.pumps.iter().filter(|pump| resized(pump)).count() > 0
+    }
+
+    /// Leaves a reader to the processes that still write, if any do. True if there is one, which is a child of ours.
+    pub(super) fn leave_reader(&mut self) -> bool {
+        let late: Vec<_> = self.pumps.iter_mut().filter_map(Pump::take_late).collect();
+        !late.is_empty() && late_reader::leave(late)
     }
 
     pub(super) fn into_captured(self) -> Captured {

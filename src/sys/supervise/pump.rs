@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::late_reader::LateStream;
 use super::outlet::Outlet;
 use crate::classify::{Observed, Stream, Tap};
 use crate::sys::spool::HeldOutput;
@@ -80,6 +81,8 @@ pub(super) struct Pump {
     pub(super) stream: Stream,
     /// `None` at the end of the stream, or once nothing needs it any more.
     source: Option<AsyncFd<OwnedFd>>,
+    /// The source if other processes may still write to it, although we no longer wait for them.
+    left: Option<OwnedFd>,
     is_terminal: bool,
     sink: Sink,
     buffer: Box<[u8]>,
@@ -105,6 +108,7 @@ impl Pump {
         Ok(Self {
             stream,
             source: Some(source),
+            left: None,
             is_terminal,
             sink,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
@@ -170,8 +174,8 @@ impl Pump {
         let before = self.bytes;
         for _ in 0..TURN_READS {
             self.flush();
-            if late && self.owed == 0 && self.pending.is_empty() {
-                self.source = None;
+            if late && self.owed == 0 && self.pending.is_empty() && self.ahead == 0 {
+                self.leave_source();
             }
             if self.waits_for.is_some() || self.source.is_none() || self.bytes - before >= TURN_BYTES as u64 {
                 break;
@@ -189,8 +193,22 @@ impl Pump {
             }
         }
         if late && self.waits_for == Some(Side::Command) {
-            self.source = None;
+            self.leave_source();
         }
+    }
+
+    /// Does not wait for its end any more.
+    fn leave_source(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.left = Some(source.into_inner());
+        }
+    }
+
+    /// The stream, if it was not at its end when we stopped waiting for it.
+    pub(super) fn take_late(&mut self) -> Option<LateStream> {
+        let from = self.left.take()?;
+        let to = if let Sink::Outlet(outlet) = &self.sink { outlet.as_file() } else { None };
+        Some(LateStream { from: Some(from), to })
     }
 
     /// Lets the kernel pass on the available bytes, if both sides are pipes and there are many. True if it passed on bytes that

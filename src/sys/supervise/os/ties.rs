@@ -49,15 +49,43 @@ pub(in super::super) fn die_with(parent: i32, _: i32) -> bool {
 }
 
 /// Closes every descriptor. False if the kernel does not support this. Async-signal-safe.
-#[cfg(has_close_range)]
 pub(in super::super) fn close_everything() -> bool {
-    // SAFETY: takes numbers; only for a child that uses no descriptors.
-    unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) == 0 }
+    close_range(0, i32::MAX)
+}
+
+/// Closes every descriptor except these, which are sorted. Async-signal-safe.
+pub(in super::super) fn close_all_but(kept: &[i32]) {
+    let mut first = 0;
+    for &fd in kept {
+        close_between(first, fd - 1);
+        first = fd + 1;
+    }
+    close_between(first, i32::MAX);
+}
+
+/// Closes the descriptors from `first` to `last`: one by one if the kernel cannot do it at once, and then only as far as
+/// any may be.
+fn close_between(first: i32, last: i32) {
+    /// No descriptor that is in use has a higher number.
+    const HIGHEST: i32 = 65_535;
+    if first <= last && !close_range(first, last) {
+        for fd in first..=last.min(HIGHEST) {
+            // SAFETY: takes a number; only for a child that does not use the descriptor.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
+
+/// Closes the descriptors from `first` to `last`. False if the kernel does not support this.
+#[cfg(has_close_range)]
+fn close_range(first: i32, last: i32) -> bool {
+    // SAFETY: takes numbers; only for a child that does not use the descriptors.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
 }
 
 /// Not available on this system.
 #[cfg(not(has_close_range))]
-pub(in super::super) fn close_everything() -> bool {
+fn close_range(_first: i32, _last: i32) -> bool {
     false
 }
 

@@ -100,6 +100,9 @@ impl Supervisor {
         if self.terminal.take_back(pid) || must_vanish || status.signaled() {
             self.terminal.restore();
         }
+        if self.output.as_mut().is_some_and(Output::leave_reader) {
+            self.childless = false;
+        }
         let captured = self.output.take().map(Output::into_captured).unwrap_or_default();
         let ended = SupervisorEvent::Ended { ending, captured };
         self.reports.push_back(if is_late { SupervisorEvent::Late } else { ended });
