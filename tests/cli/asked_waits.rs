@@ -80,6 +80,13 @@ fn curl_without_the_wait_in_sight_is_advised_once_and_with_it_the_wait_is_heeded
         assert_eq!(ran.stderr.matches(hint).count(), count, "{line:?}: {}", ran.stderr);
         assert_eq!(ran.stderr.contains("server asks 10m"), arguments.len() > 1, "{line:?}: {}", ran.stderr);
     }
+    // A rescued run leaves no advice in a log.
+    sandbox.script(
+        "curl",
+        &format!("#!/bin/sh\ntest $RETRY_ATTEMPT = 2 || {{ echo '{said}' >&2; exit 22; }}\n"),
+    );
+    let ran = sandbox.run(["--delay", "1ms", "--", "./curl", "-fsS"]).exits(0);
+    assert!(ran.stderr.contains("attempt 1/3 throttled") && !ran.stderr.contains("hint:"), "{}", ran.stderr);
 }
 
 #[test]

@@ -32,7 +32,7 @@ const CALLS: &[(&str, usize)] = &[
     // Two places of a configuration, and the terminal, of which libc's open knows.
     ("openat", 2),
     ("open", 1),
-    ("ioctl", 2),
+    ("ioctl", 1),
     // The loop that waits, the pipe for signals, the pipe that tells of a start that failed.
     ("epoll_create1", 1),
     ("eventfd2", 1),

@@ -58,19 +58,19 @@ impl Driver<'_> {
     }
 
     /// Gives advice on the command's tool after an attempt, so that it appears below the tool's output. Without `-v`, only
-    /// advice that matters now: that the tool hides how long the server asks to wait, and, on a terminal, that it exits 0
-    /// whether or not it succeeded.
+    /// advice that matters now: on a terminal that the tool hides how long the server asks to wait, or that it exits 0 whether
+    /// or not it succeeded; elsewhere the former alone, and only once the run has failed, since a log is read when it has.
     fn advise(&mut self, event: &Event) {
-        let (succeeded, throttled) = match event {
-            Event::AttemptSuccess(success) => (success.exit_code == 0, false),
-            Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure) => {
-                let asked = failure.retry_after_ms.is_some();
-                (false, matches!(failure.http_status, Some(429 | 503)) && !asked)
-            }
+        let (succeeded, failure) = match event {
+            Event::AttemptSuccess(success) => (success.exit_code == 0, None),
+            Event::AttemptRetry { failure, .. } | Event::AttemptFailed(failure) => (false, Some(failure)),
             _ => return,
         };
-        let advises = self.sinks.advises();
-        if !advises && !throttled {
+        let throttled = failure.is_some_and(|failure| {
+            matches!(failure.http_status, Some(429 | 503)) && failure.retry_after_ms.is_none()
+        });
+        let has_failed = matches!(event, Event::AttemptFailed(_));
+        if !self.sinks.advises() && !(throttled && has_failed) {
             return;
         }
         let says_more = self.sinks.says_more();
