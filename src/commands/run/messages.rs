@@ -69,8 +69,8 @@ impl Driver<'_> {
         let throttled = failure.is_some_and(|failure| {
             matches!(failure.http_status, Some(429 | 503)) && failure.retry_after_ms.is_none()
         });
-        let has_failed = matches!(event, Event::AttemptFailed(_));
-        if !self.sinks.advises() && !(throttled && has_failed) {
+        let is_due = throttled && matches!(event, Event::AttemptFailed(_));
+        if !(self.sinks.advises() || is_due) {
             return;
         }
         let says_more = self.sinks.says_more();
