@@ -20,6 +20,7 @@ mod interruption;
 mod job_control;
 mod keyboard;
 mod modes;
+#[cfg(target_os = "linux")]
 mod namespace;
 mod once;
 mod order;

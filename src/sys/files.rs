@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Stat;
+
 /// The most that is ever read of a captured stream, in bytes.
 const TAIL: u64 = 64 * 1024;
 
@@ -24,6 +26,13 @@ pub(crate) fn read_tail(path: &OsStr) -> io::Result<Vec<u8>> {
     }
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// When a file was last changed, in nanoseconds since the Unix epoch.
+#[allow(clippy::useless_conversion, reason = "the type differs from system to system")]
+pub(crate) fn modified(status: &Stat) -> i64 {
+    let nanos = i64::try_from(status.st_mtime_nsec).unwrap_or_default();
+    status.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
 /// A file to read line by line; `-` is stdin.

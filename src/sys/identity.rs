@@ -51,6 +51,10 @@ pub(crate) fn umask() -> rustix::fs::RawMode {
     mask.as_raw_mode()
 }
 
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "some systems have a smaller type, large enough for a mask"
+)]
 pub(crate) fn set_umask(mask: u32) {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask as rustix::fs::RawMode));
 }

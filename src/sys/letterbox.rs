@@ -6,7 +6,7 @@ mod reading;
 mod writing;
 
 pub(crate) use directory::{Letterbox, place_of};
-pub(crate) use reading::{Letter, Opened, append, modified, open, read, record};
+pub(crate) use reading::{Letter, Opened, append, open, read, record};
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -146,7 +146,6 @@ fn news_of_the_commands_end_that_cannot_be_read_comes_later() {
 }
 
 /// The deadline passes between the last look at the clock and the birth of the second attempt.
-#[cfg(target_arch = "x86_64")]
 #[test]
 #[cfg_attr(not(has_clone3), ignore = "needs clone3")]
 fn an_attempt_that_is_born_after_the_deadline_executes_nothing() {

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::{at, place_of, try_lock};
 use crate::base::words::of_system;
 use crate::letter::{self, Header, Length, MAX_HEADER_BYTES, Stdin};
+use crate::sys::files::modified;
 
 /// An open letter with its header.
 #[derive(Debug)]
@@ -67,12 +68,6 @@ pub(crate) fn read(path: &Path, file: OwnedFd) -> Result<Letter, String> {
     let header = letter::parse(&line).map_err(|mistake| mistake.0)?;
     let length = Length { header: line.len() as u64 + 1, file: size.unsigned_abs() };
     Ok(Letter { path: path.to_owned(), file, header, length })
-}
-
-/// When a file was last changed, in nanoseconds since the Unix epoch.
-pub(crate) fn modified(stat: &Stat) -> i64 {
-    let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or_default();
-    stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
 /// The text of a record next to the letters.

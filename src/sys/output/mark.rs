@@ -5,6 +5,8 @@ use std::io;
 use rustix::fs::{FileType, Stat, fstat, tell};
 use rustix::io::ioctl_fionread;
 
+use crate::sys::files::modified;
+
 /// The state of stdout at a point in time, if it is a file or a pipe, and not the same one as stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StdoutMark {
@@ -14,7 +16,7 @@ pub(crate) enum StdoutMark {
         /// Bytes that have not been read yet.
         unread: u64,
         /// When it was last written to, if the system records it: newer versions of Linux only do for named pipes.
-        written: (i64, i64),
+        written: i64,
     },
 }
 
@@ -29,7 +31,7 @@ impl StdoutMark {
             FileType::RegularFile => tell(&stdout).ok().map(Self::File),
             FileType::Fifo => {
                 let unread = ioctl_fionread(&stdout).unwrap_or_default();
-                Some(Self::Pipe { unread, written: last_write(&out) })
+                Some(Self::Pipe { unread, written: modified(&out) })
             }
             _ => None,
         }
@@ -50,12 +52,4 @@ impl StdoutMark {
 
 fn same_file(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-}
-
-#[cfg_attr(
-    target_os = "linux",
-    expect(clippy::useless_conversion, reason = "elsewhere they are of other types")
-)]
-fn last_write(status: &Stat) -> (i64, i64) {
-    (i64::from(status.st_mtime), i64::try_from(status.st_mtime_nsec).unwrap_or_default())
 }

@@ -75,8 +75,9 @@ pub(super) unsafe fn overwrite_arguments(title: &[u8]) -> bool {
         let room = if title.len() < arguments { arguments } else { arguments + all };
         let fits = title.len() < room;
         for at in 0..room {
-            let letter = if fits { title.get(at) } else { None };
-            *area.add(at) = letter.map_or(0, |letter| letter.cast_signed());
+            let letter = if fits { title.get(at).copied() } else { None };
+            // Signed on some processors only.
+            *area.add(at) = libc::c_char::from_ne_bytes([letter.unwrap_or(0)]);
         }
         fits
     }

@@ -89,6 +89,7 @@ fn read_some(streams: &mut [LateStream], buffer: &mut [u8]) -> bool {
     if polled.iter().all(|polled| polled.fd < 0) {
         return false;
     }
+    #[allow(clippy::cast_possible_truncation, reason = "a small number")]
     // SAFETY: an array of that many valid pollfd; negative descriptors are skipped.
     let found = unsafe { libc::poll(polled.as_mut_ptr(), MOST as libc::nfds_t, -1) };
     if found < 0 && os::errno() != libc::EINTR {

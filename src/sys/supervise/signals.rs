@@ -72,8 +72,8 @@ fn real_time() -> std::ops::RangeInclusive<i32> {
 
 /// There are none.
 #[cfg(not(target_os = "linux"))]
-fn real_time() -> std::ops::RangeInclusive<i32> {
-    1..=0
+fn real_time() -> std::ops::Range<i32> {
+    0..0
 }
 
 /// Whether the signal asks a program to end.

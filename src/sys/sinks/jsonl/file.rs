@@ -98,10 +98,7 @@ impl File {
 }
 
 /// Device and inode of a regular file; `None` for other files.
-#[cfg_attr(
-    target_os = "linux",
-    expect(clippy::useless_conversion, reason = "elsewhere they are of other types")
-)]
+#[allow(clippy::useless_conversion, reason = "the types differ from system to system")]
 fn place(status: &Stat) -> Option<(u64, u64)> {
     let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
     regular.then(|| Some((u64::try_from(status.st_dev).ok()?, u64::try_from(status.st_ino).ok()?))).flatten()

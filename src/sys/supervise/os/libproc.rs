@@ -55,6 +55,7 @@ impl Listing {
 
     /// Appends the children of `pid`; none if it has just ended. Ours include the orphans of our process group that are
     /// younger than us. `None` if resources for the lookup are missing.
+    #[expect(clippy::unused_self, reason = "its twin keeps the list in it")]
     pub(in super::super) fn children(&self, pid: i32, found: &mut Vec<i32>) -> Option<()> {
         // SAFETY: `list` passes a buffer and its size.
         list(found, |buffer, bytes| unsafe { libc::proc_listchildpids(pid, buffer, bytes) });

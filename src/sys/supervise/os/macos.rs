@@ -26,6 +26,7 @@ pub(in super::super) fn environ() -> *const *const libc::c_char {
 }
 
 /// Which of descriptors 0, 1 and 2 are closed. Runs before main: system calls only. Not poll, which fails on devices.
+#[cfg_attr(test, expect(dead_code, reason = "the tests have a beginning of their own"))]
 pub(in super::super) fn closed_stdio() -> [bool; 3] {
     // SAFETY: asks for a flag, touches no memory.
     [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0)
