@@ -2,7 +2,10 @@
 
 CARGO ?= cargo
 target_dir := $(or $(CARGO_TARGET_DIR),target)
-binary := $(target_dir)/release/retry
+# Another platform to build for, which rustc and a C compiler have to know: build, dist.
+TARGET ?=
+export TARGET
+binary := $(target_dir)/$(if $(TARGET),$(TARGET)/)release/retry
 tools := $(target_dir)/tools
 
 prefix ?= /usr/local
@@ -32,28 +35,30 @@ INSTALL_DATA ?= $(INSTALL) -m 644
 .DEFAULT_GOAL := build
 .PHONY: build test test-portable test-deps lint lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
 
-build: ## build the binary that ships, target/release/retry (statically linked where that can be)
+build: ## build the binary that ships, target/release/retry, or with TARGET target/TARGET/release/retry (static where that can be)
 	@set -eu; \
 	[ -x "$(binary)" ] || echo "make build: compiling $(binary), once: four to five minutes on two cores" >&2; \
-	host=$$("$${RUSTC:-rustc}" -vV | sed -n 's/^host: //p'); \
+	target=$${TARGET:-$$("$${RUSTC:-rustc}" -vV | sed -n 's/^host: //p')}; \
+	[ -z "$$TARGET" ] || export CC="$${CC:-$$(echo "$$TARGET" | sed 's/-unknown//')-gcc}"; \
 	static='-C target-feature=+crt-static -C relocation-model=static'; \
 	in_order='-C linker=$(CURDIR)/scripts/link-in-order.sh'; \
 	plain=; \
-	case $$host in \
+	case $$target in \
 	*-linux-gnu*) \
 		probe=$$(mktemp -d); trap 'rm -rf "$$probe"' EXIT; \
-		echo 'fn main() {}' | "$${RUSTC:-rustc}" $$static --target "$$host" -o "$$probe/probe" - \
+		echo 'fn main() {}' | "$${RUSTC:-rustc}" $$static $$in_order --target "$$target" -o "$$probe/probe" - \
 			>"$$probe/messages" 2>&1 \
 			|| plain='a static link fails here (is libc.a missing? libc6-dev or glibc-static has it)' ;; \
-	*) plain="$$host is not Linux with glibc" ;; \
+	*) plain="$$target is not Linux with glibc" ;; \
 	esac; \
 	if [ -n "$$plain" ]; then \
 		echo "make build: WARNING: $$plain" >&2; \
 		echo "make build: WARNING: building without static linking: the binary starts more slowly" >&2; \
-		$(CARGO) build --release --locked; \
+		$(CARGO) build --release --locked $${TARGET:+--target "$$TARGET"}; \
 	else \
-		RUSTFLAGS="$${RUSTFLAGS:-} $$static $$in_order" $(CARGO) build --release --locked --target "$$host"; \
-		built="$(target_dir)/$$host/release/retry"; \
+		RUSTFLAGS="$${RUSTFLAGS:-} $$static $$in_order" $(CARGO) build --release --locked --target "$$target"; \
+		built="$(target_dir)/$$target/release/retry"; \
+		[ "$$built" != "$(binary)" ] || exit 0; \
 		mkdir -p "$(target_dir)/release"; \
 		if cmp -s "$$built" "$(binary)"; then \
 			touch "$(binary)"; \
@@ -156,7 +161,7 @@ uninstall: ## remove what install put there, and nothing else
 	rm -f $(installed) $(foreach file,$(documents) $(pages),"$(DESTDIR)$(docdir)/$(file)")
 	@rmdir "$(DESTDIR)$(docdir)/docs" "$(DESTDIR)$(docdir)" 2>/dev/null || true
 
-dist: ## make the packages of this platform: a tarball, .deb, .rpm, and their checksums
+dist: ## make the packages of this platform, or of TARGET: a tarball, .deb, .rpm, and their checksums
 	@scripts/dist.sh
 
 test-packages: ## install and remove what dist made for real, in copies of the system that are thrown away (root, Linux)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes what is handed out, in $CARGO_TARGET_DIR/dist (target/dist), for the platform that it runs on: a tarball with the
-# binary, a .deb and a .rpm where dpkg-deb and rpmbuild are there, and SHA256SUMS of them all.
+# binary, a .deb and a .rpm where dpkg-deb and rpmbuild are there, and SHA256SUMS of them all. For another platform, $TARGET,
+# it is in target/$TARGET/dist.
 #
 # The same commit, compiler and packaging tools give the same bytes, wherever the tree and the crates lie: times are the
 # commit's, tar sorts, and no path of this machine gets into the binary; that is checked.
@@ -22,7 +23,7 @@ commit_date() {
 # One prefix a line, FROM=TO; where two match, rustc takes the last.
 remaps() {
   local sources
-  echo "$sysroot/lib/rustlib/src/rust=/rustc/$(rustc -vV | sed -n 's/^commit-hash: //p')"
+  echo "$sysroot/lib/rustlib/src/rust=/rustc/$("$rustc" -vV | sed -n 's/^commit-hash: //p')"
   for sources in "$cargo_home"/registry/src/*/; do
     echo "${sources%/}=/crates"
   done
@@ -32,7 +33,7 @@ remaps() {
 
 check_paths() {
   local place
-  for place in "$PWD" "$build" "$cargo_home" "$sysroot"; do
+  for place in "$PWD" "$build" "$cargo_home" "$sysroot/lib/rustlib"; do
     ! grep -aqF "$place" "$1" || fail "$1 contains a path of this machine: $place"
   done
 }
@@ -41,7 +42,7 @@ tarball() {
   local stage="$build/stage/$name"
   rm -rf "$build/stage"
   mkdir -p "$stage/man" "$stage/completions" "$stage/schema" "$stage/docs"
-  install -m 755 "$build/release/retry" "$stage/"
+  install -m 755 "$binary" "$stage/"
   install -m 644 README.md BENCHMARKS.md CHANGELOG.md SECURITY.md LICENSE LICENSE-APACHE LICENSE-MIT "$build/THIRD-PARTY" "$stage/"
   install -m 644 docs/* "$stage/docs/"
   install -m 644 man/*.1 "$stage/man/"
@@ -53,24 +54,26 @@ tarball() {
 
 package() {
   if command -v "$1" >/dev/null; then
-    "scripts/package-$2.sh" "$version" "$build" "$dist"
+    "scripts/package-$2.sh" "$version" "${platform%%-*}" "$build" "$dist"
   else
     echo "make dist: WARNING: no .$2: there is no $1 here" >&2
   fi
 }
 
 tar --version 2>/dev/null | grep -q 'GNU tar' || fail "GNU tar is needed"
-dist=${CARGO_TARGET_DIR:-target}/dist
+rustc=${RUSTC:-rustc}
+dist=${CARGO_TARGET_DIR:-target}/${TARGET:+$TARGET/}dist
 rm -rf "$dist"
 mkdir -p "$dist" "$dist-build"
 dist=$(cd "$dist" && pwd)
 build="$dist-build"
 export CARGO_TARGET_DIR="$build"
-sysroot=$(rustc --print sysroot)
+binary="$build/${TARGET:+$TARGET/}release/retry"
+sysroot=$("$rustc" --print sysroot)
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_date || true)}
 [ -n "$SOURCE_DATE_EPOCH" ] || fail "there is no commit here to take the date from: set SOURCE_DATE_EPOCH"
-platform=$(rustc -vV | sed -n 's/^host: //p')
+platform=${TARGET:-$("$rustc" -vV | sed -n 's/^host: //p')}
 version=$(cargo pkgid --locked)
 version=${version##*[#@]}
 name="retry-command-$version-$platform"
@@ -87,7 +90,7 @@ export RUSTFLAGS
 make --no-print-directory build </dev/null
 # Not before: crates with C sources would be built again for every commit, and none of them notes a time.
 export SOURCE_DATE_EPOCH
-check_paths "$build/release/retry"
+check_paths "$binary"
 scripts/third-party.py "$platform" >"$build/THIRD-PARTY"
 tarball
 package dpkg-deb deb

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Makes a .deb of what `make install` installs: scripts/package-deb.sh VERSION BUILD OUTPUT, from scripts/dist.sh.
+# Makes a .deb of what `make install` installs: scripts/package-deb.sh VERSION PROCESSOR BUILD OUTPUT, from scripts/dist.sh.
 # The maintainer is $DEBFULLNAME <$DEBEMAIL>, as with Debian's own tools.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version=${1//-/\~}-1 build=$2 output=$3
+version=${1//-/\~}-1 architecture=$2 build=$3 output=$4
 : "${SOURCE_DATE_EPOCH:?}"
 root="$build/deb"
 docs="$root/usr/share/doc/retry-command"
 maintainer="${DEBFULLNAME:-the retry authors}${DEBEMAIL:+ <$DEBEMAIL>}"
-architecture=$(dpkg --print-architecture)
+case $architecture in
+x86_64) architecture=amd64 ;;
+aarch64) architecture=arm64 ;;
+esac
 rm -rf "$root"
 
 make --no-print-directory --silent install DESTDIR="$root" prefix=/usr docdir=/usr/share/doc/retry-command \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes a .rpm of what `make install` installs: scripts/package-rpm.sh VERSION BUILD OUTPUT, from scripts/dist.sh.
+# Makes a .rpm of what `make install` installs: scripts/package-rpm.sh VERSION PROCESSOR BUILD OUTPUT, from scripts/dist.sh.
 # rpm itself refuses to install it beside another package that has a /usr/bin/retry.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version=$1 build=$2 output=$3
+version=$1 processor=$2 build=$3 output=$4
 : "${SOURCE_DATE_EPOCH:?}"
 top="$build/rpm"
 root="$top/root"
@@ -17,7 +17,7 @@ gzip -n -9 "$root/usr/share/man/man1/"*
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 # A version with a dash, of one that is to come, is written with a tilde.
-rpmbuild -bb --quiet \
+rpmbuild -bb --quiet --target "$processor-linux" \
   --define "_topdir $top" --define "_rpmdir $top" \
   --define "version_given ${version//-/\~}" --define "laid_out $root" \
   --define '_buildhost localhost' --define 'use_source_date_epoch_as_buildtime 1' \
