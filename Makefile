@@ -33,7 +33,7 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 755
 INSTALL_DATA ?= $(INSTALL) -m 644
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-portable test-deps lint lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
+.PHONY: build test test-portable test-deps lint lint-macos lint-actions fuzz mutants faults soak check generate install uninstall dist test-packages bench bench-simulate run help
 
 build: ## build the binary that ships, target/release/retry, or with TARGET target/TARGET/release/retry (static where that can be)
 	@set -eu; \
@@ -94,6 +94,9 @@ lint: ## check the formatting, the lints, and the licences and sources of the de
 	@scripts/lint-deps.sh "$(tools)"
 	shellcheck --external-sources scripts/*.sh scripts/action/*.sh packaging/deb/preinst packaging/deb/postrm .ci/run
 	PATH="$(abspath $(tools))/bin:$$PATH" $(CARGO) deny --offline --all-features --locked check bans licenses sources
+
+lint-macos: ## compile and lint everything for macOS, on another system
+	@scripts/lint-macos.sh
 
 lint-actions: ## check the action and the workflows with zizmor and actionlint
 	@scripts/lint-actions.sh "$(tools)"
