@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::plan::Unit;
 use super::scenario::Model;
 use super::variant::Variant;
+use super::verdict::counted;
 
 /// The parameters that can be searched for.
 pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
@@ -126,6 +127,26 @@ impl Search {
         })
     }
 
+    /// Any value of the parameter, as the object of `survives`.
+    fn noun(&self) -> String {
+        match self.parameter.as_str() {
+            "outage" => "any outage".to_owned(),
+            "clients" => "with any number of clients".to_owned(),
+            parameter => format!("with any {parameter}"),
+        }
+    }
+
+    /// The values of a range, as the object of `survives`.
+    fn range(&self, least: f64, most: f64) -> String {
+        let (first, last) = (self.written(least), self.written(most));
+        match self.parameter.as_str() {
+            _ if first != last => format!("{} from {first} to {last}", self.noun()),
+            "outage" => format!("an outage of {first}"),
+            "clients" => format!("with {}", counted(least, "client")),
+            parameter => format!("with a {parameter} of {first}"),
+        }
+    }
+
     /// The result of a search that was interrupted; `None` if nothing is known yet.
     pub fn found_so_far(&self, variant: String, runs: u32) -> Option<Found> {
         let found = (!self.tried.is_empty()).then(|| self.found(variant, runs))?;
@@ -141,8 +162,8 @@ impl Search {
             let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
             let good =
                 self.tried.iter().all(|(_, share)| *share >= RECOVERING_SHARE) && !self.tried.is_empty();
-            let verb = if good { "survives every" } else { "survives no" };
-            let told = format!("{verb} {parameter} from {} to {}", self.written(least), self.written(most));
+            let verb = if good { "survives" } else { "does not survive" };
+            let told = format!("{verb} {}", self.range(least, most));
             return Found {
                 variant,
                 parameter,
@@ -157,7 +178,8 @@ impl Search {
             if low.1 >= RECOVERING_SHARE { (low, high) } else { (high, low) };
         let reach = if good < bad { "up to" } else { "from" };
         let told = format!(
-            "survives {parameter} {reach} {} ({}); with {} it does in {}",
+            "survives {} {reach} {} ({}); with {} it does in {}",
+            self.noun(),
             self.written(good),
             in_runs(good_share),
             self.written(bad),
@@ -213,7 +235,43 @@ mod tests {
 
     #[test]
     fn where_nothing_changes_the_range_is_told() {
-        assert!(searched(30.0, |_| true).told.starts_with("survives every outage from 117ms"));
-        assert!(searched(30.0, |_| false).told.starts_with("survives no outage"));
+        assert!(searched(30.0, |_| true).told.starts_with("survives any outage from 117ms to "));
+        assert!(searched(30.0, |_| false).told.starts_with("does not survive any outage from 117ms to "));
+    }
+
+    fn search(parameter: &str, unit: Unit) -> Search {
+        let parameter = parameter.to_owned();
+        Search { parameter, unit, start: 100.0, most: 1e6, tried: Vec::new() }
+    }
+
+    #[test]
+    fn every_parameter_makes_a_sentence() {
+        for (parameter, unit, one, range) in [
+            (
+                "capacity",
+                Unit::PerSecond,
+                "with a capacity of 100/s",
+                "with any capacity from 100/s to 200/s",
+            ),
+            ("clients", Unit::Plain, "with 100 clients", "with any number of clients from 100 to 200"),
+            ("outage", Unit::Seconds, "an outage of 1m40s", "any outage from 1m40s to 3m20s"),
+            ("delay", Unit::Seconds, "with a delay of 1m40s", "with any delay from 1m40s to 3m20s"),
+            ("budget", Unit::Percent, "with a budget of 100%", "with any budget from 100% to 200%"),
+        ] {
+            for (share, verb) in [(1.0, "survives"), (0.0, "does not survive")] {
+                let mut search = search(parameter, unit);
+                for expected in [one, range] {
+                    search.tell(share);
+                    let found = search.found_so_far(String::new(), 20).unwrap();
+                    assert_eq!(found.told, format!("so far: {verb} {expected}"));
+                }
+            }
+            let mut search = search(parameter, unit);
+            search.tell(1.0);
+            search.tell(0.1);
+            let told = search.found(String::new(), 20).told;
+            let any = range.split(" from ").next().unwrap();
+            assert!(told.starts_with(&format!("survives {any} up to ")), "{told}");
+        }
     }
 }
