@@ -152,7 +152,7 @@ impl Wanted {
             let stopped = self.search(asked, crew, parameter, &variants, &mut answer)?;
             return Ok((answer, stopped));
         }
-        crew.check_memory(&variants, self.runs)?;
+        crew.check_memory(&variants, self.runs).map_err(one)?;
         if axes.is_empty() {
             let (results, stopped) = crew.run(&variants, self.runs);
             (answer.results, answer.stopped_at_s) = (results, reached(stopped.as_ref()));
@@ -205,8 +205,22 @@ impl Wanted {
                 let mut varied = variant.varied.clone();
                 let what = format!("{parameter} {value}: ");
                 varied.push((parameter.to_owned(), value));
-                let tried = [asked.variant(&varied).map_err(Error::problems)?];
-                crew.check_memory(&tried, self.runs)?;
+                let tried = asked.variant(&varied).and_then(|tried| {
+                    let tried = [tried];
+                    crew.check_memory(&tried, self.runs).map_err(|problem| vec![problem])?;
+                    Ok(tried)
+                });
+                let tried = match tried {
+                    Ok(tried) => tried,
+                    Err(problems) if answer.found.is_empty() && search.is_new() => {
+                        return Err(Error::problems(problems));
+                    }
+                    Err(problems) => {
+                        let why: Vec<_> = problems.into_iter().map(|problem| problem.message).collect();
+                        search.refuse(why.join("; "));
+                        continue;
+                    }
+                };
                 let (runs, stopped) = crew.runs(&tried, self.runs, what);
                 let Some(Some(runs)) = summaries(runs, self.runs).pop() else {
                     answer.found.extend(search.found_so_far(names(variant), self.runs));

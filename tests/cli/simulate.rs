@@ -167,6 +167,14 @@ fn a_map_and_a_search_say_what_recovers() {
 }
 
 #[test]
+fn a_search_goes_on_without_a_value_that_cannot_be_simulated() {
+    let answer = simulated("--clients 8 --runs 1 --shared groups:6 --find clients");
+    let told = answer["found"][0]["told"].as_str().expect("words");
+    let known = "does not survive with any number of clients from 8 to 2048; 4 was not tried: ";
+    assert!(told.starts_with(known) && told.contains("groups"), "{told}");
+}
+
+#[test]
 fn the_page_has_its_curves_and_escapes_what_is_foreign() {
     let page = "simulate --clients 30 --max 9 --compare jitter=none,full --format html";
     let page = Sandbox::new().run(page.split(' ')).exits(0).text();
