@@ -11,7 +11,7 @@ use crate::base::problem::Problem;
 use crate::cli::Invocation;
 use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult, parameters_of};
 use crate::simulate::map::{Cell, Map};
-use crate::simulate::plan::{Varied, axes, compared};
+use crate::simulate::plan::{Varied, axes, compared, range};
 use crate::simulate::read::{Parameters, parameters, share};
 use crate::simulate::search::Search;
 use crate::simulate::{Summary, Template, Variant, csv, html, text};
@@ -144,8 +144,14 @@ impl Wanted {
         for varied in &varied {
             let values = varied.iter().map(|(name, value)| (name, value));
             let place = |name: &str, value: &str| format!("--{option} {name}={value}");
-            let problems = |problems| Error::problems(placed(problems, &values, place));
-            variants.push(asked.variant(varied).map_err(problems)?);
+            variants.push(asked.variant(varied).map_err(|problems| {
+                let problems = placed(problems, &values, place);
+                let sweep = varied.iter().find_map(|(name, value)| swept(asked, name, value));
+                Error::problems(match sweep.filter(|_| axes.is_empty()) {
+                    Some(sweep) => problems.into_iter().map(|problem| problem.hint(&sweep)).collect(),
+                    None => problems,
+                })
+            })?);
         }
         let mut answer = self.empty(asked, crew, &variants);
         if let Some(parameter) = &self.find {
@@ -233,6 +239,13 @@ impl Wanted {
         }
         Ok(None)
     }
+}
+
+/// A hint for a value of a comparison that is a range, if a map can be drawn of it.
+fn swept(asked: &mut Template, name: &str, value: &str) -> Option<String> {
+    let first = range(name, value)?.values.into_iter().next()?;
+    asked.variant(&[(name.to_owned(), first)]).ok()?;
+    Some(format!("--compare takes single values; for a range use --sweep {name}={value}"))
 }
 
 /// Problems with the values of options, at the place where somebody gave these.
