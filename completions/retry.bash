@@ -18,7 +18,7 @@ _retry_ask() {
   "${COMP_WORDS[0]}" "$@" 2>/dev/null </dev/null | while read -r word _; do printf '%s\n' "$word"; done
 }
 
-# Sets the options of a verb, and those of them whose value is the next word.
+# Sets the options of a verb, those of them whose value is the next word, and those whose value may be.
 _retry_options() {
   case $1 in
     '')
@@ -60,6 +60,7 @@ _retry_options() {
     'simulate')
       options='--model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --shared --hint --compare --sweep --find --lost --runs --threads --format --timeline -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --adaptive --gate-wait --retries --no-retry --policy --config --no-config -h --help'
       valued=' --model --clients --arrive --loop --capacity --workers --service --queue --queue-order --latency --outage --overload --cancel --failure --load --from-log --warm-up --for --horizon --hint --compare --sweep --find --lost --runs --threads --format -n --max --attempts --deadline --timeout -b --backoff -d --delay --max-delay --factor -j --jitter --max-retry-after --reset-after --successes --splay --seed --key --concurrency --rate --breaker --budget --gate-wait --retries --policy --config '
+      optional=' --shared '
       ;;
   esac
 }
@@ -102,6 +103,7 @@ _retry_value() {
     *" --cancel") _retry_offer 'on off' ;;
     *" --load") _retry_offer 'spike ramp' ;;
     *" --from-log") _retry_files ;;
+    *" --shared") _retry_offer 'all off' ;;
     *" --hint") _retry_offer 'on off shared' ;;
     *" --find") _retry_offer 'capacity clients outage delay budget' ;;
     "simulate --format") _retry_offer 'text json csv html' ;;
@@ -123,7 +125,7 @@ _retry_command() {
 }
 
 _retry() {
-  local cur=${COMP_WORDS[COMP_CWORD]} verb='' options valued word want='' i=1 at='' state=()
+  local cur=${COMP_WORDS[COMP_CWORD]} verb='' options valued optional='' word want='' i=1 at='' state=()
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
@@ -148,7 +150,8 @@ _retry() {
       fi
       [[ $word == --state ]] && state=(--state "${COMP_WORDS[i + 2]}")
       ((i += 3))
-    elif [[ $word == -* && $valued == *" $word "* ]]; then
+    elif [[ $word == -* && $valued == *" $word "* ]] ||
+      [[ $word == -* && $optional == *" $word "* && ${COMP_WORDS[i + 1]} != -* ]]; then
       if ((i + 1 == COMP_CWORD)); then
         want=$word
         break

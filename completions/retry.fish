@@ -74,6 +74,11 @@ function __retry_has
     test "$__retry_verb" = "$argv[1]"; and test $__retry_where != command
 end
 
+# Is the word before the cursor one of these options of this verb?
+function __retry_follows
+    __retry_has $argv[1]; and contains -- (commandline -opc)[-1] $argv[2..]
+end
+
 function __retry_is_first
     test (count (commandline -opc)) -eq 1
 end
@@ -601,7 +606,8 @@ complete -c retry -n '__retry_has "simulate"' -l from-log -rF -d 'Play back a lo
 complete -c retry -n '__retry_has "simulate"' -l warm-up -x -d 'Time before moment 0, which is not counted [default: 0]'
 complete -c retry -n '__retry_has "simulate"' -l for -x -d 'How long clients keep coming [default: the horizon]'
 complete -c retry -n '__retry_has "simulate"' -l horizon -x -d 'When to stop [default: 10 minutes after the last outage]'
-complete -c retry -n '__retry_has "simulate"' -l shared -d 'Which clients share limits: all, off or groups:N; without a value, all [default: all if a limit is given, else off]'
+complete -c retry -n '__retry_has "simulate"' -l shared -fa 'all off' -d 'Which clients share limits: all, off or groups:N; without a value, all [default: all if a limit is given, else off]'
+complete -c retry -n '__retry_follows "simulate" --shared' -a 'all off'
 complete -c retry -n '__retry_has "simulate"' -l hint -xa 'on off shared' -d 'Whether clients respect Retry-After: on, off, or shared by all through a key [default: on]'
 complete -c retry -n '__retry_has "simulate"' -l compare -x -d 'Compare values of a setting or parameter, such as jitter=none,full, or named policies with policy=A,B; repeatable for all combinations; off switches a limit off'
 complete -c retry -n '__retry_has "simulate"' -l sweep -x -d 'Draw a map of the values that recover: a range in N steps, or a list KEY=V,V,…; twice for two axes'

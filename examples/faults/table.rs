@@ -155,6 +155,7 @@ const SAFE: &[i64] = &[
     libc::SYS_pause,
     libc::SYS_rseq,
     libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigpending,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_set_robust_list,

@@ -7,9 +7,11 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The operating system's message for an error, without its number.
+/// The operating system's message for an error, without its number. A limit of ours is named.
 pub fn of_system(error: &std::io::Error) -> String {
-    without_number(&error.to_string()).to_owned()
+    let text = error.to_string();
+    let limit = if error.raw_os_error() == Some(libc::EMFILE) { " (see ulimit -n)" } else { "" };
+    format!("{}{limit}", without_number(&text))
 }
 
 /// The message of a system error, without the number that std appends.

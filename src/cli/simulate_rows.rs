@@ -76,6 +76,7 @@ pub(super) static SIMULATE_FLAGS: &[&Flag] = &[
     &Flag::value("horizon", "DURATION", "When to stop [default: 10 minutes after the last outage]"),
     &Flag {
         arity: Arity::OptionalWord("all"),
+        words: &["all", "off"],
         ..Flag::value(
             "shared",
             "WHO",

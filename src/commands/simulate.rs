@@ -11,7 +11,7 @@ use crate::base::problem::Problem;
 use crate::cli::Invocation;
 use crate::simulate::answer::{Answer, Run, SCHEMA, VariantResult, parameters_of};
 use crate::simulate::map::{Cell, Map};
-use crate::simulate::plan::{Varied, axes, compared};
+use crate::simulate::plan::{Varied, axes, compared, range};
 use crate::simulate::read::{Parameters, parameters, share};
 use crate::simulate::search::Search;
 use crate::simulate::{Summary, Template, Variant, csv, html, text};
@@ -144,15 +144,21 @@ impl Wanted {
         for varied in &varied {
             let values = varied.iter().map(|(name, value)| (name, value));
             let place = |name: &str, value: &str| format!("--{option} {name}={value}");
-            let problems = |problems| Error::problems(placed(problems, &values, place));
-            variants.push(asked.variant(varied).map_err(problems)?);
+            variants.push(asked.variant(varied).map_err(|problems| {
+                let problems = placed(problems, &values, place);
+                let sweep = varied.iter().find_map(|(name, value)| swept(asked, name, value));
+                Error::problems(match sweep.filter(|_| axes.is_empty()) {
+                    Some(sweep) => problems.into_iter().map(|problem| problem.hint(&sweep)).collect(),
+                    None => problems,
+                })
+            })?);
         }
         let mut answer = self.empty(asked, crew, &variants);
         if let Some(parameter) = &self.find {
             let stopped = self.search(asked, crew, parameter, &variants, &mut answer)?;
             return Ok((answer, stopped));
         }
-        crew.check_memory(&variants, self.runs)?;
+        crew.check_memory(&variants, self.runs).map_err(one)?;
         if axes.is_empty() {
             let (results, stopped) = crew.run(&variants, self.runs);
             (answer.results, answer.stopped_at_s) = (results, reached(stopped.as_ref()));
@@ -205,8 +211,22 @@ impl Wanted {
                 let mut varied = variant.varied.clone();
                 let what = format!("{parameter} {value}: ");
                 varied.push((parameter.to_owned(), value));
-                let tried = [asked.variant(&varied).map_err(Error::problems)?];
-                crew.check_memory(&tried, self.runs)?;
+                let tried = asked.variant(&varied).and_then(|tried| {
+                    let tried = [tried];
+                    crew.check_memory(&tried, self.runs).map_err(|problem| vec![problem])?;
+                    Ok(tried)
+                });
+                let tried = match tried {
+                    Ok(tried) => tried,
+                    Err(problems) if answer.found.is_empty() && search.is_new() => {
+                        return Err(Error::problems(problems));
+                    }
+                    Err(problems) => {
+                        let why: Vec<_> = problems.into_iter().map(|problem| problem.message).collect();
+                        search.refuse(why.join("; "));
+                        continue;
+                    }
+                };
                 let (runs, stopped) = crew.runs(&tried, self.runs, what);
                 let Some(Some(runs)) = summaries(runs, self.runs).pop() else {
                     answer.found.extend(search.found_so_far(names(variant), self.runs));
@@ -219,6 +239,13 @@ impl Wanted {
         }
         Ok(None)
     }
+}
+
+/// A hint for a value of a comparison that is a range, if a map can be drawn of it.
+fn swept(asked: &mut Template, name: &str, value: &str) -> Option<String> {
+    let first = range(name, value)?.values.into_iter().next()?;
+    asked.variant(&[(name.to_owned(), first)]).ok()?;
+    Some(format!("--compare takes single values; for a range use --sweep {name}={value}"))
 }
 
 /// Problems with the values of options, at the place where somebody gave these.

@@ -39,7 +39,7 @@ pub struct Options {
 pub enum Stories {
     #[default]
     None,
-    /// The last ones that did not succeed on the first attempt, up to this many.
+    /// The last ones that did not succeed on the first attempt, unfinished ones included, up to this many.
     Troubled(usize),
     /// The first ones, up to this many.
     All(usize),
@@ -230,9 +230,19 @@ impl Analysis {
         report.templates = templates.iter().map(summary::template).collect();
         report.unmatched_without_output = texts.without_tail;
         report.rejudged = open.judge().map(|judge| rejudged.report(judge));
-        if let Stories::All(most) = keep {
-            let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
-            stories.extend(left.map(|(_, story)| ((story.started, story.run.clone()), story)).take(most));
+        let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
+        let left = left.map(|(_, story)| ((story.started, story.run.clone()), story));
+        match keep {
+            Stories::None => {}
+            Stories::All(most) => stories.extend(left.take(most)),
+            Stories::Troubled(most) => {
+                for (key, story) in left {
+                    stories.insert(key, story);
+                    if stories.len() > most {
+                        stories.pop_first();
+                    }
+                }
+            }
         }
         Outcome {
             report,

@@ -5,10 +5,10 @@ pub mod svg;
 use super::figures::{counted, grouped, percent, span, with_interval};
 use super::model::{Bin, Count, Group, Report, Rule, Spread, Template};
 use super::story::Story;
-use super::text::{helped, more, window};
+use super::text::{helped, more, subject, window};
 use super::time;
 use crate::base::words::plural;
-use svg::{Bar, Escaped};
+use svg::{Bar, Escaped, UNENDED};
 
 /// The most runs that are shown individually, of those that did not succeed on the first attempt.
 pub const MAX_RUNS: usize = 200;
@@ -49,11 +49,7 @@ fn head(report: &Report) -> String {
     let fate = |class: &str, name: &str, count: u64| {
         format!("<li>{}{name} <b>{}</b>{}</li>\n", svg::swatch(class), grouped(count), share(count))
     };
-    let mut out = format!(
-        "<p>{} of {}{window}</p>\n",
-        counted(report.runs, "run"),
-        counted(report.operations, "operation")
-    );
+    let mut out = format!("<p>{}{window}</p>\n", subject(report));
     if report.interrupted {
         out += "<p class=\"cut\">Interrupted: only part of the logs was read.</p>\n";
     }
@@ -323,7 +319,7 @@ fn runs(stories: &[Story]) -> String {
         vec![
             time::second(story.started),
             story.name.clone(),
-            story.attempts.len().to_string(),
+            (story.attempts.len() + usize::from(story.under_way().is_some())).to_string(),
             story.end.as_ref().map_or("unfinished", |end| end.outcome.name()).to_owned(),
             story.run.clone(),
         ]
@@ -332,8 +328,10 @@ fn runs(stories: &[Story]) -> String {
     let title = "The latest runs that did not succeed on the first attempt";
     let about = "One row per run, latest first: attempts by class, and the waits between them";
     let key = |class: &str, name: &str| format!("<li>{}{name}</li>\n", svg::swatch(class));
+    let is_open = stories.iter().any(|story| story.under_way().is_some());
+    let unended = if is_open { key("open", UNENDED) } else { String::new() };
     let legend = format!(
-        "<ul class=\"legend\">\n{}{}{}{}<li>··· waiting</li>\n</ul>\n",
+        "<ul class=\"legend\">\n{}{}{}{}{unended}<li>··· waiting</li>\n</ul>\n",
         key("good", "succeeded"),
         key("rescued", "transient"),
         key("throttled", "throttled"),

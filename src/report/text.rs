@@ -65,15 +65,18 @@ pub(super) fn window(report: &Report) -> String {
     }
 }
 
+/// `12 runs of 3 operations`; where no run has ended, `1 unfinished run`.
+pub(super) fn subject(report: &Report) -> String {
+    match (report.runs, report.unfinished) {
+        (0, left @ 1..) => counted(left, "unfinished run"),
+        (runs, _) => format!("{} of {}", counted(runs, "run"), counted(report.operations, "operation")),
+    }
+}
+
 fn head(report: &Report, style: &Style) -> String {
     let window = window(report);
     let files = if style.files > 1 { format!(", {} files", style.files) } else { String::new() };
-    let title = format!(
-        "{} of {}{window}{files}",
-        counted(report.runs, "run"),
-        counted(report.operations, "operation")
-    );
-    let title = wrap(&title, style.width, 2);
+    let title = wrap(&format!("{}{window}{files}", subject(report)), style.width, 2);
     let mut out: String = title.lines().map(|line| mark(Role::Title, line) + "\n").collect();
     if report.interrupted {
         out += &mark(Role::Failed, "  interrupted: only part of the logs was read");

@@ -75,6 +75,11 @@ pub fn axes(texts: &[String]) -> Result<Vec<Axis>, Problem> {
     Ok(axes)
 }
 
+/// The values of a range `A..B[/N]`; `None` if it is none.
+pub fn range(name: &str, value: &str) -> Option<Axis> {
+    axis(&format!("{name}={value}")).ok().filter(|_| value.contains("..") && !value.contains(':'))
+}
+
 fn axis(text: &str) -> Result<Axis, Problem> {
     let wrong = |why: &str| {
         Problem::new(format!("--sweep {text}: {why}"))

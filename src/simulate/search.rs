@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::plan::Unit;
 use super::scenario::Model;
 use super::variant::Variant;
+use super::verdict::counted;
 
 /// The parameters that can be searched for.
 pub const SEARCHED: [&str; 5] = ["capacity", "clients", "outage", "delay", "budget"];
@@ -30,6 +31,8 @@ pub struct Search {
     most: f64,
     /// The values tried, each with the share of the runs that recovered.
     tried: Vec<(f64, f64)>,
+    /// The values that could not be simulated, each with the reason.
+    refused: Vec<(f64, String)>,
 }
 
 /// The result of a search.
@@ -72,9 +75,21 @@ impl Search {
             _ => return Err(format!("use {}", SEARCHED.join(", "))),
         };
         match start.filter(|start| *start > 0.0) {
-            Some(start) => Ok(Self { parameter: parameter.to_owned(), unit, start, most, tried: Vec::new() }),
+            Some(start) => Ok(Self {
+                parameter: parameter.to_owned(),
+                unit,
+                start,
+                most,
+                tried: Vec::new(),
+                refused: Vec::new(),
+            }),
             None => Err("it has no value to begin with".to_owned()),
         }
+    }
+
+    /// Whether no value has been tried.
+    pub fn is_new(&self) -> bool {
+        self.tried.is_empty()
     }
 
     /// The next value to try, as an option takes it; `None` once the answer is known.
@@ -90,19 +105,33 @@ impl Search {
         }
     }
 
+    /// Records that the last value asked for cannot be simulated, and why. Values beyond it are not tried either.
+    pub fn refuse(&mut self, why: String) {
+        if let Some(next) = self.next_value() {
+            self.refused.push((next, why));
+        }
+    }
+
+    /// Whether a value cannot be simulated: itself, or one that is nearer to where the search began.
+    fn is_refused(&self, value: f64) -> bool {
+        let is_beyond = |refused: f64| if refused < self.start { value <= refused } else { value >= refused };
+        self.refused.iter().any(|(refused, _)| is_beyond(*refused))
+    }
+
     fn written(&self, value: f64) -> String {
         self.unit.written(&self.parameter, value)
     }
 
     fn next_value(&self) -> Option<f64> {
-        if self.tried.is_empty() {
-            return Some(self.start);
+        if self.is_new() {
+            return (!self.is_refused(self.start)).then_some(self.start);
         }
         if let Some([(one, _), (other, _)]) = self.bracket() {
             let is_known =
                 other / one <= CLOSE_RATIO || self.written((one * other).sqrt()) == self.written(one);
             let between = (one * other).sqrt();
             return (!is_known
+                && !self.is_refused(between)
                 && self.written(between) != self.written(other)
                 && self.tried.len() < MAX_VALUES_TRIED)
                 .then_some(between);
@@ -112,7 +141,9 @@ impl Search {
         values.find(|value| {
             let written = self.written(*value);
             let is_zero = self.unit == Unit::Plain && *value < 1.0;
-            !is_zero && !self.tried.iter().any(|(tried, _)| self.written(*tried) == written)
+            !is_zero
+                && !self.is_refused(*value)
+                && !self.tried.iter().any(|(tried, _)| self.written(*tried) == written)
         })
     }
 
@@ -126,9 +157,29 @@ impl Search {
         })
     }
 
+    /// Any value of the parameter, as the object of `survives`.
+    fn noun(&self) -> String {
+        match self.parameter.as_str() {
+            "outage" => "any outage".to_owned(),
+            "clients" => "with any number of clients".to_owned(),
+            parameter => format!("with any {parameter}"),
+        }
+    }
+
+    /// The values of a range, as the object of `survives`.
+    fn range(&self, least: f64, most: f64) -> String {
+        let (first, last) = (self.written(least), self.written(most));
+        match self.parameter.as_str() {
+            _ if first != last => format!("{} from {first} to {last}", self.noun()),
+            "outage" => format!("an outage of {first}"),
+            "clients" => format!("with {}", counted(least, "client")),
+            parameter => format!("with a {parameter} of {first}"),
+        }
+    }
+
     /// The result of a search that was interrupted; `None` if nothing is known yet.
     pub fn found_so_far(&self, variant: String, runs: u32) -> Option<Found> {
-        let found = (!self.tried.is_empty()).then(|| self.found(variant, runs))?;
+        let found = (!self.is_new()).then(|| self.found(variant, runs))?;
         Some(Found { told: format!("so far: {}", found.told), ..found })
     }
 
@@ -139,16 +190,21 @@ impl Search {
         let Some([low, high]) = self.bracket() else {
             let all = || self.tried.iter().map(|(value, _)| *value);
             let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(0.0, f64::max));
-            let good =
-                self.tried.iter().all(|(_, share)| *share >= RECOVERING_SHARE) && !self.tried.is_empty();
-            let verb = if good { "survives every" } else { "survives no" };
-            let told = format!("{verb} {parameter} from {} to {}", self.written(least), self.written(most));
+            let good = self.tried.iter().all(|(_, share)| *share >= RECOVERING_SHARE) && !self.is_new();
+            let mut told = match (&self.tried[..], good) {
+                ([], _) => "nothing is known".to_owned(),
+                (_, true) => format!("survives {}", self.range(least, most)),
+                (_, false) => format!("does not survive {}", self.range(least, most)),
+            };
+            for (value, why) in &self.refused {
+                told += &format!("; {} was not tried: {why}", self.written(*value));
+            }
             return Found {
                 variant,
                 parameter,
                 survives: good.then(|| self.written(most)),
                 survives_share: good.then_some(1.0),
-                fails: (!good).then(|| self.written(least)),
+                fails: (!good && !self.is_new()).then(|| self.written(least)),
                 fails_share: None,
                 told,
             };
@@ -157,7 +213,8 @@ impl Search {
             if low.1 >= RECOVERING_SHARE { (low, high) } else { (high, low) };
         let reach = if good < bad { "up to" } else { "from" };
         let told = format!(
-            "survives {parameter} {reach} {} ({}); with {} it does in {}",
+            "survives {} {reach} {} ({}); with {} it does in {}",
+            self.noun(),
             self.written(good),
             in_runs(good_share),
             self.written(bad),
@@ -186,6 +243,7 @@ mod tests {
             start,
             most: 86_400.0,
             tried: Vec::new(),
+            refused: Vec::new(),
         };
         let mut steps = 0;
         while let Some(value) = search.next_value() {
@@ -213,7 +271,79 @@ mod tests {
 
     #[test]
     fn where_nothing_changes_the_range_is_told() {
-        assert!(searched(30.0, |_| true).told.starts_with("survives every outage from 117ms"));
-        assert!(searched(30.0, |_| false).told.starts_with("survives no outage"));
+        assert!(searched(30.0, |_| true).told.starts_with("survives any outage from 117ms to "));
+        assert!(searched(30.0, |_| false).told.starts_with("does not survive any outage from 117ms to "));
+    }
+
+    fn search(parameter: &str, unit: Unit) -> Search {
+        let parameter = parameter.to_owned();
+        Search { parameter, unit, start: 100.0, most: 1e6, tried: Vec::new(), refused: Vec::new() }
+    }
+
+    #[test]
+    fn every_parameter_makes_a_sentence() {
+        for (parameter, unit, one, range) in [
+            (
+                "capacity",
+                Unit::PerSecond,
+                "with a capacity of 100/s",
+                "with any capacity from 100/s to 200/s",
+            ),
+            ("clients", Unit::Plain, "with 100 clients", "with any number of clients from 100 to 200"),
+            ("outage", Unit::Seconds, "an outage of 1m40s", "any outage from 1m40s to 3m20s"),
+            ("delay", Unit::Seconds, "with a delay of 1m40s", "with any delay from 1m40s to 3m20s"),
+            ("budget", Unit::Percent, "with a budget of 100%", "with any budget from 100% to 200%"),
+        ] {
+            for (share, verb) in [(1.0, "survives"), (0.0, "does not survive")] {
+                let mut search = search(parameter, unit);
+                for expected in [one, range] {
+                    search.tell(share);
+                    let found = search.found_so_far(String::new(), 20).unwrap();
+                    assert_eq!(found.told, format!("so far: {verb} {expected}"));
+                }
+            }
+            let mut search = search(parameter, unit);
+            search.tell(1.0);
+            search.tell(0.1);
+            let told = search.found(String::new(), 20).told;
+            let any = range.split(" from ").next().unwrap();
+            assert!(told.starts_with(&format!("survives {any} up to ")), "{told}");
+        }
+    }
+
+    /// What is known is kept, and the search goes on with what is left.
+    #[test]
+    fn a_value_that_cannot_be_simulated_is_named_and_none_beyond_it_is_tried() {
+        let searched = |edge: f64| {
+            let mut search = search("clients", Unit::Plain);
+            while let Some(value) = search.next_value() {
+                if value > 300.0 {
+                    search.refuse("too large".to_owned());
+                } else {
+                    search.tell(if value < edge { 1.0 } else { 0.0 });
+                }
+            }
+            assert_eq!(search.refused, [(400.0, "too large".to_owned())][..search.refused.len()]);
+            search.found(String::new(), 20)
+        };
+        let found = searched(1e9);
+        assert_eq!(
+            found.told,
+            "survives with any number of clients from 2 to 200; 400 was not tried: too large"
+        );
+        assert_eq!(found.survives.as_deref(), Some("200"));
+        let found = searched(70.0);
+        assert!(found.told.starts_with("survives with any number of clients up to "), "{found:?}");
+        let found = searched(0.0);
+        assert!(
+            found.told.starts_with("does not survive with any number of clients from 2 to 200; 400 was not")
+        );
+
+        let mut search = search("clients", Unit::Plain);
+        search.refuse("too large".to_owned());
+        assert_eq!(search.next(), None);
+        let found = search.found(String::new(), 20);
+        assert_eq!(found.told, "nothing is known; 100 was not tried: too large");
+        assert_eq!((found.survives, found.fails), (None, None));
     }
 }

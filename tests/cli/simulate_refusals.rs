@@ -69,6 +69,8 @@ fn what_cannot_be_compared_or_mapped_is_refused() {
         ("--compare idle-timeout=1,2", "unknown parameter 'idle-timeout'"),
         ("--compare policy=default,patience", "unknown policy 'patience'"),
         ("--compare max=0,1", "--compare max=0: 0 attempts"),
+        ("--compare max=1..3", "for a range use --sweep max=1..3"),
+        ("--compare outage=5s..50s/4", "for a range use --sweep outage=5s..50s/4"),
         ("--compare max=1,2,3,4,5,6,7,8,9 --compare delay=1,2,3,4,5,6,7,8", "more than 64"),
         ("--find foo", "use capacity, clients"),
         ("--find outage --outage none", "no value to begin with"),

@@ -55,6 +55,6 @@ fn a_search_says_what_it_tries_and_when_interrupted_what_it_knows() {
     );
     assert!(shown.contains("retry: clients "), "{shown:?}");
     let (_, rest) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
-    assert!(rest.contains("so far: survives every clients from "), "{rest:?}");
+    assert!(rest.contains("so far: survives with "), "{rest:?}");
     assert!(rest.contains("stopped at t = "), "{rest:?}");
 }

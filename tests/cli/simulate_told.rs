@@ -39,7 +39,7 @@ fn few_and_none_are_told_as_such() {
     let list = ran("--clients 5 --runs 1 --sweep outage=0s..9s/2").text();
     assert!(list.lines().all(|line| !line.ends_with(' ')), "{list}");
     let found = ran("--clients 10 --runs 1 --find budget").text();
-    assert!(found.contains("survives no budget from 0.07813% to 100%"), "{found}");
+    assert!(found.contains("does not survive with any budget from 0.07813% to 100%"), "{found}");
 }
 
 /// JSON has the numbers themselves.

@@ -27,6 +27,7 @@ const CALLS: &[(&str, usize)] = &[
     ("futex", 1),
     ("exit_group", 1),
     ("rt_sigaction", 12),
+    ("rt_sigpending", 1),
     ("rt_sigprocmask", 4),
     ("rt_sigreturn", 1),
     // Two places of a configuration, and the terminal, of which libc's open knows.

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use super::process::{pids, wait_for_pids};
 use super::program::{End, count_events, wait_for_count, wait_for_the_wait};
 use super::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
-use crate::support::{Sandbox, fixture, is_alive, wait_for};
+use crate::support::{RETRY, Sandbox, fixture, is_alive, wait_for};
 
 const LONG_WAIT: [&str; 6] = ["--max", "5", "--delay", "1h", "--log", "log"];
 
@@ -28,6 +28,40 @@ fn ctrl_c_reaches_the_command_exactly_once() {
     assert_eq!(terminal.end(), End::Code(3));
     assert_eq!(sandbox.count("count"), 1);
     assert_eq!(count_events(&sandbox, "attempt.start"), 1);
+}
+
+/// `retry` on a terminal, which makes its command in slow motion: strace delays that call so. None if there is no strace.
+fn born_slowly<'a>(sandbox: &'a Sandbox, delay: &str, command: &[&str]) -> Option<Terminal<'a>> {
+    if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let inject = format!("inject=clone3:{delay}");
+    let slow = ["strace", "-o", "trace", "-e", "trace=clone3", "-e", &inject, RETRY, "--max", "1", "--"];
+    Some(Terminal::run(sandbox, &[&slow[..], command].concat()))
+}
+
+/// On a busy machine the command may be at work before the call that made it returns to us.
+#[test]
+#[cfg_attr(not(has_clone3), ignore = "needs clone3")]
+fn ctrl_c_reaches_a_command_that_is_ahead_of_us_exactly_once() {
+    let sandbox = Sandbox::new();
+    let command = [fixture(), "trap", "INT", "3", "ready", "count"];
+    let Some(mut terminal) = born_slowly(&sandbox, "delay_exit=200ms", &command) else { return };
+    terminal.wait_for_file("ready");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), End::Code(3));
+    assert_eq!(sandbox.count("count"), 1);
+}
+
+#[test]
+#[cfg_attr(not(has_clone3), ignore = "needs clone3")]
+fn a_ctrl_c_just_before_the_command_is_born_is_passed_on() {
+    let sandbox = Sandbox::new();
+    let command = [fixture(), "sleep", "60"];
+    let Some(mut terminal) = born_slowly(&sandbox, "delay_enter=1s", &command) else { return };
+    terminal.wait_for("the call", || sandbox.read("trace").contains("clone3("));
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), End::Killed(Signal::INT.as_raw()));
 }
 
 #[test]

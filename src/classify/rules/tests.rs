@@ -211,7 +211,10 @@ fn reasons_are_short_and_countable() {
         (timed_out(Ending::Exited(7)), "timeout"),
         (start_error(Stage::Exec, libc::ENOENT), "command not found"),
         (start_error(Stage::Exec, libc::EACCES), "cannot execute: Permission denied"),
-        (start_error(Stage::Input, libc::EMFILE), "cannot supply its input: Too many open files"),
+        (
+            start_error(Stage::Input, libc::EMFILE),
+            "cannot supply its input: Too many open files (see ulimit -n)",
+        ),
     ] {
         assert_eq!(Rules::default().classify(&result, None).reason, expected);
     }

@@ -21,14 +21,18 @@ pub(super) fn completions() -> String {
         .replace("@PROFILE_WORDS@", &PROFILE_WORDS.join(" "))
 }
 
-/// A `case` branch for a verb: all of its options, and those whose value is the next word.
+/// A `case` branch for a verb: all of its options, those whose value is the next word, and those whose value may be.
 fn options(line: &Line) -> String {
     let names = |wanted: fn(&Opt) -> bool| {
         let named = line.options.iter().filter(|option| wanted(option));
         named.flat_map(|option| option.names.clone()).collect::<Vec<_>>().join(" ")
     };
+    let optional = match &*names(|option| matches!(option.takes, Takes::OptionalWord(_))) {
+        "" => String::new(),
+        names => format!("      optional=' {names} '\n"),
+    };
     format!(
-        "    '{}')\n      options='{}'\n      valued=' {} '\n      ;;\n",
+        "    '{}')\n      options='{}'\n      valued=' {} '\n{optional}      ;;\n",
         line.verb,
         names(|_| true),
         names(|option| option.takes.is_valued())
@@ -42,7 +46,9 @@ fn values(lines: &[Line]) -> String {
     for line in lines {
         for option in &line.options {
             let offer = match &option.takes {
-                Takes::Words(words) => format!("_retry_offer '{}'", words.join(" ")),
+                Takes::Words(words) | Takes::OptionalWord(words) => {
+                    format!("_retry_offer '{}'", words.join(" "))
+                }
                 Takes::File => "_retry_files".to_owned(),
                 Takes::Policy => "_retry_offer \"$(_retry_ask @POLICIES@)\"".to_owned(),
                 Takes::Profile => "_retry_offer \"@PROFILE_WORDS@ $(_retry_ask @PROFILES@)\"".to_owned(),

@@ -18,7 +18,7 @@ _retry_ask() {
   "${COMP_WORDS[0]}" "$@" 2>/dev/null </dev/null | while read -r word _; do printf '%s\n' "$word"; done
 }
 
-# Sets the options of a verb, and those of them whose value is the next word.
+# Sets the options of a verb, those of them whose value is the next word, and those whose value may be.
 _retry_options() {
   case $1 in
 @OPTIONS@  esac
@@ -44,7 +44,7 @@ _retry_command() {
 }
 
 _retry() {
-  local cur=${COMP_WORDS[COMP_CWORD]} verb='' options valued word want='' i=1 at='' state=()
+  local cur=${COMP_WORDS[COMP_CWORD]} verb='' options valued optional='' word want='' i=1 at='' state=()
   local args=()
   COMPREPLY=()
   if ((COMP_CWORD > 1)); then
@@ -69,7 +69,8 @@ _retry() {
       fi
       [[ $word == --state ]] && state=(--state "${COMP_WORDS[i + 2]}")
       ((i += 3))
-    elif [[ $word == -* && $valued == *" $word "* ]]; then
+    elif [[ $word == -* && $valued == *" $word "* ]] ||
+      [[ $word == -* && $optional == *" $word "* && ${COMP_WORDS[i + 1]} != -* ]]; then
       if ((i + 1 == COMP_CWORD)); then
         want=$word
         break

@@ -54,6 +54,11 @@ function __retry_has
     test "$__retry_verb" = "$argv[1]"; and test $__retry_where != command
 end
 
+# Is the word before the cursor one of these options of this verb?
+function __retry_follows
+    __retry_has $argv[1]; and contains -- (commandline -opc)[-1] $argv[2..]
+end
+
 function __retry_is_first
     test (count (commandline -opc)) -eq 1
 end

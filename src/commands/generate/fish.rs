@@ -39,24 +39,36 @@ fn valued(line: &Line) -> String {
 }
 
 fn options(line: &Line) -> impl Iterator<Item = String> {
-    line.options.iter().map(|option| {
+    line.options.iter().flat_map(|option| {
         let names = option.names.iter().map(|name| match name.strip_prefix("--") {
             Some(long) => format!(" -l {long}"),
             None => format!(" -s {}", name.trim_start_matches('-')),
         });
-        format!(
+        let complete = format!(
             "complete -c retry -n '__retry_has \"{}\"'{}{} -d '{}'\n",
             line.verb,
             names.collect::<String>(),
             value(option),
             quoted(&option.help)
-        )
+        );
+        // fish itself looks for an optional value only after a `=`.
+        let next = match &option.takes {
+            Takes::OptionalWord(words) => format!(
+                "complete -c retry -n '__retry_follows \"{}\" {}' -a '{}'\n",
+                line.verb,
+                option.names.join(" "),
+                words.join(" ")
+            ),
+            _ => String::new(),
+        };
+        [complete, next]
     })
 }
 
 fn value(option: &Opt) -> String {
     match &option.takes {
-        Takes::Nothing | Takes::Optional | Takes::OptionalWord => String::new(),
+        Takes::Nothing | Takes::Optional => String::new(),
+        Takes::OptionalWord(words) => format!(" -fa '{}'", words.join(" ")),
         Takes::Text => " -x".to_owned(),
         Takes::Words(words) => format!(" -xa '{}'", words.join(" ")),
         Takes::File => " -rF".to_owned(),

@@ -27,8 +27,8 @@ pub(super) enum Takes {
     Nothing,
     /// An optional word after `=`.
     Optional,
-    /// An optional word after `=`, or the next word.
-    OptionalWord,
+    /// An optional word after `=`, or the next word: one of these, or another.
+    OptionalWord(Vec<&'static str>),
     Words(Vec<&'static str>),
     /// Anything.
     Text,
@@ -40,7 +40,7 @@ pub(super) enum Takes {
 impl Takes {
     /// Whether the next word is its value.
     pub(super) fn is_valued(&self) -> bool {
-        !matches!(self, Takes::Nothing | Takes::Optional | Takes::OptionalWord)
+        !matches!(self, Takes::Nothing | Takes::Optional | Takes::OptionalWord(_))
     }
 }
 
@@ -81,7 +81,7 @@ fn takes(row: Row) -> Takes {
     match row.arity() {
         Arity::Switch | Arity::Counter => return Takes::Nothing,
         Arity::Optional(_) => return Takes::Optional,
-        Arity::OptionalWord(_) => return Takes::OptionalWord,
+        Arity::OptionalWord(_) => return Takes::OptionalWord(row.words()),
         Arity::Value => {}
     }
     let words = row.words();

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::base::duration::approximate;
-use crate::base::error::Error;
+use crate::base::problem::Problem;
 use crate::report::figures::grouped;
 use crate::simulate::answer::{Run, VariantResult};
 use crate::simulate::{Variant, bytes_of, clients_in, simulate};
@@ -46,13 +46,13 @@ impl Crew {
     }
 
     /// Refuses simulations that do not fit into memory.
-    pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Error> {
+    pub(super) fn check_memory(&self, variants: &[Variant], runs: u32) -> Result<(), Problem> {
         let Some(memory) = resources::memory() else { return Ok(()) };
         let at_once = self.at_once(variants, runs);
         let all = (variants.len() as u64).saturating_mul(u64::from(runs));
         let results = all.saturating_mul(BYTES_OF_RESULT);
         if results > memory.bytes {
-            return Err(Error::usage(format!(
+            return Err(Problem::new(format!(
                 "the results of {} runs need {} of memory, and {} are {}",
                 grouped(all),
                 bytes(results),
@@ -65,7 +65,7 @@ impl Crew {
             let needed = bytes_of(&variant.scenario).saturating_mul(at_once);
             if needed > memory.bytes {
                 if variant.scenario.is_open() {
-                    return Err(Error::usage(format!(
+                    return Err(Problem::new(format!(
                         "the operations that arrive need {} of memory, and {} are {}",
                         bytes(needed),
                         bytes(memory.bytes),
@@ -75,7 +75,7 @@ impl Crew {
                 }
                 let clients = u64::from(variant.scenario.clients);
                 let fits = clients_in(&variant.scenario, memory.bytes / at_once);
-                return Err(Error::usage(format!(
+                return Err(Problem::new(format!(
                     "{} clients need {} of memory, and {} are {}",
                     grouped(clients),
                     bytes(needed),

@@ -38,7 +38,7 @@ pub(in crate::commands) fn verdict(request: Request, herd: &str) -> Result<Resul
     let problems = |problems| Error::problems(placed(problems, &options(), place));
     let variants = [asked.variant(&[]).map_err(problems)?];
     let crew = Crew::new(asked.seed().unwrap_or(1), None);
-    crew.check_memory(&variants, 1)?;
+    crew.check_memory(&variants, 1).map_err(|problem| Error::problems(vec![problem]))?;
     let (results, stopped) = crew.run(&variants, 1);
     let exit = stopped.map_or(Exit::Status(0), |stopped| Exit::Signal(stopped.signal));
     Ok(results.into_iter().next().map(|result| result.verdict).ok_or(exit))

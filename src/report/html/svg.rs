@@ -1,5 +1,5 @@
 //! Charts as inline SVG. Each has a title and a description, and distinguishes its parts by more than their hue: success is
-//! solid, everything else is hatched.
+//! solid, what has no end is empty, everything else is hatched.
 
 mod curves;
 
@@ -26,6 +26,8 @@ const MAX_BLOCKS: usize = 1_200;
 const MIN_BLOCKS_OF_RUN: usize = 4;
 /// The most characters of a reason shown with its block.
 const MAX_REASON_CHARS: usize = 60;
+/// What is said of an attempt without an end.
+pub const UNENDED: &str = "no end was logged";
 /// Where the blocks of a row begin.
 const LABEL_WIDTH: usize = 240;
 
@@ -174,34 +176,41 @@ pub fn runs(title: &str, about: &str, stories: &[&Story]) -> String {
         let scale = (WIDTH - LABEL_WIDTH) as f64 / whole;
         let last = story.attempts.len().saturating_sub(1);
         let drawn = story.attempts.iter().enumerate().filter(|(at, _)| at + 1 < most || *at == last);
-        for (_, attempt) in drawn {
-            let x = LABEL_WIDTH as f64 + (attempt.started - story.started).max(0) as f64 * scale;
+        // A block, and where it ends.
+        let block = |number: u64, began: i64, duration: u64, class: &str, words: &str| {
+            let x = LABEL_WIDTH as f64 + (began - story.started).max(0) as f64 * scale;
             let x = x.min((WIDTH - 3) as f64);
-            let width = (attempt.duration as f64 * scale).max(3.0).min(WIDTH as f64 - x);
+            let width = (duration as f64 * scale).max(3.0).min(WIDTH as f64 - x);
+            let block = format!(
+                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"><title>attempt {number}: {}</title></rect>\n",
+                y + 4,
+                ROW - 8,
+                Escaped(&cut(words, MAX_REASON_CHARS))
+            );
+            (block, x + width)
+        };
+        for (_, attempt) in drawn {
             let (class, words) = match &attempt.failure {
                 None => ("good", "succeeded"),
                 Some(failure) if failure.class == "throttled" => ("throttled", &*failure.reason),
                 Some(failure) if failure.class == "permanent" => ("failed", &*failure.reason),
                 Some(failure) => ("rescued", &*failure.reason),
             };
-            let _infallible = writeln!(
-                out,
-                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{}\" width=\"{width:.1}\" height=\"{}\"><title>attempt {}: {}</title></rect>",
-                y + 4,
-                ROW - 8,
-                attempt.number,
-                Escaped(&cut(words, MAX_REASON_CHARS))
-            );
+            let (drawn, end) = block(attempt.number, attempt.started, attempt.duration, class, words);
+            out += &drawn;
             if attempt.wait > 0 {
                 let middle = y + ROW / 2;
-                let end = x + width + attempt.wait as f64 * scale;
                 let _infallible = writeln!(
                     out,
                     "<line class=\"wait\" x1=\"{:.1}\" y1=\"{middle}\" x2=\"{:.1}\" y2=\"{middle}\"/>",
-                    x + width,
-                    end.min(WIDTH as f64)
+                    end,
+                    (end + attempt.wait as f64 * scale).min(WIDTH as f64)
                 );
             }
+        }
+        if let Some(begun) = story.under_way() {
+            let so_far = (story.last - begun.at).max(0).unsigned_abs();
+            out += &block(begun.number, begun.at, so_far, "open", UNENDED).0;
         }
     }
     out + "</svg>\n"

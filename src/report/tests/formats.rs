@@ -150,6 +150,29 @@ fn html_lets_no_text_out_and_loads_nothing() {
     assert!(first_try.stories.is_empty(), "only runs that did not succeed on the first attempt");
 }
 
+/// The first lines of a run's log, as if it had been killed after them.
+fn killed(run: &Made, lines: usize) -> String {
+    run.lines().lines().take(lines).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_log_of_unfinished_runs_has_them_in_its_title_and_on_its_page() {
+    let log = killed(&Made::new(1, "backup", 1, true), 2) + &killed(&Made::new(2, "nightly", 2, false), 4);
+    let outcome = read(&log, Stories::Troubled(html::MAX_RUNS));
+    let page = html::render(&outcome.report, &outcome.stories, 10);
+    let style = text::Style { width: 80, charset: Charset::Ascii, color: false, top: 10, files: 1 };
+    let text = text::render(&outcome.report, &style);
+    assert!(text.starts_with("2 unfinished runs\n"), "{text}");
+    assert!(page.contains("<p>2 unfinished runs</p>"), "{page}");
+    assert_eq!(page.matches("<td>unfinished</td>").count(), 2, "{page}");
+    assert_eq!(page.matches("<rect class=\"open\" x=").count(), 2, "{page}");
+    assert!(page.contains("<title>attempt 2: no end was logged</title>"), "{page}");
+    let latest = read(&log, Stories::Troubled(1)).stories;
+    assert_eq!(latest.iter().map(|story| &*story.name).collect::<Vec<_>>(), ["nightly"]);
+    let one = read(&killed(&Made::new(1, "a", 0, true), 2), Stories::None).report;
+    assert!(text::render(&one, &style).starts_with("1 unfinished run\n"));
+}
+
 /// A log whose every text is an attack on some reader.
 fn hostile() -> String {
     const BAD: &str = "</style><script>alert(1)</script>\" onload=\"x\" '&amp; ]]>`|<!-- \u{1b}]0;t\u{7}\u{1b}[2J\u{202e}\u{9b}\u{85}\u{2028}\r\nretry: ok\n# TYPE x counter\u{0}\u{fdd3}\u{fffe}";

@@ -192,6 +192,17 @@ pub(super) fn set_attempt(attempt: u32) {
     ATTEMPT.store(attempt, SeqCst);
 }
 
+/// The blocked signals that wait for us and with which a terminal asks a group to end.
+pub(super) fn waiting_from_terminal() -> impl Iterator<Item = i32> {
+    let mut waiting = set_of(&[]);
+    // SAFETY: the set is initialised.
+    unsafe { libc::sigpending(&raw mut waiting) };
+    // SAFETY: as above.
+    [SIGINT, SIGQUIT, SIGHUP]
+        .into_iter()
+        .filter(move |&signal| unsafe { libc::sigismember(&raw const waiting, signal) == 1 })
+}
+
 /// Wakes the event loop after a stop. Async-signal-safe.
 pub(super) fn note_resumed() {
     write(Record { signal: SIGCONT, code: RESUMED, sender: 0, sender_parent: 0, attempt: 0 });

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 
-use super::os;
 use super::program::Program;
-use super::signals::Blocked;
+use super::signals::{self, Blocked};
+use super::{os, witness};
 
 mod child;
 mod launch;
@@ -73,9 +73,9 @@ pub(super) fn wait_for<const N: usize>(fds: [BorrowedFd<'_>; N], limit: Duration
     polled.map(|fd| found.is_err() || !fd.revents().is_empty())
 }
 
-/// Creates the child; the error is that of `pipe` or `fork`. All signals are blocked meanwhile: the handlers would swallow
-/// one that arrives before the child has restored the dispositions.
-pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)> {
+/// Creates the child of attempt number `attempt`; the error is that of `pipe` or `fork`. All signals are blocked meanwhile:
+/// the handlers would swallow one that arrives before the child has restored the dispositions.
+pub(super) fn spawn(mut launch: Box<Launch>, attempt: u32) -> io::Result<(i32, Exec, Launched)> {
     let (reader, writer) = os::pipe()?;
     launch.report = writer.as_raw_fd();
     launch.cleared = true;
@@ -86,6 +86,7 @@ pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)
     // nothing but system calls and does not return.
     let shared = unsafe { calls::share(&raw mut (*launch).stack, child::become_command, launch.cast()) };
     if let Some(pid) = shared {
+        note_birth(pid, attempt);
         return Ok((pid, Exec::Pending(reader), launched));
     }
     // SAFETY: no child uses it yet; a forked child has its own copy, and only runs `become_command`.
@@ -101,7 +102,18 @@ pub(super) fn spawn(mut launch: Box<Launch>) -> io::Result<(i32, Exec, Launched)
         }
         // SAFETY: this is the child.
         0 => unsafe { child::become_command(launch.cast_const().cast()) },
-        pid => Ok((pid, Exec::Pending(reader), launched)),
+        pid => {
+            note_birth(pid, attempt);
+            Ok((pid, Exec::Pending(reader), launched))
+        }
+    }
+}
+
+/// The child may long be at work before we get our turn, and what the terminal has sent to both of us since is still blocked
+/// here: it counts as sent while the attempt was running, unless the child has not got it because it was born later.
+fn note_birth(pid: i32, attempt: u32) {
+    if signals::waiting_from_terminal().all(|signal| witness::has_got_since_birth(pid, signal)) {
+        signals::set_attempt(attempt);
     }
 }
 

@@ -165,11 +165,26 @@ impl Sets {
         })
     }
 
+    /// As long as it is blocked, it would be pending.
+    fn has_got_since_birth(self, signal: i32) -> bool {
+        if self.blocked & bit(signal) == 0 {
+            self.may_have_got(signal)
+        } else {
+            self.pending & bit(signal) != 0
+        }
+    }
+
     /// Whether the process may have got the signal: one that would have died of it, and lives, has not.
     fn may_have_got(&self, signal: i32) -> bool {
         let survives = self.caught | self.ignored | self.blocked;
         self.dead || (survives | self.pending) & bit(signal) != 0 || self.pending & bit(libc::SIGKILL) != 0
     }
+}
+
+/// Whether a child that was born with every signal blocked has got the signal, as far as can be told from outside. One that
+/// catches it by now has been running for so long that it surely was there.
+pub(super) fn has_got_since_birth(pid: i32, signal: i32) -> bool {
+    Sets::of(pid).is_none_or(|sets| sets.has_got_since_birth(signal))
 }
 
 /// Whether `pid` may have got the signal already, as far as can be told from outside.
@@ -214,6 +229,15 @@ mod tests {
         assert!(dying.may_have_got(libc::SIGTERM));
         assert!(Sets { dead: true, ..Sets::default() }.may_have_got(libc::SIGTERM));
         assert!(!Sets::default().may_have_got(64));
+    }
+
+    #[test]
+    fn a_child_that_still_blocks_a_signal_has_got_it_only_if_it_is_pending() {
+        let born = Sets { blocked: u64::MAX, pending: bit(libc::SIGINT), ..Sets::default() };
+        assert!(born.has_got_since_birth(libc::SIGINT) && !born.has_got_since_birth(libc::SIGQUIT));
+        assert!(!Sets::default().has_got_since_birth(libc::SIGINT), "it would be dead");
+        assert!(Sets { caught: bit(libc::SIGINT), ..Sets::default() }.has_got_since_birth(libc::SIGINT));
+        assert!(Sets { dead: true, ..born }.has_got_since_birth(libc::SIGQUIT));
     }
 
     #[test]

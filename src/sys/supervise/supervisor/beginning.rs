@@ -57,8 +57,9 @@ impl Supervisor {
         if self.options.prompt_witness && !new_group {
             self.witness = Witness::start(None);
         }
-        let (pid, exec, launched) =
-            spawn::spawn(launch).inspect_err(|_| self.witness = None).map_err(|error| cannot_fork(&error))?;
+        let (pid, exec, launched) = spawn::spawn(launch, self.attempts + 1)
+            .inspect_err(|_| self.witness = None)
+            .map_err(|error| cannot_fork(&error))?;
         self.output = output;
         self.attempts += 1;
         signals::set_attempt(self.attempts);
