@@ -45,6 +45,25 @@ pub enum Stories {
     All(usize),
 }
 
+impl Stories {
+    /// Adds a run to those that are kept, which are sorted by their start; false if there is no room for it.
+    fn add(self, kept: &mut BTreeMap<(i64, String), Story>, story: Story) -> bool {
+        let (most, first) = match self {
+            Self::None => return true,
+            Self::Troubled(most) => (most, false),
+            Self::All(most) => (most, true),
+        };
+        if first && kept.len() >= most {
+            return false;
+        }
+        kept.insert((story.started, story.run.clone()), story);
+        if kept.len() > most {
+            kept.pop_first();
+        }
+        true
+    }
+}
+
 /// The state of the input, for a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
@@ -214,7 +233,7 @@ impl Analysis {
             open,
             stats,
             mut stories,
-            overflowed,
+            mut overflowed,
             texts,
             metrics,
             rejudged,
@@ -231,18 +250,8 @@ impl Analysis {
         report.unmatched_without_output = texts.without_tail;
         report.rejudged = open.judge().map(|judge| rejudged.report(judge));
         let left = open.into_stories().filter(|(last, _)| filter.takes_open(*last));
-        let left = left.map(|(_, story)| ((story.started, story.run.clone()), story));
-        match keep {
-            Stories::None => {}
-            Stories::All(most) => stories.extend(left.take(most)),
-            Stories::Troubled(most) => {
-                for (key, story) in left {
-                    stories.insert(key, story);
-                    if stories.len() > most {
-                        stories.pop_first();
-                    }
-                }
-            }
+        for (_, story) in left {
+            overflowed |= !keep.add(&mut stories, story);
         }
         Outcome {
             report,
@@ -336,23 +345,9 @@ impl Core {
 
     fn keep(&mut self, run: Run, stop: &Stop) {
         let Some(story) = run.story.map(|story| *story) else { return };
-        match self.keep {
-            Stories::None => {}
-            Stories::All(most) => {
-                if self.stories.len() < most {
-                    self.stories.insert((story.started, story.run.clone()), story);
-                } else {
-                    self.overflowed = true;
-                }
-            }
-            Stories::Troubled(most) => {
-                if stop.had_failures || stop.outcome != crate::event::Outcome::Succeeded {
-                    self.stories.insert((story.started, story.run.clone()), story);
-                    if self.stories.len() > most {
-                        self.stories.pop_first();
-                    }
-                }
-            }
+        let troubled = stop.had_failures || stop.outcome != crate::event::Outcome::Succeeded;
+        if troubled || !matches!(self.keep, Stories::Troubled(_)) {
+            self.overflowed |= !self.keep.add(&mut self.stories, story);
         }
     }
 

@@ -52,6 +52,14 @@ fn elements(xml: &str) -> Vec<String> {
 }
 
 #[test]
+fn no_more_runs_are_kept_than_asked_for_finished_or_not() {
+    for most in 0..=6 {
+        let outcome = read(&some(), Stories::All(most));
+        assert_eq!((outcome.stories.len(), outcome.overflowed), (most.min(5), most < 5), "{most}");
+    }
+}
+
+#[test]
 fn junit_has_flaky_failures_of_rescued_runs_and_reruns_of_failed_ones() {
     let outcome = read(&some(), Stories::All(9));
     let xml = junit::render(&outcome.stories, Flaky::Success);
