@@ -107,6 +107,12 @@ def million_events(path):
                 out.write(line.replace(run, f"{run[:-8]}{number:08x}").replace('"NAME"', f'"{name}"') + "\n")
 
 
+def fill(path, size):
+    with open(path, "w", encoding="ascii") as file:
+        for _ in range(size // (len(LINE) + 1) // 1000):
+            file.write((LINE + "\n") * 1000)
+
+
 def rows(folder, rounds):
     """Each row: its word, its title, its commands, how many rounds, and the statuses that are right."""
     start, failing = peers(folder)
@@ -126,16 +132,15 @@ def rows(folder, rounds):
     yield "failing", "1,000 failing attempts, no waits", [
         ("a loop of sh", loop), *failing, ("retry", f"{retry} -q --max 1000 -d 0 -- /bin/false"),
         ("retry --log", f"{retry} -q --max 1000 -d 0 --log log -- /bin/false")], max(3, rounds // 40), (1, 3)
-    with open(big, "w", encoding="ascii") as file:
-        for _ in range(400_000_000 // (len(LINE) + 1) // 1000):
-            file.write((LINE + "\n") * 1000)
+    fill(big, 400_000_000)
     yield "output", "400 MB on stderr through a pipe", [
         ("cat \\| cat", f"cat {big} 2>&1 | cat >/dev/null"),
         ("retry, not captured", f"{retry} -p none -- sh -c 'cat {big} >&2' 2>&1 | cat >/dev/null"),
         ("captured, no pattern", f"{retry} -p none --idle-timeout 1h -- sh -c 'cat {big} >&2' 2>&1 | cat >/dev/null"),
         ("1 pattern", f"{retry} -p none --retry-match 'no such luck' -- sh -c 'cat {big} >&2' 2>&1 | cat >/dev/null"),
         ("20 patterns", f"{retry} -p none {patterns} -- sh -c 'cat {big} >&2' 2>&1 | cat >/dev/null")], max(3, rounds // 40), (0,)
-    yield "stdin", "400 MB on stdin, a pipe", [
+    fill(big, 1_000_000_000)
+    yield "stdin", "1 GB on stdin, a pipe", [
         ("cat \\| cat", f"cat {big} | cat >/dev/null"),
         ("retry", f"cat {big} | {retry} -- sh -c 'cat >/dev/null'"),
         ("retry, read twice (-q, 2 attempts)", f"cat {big} | {retry} -q -n 2 -d 0 -- sh -c 'cat >/dev/null; exit 1' || true")], max(3, rounds // 80), (0,)

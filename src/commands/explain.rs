@@ -23,8 +23,9 @@ use crate::policy::schedule::{ROWS, Schedule, schedule};
 use crate::policy::settings::{SETTINGS, plain};
 use crate::policy::value::MaxAttempts;
 use crate::policy::{Policy, Request, Resolved};
+use crate::simulate::text::wrapped;
 use crate::sys::environment::Outer;
-use crate::sys::output::printable;
+use crate::sys::output::{self, printable};
 
 pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
     let format = format(invocation, &["text", "json", "delays"])?;
@@ -45,6 +46,7 @@ pub(super) fn explain(invocation: &Invocation) -> Result<Exit, Error> {
         }
         let herd = super::utf8(herd.clone())?;
         return match super::simulate::verdict(asked.request, &herd)? {
+            Ok(verdict) if output::stdout_is_terminal() => print(&wrapped(&verdict)),
             Ok(verdict) => print(&format!("{verdict}\n")),
             Err(exit) => Ok(exit),
         };

@@ -211,7 +211,7 @@ fn bar(share: f64, charset: Charset) -> char {
 }
 
 /// The text in lines of 80 columns; those that follow the first are indented.
-pub(super) fn wrapped(text: &str) -> String {
+pub fn wrapped(text: &str) -> String {
     const WIDTH: usize = 80;
     let (mut out, mut column) = (String::new(), 0);
     for word in text.split(' ') {

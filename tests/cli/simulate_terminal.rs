@@ -1,4 +1,4 @@
-//! What `retry simulate` shows on a terminal while it works, and after Ctrl-C.
+//! What simulations show on a terminal: while they work, after Ctrl-C, and in the end.
 
 use super::harness::Ran;
 use crate::support::RETRY;
@@ -23,13 +23,10 @@ os.waitpid(child, 0)
 sys.stdout.buffer.write(shown)
 ";
 
-/// All that is shown by a simulation that is interrupted at one of these words.
+/// All that retry shows, interrupted as soon as one of the wanted words is.
 fn interrupted_at(wanted: &str, words: &str) -> String {
     let mut command = assert_cmd::Command::new("python3");
-    command
-        .args(["-c", SCRIPT, wanted, RETRY, "simulate"])
-        .args(words.split_whitespace())
-        .env("TERM", "xterm");
+    command.args(["-c", SCRIPT, wanted, RETRY]).args(words.split_whitespace()).env("TERM", "xterm");
     command.env("LC_ALL", "C.UTF-8").timeout(std::time::Duration::from_secs(120));
     Ran::of(&mut command).exits(0).text()
 }
@@ -39,7 +36,7 @@ fn interrupted_at(wanted: &str, words: &str) -> String {
 fn a_terminal_is_told_how_far_it_is() {
     let shown = interrupted_at(
         "runs simulated",
-        "--threads 1 --clients 3000 --outage 0s..inf:refuse --max inf --delay 1ms --max-delay 1ms --horizon 6d",
+        "simulate --threads 1 --clients 3000 --outage 0s..inf:refuse --max inf --delay 1ms --max-delay 1ms --horizon 6d",
     );
     assert!(shown.starts_with("\r\u{1b}[Kretry: 0 of 1 runs simulated, t = "), "{shown:?}");
     let (_, rest) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
@@ -51,10 +48,18 @@ fn a_terminal_is_told_how_far_it_is() {
 fn a_search_says_what_it_tries_and_when_interrupted_what_it_knows() {
     let shown = interrupted_at(
         "clients 6000: ,clients 10000: ",
-        "--model occ --find clients --clients 1500 --runs 6 --threads 1",
+        "simulate --model occ --find clients --clients 1500 --runs 6 --threads 1",
     );
     assert!(shown.contains("retry: clients "), "{shown:?}");
     let (_, rest) = shown.rsplit_once("\r\u{1b}[K").expect("the line is erased");
     assert!(rest.contains("so far: survives with "), "{rest:?}");
     assert!(rest.contains("stopped at t = "), "{rest:?}");
+}
+
+#[test]
+fn the_verdict_of_explain_breaks_between_words() {
+    let shown = interrupted_at("nothing", "explain --max inf --simulate 1000,outage=30s");
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines.len() > 1 && lines.iter().all(|line| line.chars().count() <= 80), "{shown:?}");
+    assert!(lines[0].starts_with("1,000 clients, 30s outage, "), "{shown:?}");
 }

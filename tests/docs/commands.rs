@@ -102,9 +102,9 @@ fn examples() -> Vec<Example> {
 }
 
 /// The line with every time and run of white space made the same.
-fn normalised(line: &str) -> String {
+pub(super) fn normalised(line: &str) -> String {
     let word = |word: &str| {
-        let bare = word.trim_start_matches('(').trim_end_matches([':', ',', ';', ')']);
+        let bare = word.trim_start_matches(['(', '+']).trim_end_matches([':', ',', ';', ')']);
         let time = bare.strip_suffix("ms").or_else(|| bare.strip_suffix('s'));
         match time {
             Some(number) if number.parse::<f64>().is_ok() => word.replace(bare, "TIME"),
