@@ -165,9 +165,9 @@ impl Sets {
         })
     }
 
-    /// As long as it is blocked, it would be pending.
+    /// As long as it is blocked, it would be pending; of a dead child nothing is known any more.
     fn has_got_since_birth(self, signal: i32) -> bool {
-        if self.blocked & bit(signal) == 0 {
+        if self.dead || self.blocked & bit(signal) == 0 {
             self.may_have_got(signal)
         } else {
             self.pending & bit(signal) != 0
