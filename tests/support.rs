@@ -79,7 +79,8 @@ impl Sandbox {
         self.surround(command, args)
     }
 
-    fn surround<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    /// Gives a command arguments, and nothing that belongs to whoever runs the tests.
+    pub(crate) fn surround<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
         &self,
         mut command: std::process::Command,
         args: I,
