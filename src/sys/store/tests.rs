@@ -10,19 +10,6 @@ use crate::gate::{Admission, Ask, AttemptKind, Breaker, Health, Limits, Rate, Se
 use crate::gate::{StoreTime, Tripping};
 use crate::store::memory::{Clock, Memory};
 
-/// Acts until the store lets it: on a busy machine, one that was refused for these reasons for a while may try again.
-pub(super) fn surely<T>(refusal: &str, mut act: impl FnMut() -> Result<T, Failure>) -> T {
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    loop {
-        match act() {
-            Ok(done) => return done,
-            Err(Failure(why)) => {
-                assert!(why.contains(refusal) && std::time::Instant::now() < limit, "{why}");
-            }
-        }
-    }
-}
-
 /// Processes at once.
 const CLIENTS: usize = 4;
 
