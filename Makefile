@@ -4,6 +4,10 @@ CARGO ?= cargo
 target_dir := $(or $(CARGO_TARGET_DIR),target)
 # Another platform to build for, which rustc and a C compiler have to know: build, dist.
 TARGET ?=
+# Others have a variable of this name in their environment for something else.
+ifeq ($(origin TARGET),environment)
+TARGET :=
+endif
 export TARGET
 binary := $(target_dir)/$(if $(TARGET),$(TARGET)/)release/retry
 tools := $(target_dir)/tools

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what is handed out, in $CARGO_TARGET_DIR/dist (target/dist), for the platform that it runs on: a tarball with the
-# binary, a .deb and a .rpm where dpkg-deb and rpmbuild are there, and SHA256SUMS of them all. For another platform, $TARGET,
-# it is in target/$TARGET/dist.
+# binary, a .deb and a .rpm where dpkg-deb and rpmbuild are there, and SHA256SUMS of them all. With make dist TARGET=PLATFORM
+# it is for another one, in target/PLATFORM/dist.
 #
 # The same commit, compiler and packaging tools give the same bytes, wherever the tree and the crates lie: times are the
 # commit's, tar sorts, and no path of this machine gets into the binary; that is checked.

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
+use super::faults::with_fault;
 use super::process::{pids, wait_for_pids};
 use super::program::{End, count_events, wait_for_count, wait_for_the_wait};
 use super::terminal::{CTRL_BACKSLASH, CTRL_C, CTRL_Z, Terminal};
@@ -30,14 +31,11 @@ fn ctrl_c_reaches_the_command_exactly_once() {
     assert_eq!(count_events(&sandbox, "attempt.start"), 1);
 }
 
-/// `retry` on a terminal, which makes its command in slow motion: strace delays that call so. None if there is no strace.
+/// `retry` on a terminal, which makes its command in slow motion: strace delays that call so.
 fn born_slowly<'a>(sandbox: &'a Sandbox, delay: &str, command: &[&str]) -> Option<Terminal<'a>> {
-    if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
-        return None;
-    }
-    let inject = format!("inject=clone3:{delay}");
-    let slow = ["strace", "-o", "trace", "-e", "trace=clone3", "-e", &inject, RETRY, "--max", "1", "--"];
-    Some(Terminal::run(sandbox, &[&slow[..], command].concat()))
+    let words = with_fault(&format!("clone3:{delay}"))?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Some(Terminal::run(sandbox, &[&words[..], &["-o", "trace", RETRY, "--max", "1", "--"], command].concat()))
 }
 
 /// On a busy machine the command may be at work before the call that made it returns to us.
